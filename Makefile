@@ -1,0 +1,48 @@
+# All the set-up there is: each target makes .venv first, and only anew when the lock has changed.
+PYTHON ?= python3
+LOCK := envs/requirements.lock
+BIN := .venv/bin
+MARK := .venv/lock-installed
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONHASHSEED := 0
+
+.PHONY: run test lint format env lock rulegraph clean
+
+run: env ## the default study, to results/report/index.html
+	snakemake --cores all --resources gpu=4
+
+test: env ## the quick tests
+	python -m pytest -n 2
+
+lint: env ## style of Python and of rules
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile rules
+	snakemake --lint
+
+format: env ## mend what lint complains of, where a tool can
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile rules
+
+env: $(MARK) ## .venv from the lock
+
+$(MARK): $(LOCK)
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "make: $(PYTHON) is not Python 3.11 to 3.13; name one that is: make run PYTHON=python3.12"; exit 1; }
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $(LOCK)
+	touch $(MARK)
+
+lock: ## compile the lock from pyproject.toml, and write the conda files from it (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 \
+		--no-annotate --quiet --output-file $(LOCK)
+	python3 envs/write_conda_files.py
+
+rulegraph: env ## regenerate the rule graph in README.md
+	python docs/rulegraph.py --write
+
+clean: ## all results
+	rm -rf results/* .snakemake
+	git checkout -- results/README.md

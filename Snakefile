@@ -1,0 +1,50 @@
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/functions.smk"
+include: "rules/data.smk"
+include: "rules/training.smk"
+include: "rules/masks.smk"
+include: "rules/enhancement.smk"
+include: "rules/communication.smk"
+include: "rules/evaluation.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    """Everything: the report, and all tables and figures."""
+    default_target: True
+    input:
+        REPORT,
+        TABLES,
+        all_figures(),
+
+
+rule report:
+    """The report page."""
+    input:
+        REPORT,
+
+
+rule figures:
+    """Every figure."""
+    input:
+        all_figures(),
+
+
+rule metrics:
+    """Every table of numbers."""
+    input:
+        TABLES,
+
+
+rule models:
+    """Every trained model."""
+    input:
+        all_checkpoints(),

@@ -1,0 +1,104 @@
+# What all rules share: the checked study, path patterns, input functions and target lists. No rules.
+#
+# A params or input function takes wildcards only, works in constant time and opens no file.
+
+import os
+import sys
+from itertools import product
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+
+from selfdoubt.errors import UserError
+from selfdoubt.provenance import canonical, code_digest
+from selfdoubt.settings import load_study, parse_arm
+from selfdoubt.settings_references import check_files
+
+try:
+    STUDY = load_study(config)
+    check_files(STUDY, Path(workflow.basedir) / "resources")
+except UserError as fault:
+    raise SystemExit(f"{fault}")
+
+# Jobs say "python": Snakemake's own, activated or not, or that of a job's conda environment, which goes first.
+os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
+
+SPLIT = "results/data/{dataset}/{split}.safetensors"
+OOD = "results/data/{dataset}/ood/{ood}.safetensors"
+CORRUPTED = "results/data/{dataset}/corrupted/{corruption}.safetensors"
+CHECKPOINT = "results/checkpoints/{dataset}/{model}/seed-{seed}.safetensors"
+HISTORY = "results/training/{dataset}/{model}/seed-{seed}.parquet"
+SEGMENTER = "results/masks/{dataset}/{segmenter}.network.safetensors"
+PSEUDO_MASKS = "results/masks/{dataset}/{segmenter}.pseudo-masks.safetensors"
+MASKS = "results/masks/{dataset}/{segmenter}.masks.safetensors"
+MASK_QUALITY = "results/masks/{dataset}/{segmenter}.quality.parquet"
+EXAMPLES = "results/enhanced/{dataset}/{model}/seed-{seed}/{enhancer}.safetensors"
+PERSUASION = "results/communication/{dataset}/{group}/seed-{seed}/{protocol}.parquet"
+PREDICTIONS = "results/predictions/{dataset}/{name}/seed-{seed}/{variant}.parquet"
+METRICS = "results/metrics/{dataset}/{name}/seed-{seed}/{variant}.parquet"
+FIGURE = "results/figures/{figure}"
+TABLE = "results/tables/{table}.parquet"
+REPORT = "results/report/index.html"
+TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "costs"])
+
+
+def one_of(names):
+    """The wildcard constraint that matches just these names; nothing where there are none."""
+    return "|".join(names) if names else "(?!)"
+
+
+def named(section, **wanted):
+    """The names of a config section's entries whose attributes have the wanted values."""
+    return [n for n, e in section.items() if all(getattr(e, k) == v for k, v in wanted.items())]
+
+
+# ---- arms ----
+
+
+def arm_files(pattern, dataset, arms):
+    """One file per arm and seed, arms first: the order that scripts rely on."""
+    return [
+        pattern.format(dataset=dataset, name=name, variant=variant, seed=seed)
+        for (name, variant), seed in product(map(parse_arm, arms), STUDY.seeds)
+    ]
+
+
+def all_arms():
+    """Every way of predicting in the study, as arms."""
+    return [
+        name if variant == "clean" else f"{name}/{variant}"
+        for name in [*STUDY.models, *STUDY.groups]
+        for variant in STUDY.variants(name)
+    ]
+
+
+def compared_arms():
+    """The arms that some study or hypothesis compares, in a fixed order."""
+    arms = [arm for study in STUDY.studies.values() for arm in (study.reference, *study.arms)]
+    arms += [arm for h in STUDY.hypotheses.values() for arm in (h.better, h.than)]
+    return sorted(set(arms))
+
+
+def all_metrics():
+    """The metrics table of every data set, arm and seed."""
+    return [file for dataset in STUDY.datasets for file in arm_files(METRICS, dataset, all_arms())]
+
+
+def all_checkpoints():
+    """The checkpoint of every model."""
+    return expand(CHECKPOINT, dataset=STUDY.datasets, model=STUDY.models, seed=STUDY.seeds)
+
+
+def all_mask_qualities():
+    """The quality table of every segmenter."""
+    return expand(MASK_QUALITY, dataset=STUDY.datasets, segmenter=STUDY.segmenters)
+
+
+def figure_files(figure):
+    """The three formats of a figure."""
+    return multiext(FIGURE.format(figure=figure), ".svg", ".pdf", ".png")
+
+
+def all_figures():
+    """Every figure in every format."""
+    return [file for figure in STUDY.figures for file in figure_files(figure)]

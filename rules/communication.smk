@@ -1,0 +1,63 @@
+# Needs  the members' checkpoints and clean predictions, val, test and OOD splits
+# Makes  results/predictions/{dataset}/{group}/seed-{seed}/{protocol}.parquet      what the group decides
+#        results/communication/{dataset}/{group}/seed-{seed}/{protocol}.parquet    who persuades whom
+
+
+GROUP_PREDICTIONS = PREDICTIONS.replace("{name}", "{group}").replace("{variant}", "{protocol}")
+
+
+rule combine_members:
+    """Let a group decide from its members' predictions alone."""
+    input:
+        members=predictions_of_members,
+    output:
+        GROUP_PREDICTIONS,
+    log:
+        "results/logs/combine_members/{dataset}/{group}/seed-{seed}/{protocol}.log",
+    benchmark:
+        "results/benchmarks/combine_members/{dataset}/{group}/seed-{seed}/{protocol}.tsv"
+    wildcard_constraints:
+        group=one_of(STUDY.groups),
+        protocol=one_of(named(STUDY.protocols, method="mean-probability")),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        settings=group_settings,
+        code=code_digest("combine_members"),
+    shell:
+        "exec python workflow_scripts/combine_members.py --members {input.members} --output {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule communicate:
+    """Let a group's members send each other messages, and decide."""
+    input:
+        members=members_of_group,
+        val=SPLIT.replace("{split}", "val"),
+        test=SPLIT.replace("{split}", "test"),
+        ood=ood_files,
+    output:
+        predictions=GROUP_PREDICTIONS,
+        persuasion=PERSUASION,
+    log:
+        "results/logs/communicate/{dataset}/{group}/seed-{seed}/{protocol}.log",
+    benchmark:
+        "results/benchmarks/communicate/{dataset}/{group}/seed-{seed}/{protocol}.tsv"
+    wildcard_constraints:
+        group=one_of(STUDY.groups),
+        protocol=one_of(named(STUDY.protocols, method="persuasion")),
+    conda:
+        "../envs/models.yaml"
+    resources:
+        gpu=1,
+        mem_mb=2000,
+    params:
+        settings=group_settings,
+        code=code_digest("communicate"),
+    shell:
+        "exec python workflow_scripts/communicate.py --members {input.members}"
+        " --val {input.val} --test {input.test} --ood {input.ood}"
+        " --output {output.predictions} --persuasion {output.persuasion}"
+        " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,0 +1,35 @@
+# Needs  results/checkpoints/{dataset}/{model}/seed-{seed}.safetensors, val, test and OOD splits
+# Makes  results/predictions/{dataset}/{model}/seed-{seed}/{enhancer}.parquet     on enhanced images
+#        results/enhanced/{dataset}/{model}/seed-{seed}/{enhancer}.safetensors    a few of them, to be looked at
+
+
+rule enhance_images:
+    """Choose an enhancer's strength on val, and predict the enhanced images of every split."""
+    input:
+        checkpoint=CHECKPOINT.replace("{model}", "{name}"),
+        val=SPLIT.replace("{split}", "val"),
+        test=SPLIT.replace("{split}", "test"),
+        ood=ood_files,
+    output:
+        predictions=PREDICTIONS,
+        examples=EXAMPLES.replace("{model}", "{name}").replace("{enhancer}", "{variant}"),
+    log:
+        "results/logs/enhance_images/{dataset}/{name}/seed-{seed}/{variant}.log",
+    benchmark:
+        "results/benchmarks/enhance_images/{dataset}/{name}/seed-{seed}/{variant}.tsv"
+    wildcard_constraints:
+        name=one_of(STUDY.models),
+        variant=one_of(STUDY.enhancers),
+    conda:
+        "../envs/models.yaml"
+    resources:
+        gpu=1,
+        mem_mb=2000,
+    params:
+        settings=enhancer_settings,
+        code=code_digest("enhance_images"),
+    shell:
+        "exec python workflow_scripts/enhance_images.py --checkpoint {input.checkpoint}"
+        " --val {input.val} --test {input.test} --ood {input.ood}"
+        " --output {output.predictions} --examples {output.examples}"
+        " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,0 +1,126 @@
+# Needs  checkpoints and splits; predictions of models, enhancers and groups
+# Makes  results/predictions/{dataset}/{model}/seed-{seed}/clean.parquet         logits of every image of every split
+#        results/metrics/{dataset}/{model or group}/seed-{seed}/{variant}.parquet    a row per number
+#        results/tables/metrics.parquet                    all of them in one table
+#        results/tables/{comparisons,hypotheses}.parquet   paired over seeds, with verdicts
+#        results/tables/costs.parquet                      seconds and memory of each job, from results/benchmarks
+
+
+rule predict:
+    """Ask a model about every image of val, test, OOD and corrupted sets."""
+    input:
+        checkpoint=CHECKPOINT.replace("{model}", "{name}"),
+        val=SPLIT.replace("{split}", "val"),
+        test=SPLIT.replace("{split}", "test"),
+        ood=ood_files,
+        corrupted=corrupted_files,
+    output:
+        PREDICTIONS.replace("{variant}", "clean"),
+    log:
+        "results/logs/predict/{dataset}/{name}/seed-{seed}.log",
+    benchmark:
+        "results/benchmarks/predict/{dataset}/{name}/seed-{seed}.tsv"
+    wildcard_constraints:
+        name=one_of(STUDY.models),
+    conda:
+        "../envs/models.yaml"
+    resources:
+        gpu=1,
+        mem_mb=2000,
+    params:
+        settings="{}",
+        code=code_digest("predict"),
+    shell:
+        "exec python workflow_scripts/predict.py --checkpoint {input.checkpoint}"
+        " --val {input.val} --test {input.test} --ood {input.ood} --corrupted {input.corrupted}"
+        " --output {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule compute_metrics:
+    """Turn predictions into numbers."""
+    input:
+        PREDICTIONS,
+    output:
+        METRICS,
+    log:
+        "results/logs/compute_metrics/{dataset}/{name}/seed-{seed}/{variant}.log",
+    benchmark:
+        "results/benchmarks/compute_metrics/{dataset}/{name}/seed-{seed}/{variant}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        settings=metrics_settings,
+        code=code_digest("compute_metrics"),
+    shell:
+        "exec python workflow_scripts/compute_metrics.py --predictions {input} --output {output}"
+        " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule collect_metrics:
+    """Put all numbers into one table."""
+    input:
+        all_metrics(),
+    output:
+        TABLE.replace("{table}", "metrics"),
+    log:
+        "results/logs/collect_metrics.log",
+    benchmark:
+        "results/benchmarks/collect_metrics.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        settings="{}",
+        code=code_digest("collect_metrics"),
+    shell:
+        "exec python workflow_scripts/collect_metrics.py --tables {input} --output {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule collect_costs:
+    """Put the seconds and the memory of all jobs up to the metrics into one table."""
+    input:
+        all_metrics(),
+    output:
+        TABLE.replace("{table}", "costs"),
+    log:
+        "results/logs/collect_costs.log",
+    benchmark:
+        "results/benchmarks/collect_costs.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        settings=cost_settings,
+        code=code_digest("collect_costs"),
+    shell:
+        "exec python workflow_scripts/collect_costs.py --folder results/benchmarks --output {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule test_hypotheses:
+    """Compare arms paired over seeds, and say which claims hold."""
+    input:
+        compared_predictions,
+    output:
+        comparisons=TABLE.replace("{table}", "comparisons"),
+        hypotheses=TABLE.replace("{table}", "hypotheses"),
+    log:
+        "results/logs/test_hypotheses.log",
+    benchmark:
+        "results/benchmarks/test_hypotheses.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        settings=hypothesis_settings,
+        code=code_digest("test_hypotheses"),
+    shell:
+        "exec python workflow_scripts/test_hypotheses.py --predictions {input}"
+        " --comparisons {output.comparisons} --hypotheses {output.hypotheses}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

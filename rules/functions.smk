@@ -1,0 +1,271 @@
+# Params and input functions: each takes wildcards only, works in constant time and opens no file. No rules.
+
+
+# ---- data ----
+
+
+def ood_files(wildcards):
+    """The OOD sets that a data set's models are judged on."""
+    return [OOD.format(dataset=wildcards.dataset, ood=ood) for ood in STUDY.datasets[wildcards.dataset].ood]
+
+
+def corrupted_files(wildcards):
+    """The corrupted test sets that a data set's models are judged on."""
+    corruptions = STUDY.datasets[wildcards.dataset].corruptions
+    return [
+        CORRUPTED.format(dataset=wildcards.dataset, corruption=name)
+        for name in (corruptions.names if corruptions else [])
+    ]
+
+
+def embedded_files(wildcards):
+    """The embedded files that a data set is made of."""
+    name = STUDY.datasets[wildcards.dataset].source.partition(":")[2]
+    return expand("resources/{name}/{split}.parquet", name=name, split=["train", "val", "test"])
+
+
+def ood_settings(wildcards):
+    """Where an OOD set comes from."""
+    return canonical(STUDY.ood_sets[wildcards.ood].model_dump())
+
+
+def dataset_settings(wildcards):
+    """Where a data set comes from."""
+    return canonical({"source": STUDY.datasets[wildcards.dataset].source})
+
+
+def corruption_settings(wildcards):
+    """Which images are corrupted, and how much."""
+    corruptions = STUDY.datasets[wildcards.dataset].corruptions
+    return canonical(
+        {
+            "name": wildcards.corruption,
+            "severities": corruptions.severities,
+            "n_images": corruptions.n_images,
+        }
+    )
+
+
+# ---- models ----
+
+
+def model_settings(wildcards):
+    """What a model's training depends on, but for its input files."""
+    return canonical(STUDY.model_settings(wildcards.model))
+
+
+def training_threads(wildcards):
+    """A training job's threads come from its recipe, so that the result does not depend on --cores."""
+    return STUDY.recipes[STUDY.models[wildcards.model].recipe].threads
+
+
+def training_gpus(wildcards):
+    """One GPU, unless the recipe says cpu."""
+    return int(STUDY.recipes[STUDY.models[wildcards.model].recipe].device != "cpu")
+
+
+def checkpoint_file(dataset, model, seed):
+    return CHECKPOINT.format(dataset=dataset, model=model, seed=seed)
+
+
+def teacher_of_student(wildcards):
+    """The teacher of the student's own seed."""
+    return checkpoint_file(wildcards.dataset, STUDY.students[wildcards.model].teacher, wildcards.seed)
+
+
+def masks_of_model(wildcards):
+    """The masks that an augmented model mixes by, if it does."""
+    segmenter = STUDY.augmented[wildcards.model].segmenter
+    return [MASKS.format(dataset=wildcards.dataset, segmenter=segmenter)] if segmenter else []
+
+
+# ---- masks ----
+
+
+def teacher_of_segmenter(wildcards):
+    """The one teacher whose class activation maps the segmenter learns from."""
+    segmenter = STUDY.segmenters[wildcards.segmenter]
+    return checkpoint_file(wildcards.dataset, segmenter.teacher, segmenter.teacher_seed)
+
+
+def segmenter_threads(wildcards):
+    """A segmenter's threads come from the config."""
+    return STUDY.segmenters[wildcards.segmenter].threads
+
+
+def segmenter_gpus(wildcards):
+    """One GPU, unless the config says cpu."""
+    return int(STUDY.segmenters[wildcards.segmenter].device != "cpu")
+
+
+def segmenter_settings(wildcards):
+    """What a segmenter's training depends on, but for its teacher."""
+    return canonical(STUDY.segmenters[wildcards.segmenter].model_dump(exclude={"teacher", "teacher_seed"}))
+
+
+def segmenting_settings(wildcards):
+    """Where masks are made, and how they can be judged."""
+    segmenter = STUDY.segmenters[wildcards.segmenter]
+    truth = STUDY.datasets[wildcards.dataset].mask_truth
+    return canonical({"device": segmenter.device, "threads": segmenter.threads, "mask_truth": truth})
+
+
+# ---- enhancement and communication ----
+
+
+def enhancer_settings(wildcards):
+    """The method and the candidates that it chooses from on val."""
+    return canonical(STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"}))
+
+
+def members_of_group(wildcards):
+    """The members' checkpoints, in the order of the config."""
+    return [
+        checkpoint_file(wildcards.dataset, model, wildcards.seed) for model in STUDY.groups[wildcards.group].members
+    ]
+
+
+def predictions_of_members(wildcards):
+    """The members' clean predictions, in the order of the config."""
+    return [
+        PREDICTIONS.format(dataset=wildcards.dataset, name=m, seed=wildcards.seed, variant="clean")
+        for m in STUDY.groups[wildcards.group].members
+    ]
+
+
+def group_settings(wildcards):
+    """The members by name, and how they decide."""
+    members = STUDY.groups[wildcards.group].members
+    return canonical({"members": members, **STUDY.protocols[wildcards.protocol].model_dump()})
+
+
+# ---- evaluation ----
+
+
+def metrics_settings(wildcards):
+    """Whose numbers they are, and which are wanted."""
+    name, variant = wildcards.name, wildcards.variant
+    identity = {
+        "dataset": wildcards.dataset,
+        "name": name,
+        "role": STUDY.role(name),
+        "variant": variant,
+    }
+    return canonical({"identity": identity, "evaluation": STUDY.evaluation.model_dump()})
+
+
+def compared_predictions(wildcards):
+    """Data sets first, then arms, then seeds: the order that the script relies on."""
+    return [file for d in STUDY.datasets for file in arm_files(PREDICTIONS, d, compared_arms())]
+
+
+def hypothesis_settings(wildcards):
+    """What is compared, and how."""
+    return canonical(
+        {
+            "datasets": list(STUDY.datasets),
+            "arms": compared_arms(),
+            "seeds": STUDY.seeds,
+            "hypotheses": [{"name": k, **h.model_dump()} for k, h in sorted(STUDY.hypotheses.items())],
+            "studies": [
+                {"name": k, "reference": s.reference, "arms": s.arms} for k, s in sorted(STUDY.studies.items())
+            ],
+            "comparisons": [c.model_dump() for c in STUDY.comparisons],
+            "evaluation": {k: v for k, v in STUDY.evaluation.model_dump().items() if k in ("ece_bins", "n_resamples")},
+        }
+    )
+
+
+def cost_settings(wildcards):
+    """The names whose jobs count, so that what is left of a removed model does not."""
+    names = [
+        *STUDY.datasets,
+        *STUDY.models,
+        *STUDY.segmenters,
+        *STUDY.enhancers,
+        *STUDY.groups,
+    ]
+    return canonical(
+        {
+            "names": sorted({*names, *STUDY.protocols, *STUDY.ood_sets, "clean"}),
+            "seeds": STUDY.seeds,
+        }
+    )
+
+
+# ---- figures and report ----
+
+
+def figure_settings(wildcards):
+    """A figure's entry."""
+    return canonical({"figure": STUDY.figures[wildcards.figure].model_dump()})
+
+
+def arms_figure_settings(wildcards):
+    """A figure's entry, and all arms of the study, so that an arm looks the same in every figure."""
+    entry = STUDY.figures[wildcards.figure].model_dump()
+    return canonical({"figure": entry, "all_arms": all_arms()})
+
+
+def predictions_of_figure(wildcards):
+    """The predictions of the arms that a figure shows: arms first, then seeds."""
+    figure = STUDY.figures[wildcards.figure]
+    return arm_files(PREDICTIONS, figure.dataset, figure.arms)
+
+
+def metrics_of_figure(wildcards):
+    """The numbers of every arm on the data set that a figure shows."""
+    return arm_files(METRICS, STUDY.figures[wildcards.figure].dataset, all_arms())
+
+
+def masks_of_figure(wildcards):
+    """The segmenter's masks, and what it learned from."""
+    figure = STUDY.figures[wildcards.figure]
+    return [pattern.format(dataset=figure.dataset, segmenter=figure.segmenter) for pattern in (MASKS, PSEUDO_MASKS)]
+
+
+def images_of_figure(wildcards):
+    """The training images of the data set that a figure shows."""
+    return SPLIT.format(dataset=STUDY.figures[wildcards.figure].dataset, split="train")
+
+
+def mask_gallery_settings(wildcards):
+    """A figure's entry, and how the masks can be judged."""
+    entry = STUDY.figures[wildcards.figure]
+    truth = STUDY.datasets[entry.dataset].mask_truth
+    return canonical({"figure": entry.model_dump(), "mask_truth": truth})
+
+
+def examples_of_figure(wildcards):
+    """The enhanced examples of one model and seed, by each enhancer."""
+    figure = STUDY.figures[wildcards.figure]
+    return [
+        EXAMPLES.format(
+            dataset=figure.dataset,
+            model=figure.model,
+            seed=figure.seed,
+            enhancer=enhancer,
+        )
+        for enhancer in figure.enhancers
+    ]
+
+
+def persuasion_of_figure(wildcards):
+    """Who persuades whom, for every seed."""
+    figure = STUDY.figures[wildcards.figure]
+    return [
+        PERSUASION.format(
+            dataset=figure.dataset,
+            group=figure.group,
+            seed=seed,
+            protocol=figure.protocol,
+        )
+        for seed in STUDY.seeds
+    ]
+
+
+def report_settings(wildcards):
+    """The whole study, and the order of its entries, which JSON does not keep."""
+    study = STUDY.model_dump()
+    order = {section: list(entries) for section, entries in study.items() if isinstance(entries, dict)}
+    return canonical({"study": study, "order": order})

@@ -1,0 +1,62 @@
+# Needs  results/data/{dataset}/train.safetensors, the checkpoint of a teacher
+# Makes  results/masks/{dataset}/{segmenter}.network.safetensors
+#        results/masks/{dataset}/{segmenter}.pseudo-masks.safetensors    what it learned from, one bit a pixel
+#        results/masks/{dataset}/{segmenter}.masks.safetensors           of every training image, one bit a pixel
+#        results/masks/{dataset}/{segmenter}.quality.parquet             IoU where the truth is known, shares, counts
+
+
+rule train_segmenter:
+    """Train a segmentation network from scratch on a teacher's class activation maps."""
+    input:
+        train=SPLIT.replace("{split}", "train"),
+        teacher=teacher_of_segmenter,
+    output:
+        network=SEGMENTER,
+        pseudo_masks=PSEUDO_MASKS,
+    log:
+        "results/logs/train_segmenter/{dataset}/{segmenter}.log",
+    benchmark:
+        "results/benchmarks/train_segmenter/{dataset}/{segmenter}.tsv"
+    priority: 20
+    conda:
+        "../envs/models.yaml"
+    threads: segmenter_threads
+    resources:
+        gpu=segmenter_gpus,
+        mem_mb=2000,
+    params:
+        settings=segmenter_settings,
+        code=code_digest("train_segmenter"),
+    shell:
+        "exec python workflow_scripts/train_segmenter.py --train {input.train} --teacher {input.teacher}"
+        " --network {output.network} --pseudo-masks {output.pseudo_masks}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule segment_images:
+    """Predict the object mask of every training image, and judge the masks."""
+    input:
+        train=SPLIT.replace("{split}", "train"),
+        network=SEGMENTER,
+        pseudo_masks=PSEUDO_MASKS,
+    output:
+        masks=MASKS,
+        quality=MASK_QUALITY,
+    log:
+        "results/logs/segment_images/{dataset}/{segmenter}.log",
+    benchmark:
+        "results/benchmarks/segment_images/{dataset}/{segmenter}.tsv"
+    priority: 20
+    conda:
+        "../envs/models.yaml"
+    threads: segmenter_threads
+    resources:
+        gpu=segmenter_gpus,
+        mem_mb=2000,
+    params:
+        settings=segmenting_settings,
+        code=code_digest("segment_images"),
+    shell:
+        "exec python workflow_scripts/segment_images.py --train {input.train} --network {input.network}"
+        " --pseudo-masks {input.pseudo_masks} --masks {output.masks} --quality {output.quality}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

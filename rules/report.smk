@@ -1,0 +1,174 @@
+# Needs  predictions, metrics, masks, enhanced examples, persuasion tables; all tables
+# Makes  results/figures/{figure}.{svg,pdf,png}    one rule for each kind of figure
+#        results/report/index.html                 one page with everything inlined
+
+
+rule plot_risk_coverage:
+    """Draw the error among the accepted against the share accepted."""
+    input:
+        predictions_of_figure,
+    output:
+        figure_files("{figure}"),
+    log:
+        "results/logs/plot_risk_coverage/{figure}.log",
+    benchmark:
+        "results/benchmarks/plot_risk_coverage/{figure}.tsv"
+    wildcard_constraints:
+        figure=one_of(named(STUDY.figures, kind="risk-coverage")),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        settings=arms_figure_settings,
+        code=code_digest("plot_risk_coverage"),
+    shell:
+        "exec python workflow_scripts/plot_risk_coverage.py --predictions {input} --figure {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule plot_reliability:
+    """Draw accuracy against confidence."""
+    input:
+        predictions_of_figure,
+    output:
+        figure_files("{figure}"),
+    log:
+        "results/logs/plot_reliability/{figure}.log",
+    benchmark:
+        "results/benchmarks/plot_reliability/{figure}.tsv"
+    wildcard_constraints:
+        figure=one_of(named(STUDY.figures, kind="reliability")),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        settings=arms_figure_settings,
+        code=code_digest("plot_reliability"),
+    shell:
+        "exec python workflow_scripts/plot_reliability.py --predictions {input} --figure {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule plot_auroc_accuracy:
+    """Draw how well models rank their errors against how few they make."""
+    input:
+        metrics_of_figure,
+    output:
+        figure_files("{figure}"),
+    log:
+        "results/logs/plot_auroc_accuracy/{figure}.log",
+    benchmark:
+        "results/benchmarks/plot_auroc_accuracy/{figure}.tsv"
+    wildcard_constraints:
+        figure=one_of(named(STUDY.figures, kind="auroc-accuracy")),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        settings=arms_figure_settings,
+        code=code_digest("plot_auroc_accuracy"),
+    shell:
+        "exec python workflow_scripts/plot_auroc_accuracy.py --metrics {input} --figure {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule plot_mask_gallery:
+    """Draw images with their masks."""
+    input:
+        masks=masks_of_figure,
+        train=images_of_figure,
+    output:
+        figure_files("{figure}"),
+    log:
+        "results/logs/plot_mask_gallery/{figure}.log",
+    benchmark:
+        "results/benchmarks/plot_mask_gallery/{figure}.tsv"
+    wildcard_constraints:
+        figure=one_of(named(STUDY.figures, kind="mask-gallery")),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        settings=mask_gallery_settings,
+        code=code_digest("plot_mask_gallery"),
+    shell:
+        "exec python workflow_scripts/plot_mask_gallery.py --train {input.train}"
+        " --masks {input.masks[0]} --pseudo-masks {input.masks[1]} --figure {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule plot_enhancement_examples:
+    """Draw images before and after enhancers, with the perturbation magnified."""
+    input:
+        examples_of_figure,
+    output:
+        figure_files("{figure}"),
+    log:
+        "results/logs/plot_enhancement_examples/{figure}.log",
+    benchmark:
+        "results/benchmarks/plot_enhancement_examples/{figure}.tsv"
+    wildcard_constraints:
+        figure=one_of(named(STUDY.figures, kind="enhancement-examples")),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        settings=figure_settings,
+        code=code_digest("plot_enhancement_examples"),
+    shell:
+        "exec python workflow_scripts/plot_enhancement_examples.py --examples {input} --figure {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule plot_persuasion_matrix:
+    """Draw who persuades whom."""
+    input:
+        persuasion_of_figure,
+    output:
+        figure_files("{figure}"),
+    log:
+        "results/logs/plot_persuasion_matrix/{figure}.log",
+    benchmark:
+        "results/benchmarks/plot_persuasion_matrix/{figure}.tsv"
+    wildcard_constraints:
+        figure=one_of(named(STUDY.figures, kind="persuasion-matrix")),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        settings=figure_settings,
+        code=code_digest("plot_persuasion_matrix"),
+    shell:
+        "exec python workflow_scripts/plot_persuasion_matrix.py --persuasion {input} --figure {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule render_report:
+    """Put questions, answers, figures and tables on one page."""
+    input:
+        tables=TABLES,
+        figures=all_figures(),
+        qualities=all_mask_qualities(),
+    output:
+        REPORT,
+    log:
+        "results/logs/render_report.log",
+    benchmark:
+        "results/benchmarks/render_report.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        settings=report_settings,
+        code=code_digest("render_report"),
+    shell:
+        "exec python workflow_scripts/render_report.py --tables {input.tables}"
+        " --figures {input.figures} --qualities {input.qualities} --page {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,0 +1,123 @@
+# Needs  results/data/{dataset}/{train,val}.safetensors
+#        a student: its teacher's checkpoint of the same seed; an augmented model: masks, where it mixes by them
+# Makes  results/checkpoints/{dataset}/{model}/seed-{seed}.safetensors    the last epoch's weights
+#        results/training/{dataset}/{model}/seed-{seed}.parquet           loss, accuracy, learning rate per epoch
+
+
+rule train_teacher:
+    """Train a network that others learn from."""
+    input:
+        train=SPLIT.replace("{split}", "train"),
+        val=SPLIT.replace("{split}", "val"),
+    output:
+        checkpoint=CHECKPOINT,
+        history=HISTORY,
+    log:
+        "results/logs/train_teacher/{dataset}/{model}/seed-{seed}.log",
+    benchmark:
+        "results/benchmarks/train_teacher/{dataset}/{model}/seed-{seed}.tsv"
+    wildcard_constraints:
+        model=one_of(STUDY.teachers),
+    priority: 10
+    conda:
+        "../envs/models.yaml"
+    threads: training_threads
+    resources:
+        gpu=training_gpus,
+        mem_mb=2000,
+    params:
+        settings=model_settings,
+        code=code_digest("train_teacher"),
+    shell:
+        "exec python workflow_scripts/train_teacher.py --train {input.train} --val {input.val}"
+        " --checkpoint {output.checkpoint} --history {output.history}"
+        " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule train_baseline:
+    """Train a network from labels alone."""
+    input:
+        train=SPLIT.replace("{split}", "train"),
+        val=SPLIT.replace("{split}", "val"),
+    output:
+        checkpoint=CHECKPOINT,
+        history=HISTORY,
+    log:
+        "results/logs/train_baseline/{dataset}/{model}/seed-{seed}.log",
+    benchmark:
+        "results/benchmarks/train_baseline/{dataset}/{model}/seed-{seed}.tsv"
+    wildcard_constraints:
+        model=one_of(STUDY.baselines),
+    conda:
+        "../envs/models.yaml"
+    threads: training_threads
+    resources:
+        gpu=training_gpus,
+        mem_mb=2000,
+    params:
+        settings=model_settings,
+        code=code_digest("train_baseline"),
+    shell:
+        "exec python workflow_scripts/train_baseline.py --train {input.train} --val {input.val}"
+        " --checkpoint {output.checkpoint} --history {output.history}"
+        " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule distill_student:
+    """Train a network on its teacher's answers."""
+    input:
+        train=SPLIT.replace("{split}", "train"),
+        val=SPLIT.replace("{split}", "val"),
+        teacher=teacher_of_student,
+    output:
+        checkpoint=CHECKPOINT,
+        history=HISTORY,
+    log:
+        "results/logs/distill_student/{dataset}/{model}/seed-{seed}.log",
+    benchmark:
+        "results/benchmarks/distill_student/{dataset}/{model}/seed-{seed}.tsv"
+    wildcard_constraints:
+        model=one_of(STUDY.students),
+    conda:
+        "../envs/models.yaml"
+    threads: training_threads
+    resources:
+        gpu=training_gpus,
+        mem_mb=2000,
+    params:
+        settings=model_settings,
+        code=code_digest("distill_student"),
+    shell:
+        "exec python workflow_scripts/distill_student.py --train {input.train} --val {input.val}"
+        " --teacher {input.teacher} --checkpoint {output.checkpoint} --history {output.history}"
+        " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule train_augmented:
+    """Train a network on mixed images."""
+    input:
+        train=SPLIT.replace("{split}", "train"),
+        val=SPLIT.replace("{split}", "val"),
+        masks=masks_of_model,
+    output:
+        checkpoint=CHECKPOINT,
+        history=HISTORY,
+    log:
+        "results/logs/train_augmented/{dataset}/{model}/seed-{seed}.log",
+    benchmark:
+        "results/benchmarks/train_augmented/{dataset}/{model}/seed-{seed}.tsv"
+    wildcard_constraints:
+        model=one_of(STUDY.augmented),
+    conda:
+        "../envs/models.yaml"
+    threads: training_threads
+    resources:
+        gpu=training_gpus,
+        mem_mb=2000,
+    params:
+        settings=model_settings,
+        code=code_digest("train_augmented"),
+    shell:
+        "exec python workflow_scripts/train_augmented.py --train {input.train} --val {input.val}"
+        " --masks {input.masks} --checkpoint {output.checkpoint} --history {output.history}"
+        " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,0 +1,102 @@
+"""Shared by the tests: the default config, and a copy of the repository whose jobs are cheap fakes."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+COPIED = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "envs", "resources")
+
+FAKE_PYTHON = """#!/bin/sh
+# Stands in for a job: makes every file under results/ that its command line names and that is not there.
+for word in "$@"; do
+    case "$word" in
+        results/*) [ -e "$word" ] || { mkdir -p "${word%/*}"; echo "$word" > "$word"; } ;;
+    esac
+done
+"""
+
+
+class Copy:
+    """A copy of the repository to edit and to run Snakemake in."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment, check=False)
+
+    def jobs(self) -> set[str]:
+        """The jobs that a dry run would start, as RULE or RULE:WILDCARD/WILDCARD, the data set left out."""
+        run = self.snakemake("-n")
+        assert run.returncode == 0, run.stdout + run.stderr
+        found = set()
+        for block in re.split(r"\n(?=(?:local)?rule \w+:)", run.stdout + run.stderr):
+            if name := re.match(r"(?:local)?rule (\w+):", block):
+                wildcards = re.search(r"^    wildcards: (.*)$", block, re.MULTILINE)
+                pairs = [pair.split("=") for pair in wildcards[1].split(", ")] if wildcards else []
+                values = [value for key, value in pairs if key != "dataset"]
+                found.add(":".join([name[1], *(["/".join(values)] if values else [])]))
+        return found - {"all"}
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        path = self.folder / file
+        text = path.read_text()
+        assert old in text, f"{file} does not hold {old!r}"
+        path.write_text(text.replace(old, new))
+
+    def edit_config(self, change) -> None:
+        """Apply change(config) to config.yaml."""
+        path = self.folder / "config.yaml"
+        config = yaml.safe_load(path.read_text())
+        change(config)
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
+
+
+@pytest.fixture
+def config() -> dict:
+    """The default study's config."""
+    return yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Path:
+    """A copy of the repository in which every job of the default study has run, as a fake."""
+    folder = tmp_path_factory.mktemp("finished") / "repository"
+    copy = copy_repository(folder)
+    fake = folder / "fakes/python"
+    fake.parent.mkdir()
+    fake.write_text(FAKE_PYTHON)
+    fake.chmod(0o755)
+    copy.edit("rules/common.smk", "str(Path(sys.executable).parent)", '"fakes"')
+    run = copy.snakemake("--resources", "gpu=4")
+    assert run.returncode == 0, run.stderr
+    return folder
+
+
+@pytest.fixture
+def copy(finished, tmp_path) -> Copy:
+    """A finished copy of one's own."""
+    shutil.copytree(finished, tmp_path / "repository", symlinks=True)
+    return Copy(tmp_path / "repository")
+
+
+def copy_repository(folder: Path) -> Copy:
+    """Copy what a study needs; images by link, since nothing writes them."""
+    folder.mkdir(parents=True)
+    for name in COPIED:
+        if name == "resources":
+            (folder / name).symlink_to(ROOT / name)
+        elif (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    return Copy(folder)

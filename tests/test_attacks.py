@@ -1,0 +1,129 @@
+"""Attacks stay within their budget, raise what they should and leave the model as it was."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from selfdoubt import attacks, randomness
+
+
+class TwoPixels(nn.Module):
+    """Logits (2a - b, 0) of an image of two pixels (a, b)."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(2, 2, bias=False)
+        self.linear.weight.data = torch.tensor([[2.0, -1.0], [0.0, 0.0]])
+
+    def forward(self, images):
+        return self.linear(images.flatten(1))
+
+
+def small_network() -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        layers = [nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.GELU(), nn.Flatten(), nn.Linear(144, 5)]
+        return nn.Sequential(*layers).eval()
+
+
+def some_images(n: int = 9) -> torch.Tensor:
+    """Pixels of which a good share lies at 0 and at 1, where clipping bites."""
+    pixels = np.random.default_rng(0).uniform(-0.3, 1.3, (n, 1, 8, 8)).clip(0, 1)
+    return torch.from_numpy(pixels.astype(np.float32))
+
+
+def two_pixels(a: float, b: float) -> torch.Tensor:
+    return torch.tensor([a, b]).view(1, 1, 1, 2)
+
+
+def test_input_gradient_of_a_linear_model():
+    gradient, logits = attacks.input_gradient(TwoPixels(), two_pixels(0.5, 0.5), lambda logits: logits[:, 0])
+    assert gradient.flatten().tolist() == [2, -1]
+    assert logits.tolist() == [[2 * 0.5 - 0.5, 0]]
+
+
+def test_a_step_raises_the_margin_of_a_linear_model_by_epsilon_times_its_weights():
+    # One step of 0.1 along (+, -): the logit 2a - b grows by 0.1 * (|2| + |-1|) = 0.3, from 0.5 to 0.8.
+    towards_0 = attacks.log_probability(torch.tensor([0]))
+    moved = attacks.ascend(TwoPixels(), two_pixels(0.5, 0.5), towards_0, epsilon=0.1, n_steps=1, step=0.1)
+    assert moved.flatten().tolist() == pytest.approx([0.6, 0.4])
+    assert TwoPixels()(moved)[0, 0].item() == pytest.approx(0.8)
+
+
+def test_steps_stop_at_epsilon_and_at_the_end_of_the_pixel_range():
+    # Three steps of 0.2 would reach (1.1, -0.05); epsilon 0.3 stops a at 0.8, the pixel range stops b at 0.
+    towards_0 = attacks.log_probability(torch.tensor([0]))
+    moved = attacks.ascend(TwoPixels(), two_pixels(0.5, 0.25), towards_0, epsilon=0.3, n_steps=3, step=0.2)
+    assert moved.flatten().tolist() == pytest.approx([0.8, 0.0])
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.01, 0.3, 2.0])
+@pytest.mark.parametrize("method", ["ascend", "random_signs"])
+def test_perturbations_stay_within_epsilon_and_the_pixel_range(method, epsilon):
+    images = some_images()
+    if method == "ascend":
+        objective = attacks.log_probability(torch.arange(9) % 5)
+        moved = attacks.ascend(small_network(), images, objective, epsilon, n_steps=3, step=epsilon / 2)
+    else:
+        moved = attacks.random_signs(images, epsilon, randomness.generator(0, "test"))
+    assert (moved - images).abs().max() <= epsilon + 1e-6
+    assert moved.min() >= 0 and moved.max() <= 1
+    assert epsilon == 0 or not torch.equal(moved, images)
+
+
+def test_ascent_raises_each_objective_and_no_gradient_mode_does_not_hinder_it():
+    model, images, labels = small_network(), some_images(), torch.arange(9) % 5
+    with torch.no_grad():
+        for objective in (
+            attacks.log_probability(labels),
+            attacks.cross_entropy(labels),
+            attacks.top_log_probability(),
+        ):
+            moved = attacks.ascend(model, images, objective, epsilon=0.02, n_steps=2, step=0.01)
+            assert (objective(model(moved)) > objective(model(images))).all()
+
+
+def test_the_gradient_of_an_image_ignores_its_neighbours():
+    model, images = small_network(), some_images()
+    together, _ = attacks.input_gradient(model, images, attacks.top_log_probability())
+    alone, _ = attacks.input_gradient(model, images[4:5], attacks.top_log_probability())
+    torch.testing.assert_close(together[4:5], alone)
+
+
+def test_a_model_is_left_as_it_was():
+    model = small_network().train()
+    model[0].bias.requires_grad_(False)
+    model[1].eval()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    attacks.ascend(model, some_images(), attacks.top_log_probability(), epsilon=0.1, n_steps=2, step=0.1)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    assert all(weight.grad is None for weight in model.parameters())
+    assert [name for name, weight in model.named_parameters() if not weight.requires_grad] == ["0.bias"]
+    assert [module.training for module in model] == [True, False, True, True, True]
+
+
+def test_a_model_is_thawed_even_after_an_error():
+    model = small_network().train()
+    with pytest.raises(RuntimeError), attacks.frozen(model):
+        raise RuntimeError
+    assert model.training and all(weight.requires_grad for weight in model.parameters())
+
+
+def test_objectives():
+    # softmax of (ln 3, 0) is (3/4, 1/4); at temperature 2 it is (sqrt 3, 1) / (sqrt 3 + 1).
+    logits = torch.tensor([[np.log(3.0), 0.0]])
+    label = torch.tensor([1])
+    assert attacks.log_probability(label)(logits).item() == pytest.approx(np.log(1 / 4))
+    assert attacks.cross_entropy(label)(logits).item() == pytest.approx(np.log(4))
+    assert attacks.log_probability(label, 2)(logits).item() == pytest.approx(np.log(1 / (3**0.5 + 1)))
+    assert attacks.top_log_probability()(logits).item() == pytest.approx(np.log(3 / 4))
+
+
+def test_random_signs_are_of_full_size_go_both_ways_and_ignore_the_batching():
+    images = torch.full((7, 1, 3, 3), 0.5)  # 9 pixels an image: an odd number
+    whole = attacks.random_signs(images, 0.25, randomness.generator(0, "test"))
+    assert set(whole.flatten().tolist()) == {0.25, 0.75}
+    again = randomness.generator(0, "test")
+    parts = [attacks.random_signs(images[a:b], 0.25, again) for a, b in ((0, 1), (1, 4), (4, 7))]
+    assert torch.equal(torch.cat(parts), whole)

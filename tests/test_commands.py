@@ -1,0 +1,230 @@
+"""What all scripts share: arguments, errors in one line, and the end of a job whose parent is gone."""
+
+import ast
+import io
+import json
+import os
+import re
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from contextlib import redirect_stdout, suppress
+from pathlib import Path
+
+import pytest
+
+from selfdoubt import commands
+from selfdoubt.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = ROOT / "workflow_scripts"
+EVERY_SCRIPT = sorted(path.stem for path in SCRIPTS.glob("*.py"))
+ENVIRONMENT = {"PYTHONPATH": str(SCRIPTS), "PATH": os.environ["PATH"]}
+
+
+def script(folder: Path, body: str) -> Path:
+    """Write a script whose run(arguments) has this body."""
+    lines = ["from selfdoubt import commands", "from selfdoubt.errors import UserError", "def run(arguments):"]
+    path = folder / "faulty.py"
+    path.write_text("\n".join([*lines, f"    {body}", "commands.main(run, {'input': 'a file'})"]))
+    return path
+
+
+def run_faulty(path: Path) -> subprocess.CompletedProcess:
+    words = ["--input", "a", "--settings", '{"recipe": {"threads": 1}}']
+    return subprocess.run(
+        [sys.executable, path, *words], env=ENVIRONMENT, capture_output=True, text=True, check=False, cwd=path.parent
+    )
+
+
+def call(monkeypatch, words: list[str], **options):
+    """Return the arguments that main hands to a script, run in this process."""
+    given = []
+    monkeypatch.setattr(sys, "argv", ["a_script.py", *words])
+    monkeypatch.setattr(commands, "_die_with_parent", lambda: None)  # it would tie the tests to their shell
+    commands.main(given.append, **options)
+    return given[0]
+
+
+# ---- arguments ----
+
+FILES = {"input": "one", "members": "many", "output": "written"}
+
+
+def test_arguments_are_paths_settings_and_a_seed(monkeypatch):
+    words = [
+        "--input",
+        "a/b",
+        "--members",
+        "c",
+        "d",
+        "--output",
+        "e",
+        "--seed",
+        "7",
+        "--settings",
+        '{"n": {"m": [2.5]}}',
+    ]
+    found = call(monkeypatch, words, files=FILES, several=("members",), seeded=True)
+    assert (found.input, found.members, found.output) == (Path("a/b"), [Path("c"), Path("d")], Path("e"))
+    assert found.seed == 7 and found.settings.n.m == [2.5]
+
+
+def test_options_for_several_files_may_have_none(monkeypatch):
+    for words in ([], ["--members"]):
+        found = call(monkeypatch, ["--input", "a", "--output", "b", *words], files=FILES, several=("members",))
+        assert found.members == [] and not hasattr(found, "seed")
+
+
+@pytest.mark.parametrize(
+    "words", [["--input", "a"], ["--output", "b"], ["--input", "a", "--output", "b", "--inptu", "c"]]
+)
+def test_a_missing_or_unknown_option_is_named(monkeypatch, capsys, words):
+    with pytest.raises(SystemExit) as end:
+        call(monkeypatch, words, files=FILES, several=("members",))
+    assert end.value.code == 2
+    assert re.search(r"error: .*--(output|input|inptu)", capsys.readouterr().err)
+
+
+def test_a_seed_is_required_where_a_script_draws(monkeypatch, capsys):
+    with pytest.raises(SystemExit) as end:
+        call(monkeypatch, ["--input", "a"], files={"input": "one"}, seeded=True)
+    assert end.value.code == 2 and "--seed" in capsys.readouterr().err
+
+
+def test_metadata_is_the_provenance_and_no_time(monkeypatch):
+    words = ["--input", "a", "--seed", "7", "--settings", '{"b": 1, "a": {"c": 2}}', "--code", "abc"]
+    found = call(monkeypatch, words, files={"input": "one"}, seeded=True).metadata
+    assert found.keys() == {"settings", "code", "seed", "packages"}
+    assert (found["settings"], found["code"], found["seed"]) == ({"b": 1, "a": {"c": 2}}, "abc", 7)
+    assert {"numpy", "torch"} <= found["packages"].keys()
+    assert json.loads(json.dumps(found)) == found
+    assert call(monkeypatch, words, files={"input": "one"}, seeded=True).metadata == found
+    assert "seed" not in call(monkeypatch, ["--input", "a"], files={"input": "one"}).metadata
+
+
+def test_only_installed_packages_have_a_version():
+    import numpy
+
+    assert commands.versions(["numpy", "no-such-package"]) == {"numpy": numpy.__version__}
+
+
+# ---- settings ----
+
+
+def test_settings_are_attributes_all_the_way_down():
+    settings = commands.parse_settings('{"recipe": {"epochs": 6}, "arms": [{"name": "ce"}], "none": null}')
+    assert (settings.recipe.epochs, settings.arms[0].name, settings.none) == (6, "ce", None)
+    assert vars(settings.recipe) == {"epochs": 6}
+
+
+def test_a_missing_key_is_named_and_may_have_a_default():
+    settings = commands.parse_settings('{"epochs": 6, "threads": 1}')
+    with pytest.raises(UserError, match=r"^--settings: key 'epoch' is missing; keys: epochs, threads$"):
+        settings.epoch  # noqa: B018
+    assert getattr(settings, "beta", 1.0) == 1.0 and not hasattr(settings, "beta")
+
+
+# ---- faults ----
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("raise UserError('a.parquet: truncated')", "faulty: a.parquet: truncated"),
+        ("arguments.settings.recipe.epochs", "faulty: --settings: key 'epochs' is missing; keys: threads"),
+        ("arguments.settings.network", "faulty: --settings: key 'network' is missing; keys: recipe"),
+        ("raise MemoryError", "faulty: out of memory; lower the batch size or give the job more"),
+        ("open('missing')", "faulty: [Errno 2] No such file or directory: 'missing'"),
+        ("raise OSError(28, 'No space left on device')", "faulty: [Errno 28] No space left on device"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line_and_exit_code_1(tmp_path, body, line):
+    run = run_faulty(script(tmp_path, body))
+    assert (run.returncode, run.stdout, run.stderr) == (1, "", f"{line}\n")
+
+
+def test_settings_that_are_not_json_are_one_line(monkeypatch):
+    with pytest.raises(SystemExit, match=r"^a_script: --settings: not JSON: .*column 2") as end:
+        call(monkeypatch, ["--input", "a", "--settings", "{epochs: 1}"], files={"input": "one"})
+    assert "\n" not in end.value.code
+
+
+@pytest.mark.parametrize(
+    ("body", "error"), [("1 / 0", "ZeroDivisionError: division by zero"), ("raise OSError('odd')", "OSError: odd")]
+)
+def test_a_fault_of_the_program_keeps_its_stack_trace(tmp_path, body, error):
+    run = run_faulty(script(tmp_path, body))
+    assert run.returncode == 1 and "Traceback" in run.stderr and run.stderr.splitlines()[-1] == error
+
+
+# ---- the death of a parent ----
+
+PARENT = "import subprocess, sys; subprocess.run('exec ' + sys.argv[1], shell=True)"  # as Snakemake starts a job
+
+
+def is_running(process: int) -> bool:
+    """Whether a process is there, and not merely waiting for somebody to ask how it ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def comes_true(condition) -> bool:
+    """Whether a condition holds within 10 s."""
+    return any(condition() or time.sleep(0.02) for _ in range(500))
+
+
+if sys.platform == "linux":  # elsewhere the kernel cannot be asked
+
+    def test_a_job_dies_with_its_parent(tmp_path):
+        note = tmp_path / "pid"
+        body = "import os, time; print(os.getpid(), file=open(arguments.input, 'w'), flush=True); time.sleep(60)"
+        command = f"{sys.executable} {script(tmp_path, body)} --input {note}"
+        parent = subprocess.Popen([sys.executable, "-c", PARENT, command], env=ENVIRONMENT)
+        assert comes_true(lambda: note.exists() and note.read_text().endswith("\n"))
+        job = int(note.read_text())
+        try:
+            assert is_running(job) and job != parent.pid
+            parent.kill()
+            parent.wait()
+            assert comes_true(lambda: not is_running(job))
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(job, signal.SIGKILL)
+
+
+# ---- every script ----
+
+
+def help_of(path: Path) -> str:
+    """The help of a script on long lines, without starting a process, which would import torch again."""
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), pytest.raises(SystemExit) as end:
+        patch.setattr(sys, "argv", [str(path), "--help"])
+        patch.setattr(commands, "_die_with_parent", lambda: None)
+        patch.setenv("COLUMNS", "1000")
+        runpy.run_path(str(path), run_name="__main__")
+    assert end.value.code == 0
+    return said.getvalue()
+
+
+@pytest.mark.parametrize("name", EVERY_SCRIPT)
+def test_every_script_has_help(name):
+    path = SCRIPTS / f"{name}.py"
+    usage, purpose = help_of(path).split("\n\n")[:2]
+    assert usage.startswith(f"usage: {name}.py [-h] ") and "[--settings SETTINGS] [--code CODE]" in usage
+    assert purpose == ast.get_docstring(ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize("name", EVERY_SCRIPT)
+def test_its_rule_gives_a_script_the_options_that_it_needs(name):
+    usage = help_of(SCRIPTS / f"{name}.py").split("\n")[0].removeprefix(f"usage: {name}.py [-h] ")
+    known, optional = set(re.findall(r"--[a-z-]+", usage)), set(re.findall(r"\[(--[a-z-]+)", usage))
+    rules = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+    calls = re.findall(rf"workflow_scripts/{name}\.py(.*?)> {{log}}", rules, re.DOTALL)
+    given = [set(re.findall(r"--[a-z-]+", words)) for words in calls]
+    assert given and all(known - optional | {"--settings", "--code"} <= options <= known for options in given)

@@ -1,0 +1,184 @@
+"""Groups decide by the mean probability, and by persuasion only where it is contested."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from scipy.special import log_softmax, softmax
+from torch import nn
+
+from selfdoubt import communication, inference, schemas
+from selfdoubt.ensembles import mean_probability
+from selfdoubt.errors import UserError
+
+
+def network(seed: int) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        layers = [nn.Conv2d(1, 4, 3), nn.GELU(), nn.Flatten(), nn.Linear(144, 5)]
+        return nn.Sequential(*layers).eval()
+
+
+def split_of(n: int, seed: int) -> SimpleNamespace:
+    draws = np.random.default_rng(seed)
+    return SimpleNamespace(images=draws.integers(0, 256, (n, 1, 8, 8), np.uint8), labels=draws.integers(0, 5, n))
+
+
+MODELS = {"one": network(1), "two": network(2), "three": network(3)}
+SPLITS = {"val": split_of(60, 1), "test": split_of(33, 2)}
+CLEAN = {name: inference.predict_logits(model, SPLITS["test"].images) for name, model in MODELS.items()}
+MEAN = mean_probability(list(CLEAN.values())).astype(np.float32)
+HALF = float(np.sort(np.exp(MEAN.max(1)))[16:18].mean())  # about half of the 33 images are contested
+
+
+def settings_of(message: str = "gradient", **values) -> SimpleNamespace:
+    defaults = {"epsilon_255": 8, "n_steps": 2, "n_candidates": 2, "contested_below": HALF}
+    return SimpleNamespace(method="persuasion", message=message, **{**defaults, **values})
+
+
+def heard(message: str = "gradient", **values) -> communication.Messages:
+    return communication.persuade(MODELS, SPLITS["test"], CLEAN, settings_of(message, **values), 0, "test")
+
+
+def two_messages(gains: list, answers: list) -> communication.Messages:
+    """Messages for the classes 2 and 0 about image 1 of 3, between two models: gains[class][sender][listener]."""
+    return communication.Messages(np.array([1]), np.array([[2, 0]]), np.array([gains]), np.array([answers]), {})
+
+
+def test_relative_gains_by_hand():
+    # Others gain 3 and 1 from the messages for class 2 (mean 2), 0 and 1 from those for class 0 (mean 0.5);
+    # what senders gain (9) does not count. Less the mean of the candidates (1.25): 0.75 and -0.75.
+    messages = two_messages(gains=[[[9, 3], [1, 9]], [[9, 0], [1, 9]]], answers=np.zeros((2, 2, 2), int))
+    expected = [[0, 0, 0, 0], [-0.75, 0, 0.75, 0], [0, 0, 0, 0]]
+    np.testing.assert_allclose(communication.relative_gains(messages, 3, 4), expected)
+
+
+def test_persuasion_rows_by_hand():
+    # Image 1 has label 2: the message for 2 is true, the one for 0 wrong. Listener b answers 2 to both.
+    answers = [[[2, 2], [0, 2]], [[0, 2], [2, 2]]]
+    messages = two_messages(gains=[[[9, 3], [1, 8]], [[7, 0], [-1, 6]]], answers=answers)
+    rows = communication.persuasion_rows(messages, np.array([0, 2, 1]), ["a", "b"])
+    found = {(r["sender"], r["listener"], r["message"]): (r["gain"], r["persuaded"], r["n"]) for r in rows}
+    assert found["a", "b", "true"] == (3, 1, 1)
+    assert found["a", "b", "wrong"] == (0, 0, 1)
+    assert found["b", "a", "true"] == (1, 0, 1)
+    assert found["a", "a", "wrong"] == (7, 1, 1)
+    assert len(rows) == 2 * 2 * 2
+
+
+def test_persuasion_rows_fit_their_schema_even_where_nothing_was_said():
+    for below, n in ((HALF, None), (0.0, 0)):
+        rows = communication.persuasion_rows(heard(contested_below=below), SPLITS["test"].labels, list(MODELS))
+        pa.Table.from_pylist(rows, schema=schemas.SCHEMAS["persuasion"])
+        assert n is None or {(row["gain"], row["persuaded"], row["n"]) for row in rows} == {(None, None, 0)}
+
+
+def test_weights_are_fitted_by_likelihood():
+    # Two classes, prior 1/2 each, relative gains (1, -1). Of four images three are of class 0: the best weight
+    # has softmax (w, -w) = (3/4, 1/4), hence 2w = ln 3. The fifth image says nothing and has no say.
+    log_mean, relative = np.full((5, 2), np.log(0.5)), np.array([[1.0, -1.0]] * 4 + [[0.0, 0.0]])
+    weight = communication.fit_weight(log_mean, relative, np.array([0, 0, 0, 1, 1]))
+    assert weight == pytest.approx(np.log(3) / 2, abs=1e-4)
+    assert communication.fit_weight(log_mean, -relative, np.array([0, 0, 0, 1, 1])) == pytest.approx(-weight, abs=1e-4)
+    assert communication.fit_weight(log_mean, relative, np.array([0, 0, 0, 0, 1])) == pytest.approx(10, abs=1e-3)
+    assert communication.fit_weight(log_mean, 0 * relative, np.array([0, 0, 0, 1, 1])) == 0
+
+
+def test_messages_are_about_contested_images_and_their_likeliest_classes():
+    messages = heard(n_candidates=3)
+    chances = np.mean([softmax(logits.astype(float), 1) for logits in CLEAN.values()], axis=0)
+    np.testing.assert_array_equal(messages.images, np.flatnonzero(chances.max(1) < HALF))
+    np.testing.assert_array_equal(messages.candidates, np.argsort(-chances[messages.images])[:, :3])
+    assert messages.gains.shape == messages.answers.shape == (len(messages.images), 3, 3, 3)
+
+
+@pytest.mark.parametrize("message", communication.MESSAGES)
+def test_messages_stay_within_epsilon_and_the_pixel_range_at_full_size(message):
+    pixels = inference.as_pixels(SPLITS["test"].images, torch.device("cpu"))
+    classes, draws = np.argsort(-MEAN)[:, :2], np.random.default_rng(0)
+    for moved in communication.MESSAGES[message](MODELS["one"], pixels, classes, settings_of(message), draws):
+        assert (moved - pixels).abs().max() == pytest.approx(8 / 255)
+        assert moved.min() >= 0 and moved.max() <= 1
+
+
+def test_gains_and_answers_are_those_of_the_listener_on_the_senders_image():
+    messages = heard()
+    pixels = inference.as_pixels(SPLITS["test"].images[messages.images], torch.device("cpu"))
+    moved = communication.gradient_messages(MODELS["three"], pixels, messages.candidates, settings_of(), None)[1]
+    with torch.no_grad():
+        logits = MODELS["one"](moved).numpy()
+    rows, classes = np.arange(len(messages.images)), messages.candidates[:, 1]
+    gain = (log_softmax(logits, 1) - log_softmax(CLEAN["one"][messages.images], 1))[rows, classes]
+    np.testing.assert_allclose(messages.gains[:, 1, 2, 0], gain, atol=1e-5)
+    np.testing.assert_array_equal(messages.answers[:, 1, 2, 0], logits.argmax(1))
+
+
+def test_every_sender_persuades_itself_and_the_placebo_says_the_same_for_every_class():
+    itself = np.arange(3)
+    assert (heard().gains[:, :, itself, itself] > 0).all()
+    answers = heard("random-sign").answers
+    np.testing.assert_array_equal(answers[:, 0], answers[:, 1])
+    assert heard("random-sign").gains.mean() < heard().gains.mean()
+
+
+@pytest.mark.parametrize("message", communication.MESSAGES)
+def test_results_do_not_depend_on_the_batch_size(message, monkeypatch):
+    whole = heard(message)
+    monkeypatch.setattr(inference, "BATCH_SIZE", 3)
+    np.testing.assert_allclose(heard(message).gains, whole.gains, atol=1e-4)
+
+
+@pytest.mark.parametrize("message", communication.MESSAGES)
+def test_the_mean_probability_stands_where_nobody_spoke(message):
+    found = communication.communicate(MODELS, SPLITS, settings_of(message), seed=0)
+    contested = np.exp(MEAN.max(1)) < HALF
+    assert 0 < contested.sum() < len(contested)
+    np.testing.assert_array_equal(found.logits["test"][~contested], MEAN[~contested])
+    assert (found.logits["test"][contested] != MEAN[contested]).any(1).all()
+    assert found.logits["test"].dtype == np.float32
+
+
+def test_weight_0_is_the_mean_probability(monkeypatch):
+    monkeypatch.setattr(communication, "fit_weight", lambda *_: 0.0)
+    found = communication.communicate(MODELS, SPLITS, settings_of(), seed=0)
+    np.testing.assert_array_equal(found.logits["test"], MEAN)
+
+
+def test_persuasion_changes_only_the_candidates():
+    found = communication.communicate(MODELS, SPLITS, settings_of(), seed=0)
+    changed = found.logits["test"] != MEAN
+    assert (changed.sum(1) <= 2).all()
+    assert changed[np.arange(33), MEAN.argmax(1)].sum() == heard().images.size
+
+
+@pytest.mark.parametrize("message", communication.MESSAGES)
+def test_costs_are_what_is_computed(message):
+    counts = {"forwards": 0, "backwards": 0}
+
+    def count(module, inputs):
+        counts["forwards"] += len(inputs[0])
+        if inputs[0].requires_grad:
+            inputs[0].register_hook(lambda gradient: counts.update(backwards=counts["backwards"] + len(gradient)))
+
+    hooks = [model.register_forward_pre_hook(count) for model in MODELS.values()]
+    both = {"val": SPLITS["test"], "test": SPLITS["test"]}
+    found = communication.communicate(MODELS, both, settings_of(message), seed=0)
+    for hook in hooks:
+        hook.remove()
+    assert found.costs == pytest.approx({kind: count / (2 * 33) for kind, count in counts.items()})
+
+
+def test_models_are_left_as_they_were():
+    models = {name: network(seed).train() for name, seed in (("one", 1), ("two", 2))}
+    communication.persuade(models, SPLITS["test"], {name: CLEAN[name] for name in models}, settings_of(), 0, "test")
+    for name, model in models.items():
+        assert all(torch.equal(a, b) for a, b in zip(model.parameters(), MODELS[name].parameters(), strict=True))
+        assert all(weight.grad is None and weight.requires_grad for weight in model.parameters())
+        assert all(module.training for module in model.modules())
+
+
+def test_one_model_cannot_persuade():
+    with pytest.raises(UserError, match="two members"):
+        communication.communicate({"one": MODELS["one"]}, SPLITS, settings_of(), seed=0)

@@ -1,0 +1,226 @@
+"""Confidence scores against their formulas, at the ends of the number range, and what is fitted on val."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import logsumexp, softmax
+
+from selfdoubt import scores
+from selfdoubt.metrics import Undefined, aurc, rank
+from selfdoubt.scores import SCORES, Softmax
+
+repeatable = settings(deadline=None, derandomize=True, database=None, max_examples=50)
+seeds = st.integers(0, 1000)
+UNFITTED = {name: SCORES[name]() for name in SCORES if name not in ("msp-ts", "pnorm")}
+
+
+def logits_of(seed, n=20, n_classes=5, scale=3.0):
+    return np.random.default_rng(seed).normal(0, scale, (n, n_classes))
+
+
+def val_of(seed=0, n=400, n_classes=5):
+    """Logits and labels drawn from their own softmax, so that they are calibrated at T = 1."""
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(0, 2, (n, n_classes))
+    draws = generator.random((n, 1))
+    return logits, (softmax(logits, -1).cumsum(-1) < draws).sum(-1).clip(max=n_classes - 1)
+
+
+def test_scores_of_one_row_by_hand():
+    logits = np.log([[0.5, 0.3, 0.2]]) + 7
+    found = {name: score(logits)[0] for name, score in UNFITTED.items()}
+    assert found["msp"] == pytest.approx(np.log(0.5 / 0.5))  # the log-odds of 0.5
+    assert found["margin"] == pytest.approx(0.5 - 0.3)
+    assert found["logit-margin"] == pytest.approx(np.log(0.5 / 0.3))
+    assert found["entropy"] == pytest.approx(sum(p * np.log(p) for p in (0.5, 0.3, 0.2)))
+    assert found["gini"] == pytest.approx(0.25 + 0.09 + 0.04)
+    assert found["energy"] == pytest.approx(7)  # log(0.5 + 0.3 + 0.2) + 7
+    assert found["max-logit"] == pytest.approx(np.log(0.5) + 7)
+
+
+@repeatable
+@given(seeds, st.sampled_from([0.1, 3.0, 100.0]))
+def test_scores_follow_their_formulas(seed, scale):
+    z = logits_of(seed, scale=scale)
+    p, ordered = softmax(z, -1), np.sort(z, -1)
+    assert UNFITTED["msp"](z) == pytest.approx(ordered[:, -1] - logsumexp(ordered[:, :-1], -1))
+    assert UNFITTED["margin"](z) == pytest.approx(np.sort(p, -1)[:, -1] - np.sort(p, -1)[:, -2])
+    assert UNFITTED["logit-margin"](z) == pytest.approx(ordered[:, -1] - ordered[:, -2])
+    assert UNFITTED["entropy"](z) == pytest.approx((p * np.log(np.maximum(p, 1e-300))).sum(-1))
+    assert UNFITTED["gini"](z) == pytest.approx((p**2).sum(-1))
+    assert UNFITTED["energy"](z) == pytest.approx(logsumexp(z, -1))
+    assert (UNFITTED["max-logit"](z) == z.max(-1)).all()
+
+
+@repeatable
+@given(seeds)
+def test_softmax_parts(seed):
+    z, labels = logits_of(seed), np.random.default_rng(seed).integers(0, 5, 20)
+    for temperature in (1, 0.5, 7.0):
+        parts, p = Softmax(z).at(temperature), softmax(z / temperature, -1)
+        assert parts.probabilities() == pytest.approx(p)
+        assert parts.max_probability() == pytest.approx(p.max(-1))
+        assert parts.log_probability(labels) == pytest.approx(np.log(p[np.arange(20), labels]))
+
+
+@pytest.mark.parametrize("gap", [30, 40, 700, 740, 800, 1e5, 1e30])
+def test_msp_ranks_where_softmax_rounds_to_one(gap):
+    logits = np.array([[gap, 0, 0], [gap, 0, -np.log(2)], [gap, -1e9, 0]], dtype=np.float64)
+    confidence = scores.msp(logits)  # gap - log(1 + 1), gap - log(1 + 1/2), gap - log(1 + 0)
+    assert confidence == pytest.approx(gap - np.log([2, 1.5, 1]), rel=1e-14)
+    assert np.isfinite(scores.Softmax(logits).log_probability(np.array([1, 1, 1]))).all()
+
+
+def test_msp_is_the_log_odds_of_the_maximum_probability():
+    logits = logits_of(0, n=200)
+    top = softmax(logits, -1).max(-1)
+    assert scores.msp(logits) == pytest.approx(np.log(top / (1 - top)))
+
+
+def test_equal_logits_are_the_least_sure():
+    equal, other = np.full((1, 4), 3.0), np.array([[3.0, 3.0, 3.0, 2.0]])
+    assert scores.msp(equal) == pytest.approx(-np.log(3))
+    assert [scores.margin(equal)[0], scores.logit_margin(equal)[0], scores.pnorm(equal, 2)[0]] == [0, 0, 0]
+    assert scores.pnorm(equal, 0)[0] == 0
+    for name in ("msp", "entropy", "gini"):
+        assert UNFITTED[name](equal) < UNFITTED[name](other)
+
+
+@repeatable
+@given(seeds, st.sampled_from([-50.0, 0.25, 1000.0]))
+def test_adding_a_constant_changes_only_energy_and_max_logit(seed, constant):
+    logits, val = logits_of(seed), val_of()
+    for name, fit in SCORES.items():
+        score = fit(*val)
+        moved = constant if name in ("energy", "max-logit") else 0
+        assert score(logits + constant) - moved == pytest.approx(score(logits), abs=1e-9), name
+
+
+def test_with_two_classes_scores_of_differences_rank_alike():
+    logits = logits_of(1, n=50, n_classes=2)
+    expected = np.argsort(UNFITTED["logit-margin"](logits))
+    for name in ("msp", "margin", "entropy", "gini"):
+        assert (np.argsort(UNFITTED[name](logits)) == expected).all(), name
+
+
+def test_rows_do_not_see_one_another():
+    logits, val = logits_of(2, n=1000), val_of()
+    order = np.random.default_rng(0).permutation(1000)
+    for name, fit in SCORES.items():
+        score = fit(*val)
+        whole = score(logits)
+        assert (score(logits[order]) == whole[order]).all(), name
+        assert (score(Softmax(logits)) == whole).all(), name
+        blocks = [(rows, score(part)) for rows, part in scores.softmax_blocks(logits.astype(np.float32))]
+        assert blocks[-1][0].stop == 1000
+        assert np.concatenate([found for _, found in blocks]) == pytest.approx(whole, rel=1e-4, abs=1e-5), name
+
+
+def test_all_blocks_together_are_all_rows():
+    logits = np.zeros((100, 3000), dtype=np.float32)  # 300,000 numbers: several blocks
+    seen = [rows for rows, _ in scores.softmax_blocks(logits)]
+    assert len(seen) > 1
+    assert np.concatenate([np.arange(100)[rows] for rows in seen]).tolist() == list(range(100))
+
+
+# ---- fitted on val ----
+
+
+def nll(logits, labels, temperature):
+    return -np.log(softmax(logits / temperature, -1)[np.arange(len(labels)), labels]).mean()
+
+
+@repeatable
+@given(seeds)
+def test_the_fitted_temperature_has_the_lowest_nll(seed):
+    logits, labels = val_of(seed)
+    best = scores.fit_temperature(logits, labels)
+    assert nll(logits, labels, best) <= min(nll(logits, labels, best * factor) for factor in (0.5, 0.99, 1.01, 2))
+
+
+@pytest.mark.parametrize("scale", [0.05, 1, 30])
+def test_temperature_undoes_a_scaling_of_the_logits(scale):
+    logits, labels = val_of()
+    expected = scores.fit_temperature(logits, labels)
+    assert expected == pytest.approx(1, abs=0.2)  # the labels were drawn from this softmax
+    assert scores.fit_temperature(scale * logits, labels) == pytest.approx(scale * expected, rel=1e-4)
+    ts = SCORES["msp-ts"](scale * logits, labels)
+    assert ts(scale * logits) == pytest.approx(scores.msp(logits, expected), rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_temperature_stays_within_bounds_where_the_best_is_infinite(right):
+    labels = np.arange(50) % 5
+    logits = np.eye(5)[labels if right else (labels + 1) % 5] * 4
+    low, high = scores.TEMPERATURE_BOUNDS
+    assert low <= scores.fit_temperature(logits, labels) <= high
+    assert np.isfinite(SCORES["msp-ts"](logits, labels)(logits)).all()
+
+
+def test_temperature_of_a_score():
+    assert scores.temperature_of(SCORES["msp"]()) == 1
+    val = val_of()
+    assert scores.temperature_of(SCORES["msp-ts"](*val)) == scores.fit_temperature(*val)
+
+
+@pytest.mark.parametrize("p", range(1, 10))
+def test_pnorm_is_the_centred_logit_over_the_norm(p):
+    centred = logits_of(3) - logits_of(3).mean(-1, keepdims=True)
+    expected = centred.max(-1) / np.linalg.norm(centred, ord=p, axis=-1)
+    assert scores.pnorm(logits_of(3), p) == pytest.approx(expected)
+    assert scores.pnorm(logits_of(3) * 1e200, p) == pytest.approx(expected)
+
+
+def test_pnorm_zero_counts_what_is_not_zero():
+    # centred: [4, 0, -4] over 2 entries, and [4, -1, -3] over 3
+    assert scores.pnorm(np.array([[5.0, 1.0, -3.0], [4.0, -1.0, -3.0]]), 0) == pytest.approx([4 / 2, 4 / 3])
+
+
+def test_pnorm_takes_the_p_of_lowest_aurc():
+    logits, labels = val_of(5)
+    logits *= np.random.default_rng(0).gamma(0.5, 1, (400, 1))  # sizes that say nothing, which a norm removes
+    areas = {p: aurc(scores.pnorm(logits, p), logits.argmax(-1) == labels) for p in scores.PNORMS}
+    best = min(areas, key=areas.get)
+    assert areas[best] < aurc(scores.msp(logits), logits.argmax(-1) == labels)
+    assert (SCORES["pnorm"](logits, labels)(logits) == scores.pnorm(logits, best)).all()
+
+
+def test_pnorm_falls_back_to_msp():
+    logits, _ = val_of()
+    all_correct = SCORES["pnorm"](logits, logits.argmax(-1))  # AURC is 0 with any score
+    two_classes = SCORES["pnorm"](logits[:, :2], np.zeros(400, dtype=int))
+    assert (all_correct(logits) == scores.msp(logits)).all()
+    assert (two_classes(logits[:, :2]) == scores.msp(logits[:, :2])).all()
+
+
+def test_pnorm_is_chosen_by_the_reported_label():
+    logits, labels = val_of(5)
+    reported = np.arange(400) % 3 == 0  # correctness that has nothing to do with the logits
+    chosen = SCORES["pnorm"](logits, labels, reported)
+    candidates = [scores.msp(logits), *(scores.pnorm(logits, p) for p in scores.PNORMS)]
+    least = min(aurc(rank(confidence, reported)) for confidence in candidates)
+    assert aurc(chosen(logits), reported) == least
+
+
+@pytest.mark.parametrize("name", ["msp-ts", "pnorm"])
+def test_nothing_is_fitted_on_val_that_is_empty_or_infinite(name):
+    logits, labels = val_of()
+    with pytest.raises(Undefined, match="no samples in val"):
+        SCORES[name](logits[:0], labels[:0])
+    logits[[7, 9], 1] = np.inf, np.nan
+    with pytest.raises(Undefined, match="val: row 7 has a logit that is not finite"):
+        SCORES[name](logits, labels)
+    with pytest.raises(Undefined, match="val: row 0 has label 9, which is none of 5 classes"):
+        SCORES[name](val_of()[0], np.full(400, 9))
+
+
+def test_first_fault():
+    logits = np.zeros((4, 3), dtype=np.float32)
+    assert scores.first_fault(logits, np.array([0, 1, 2, 0])) is None
+    assert scores.first_fault(logits, np.array([0, 1, -1, 0])) == "row 2 has label -1, which is none of 3 classes"
+    logits[:] = np.finfo(np.float32).max  # their sum is infinite, they are not
+    assert scores.first_fault(logits) is None
+    for fault in (np.nan, np.inf, -np.inf):
+        logits[[1, 3], 2] = fault
+        assert scores.first_fault(logits) == "row 1 has a logit that is not finite"

@@ -1,0 +1,158 @@
+"""Bad input: each fault ends with one line that names the key and the remedy."""
+
+import re
+
+import pytest
+
+from selfdoubt.errors import UserError
+from selfdoubt.provenance import canonical
+from selfdoubt.settings import load_study, parse_arm
+from selfdoubt.settings_references import check_files
+
+
+def fault(config: dict) -> str:
+    with pytest.raises(UserError) as caught:
+        load_study(config)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def put(config: dict, place: str, value) -> dict:
+    """Set the value at "section.key.key"; None removes it."""
+    *parents, last = place.split(".")
+    here = config
+    for key in parents:
+        here = here[key]
+    if value is None:
+        del here[last]
+    else:
+        here[last] = value
+    return config
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "expected"),
+    [
+        ("sedes", [1], "config: sedes: unknown key; did you mean 'seeds'?"),
+        ("students.kd.temprature", 4, "config: students.kd.temprature: unknown key; did you mean 'temperature'?"),
+        ("enhancers.odin.epsilon", [4], "config: enhancers.odin.epsilon: unknown key; did you mean 'epsilon_255'?"),
+        (
+            "figures.reliability.style.width",
+            9,
+            "figures.reliability.style.width: unknown key; did you mean 'width_mm'?",
+        ),
+        ("recipes.short.epochs", "7", "config: recipes.short.epochs: input should be a valid integer, found '7'"),
+        ("recipes.short.epochs", 6.5, "config: recipes.short.epochs: input should be a valid integer"),
+        ("recipes.short.flip", 1, "config: recipes.short.flip: input should be a valid boolean, found 1"),
+        ("recipes.short.learning_rate", 0, "recipes.short.learning_rate: input should be greater than 0, found 0"),
+        ("students.kd.alpha", 90, "config: students.kd.alpha: input should be less than or equal to 1, found 90"),
+        ("enhancers.odin.epsilon_255", [0.001], "epsilon_255.0: input should be greater than or equal to 0.01"),
+        ("recipes.short.device", "gpu", "recipes.short.device: input should be 'auto', 'cpu' or 'cuda', found 'gpu'"),
+        ("networks.convnet-small.family", "resnet", "config: networks.convnet-small: input tag 'resnet'"),
+        ("students.kd.network", "convnet-xl", "students.kd.network: 'convnet-xl' is not a network; did you mean"),
+        (
+            "students.kd.teacher",
+            "techer",
+            "config: students.kd.teacher: 'techer' is not a model; did you mean 'teacher'?",
+        ),
+        ("students.kd.teacher", "kd", "config: students.kd.teacher: circular (kd -> kd)"),
+        ("segmenters.unet.teacher", "mask-cutmix", "segmenters.unet.teacher: circular: 'mask-cutmix' learns from"),
+        ("segmenters.unet.teacher_seed", 9, "segmenters.unet.teacher_seed: 9 is not one of seeds [1, 2, 3]"),
+        ("seeds", [1, 2, 1], "config: seeds: 1 is given twice; remove one"),
+        ("seeds", [], "config: seeds: has 0 entries and needs 1 or more"),
+        ("groups.trio.members", ["ce"], "config: groups.trio.members: has 1 entries and needs 2 or more"),
+        ("groups.trio.members", ["ce", "ce"], "config: groups.trio.members: ce is given twice"),
+        ("groups.trio.protocols", ["vote"], "config: groups.trio.protocols: 'vote' is not a protocol"),
+        ("enhancers.odin.models", ["c"], "config: enhancers.odin.models: 'c' is not a model"),
+        ("evaluation.scores", ["mps"], "config: evaluation.scores.0: input should be 'msp'"),
+        ("evaluation.ece_bins", None, "config: evaluation.ece_bins: this key is missing; add it"),
+        ("hypotheses.kd-ranks-better.metric", "arc", "config: hypotheses.kd-ranks-better.metric: 'arc' is not one of"),
+        (
+            "hypotheses.kd-ranks-better.split",
+            "tst",
+            "kd-ranks-better.split: 'tst' is not a split; did you mean 'test'?",
+        ),
+        ("hypotheses.kd-ranks-better.better", "ce/odn", "hypotheses.kd-ranks-better.better: 'ce/odn' is not an arm"),
+        ("studies.communication.reference", "trio", "config: studies.communication: 'trio' is not an arm"),
+        ("figures.mask-gallery.segmenter", "u", "config: figures.mask-gallery.segmenter: 'u' is not a segmenter"),
+        (
+            "figures.persuasion-matrix.protocol",
+            "mean-probability",
+            "is not a protocol of the group that sends messages",
+        ),
+        ("augmented.mask-cutmix.segmenter", None, "augmented.mask-cutmix.segmenter: mixing by masks needs one"),
+        ("augmented.cutmix.segmenter", "unet", "config: augmented.cutmix.segmenter: 'cutmix' uses no masks; remove it"),
+        ("datasets.fashion-mnist-12k.ood", ["digit"], "ood: 'digit' is not one of ood_sets; did you mean 'digits'?"),
+        ("datasets", None, "config: datasets: this key is missing; add it"),
+    ],
+)
+def test_a_fault_names_its_key_and_a_remedy(config, place, value, expected):
+    assert expected in fault(put(config, place, value))
+
+
+@pytest.mark.parametrize("name", ["Big Net", "a_b", "-a", "a--b", "x" * 61, "a;rm"])
+def test_names_are_safe_in_paths_and_shells(config, name):
+    config["baselines"][name] = config["baselines"]["ce"]
+    assert fault(config).startswith(f"config: baselines.{name}: ")
+
+
+def test_a_circle_of_teachers_is_told_in_full(config):
+    student = config["students"]["kd"]
+    config["students"] = {"a": {**student, "teacher": "b"}, "b": {**student, "teacher": "a"}}
+    assert fault(config).startswith("config: students.a.teacher: circular (a -> b -> a)")
+
+
+def test_a_name_can_stand_once_among_models_and_groups(config):
+    config["groups"]["ce"] = config["groups"]["trio"]
+    assert fault(config) == "config: groups.ce: the name is taken by baselines.ce; choose another"
+
+
+def test_the_study_without_models_says_so(config):
+    for section in ("teachers", "baselines", "students", "augmented", "segmenters", "enhancers", "groups"):
+        config[section] = {}
+    config["studies"], config["hypotheses"], config["figures"] = {}, {}, {}
+    assert "the study has no model" in fault(config)
+
+
+def test_an_embedded_data_set_must_be_there_whole(config, tmp_path):
+    (tmp_path / "resources/fashion-mnist-12k").mkdir(parents=True)
+    with pytest.raises(UserError, match=re.escape("resources/fashion-mnist-12k/train.parquet is missing")):
+        check_files(load_study(config), tmp_path / "resources")
+    config["datasets"]["fashion-mnist-12k"]["source"] = "embedded:fashion-mnist-12"
+    with pytest.raises(UserError, match="did you mean 'fashion-mnist-12k'"):
+        check_files(load_study(config), tmp_path / "resources")
+
+
+def test_equal_meaning_gives_equal_settings(config):
+    study = load_study(config)
+    config["recipes"]["short"] = dict(reversed(config["recipes"]["short"].items()))
+    config["students"]["kd"]["temperature"] = 4.0
+    assert canonical(load_study(config).model_settings("kd")) == canonical(study.model_settings("kd"))
+
+
+def test_a_models_settings_hold_its_network_and_recipe_and_nothing_of_others(config):
+    settings = load_study(config).model_settings("kd")
+    assert settings["network"]["widths"] == config["networks"]["convnet-small"]["widths"]
+    assert settings["recipe"]["epochs"] == config["recipes"]["short"]["epochs"]
+    assert set(settings) == {"network", "recipe", "temperature", "alpha"}
+
+
+def test_arms():
+    assert parse_arm("ce") == ("ce", "clean")
+    assert parse_arm("ce/odin") == ("ce", "odin")
+
+
+def test_the_metrics_that_can_be_compared_are_those_that_have_an_interval(config):
+    from selfdoubt.evaluation import metric_names
+    from selfdoubt.metrics import metric
+
+    settings = load_study(config).evaluation
+    hypothesis = config["hypotheses"]["kd-ranks-better"]
+    for name in [
+        name for kind in ("accuracy", "ranking", "calibration", "ood") for name in metric_names(kind, settings)
+    ]:
+        put(config, "hypotheses.kd-ranks-better", {**hypothesis, "metric": name})
+        if metric(name).resampled:
+            load_study(config)
+        else:
+            assert "kd-ranks-better.metric" in fault(config)

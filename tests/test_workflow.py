@@ -1,0 +1,170 @@
+"""What reruns: each test edits a finished copy and compares the jobs of a dry run with the exact set expected."""
+
+import pytest
+
+SEEDS = (1, 2, 3)
+ENHANCERS = ("odin", "anti-adversary", "random-sign")
+PROTOCOLS = ("mean-probability", "persuasion", "persuasion-placebo")
+TABLES = {"collect_metrics", "collect_costs", "test_hypotheses", "render_report"}
+ACCURACY = {"plot_auroc_accuracy:auroc-accuracy"}
+
+
+def seeds(rule: str, *names: str, of=SEEDS) -> set[str]:
+    """The jobs of a rule for each name and seed; a name may end in a variant."""
+    return {f"{rule}:{'/'.join([name.split('/')[0], str(s), *name.split('/')[1:]])}" for name in names for s in of}
+
+
+def evaluated(*models: str, of=SEEDS) -> set[str]:
+    """Predictions and numbers of models, and all tables."""
+    return (
+        seeds("predict", *models, of=of)
+        | seeds("compute_metrics", *(f"{m}/clean" for m in models), of=of)
+        | TABLES
+        | ACCURACY
+    )
+
+
+def enhanced(of=SEEDS) -> set[str]:
+    """All that the enhancers of ce do, with the figures that show it."""
+    arms = [f"ce/{enhancer}" for enhancer in ENHANCERS]
+    shown = {"plot_risk_coverage:risk-coverage-enhancers", "plot_enhancement_examples:enhancement-examples"}
+    return seeds("enhance_images", *arms, of=of) | seeds("compute_metrics", *arms, of=of) | shown | TABLES | ACCURACY
+
+
+def communicated(of=SEEDS, protocols=PROTOCOLS) -> set[str]:
+    """All that the group does, with its matrix."""
+    arms = [f"trio/{protocol}" for protocol in protocols]
+    jobs = seeds("communicate", *(arm for arm in arms if "persuasion" in arm), of=of)
+    jobs |= seeds("combine_members", *(arm for arm in arms if "mean" in arm), of=of)
+    return (
+        jobs | seeds("compute_metrics", *arms, of=of) | {"plot_persuasion_matrix:persuasion-matrix"} | TABLES | ACCURACY
+    )
+
+
+def drawn(*figures: str) -> set[str]:
+    return {f"plot_{'reliability' if figure == 'reliability' else 'risk_coverage'}:{figure}" for figure in figures}
+
+
+def test_nothing_changed_nothing_runs(copy):
+    assert copy.jobs() == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("workflow_scripts/selfdoubt/training.py", "\n\n\nclass Stream", "\n\n\n# a remark\nclass Stream"),
+        ("workflow_scripts/selfdoubt/losses.py", "(Hinton, Vinyals & Dean 2015)", "(Hinton et al. 2015)"),
+        ("workflow_scripts/selfdoubt/settings.py", "class Strict", "A_NEW_NAME = 1\n\n\nclass Strict"),
+        ("config.yaml", "flip: true # random horizontal flip", "flip: true"),
+        ("config.yaml", "temperature: 4,", "temperature: 4.0,"),
+        ("rules/training.smk", "priority: 10", "priority: 11"),
+    ],
+    ids=["comment", "docstring", "settings-module", "config-comment", "4-and-4.0", "priority"],
+)
+def test_an_edit_without_meaning_reruns_nothing(copy, file, old, new):
+    copy.edit(file, old, new)
+    assert copy.jobs() == set()
+
+
+def test_the_order_of_the_sections_means_nothing(copy):
+    copy.edit_config(lambda config: config.update(students=config.pop("students"), recipes=config.pop("recipes")))
+    assert copy.jobs() == set()
+
+
+def test_a_figures_style(copy):
+    copy.edit_config(lambda config: config["figures"]["risk-coverage"]["style"].update(width_mm=120))
+    assert copy.jobs() == drawn("risk-coverage") | {"render_report"}
+
+
+def test_the_number_of_ece_bins(copy):
+    copy.edit_config(lambda config: config["evaluation"].update(ece_bins=10))
+    models = ("teacher", "ce", "label-smoothing", "kd", "cutmix", "mask-cutmix")
+    arms = [f"{model}/clean" for model in models]
+    arms += [f"ce/{enhancer}" for enhancer in ENHANCERS] + [f"trio/{protocol}" for protocol in PROTOCOLS]
+    assert copy.jobs() == seeds("compute_metrics", *arms) | TABLES | ACCURACY
+
+
+def test_one_students_temperature(copy):
+    copy.edit_config(lambda config: config["students"]["kd"].update(temperature=2))
+    figures = drawn("risk-coverage", "reliability")
+    assert copy.jobs() == seeds("distill_student", "kd") | evaluated("kd") | communicated() | figures
+
+
+def test_the_teachers_epochs(copy):
+    def change(config):
+        config["recipes"]["long"] = {**config["recipes"]["short"], "epochs": 9}
+        config["teachers"]["teacher"]["recipe"] = "long"
+
+    copy.edit_config(change)
+    trained = (
+        seeds("train_teacher", "teacher") | seeds("distill_student", "kd") | seeds("train_augmented", "mask-cutmix")
+    )
+    masks = {"train_segmenter:unet", "segment_images:unet", "plot_mask_gallery:mask-gallery"}
+    figures = drawn("risk-coverage", "reliability", "risk-coverage-cutmix")
+    assert copy.jobs() == trained | masks | figures | evaluated("teacher", "kd", "mask-cutmix") | communicated()
+
+
+def test_a_new_seed(copy):
+    copy.edit_config(lambda config: config["seeds"].append(4))
+    trained = seeds("train_teacher", "teacher", of=[4]) | seeds("distill_student", "kd", of=[4])
+    trained |= seeds("train_baseline", "ce", "label-smoothing", of=[4])
+    trained |= seeds("train_augmented", "cutmix", "mask-cutmix", of=[4])
+    models = ("teacher", "ce", "label-smoothing", "kd", "cutmix", "mask-cutmix")
+    figures = drawn("risk-coverage", "reliability", "risk-coverage-enhancers", "risk-coverage-cutmix")
+    examples = {"plot_enhancement_examples:enhancement-examples"}  # of seed 1
+    arms = evaluated(*models, of=[4]) | (enhanced([4]) - examples) | communicated([4])
+    assert copy.jobs() == trained | arms | figures
+
+
+def test_a_removed_model(copy):
+    def change(config):
+        del config["baselines"]["label-smoothing"]
+        config["studies"]["distillation"]["arms"].remove("label-smoothing")
+        for figure in ("risk-coverage", "reliability"):
+            config["figures"][figure]["arms"].remove("label-smoothing")
+
+    copy.edit_config(change)
+    shown = drawn("risk-coverage", "reliability", "risk-coverage-enhancers", "risk-coverage-cutmix")
+    assert copy.jobs() == TABLES | ACCURACY | shown
+
+
+def test_a_change_in_the_attacks(copy):
+    copy.edit("workflow_scripts/selfdoubt/attacks.py", "def project(", "CHANGED = True\n\n\ndef project(")
+    spoken = ("persuasion", "persuasion-placebo")
+    assert copy.jobs() == enhanced() | communicated(protocols=spoken)
+
+
+def test_a_change_in_the_training_loop(copy):
+    copy.edit("workflow_scripts/selfdoubt/training.py", "FIT_IMAGES = 10_000", "FIT_IMAGES = 9_000")
+    jobs = {job.split(":")[0] for job in copy.jobs()}
+    assert {"train_teacher", "train_baseline", "distill_student", "train_augmented"} <= jobs
+    assert not jobs & {"prepare_dataset", "prepare_ood", "corrupt_images"}
+
+
+def test_deleted_figures_are_drawn_again_and_nothing_else(copy):
+    for file in (copy.folder / "results/figures").iterdir():
+        file.unlink()
+    assert {job.split(":")[0] for job in copy.jobs()} == {
+        *("plot_risk_coverage", "plot_reliability", "plot_auroc_accuracy", "plot_mask_gallery"),
+        *("plot_enhancement_examples", "plot_persuasion_matrix", "render_report"),
+    }
+
+
+def test_a_wrong_key_ends_with_one_line(copy):
+    copy.edit("config.yaml", "temperature: 4,", "temprature: 4,")
+    run = copy.snakemake("-n", "--quiet")
+    lines = [line for line in (run.stdout + run.stderr).splitlines() if "workflow specific profile" not in line]
+    assert run.returncode == 1
+    assert lines == [
+        "config: students.kd.temprature: unknown key; did you mean 'temperature'? "
+        "Keys: alpha, network, recipe, teacher, temperature (and 1 more)"
+    ]
+
+
+def test_a_missing_file_ends_with_one_line(copy):
+    (copy.folder / "resources").unlink()
+    (copy.folder / "resources/fashion-mnist-12k").mkdir(parents=True)
+    run = copy.snakemake("-n", "--quiet")
+    lines = [line for line in (run.stdout + run.stderr).splitlines() if "workflow specific profile" not in line]
+    assert run.returncode == 1 and len(lines) == 1
+    assert "resources/fashion-mnist-12k/train.parquet is missing" in lines[0]

@@ -1,0 +1,12 @@
+"""Put the seconds and the memory of all jobs into one table, from Snakemake's benchmark files."""
+
+from selfdoubt import commands, costs, schemas
+
+
+def run(arguments):
+    rows = costs.read_benchmarks(arguments.folder, arguments.settings.names, arguments.settings.seeds)
+    schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["costs"], arguments.metadata)
+
+
+if __name__ == "__main__":
+    commands.main(run, {"folder": "results/benchmarks", "output": "written"})

@@ -1,0 +1,15 @@
+"""Put all numbers into one table."""
+
+import pyarrow as pa
+
+from selfdoubt import commands, schemas
+
+
+def run(arguments):
+    schema = schemas.SCHEMAS["metrics"]
+    tables = [schemas.read_table(path, schema).replace_schema_metadata() for path in arguments.tables]
+    schemas.write_table(arguments.output, pa.concat_tables(tables), schema, arguments.metadata)
+
+
+if __name__ == "__main__":
+    commands.main(run, {"tables": "of one arm and seed each", "output": "written"}, several=("tables",))

@@ -1,0 +1,21 @@
+"""Let a group's members send each other messages, and decide."""
+
+from selfdoubt import checkpoints, commands, communication, datasets, devices, inference, schemas
+
+
+def run(arguments):
+    device, settings = devices.prepare("auto", threads=1), arguments.settings
+    named = zip(settings.members, arguments.members, strict=True)
+    models = {name: checkpoints.load_model(path, device) for name, path in named}
+    splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
+    decision = communication.communicate(models, splits, settings, arguments.seed)
+    print(f"weight fitted on val: {decision.weight}; of one image: {decision.costs}")
+    metadata = arguments.metadata | {"weight": decision.weight, "costs_per_image": decision.costs}
+    inference.write_predictions(arguments.output, splits, decision.logits, metadata=metadata)
+    schemas.write_rows(arguments.persuasion, decision.persuasion, schemas.SCHEMAS["persuasion"], metadata)
+
+
+if __name__ == "__main__":
+    files = {"members": "their checkpoints", "val": "split", "test": "split", "ood": "splits"}
+    written = {"output": "written: the group's predictions", "persuasion": "written: who persuades whom"}
+    commands.main(run, files | written, several=("members", "ood"), seeded=True)

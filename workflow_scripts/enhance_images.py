@@ -1,0 +1,25 @@
+"""Choose an enhancer's strength on val, and predict the enhanced images of every split."""
+
+import numpy as np
+
+from selfdoubt import checkpoints, commands, datasets, devices, enhancers, examples, inference
+
+N_EXAMPLES = 16  # kept for figures
+
+
+def run(arguments):
+    model = checkpoints.load_model(arguments.checkpoint, devices.prepare("auto", threads=1))
+    splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
+    done = enhancers.enhance(model, splits, arguments.settings, arguments.seed)
+    print(f"chosen on val: {done.chosen}; of one image: {done.costs}")
+    signals = {"predicted": done.predicted} if done.predicted else {}
+    metadata = arguments.metadata | {"chosen": done.chosen, "costs_per_image": done.costs}
+    inference.write_predictions(arguments.output, splits, done.logits, signals, metadata)
+    kept = enhancers.examples(model, splits["test"], N_EXAMPLES, done.chosen, arguments.seed)
+    examples.write(arguments.examples, kept._asdict() | {"epsilon_255": np.array(done.chosen["epsilon_255"])})
+
+
+if __name__ == "__main__":
+    files = {"checkpoint": "of the model", "val": "split", "test": "split", "ood": "splits"}
+    written = {"output": "written: predictions", "examples": "written: a few images before and after"}
+    commands.main(run, files | written, several=("ood",), seeded=True)

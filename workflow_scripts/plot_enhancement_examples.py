@@ -1,0 +1,15 @@
+"""Draw images before and after enhancers, with the perturbation magnified."""
+
+from selfdoubt import commands, examples, figures
+
+
+def run(arguments):
+    settings = arguments.settings.figure
+    named = zip(settings.enhancers, arguments.examples, strict=True)
+    shown = {name: figures.EnhancementExamples(**examples.read(path)) for name, path in named}
+    figures.save(figures.enhancement_examples(shown, settings), arguments.figure)
+
+
+if __name__ == "__main__":
+    files = {"examples": "of each enhancer", "figure": "written, in the format of each suffix"}
+    commands.main(run, files, several=("examples", "figure"))

@@ -1,0 +1,19 @@
+"""Draw images with their masks."""
+
+from selfdoubt import commands, datasets, figures, masks
+
+
+def run(arguments):
+    settings, n = arguments.settings.figure, arguments.settings.figure.n_images
+    images = datasets.read_splits(arguments.train)["train"].images[:n]
+    if arguments.settings.mask_truth == "none":
+        name, reference = "pseudo-mask", masks.read_masks(arguments.pseudo_masks)[:n]
+    else:
+        name, reference = "truth", datasets.foreground(images, arguments.settings.mask_truth)
+    gallery = figures.MaskGallery(images, reference, masks.read_masks(arguments.masks)[:n], name)
+    figures.save(figures.mask_gallery(gallery, settings), arguments.figure)
+
+
+if __name__ == "__main__":
+    files = {"train": "the training split", "masks": "of its images", "pseudo-masks": "what they were learned from"}
+    commands.main(run, files | {"figure": "written, in the format of each suffix"}, several=("figure",))

@@ -1,0 +1,51 @@
+"""Put questions, answers, figures and tables on one page."""
+
+import subprocess
+from pathlib import Path
+
+from selfdoubt import commands, report, schemas
+from selfdoubt.files import atomic_path
+
+PACKAGES = ("snakemake", "torch", "torchvision", "timm", "segmentation-models-pytorch", "numpy", "pandas", "pyarrow")
+
+
+def run(arguments):
+    settings = arguments.metadata["settings"]
+    study = {
+        section: {name: entries[name] for name in settings["order"][section]} if isinstance(entries, dict) else entries
+        for section, entries in settings["study"].items()
+    }
+    data = report.ReportData(
+        settings=study,
+        mask_quality={path.name.split(".")[0]: read(path, "mask-quality") for path in arguments.qualities},
+        figures=figures_of(arguments.figures, study),
+        provenance={"commit": commit(), "versions": commands.versions(PACKAGES)},
+        **{path.stem: read(path, path.stem) for path in arguments.tables},
+    )
+    with atomic_path(arguments.page) as temporary:
+        temporary.write_text(report.render(data), encoding="utf-8")
+
+
+def read(path: Path, schema: str):
+    return schemas.read_table(path, schemas.SCHEMAS[schema]).to_pandas()
+
+
+def figures_of(paths: list[Path], study: dict) -> dict:
+    found = {}
+    for path in paths:
+        found.setdefault(path.stem, {"settings": study["figures"][path.stem]})[path.suffix[1:]] = path
+    return found
+
+
+def commit() -> str | None:
+    """Return the commit of the code, marked where files differ from it; None outside a git checkout."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+        capture_output=True, text=True, cwd=Path(__file__).parent, check=False,
+    )  # fmt: skip
+    return described.stdout.strip() or None
+
+
+if __name__ == "__main__":
+    files = {"tables": "all tables", "figures": "all figures", "qualities": "of masks", "page": "written"}
+    commands.main(run, files, several=("tables", "figures", "qualities"))

@@ -1,0 +1,1 @@
+"""selfdoubt: how well image classifiers know when they are wrong."""

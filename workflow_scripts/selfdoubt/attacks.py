@@ -1,0 +1,89 @@
+"""Small changes of the input that follow a gradient.
+
+Everything here works on float32 pixels in [0, 1], under an L-infinity budget: no pixel moves by more than
+`epsilon`, and none leaves [0, 1]. An *objective* says what to raise: a function of the logits (n, K) that gives
+one number an image (n,). Images do not influence one another, since models are asked in evaluation mode, so
+the sum over a batch has every image's own gradient.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+Objective = Callable[[Tensor], Tensor]
+
+
+@contextmanager
+def frozen(*models: nn.Module) -> Iterator[None]:
+    """Hold models in evaluation mode, with no gradient asked of their parameters; then put back what was."""
+    modes = [(module, module.training) for model in models for module in model.modules()]
+    wishes = [(weight, weight.requires_grad) for model in models for weight in model.parameters()]
+    try:
+        for model in models:
+            model.eval().requires_grad_(False)
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        for weight, wish in wishes:
+            weight.requires_grad_(wish)
+
+
+def input_gradient(model: nn.Module, images: Tensor, objective: Objective) -> tuple[Tensor, Tensor]:
+    """Return the gradient of the objective with respect to the pixels, and the logits it was taken at.
+
+    images: (n, C, H, W) in [0, 1]; the gradient has their shape. One forward and one backward pass an image.
+    """
+    with frozen(model), torch.enable_grad():
+        images = images.detach().float().requires_grad_()
+        logits = model(images).float()
+        (gradient,) = torch.autograd.grad(objective(logits).sum(), images)
+    return gradient, logits.detach()
+
+
+def ascend(model: nn.Module, images: Tensor, objective: Objective, epsilon: float, n_steps: int, step: float) -> Tensor:
+    """Raise the objective by steps along the gradient's sign (Madry et al. 2018, from the images themselves).
+
+    epsilon, step: in units of the pixel range, as in 8 / 255. Returns the moved images (n, C, H, W).
+    """
+    moved = images
+    for _ in range(n_steps):
+        gradient, _ = input_gradient(model, moved, objective)
+        moved = project(moved + step * gradient.sign(), images, epsilon)
+    return moved
+
+
+def project(moved: Tensor, images: Tensor, epsilon: float) -> Tensor:
+    """Bring each pixel of `moved` to the nearest value within epsilon of `images` and within [0, 1]."""
+    return moved.clamp((images - epsilon).clamp_(min=0), (images + epsilon).clamp_(max=1))
+
+
+def random_signs(images: Tensor, epsilon: float, generator: np.random.Generator) -> Tensor:
+    """Move each pixel up or down by epsilon, each as likely: a placebo for `ascend`.
+
+    Draws one number a pixel in the order of the images, so that larger or smaller batches change nothing.
+    """
+    up = torch.from_numpy(generator.random(tuple(images.shape), dtype=np.float32) < 0.5).to(images.device)
+    return torch.where(up, images + epsilon, images - epsilon).clamp_(0, 1)
+
+
+# ---- objectives ----
+
+
+def log_probability(labels: Tensor, temperature: float = 1.0) -> Objective:
+    """How likely each image's label (n,) is to the model, in nats: raising it argues for the label."""
+    return lambda logits: (logits / temperature).log_softmax(-1).gather(1, labels[:, None])[:, 0]
+
+
+def cross_entropy(labels: Tensor, temperature: float = 1.0) -> Objective:
+    """The loss of each image's label (n,): raising it argues against the label."""
+    towards = log_probability(labels, temperature)
+    return lambda logits: -towards(logits)
+
+
+def top_log_probability(temperature: float = 1.0) -> Objective:
+    """How likely the likeliest class is: `log_probability` of the prediction, which need not be known before."""
+    return lambda logits: (logits / temperature).log_softmax(-1).max(-1).values

@@ -1,0 +1,100 @@
+"""What every script under workflow_scripts/ has in common: arguments, errors, and dying with its parent."""
+
+import argparse
+import ctypes
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
+
+from selfdoubt.errors import UserError
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_DECISIVE_PACKAGES = ("numpy", "segmentation-models-pytorch", "timm", "torch")  # their versions decide results
+
+
+class MissingSetting(UserError, AttributeError):
+    """A key that a step needs is not in its --settings."""
+
+
+class Settings(SimpleNamespace):
+    """Settings as attributes, made of JSON; a missing one is the user's fault, not a stack trace."""
+
+    def __getattr__(self, name: str):
+        raise MissingSetting(f"--settings: key '{name}' is missing; keys: {', '.join(vars(self)) or 'none'}")
+
+
+def parse_settings(text: str) -> Settings:
+    """Parse JSON into nested Settings; objects keyed by names stay reachable by vars()."""
+    return json.loads(text, object_hook=lambda pairs: Settings(**pairs))
+
+
+def main(run: Callable, files: dict[str, str], *, several: tuple[str, ...] = (), seeded: bool = False) -> None:
+    """Parse the command line, call run(arguments) and turn a UserError into one line and exit code 1.
+
+    files: option name -> help. several: those that take any number of paths. Every script has --settings
+    (JSON) and --code (the digest that goes into the outputs' metadata); seeded ones have --seed.
+    `arguments.metadata` is the provenance that a script writes into its outputs.
+    """
+    _die_with_parent()
+    arguments = _parser(files, several, seeded).parse_args()
+    try:
+        arguments.metadata = _provenance(arguments)
+        arguments.settings = parse_settings(arguments.settings)
+        run(arguments)
+    except json.JSONDecodeError as error:
+        sys.exit(f"{_script()}: --settings: not JSON: {error}")
+    except UserError as error:
+        sys.exit(f"{_script()}: {error}")
+    except MemoryError:
+        sys.exit(f"{_script()}: out of memory; lower the batch size or give the job more")
+    except OSError as error:
+        if error.filename is None and error.errno is None:
+            raise
+        sys.exit(f"{_script()}: {error}")
+
+
+def _parser(files: dict[str, str], several: tuple[str, ...], seeded: bool) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    for name, meaning in files.items():
+        count = {"nargs": "*", "default": []} if name in several else {"required": True}
+        parser.add_argument(f"--{name}", type=Path, help=meaning, metavar="FILE", **count)
+    parser.add_argument("--settings", default="{}", help="JSON of the part of the config that this step depends on")
+    parser.add_argument("--code", default="by-hand", help="digest of the code, for the outputs' metadata")
+    if seeded:
+        parser.add_argument("--seed", type=int, required=True)
+    return parser
+
+
+def _provenance(arguments: argparse.Namespace) -> dict:
+    known = {"settings": json.loads(arguments.settings), "code": arguments.code}
+    known["packages"] = versions(_DECISIVE_PACKAGES)
+    return known | ({"seed": arguments.seed} if hasattr(arguments, "seed") else {})
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of those packages that are installed."""
+    found = {}
+    for name in packages:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end this process when Snakemake's job shell, or Snakemake, dies (Linux only)."""
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it died before we asked
+        sys.exit("parent process is gone")
+
+
+def _script() -> str:
+    return Path(sys.argv[0]).stem

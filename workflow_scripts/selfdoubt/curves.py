@@ -1,0 +1,35 @@
+"""What risk-coverage curves and reliability diagrams are drawn from: confidence and correctness of arms and seeds."""
+
+from pathlib import Path
+
+import numpy as np
+
+from selfdoubt import evaluation, schemas, scores
+from selfdoubt.errors import UserError
+
+MAX_PROBABILITY = "max-probability"  # not a score that ranks: the promise that calibration is about
+
+
+def runs(paths: list[Path], arms: list[str], split: str, score: str) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
+    """Return for each arm a list over seeds of (confidence (n,), correct (n,)).
+
+    paths: predictions of arms, then seeds. score: one of scores.SCORES, or MAX_PROBABILITY.
+    """
+    n_seeds = len(paths) // len(arms)
+    found = [confidence_and_correctness(path, split, score) for path in paths]
+    return {arm: found[i * n_seeds : (i + 1) * n_seeds] for i, arm in enumerate(arms)}
+
+
+def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return confidence (n,) and correctness (n,) of one split; a score is fitted on `val`.
+
+    Raises UserError if the split is not in the table.
+    """
+    predictions = evaluation.predictions_by_split(schemas.read_table(path))
+    if split not in predictions:
+        raise UserError(f"{path}: has no split '{split}'; splits: {', '.join(predictions)}")
+    sample = predictions[split]
+    if score == MAX_PROBABILITY:
+        return scores.Softmax(sample.logits).max_probability(), sample.correct
+    val = predictions["val"]
+    return scores.SCORES[score](val.logits, val.labels, val.correct)(sample.logits), sample.correct

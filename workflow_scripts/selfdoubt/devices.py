@@ -1,0 +1,65 @@
+"""Where a job computes: device, threads, precision and the memory allocator."""
+
+import ctypes
+import os
+from contextlib import nullcontext
+
+import torch
+
+from selfdoubt.errors import UserError
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
+_KEEP_BYTES = 512 << 20
+
+
+def prepare(device: str, threads: int) -> torch.device:
+    """Fix the threads and the numerics of this process and return the device that `device` means.
+
+    device: "auto" (cuda where there is one, else cpu), "cpu" or "cuda". threads: of each operation; they
+    decide the last bits of a sum, so they come from the recipe and not from the machine.
+    Raises UserError if cuda is asked for and there is none.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA starts; needed to repeat a run
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = (
+        False  # it costs time, and nothing reads what it did not write
+    )
+    torch.backends.cudnn.benchmark = False
+    _keep_freed_memory()
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError("device: 'cuda' is asked for and this machine has none; use 'auto' or 'cpu'")
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(device)
+
+
+def precision_on(device: torch.device, precision: str) -> str:
+    """Return "bfloat16" or "float32" for a recipe's precision; "auto" takes bfloat16 where hardware has it.
+
+    A processor without bfloat16 instructions emulates them some fifty times slower than float32.
+    """
+    if precision != "auto":
+        return precision
+    if device.type == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return "bfloat16" if fast else "float32"
+
+
+def autocast(device: torch.device, precision: str):
+    """Return the context that computes in `precision`, which is what `precision_on` returned."""
+    if precision == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep freed buffers: giving them back costs a page fault for each page of every batch."""
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+    except OSError:  # macOS, musl
+        return
+    libc.mallopt(_M_MMAP_THRESHOLD, _KEEP_BYTES)
+    libc.mallopt(_M_TRIM_THRESHOLD, _KEEP_BYTES)

@@ -1,0 +1,67 @@
+"""Pre-registered hypotheses and exploratory comparisons, from predictions to verdicts.
+
+A hypothesis names two arms, a metric and the side it claims. Its family, within which p is corrected, are
+the hypotheses of its study on one data set. Exploratory comparisons set every arm of a study against the
+study's reference; they are families of their own and get no verdict.
+"""
+
+from functools import cache
+from itertools import product
+
+from selfdoubt import evaluation, metrics, schemas, statistics
+
+
+class Predictions:
+    """The predictions of every arm and seed, read when they are first needed."""
+
+    def __init__(self, paths: list, settings):
+        """paths: of data sets, then arms, then seeds, each in the order of the settings."""
+        keys = product(settings.datasets, settings.arms, settings.seeds)
+        self._paths = dict(zip(keys, paths, strict=True))
+        self._seeds = settings.seeds
+        self._read = cache(lambda path: evaluation.predictions_by_split(schemas.read_table(path)))
+
+    def pairs(self, dataset: str, better: str, than: str) -> list[tuple[dict, dict]]:
+        """Return (better, than) predictions of each seed."""
+        return [tuple(self._read(self._paths[dataset, arm, seed]) for arm in (better, than)) for seed in self._seeds]
+
+
+def judge(predictions: Predictions, settings) -> dict[str, list[dict]]:
+    """Return the rows of the tables "comparisons" and "hypotheses"."""
+    tables = {"comparisons": [], "hypotheses": []}
+    for dataset, study in product(settings.datasets, settings.studies):
+        explored = [
+            _compare(predictions, dataset, study.name, arm, study.reference, comparison, settings.evaluation)
+            for arm, comparison in product(study.arms, settings.comparisons)
+        ]
+        claims = [h for h in settings.hypotheses if h.study == study.name]
+        judged = [_compare(predictions, dataset, h.study, h.better, h.than, h, settings.evaluation) for h in claims]
+        for family in (explored, judged):
+            for row, p in zip(family, statistics.holm([row["p"] for row in family]), strict=True):
+                row["p_holm"] = p
+        tables["comparisons"] += [*explored, *judged]
+        tables["hypotheses"] += [_verdict(row, claim) for row, claim in zip(judged, claims, strict=True)]
+    for rows in tables.values():
+        for row in rows:
+            row.pop("differences", None)
+    return tables
+
+
+def _compare(predictions: Predictions, dataset: str, study: str, better: str, than: str, what, settings) -> dict:
+    pairs = predictions.pairs(dataset, better, than)
+    found = evaluation.compare(pairs, what.metric, what.score, what.split, settings.n_resamples, settings)
+    found.pop("reason")  # the metrics table has it
+    place = {"dataset": dataset, "study": study, "better": better, "than": than}
+    return place | {"metric": what.metric, "score": what.score, "split": what.split} | found
+
+
+def _verdict(row: dict, claim) -> dict:
+    sign = metrics.direction(row["metric"])
+    verdict = statistics.verdict(row["low"], row["high"], row["p_holm"], sign)
+    needed = statistics.n_seeds_needed(row["differences"])
+    return row | {
+        "hypothesis": claim.name,
+        "statement": claim.statement,
+        "verdict": verdict,
+        "n_seeds_needed": needed,
+    }

@@ -1,0 +1,53 @@
+"""Asking a trained model, and writing down its answers."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from selfdoubt import schemas
+
+BATCH_SIZE = 500  # large enough to fill two cores, small enough for 2 GB
+
+
+@torch.no_grad()
+def predict_logits(model: torch.nn.Module, images: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
+    """Return the logits of uint8 images (n, C, H, W): float32 (n, K), computed in float32.
+
+    The model is put into evaluation mode and stays on its device.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    parts = [model(as_pixels(images[i : i + batch_size], device)) for i in range(0, len(images), batch_size)]
+    return torch.cat(parts).cpu().numpy()
+
+
+def as_pixels(images: np.ndarray, device: torch.device) -> torch.Tensor:
+    """uint8 (n, C, H, W) -> float32 in [0, 1], channels last in memory, on the device."""
+    tensor = torch.tensor(images).to(device)
+    return (tensor.float() / 255).contiguous(memory_format=torch.channels_last)
+
+
+def write_predictions(
+    path: Path,
+    splits: dict,
+    logits: dict[str, np.ndarray],
+    signals: dict[str, dict[str, np.ndarray]] | None = None,
+    metadata: dict | None = None,
+) -> None:
+    """Write a predictions table: a row per image, split after split.
+
+    splits: name -> Split. logits: name -> (n, K). signals: column -> name -> (n,), the variant's own.
+    """
+    names, signals = list(splits), signals or {}
+    joined = np.concatenate([logits[name] for name in names]).astype(np.float32)
+    schema = schemas.predictions_schema(joined.shape[1], tuple(signals))
+    columns = {
+        "split": np.repeat(names, [len(splits[name].labels) for name in names]),
+        "image_id": np.concatenate([splits[name].image_ids for name in names]),
+        "label": np.concatenate([splits[name].labels for name in names]).astype(np.int16),
+        "logits": pa.FixedSizeListArray.from_arrays(joined.ravel(), type=schema.field("logits").type),
+    }
+    columns |= {signal: np.concatenate([found[name] for name in names]) for signal, found in signals.items()}
+    schemas.write_table(path, pa.table(columns), schema, metadata)

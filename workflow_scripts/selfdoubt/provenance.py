@@ -1,0 +1,89 @@
+"""What a result depends on, as two texts that Snakemake compares: canonical settings and a code digest.
+
+The digest walks the imports of a script under workflow_scripts/, those inside functions too, and hashes
+each module's syntax tree without docstrings. So a comment reruns nothing, and a change two imports away
+reruns just what it can change. Imports by computed name would escape it; the library has none.
+"""
+
+import ast
+import hashlib
+import json
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+SCRIPTS = Path(__file__).resolve().parent.parent
+_DECISIVE = {"torch": "torch", "timm": "timm", "segmentation_models_pytorch": "segmentation-models-pytorch"}
+
+
+def canonical(settings) -> str:
+    """Return settings as JSON with one form for one meaning: keys sorted, no spaces."""
+    return json.dumps(settings, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+@cache
+def code_digest(script: str) -> str:
+    """Return 16 hex digits of workflow_scripts/{script}.py, all that it imports from there, its data files
+    (a report's template and style) and the versions of the packages that decide results."""
+    digest, packages = hashlib.sha256(), set()
+    for path in closure(SCRIPTS / f"{script}.py"):
+        digest.update(f"{path.relative_to(SCRIPTS)}\0".encode())
+        digest.update(_meaning(path))
+        packages |= _imports(path)[1]
+    for module in sorted(packages):
+        digest.update(f"{module}=={metadata.version(_DECISIVE[module])}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def closure(script: Path) -> list[Path]:
+    """Return the script and every file under workflow_scripts/ that it imports, directly or not, sorted."""
+    found, waiting = set(), [script]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += _imports(path)[0]
+    return sorted(found)
+
+
+@cache
+def _meaning(path: Path) -> bytes:
+    """A Python file's syntax tree without docstrings; any other file's bytes."""
+    if path.suffix != ".py":
+        return path.read_bytes()
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_text(body[0]):
+            node.body = body[1:]
+    return ast.dump(tree).encode()
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+@cache
+def _imports(path: Path) -> tuple[tuple[Path, ...], frozenset[str]]:
+    """Return the files under workflow_scripts/ and the decisive packages that a file imports."""
+    if path.suffix != ".py":
+        return (), frozenset()
+    names = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    files = [file for name in names for file in _files_of(name)]
+    return tuple(sorted(set(files))), frozenset(name.split(".")[0] for name in names) & _DECISIVE.keys()
+
+
+def _files_of(module: str) -> list[Path]:
+    """Return a module's file, or a package's __init__ and data files; nothing for modules from elsewhere."""
+    place = SCRIPTS.joinpath(*module.split("."))
+    if place.with_suffix(".py").is_file():
+        return [place.with_suffix(".py")]
+    if (place / "__init__.py").is_file():
+        data = [file for file in place.iterdir() if file.suffix in (".j2", ".css")]
+        return [place / "__init__.py", *data]
+    return []

@@ -1,0 +1,117 @@
+"""Sentences with their numbers: the answer to each hypothesis, and what the page is about."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from selfdoubt.report.formats import NO_BREAK, Metric, counted, difference, listed, mean_sd, metric_of, p_value
+from selfdoubt.report.numbers import Column, Numbers, find
+
+SYMBOLS = {"supported": "✓", "refuted": "✗", "inconclusive": "?"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One hypothesis on one dataset, told in sentences."""
+
+    hypothesis: str
+    dataset: str
+    statement: str
+    verdict: str
+    symbol: str
+    sentence: str
+
+
+def answers_of(hypotheses: pd.DataFrame, numbers: Numbers, study: str) -> list[Answer]:
+    """Return the answers to the hypotheses of one study, in the order of the table."""
+    rows = hypotheses[hypotheses["study"] == study].to_dict("records")
+    several = len({row["dataset"] for row in rows}) > 1
+    return [
+        Answer(
+            row["hypothesis"],
+            row["dataset"],
+            row["statement"],
+            row["verdict"],
+            SYMBOLS.get(row["verdict"], ""),
+            _sentence(row, numbers, f"{row['dataset']}, {row['split']}" if several else row["split"]),
+        )
+        for row in rows
+    ]
+
+
+def _sentence(row: dict, numbers: Numbers, place: str) -> str:
+    metric = metric_of(row["metric"])
+    where = f"on {place}" + ("" if row["score"] == "none" else f", score {row['score']}")
+    arms = {arm: _values(row, numbers, arm) for arm in (row["better"], row["than"])}
+    if pd.isna(row["difference"]):
+        reasons = [f"{arm}: {reason}" for arm, (_, reason) in arms.items() if reason]
+        why = listed(reasons) if reasons else "one side has no values"
+        return f"The difference in {metric.label} {where} does not exist ({why})."
+    each = [f"{arm} {_with_spread(values, metric)}" for arm, (values, _) in arms.items() if values]
+    unit = "×10³: " if metric.scale == 1000 else ""
+    detail = f" ({unit}{', '.join(each)})" if each else ""
+    return f"{_difference(row, metric, where)}{detail}. {_certainty(row, metric)}{_needed(row)}"
+
+
+def _values(row: dict, numbers: Numbers, arm: str) -> tuple[list[float], str]:
+    """Return the arm's values over seeds, and the reasons of those that do not exist."""
+    found = find(numbers, row["dataset"], arm, Column(row["metric"], row["score"], row["split"]))
+    reasons = dict.fromkeys(value.reason for value in found if value.value is None)
+    return [value.value for value in found if value.value is not None], ", ".join(reasons)
+
+
+def _with_spread(values: list[float], metric: Metric) -> str:
+    return NO_BREAK.join(text for text in mean_sd(values, metric) if text)
+
+
+def _difference(row: dict, metric: Metric, where: str) -> str:
+    label = metric.label[0].upper() + metric.label[1:]
+    if row["difference"] == 0:
+        return f"{label} of {row['better']} equals that of {row['than']} {where}"
+    size = _in_unit(difference(abs(row["difference"]), metric, sign=False), metric.difference_unit)
+    side = "higher" if row["difference"] > 0 else "lower"
+    return f"{label} of {row['better']} is {size} {side} than that of {row['than']} {where}"
+
+
+def _certainty(row: dict, metric: Metric) -> str:
+    interval = "No interval"
+    if not pd.isna(row["low"]):
+        high = _in_unit(difference(row["high"], metric), metric.short_unit)
+        interval = f"95{NO_BREAK}% interval {difference(row['low'], metric)} to {high}"
+    seeds = counted(0 if pd.isna(row["n_seeds"]) else int(row["n_seeds"]), "seed")
+    return f"{interval}; {seeds}; Holm-corrected p{NO_BREAK}{p_value(row['p_holm'])}."
+
+
+def _in_unit(text: str, unit: str) -> str:
+    gap = "" if unit.startswith("×") or not unit else NO_BREAK
+    return f"{text}{gap}{unit}"
+
+
+def _needed(row: dict) -> str:
+    """Say how many seeds would tell, where these did not."""
+    if row["verdict"] != "inconclusive":
+        return ""
+    if pd.isna(row["n_seeds_needed"]):
+        return " At this difference and spread no number of seeds would tell."
+    return f" At this difference and spread about {counted(int(row['n_seeds_needed']), 'seed')} would tell."
+
+
+def headline(metrics: pd.DataFrame, hypotheses: pd.DataFrame) -> str:
+    """Return one sentence on what was measured; every count is taken from the tables.
+
+    metrics: with the column `arm`.
+    """
+    if metrics.empty:
+        return "Nothing has been measured yet."
+    groups = metrics.loc[metrics["role"] == "group", "name"].nunique()
+    models = metrics.loc[metrics["role"] != "group", "name"].nunique()
+    members = counted(models, "model") + (f" and {counted(groups, 'group')} of models" if groups else "")
+    datasets = listed(list(dict.fromkeys(metrics["dataset"])))
+    seeds = counted(metrics["seed"].nunique(), "seed")
+    text = f"{members}, {counted(metrics['arm'].nunique(), 'arm')} in all, {seeds} each, on {datasets}"
+    verdicts = hypotheses["verdict"].value_counts()
+    told = listed([f"{verdicts[verdict]} {verdict}" for verdict in SYMBOLS if verdict in verdicts])
+    ending = (
+        f"; {counted(len(hypotheses), 'hypothesis', 'hypotheses')} written down beforehand: {told}." if told else "."
+    )
+    return f"{text}: {counted(len(metrics), 'number')}{ending}"

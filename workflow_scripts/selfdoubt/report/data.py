@@ -1,0 +1,19 @@
+"""What the report is made from."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """All tables, figures and settings; a missing part is an empty table or dict, and its section is left out."""
+
+    settings: dict  # the resolved study, keys as in config.yaml; the page follows the order of its entries
+    metrics: pd.DataFrame  # SCHEMAS["metrics"]
+    comparisons: pd.DataFrame  # SCHEMAS["comparisons"]
+    hypotheses: pd.DataFrame  # SCHEMAS["hypotheses"]
+    costs: pd.DataFrame  # SCHEMAS["costs"]
+    mask_quality: dict[str, pd.DataFrame]  # segmenter -> SCHEMAS["mask-quality"]
+    figures: dict[str, dict]  # name -> {"settings": its entry, "svg": bytes or path, "png": bytes or path}
+    provenance: dict  # {"commit": str or None, "versions": {package: version}, further texts}

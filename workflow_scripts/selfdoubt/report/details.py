@@ -1,0 +1,102 @@
+"""The smaller tables: comparisons, mask quality, costs, and the numbers that do not exist."""
+
+import pandas as pd
+
+from selfdoubt.report.formats import NO_BREAK, counted, difference, listed, metric_of, number, p_value
+from selfdoubt.report.tables import Cell, Table
+
+
+def comparison_table(comparisons: pd.DataFrame, hypotheses: pd.DataFrame, study: str) -> Table | None:
+    """Return the exploratory comparisons of one study: those that are not among its hypotheses."""
+    rows = comparisons[comparisons["study"] == study]
+    identity = ["dataset", "study", "better", "than", "metric", "score", "split"]
+    rows = rows[~rows.set_index(identity).index.isin(hypotheses.set_index(identity).index)]
+    if rows.empty:
+        return None
+    several = rows["dataset"].nunique() > 1
+    headings = ["metric", "unit", "score", "split", "difference", "95 % interval", "p", "Holm p", "seeds"]
+    table = Table("", ["dataset", *headings] if several else headings, "arm less reference", n_words=4 + several)
+    for row in rows.to_dict("records"):
+        metric = metric_of(row["metric"])
+        low, high = difference(row["low"], metric), difference(row["high"], metric)
+        texts = [
+            f"{metric.label}{NO_BREAK}{metric.arrow}",
+            metric.short_unit,
+            row["score"] if row["score"] != "none" else "",
+            row["split"],
+            difference(row["difference"], metric),
+            f"{low} to {high}" if not pd.isna(row["low"]) else "–",
+            *(p_value(row[key]).removeprefix(f"={NO_BREAK}") for key in ("p", "p_holm")),
+            number(row["n_seeds"], 0),
+        ]
+        cells = [Cell(text) for text in ([row["dataset"], *texts] if several else texts)]
+        table.rows.append((f"{row['better']} − {row['than']}", cells))
+    table.caption = (
+        "Not registered beforehand, so they suggest and prove nothing. "
+        "Paired by seed; 95 % interval from a bootstrap over seeds, then images; Holm's correction within the study."
+    )
+    return table
+
+
+def mask_table(segmenter: str, quality: pd.DataFrame) -> Table | None:
+    """Return one segmenter's mask quality, a column for each stage."""
+    if quality.empty:
+        return None
+    stages = list(dict.fromkeys(quality["stage"]))
+    table = Table(f"Mask quality of {segmenter}, before and after training it.", stages, "statistic")
+    for statistic in dict.fromkeys(quality["statistic"]):
+        rows = quality[quality["statistic"] == statistic].set_index("stage")
+        digits = 0 if (rows["value"].dropna() % 1 == 0).all() else 4
+        cells = [_quality_cell(rows.loc[stage], digits) if stage in rows.index else Cell("") for stage in stages]
+        table.rows.append((statistic.replace("-", " ").replace("iou", "IoU"), cells))
+    return table
+
+
+def _quality_cell(row: pd.Series, digits: int) -> Cell:
+    n = "" if pd.isna(row["n"]) else f"n = {int(row['n']):,}"
+    if pd.isna(row["value"]):
+        return Cell("–", row["reason"] if isinstance(row["reason"], str) else "no reason given")
+    return Cell(number(row["value"], digits), n)
+
+
+def cost_table(costs: pd.DataFrame) -> Table | None:
+    """Return what each rule took: jobs, seconds, processor seconds, peak memory."""
+    if costs.empty:
+        return None
+    headings = ["jobs", "total s", "mean s", "CPU s", "peak memory MB"]
+    table = Table("", headings, "rule")
+    for rule, rows in costs.groupby("rule", sort=False):
+        table.rows.append((rule, _cost_cells(rows)))
+    table.rows.append(("all", _cost_cells(costs)))
+    table.caption = (
+        f"Cost of {counted(len(costs), 'job')}: wall-clock and processor seconds, and the largest job's memory."
+    )
+    return table
+
+
+def _cost_cells(rows: pd.DataFrame) -> list[Cell]:
+    seconds, cpu = rows["seconds"], rows["cpu_seconds"]
+    numbers = [(len(rows), 0), (seconds.sum(), 1), (seconds.mean(), 2), (cpu.sum(min_count=1), 1)]
+    return [Cell(number(*pair)) for pair in [*numbers, (rows["max_rss_mb"].max(), 0)]]
+
+
+def missing_table(metrics: pd.DataFrame) -> Table | None:
+    """Return the numbers that do not exist, one row for each arm, split and reason."""
+    rows = metrics[metrics["value"].isna()]
+    if rows.empty:
+        return None
+    rows = rows.assign(reason=rows["reason"].fillna("no reason given"))
+    table = Table(
+        f"{counted(len(rows), 'number')} of {len(metrics):,} {'does' if len(rows) == 1 else 'do'} not exist.",
+        ["split", "metrics", "scores", "seeds", "reason"],
+        "arm",
+        n_words=5,
+        wraps=True,
+    )
+    for (dataset, arm, split, reason), part in rows.groupby(["dataset", "arm", "split", "reason"], sort=False):
+        scores = [score for score in dict.fromkeys(part["score"]) if score != "none"]
+        texts = [split, listed(list(dict.fromkeys(part["metric"]))), listed(scores) if scores else ""]
+        seeds = listed([str(seed) for seed in sorted(part["seed"].unique())])
+        name = arm if metrics["dataset"].nunique() == 1 else f"{dataset}: {arm}"
+        table.rows.append((name, [Cell(text) for text in [*texts, seeds, reason]]))
+    return table

@@ -1,0 +1,106 @@
+"""How numbers are written: digits, units and directions of each metric, the same everywhere on the page.
+
+Values are fractions, those of the risk-coverage family times 1000; differences of fractions are percentage points.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from selfdoubt import metrics
+
+NO_BREAK = "\u00a0"  # a space at which no line ends
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a metric is named and written."""
+
+    label: str
+    arrow: str  # "↑" higher is better, "↓" lower is better
+    scale: float = 1
+    digits: int = 4
+    difference_scale: float = 100
+    difference_digits: int = 2
+    difference_unit: str = "percentage points"
+    short_unit: str = "points"
+
+    @property
+    def heading(self) -> str:
+        """Return label, unit and direction, for the head of a column."""
+        unit = " ×10³" if self.scale == 1000 else ""
+        return f"{self.label}{unit}{NO_BREAK}{self.arrow}"
+
+
+LABELS = {
+    "ece-adaptive": "adaptive ECE",
+    "ece-classwise": "class-wise ECE",
+    "brier": "Brier",
+    "accuracy": "accuracy",
+    "ood-auroc": "OOD AUROC",
+    "ood-aupr-in": "OOD AUPR-in",
+    "ood-aupr-out": "OOD AUPR-out",
+    "ood-fpr95": "OOD FPR95",
+}
+_SMALL = {"scale": 1000, "digits": 2, "difference_scale": 1000, "difference_unit": "×10⁻³", "short_unit": "×10⁻³"}
+_UNBOUNDED = {"difference_scale": 1, "difference_digits": 4, "difference_unit": "", "short_unit": ""}
+STYLES = {
+    "aurc": _SMALL,
+    "e-aurc": _SMALL,
+    "augrc": _SMALL,
+    "naurc": _UNBOUNDED,
+    "brier": _UNBOUNDED,
+    "nll": _UNBOUNDED | {"difference_unit": "nats", "short_unit": "nats"},
+}
+
+
+def metric_of(name: str) -> Metric:
+    """Return how the metric `name` is written."""
+    arrow = "↑" if metrics.direction(name) > 0 else "↓"
+    for prefix, label in (("coverage-at-sac-", "coverage at {} % SAC"), ("risk-at-coverage-", "risk at {} % coverage")):
+        if name.startswith(prefix):
+            return Metric(label.format(name.removeprefix(prefix)), arrow)
+    return Metric(LABELS.get(name, name.upper()), arrow, **STYLES.get(name, {}))
+
+
+def number(value: float | None, digits: int, sign: bool = False) -> str:
+    """Write a number with thousands' commas and a real minus; a dash where there is none."""
+    if value is None or pd.isna(value):
+        return "–"
+    text = f"{value:+,.{digits}f}" if sign else f"{value:,.{digits}f}"
+    if not text.strip("+-0.,"):
+        text = text.lstrip("+-")  # no "−0.00"
+    return text.replace("-", "−")
+
+
+def mean_sd(values: Sequence[float], metric: Metric, digits: int | None = None) -> tuple[str, str]:
+    """Return the mean and "± sd" over seeds as texts; the second is empty where one seed has no spread."""
+    scaled = metric.scale * np.asarray(values, float)
+    digits = metric.digits if digits is None else digits
+    spread = f"±{NO_BREAK}{number(scaled.std(ddof=1), digits)}" if len(scaled) > 1 else ""
+    return number(scaled.mean(), digits), spread
+
+
+def difference(value: float, metric: Metric, sign: bool = True) -> str:
+    """Write a difference of two values in the metric's unit of differences, without the unit."""
+    return number(metric.difference_scale * value, metric.difference_digits, sign)
+
+
+def p_value(p: float | None) -> str:
+    """Return "= 0.012", "< 0.001", or "–" where there is none."""
+    if p is None or pd.isna(p):
+        return "–"
+    text = "< 0.001" if p < 0.001 else f"= {p:.2g}" if p < 0.1 else f"= {p:.2f}"
+    return text.replace(" ", NO_BREAK)
+
+
+def counted(n: int, noun: str, plural: str | None = None) -> str:
+    """Return "1 seed", "3 seeds", "10,000 images"."""
+    return f"{n:,}{NO_BREAK}{noun if n == 1 else plural or noun + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

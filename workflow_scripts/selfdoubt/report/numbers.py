@@ -1,0 +1,113 @@
+"""The metrics table as a dictionary, for a page that looks up a few thousand of its numbers one by one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from selfdoubt.report.formats import metric_of
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number of one seed; without a value there is a reason."""
+
+    seed: int
+    value: float | None
+    n: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """Which number of an arm, and the text at the head of its column."""
+
+    metric: str
+    score: str = "none"
+    split: str = "test"
+    label: str | None = None  # in the place of the metric's own
+    group: str = ""  # text above several columns
+    digits: int | None = None  # in the place of the metric's own
+
+    @property
+    def heading(self) -> str:
+        return self.label or metric_of(self.metric).heading
+
+
+Key = tuple[str, str, str, str, str]  # dataset, arm, split, metric, score
+Numbers = dict[Key, list[Value]]
+
+
+def with_arms(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return the metrics table with a column `arm`: MODEL, MODEL/VARIANT or GROUP/PROTOCOL."""
+    clean = metrics["variant"] == "clean"
+    return metrics.assign(arm=metrics["name"].where(clean, metrics["name"] + "/" + metrics["variant"]))
+
+
+def numbers_of(metrics: pd.DataFrame) -> Numbers:
+    """Return the numbers of the table, those of all seeds together, ordered by seed. metrics: with `arm`."""
+    numbers: Numbers = {}
+    keys = (metrics[name].tolist() for name in ("dataset", "arm", "split", "metric", "score"))
+    parts = (metrics[name].tolist() for name in ("seed", "value", "n", "reason"))
+    for key, (seed, value, n, reason) in zip(zip(*keys, strict=True), zip(*parts, strict=True), strict=True):
+        number = Value(
+            seed,
+            None if pd.isna(value) else value,
+            0 if pd.isna(n) else int(n),
+            reason if isinstance(reason, str) else "no reason given",
+        )
+        numbers.setdefault(key, []).append(number)
+    for values in numbers.values():
+        values.sort(key=lambda value: value.seed)
+    return numbers
+
+
+def find(numbers: Numbers, dataset: str, arm: str, column: Column) -> list[Value]:
+    """Return the values over seeds; of a metric that knows no scores, those with score "none"."""
+    key = (dataset, arm, column.split, column.metric)
+    return numbers.get((*key, column.score)) or numbers.get((*key, "none"), [])
+
+
+def averaged_by_severity(numbers: Numbers, dataset: str, names: list[str], severities: list[int]) -> Numbers:
+    """Return, under splits "severity-1", …, the mean over corruptions for each seed.
+
+    Where one corruption has no value the mean has none either: a mean over fewer would not compare.
+    """
+    split_of = {f"{name}-{severity}": f"severity-{severity}" for name in names for severity in severities}
+    gathered: dict[Key, dict[int, list[Value]]] = {}
+    for (where, arm, split, metric, score), values in numbers.items():
+        if where == dataset and split in split_of:
+            seeds = gathered.setdefault((dataset, arm, split_of[split], metric, score), {})
+            for value in values:
+                seeds.setdefault(value.seed, []).append(value)
+    return {key: [_mean(seed, values) for seed, values in seeds.items()] for key, seeds in gathered.items()}
+
+
+def _mean(seed: int, values: list[Value]) -> Value:
+    lacking = [value.reason for value in values if value.value is None]
+    n = max(value.n for value in values)
+    if lacking:
+        return Value(seed, None, n, f"one corruption has none: {lacking[0]}")
+    return Value(seed, sum(value.value for value in values) / len(values), n, "")
+
+
+def arm_order(metrics: pd.DataFrame, settings: dict) -> list[str]:
+    """Return every arm of the table, in the order of the settings: a model, its variants; groups last."""
+    names = list(_entries(settings, "teachers", "baselines", "students", "augmented", "groups"))
+    variants = ["clean", *_entries(settings, "enhancers", "protocols")]
+
+    def place(row: tuple[str, str, str]) -> tuple:
+        _, name, variant = row
+        return (*_rank(names, name), *_rank(variants, variant))
+
+    found = metrics[["arm", "name", "variant"]].drop_duplicates().itertuples(index=False, name=None)
+    return [arm for arm, _, _ in sorted(found, key=place)]
+
+
+def _entries(settings: dict, *kinds: str) -> Iterator[str]:
+    for kind in kinds:
+        yield from settings.get(kind) or {}
+
+
+def _rank(known: list[str], name: str) -> tuple[int, str]:
+    return (known.index(name) if name in known else len(known), name)

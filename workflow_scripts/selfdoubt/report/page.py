@@ -1,0 +1,156 @@
+"""The page: what goes into the template, in the order in which a reader meets it."""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from selfdoubt.report.answers import Answer, answers_of, headline
+from selfdoubt.report.captions import caption
+from selfdoubt.report.data import ReportData
+from selfdoubt.report.details import comparison_table, cost_table, mask_table, missing_table
+from selfdoubt.report.formats import metric_of
+from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
+from selfdoubt.report.tables import Table, corruption_table, main_columns, numbers_table, score_columns
+
+FOLDER = Path(__file__).parent
+PICTURES = ("mask-gallery", "enhancement-examples")  # made of pixels: smaller and truer as PNG
+TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+@dataclass(frozen=True)
+class PlacedFigure:
+    """A figure ready for the template."""
+
+    name: str
+    caption: str
+    uri: str
+    width_mm: float
+    height_mm: float
+
+
+@dataclass(frozen=True)
+class StudySection:
+    """One study, ready for the template."""
+
+    name: str
+    text: dict  # title, question, background, protocol, threats
+    answers: list[Answer]
+    arms: list[tuple[str, str]]  # arm, what it is
+    figures: list[PlacedFigure]
+    tables: list[Table]
+    comparisons: Table | None
+
+
+def render(data: ReportData) -> str:
+    """Return the page as HTML: one file, without scripts, that loads nothing."""
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    metrics = with_arms(data.metrics)
+    numbers = numbers_of(metrics)
+    return environment.get_template("template.html.j2").render(
+        style=Markup((FOLDER / "style.css").read_text()),  # our own file, free of markup
+        headline=headline(metrics, data.hypotheses),
+        studies=[_study(name, data, numbers) for name in data.settings.get("studies") or {}],
+        loose_figures=_figures(data, numbers, None),
+        tables=_all_tables(data, numbers, arm_order(metrics, data.settings)),
+        costs=cost_table(data.costs),
+        missing=missing_table(metrics),
+        settings=yaml.safe_dump(data.settings, sort_keys=False, allow_unicode=True, width=100),
+        commit=data.provenance.get("commit"),
+        versions=data.provenance.get("versions") or {},
+        further={key: value for key, value in data.provenance.items() if key not in ("commit", "versions")},
+    )
+
+
+def _study(name: str, data: ReportData, numbers: Numbers) -> StudySection:
+    text = data.settings["studies"][name]
+    claims = data.hypotheses[data.hypotheses["study"] == name]
+    arms = list(dict.fromkeys([text["reference"], *text["arms"], *claims["better"], *claims["than"]]))
+    tables = [
+        numbers_table(
+            numbers, dataset, arms, main_columns(data.settings, dataset), f"On {dataset}, the reference first"
+        )
+        for dataset in _datasets(numbers)
+    ]
+    return StudySection(
+        name,
+        text,
+        answers_of(data.hypotheses, numbers, name),
+        [(arm, what_is(arm, data.settings)) for arm in arms],
+        _figures(data, numbers, name),
+        [table for table in tables if table.rows],
+        comparison_table(data.comparisons, data.hypotheses, name),
+    )
+
+
+def _datasets(numbers: Numbers) -> list[str]:
+    return list(dict.fromkeys(dataset for dataset, *_ in numbers))
+
+
+def _all_tables(data: ReportData, numbers: Numbers, arms: list[str]) -> list[tuple[str, list[Table]]]:
+    """Return (title, tables) of the part that compares everything with everything."""
+    settings = data.settings
+    main, scores, shifted = [], [], []
+    for dataset in _datasets(numbers):
+        main.append(numbers_table(numbers, dataset, arms, main_columns(settings, dataset), f"All arms on {dataset}"))
+        for metric in ("auroc", "aurc"):
+            what = f"{metric_of(metric).heading} of each confidence score on {dataset}"
+            scores.append(numbers_table(numbers, dataset, arms, score_columns(settings, metric), what, "row"))
+        shifted.append(corruption_table(numbers, dataset, arms, settings))
+    masks = [mask_table(segmenter, quality) for segmenter, quality in data.mask_quality.items()]
+    parts = [("All models", main), ("Confidence scores", scores), ("Corrupted images", shifted), ("Masks", masks)]
+    kept = [(title, [table for table in tables if table and table.rows]) for title, tables in parts]
+    return [(title, tables) for title, tables in kept if tables]
+
+
+def what_is(arm: str, settings: dict) -> str:
+    """Return the config entry of an arm as text: of the model or group, then of the variant."""
+    name, _, variant = arm.partition("/")
+    kinds = ("teachers", "baselines", "students", "augmented", "groups")
+    own = next((settings[kind][name] for kind in kinds if name in (settings.get(kind) or {})), {})
+    entry = {key: value for key, value in own.items() if key != "protocols"}
+    if variant:
+        further = (settings.get("enhancers") or {}) | (settings.get("protocols") or {})
+        of_variant = {key: value for key, value in further.get(variant, {}).items() if key != "models"}
+        entry = ({"members": own["members"]} if "members" in own else {"model": name}) | of_variant
+    return "; ".join(_facts(entry))
+
+
+def _facts(entry: dict) -> list[str]:
+    facts = []
+    for key, value in entry.items():
+        if isinstance(value, dict):
+            facts += _facts(value)
+        elif value is not None:
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            facts.append(f"{key.replace('_', ' ')} {text}")
+    return facts
+
+
+def _figures(data: ReportData, numbers: Numbers, study: str | None) -> list[PlacedFigure]:
+    """Return the figures of one study; of None, those that name no study of the config."""
+    known = data.settings.get("studies") or {}
+    placed = []
+    for name, figure in data.figures.items():
+        settings = figure["settings"]
+        own = settings.get("study") if settings.get("study") in known else None
+        if own == study:
+            size = settings["style"]["width_mm"], settings["style"]["height_mm"]
+            placed.append(PlacedFigure(name, caption(settings, numbers), _uri(figure), *size))
+    return placed
+
+
+def _uri(figure: dict) -> str:
+    kind = "png" if figure["settings"]["kind"] in PICTURES else "svg"
+    content = figure[kind]
+    content = content if isinstance(content, bytes) else Path(content).read_bytes()
+    return f"data:{TYPES[kind]};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,169 @@
+"""The Arrow schemas of every table, and the only functions that write and read them.
+
+Tables are tidy. Identity is in columns, provenance in the file's metadata. A table is written to a
+temporary name beside its target, fsynced and renamed, so that a file under its final name is whole; it is
+checked against its schema when it is read. Nothing here writes a time, a host or a path, so that equal
+work gives equal bytes.
+"""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from selfdoubt.errors import UserError
+from selfdoubt.files import atomic_path
+
+_NUMBER = [
+    ("dataset", pa.string()),
+    ("name", pa.string()),  # of a model or a group
+    ("role", pa.string()),  # teacher, baseline, student, augmented, group
+    ("seed", pa.int32()),
+    ("variant", pa.string()),  # clean, an enhancer's or a protocol's name
+    ("split", pa.string()),
+    ("score", pa.string()),  # "none" where the metric needs no confidence score
+    ("metric", pa.string()),
+    ("value", pa.float64()),  # null where the number does not exist; then `reason` says why
+    ("low", pa.float64()),  # 95 % percentile bootstrap over the samples; null where not asked for
+    ("high", pa.float64()),
+    ("n", pa.int64()),
+    ("reason", pa.string()),
+]
+
+_COMPARISON = [
+    ("dataset", pa.string()),
+    ("study", pa.string()),
+    ("better", pa.string()),  # the arm claimed to be better: MODEL or MODEL/VARIANT
+    ("than", pa.string()),
+    ("metric", pa.string()),
+    ("score", pa.string()),
+    ("split", pa.string()),
+    ("difference", pa.float64()),  # better minus than, mean over seeds
+    ("low", pa.float64()),  # 95 % hierarchical bootstrap (seeds, then samples)
+    ("high", pa.float64()),
+    ("p", pa.float64()),
+    ("p_holm", pa.float64()),  # corrected within the study
+    ("n_seeds", pa.int32()),
+]
+
+SCHEMAS = {
+    "training": pa.schema(
+        [
+            ("epoch", pa.int32()),
+            ("learning_rate", pa.float64()),
+            ("train_loss", pa.float64()),
+            ("val_loss", pa.float64()),
+            ("val_accuracy", pa.float64()),
+        ]
+    ),
+    "metrics": pa.schema(_NUMBER),
+    "mask-quality": pa.schema(
+        [
+            ("stage", pa.string()),  # "pseudo-mask" (what the segmenter learned from) or "mask"
+            ("statistic", pa.string()),
+            ("value", pa.float64()),
+            ("n", pa.int64()),
+            ("reason", pa.string()),
+        ]
+    ),
+    "persuasion": pa.schema(
+        [
+            ("sender", pa.string()),
+            ("listener", pa.string()),
+            ("message", pa.string()),  # "true" or "wrong": the class the message argues for
+            ("gain", pa.float64()),  # mean gain in the listener's log p of that class, nats
+            ("persuaded", pa.float64()),  # share of messages after which the listener answers that class
+            ("n", pa.int64()),  # messages
+        ]
+    ),
+    "comparisons": pa.schema(_COMPARISON),
+    "hypotheses": pa.schema(
+        [
+            ("hypothesis", pa.string()),
+            *_COMPARISON,
+            ("statement", pa.string()),
+            ("verdict", pa.string()),  # supported, refuted or inconclusive
+            ("n_seeds_needed", pa.int32()),  # at the observed spread; null where no number of seeds would do
+        ]
+    ),
+    "costs": pa.schema(
+        [
+            ("rule", pa.string()),
+            ("job", pa.string()),  # the wildcards of the job, joined by "/"
+            ("seconds", pa.float64()),
+            ("cpu_seconds", pa.float64()),
+            ("max_rss_mb", pa.float64()),
+        ]
+    ),
+}
+
+_PREDICTION_COLUMNS = [("split", pa.string()), ("image_id", pa.int32()), ("label", pa.int16())]
+
+
+def predictions_schema(n_classes: int, signals: tuple[str, ...] = ()) -> pa.Schema:
+    """Return the schema of a predictions table: a row per image; OOD rows have label -1.
+
+    signals: names of the variant's own float columns. `predicted` among them is an int16 column: the label
+    that the variant reports where that is not the argmax of its logits.
+    """
+    logits = ("logits", pa.list_(pa.field("item", pa.float32(), nullable=False), n_classes))
+    own = [(name, pa.int16() if name == "predicted" else pa.float32()) for name in signals]
+    return pa.schema([*_PREDICTION_COLUMNS, logits, *own])
+
+
+def write_table(path: str | Path, table: pa.Table, schema: pa.Schema, metadata: dict | None = None) -> None:
+    """Write `table` under `schema` atomically; `metadata` (JSON-able) goes into the file's key-values.
+
+    Raises pyarrow.ArrowInvalid if a column does not fit the schema: that is a programming error.
+    """
+    table = table.select(schema.names).cast(schema)
+    own = {"selfdoubt": json.dumps(metadata or {}, sort_keys=True)}
+    table = table.replace_schema_metadata(own)
+    with atomic_path(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def write_rows(path: str | Path, rows: list[dict], schema: pa.Schema, metadata: dict | None = None) -> None:
+    """Write a list of dictionaries, one a row, as `write_table` does."""
+    write_table(path, pa.Table.from_pylist(rows, schema=schema), schema, metadata)
+
+
+def read_table(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
+    """Read a table and check it against `schema`; without one it is a predictions table.
+
+    Raises UserError if the file is missing, truncated or of another schema.
+    """
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; run snakemake to make it") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(f"{path}: not a whole Parquet file ({_first_line(error)}); delete it and run again") from None
+    _check_schema(path, table.schema, schema or _predictions_schema_of(path, table.schema))
+    return table
+
+
+def read_metadata(path: str | Path) -> dict:
+    """Return the metadata that `write_table` was given."""
+    return json.loads(pq.read_schema(path).metadata.get(b"selfdoubt", b"{}"))
+
+
+def _predictions_schema_of(path, found: pa.Schema) -> pa.Schema:
+    if "logits" not in found.names or not pa.types.is_fixed_size_list(found.field("logits").type):
+        raise UserError(f"{path}: not a predictions table: no fixed-size list column 'logits'; columns: {found.names}")
+    signals = tuple(name for name in found.names if name not in ("split", "image_id", "label", "logits"))
+    return predictions_schema(found.field("logits").type.list_size, signals)
+
+
+def _check_schema(path, found: pa.Schema, expected: pa.Schema) -> None:
+    for field in expected:
+        if field.name not in found.names:
+            raise UserError(f"{path}: column '{field.name}' is missing; delete the file and run again")
+        if found.field(field.name).type != field.type:
+            got = found.field(field.name).type
+            raise UserError(f"{path}: column '{field.name}' is {got}, expected {field.type}; delete it and run again")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n")[0]

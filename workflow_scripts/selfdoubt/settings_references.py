@@ -1,0 +1,175 @@
+"""Names in the config that must point at something: checked after the types, before any job."""
+
+import difflib
+from pathlib import Path
+
+from selfdoubt.errors import UserError
+
+
+def check_references(study) -> None:
+    """Raise UserError at the first name of a Study that points nowhere, in a circle or at the wrong kind."""
+    _unique("seeds", study.seeds)
+    _one_name_space(study)
+    _datasets(study)
+    _models(study)
+    _segmenters(study)
+    for key, enhancer in study.enhancers.items():
+        _all_known(f"enhancers.{key}.models", enhancer.models, study.models, "a model")
+    for key, group in study.groups.items():
+        _all_known(f"groups.{key}.members", group.members, study.models, "a model")
+        _all_known(f"groups.{key}.protocols", group.protocols, study.protocols, "a protocol")
+    _unique("evaluation.scores", study.evaluation.scores)
+    for key, text in study.studies.items():
+        for arm in (text.reference, *text.arms):
+            _arm(f"studies.{key}", arm, study)
+    for key, hypothesis in study.hypotheses.items():
+        _known(f"hypotheses.{key}.study", hypothesis.study, study.studies, "a study")
+        _arm(f"hypotheses.{key}.better", hypothesis.better, study)
+        _arm(f"hypotheses.{key}.than", hypothesis.than, study)
+        _comparison(f"hypotheses.{key}", hypothesis, study)
+    for i, comparison in enumerate(study.comparisons):
+        _comparison(f"comparisons.{i}", comparison, study)
+    for key, figure in study.figures.items():
+        _figure(f"figures.{key}", figure, study)
+
+
+def check_files(study, resources: Path) -> None:
+    """Raise UserError if an embedded data set that the study names is not there whole."""
+    for key, dataset in study.datasets.items():
+        name = dataset.source.partition(":")[2]
+        known = sorted(folder.name for folder in resources.iterdir() if folder.is_dir())
+        _known(f"datasets.{key}.source", name, known, "an embedded data set")
+        for split in ("train", "val", "test"):
+            if not (file := resources / name / f"{split}.parquet").is_file():
+                place = file.relative_to(resources.parent)
+                raise UserError(f"config: datasets.{key}.source: {place} is missing; restore it by git checkout")
+
+
+def _datasets(study) -> None:
+    for key, dataset in study.datasets.items():
+        _all_known(f"datasets.{key}.ood", dataset.ood, study.ood_sets, "one of ood_sets")
+        if dataset.corruptions:
+            _unique(f"datasets.{key}.corruptions.names", dataset.corruptions.names)
+            _unique(f"datasets.{key}.corruptions.severities", dataset.corruptions.severities)
+
+
+def _models(study) -> None:
+    if not study.models:
+        raise UserError("config: baselines: the study has no model; add one, or a teacher")
+    for section in ("teachers", "baselines", "students", "augmented"):
+        for key, model in getattr(study, section).items():
+            _known(f"{section}.{key}.network", model.network, study.networks, "a network")
+            _known(f"{section}.{key}.recipe", model.recipe, study.recipes, "a recipe")
+    for key, student in study.students.items():
+        _known(f"students.{key}.teacher", student.teacher, study.models, "a model")
+        _no_circle(key, study)
+    for key, model in study.augmented.items():
+        needs = model.mixing.method == "mask-cutmix"
+        if needs and model.segmenter is None:
+            raise UserError(f"config: augmented.{key}.segmenter: mixing by masks needs one; add 'segmenter: NAME'")
+        if not needs and model.segmenter is not None:
+            raise UserError(f"config: augmented.{key}.segmenter: '{model.mixing.method}' uses no masks; remove it")
+        if needs:
+            _known(f"augmented.{key}.segmenter", model.segmenter, study.segmenters, "a segmenter")
+
+
+def _segmenters(study) -> None:
+    for key, segmenter in study.segmenters.items():
+        place = f"segmenters.{key}"
+        _known(f"{place}.teacher", segmenter.teacher, study.models, "a model")
+        if segmenter.teacher_seed not in study.seeds:
+            raise UserError(f"config: {place}.teacher_seed: {segmenter.teacher_seed} is not one of seeds {study.seeds}")
+        if segmenter.background_below >= segmenter.foreground_above:
+            raise UserError(f"config: {place}.background_below: must be less than foreground_above")
+        if len(segmenter.decoder_channels) != segmenter.encoder_depth:
+            raise UserError(f"config: {place}.decoder_channels: give as many as encoder_depth")
+        mixed = [name for name, m in study.augmented.items() if m.segmenter == key]
+        above = _teachers_above(segmenter.teacher, study)
+        if circle := [name for name in mixed if name in above]:
+            raise UserError(f"config: {place}.teacher: circular: '{circle[0]}' learns from the masks of '{key}'")
+
+
+def _teachers_above(name: str, study) -> list[str]:
+    chain = [name]
+    while chain[-1] in study.students and study.students[chain[-1]].teacher not in chain:
+        chain.append(study.students[chain[-1]].teacher)
+    return chain
+
+
+def _no_circle(student: str, study) -> None:
+    chain = [student]
+    while chain[-1] in study.students:
+        chain.append(study.students[chain[-1]].teacher)
+        if chain[-1] in chain[:-1]:
+            path = " -> ".join(chain)
+            raise UserError(f"config: students.{student}.teacher: circular ({path}); let one of them learn from labels")
+
+
+def _one_name_space(study) -> None:
+    seen = {}
+    for section in ("teachers", "baselines", "students", "augmented", "groups"):
+        for key in getattr(study, section):
+            if key in seen:
+                raise UserError(f"config: {section}.{key}: the name is taken by {seen[key]}.{key}; choose another")
+            seen[key] = section
+    for section in ("enhancers", "protocols"):
+        if "clean" in getattr(study, section):
+            raise UserError(f"config: {section}.clean: 'clean' means unchanged images; choose another name")
+
+
+def _figure(place: str, figure, study) -> None:
+    _known(f"{place}.study", figure.study, study.studies, "a study")
+    _known(f"{place}.dataset", figure.dataset, study.datasets, "a data set")
+    for arm in getattr(figure, "arms", []):
+        _arm(f"{place}.arms", arm, study)
+    match figure.kind:
+        case "mask-gallery":
+            _known(f"{place}.segmenter", figure.segmenter, study.segmenters, "a segmenter")
+        case "persuasion-matrix":
+            _known(f"{place}.group", figure.group, study.groups, "a group")
+            spoken = [key for key in study.variants(figure.group) if study.protocols[key].method == "persuasion"]
+            _known(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that sends messages")
+        case "enhancement-examples":
+            if figure.seed not in study.seeds:
+                raise UserError(f"config: {place}.seed: {figure.seed} is not one of seeds {study.seeds}")
+            for enhancer in figure.enhancers:
+                _arm(f"{place}.enhancers", f"{figure.model}/{enhancer}", study)
+
+
+def _comparison(place: str, comparison, study) -> None:
+    if comparison.score != "none":
+        _known(f"{place}.score", comparison.score, study.evaluation.scores, "one of evaluation.scores")
+    splits = ["val", "test"]
+    for dataset in study.datasets.values():
+        splits += [f"ood-{name}" for name in dataset.ood]
+        if dataset.corruptions:
+            c = dataset.corruptions
+            splits += [f"{name}-{severity}" for name in c.names for severity in c.severities]
+    _known(f"{place}.split", comparison.split, splits, "a split")
+
+
+def _arm(place: str, arm: str, study) -> None:
+    name, _, variant = arm.partition("/")
+    _known(place, name, [*study.models, *study.groups], "a model or a group")
+    if variant or name in study.groups:
+        choices = [f"{name}/{key}" for key in study.variants(name) if key != "clean"]
+        _known(place, arm, choices, "an arm")
+
+
+def _all_known(place: str, names: list[str], known, kind: str) -> None:
+    _unique(place, names)
+    for name in names:
+        _known(place, name, known, kind)
+
+
+def _known(place: str, name: str, known, kind: str) -> None:
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else "."
+        raise UserError(f"config: {place}: '{name}' is not {kind}{hint} Choices: {', '.join(known) or 'none'}")
+
+
+def _unique(place: str, values: list) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise UserError(f"config: {place}: {value} is given twice; remove one")

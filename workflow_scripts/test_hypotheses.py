@@ -1,0 +1,15 @@
+"""Compare arms paired over seeds, and say which claims hold."""
+
+from selfdoubt import commands, hypotheses, schemas
+
+
+def run(arguments):
+    predictions = hypotheses.Predictions(arguments.predictions, arguments.settings)
+    for name, rows in hypotheses.judge(predictions, arguments.settings).items():
+        schemas.write_rows(getattr(arguments, name), rows, schemas.SCHEMAS[name], arguments.metadata)
+
+
+if __name__ == "__main__":
+    written = {"comparisons": "written", "hypotheses": "written, with verdicts"}
+    files = {"predictions": "of data sets, arms and seeds, in the settings' order"}
+    commands.main(run, files | written, several=("predictions",))

@@ -1,0 +1,24 @@
+"""Train a segmentation network from scratch on a teacher's class activation maps."""
+
+from selfdoubt import activation_maps, checkpoints, commands, datasets, devices, masks, segmentation
+
+SEED = 0  # one segmenter serves the models of all seeds
+
+
+def run(arguments):
+    settings, train = arguments.settings, datasets.read_splits(arguments.train)["train"]
+    device, channels = devices.prepare(settings.device, settings.threads), train.images.shape[1]
+    teacher = checkpoints.load_model(arguments.teacher, device)
+    maps = activation_maps.activation_maps(teacher, train.images, train.labels)
+    maps = activation_maps.refine(maps, train.images, settings.refinement_steps, device)
+    told = activation_maps.seeds(maps, settings.foreground_above, settings.background_below)
+    network = segmentation.build_segmenter(settings, channels, SEED)
+    segmentation.train_segmenter(network, train.images, told, settings, SEED, device)
+    metadata = arguments.metadata | {"channels": channels, "device": device.type}
+    checkpoints.save(arguments.network, network, metadata)
+    masks.write_masks(arguments.pseudo_masks, told == 1, metadata)
+
+
+if __name__ == "__main__":
+    files = {"train": "the training split", "teacher": "a classifier's checkpoint"}
+    commands.main(run, files | {"network": "written: the segmenter", "pseudo-masks": "written: what is surely object"})
