@@ -178,19 +178,11 @@ def hypothesis_settings(wildcards):
 
 def cost_settings(wildcards):
     """The names whose jobs count, so that what is left of a removed model does not."""
-    names = [
-        *STUDY.datasets,
-        *STUDY.models,
-        *STUDY.segmenters,
-        *STUDY.enhancers,
-        *STUDY.groups,
-    ]
-    return canonical(
-        {
-            "names": sorted({*names, *STUDY.protocols, *STUDY.ood_sets, "clean"}),
-            "seeds": STUDY.seeds,
-        }
-    )
+    names = {"clean", *STUDY.datasets, *STUDY.ood_sets, *STUDY.models, *STUDY.segmenters, *STUDY.enhancers}
+    names |= {*STUDY.groups, *STUDY.protocols}
+    for dataset in STUDY.datasets.values():
+        names |= set(dataset.corruptions.names if dataset.corruptions else [])
+    return canonical({"names": sorted(names), "seeds": STUDY.seeds})
 
 
 # ---- figures and report ----

@@ -4,7 +4,7 @@ from selfdoubt import commands, corruptions, datasets
 
 
 def run(arguments):
-    settings, test = arguments.settings, datasets.read_splits(arguments.test)["test"]
+    settings, test = arguments.settings, datasets.read_split(arguments.test, "test")
     corrupted = corruptions.corrupt(test, settings.name, settings.severities, settings.n_images, seed=0)
     datasets.write_splits(arguments.output, corrupted, arguments.metadata)
 

@@ -5,7 +5,7 @@ from selfdoubt import commands, datasets, figures, masks
 
 def run(arguments):
     settings, n = arguments.settings.figure, arguments.settings.figure.n_images
-    images = datasets.read_splits(arguments.train)["train"].images[:n]
+    images = datasets.read_split(arguments.train, "train").images[:n]
     if arguments.settings.mask_truth == "none":
         name, reference = "pseudo-mask", masks.read_masks(arguments.pseudo_masks)[:n]
     else:

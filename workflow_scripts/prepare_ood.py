@@ -4,7 +4,7 @@ from selfdoubt import commands, datasets
 
 
 def run(arguments):
-    _, channels, size_px, _ = datasets.read_splits(arguments.like)["val"].images.shape
+    _, channels, size_px, _ = datasets.read_split(arguments.like, "val").images.shape
     images = datasets.load_ood(arguments.settings.source, channels, size_px)
     datasets.write_splits(arguments.output, {f"ood-{arguments.output.stem}": images}, arguments.metadata)
 

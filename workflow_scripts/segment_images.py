@@ -4,7 +4,7 @@ from selfdoubt import commands, datasets, devices, masks, schemas, segmentation
 
 
 def run(arguments):
-    settings, train = arguments.settings, datasets.read_splits(arguments.train)["train"]
+    settings, train = arguments.settings, datasets.read_split(arguments.train, "train")
     network = segmentation.load_segmenter(arguments.network, devices.prepare(settings.device, settings.threads))
     found = segmentation.segment(network, train.images)
     known = settings.mask_truth != "none"

@@ -6,7 +6,7 @@ SEED = 0  # one segmenter serves the models of all seeds
 
 
 def run(arguments):
-    settings, train = arguments.settings, datasets.read_splits(arguments.train)["train"]
+    settings, train = arguments.settings, datasets.read_split(arguments.train, "train")
     device, channels = devices.prepare(settings.device, settings.threads), train.images.shape[1]
     teacher = checkpoints.load_model(arguments.teacher, device)
     maps = activation_maps.activation_maps(teacher, train.images, train.labels)

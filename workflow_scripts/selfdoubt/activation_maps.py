@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from selfdoubt import inference
 from selfdoubt.errors import UserError
 
-_NARROWEST_PX = 3  # a map of fewer pixels a side does not tell where anything is
+_NARROWEST_PX = 4  # a map of fewer pixels a side does not tell where anything is
 _DILATIONS_PX = (1, 2, 4, 8, 12, 24)  # Araslanov & Roth's, as far as the image is more than twice as large
 _CONTRAST = 0.1  # a colour differs if it does by this share of the neighbourhood's deviation
 _MAP_PIXELS = 200_000  # of all images that are asked at once
@@ -26,9 +26,10 @@ _TINY = 1e-8
 def activation_maps(model, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return where the evidence for each image's label is: float32 (n, H, W) in [0, 1], the largest value 1.
 
-    LayerCAM (Jiang et al. 2021): relu(gradient of the label's logit) * activation, summed over channels, of every
-    layer in model.cam_layers() that is not too narrow; each scaled to a maximum of 1, enlarged, and averaged. A map
-    without any evidence is 0 everywhere. Computed in float32; the model is put into evaluation mode.
+    LayerCAM (Jiang et al. 2021): relu(gradient) * relu(activation), summed over channels, of every layer in
+    model.cam_layers() that is not too narrow; each scaled to a maximum of 1, enlarged, and averaged. The gradient is
+    that of the label's log-odds rather than of its logit, which counts evidence that all classes share. A map without
+    any evidence is 0 everywhere. Computed in float32; the model is put into evaluation mode.
 
     images: uint8 (n, C, H, W). labels: (n,) integers, none -1.
     Raises UserError if the model has no layer wide enough, or answers with what is not finite.
@@ -40,8 +41,8 @@ def activation_maps(model, images: np.ndarray, labels: np.ndarray) -> np.ndarray
             logits = model(inference.as_pixels(images[part], device))
         if not outputs:
             raise UserError(f"teacher: no layer's map of {images.shape[2:]} px images has {_NARROWEST_PX} px a side")
-        evidence = logits.gather(1, torch.tensor(labels[part], device=device)[:, None]).sum()
-        gradients = torch.autograd.grad(evidence, outputs)
+        evidence = _log_odds(logits, torch.tensor(labels[part], device=device))
+        gradients = torch.autograd.grad(evidence.sum(), outputs)
         parts.append(_fuse(outputs, gradients, images.shape[2:]).cpu())
     maps = torch.cat(parts).numpy()
     if not np.isfinite(maps).all():
@@ -68,10 +69,16 @@ def _recording(layers) -> Iterator[list[torch.Tensor]]:
             hook.remove()
 
 
+def _log_odds(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """(n, K) -> (n,): log p / (1 - p) of the label, from the logits so that its gradient lives where p rounds to 1."""
+    others = logits.scatter(1, labels[:, None], -torch.inf).logsumexp(1)
+    return logits.gather(1, labels[:, None])[:, 0] - others
+
+
 def _fuse(outputs, gradients, size: tuple[int, int]) -> torch.Tensor:
     enlarged = []
     for output, gradient in zip(outputs, gradients, strict=True):
-        found = (gradient.relu() * output.detach()).sum(1, keepdim=True).relu()  # (n, 1, h, w)
+        found = (gradient.relu() * output.detach().relu()).sum(1, keepdim=True)  # (n, 1, h, w)
         enlarged.append(F.interpolate(_below_one(found), size, mode="bilinear", align_corners=False))
     return _below_one(torch.stack(enlarged).mean(0))[:, 0]
 

@@ -90,7 +90,7 @@ def mask_cutmix(target, source, mixing: Mixing, index):
     target, source: (b, C + 1, H, W), the last channel the object mask (> 0). Of the K candidate
     translations that one is taken which loses the least of both objects: share of the target's object that
     is hidden plus share of the source's that falls outside. Weight of the target's label, F being areas:
-    (F_a - F_a^in) / (F_a - F_a^in + F_b^in); 1 where nothing is pasted, 0.5 where no object is visible.
+    (F_a - F_a^in) / (F_a - F_a^in + F_b^in); 1 where nothing is pasted.
     Returns the mixed images (b, C, H, W) and the weight (b,).
     """
     mask_a, mask_b = target[:, -1] > 0, source[:, -1] > 0
@@ -103,7 +103,7 @@ def mask_cutmix(target, source, mixing: Mixing, index):
     moved = _translate(source, chosen)  # (b, C + 1, H, W)
     visible = area_a - hidden.gather(1, best)[:, 0]
     weight = visible / (visible + moved[:, -1].bool().sum((1, 2)))
-    weight = torch.where(area_b == 0, 1.0, weight).nan_to_num(0.5)
+    weight = weight.nan_to_num(1.0)  # 0 / 0: the target has no object and nothing was pasted
     return torch.where(moved[:, -1:] > 0, moved[:, :-1], target[:, :-1]), weight
 
 

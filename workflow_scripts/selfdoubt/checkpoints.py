@@ -48,6 +48,8 @@ def read(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
 def load_model(path: str | Path, device: torch.device) -> models.Classifier:
     """Build the classifier of a checkpoint and load its weights, in evaluation mode, on the device."""
     tensors, metadata = read(path)
+    if "network" not in metadata.get("settings", {}):
+        raise UserError(f"{path}: not a classifier's checkpoint: its settings name no network; delete it and run again")
     network = SimpleNamespace(**metadata["settings"]["network"])
     if hasattr(network, "pretrained"):
         network.pretrained = False  # its weights are in the file

@@ -33,5 +33,5 @@ def _numbers(line: dict) -> dict:
 def _is_number(text: str) -> bool:
     try:
         return float(text) >= 0
-    except ValueError:
+    except (TypeError, ValueError):  # TypeError: a line cut off by a kill
         return False

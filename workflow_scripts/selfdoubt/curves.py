@@ -26,8 +26,9 @@ def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.n
     Raises UserError if the split is not in the table.
     """
     predictions = evaluation.predictions_by_split(schemas.read_table(path))
-    if split not in predictions:
-        raise UserError(f"{path}: has no split '{split}'; splits: {', '.join(predictions)}")
+    for needed in (split, "val"):
+        if needed not in predictions:
+            raise UserError(f"{path}: has no split '{needed}'; splits: {', '.join(predictions)}")
     sample = predictions[split]
     if score == MAX_PROBABILITY:
         return scores.Softmax(sample.logits).max_probability(), sample.correct

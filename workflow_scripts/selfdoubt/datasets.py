@@ -84,6 +84,14 @@ def read_splits(path: str | Path) -> dict[str, Split]:
     return splits
 
 
+def read_split(path: str | Path, name: str) -> Split:
+    """Return one split of a file; raises UserError if it is not there."""
+    splits = read_splits(path)
+    if name not in splits:
+        raise UserError(f"{path}: has no split '{name}'; splits: {', '.join(splits)}")
+    return splits[name]
+
+
 def read_all(paths: Iterable[str | Path]) -> dict[str, Split]:
     """Return the splits of several files together, in the files' order."""
     return {name: split for path in paths for name, split in read_splits(path).items()}

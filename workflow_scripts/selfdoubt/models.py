@@ -4,6 +4,8 @@ Two families: `convnet`, a small network that learns fast on small images (after
 3.29 seconds on a single GPU", 2024), and `timm`, any network of that library by its name.
 """
 
+import difflib
+
 import torch
 from torch import nn
 
@@ -42,7 +44,7 @@ class Classifier(nn.Module):
         if isinstance(self.body, ConvNet):
             return list(self.body.blocks)
         found = [info["module"] for info in getattr(self.body, "feature_info", [])]
-        if not found or not isinstance(self.body.get_submodule(_first_convolution(self.body)), nn.Conv2d):
+        if not found or hasattr(self.body, "patch_embed"):
             raise UserError(f"{type(self.body).__name__} has no maps to make masks of; choose a convolutional teacher")
         return [self.body.get_submodule(name) for name in found]
 
@@ -108,7 +110,7 @@ def _timm(network, n_classes: int, channels: int, size_px: int) -> nn.Module:
     import timm
 
     if not timm.is_model(network.name):
-        near = ", ".join(timm.list_models(f"*{network.name.split('_')[0]}*")[:8])
+        near = ", ".join(difflib.get_close_matches(network.name, timm.list_models(), n=5))
         raise UserError(f"networks: timm has no model '{network.name}'; near it: {near or 'none'}")
     options = {"pretrained": network.pretrained, "num_classes": n_classes, "in_chans": channels}
     if timm.get_pretrained_cfg(network.name).fixed_input_size:  # transformers: the grid of patches is fixed

@@ -31,7 +31,7 @@ def code_digest(script: str) -> str:
         digest.update(_meaning(path))
         packages |= _imports(path)[1]
     for module in sorted(packages):
-        digest.update(f"{module}=={metadata.version(_DECISIVE[module])}\0".encode())
+        digest.update(f"{module}=={_version(_DECISIVE[module])}\0".encode())
     return digest.hexdigest()[:16]
 
 
@@ -44,6 +44,14 @@ def closure(script: Path) -> list[Path]:
             found.add(path)
             waiting += _imports(path)[0]
     return sorted(found)
+
+
+def _version(package: str) -> str:
+    """Return the installed version; "elsewhere" where jobs bring their own environment, whose file is compared."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "elsewhere"
 
 
 @cache
@@ -74,6 +82,7 @@ def _imports(path: Path) -> tuple[tuple[Path, ...], frozenset[str]]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    names |= {name[:i] for name in names for i, letter in enumerate(name) if letter == "."}  # packages on the way
     files = [file for name in names for file in _files_of(name)]
     return tuple(sorted(set(files))), frozenset(name.split(".")[0] for name in names) & _DECISIVE.keys()
 

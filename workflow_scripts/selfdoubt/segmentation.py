@@ -83,10 +83,11 @@ def _check_encoder(encoder: str) -> None:
     import segmentation_models_pytorch as smp
     import timm
 
+    if encoder in smp.encoders.get_encoder_names() or (encoder.startswith("tu-") and timm.is_model(encoder[3:])):
+        return
     known = smp.encoders.get_encoder_names() + [f"tu-{name}" for name in timm.list_models()]
-    if encoder not in known:
-        near = [f"tu-{encoder}"] if f"tu-{encoder}" in known else difflib.get_close_matches(encoder, known)
-        raise UserError(f"segmenters: encoder '{encoder}' does not exist; near it: {', '.join(near) or 'none'}")
+    near = [f"tu-{encoder}"] if timm.is_model(encoder) else difflib.get_close_matches(encoder, known)
+    raise UserError(f"segmenters: encoder '{encoder}' does not exist; near it: {', '.join(near) or 'none'}")
 
 
 def load_segmenter(path: str | Path, device: torch.device) -> Segmenter:
@@ -111,10 +112,12 @@ def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, devic
     what is shifted in is not told. Equal arguments and threads give equal weights.
 
     images: uint8 (n, C, H, W). pseudo: int8 (n, H, W), 1 object, 0 background, -1 not told.
-    Raises UserError if nothing is told, or at the first step whose loss is not finite.
+    Raises UserError if nothing is told, if the network cannot take such images, or at the first step whose loss is
+    not finite.
     """
     if not (pseudo >= 0).any():
         raise UserError("segmenters: no pixel is surely object or background; lower foreground_above")
+    _check_size(model, images)
     model.fit_input(inference.as_pixels(images[:_FIT_IMAGES], torch.device("cpu")))
     model.to(device, memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=_WEIGHT_DECAY)
@@ -130,6 +133,14 @@ def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, devic
         history.append({"epoch": epoch, "learning_rate": rate, "train_loss": loss})
         print(" ".join(f"{name}={value:.5g}" for name, value in history[-1].items()), flush=True)
     return history
+
+
+def _check_size(model: Segmenter, images: np.ndarray) -> None:
+    try:
+        segment(model, images[:1])
+    except RuntimeError as error:
+        size, reason = " x ".join(map(str, images.shape[2:])), str(error).split("\n")[0]
+        raise UserError(f"segmenters: the network cannot take {size} px ({reason}); choose another encoder") from None
 
 
 def _batches(padded: torch.Tensor, views, batch_size: int):

@@ -46,8 +46,9 @@ class Stream:
 
     @property
     def n_batches(self) -> int:
-        """Steps in an epoch; the last batch may be smaller."""
-        return -(-self._shape[0] // self._recipe.batch_size)
+        """Steps in an epoch; the last batch may be smaller, but one image alone has no batch statistics."""
+        whole, left = divmod(self._shape[0], self._recipe.batch_size)
+        return whole + (left > 1)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of one epoch; the same epoch always yields the same."""
@@ -57,7 +58,7 @@ class Stream:
         mixing = None
         if self._mixing is not None:
             mixing = _to(device, augmentation.draw_mixing(self._seed, epoch, self._shape, self._mixing))
-        for index in views.order.split(recipe.batch_size):
+        for index in views.order.split(recipe.batch_size)[: self.n_batches]:
             yield self._batch(index, views, mixing)
 
     def _batch(self, index: torch.Tensor, views, mixing) -> Batch:
@@ -150,7 +151,7 @@ def train_to_files(job, objective: Callable[[torch.device, str], Objective], mas
     job: the paths of FILES, a model's `settings` (with `network`, `recipe` and perhaps `mixing`), `seed` and
     `metadata`. objective: makes the loss for a device and a precision. masks: bool (n, H, W), for mixing.
     """
-    train, val = datasets.read_splits(job.train)["train"], datasets.read_splits(job.val)["val"]
+    train, val = datasets.read_split(job.train, "train"), datasets.read_split(job.val, "val")
     recipe, mixing = job.settings.recipe, vars(job.settings).get("mixing")
     device = devices.prepare(recipe.device, recipe.threads)
     recipe.precision = devices.precision_on(device, recipe.precision)
