@@ -26,7 +26,10 @@ def noise(n: int = 6, channels: int = 1, size_px: int = 16) -> np.ndarray:
 
 
 class Probe(nn.Module):
-    """Two classes whose logits are `offset` + sum of weights * pixels, and 0; the one layer shows the pixels."""
+    """Two classes whose logits are `offset` + sum of weights * pixels, and 0; the one layer shows the pixels.
+
+    What follows the layer writes into its output, as activations do.
+    """
 
     def __init__(self, weights: torch.Tensor, offset: float = 0.0):
         super().__init__()
@@ -36,7 +39,7 @@ class Probe(nn.Module):
         return [self.layer]
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        first = (self.layer(images)[:, 0] * self.weights).sum((1, 2)) + self.offset
+        first = (self.layer(images).relu_()[:, 0] * self.weights).sum((1, 2)) + self.offset
         return torch.stack([first, torch.zeros_like(first)], 1)
 
 
@@ -55,6 +58,15 @@ def test_maps_by_hand():
     expected = np.zeros((2, 4, 4))
     expected[0, 0, 0], expected[0, 0, 1], expected[1, -1, -1] = 1 / 3, 1, 1
     assert maps == pytest.approx(expected) and maps.dtype == np.float32
+
+
+def test_layers_count_alike_whatever_their_scale():
+    # Scaled to 1, the first layer shows 1 everywhere, the second in one corner: the mean is 1 there, elsewhere 1/2.
+    outputs = [torch.full((1, 1, 4, 4), 2.0), torch.zeros(1, 1, 4, 4)]
+    outputs[1][..., 0, 0] = 100
+    expected = torch.full((1, 4, 4), 0.5)
+    expected[0, 0, 0] = 1
+    assert torch.allclose(activation_maps._fuse(outputs, [torch.ones(1, 1, 4, 4)] * 2, (4, 4)), expected)
 
 
 def test_a_certain_answer_has_a_map_as_well():
@@ -80,7 +92,7 @@ def test_maps_of_a_network_are_its_images_own_and_leave_no_trace(monkeypatch):
     assert not any(module._forward_hooks for module in model.modules())
 
 
-@pytest.mark.parametrize("name", ["resnet18", "mobilenetv3_small_050"])  # they write activations in place
+@pytest.mark.parametrize("name", ["resnet18", "mobilenetv3_small_050"])
 def test_maps_of_a_timm_network(name):
     network = SimpleNamespace(family="timm", name=name, pretrained=False, patch_px=4)
     model = build_model(network, n_classes=3, channels=1, size_px=32)
@@ -162,6 +174,13 @@ def test_a_seed_decides_the_weights_and_disturbs_nothing():
     first, again, other = (weights_of(build_segmenter(settings(), 1, seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_what_is_padded_is_cut_off_again():
+    echo = nn.Identity()
+    echo.encoder = SimpleNamespace(output_stride=8)
+    images = torch.rand(2, 1, 5, 9)  # padded to 8 x 16
+    assert torch.equal(segmentation.Segmenter(echo, 1)(images), images[:, 0])
 
 
 @pytest.mark.parametrize("architecture", ["Unet", "Linknet", "DeepLabV3"])  # a list of widths, none, one
