@@ -7,6 +7,7 @@ MARK := .venv/lock-installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
+unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
 .PHONY: run test lint format env lock rulegraph clean
 

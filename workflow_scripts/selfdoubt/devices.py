@@ -21,7 +21,7 @@ def prepare(device: str, threads: int) -> torch.device:
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA starts; needed to repeat a run
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")  # use_deterministic_algorithms would import the compiler: seconds a job
     torch.utils.deterministic.fill_uninitialized_memory = (
         False  # it costs time, and nothing reads what it did not write
     )
