@@ -15,7 +15,7 @@ run: env ## the default study, to results/report/index.html
 	snakemake --cores all --resources gpu=4
 
 test: env ## the quick tests
-	python -m pytest -n 2
+	python -m pytest -n 2 --dist loadfile
 
 lint: env ## style of Python and of rules
 	ruff check .
