@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from selfdoubt import checkpoints, datasets, models
+from selfdoubt import checkpoints, datasets, models, tensor_files
 from selfdoubt.errors import UserError
 
 torch.set_num_threads(1)
@@ -84,7 +84,7 @@ def test_two_processes_write_equal_bytes(tmp_path):
 
 
 def test_a_missing_checkpoint_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"a\.safetensors: no such checkpoint; run snakemake to make it"):
+    with pytest.raises(UserError, match=r"a\.safetensors: no such file; run snakemake to make it"):
         checkpoints.load_model(tmp_path / "a.safetensors", CPU)
 
 
@@ -92,7 +92,7 @@ def test_a_missing_checkpoint_is_named(tmp_path):
 def test_a_truncated_checkpoint_is_named_in_one_line(tmp_path, kept):
     path = save(tmp_path)
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(UserError, match=r"a\.safetensors: not a whole checkpoint .*; delete it and run again") as fault:
+    with pytest.raises(UserError, match=r"a\.safetensors: not a whole file of weights .*; delete it") as fault:
         checkpoints.load_model(path, CPU)
     assert "\n" not in str(fault.value)
 
@@ -100,7 +100,7 @@ def test_a_truncated_checkpoint_is_named_in_one_line(tmp_path, kept):
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
 def test_a_foreign_checkpoint_is_named(tmp_path, metadata):
     save_file({"weight": torch.zeros(3)}, tmp_path / "a.safetensors", metadata)
-    with pytest.raises(UserError, match=r"a\.safetensors: not a checkpoint of this project"):
+    with pytest.raises(UserError, match=r"a\.safetensors: not weights of this project"):
         checkpoints.load_model(tmp_path / "a.safetensors", CPU)
 
 
@@ -118,7 +118,7 @@ def test_a_failing_save_leaves_the_old_checkpoint(tmp_path, monkeypatch):
         where.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoints, "save_file", full_disk)
+    monkeypatch.setattr(tensor_files, "save_file", full_disk)
     with pytest.raises(OSError, match="No space left"):
         save(tmp_path)
     assert torch.equal(checkpoints.load_model(path, CPU)(IMAGES), fitted()(IMAGES))

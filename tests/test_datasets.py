@@ -15,9 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from safetensors import safe_open
-from safetensors.numpy import save_file
 
-from selfdoubt import datasets
+from selfdoubt import datasets, tensor_files
 from selfdoubt.datasets import Split
 from selfdoubt.errors import UserError
 
@@ -94,7 +93,7 @@ def test_a_truncated_file_is_named(tmp_path, kept):
     path = tmp_path / "a.safetensors"
     datasets.write_splits(path, {"test": random_split()}, {})
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(UserError, match=r"a\.safetensors: not a whole safetensors file .* delete it and run again"):
+    with pytest.raises(UserError, match=r"a\.safetensors: not a whole file of images .* delete it and run again"):
         datasets.read_splits(path)
 
 
@@ -117,7 +116,7 @@ SPLIT_ARRAYS = {
     ],
 )
 def test_a_foreign_file_is_named(tmp_path, arrays):
-    save_file(arrays, tmp_path / "a.safetensors")
+    tensor_files.write(tmp_path / "a.safetensors", arrays, {})
     with pytest.raises(UserError, match=r"a\.safetensors: holds no splits of images.* delete it and run again"):
         datasets.read_splits(tmp_path / "a.safetensors")
 

@@ -44,7 +44,7 @@ def put(config: dict, place: str, value) -> dict:
         ("recipes.short.epochs", "7", "config: recipes.short.epochs: input should be a valid integer, found '7'"),
         ("recipes.short.epochs", 6.5, "config: recipes.short.epochs: input should be a valid integer"),
         ("recipes.short.flip", 1, "config: recipes.short.flip: input should be a valid boolean, found 1"),
-        ("recipes.short.learning_rate", 0, "recipes.short.learning_rate: input should be greater than 0, found 0"),
+        ("recipes.short.optimizer.momentum", 1, "short.optimizer.momentum: input should be less than 1, found 1"),
         ("students.kd.alpha", 90, "config: students.kd.alpha: input should be less than or equal to 1, found 90"),
         ("enhancers.odin.epsilon_255", [0.001], "epsilon_255.0: input should be greater than or equal to 0.01"),
         ("recipes.short.device", "gpu", "recipes.short.device: input should be 'auto', 'cpu' or 'cuda', found 'gpu'"),

@@ -15,21 +15,26 @@ from torch import nn
 from selfdoubt import augmentation, checkpoints, commands, datasets, models, schemas, training
 from selfdoubt.datasets import Split
 from selfdoubt.errors import UserError
-from selfdoubt.training import Batch, Stream, fit, triangle
+from selfdoubt.training import Batch, Stream, fit
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")
 SCRIPTS = Path(training.__file__).resolve().parents[1]
 NETWORK = {"family": "convnet", "widths": [2, 3, 4]}
-RECIPE = {"epochs": 2, "batch_size": 8, "learning_rate": 0.1, "warmup_fraction": 0.25, "momentum": 0.9}
-RECIPE |= {"weight_decay": 0.0005, "shift_px": 1, "flip": True, "precision": "float32", "device": "cpu", "threads": 1}
+SGD = {"method": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.0005}
+RECIPE = {"epochs": 2, "batch_size": 8, "optimizer": SGD, "schedule": {"method": "triangular", "warmup_fraction": 0.25}}
+RECIPE |= {"shift_px": 1, "flip": True, "precision": "float32", "device": "cpu", "threads": 1}
 BASELINE = {"network": NETWORK, "recipe": RECIPE, "label_smoothing": 0.0}
 CUTMIX = SimpleNamespace(method="cutmix", probability=1.0, beta=1.0)
 MASK_CUTMIX = SimpleNamespace(method="mask-cutmix", probability=1.0, n_placements=3)
 
 
 def recipe_of(**values) -> SimpleNamespace:
-    return SimpleNamespace(**{**RECIPE, **values})
+    """RECIPE with other values, those of the optimiser and the schedule by their own names."""
+    parts = {part: {**RECIPE[part]} for part in ("optimizer", "schedule")}
+    for part in parts.values():
+        part.update({name: values.pop(name) for name in part.keys() & values.keys()})
+    return commands.parse_settings(json.dumps({**RECIPE, **parts, **values}))
 
 
 def split_of(n: int = 20, seed: int = 0, size_px: int = 16) -> Split:
@@ -169,22 +174,6 @@ def test_probability_0_mixes_nothing(method):
 
 
 # ---- the loop ----
-
-
-def test_the_triangle_by_hand():
-    # 8 steps, a quarter of them upwards: the peak is step 1; then down by 1/7 a step.
-    assert [triangle(step, 8, 0.25) for step in range(8)] == pytest.approx([1 / 2, *(k / 7 for k in range(7, 0, -1))])
-    assert [triangle(step, 4, 0.0) for step in range(4)] == pytest.approx([1, 3 / 4, 2 / 4, 1 / 4])
-    assert [triangle(step, 4, 1.0) for step in range(4)] == pytest.approx([1 / 4, 2 / 4, 3 / 4, 1])
-    assert triangle(0, 1, 0.25) == 1
-
-
-@pytest.mark.parametrize(("n_steps", "warmup"), [(10, 0.25), (7, 0.5), (474, 0.25), (3, 0.9)])
-def test_the_triangle_goes_up_then_down_and_never_to_0(n_steps, warmup):
-    rates = [triangle(step, n_steps, warmup) for step in range(n_steps)]
-    top = int(np.argmax(rates))
-    assert min(rates) > 0 and max(rates) <= 1
-    assert (np.diff(rates[: top + 1]) > 0).all() and (np.diff(rates[top:]) < 0).all()
 
 
 def test_a_loss_that_is_not_finite_is_named_with_its_step():
@@ -335,7 +324,7 @@ def test_another_seed_gives_another_model(trained, tmp_path):
 
 
 def test_training_starts_from_the_weights_of_the_seed(tmp_path):
-    settings = BASELINE | {"recipe": RECIPE | {"learning_rate": 1e-12}}
+    settings = BASELINE | {"recipe": RECIPE | {"optimizer": SGD | {"learning_rate": 1e-12}}}
     for seed in (1, 2):
         found = checkpoints.read(train(tmp_path, seed=seed, settings=settings))[0]["body.head.weight"]
         torch.testing.assert_close(found, model_of(seed).body.head.weight.detach())
@@ -395,5 +384,5 @@ def test_a_student_is_trained_by_its_teacher(trained, tmp_path):
 
 def test_a_failed_training_leaves_no_file(tmp_path):
     with pytest.raises(SystemExit, match=r"^train_baseline: loss is (nan|inf) at epoch 0, step \d, learning rate"):
-        train(tmp_path, settings=BASELINE | {"recipe": RECIPE | {"learning_rate": 1e30}})
+        train(tmp_path, settings=BASELINE | {"recipe": RECIPE | {"optimizer": SGD | {"learning_rate": 1e30}}})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["train", "val"]

@@ -5,26 +5,19 @@ that two runs give equal bytes. It is one JSON text under one key, since the for
 of several.
 """
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from selfdoubt import models
+from selfdoubt import models, tensor_files
 from selfdoubt.errors import UserError
-from selfdoubt.files import atomic_path
-
-_KEY = "selfdoubt"
 
 
 def save(path: str | Path, module: torch.nn.Module, metadata: dict) -> None:
     """Write a module's parameters and buffers and its metadata (JSON-able) atomically."""
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
-    with atomic_path(path) as temporary:
-        save_file(state, temporary, metadata={_KEY: json.dumps(metadata, sort_keys=True)})
+    state = {name: tensor.detach().cpu().numpy() for name, tensor in module.state_dict().items()}
+    tensor_files.write(path, state, metadata)
 
 
 def read(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
@@ -32,17 +25,7 @@ def read(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
 
     Raises UserError if the file is missing, truncated or not one of this project's.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = (file.metadata() or {}).get(_KEY)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such checkpoint; run snakemake to make it") from None
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"{path}: not a whole checkpoint ({error}); delete it and run again") from None
-    if metadata is None:
-        raise UserError(f"{path}: not a checkpoint of this project: its header holds no '{_KEY}'")
-    return tensors, json.loads(metadata)
+    return tensor_files.read(path, "weights", framework="pt")
 
 
 def load_model(path: str | Path, device: torch.device) -> models.Classifier:

@@ -6,7 +6,6 @@ functions in the dictionaries at the bottom, keyed by what stands before the col
 """
 
 import io
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
 
+from selfdoubt import tensor_files
 from selfdoubt.errors import UserError
-from selfdoubt.files import atomic_path
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ def n_classes(split: Split) -> int:
 def write_splits(path: str | Path, splits: dict[str, Split], metadata: dict) -> None:
     """Write named splits into one .safetensors file, atomically; equal input gives equal bytes.
 
-    metadata: JSON-able; kept under the file's metadata key "selfdoubt" with sorted keys.
+    metadata: JSON-able.
     Raises ValueError if a split breaks the types of `Split`: that is a programming error.
     """
     arrays = {}
@@ -53,12 +50,8 @@ def write_splits(path: str | Path, splits: dict[str, Split], metadata: dict) -> 
         fault = _fault(split)
         if fault:
             raise ValueError(f"split '{name}': {fault}")
-        for field in _DTYPES:  # safetensors writes memory as it lies, strides ignored
-            arrays[f"{name}.{field}"] = np.ascontiguousarray(getattr(split, field))
-    # One key, because safetensors keeps several in no fixed order.
-    content = save(arrays, {"selfdoubt": json.dumps(metadata, sort_keys=True)})
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content)
+        arrays |= {f"{name}.{field}": getattr(split, field) for field in _DTYPES}
+    tensor_files.write(path, arrays, metadata)
 
 
 def read_splits(path: str | Path) -> dict[str, Split]:
@@ -66,12 +59,7 @@ def read_splits(path: str | Path) -> dict[str, Split]:
 
     Raises UserError if the file is missing, truncated or holds something else.
     """
-    try:
-        arrays = load_file(path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; run snakemake to make it") from None
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"{path}: not a whole safetensors file ({error}); delete it and run again") from None
+    arrays, _ = tensor_files.read(path, "images")
     try:
         names = sorted({key.rpartition(".")[0] for key in arrays})
         splits = {name: Split(**{field: arrays.pop(f"{name}.{field}") for field in _DTYPES}) for name in names}

@@ -1,14 +1,11 @@
 """Object masks: one bit a pixel on disk, and how good they are."""
 
-import json
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
+from selfdoubt import tensor_files
 from selfdoubt.errors import UserError
-from selfdoubt.files import atomic_path
 
 
 def pack(masks: np.ndarray) -> np.ndarray:
@@ -24,11 +21,9 @@ def unpack(packed: np.ndarray, width: int) -> np.ndarray:
 def write_masks(path: str | Path, masks: np.ndarray, metadata: dict) -> None:
     """Write masks, bool (n, H, W), atomically as .safetensors; equal input gives equal bytes.
 
-    metadata: JSON-able; one JSON text under one key, since the format does not keep the order of several.
+    metadata: JSON-able.
     """
-    header = json.dumps({"metadata": metadata, "width_px": masks.shape[2]}, sort_keys=True)
-    with atomic_path(path) as temporary:
-        save_file({"masks": pack(masks)}, temporary, metadata={"selfdoubt": header})
+    tensor_files.write(path, {"masks": pack(masks)}, metadata | {"width_px": masks.shape[2]})
 
 
 def read_masks(path: str | Path) -> np.ndarray:
@@ -36,17 +31,10 @@ def read_masks(path: str | Path) -> np.ndarray:
 
     Raises UserError if the file is missing, truncated or holds something else.
     """
-    try:
-        with safe_open(path, framework="np") as file:
-            header = json.loads((file.metadata() or {}).get("selfdoubt", "{}"))
-            packed = file.get_tensor("masks") if "width_px" in header else None
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; run snakemake to make it") from None
-    except (SafetensorError, OSError, ValueError) as error:
-        raise UserError(f"{path}: not a whole file of masks ({error}); delete it and run again") from None
-    if packed is None:
-        raise UserError(f"{path}: holds no masks: its header has no 'width_px'; delete it and run again")
-    return unpack(packed, header["width_px"])
+    arrays, metadata = tensor_files.read(path, "masks")
+    if "masks" not in arrays or "width_px" not in metadata:
+        raise UserError(f"{path}: holds no masks; delete it and run again")
+    return unpack(arrays["masks"], metadata["width_px"])
 
 
 def quality_rows(stage: str, masks: np.ndarray, truth: np.ndarray | None) -> list[dict]:

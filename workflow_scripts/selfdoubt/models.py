@@ -39,6 +39,15 @@ class Classifier(nn.Module):
         if isinstance(self.body, ConvNet):
             self.body.fit_whitening((images - self.mean) / self.std)
 
+    def head_names(self) -> list[str]:
+        """The names of the parameters of the last layer, from features to logits."""
+        if isinstance(self.body, ConvNet):
+            heads = ("head",)
+        else:
+            heads = self.body.pretrained_cfg["classifier"]
+            heads = (heads,) if isinstance(heads, str) else heads  # some have a second one, for distillation
+        return [name for name, _ in self.named_parameters() if name.startswith(tuple(f"body.{h}." for h in heads))]
+
     def cam_layers(self) -> list[nn.Module]:
         """The modules whose outputs (n, c, h, w) class activation maps are made of, shallow to deep."""
         if isinstance(self.body, ConvNet):

@@ -14,12 +14,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from selfdoubt import augmentation, checkpoints, inference, randomness
+from selfdoubt import augmentation, checkpoints, inference, optimizers, randomness, schedules
 from selfdoubt.errors import UserError
 
 _FIT_IMAGES = 1000  # that the normalisation is taken from
 _SHIFT_PX = 1
-_WEIGHT_DECAY = 0.01
+_ADAMW = {"method": "adamw", "betas": (0.9, 0.999), "weight_decay": 0.01}
+_COSINE = SimpleNamespace(method="cosine", warmup_fraction=0.0)
 _SEGMENTED_PIXELS = 200_000  # of all images that are segmented at once
 
 
@@ -120,17 +121,17 @@ def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, devic
     _check_size(model, images)
     model.fit_input(inference.as_pixels(images[:_FIT_IMAGES], torch.device("cpu")))
     model.to(device, memory_format=torch.channels_last).train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=_WEIGHT_DECAY)
+    optimizer = optimizers.Optimizer(model, SimpleNamespace(learning_rate=settings.learning_rate, **_ADAMW))
     n_batches = -(-len(images) // settings.batch_size)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.epochs * n_batches)
+    shares = [schedules.share(i, settings.epochs * n_batches, _COSINE) for i in range(settings.epochs * n_batches)]
     told = torch.tensor(pseudo + 1, dtype=torch.uint8)[:, None]  # 0 is not told, as is what lies beyond the edge
     padded = augmentation.pad(torch.cat([torch.tensor(images), told], 1), _SHIFT_PX).to(device)
     history = []
     for epoch in range(settings.epochs):
-        rate = optimizer.param_groups[0]["lr"]
+        todo = shares[epoch * n_batches : (epoch + 1) * n_batches]
         views = augmentation.draw_views(seed, epoch, (len(images), *images.shape[2:]), _SHIFT_PX, flip=True)
-        loss = _train_epoch(model, _batches(padded, views, settings.batch_size), optimizer, schedule)
-        history.append({"epoch": epoch, "learning_rate": rate, "train_loss": loss})
+        loss = _train_epoch(model, _batches(padded, views, settings.batch_size), optimizer, todo)
+        history.append({"epoch": epoch, "learning_rate": todo[-1] * settings.learning_rate, "train_loss": loss})
         print(" ".join(f"{name}={value:.5g}" for name, value in history[-1].items()), flush=True)
     return history
 
@@ -151,19 +152,17 @@ def _batches(padded: torch.Tensor, views, batch_size: int):
         yield seen[:, :-1].float() / 255, seen[:, -1]
 
 
-def _train_epoch(model, batches, optimizer, schedule) -> float:
-    """Return the mean loss of a told pixel."""
+def _train_epoch(model, batches, optimizer, shares: list[float]) -> float:
+    """Return the mean loss of a told pixel; shares: of the learning rate, for each batch."""
     total, n_told = 0.0, 0
-    for step, (images, told) in enumerate(batches):
+    for step, ((images, told), share) in enumerate(zip(batches, shares, strict=True)):
         known = told > 0
         loss = F.binary_cross_entropy_with_logits(model(images), (told == 2).float(), weight=known, reduction="sum")
         n = max(1, int(known.sum()))
         if not torch.isfinite(loss):
             raise UserError(f"segmenters: loss is {loss.item()} at step {step} of an epoch; lower learning_rate")
-        optimizer.zero_grad()
         (loss / n).backward()
-        optimizer.step()
-        schedule.step()
+        optimizer.step(share)
         total, n_told = total + loss.item(), n_told + n
     return total / n_told
 

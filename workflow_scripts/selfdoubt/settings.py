@@ -17,6 +17,8 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 ArmText = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)?$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+BelowOne = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Epsilon = Annotated[float, Field(ge=0.01, le=128)]  # in 255ths of the pixel range
 Metric = Annotated[
@@ -64,13 +66,46 @@ class Timm(Strict):
     patch_px: Count = 4  # of a transformer on images of up to 64 px
 
 
+class Sgd(Strict):
+    method: Literal["sgd"]
+    learning_rate: Positive
+    momentum: BelowOne
+    weight_decay: NotNegative
+
+
+class AdamW(Strict):
+    method: Literal["adamw"]
+    learning_rate: Positive
+    betas: list[BelowOne] = Field(min_length=2, max_length=2)
+    weight_decay: NotNegative
+
+
+class Muon(Strict):
+    method: Literal["muon"]
+    learning_rate: Positive
+    other_learning_rate: Positive  # of the head, scales and shifts
+    momentum: BelowOne
+    weight_decay: NotNegative
+    n_iterations: Count
+
+
+class Falling(Strict):
+    method: Literal["triangular", "cosine"]
+    warmup_fraction: Fraction
+
+
+class Step(Strict):
+    method: Literal["step"]
+    warmup_fraction: Fraction
+    at_fractions: list[Fraction] = Field(min_length=1)
+    factor: Annotated[float, Field(gt=0, lt=1)]
+
+
 class Recipe(Strict):
     epochs: Count
     batch_size: Annotated[int, Field(ge=2)]
-    learning_rate: Positive
-    warmup_fraction: Fraction
-    momentum: Annotated[float, Field(gt=0, lt=1)]
-    weight_decay: Annotated[float, Field(ge=0)]
+    optimizer: Annotated[Sgd | AdamW | Muon, Field(discriminator="method")]
+    schedule: Annotated[Falling | Step, Field(discriminator="method")]
     shift_px: Annotated[int, Field(ge=0)]
     flip: bool
     precision: Literal["auto", "bfloat16", "float32"]
@@ -84,7 +119,7 @@ class Model(Strict):
 
 
 class LabelModel(Model):
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    label_smoothing: BelowOne = 0.0
 
 
 class Student(Model):
@@ -108,7 +143,7 @@ class MaskCutMix(Strict):
 class Augmented(Model):
     mixing: Annotated[CutMix | MaskCutMix, Field(discriminator="method")]
     segmenter: Name | None = None
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    label_smoothing: BelowOne = 0.0
 
 
 class Segmenter(Strict):

@@ -12,7 +12,18 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from selfdoubt import augmentation, checkpoints, datasets, devices, inference, losses, models, schemas
+from selfdoubt import (
+    augmentation,
+    checkpoints,
+    datasets,
+    devices,
+    inference,
+    losses,
+    models,
+    optimizers,
+    schedules,
+    schemas,
+)
 from selfdoubt.errors import UserError
 
 
@@ -83,35 +94,27 @@ def fit(model: models.Classifier, stream: Stream, recipe, objective: Objective, 
     Raises UserError at the first step whose loss is not finite.
     """
     device = next(model.parameters()).device
-    optimizer = _optimizer(model, recipe)
+    optimizer = optimizers.Optimizer(model, recipe.optimizer)
     n_steps, step, history = recipe.epochs * stream.n_batches, 0, []
     for epoch in range(recipe.epochs):
         model.train()
         total = torch.zeros((), dtype=torch.float64, device=device)
         for batch in stream.epoch(epoch):
-            rate = recipe.learning_rate * triangle(step, n_steps, recipe.warmup_fraction)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+            share = schedules.share(step, n_steps, recipe.schedule)
+            rate = share * recipe.optimizer.learning_rate
             with devices.autocast(device, recipe.precision):
                 logits = model(batch.images)
             loss = objective(logits, batch)
             if not torch.isfinite(loss):
                 raise UserError(f"loss is {loss.item()} at epoch {epoch}, step {step}, learning rate {rate:.4g}")
-            optimizer.zero_grad()
             loss.backward()
-            optimizer.step()
+            optimizer.step(share)
             total += loss.detach() * len(batch.labels)
             step += 1
         history.append({"epoch": epoch, "learning_rate": rate, "train_loss": total.item() / len(stream._labels)})
         history[-1] |= _judge(model, val)
         print(" ".join(f"{name}={value:.5g}" for name, value in history[-1].items()), flush=True)
     return history
-
-
-def triangle(step: int, n_steps: int, warmup_fraction: float) -> float:
-    """Return the learning rate's share of its peak: up in a line, then down in a line to almost 0."""
-    peak = max(1.0, warmup_fraction * n_steps)
-    return (step + 1) / peak if step + 1 < peak else (n_steps - step) / (n_steps - peak + 1)
 
 
 def label_objective(label_smoothing: float = 0.0) -> Objective:
@@ -180,16 +183,6 @@ def teacher_of(path: Path, settings) -> Callable[[torch.device, str], Objective]
         return distillation_objective(teacher, settings.temperature, settings.alpha, precision)
 
     return make
-
-
-def _optimizer(model: torch.nn.Module, recipe) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum; weight decay on matrices and filters only, not on scales and shifts."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=True, foreach=True)
 
 
 def _judge(model: torch.nn.Module, val) -> dict:

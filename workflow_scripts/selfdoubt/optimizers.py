@@ -1,0 +1,172 @@
+"""Optimisers: SGD with Nesterov momentum, AdamW, and Muon for filters and matrices.
+
+They are ours for three reasons: torch's import the compiler at their first call (some ten seconds of each job),
+its Muon takes no convolutions, and a state of named tensors makes a run resumable to the last bit. The first two are
+tested to be equal to torch's.
+"""
+
+from collections.abc import Iterable
+
+import torch
+
+_ADAM_EPSILON = 1e-8
+_NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan et al. 2024: the steepest at 0 of those that stay near 1
+_TINY = 1e-7
+
+
+class Optimizer:
+    """Updates a model's trained parameters in place, by one rule or, for Muon, two.
+
+    Weight decay acts on matrices and filters (ndim > 1) only, not on scales and shifts.
+    """
+
+    def __init__(self, model: torch.nn.Module, settings):
+        """settings: of config.yaml's `optimizer`; the model stands on its device already."""
+        named = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        flat = [name for name, p in named.items() if p.ndim <= 1]
+        matrices = [name for name in named if name not in flat]
+        self._rules = [
+            rule([(name, named[name]) for name in names], settings, decay)
+            for rule, names, decay in _RULES[settings.method](matrices, flat, model, settings)
+            if names
+        ]
+
+    @torch.no_grad()
+    def step(self, share: float) -> None:
+        """Move each parameter against its gradient and forget the gradients.
+
+        share: of the peak learning rate, what the schedule says.
+        """
+        for rule in self._rules:
+            rule.step(share)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Return all that a later step depends on, by name; the tensors are the optimiser's own."""
+        return {f"{kind}.{name}": tensor for rule in self._rules for kind, name, tensor in rule.memory()}
+
+    def load(self, state: dict[str, torch.Tensor]) -> None:
+        """Take over what `state` returned in an optimiser of the same model and settings."""
+        for name, tensor in self.state().items():
+            tensor.copy_(state[name])
+
+
+class _Rule:
+    """One way to update some parameters; `kinds` are the tensors that it keeps for each."""
+
+    kinds: tuple[str, ...] = ()
+
+    def __init__(self, named: list, settings, decay: float):
+        self._names, self._parameters = [name for name, _ in named], [p for _, p in named]
+        self._settings, self._decay = settings, decay
+        self._kept = [[torch.zeros_like(p) for p in self._parameters] for _ in self.kinds]
+
+    def memory(self) -> Iterable[tuple[str, str, torch.Tensor]]:
+        for kind, tensors in zip(self.kinds, self._kept, strict=True):
+            yield from ((kind, name, tensor) for name, tensor in zip(self._names, tensors, strict=True))
+
+    def step(self, share: float) -> None:
+        gradients = [p.grad for p in self._parameters]
+        self._update(gradients, share)
+        for p in self._parameters:
+            p.grad = None
+
+    def _update(self, gradients: list[torch.Tensor], share: float) -> None:
+        raise NotImplementedError
+
+    def _nesterov(self, gradients: list[torch.Tensor]) -> None:
+        """Turn gradients into those of Nesterov's momentum, in place."""
+        torch._foreach_mul_(self._kept[0], self._settings.momentum)
+        torch._foreach_add_(self._kept[0], gradients)
+        torch._foreach_add_(gradients, self._kept[0], alpha=self._settings.momentum)
+
+
+class _Sgd(_Rule):
+    """Nesterov's momentum in the form of Sutskever et al. 2013, decay as part of the gradient."""
+
+    kinds = ("momentum",)
+    rate = "learning_rate"
+
+    def _update(self, gradients, share):
+        if self._decay:
+            torch._foreach_add_(gradients, self._parameters, alpha=self._decay)
+        self._nesterov(gradients)
+        torch._foreach_add_(self._parameters, gradients, alpha=-share * getattr(self._settings, self.rate))
+
+
+class _OtherSgd(_Sgd):
+    """What Muon leaves to SGD, at a rate of its own."""
+
+    rate = "other_learning_rate"
+
+
+class _AdamW(_Rule):
+    """Loshchilov & Hutter 2019: Adam with decay outside of the adaptive step."""
+
+    kinds = ("mean", "square")
+
+    def __init__(self, named, settings, decay):
+        super().__init__(named, settings, decay)
+        self._n_steps = torch.zeros((), dtype=torch.float64)
+
+    def memory(self):
+        yield from super().memory()
+        yield "n_steps", self._names[0], self._n_steps
+
+    def _update(self, gradients, share):
+        (beta1, beta2), (mean, square) = self._settings.betas, self._kept
+        rate, self._n_steps = share * self._settings.learning_rate, self._n_steps.add_(1)
+        torch._foreach_mul_(self._parameters, 1 - rate * self._decay)
+        torch._foreach_lerp_(mean, gradients, 1 - beta1)
+        torch._foreach_mul_(square, beta2)
+        torch._foreach_addcmul_(square, gradients, gradients, 1 - beta2)
+        n = self._n_steps.item()
+        size = torch._foreach_sqrt(square)
+        torch._foreach_div_(size, (1 - beta2**n) ** 0.5)
+        torch._foreach_add_(size, _ADAM_EPSILON)
+        torch._foreach_addcdiv_(self._parameters, mean, size, -rate / (1 - beta1**n))
+
+
+class _Muon(_Rule):
+    """Jordan et al. 2024: momentum whose singular values are all made about 1; decay outside of it.
+
+    A filter bank (n_out, n_in, h, w) is one matrix of n_out rows.
+    """
+
+    kinds = ("momentum",)
+
+    def _update(self, gradients, share):
+        rate = share * self._settings.learning_rate
+        self._nesterov(gradients)
+        torch._foreach_mul_(self._parameters, 1 - rate * self._decay)
+        for p, gradient in zip(self._parameters, gradients, strict=True):
+            rows = gradient.flatten(1)
+            scale = max(1.0, rows.shape[0] / rows.shape[1]) ** 0.5
+            p.add_(orthogonal(rows, self._settings.n_iterations).view_as(p), alpha=-rate * scale)
+
+
+def orthogonal(matrix: torch.Tensor, n_iterations: int) -> torch.Tensor:
+    """Return about U V^T of a matrix U S V^T, by Newton-Schulz iteration (5 bring S into about [0.7, 1.2])."""
+    a, b, c = _NEWTON_SCHULZ
+    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    x = wide / (wide.norm() + _TINY)
+    for _ in range(n_iterations):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x if wide is matrix else x.T
+
+
+def _of_one_rule(rule):
+    def split(matrices, flat, model, settings):
+        return [(rule, matrices, settings.weight_decay), (rule, flat, 0.0)]
+
+    return split
+
+
+def _of_muon(matrices, flat, model, settings):
+    """Muon for all hidden matrices and filters; the head, scales and shifts by SGD."""
+    head = {name for name, _ in model.named_parameters() if name in model.head_names()}
+    hidden, outer = [m for m in matrices if m not in head], [m for m in matrices if m in head]
+    return [(_Muon, hidden, settings.weight_decay), (_OtherSgd, outer, settings.weight_decay), (_OtherSgd, flat, 0.0)]
+
+
+_RULES = {"sgd": _of_one_rule(_Sgd), "adamw": _of_one_rule(_AdamW), "muon": _of_muon}
