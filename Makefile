@@ -15,7 +15,7 @@ run: env ## the default study, to results/report/index.html
 	snakemake --cores all --resources gpu=4
 
 test: env ## the quick tests
-	python -m pytest -n 2 --dist loadfile
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: env ## style of Python and of rules
 	ruff check .

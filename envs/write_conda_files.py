@@ -9,8 +9,8 @@ import tomllib
 from pathlib import Path
 
 ENVS = Path(__file__).resolve().parent
-NOT_FOR_TABLES = {"torch", "torchvision", "timm", "segmentation-models-pytorch", "scikit-learn", "snakemake"}
-NOT_FOR_RULES = {"snakemake"}  # it runs the rules, from outside
+NOT_FOR_TABLES = {"torch", "torchvision", "timm", "segmentation-models-pytorch", "scikit-learn", "snakemake", "rich"}
+NOT_FOR_RULES = {"snakemake", "rich"}  # used from outside of jobs
 PYTHON = "3.11"
 
 

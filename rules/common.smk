@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from selfdoubt.errors import UserError
-from selfdoubt.provenance import canonical, code_digest
+from selfdoubt.provenance import canonical, code_digest, digest
 from selfdoubt.settings import load_study, parse_arm
 from selfdoubt.settings_references import check_files
 
@@ -28,6 +28,7 @@ OOD = "results/data/{dataset}/ood/{ood}.safetensors"
 CORRUPTED = "results/data/{dataset}/corrupted/{corruption}.safetensors"
 CHECKPOINT = "results/checkpoints/{dataset}/{model}/seed-{seed}.safetensors"
 HISTORY = "results/training/{dataset}/{model}/seed-{seed}.parquet"
+SOFT_LABELS = "results/soft-labels/{dataset}/{model}/{views}/seed-{seed}.arrow"
 SEGMENTER = "results/masks/{dataset}/{segmenter}.network.safetensors"
 PSEUDO_MASKS = "results/masks/{dataset}/{segmenter}.pseudo-masks.safetensors"
 MASKS = "results/masks/{dataset}/{segmenter}.masks.safetensors"

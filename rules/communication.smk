@@ -60,4 +60,4 @@ rule communicate:
         "exec python workflow_scripts/communicate.py --members {input.members}"
         " --val {input.val} --test {input.test} --ood {input.ood}"
         " --output {output.predictions} --persuasion {output.persuasion}"
-        " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -32,4 +32,4 @@ rule enhance_images:
         "exec python workflow_scripts/enhance_images.py --checkpoint {input.checkpoint}"
         " --val {input.val} --test {input.test} --ood {input.ood}"
         " --output {output.predictions} --examples {output.examples}"
-        " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"

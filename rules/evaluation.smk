@@ -33,7 +33,7 @@ rule predict:
     shell:
         "exec python workflow_scripts/predict.py --checkpoint {input.checkpoint}"
         " --val {input.val} --test {input.test} --ood {input.ood} --corrupted {input.corrupted}"
-        " --output {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --output {output} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule compute_metrics:

@@ -60,8 +60,9 @@ def training_threads(wildcards):
 
 
 def training_gpus(wildcards):
-    """One GPU, unless the recipe says cpu."""
-    return int(STUDY.recipes[STUDY.models[wildcards.model].recipe].device != "cpu")
+    """As many GPUs as the recipe says, unless it says cpu."""
+    recipe = STUDY.recipes[STUDY.models[wildcards.model].recipe]
+    return recipe.gpu if recipe.device != "cpu" else 0
 
 
 def checkpoint_file(dataset, model, seed):
@@ -71,6 +72,42 @@ def checkpoint_file(dataset, model, seed):
 def teacher_of_student(wildcards):
     """The teacher of the student's own seed."""
     return checkpoint_file(wildcards.dataset, STUDY.students[wildcards.model].teacher, wildcards.seed)
+
+
+def views_name(student):
+    """The name of the stream of views that a student sees, by what it depends on."""
+    return f"views-{digest(STUDY.views(student), [])}"
+
+
+def soft_labels_of_student(wildcards):
+    """What the student's teacher said of every view, where that is stored."""
+    if not STUDY.stores_soft_labels(wildcards.model):
+        return []
+    views = views_name(wildcards.model)
+    teacher = STUDY.students[wildcards.model].teacher
+    return [SOFT_LABELS.format(dataset=wildcards.dataset, model=teacher, views=views, seed=wildcards.seed)]
+
+
+def views_of_soft_labels(wildcards):
+    """What a stream of views depends on, by its name."""
+    return next(STUDY.views(student) for student in STUDY.students if views_name(student) == wildcards.views)
+
+
+def soft_labels_threads(wildcards):
+    """Threads come from the recipe, as in training."""
+    return views_of_soft_labels(wildcards)["threads"]
+
+
+def soft_labels_gpus(wildcards):
+    """One GPU, unless the recipe says cpu."""
+    return int(views_of_soft_labels(wildcards)["device"] != "cpu")
+
+
+def soft_labels_settings(wildcards):
+    """The views, what is kept of the answers, and how large the file may be."""
+    limits = {"top_k": STUDY.soft_labels.top_k}
+    limits["max_gb"] = STUDY.soft_labels.max_gb if STUDY.soft_labels.mode == "auto" else None
+    return canonical({**views_of_soft_labels(wildcards), **limits})
 
 
 def masks_of_model(wildcards):

@@ -30,7 +30,7 @@ rule train_segmenter:
     shell:
         "exec python workflow_scripts/train_segmenter.py --train {input.train} --teacher {input.teacher}"
         " --network {output.network} --pseudo-masks {output.pseudo_masks}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule segment_images:
@@ -59,4 +59,4 @@ rule segment_images:
     shell:
         "exec python workflow_scripts/segment_images.py --train {input.train} --network {input.network}"
         " --pseudo-masks {input.pseudo_masks} --masks {output.masks} --quality {output.quality}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -31,7 +31,8 @@ rule train_teacher:
     shell:
         "exec python workflow_scripts/train_teacher.py --train {input.train} --val {input.val}"
         " --checkpoint {output.checkpoint} --history {output.history}"
-        " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --state results/state/{wildcards.dataset}/{wildcards.model}/seed-{wildcards.seed}"
+        " --progress {log}.progress.jsonl --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule train_baseline:
@@ -60,7 +61,35 @@ rule train_baseline:
     shell:
         "exec python workflow_scripts/train_baseline.py --train {input.train} --val {input.val}"
         " --checkpoint {output.checkpoint} --history {output.history}"
-        " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --state results/state/{wildcards.dataset}/{wildcards.model}/seed-{wildcards.seed}"
+        " --progress {log}.progress.jsonl --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule precompute_soft_labels:
+    """Ask a teacher about every view of every epoch, once for all of its students."""
+    input:
+        train=SPLIT.replace("{split}", "train"),
+        teacher=CHECKPOINT,
+    output:
+        SOFT_LABELS,
+    log:
+        "results/logs/precompute_soft_labels/{dataset}/{model}/{views}/seed-{seed}.log",
+    benchmark:
+        "results/benchmarks/precompute_soft_labels/{dataset}/{model}/{views}/seed-{seed}.tsv"
+    priority: 10
+    conda:
+        "../envs/models.yaml"
+    threads: soft_labels_threads
+    resources:
+        gpu=soft_labels_gpus,
+        mem_mb=2000,
+    params:
+        settings=soft_labels_settings,
+        code=code_digest("precompute_soft_labels"),
+    shell:
+        "exec python workflow_scripts/precompute_soft_labels.py --train {input.train} --teacher {input.teacher}"
+        " --output {output} --seed {wildcards.seed}"
+        " --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule distill_student:
@@ -69,6 +98,7 @@ rule distill_student:
         train=SPLIT.replace("{split}", "train"),
         val=SPLIT.replace("{split}", "val"),
         teacher=teacher_of_student,
+        soft_labels=soft_labels_of_student,
     output:
         checkpoint=CHECKPOINT,
         history=HISTORY,
@@ -89,8 +119,9 @@ rule distill_student:
         code=code_digest("distill_student"),
     shell:
         "exec python workflow_scripts/distill_student.py --train {input.train} --val {input.val}"
-        " --teacher {input.teacher} --checkpoint {output.checkpoint} --history {output.history}"
-        " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --teacher {input.teacher} --soft-labels {input.soft_labels} --checkpoint {output.checkpoint} --history {output.history}"
+        " --state results/state/{wildcards.dataset}/{wildcards.model}/seed-{wildcards.seed}"
+        " --progress {log}.progress.jsonl --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule train_augmented:
@@ -120,4 +151,5 @@ rule train_augmented:
     shell:
         "exec python workflow_scripts/train_augmented.py --train {input.train} --val {input.val}"
         " --masks {input.masks} --checkpoint {output.checkpoint} --history {output.history}"
-        " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --state results/state/{wildcards.dataset}/{wildcards.model}/seed-{wildcards.seed}"
+        " --progress {log}.progress.jsonl --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"

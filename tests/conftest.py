@@ -13,6 +13,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "envs", "resources")
 
+LONG = ("test_study", "test_workflow", "test_training_state")
 FAKE_PYTHON = """#!/bin/sh
 # Stands in for a job: makes every file under results/ that its command line names and that is not there.
 for word in "$@"; do
@@ -21,6 +22,11 @@ for word in "$@"; do
     esac
 done
 """
+
+
+def pytest_collection_modifyitems(items):
+    """Longest files first, so that no worker is left alone with one of them at the end."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 class Copy:

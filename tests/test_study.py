@@ -72,7 +72,7 @@ def test_two_runs_give_equal_bytes_whatever_the_folder_and_the_cores(studies):
 def test_every_arm_has_its_numbers(studies):
     table = schemas.read_table(studies[0].folder / "results/tables/metrics.parquet", schemas.SCHEMAS["metrics"])
     arms = set(zip(table["name"].to_pylist(), table["variant"].to_pylist(), strict=True))
-    models = {(name, "clean") for name in ("teacher", "ce", "kd", "mask-cutmix")}
+    models = {(name, "clean") for name in ("teacher", "ce", "kd", "kd-no-labels", "mask-cutmix")}
     assert arms == models | {
         ("ce", "odin"),
         ("ce", "random-sign"),
@@ -110,5 +110,5 @@ def test_a_truncated_checkpoint_is_refused_by_name(studies):
     (folder / "results/predictions/fashion-mnist-12k/ce/seed-1/clean.parquet").unlink()
     run = studies[1].snakemake("results/predictions/fashion-mnist-12k/ce/seed-1/clean.parquet", "--cores", "1")
     assert run.returncode == 1
-    assert "seed-1.safetensors: not a whole checkpoint" in run.stdout + run.stderr
+    assert "seed-1.safetensors: not a whole file of weights" in run.stdout + run.stderr
     assert "Traceback" not in run.stdout + run.stderr

@@ -1,176 +1,38 @@
-"""One training loop: the same files twice, labels that follow the pixels, and nothing learned from val or test."""
+"""One training loop: the same files twice, and nothing learned from val or test."""
 
-import dataclasses
-import json
-import runpy
+import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from small_training import (
+    BASELINE,
+    CPU,
+    RECIPE,
+    SCRIPTS,
+    SGD,
+    STUDENT,
+    arguments_of,
+    files_of,
+    model_of,
+    recipe_of,
+    split_of,
+    train,
+)
 from torch import nn
 
-from selfdoubt import augmentation, checkpoints, commands, datasets, models, schemas, training
-from selfdoubt.datasets import Split
+from selfdoubt import checkpoints, datasets, objectives, schemas, training
 from selfdoubt.errors import UserError
-from selfdoubt.training import Batch, Stream, fit
+from selfdoubt.streams import Stream
+from selfdoubt.training import Training
 
 torch.set_num_threads(1)
-CPU = torch.device("cpu")
-SCRIPTS = Path(training.__file__).resolve().parents[1]
-NETWORK = {"family": "convnet", "widths": [2, 3, 4]}
-SGD = {"method": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.0005}
-RECIPE = {"epochs": 2, "batch_size": 8, "optimizer": SGD, "schedule": {"method": "triangular", "warmup_fraction": 0.25}}
-RECIPE |= {"shift_px": 1, "flip": True, "precision": "float32", "device": "cpu", "threads": 1}
-BASELINE = {"network": NETWORK, "recipe": RECIPE, "label_smoothing": 0.0}
-CUTMIX = SimpleNamespace(method="cutmix", probability=1.0, beta=1.0)
-MASK_CUTMIX = SimpleNamespace(method="mask-cutmix", probability=1.0, n_placements=3)
 
 
-def recipe_of(**values) -> SimpleNamespace:
-    """RECIPE with other values, those of the optimiser and the schedule by their own names."""
-    parts = {part: {**RECIPE[part]} for part in ("optimizer", "schedule")}
-    for part in parts.values():
-        part.update({name: values.pop(name) for name in part.keys() & values.keys()})
-    return commands.parse_settings(json.dumps({**RECIPE, **parts, **values}))
-
-
-def split_of(n: int = 20, seed: int = 0, size_px: int = 16) -> Split:
-    """Three classes that differ in brightness, with noise."""
-    draws, labels = np.random.default_rng(seed), np.arange(n) % 3
-    images = 40 + 70 * labels[:, None, None, None] + draws.integers(-30, 31, (n, 1, size_px, size_px))
-    return Split(images.astype(np.uint8), labels, np.arange(n, dtype=np.int32))
-
-
-def flat_split(n: int = 12, size_px: int = 6) -> Split:
-    """Image i has the value 10 (i + 1) everywhere and the label i."""
-    images = np.broadcast_to(10 * (np.arange(n) + 1)[:, None, None, None], (n, 1, size_px, size_px))
-    return Split(images.astype(np.uint8), np.arange(n), np.arange(n, dtype=np.int32))
-
-
-def flat_stream(mixing=None, masks=None, **values) -> Stream:
-    return Stream(flat_split(), recipe_of(shift_px=0, batch_size=5, **values), 1, CPU, mixing, masks)
-
-
-def model_of(seed: int = 0, **network) -> models.Classifier:
-    network = SimpleNamespace(**{**NETWORK, **network})
-    return models.build_model(network, n_classes=3, channels=1, size_px=16, seed=seed)
-
-
-# ---- batches ----
-
-
-@pytest.mark.parametrize(("n", "batch_size", "sizes"), [(10, 4, [4, 4, 2]), (8, 4, [4, 4]), (3, 4, [3])])
-def test_batches_hold_every_image_once(n, batch_size, sizes):
-    stream = Stream(flat_split(n), recipe_of(batch_size=batch_size), 1, CPU)
-    batches = list(stream.epoch(0))
-    assert [len(batch.images) for batch in batches] == sizes and stream.n_batches == len(sizes)
-    assert sorted(torch.cat([batch.labels for batch in batches]).tolist()) == list(range(n))
-
-
-def test_without_mixing_a_batch_is_its_images_and_labels():
-    for batch in flat_stream().epoch(0):
-        expected = 10 * (batch.labels + 1).float() / 255
-        torch.testing.assert_close(batch.images, expected[:, None, None, None].expand(-1, 1, 6, 6))
-        assert batch.images.dtype == torch.float32
-        assert batch.weight is None and torch.equal(batch.other_labels, batch.labels)
-
-
-def joined(stream: Stream, epoch: int = 0) -> dict[str, torch.Tensor]:
-    """All batches of an epoch in one."""
-    batches = list(stream.epoch(epoch))
-    names = [field.name for field in dataclasses.fields(Batch) if getattr(batches[0], field.name) is not None]
-    return {name: torch.cat([getattr(batch, name) for batch in batches]) for name in names}
-
-
-def assert_equal(one: dict, other: dict) -> None:
-    assert one.keys() == other.keys()
-    assert all(torch.equal(one[name], other[name]) for name in one)
-
-
-def masked_stream(mixing, batch_size: int = 8, seed: int = 1) -> Stream:
-    masks = split_of().images[:, 0] % 2 > 0 if mixing is MASK_CUTMIX else None
-    return Stream(split_of(), recipe_of(batch_size=batch_size), seed, CPU, mixing, masks)
-
-
-@pytest.mark.parametrize("mixing", [None, CUTMIX, MASK_CUTMIX], ids=["none", "cutmix", "mask-cutmix"])
-def test_an_epoch_is_the_same_whatever_the_batch_size_and_what_came_before(mixing):
-    whole = joined(masked_stream(mixing, batch_size=20), epoch=1)
-    stream = masked_stream(mixing, batch_size=3)
-    for epoch in (0, 1):
-        list(stream.epoch(epoch))
-    assert_equal(joined(stream, epoch=1), whole)
-    for other in (joined(stream, epoch=0), joined(masked_stream(mixing, seed=2), epoch=1)):
-        assert not torch.equal(other["images"], whole["images"])
-
-
-@pytest.mark.parametrize("mixing", [None, CUTMIX, MASK_CUTMIX], ids=["none", "cutmix", "mask-cutmix"])
-def test_a_view_is_that_of_the_image_and_not_of_its_place_in_a_batch(mixing, monkeypatch):
-    straight, drawn = joined(masked_stream(mixing)), augmentation.draw_views
-
-    def backwards(*arguments):
-        views = drawn(*arguments)
-        return dataclasses.replace(views, order=views.order.flip(0))
-
-    monkeypatch.setattr(augmentation, "draw_views", backwards)
-    assert_equal({name: tensor.flip(0) for name, tensor in joined(masked_stream(mixing)).items()}, straight)
-
-
-# ---- mixed labels ----
-
-
-def shares(batch: Batch, labels: torch.Tensor) -> torch.Tensor:
-    """The share of each image's pixels that have the value of the flat image of that label."""
-    values = 10 * (labels + 1).float() / 255
-    return ((batch.images - values[:, None, None, None]).abs() < 1e-4).float().mean((1, 2, 3))
-
-
-@pytest.mark.parametrize("method", ["cutmix", "mask-cutmix"])
-def test_labels_and_weights_follow_the_pixels(method):
-    # With masks of all pixels, the target's visible area is what is not pasted over, so both weigh by pixels.
-    masks = np.ones((12, 6, 6), bool) if method == "mask-cutmix" else None
-    stream = flat_stream(CUTMIX if method == "cutmix" else MASK_CUTMIX, masks)
-    n_two = 0
-    for batch in (batch for epoch in range(4) for batch in stream.epoch(epoch)):
-        two = batch.labels != batch.other_labels
-        torch.testing.assert_close(shares(batch, batch.labels)[two], batch.weight[two])
-        torch.testing.assert_close(shares(batch, batch.other_labels)[two], 1 - batch.weight[two])
-        assert (shares(batch, batch.labels)[~two] == 1).all()
-        n_two += int((two & (batch.weight > 0) & (batch.weight < 1)).sum())
-    assert n_two > (20 if method == "cutmix" else 5)
-
-
-def test_object_labels_follow_the_visible_objects():
-    # The objects are the left 2 of 6 columns of every image: 12 pixels, of which at most those pasted are hidden.
-    masks = np.zeros((12, 6, 6), bool)
-    masks[:, :, :2] = True
-    for batch in flat_stream(MASK_CUTMIX, masks, flip=False).epoch(0):
-        pasted = ((batch.images - 10 * (batch.labels + 1)[:, None, None, None] / 255).abs() > 1e-4)[:, 0]
-        visible = 12 - pasted[:, :, :2].sum((1, 2))
-        two = batch.labels != batch.other_labels
-        torch.testing.assert_close((visible / (visible + pasted.sum((1, 2))))[two], batch.weight[two])
-        assert pasted[two].any() and batch.images.shape[1] == 1  # without the mask's channel
-
-
-def test_what_is_not_mixed_keeps_its_label():
-    half = SimpleNamespace(method="cutmix", probability=0.5, beta=1.0)
-    drawn = augmentation.draw_mixing(1, 0, (12, 6, 6), half)
-    batch = joined(flat_stream(half))
-    alone = ~drawn.mixed[batch["labels"]]  # label i is the image at position i
-    assert 0 < alone.sum() < 12
-    assert (batch["weight"][alone] == 1).all() and torch.equal(batch["other_labels"][alone], batch["labels"][alone])
-    assert torch.equal(batch["other_labels"][~alone], drawn.partner[batch["labels"][~alone]])
-
-
-@pytest.mark.parametrize("method", ["cutmix", "mask-cutmix"])
-def test_probability_0_mixes_nothing(method):
-    mixing = SimpleNamespace(method=method, probability=0.0, beta=1.0, n_placements=2)
-    masks = np.ones((12, 6, 6), bool) if method == "mask-cutmix" else None
-    plain, batch = joined(flat_stream()), joined(flat_stream(mixing, masks))
-    assert batch.pop("weight").tolist() == [1.0] * 12
-    assert_equal(batch, plain)
+def fit(model, stream, recipe, objective, val, **support) -> list[dict]:
+    return Training(model, stream, recipe, objective, val, **support).run()
 
 
 # ---- the loop ----
@@ -207,7 +69,7 @@ def test_the_history_by_hand(capsys):
 def test_val_is_judged_by_the_finished_epochs_model():
     model, recipe, val = model_of(), recipe_of(epochs=1), split_of(9, seed=1)
     stream = Stream(split_of(), recipe, 1, CPU)
-    (row,) = fit(model, stream, recipe, training.label_objective(), val)
+    (row,) = fit(model, stream, recipe, objectives.from_labels(), val)
     logits = model.eval()(torch.from_numpy(val.images).float() / 255)
     expected = nn.functional.cross_entropy(logits, torch.from_numpy(val.labels)).item()
     assert row["val_loss"] == pytest.approx(expected, rel=1e-5)
@@ -217,7 +79,7 @@ def test_val_is_judged_by_the_finished_epochs_model():
 def test_training_learns_what_can_be_learned():
     recipe, model = recipe_of(epochs=12, learning_rate=1.0), model_of(widths=[8, 8, 8])
     model.fit_input(torch.from_numpy(split_of().images).float() / 255)
-    rows = fit(model, Stream(split_of(), recipe, 1, CPU), recipe, training.label_objective(), split_of(6))
+    rows = fit(model, Stream(split_of(), recipe, 1, CPU), recipe, objectives.from_labels(), split_of(6))
     assert rows[0]["train_loss"] == pytest.approx(np.log(3), abs=0.1)  # knows nothing of three classes
     assert rows[-1]["train_loss"] < 0.6 * np.log(3)
 
@@ -232,77 +94,77 @@ def test_only_matrices_and_filters_decay():
         torch.testing.assert_close(weight.detach(), left * before[name])
 
 
-# ---- objectives ----
+def test_long_gradients_are_shortened():
+    found = {}
+    for norm in (None, 1e-3):
+        model, recipe = model_of(), recipe_of(epochs=1, batch_size=20, warmup_fraction=0.0, max_gradient_norm=norm)
+        recipe.optimizer.weight_decay = 0.0
+        before = [p.detach().clone() for p in model.parameters()]
+        fit(model, Stream(split_of(), recipe, 1, CPU), recipe, objectives.from_labels(), split_of(6))
+        moves = [after.detach() - p for after, p in zip(model.parameters(), before, strict=True)]
+        found[norm] = torch.stack([move.norm() for move in moves]).norm().item()
+    assert found[1e-3] == pytest.approx(0.1 * 1.9 * 1e-3, rel=1e-2)  # rate, Nesterov's first step, norm
+    assert found[None] > 10 * found[1e-3]
 
 
-def batch_of(weight=None) -> Batch:
-    images = torch.from_numpy(split_of(6).images).float() / 255
-    labels = torch.from_numpy(split_of(6).labels)
-    return Batch(images, labels, labels if weight is None else labels.flip(0), weight)
+def test_the_model_ends_as_the_average_of_its_weights():
+    """By hand: average = first step's weights, then decay of the old and the rest of the new."""
+    seen, decay = [], 0.75
+    model, recipe = model_of(), recipe_of(epochs=2, batch_size=10, ema_decay=decay)
+    objective = objectives.from_labels()
+
+    def watched(logits, batch):
+        seen.append(model.body.head.weight.detach().clone())  # before each step
+        return objective(logits, batch)
+
+    fit(model, Stream(split_of(), recipe, 1, CPU), recipe, watched, split_of(6))
+    plain = model_of()
+    last = recipe_of(epochs=2, batch_size=10)
+    fit(plain, Stream(split_of(), last, 1, CPU), last, objective, split_of(6))
+    average, steps = None, [*seen[1:], plain.body.head.weight.detach()]
+    for weight in steps:
+        average = weight if average is None else decay * average + (1 - decay) * weight
+    torch.testing.assert_close(model.body.head.weight.detach(), average)
+    assert not torch.equal(average, steps[-1])
 
 
-def test_the_label_objective_weighs_labels_where_the_batch_is_mixed():
-    logits, plain = model_of()(batch_of().images).detach(), training.label_objective(0.1)
-    one = plain(logits, batch_of()).item()
-    assert plain(logits, batch_of(torch.ones(6))).item() == pytest.approx(one)
-    other = plain(logits, dataclasses.replace(batch_of(), labels=batch_of().labels.flip(0))).item()
-    assert plain(logits, batch_of(torch.full((6,), 0.25))).item() == pytest.approx(0.25 * one + 0.75 * other)
-    assert training.label_objective(0.0)(logits, batch_of()).item() != pytest.approx(one)
+def test_dropout_is_that_of_the_step_and_disturbs_nothing():
+    """The masks come from (seed, step): a step's loss is the same whatever was drawn before."""
+    found = []
+    for extra in (0, 3):
+        model = model_of()
+        model.body.activation = nn.Dropout(0.5)
+        recipe, losses = recipe_of(), []
+
+        def objective(logits, batch, losses=losses, extra=extra):
+            torch.rand(extra)
+            losses.append(nn.functional.cross_entropy(logits, batch.labels))
+            return losses[-1]
+
+        fit(model, Stream(split_of(), recipe, 1, CPU), recipe, objective, split_of(6), seed=5)
+        found.append([loss.item() for loss in losses])
+    assert found[0] == found[1] and len(set(found[0])) == 6
 
 
-def linear_model(seed: int = 0) -> nn.Module:
-    """A model whose logits differ between images by about 1."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(256, 3))
-    model[2].weight.data *= 3
-    return model
+@pytest.mark.parametrize("fault", [torch.OutOfMemoryError("CUDA"), RuntimeError("DefaultCPUAllocator: x")])
+def test_a_lack_of_memory_names_the_batch_size(fault):
+    def objective(logits, batch):
+        raise fault
+
+    with pytest.raises(UserError, match="out of memory; lower recipes: batch_size 8"):
+        fit(model_of(), Stream(split_of(), recipe_of(), 1, CPU), recipe_of(), objective, split_of(6))
 
 
-def test_a_student_equal_to_its_teacher_has_nothing_to_learn():
-    teacher = linear_model().train()
-    objective = training.distillation_objective(teacher, temperature=4, alpha=1.0, precision="float32")
-    logits = linear_model().eval()(batch_of().images).detach().requires_grad_()
-    loss = objective(logits, batch_of())
-    loss.backward()
-    assert loss.item() == pytest.approx(0, abs=1e-6) and logits.grad.abs().max() < 1e-6
-    assert not teacher.training and all(weight.grad is None for weight in teacher.parameters())
-    assert objective(linear_model(1).eval()(batch_of().images), batch_of()).item() > 0.01
-
-
-def test_the_teacher_sees_the_view_of_the_student():
-    objective = training.distillation_objective(linear_model(), temperature=1, alpha=1.0, precision="float32")
-    logits, other = (
-        linear_model().eval()(batch_of().images),
-        dataclasses.replace(batch_of(), images=batch_of().images / 2),
-    )
-    assert objective(logits, batch_of()).item() == pytest.approx(0, abs=1e-6)
-    assert objective(logits, other).item() > 0.01
+def test_a_job_does_not_import_torchs_compiler(tmp_path):
+    files = files_of(tmp_path) | {"state": tmp_path / "state"}
+    settings = BASELINE | {"recipe": RECIPE | {"ema_decay": 0.9, "max_gradient_norm": 1.0}}
+    code = f"import sys; sys.argv[0] = {str(SCRIPTS / 'train_baseline.py')!r}; import runpy\n"
+    code += "runpy.run_path(sys.argv[0], run_name='__main__'); sys.exit('torch._dynamo' in sys.modules)"
+    command = [sys.executable, "-c", code, *arguments_of(1, settings, **files)]
+    subprocess.run(command, env={"PYTHONPATH": str(SCRIPTS)}, check=True, capture_output=True)
 
 
 # ---- files ----
-
-
-def run_script(name: str, seed: int, settings: dict, **files) -> None:
-    """Run a training script as Snakemake does, in this process."""
-    argv = [name, f"--seed={seed}", f"--settings={json.dumps(settings)}", "--code=abc"]
-    argv += [f"--{option}={path}" for option, path in files.items()]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", argv)
-        patch.setattr(commands, "_die_with_parent", lambda: None)  # it would tie the tests to their shell
-        runpy.run_path(str(SCRIPTS / f"{name}.py"), run_name="__main__")
-
-
-def train(folder: Path, name: str = "a", seed: int = 1, settings: dict = BASELINE, script="train_baseline", **files):
-    """Train on small splits and return the checkpoint's path; `files` replaces or adds files."""
-    folder.mkdir(exist_ok=True)
-    paths = {"train": folder / "train", "val": folder / "val"} | files
-    for split, images in (("train", split_of()), ("val", split_of(6, seed=1))):
-        if not (folder / split).exists():
-            datasets.write_splits(folder / split, {split: images}, {})
-    written = {"checkpoint": folder / f"{name}.safetensors", "history": folder / f"{name}.parquet"}
-    run_script(script, seed, settings, **paths, **written)
-    return written["checkpoint"]
 
 
 @pytest.fixture(scope="module")
@@ -373,10 +235,9 @@ def test_nothing_is_learned_from_other_splits(trained, tmp_path):
 
 
 def test_a_student_is_trained_by_its_teacher(trained, tmp_path):
-    student = {"network": NETWORK, "recipe": RECIPE, "temperature": 4.0, "alpha": 0.9}
-    path = train(tmp_path, settings=student, script="distill_student", teacher=trained)
-    assert checkpoints.read(path)[1]["settings"] == student
-    without = train(tmp_path, "b", settings=student | {"alpha": 0.0}, script="distill_student", teacher=trained)
+    path = train(tmp_path, settings=STUDENT, script="distill_student", teacher=trained)
+    assert checkpoints.read(path)[1]["settings"] == STUDENT
+    without = train(tmp_path, "b", settings=STUDENT | {"alpha": 0.0}, script="distill_student", teacher=trained)
     learned, alone, labels = (checkpoints.read(each)[0] for each in (path, without, trained))
     assert not torch.equal(learned["body.head.weight"], alone["body.head.weight"])
     assert all(torch.equal(alone[name], labels[name]) for name in labels)  # alpha 0 is the baseline

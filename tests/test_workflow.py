@@ -1,8 +1,15 @@
 """What reruns: each test edits a finished copy and compares the jobs of a dry run with the exact set expected."""
 
 import pytest
+import yaml
+from conftest import ROOT
+
+from selfdoubt.provenance import digest
+from selfdoubt.settings import load_study
 
 SEEDS = (1, 2, 3)
+MODELS = ("teacher", "ce", "label-smoothing", "kd", "kd-no-labels", "cutmix", "mask-cutmix")
+STUDENTS = ("kd", "kd-no-labels")
 ENHANCERS = ("odin", "anti-adversary", "random-sign")
 PROTOCOLS = ("mean-probability", "persuasion", "persuasion-placebo")
 TABLES = {"collect_metrics", "collect_costs", "test_hypotheses", "render_report"}
@@ -41,6 +48,12 @@ def communicated(of=SEEDS, protocols=PROTOCOLS) -> set[str]:
     )
 
 
+def stored(of=SEEDS) -> set[str]:
+    """The teacher's answers to the one stream of views that both students see."""
+    study = load_study(yaml.safe_load((ROOT / "config.yaml").read_text()))
+    return {f"precompute_soft_labels:teacher/views-{digest(study.views('kd'), [])}/{seed}" for seed in of}
+
+
 def drawn(*figures: str) -> set[str]:
     return {f"plot_{'reliability' if figure == 'reliability' else 'risk_coverage'}:{figure}" for figure in figures}
 
@@ -52,7 +65,7 @@ def test_nothing_changed_nothing_runs(copy):
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("workflow_scripts/selfdoubt/training.py", "\n\n\nclass Stream", "\n\n\n# a remark\nclass Stream"),
+        ("workflow_scripts/selfdoubt/training.py", "\n\n\nclass Training", "\n\n\n# a remark\nclass Training"),
         ("workflow_scripts/selfdoubt/losses.py", "(Hinton, Vinyals & Dean 2015)", "(Hinton et al. 2015)"),
         ("workflow_scripts/selfdoubt/settings.py", "class Strict", "A_NEW_NAME = 1\n\n\nclass Strict"),
         ("config.yaml", "flip: true # random horizontal flip", "flip: true"),
@@ -78,8 +91,7 @@ def test_a_figures_style(copy):
 
 def test_the_number_of_ece_bins(copy):
     copy.edit_config(lambda config: config["evaluation"].update(ece_bins=10))
-    models = ("teacher", "ce", "label-smoothing", "kd", "cutmix", "mask-cutmix")
-    arms = [f"{model}/clean" for model in models]
+    arms = [f"{model}/clean" for model in MODELS]
     arms += [f"ce/{enhancer}" for enhancer in ENHANCERS] + [f"trio/{protocol}" for protocol in PROTOCOLS]
     assert copy.jobs() == seeds("compute_metrics", *arms) | TABLES | ACCURACY
 
@@ -90,29 +102,51 @@ def test_one_students_temperature(copy):
     assert copy.jobs() == seeds("distill_student", "kd") | evaluated("kd") | communicated() | figures
 
 
+def test_all_classes_or_a_few_of_the_soft_labels(copy):
+    copy.edit_config(lambda config: config["soft_labels"].update(top_k=3))
+    figures = drawn("risk-coverage", "reliability")
+    students = seeds("distill_student", *STUDENTS) | evaluated(*STUDENTS)
+    assert copy.jobs() == stored() | students | communicated() | figures
+
+
+def test_asking_online_needs_no_soft_labels(copy):
+    copy.edit_config(lambda config: config["soft_labels"].update(mode="online"))
+    assert not {job for job in copy.jobs() if job.startswith(("precompute", "train"))}
+    assert seeds("distill_student", *STUDENTS) <= copy.jobs()  # their input files are others
+
+
+def test_one_student_alone_asks_online(copy):
+    def change(config):
+        config["students"]["kd-no-labels"]["recipe"] = "long"
+        config["recipes"]["long"] = {**config["recipes"]["short"], "epochs": 9}
+
+    copy.edit_config(change)
+    jobs = copy.jobs()
+    assert seeds("distill_student", *STUDENTS) <= jobs and not {j for j in jobs if j.startswith("precompute")}
+
+
 def test_the_teachers_epochs(copy):
     def change(config):
         config["recipes"]["long"] = {**config["recipes"]["short"], "epochs": 9}
         config["teachers"]["teacher"]["recipe"] = "long"
 
     copy.edit_config(change)
-    trained = (
-        seeds("train_teacher", "teacher") | seeds("distill_student", "kd") | seeds("train_augmented", "mask-cutmix")
-    )
+    trained = seeds("train_teacher", "teacher") | seeds("distill_student", *STUDENTS) | stored()
+    trained |= seeds("train_augmented", "mask-cutmix")
     masks = {"train_segmenter:unet", "segment_images:unet", "plot_mask_gallery:mask-gallery"}
     figures = drawn("risk-coverage", "reliability", "risk-coverage-cutmix")
-    assert copy.jobs() == trained | masks | figures | evaluated("teacher", "kd", "mask-cutmix") | communicated()
+    read = evaluated("teacher", *STUDENTS, "mask-cutmix") | communicated()
+    assert copy.jobs() == trained | masks | figures | read
 
 
 def test_a_new_seed(copy):
     copy.edit_config(lambda config: config["seeds"].append(4))
-    trained = seeds("train_teacher", "teacher", of=[4]) | seeds("distill_student", "kd", of=[4])
+    trained = seeds("train_teacher", "teacher", of=[4]) | seeds("distill_student", *STUDENTS, of=[4])
     trained |= seeds("train_baseline", "ce", "label-smoothing", of=[4])
     trained |= seeds("train_augmented", "cutmix", "mask-cutmix", of=[4])
-    models = ("teacher", "ce", "label-smoothing", "kd", "cutmix", "mask-cutmix")
     figures = drawn("risk-coverage", "reliability", "risk-coverage-enhancers", "risk-coverage-cutmix")
     examples = {"plot_enhancement_examples:enhancement-examples"}  # of seed 1
-    arms = evaluated(*models, of=[4]) | (enhanced([4]) - examples) | communicated([4])
+    arms = evaluated(*MODELS, of=[4]) | (enhanced([4]) - examples) | communicated([4]) | stored([4])
     assert copy.jobs() == trained | arms | figures
 
 
@@ -151,7 +185,7 @@ def test_deleted_figures_are_drawn_again_and_nothing_else(copy):
 
 
 def test_a_wrong_key_ends_with_one_line(copy):
-    copy.edit("config.yaml", "temperature: 4,", "temprature: 4,")
+    copy.edit("config.yaml", "temperature: 4, alpha: 0.9", "temprature: 4, alpha: 0.9")
     run = copy.snakemake("-n", "--quiet")
     lines = [line for line in (run.stdout + run.stderr).splitlines() if "workflow specific profile" not in line]
     assert run.returncode == 1

@@ -18,4 +18,4 @@ def run(arguments):
 if __name__ == "__main__":
     files = {"members": "their checkpoints", "val": "split", "test": "split", "ood": "splits"}
     written = {"output": "written: the group's predictions", "persuasion": "written: who persuades whom"}
-    commands.main(run, files | written, several=("members", "ood"), seeded=True)
+    commands.main(run, files | written, several=("members", "ood"), seeded=True, computes=True)

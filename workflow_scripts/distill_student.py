@@ -1,12 +1,15 @@
 """Train a student: a network that learns from its teacher's answers."""
 
-from selfdoubt import commands, training
+from selfdoubt import commands, objectives, training
 
 
 def run(arguments):
-    objective = training.teacher_of(arguments.teacher, arguments.settings)
-    training.train_to_files(arguments, objective)
+    stored = arguments.soft_labels[0] if arguments.soft_labels else None
+    training.train_to_files(arguments, objectives.of_student(arguments.settings, arguments.teacher, stored))
 
 
 if __name__ == "__main__":
-    commands.main(run, training.FILES | {"teacher": "the teacher's checkpoint"}, seeded=True)
+    files = training.FILES | training.OPTIONAL | {"teacher": "the teacher's checkpoint"}
+    files["soft-labels"] = "its answers, where they are stored"
+    optional = tuple(training.OPTIONAL)
+    commands.main(run, files, several=("soft-labels",), optional=optional, seeded=True, computes=True)

@@ -22,4 +22,4 @@ def run(arguments):
 if __name__ == "__main__":
     files = {"checkpoint": "of the model", "val": "split", "test": "split", "ood": "splits"}
     written = {"output": "written: predictions", "examples": "written: a few images before and after"}
-    commands.main(run, files | written, several=("ood",), seeded=True)
+    commands.main(run, files | written, several=("ood",), seeded=True, computes=True)

@@ -13,4 +13,4 @@ def run(arguments):
 
 if __name__ == "__main__":
     files = {"checkpoint": "of the model", "val": "split", "test": "split", "ood": "splits", "corrupted": "splits"}
-    commands.main(run, files | {"output": "written: predictions"}, several=("ood", "corrupted"))
+    commands.main(run, files | {"output": "written: predictions"}, several=("ood", "corrupted"), computes=True)

@@ -17,4 +17,4 @@ def run(arguments):
 
 if __name__ == "__main__":
     files = {"train": "the training split", "network": "the segmenter", "pseudo-masks": "what it learned from"}
-    commands.main(run, files | {"masks": "written", "quality": "written: a table"})
+    commands.main(run, files | {"masks": "written", "quality": "written: a table"}, computes=True)

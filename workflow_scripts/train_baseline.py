@@ -1,12 +1,13 @@
 """Train a baseline: a network that learns from labels alone."""
 
-from selfdoubt import commands, training
+from selfdoubt import commands, objectives, training
 
 
 def run(arguments):
-    objective = training.label_smoothing_of(arguments.settings)
-    training.train_to_files(arguments, objective)
+    objective = objectives.from_labels(arguments.settings.label_smoothing)
+    training.train_to_files(arguments, lambda device, precision: objective)
 
 
 if __name__ == "__main__":
-    commands.main(run, training.FILES, seeded=True)
+    files = training.FILES | training.OPTIONAL
+    commands.main(run, files, optional=tuple(training.OPTIONAL), seeded=True, computes=True)

@@ -21,4 +21,5 @@ def run(arguments):
 
 if __name__ == "__main__":
     files = {"train": "the training split", "teacher": "a classifier's checkpoint"}
-    commands.main(run, files | {"network": "written: the segmenter", "pseudo-masks": "written: what is surely object"})
+    files |= {"network": "written: the segmenter", "pseudo-masks": "written: what is surely object"}
+    commands.main(run, files, computes=True)

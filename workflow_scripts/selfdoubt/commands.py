@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
+from selfdoubt import leases
 from selfdoubt.errors import UserError
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -34,16 +35,27 @@ def parse_settings(text: str) -> Settings:
     return json.loads(text, object_hook=lambda pairs: Settings(**pairs))
 
 
-def main(run: Callable, files: dict[str, str], *, several: tuple[str, ...] = (), seeded: bool = False) -> None:
+def main(
+    run: Callable,
+    files: dict[str, str],
+    *,
+    several: tuple[str, ...] = (),
+    optional: tuple[str, ...] = (),
+    seeded: bool = False,
+    computes: bool = False,
+) -> None:
     """Parse the command line, call run(arguments) and turn a UserError into one line and exit code 1.
 
-    files: option name -> help. several: those that take any number of paths. Every script has --settings
-    (JSON) and --code (the digest that goes into the outputs' metadata); seeded ones have --seed.
-    `arguments.metadata` is the provenance that a script writes into its outputs.
+    files: option name -> help. several: those that take any number of paths. optional: those that may be left out,
+    and are None then. Every script has --settings (JSON) and --code (the digest that goes into the outputs' metadata);
+    seeded ones have --seed; those that compute on a device have --gpu. `arguments.metadata` is the provenance that a
+    script writes into its outputs.
     """
     _die_with_parent()
-    arguments = _parser(files, several, seeded).parse_args()
+    arguments = _parser(files, several, optional, seeded, computes).parse_args()
     try:
+        if computes and arguments.gpu is not None and "RANK" not in os.environ:  # ranks have their parent's
+            leases.take(arguments.gpu)
         arguments.metadata = _provenance(arguments)
         arguments.settings = parse_settings(arguments.settings)
         run(arguments)
@@ -51,6 +63,8 @@ def main(run: Callable, files: dict[str, str], *, several: tuple[str, ...] = (),
         sys.exit(f"{_script()}: --settings: not JSON: {error}")
     except UserError as error:
         sys.exit(f"{_script()}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"{_script()}: interrupted")
     except MemoryError:
         sys.exit(f"{_script()}: out of memory; lower the batch size or give the job more")
     except OSError as error:
@@ -59,15 +73,17 @@ def main(run: Callable, files: dict[str, str], *, several: tuple[str, ...] = (),
         sys.exit(f"{_script()}: {error}")
 
 
-def _parser(files: dict[str, str], several: tuple[str, ...], seeded: bool) -> argparse.ArgumentParser:
+def _parser(files, several, optional, seeded: bool, computes: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     for name, meaning in files.items():
-        count = {"nargs": "*", "default": []} if name in several else {"required": True}
+        count = {"nargs": "*", "default": []} if name in several else {"required": name not in optional}
         parser.add_argument(f"--{name}", type=Path, help=meaning, metavar="FILE", **count)
     parser.add_argument("--settings", default="{}", help="JSON of the part of the config that this step depends on")
     parser.add_argument("--code", default="by-hand", help="digest of the code, for the outputs' metadata")
     if seeded:
         parser.add_argument("--seed", type=int, required=True)
+    if computes:
+        parser.add_argument("--gpu", type=int, metavar="N", help="lease so many GPUs; left out: use what there is")
     return parser
 
 

@@ -2,7 +2,8 @@
 
 import ctypes
 import os
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 import torch
 
@@ -63,3 +64,14 @@ def _keep_freed_memory() -> None:
         return
     libc.mallopt(_M_MMAP_THRESHOLD, _KEEP_BYTES)
     libc.mallopt(_M_TRIM_THRESHOLD, _KEEP_BYTES)
+
+
+@contextmanager
+def told_of_memory(what: str) -> Iterator[None]:
+    """Turn a lack of memory in the block into a UserError that names `what` to lower."""
+    try:
+        yield
+    except RuntimeError as error:  # torch.OutOfMemoryError is one; a processor's allocator raises it bare
+        if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
+            raise UserError(f"out of memory; lower {what}") from None
+        raise

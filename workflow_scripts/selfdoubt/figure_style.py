@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from selfdoubt.files import atomic_path
 
@@ -110,10 +111,16 @@ def header(figure: Figure, text: str) -> None:
 
 
 def laid_out(figure: Figure) -> Figure:
-    """Lay the figure out and keep it so: a later layout may move text by a hair, and bytes with it."""
+    """Lay the figure out and keep it so: a later layout may move text by a hair, and bytes with it.
+
+    The solver takes its equations in no fixed order, so its last bits vary: positions are rounded.
+    """
     for _ in range(2):  # the first pass does not yet know the final size of images and tick labels
         figure.get_layout_engine().execute(figure)
     figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(Bbox(axes.get_position(original=True).get_points().round(6)), which="original")
+        axes.set_position(Bbox(axes.get_position().get_points().round(6)), which="active")
     return figure
 
 

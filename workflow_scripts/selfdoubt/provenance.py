@@ -35,6 +35,15 @@ def code_digest(script: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def digest(facts: dict, files: list[Path]) -> str:
+    """Return 16 hex digits of facts (JSON-able) and of the content of files."""
+    contents = []
+    for path in files:
+        with path.open("rb") as file:
+            contents.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return hashlib.sha256(canonical([facts, contents]).encode()).hexdigest()[:16]
+
+
 def closure(script: Path) -> list[Path]:
     """Return the script and every file under workflow_scripts/ that it imports, directly or not, sorted."""
     found, waiting = set(), [script]

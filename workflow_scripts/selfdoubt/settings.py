@@ -106,10 +106,13 @@ class Recipe(Strict):
     batch_size: Annotated[int, Field(ge=2)]
     optimizer: Annotated[Sgd | AdamW | Muon, Field(discriminator="method")]
     schedule: Annotated[Falling | Step, Field(discriminator="method")]
+    max_gradient_norm: Positive | None = None
+    ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
     shift_px: Annotated[int, Field(ge=0)]
     flip: bool
     precision: Literal["auto", "bfloat16", "float32"]
     device: Device
+    gpu: Count = 1  # processes that train together, each with a GPU where there is one
     threads: Count
 
 
@@ -126,6 +129,12 @@ class Student(Model):
     teacher: Name
     temperature: Positive
     alpha: Fraction
+
+
+class SoftLabels(Strict):
+    mode: Literal["auto", "stored", "online"] = "auto"
+    max_gb: Positive = 10
+    top_k: Count | None = None
 
 
 class CutMix(Strict):
@@ -306,6 +315,7 @@ class Study(Strict):
     teachers: dict[Name, LabelModel] = {}
     baselines: dict[Name, LabelModel] = {}
     students: dict[Name, Student] = {}
+    soft_labels: SoftLabels = SoftLabels()
     augmented: dict[Name, Augmented] = {}
     segmenters: dict[Name, Segmenter] = {}
     enhancers: dict[Name, _one_of(Odin, AntiAdversary, RandomSign, by="method")] = {}
@@ -345,7 +355,20 @@ class Study(Strict):
         own = self.models[name].model_dump(exclude={"teacher", "segmenter"})
         own["network"] = self.networks[own["network"]].model_dump()
         own["recipe"] = self.recipes[own["recipe"]].model_dump()
+        if name in self.students:
+            own["top_k"] = self.soft_labels.top_k
         return own
+
+    def views(self, student: str) -> dict:
+        """Return all that a student's stream of views, and a teacher's answers to it, depend on."""
+        return self.recipes[self.students[student].recipe].model_dump(include=set(_VIEWS))
+
+    def stores_soft_labels(self, student: str) -> bool:
+        """Return whether a student reads its teacher's answers from a file: in auto, where another one does too."""
+        if self.soft_labels.mode != "auto":
+            return self.soft_labels.mode == "stored"
+        wanted = (self.students[student].teacher, self.views(student))
+        return sum((other.teacher, self.views(name)) == wanted for name, other in self.students.items()) > 1
 
     def variants(self, name: str) -> list[str]:
         """Return the ways in which predictions of a model or a group are made."""
@@ -353,6 +376,8 @@ class Study(Strict):
             return list(self.groups[name].protocols)
         return ["clean", *(key for key, enhancer in self.enhancers.items() if name in enhancer.models)]
 
+
+_VIEWS = ("epochs", "batch_size", "shift_px", "flip", "precision", "device", "threads")
 
 ROLES = {
     "teacher": "teachers",

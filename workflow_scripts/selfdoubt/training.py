@@ -1,196 +1,199 @@
 """The one training loop: every teacher, baseline, student and augmented model is trained here.
 
-The data live as uint8 on the device; a batch is made by `augmentation` from the epoch's views. The
-checkpoint is the last epoch's: none is chosen on any split.
+It can be killed at any moment and run again to the same last bit: its state is kept after each epoch, and nothing
+random depends on what came before. The checkpoint is the last epoch's: none is chosen on any split.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+import itertools
+from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from selfdoubt import (
-    augmentation,
     checkpoints,
     datasets,
     devices,
     inference,
-    losses,
     models,
     optimizers,
+    provenance,
+    randomness,
     schedules,
     schemas,
 )
 from selfdoubt.errors import UserError
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One training step's data. Without mixing, `weight` is None and `other_labels` are the labels."""
-
-    images: torch.Tensor  # float32 (b, C, H, W) in [0, 1]
-    labels: torch.Tensor  # (b,)
-    other_labels: torch.Tensor  # (b,) of the image that was pasted
-    weight: torch.Tensor | None  # (b,) of `labels`
-
+from selfdoubt.objectives import Objective
+from selfdoubt.progress import Progress
+from selfdoubt.ranks import Ranks, launch
+from selfdoubt.streams import Batch, Stream
+from selfdoubt.training_state import Keeper
 
 FIT_IMAGES = 10_000  # that the normalisation is taken from
 
-Objective = Callable[[torch.Tensor, Batch], torch.Tensor]  # (logits, batch) -> scalar loss
 
+class Training:
+    """A model on its way through a stream; `run` goes on from the last state that was kept."""
 
-class Stream:
-    """The training images as a reproducible sequence of batches, on the device."""
+    def __init__(self, model: models.Classifier, stream: Stream, recipe, objective: Objective, val, **support):
+        """support: seed, ranks, keeper and progress; each has a default that does without."""
+        self._model, self._stream, self._recipe = model, stream, recipe
+        self._objective, self._val, self._seed = objective, val, support.get("seed", 0)
+        self._ranks, self._keeper = support.get("ranks") or Ranks(), support.get("keeper")
+        self._progress = support.get("progress") or Progress(None, recipe.epochs)
+        self._device = next(model.parameters()).device
+        self._optimizer = optimizers.Optimizer(model, recipe.optimizer)
+        self._average = None
+        if recipe.ema_decay is not None:
+            self._average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True)
+        self._total = torch.zeros((), dtype=torch.float64, device=self._device)  # loss of this epoch's images
+        self._epoch, self._n_done, self._history = 0, 0, []  # n_done: batches of this epoch
 
-    def __init__(self, split, recipe, seed: int, device: torch.device, mixing=None, masks: np.ndarray | None = None):
-        """mixing: settings of config.yaml's `mixing`, or None. masks: bool (n, H, W), where mixing needs them."""
-        images = torch.tensor(split.images)
-        if masks is not None:
-            images = torch.cat([images, torch.from_numpy(masks).to(torch.uint8)[:, None]], 1)
-        self._padded = augmentation.pad(images, recipe.shift_px).to(device)
-        self._labels = torch.tensor(split.labels).to(device)
-        self._shape = (len(split.images), *split.images.shape[2:])
-        self._recipe, self._seed, self._mixing = recipe, seed, mixing
+    def run(self) -> list[dict]:
+        """Train the model in place and return a row per epoch of SCHEMAS['training'].
 
-    @property
-    def n_batches(self) -> int:
-        """Steps in an epoch; the last batch may be smaller, but one image alone has no batch statistics."""
-        whole, left = divmod(self._shape[0], self._recipe.batch_size)
-        return whole + (left > 1)
+        With `ema_decay`, the model ends as its average. Raises UserError at the first step whose loss is not finite.
+        """
+        self._restore()
+        forward = self._ranks.share(self._model)
+        while self._epoch < self._recipe.epochs:
+            self._model.train()
+            for batch in self._stream.epoch(self._epoch, self._n_done):
+                self._step(forward, batch)
+                if self._keeper and self._keeper.due():
+                    self._keep()
+            self._end_epoch()
+        if self._average is not None:
+            self._model.load_state_dict(self._average.module.state_dict())
+        return self._history
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of one epoch; the same epoch always yields the same."""
-        recipe, device = self._recipe, self._padded.device
-        views = augmentation.draw_views(self._seed, epoch, self._shape, recipe.shift_px, recipe.flip)
-        views = _to(device, views)
-        mixing = None
-        if self._mixing is not None:
-            mixing = _to(device, augmentation.draw_mixing(self._seed, epoch, self._shape, self._mixing))
-        for index in views.order.split(recipe.batch_size)[: self.n_batches]:
-            yield self._batch(index, views, mixing)
-
-    def _batch(self, index: torch.Tensor, views, mixing) -> Batch:
-        images, labels = augmentation.see(self._padded, index, views), self._labels[index]
-        if mixing is None:
-            return Batch(images.float() / 255, labels, labels, None)
-        chosen = mixing.mixed[index].nonzero()[:, 0]
-        where, partner = index[chosen], mixing.partner[index[chosen]]
-        mixer = augmentation.MIXERS[self._mixing.method]
-        source = augmentation.see(self._padded, partner, views)
-        mixed, share = mixer(images[chosen], source, mixing, where)
-        images = images[:, : mixed.shape[1]].float()  # without the mask's channel
-        images[chosen] = mixed.float()
-        other, weight = labels.clone(), torch.ones(len(index), device=images.device)
-        other[chosen], weight[chosen] = self._labels[partner], share.float()
-        return Batch(images / 255, labels, other, weight)
-
-
-def fit(model: models.Classifier, stream: Stream, recipe, objective: Objective, val) -> list[dict]:
-    """Train `model` in place and return a row per epoch of SCHEMAS['training'].
-
-    Raises UserError at the first step whose loss is not finite.
-    """
-    device = next(model.parameters()).device
-    optimizer = optimizers.Optimizer(model, recipe.optimizer)
-    n_steps, step, history = recipe.epochs * stream.n_batches, 0, []
-    for epoch in range(recipe.epochs):
-        model.train()
-        total = torch.zeros((), dtype=torch.float64, device=device)
-        for batch in stream.epoch(epoch):
-            share = schedules.share(step, n_steps, recipe.schedule)
+    def _step(self, forward: Callable, batch: Batch) -> None:
+        recipe, step = self._recipe, self._epoch * self._stream.n_batches + self._n_done
+        share = schedules.share(step, recipe.epochs * self._stream.n_batches, recipe.schedule)
+        torch.manual_seed(randomness.key(self._seed, "dropout", step, self._ranks.rank) % 2**63)
+        with devices.told_of_memory(f"recipes: batch_size {recipe.batch_size}"):
+            with devices.autocast(self._device, recipe.precision):
+                logits = forward(batch.images)
+            loss = self._objective(logits, batch)
+            (loss * self._ranks.weight(len(batch.labels), batch.n_whole)).backward()
+        total = self._ranks.sum(loss.detach() * len(batch.labels))
+        if not torch.isfinite(total):  # looked at once the backward pass is under way, so that a GPU waits less
             rate = share * recipe.optimizer.learning_rate
-            with devices.autocast(device, recipe.precision):
-                logits = model(batch.images)
-            loss = objective(logits, batch)
-            if not torch.isfinite(loss):
-                raise UserError(f"loss is {loss.item()} at epoch {epoch}, step {step}, learning rate {rate:.4g}")
-            loss.backward()
-            optimizer.step(share)
-            total += loss.detach() * len(batch.labels)
-            step += 1
-        history.append({"epoch": epoch, "learning_rate": rate, "train_loss": total.item() / len(stream._labels)})
-        history[-1] |= _judge(model, val)
-        print(" ".join(f"{name}={value:.5g}" for name, value in history[-1].items()), flush=True)
-    return history
+            raise UserError(f"loss is {total.item()} at epoch {self._epoch}, step {step}, learning rate {rate:.4g}")
+        if recipe.max_gradient_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self._model.parameters(), recipe.max_gradient_norm)
+        self._optimizer.step(share)
+        if self._average is not None:
+            self._average.update_parameters(self._model)
+        self._total += total
+        self._n_done += 1
+
+    def _end_epoch(self) -> None:
+        recipe, n_images = self._recipe, self._stream.rows_per_epoch
+        last = (self._epoch + 1) * self._stream.n_batches - 1
+        share = schedules.share(last, recipe.epochs * self._stream.n_batches, recipe.schedule)
+        row = {"epoch": self._epoch, "learning_rate": share * recipe.optimizer.learning_rate}
+        row["train_loss"] = self._total.item() / n_images
+        if self._ranks.first:
+            row |= judge(self._average.module if self._average is not None else self._model, self._val)
+            self._progress.epoch(self._epoch, n_images, loss=row["train_loss"], accuracy=row["val_accuracy"])
+            print(" ".join(f"{name}={value:.5g}" for name, value in row.items()), flush=True)
+        self._history.append(row)
+        self._total.zero_()
+        self._epoch, self._n_done = self._epoch + 1, 0
+        self._keep()
+
+    # ---- state ----
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        """Return everything that a later step depends on, by name; the tensors are those in use."""
+        parts = {"model": self._model.state_dict(), "optimizer": self._optimizer.state()}
+        if self._average is not None:
+            parts["average"] = self._average.state_dict()
+        named = {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+        return named | {"total": self._total}
+
+    def _keep(self) -> None:
+        if self._keeper and self._ranks.first:
+            facts = {"epoch": self._epoch, "n_done": self._n_done, "history": self._history}
+            self._keeper.save(self._tensors(), facts)
+
+    def _restore(self) -> None:
+        found = self._keeper.load() if self._keeper else None
+        if found is None:
+            return
+        tensors, facts = found
+        with torch.no_grad():
+            for name, tensor in self._tensors().items():
+                tensor.copy_(tensors[name])
+        self._epoch, self._n_done, self._history = facts["epoch"], facts["n_done"], facts["history"]
+        print(f"going on at epoch {self._epoch}, batch {self._n_done}", flush=True)
 
 
-def label_objective(label_smoothing: float = 0.0) -> Objective:
-    """Cross-entropy with the labels, mixed where the batch is."""
-
-    def objective(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-        if batch.weight is None:
-            return F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing)
-        return losses.mixed_cross_entropy(logits, batch.labels, batch.other_labels, batch.weight, label_smoothing)
-
-    return objective
-
-
-def distillation_objective(teacher: models.Classifier, temperature: float, alpha: float, precision: str) -> Objective:
-    """Distillation from a teacher that sees the same view as the student."""
-    teacher.eval()
-
-    def objective(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-        with torch.no_grad(), devices.autocast(batch.images.device, precision):
-            answers = teacher(batch.images)
-        return losses.distillation(logits, batch.labels, answers, temperature, alpha)
-
-    return objective
-
-
-FILES = {  # of a training script
-    "train": "the training split",
-    "val": "the validation split, judged after each epoch",
-    "checkpoint": "written: the last epoch's weights",
-    "history": "written: a row per epoch",
-}
-
-
-def train_to_files(job, objective: Callable[[torch.device, str], Objective], masks: np.ndarray | None = None) -> None:
-    """Build a model, train it and write its checkpoint and history.
-
-    job: the paths of FILES, a model's `settings` (with `network`, `recipe` and perhaps `mixing`), `seed` and
-    `metadata`. objective: makes the loss for a device and a precision. masks: bool (n, H, W), for mixing.
-    """
-    train, val = datasets.read_split(job.train, "train"), datasets.read_split(job.val, "val")
-    recipe, mixing = job.settings.recipe, vars(job.settings).get("mixing")
-    device = devices.prepare(recipe.device, recipe.threads)
-    recipe.precision = devices.precision_on(device, recipe.precision)
-    _, channels, size_px, _ = train.images.shape
-    shape = {"channels": channels, "size_px": size_px, "n_classes": datasets.n_classes(train)}
-    model = models.build_model(job.settings.network, seed=job.seed, **shape)
-    model.fit_input(inference.as_pixels(train.images[:FIT_IMAGES], torch.device("cpu")))
-    model.to(device, memory_format=torch.channels_last)
-    stream = Stream(train, recipe, job.seed, device, mixing, masks)
-    history = fit(model, stream, recipe, objective(device, recipe.precision), val)
-    metadata = job.metadata | {"shape": shape, "device": device.type, "precision": recipe.precision}
-    schemas.write_rows(job.history, history, schemas.SCHEMAS["training"], metadata)
-    checkpoints.save(job.checkpoint, model, metadata)
-
-
-def label_smoothing_of(settings) -> Callable[[torch.device, str], Objective]:
-    """Return what `train_to_files` wants as `objective` for a model that learns from labels."""
-    return lambda device, precision: label_objective(settings.label_smoothing)
-
-
-def teacher_of(path: Path, settings) -> Callable[[torch.device, str], Objective]:
-    """Return what `train_to_files` wants as `objective` for a student of the teacher at `path`."""
-
-    def make(device: torch.device, precision: str) -> Objective:
-        teacher = checkpoints.load_model(path, device)
-        return distillation_objective(teacher, settings.temperature, settings.alpha, precision)
-
-    return make
-
-
-def _judge(model: torch.nn.Module, val) -> dict:
+def judge(model: torch.nn.Module, val) -> dict:
+    """Return val_loss and val_accuracy of a model on a split."""
     logits = torch.from_numpy(inference.predict_logits(model, val.images))
     labels = torch.tensor(val.labels)
     accuracy = (logits.argmax(1) == labels).double().mean().item()
     return {"val_loss": F.cross_entropy(logits, labels).item(), "val_accuracy": accuracy}
 
 
-def _to(device: torch.device, drawn):
-    return type(drawn)(**{name: tensor.to(device) for name, tensor in vars(drawn).items()})
+# ---- a training script ----
+
+FILES = {
+    "train": "the training split",
+    "val": "the validation split, judged after each epoch",
+    "checkpoint": "written: the last epoch's weights",
+    "history": "written: a row per epoch",
+}
+OPTIONAL = {
+    "state": "a folder of the state of a training that is interrupted; removed at the end",
+    "progress": "written: JSON lines for watch.py",
+}
+_INPUTS = ("train", "val", "masks", "teacher", "soft_labels")
+
+
+def train_to_files(job, make_objective: Callable[[torch.device, str], Objective], masks=None) -> None:
+    """Build a model, train it and write its checkpoint and history.
+
+    job: the paths of FILES and OPTIONAL, a model's `settings` (with `network`, `recipe` and perhaps `mixing`), `seed`
+    and `metadata`. make_objective: for a device and a precision. masks: bool (n, H, W), for mixing.
+    """
+    recipe, mixing = job.settings.recipe, vars(job.settings).get("mixing")
+    launch(recipe.gpu)
+    train, val = datasets.read_split(job.train, "train"), datasets.read_split(job.val, "val")
+    ranks = Ranks()
+    device = ranks.join(devices.prepare(recipe.device, recipe.threads))
+    recipe.precision = devices.precision_on(device, recipe.precision)
+    stream = Stream(train, recipe, job.seed, device, mixing, masks, ranks.rank, ranks.n)
+    model, shape = _model_of(train, job, device)
+    metadata = job.metadata | {"shape": shape, "device": device.type, "precision": recipe.precision}
+    keeper = Keeper(job.state, _key(job, metadata)) if job.state else None
+    progress = Progress(job.progress if ranks.first else None, recipe.epochs)
+    support = {"seed": job.seed, "ranks": ranks, "keeper": keeper, "progress": progress}
+    history = Training(model, stream, recipe, make_objective(device, recipe.precision), val, **support).run()
+    ranks.leave()
+    if not ranks.first:
+        return
+    schemas.write_rows(job.history, history, schemas.SCHEMAS["training"], metadata)
+    checkpoints.save(job.checkpoint, model, metadata)
+    progress.end()
+    if keeper:
+        keeper.remove()
+
+
+def _model_of(train, job, device: torch.device) -> tuple[models.Classifier, dict]:
+    """Build the untrained model on the device; also return the shape that it was built for."""
+    _, channels, size_px, _ = train.images.shape
+    shape = {"channels": channels, "size_px": size_px, "n_classes": datasets.n_classes(train)}
+    model = models.build_model(job.settings.network, seed=job.seed, **shape)
+    model.fit_input(inference.as_pixels(train.images[:FIT_IMAGES], torch.device("cpu")))
+    return model.to(device, memory_format=torch.channels_last), shape
+
+
+def _key(job, metadata: dict) -> str:
+    """Return the digest of all that decides the result: settings, code, packages, device and the input files."""
+    given = [getattr(job, name) for name in _INPUTS if hasattr(job, name)]
+    paths = itertools.chain.from_iterable(each if isinstance(each, list) else [each] for each in given)
+    return provenance.digest(metadata, [path for path in paths if path is not None])

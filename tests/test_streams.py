@@ -1,0 +1,182 @@
+"""Batches that can be made again by themselves, and labels that follow the pixels."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from small_training import CPU, recipe_of, split_of
+
+from selfdoubt import augmentation
+from selfdoubt.datasets import Split
+from selfdoubt.errors import UserError
+from selfdoubt.streams import Batch, Stream
+
+CUTMIX = SimpleNamespace(method="cutmix", probability=1.0, beta=1.0)
+MASK_CUTMIX = SimpleNamespace(method="mask-cutmix", probability=1.0, n_placements=3)
+
+
+def flat_split(n: int = 12, size_px: int = 6) -> Split:
+    """Image i has the value 10 (i + 1) everywhere and the label i."""
+    images = np.broadcast_to(10 * (np.arange(n) + 1)[:, None, None, None], (n, 1, size_px, size_px))
+    return Split(images.astype(np.uint8), np.arange(n), np.arange(n, dtype=np.int32))
+
+
+def flat_stream(mixing=None, masks=None, **values) -> Stream:
+    return Stream(flat_split(), recipe_of(shift_px=0, batch_size=5, **values), 1, CPU, mixing, masks)
+
+
+@pytest.mark.parametrize(("n", "batch_size", "sizes"), [(10, 4, [4, 4, 2]), (8, 4, [4, 4]), (3, 4, [3])])
+def test_batches_hold_every_image_once(n, batch_size, sizes):
+    stream = Stream(flat_split(n), recipe_of(batch_size=batch_size), 1, CPU)
+    batches = list(stream.epoch(0))
+    assert [len(batch.images) for batch in batches] == sizes and stream.n_batches == len(sizes)
+    assert sorted(torch.cat([batch.labels for batch in batches]).tolist()) == list(range(n))
+
+
+def test_without_mixing_a_batch_is_its_images_and_labels():
+    for batch in flat_stream().epoch(0):
+        expected = 10 * (batch.labels + 1).float() / 255
+        torch.testing.assert_close(batch.images, expected[:, None, None, None].expand(-1, 1, 6, 6))
+        assert batch.images.dtype == torch.float32
+        assert batch.weight is None and torch.equal(batch.other_labels, batch.labels)
+
+
+def joined(stream: Stream, epoch: int = 0) -> dict[str, torch.Tensor]:
+    """All batches of an epoch in one."""
+    batches = list(stream.epoch(epoch))
+    names = [name for name, value in vars(batches[0]).items() if isinstance(value, torch.Tensor)]
+    return {name: torch.cat([getattr(batch, name) for batch in batches]) for name in names}
+
+
+def assert_equal(one: dict, other: dict) -> None:
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def masked_stream(mixing, batch_size: int = 8, seed: int = 1) -> Stream:
+    masks = split_of().images[:, 0] % 2 > 0 if mixing is MASK_CUTMIX else None
+    return Stream(split_of(), recipe_of(batch_size=batch_size), seed, CPU, mixing, masks)
+
+
+@pytest.mark.parametrize("mixing", [None, CUTMIX, MASK_CUTMIX], ids=["none", "cutmix", "mask-cutmix"])
+def test_an_epoch_is_the_same_whatever_the_batch_size_and_what_came_before(mixing):
+    whole = joined(masked_stream(mixing, batch_size=20), epoch=1)
+    stream = masked_stream(mixing, batch_size=3)
+    for epoch in (0, 1):
+        list(stream.epoch(epoch))
+    assert_equal(joined(stream, epoch=1), whole)
+    for other in (joined(stream, epoch=0), joined(masked_stream(mixing, seed=2), epoch=1)):
+        assert not torch.equal(other["images"], whole["images"])
+
+
+@pytest.mark.parametrize("mixing", [None, CUTMIX, MASK_CUTMIX], ids=["none", "cutmix", "mask-cutmix"])
+def test_a_view_is_that_of_the_image_and_not_of_its_place_in_a_batch(mixing, monkeypatch):
+    straight, drawn = joined(masked_stream(mixing)), augmentation.draw_views
+
+    def backwards(*arguments):
+        views = drawn(*arguments)
+        return dataclasses.replace(views, order=views.order.flip(0))
+
+    monkeypatch.setattr(augmentation, "draw_views", backwards)
+    assert_equal({name: tensor.flip(0) for name, tensor in joined(masked_stream(mixing)).items()}, straight)
+
+
+# ---- mixed labels ----
+
+
+def shares(batch: Batch, labels: torch.Tensor) -> torch.Tensor:
+    """The share of each image's pixels that have the value of the flat image of that label."""
+    values = 10 * (labels + 1).float() / 255
+    return ((batch.images - values[:, None, None, None]).abs() < 1e-4).float().mean((1, 2, 3))
+
+
+@pytest.mark.parametrize("method", ["cutmix", "mask-cutmix"])
+def test_labels_and_weights_follow_the_pixels(method):
+    # With masks of all pixels, the target's visible area is what is not pasted over, so both weigh by pixels.
+    masks = np.ones((12, 6, 6), bool) if method == "mask-cutmix" else None
+    stream = flat_stream(CUTMIX if method == "cutmix" else MASK_CUTMIX, masks)
+    n_two = 0
+    for batch in (batch for epoch in range(4) for batch in stream.epoch(epoch)):
+        two = batch.labels != batch.other_labels
+        torch.testing.assert_close(shares(batch, batch.labels)[two], batch.weight[two])
+        torch.testing.assert_close(shares(batch, batch.other_labels)[two], 1 - batch.weight[two])
+        assert (shares(batch, batch.labels)[~two] == 1).all()
+        n_two += int((two & (batch.weight > 0) & (batch.weight < 1)).sum())
+    assert n_two > (20 if method == "cutmix" else 5)
+
+
+def test_object_labels_follow_the_visible_objects():
+    # The objects are the left 2 of 6 columns of every image: 12 pixels, of which at most those pasted are hidden.
+    masks = np.zeros((12, 6, 6), bool)
+    masks[:, :, :2] = True
+    for batch in flat_stream(MASK_CUTMIX, masks, flip=False).epoch(0):
+        pasted = ((batch.images - 10 * (batch.labels + 1)[:, None, None, None] / 255).abs() > 1e-4)[:, 0]
+        visible = 12 - pasted[:, :, :2].sum((1, 2))
+        two = batch.labels != batch.other_labels
+        torch.testing.assert_close((visible / (visible + pasted.sum((1, 2))))[two], batch.weight[two])
+        assert pasted[two].any() and batch.images.shape[1] == 1  # without the mask's channel
+
+
+def test_what_is_not_mixed_keeps_its_label():
+    half = SimpleNamespace(method="cutmix", probability=0.5, beta=1.0)
+    drawn = augmentation.draw_mixing(1, 0, (12, 6, 6), half)
+    batch = joined(flat_stream(half))
+    alone = ~drawn.mixed[batch["labels"]]  # label i is the image at position i
+    assert 0 < alone.sum() < 12
+    assert (batch["weight"][alone] == 1).all() and torch.equal(batch["other_labels"][alone], batch["labels"][alone])
+    assert torch.equal(batch["other_labels"][~alone], drawn.partner[batch["labels"][~alone]])
+
+
+@pytest.mark.parametrize("method", ["cutmix", "mask-cutmix"])
+def test_probability_0_mixes_nothing(method):
+    mixing = SimpleNamespace(method=method, probability=0.0, beta=1.0, n_placements=2)
+    masks = np.ones((12, 6, 6), bool) if method == "mask-cutmix" else None
+    plain, batch = joined(flat_stream()), joined(flat_stream(mixing, masks))
+    assert batch.pop("weight").tolist() == [1.0] * 12
+    assert_equal(batch, plain)
+
+
+# ---- places in a stream ----
+
+
+def equal(one: Batch, other: Batch) -> bool:
+    return all(torch.equal(getattr(one, name), getattr(other, name)) for name in ("images", "labels", "other_labels"))
+
+
+@pytest.mark.parametrize("mixing", [None, CUTMIX])
+def test_an_epoch_can_be_entered_at_any_batch(mixing):
+    stream = Stream(split_of(), recipe_of(), 1, CPU, mixing)
+    whole = list(stream.epoch(3))
+    for first in range(stream.n_batches + 1):
+        part = list(stream.epoch(3, first))
+        assert len(part) == len(whole) - first
+        assert all(equal(one, other) and one.rows == other.rows for one, other in zip(part, whole[first:], strict=True))
+
+
+@pytest.mark.parametrize("mixing", [None, CUTMIX])
+@pytest.mark.parametrize("n_ranks", [2, 3, 4])
+def test_ranks_share_each_batch_of_the_same_stream(mixing, n_ranks):
+    whole = list(Stream(split_of(), recipe_of(), 1, CPU, mixing).epoch(1))
+    parts = [list(Stream(split_of(), recipe_of(), 1, CPU, mixing, None, r, n_ranks).epoch(1)) for r in range(n_ranks)]
+    for i, batch in enumerate(whole):
+        assert sum(len(part[i].labels) for part in parts) == len(batch.labels) == parts[0][i].n_whole
+        for rank, part in enumerate(parts):
+            torch.testing.assert_close(part[i].images, batch.images[rank::n_ranks], rtol=0, atol=0)
+            assert torch.equal(part[i].other_labels, batch.other_labels[rank::n_ranks])
+
+
+def test_a_rank_without_images_is_told_of():
+    with pytest.raises(UserError, match="batch_size 6 ends with 2 for 3 ranks"):
+        Stream(split_of(), recipe_of(batch_size=6), 1, CPU, None, None, 0, 3)
+
+
+def test_rows_tell_which_images_of_the_order_a_batch_holds():
+    stream, split = Stream(split_of(), recipe_of(batch_size=6), 1, CPU), split_of()
+    order = augmentation.draw_views(1, 2, (20, 16, 16), 1, True).order
+    for batch in stream.epoch(2):
+        assert batch.epoch == 2 and batch.n_whole == len(batch.labels)
+        assert batch.labels.tolist() == split.labels[order[batch.rows]].tolist()
+    assert stream.rows_per_epoch == 20
+    assert Stream(split_of(19), recipe_of(batch_size=6), 1, CPU).rows_per_epoch == 18  # one image has no statistics

@@ -1,0 +1,23 @@
+"""Ask a teacher about every view of every epoch of a stream, once for all of its students."""
+
+from selfdoubt import checkpoints, commands, datasets, devices, soft_labels, streams
+
+
+def run(arguments):
+    settings = arguments.settings
+    device = devices.prepare(settings.device, settings.threads)
+    model = checkpoints.load_model(arguments.teacher, device)
+    teacher = soft_labels.Teacher(model, devices.precision_on(device, settings.precision))
+    stream = streams.Stream(datasets.read_split(arguments.train, "train"), settings, arguments.seed, device)
+    gigabytes, seconds = soft_labels.estimate(teacher, stream, settings.epochs, settings.top_k)
+    print(f"estimate: {gigabytes:.3g} GB, {seconds:.3g} s; asked online, each student would wait so long")
+    if settings.max_gb is not None and gigabytes > settings.max_gb:
+        reason = f"students ask online: soft labels would take {gigabytes:.3g} GB, max_gb is {settings.max_gb}"
+        soft_labels.write_refusal(arguments.output, reason, arguments.metadata)
+    else:
+        soft_labels.write(arguments.output, teacher, stream, settings.epochs, settings.top_k, arguments.metadata)
+
+
+if __name__ == "__main__":
+    files = {"train": "the training split", "teacher": "a classifier's checkpoint", "output": "written: soft labels"}
+    commands.main(run, files, seeded=True, computes=True)

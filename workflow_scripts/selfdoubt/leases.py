@@ -1,0 +1,97 @@
+"""Which GPUs a job may use: Snakemake only counts them, so jobs lease them from one another.
+
+Each device has a lock file, and a queue lock makes jobs collect theirs one after the other: the first in the queue
+keeps what it has got while it waits for more, so that jobs of two devices do not starve. The kernel frees the locks
+when the process dies, however it dies. Without devices a lease does nothing.
+
+SELFDOUBT_DEVICES (ids joined by commas, perhaps none) takes the place of looking for devices; SELFDOUBT_LEASES names
+the folder of the locks, which all who share the devices must share.
+"""
+
+import fcntl
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from selfdoubt.errors import UserError
+
+_SCHEDULERS = ("SLURM_JOB_ID", "LSB_JOBID", "PBS_JOBID", "JOB_ID", "KUBERNETES_SERVICE_HOST")
+_POLL_SECONDS = 0.05
+_held: list[int] = []  # file descriptors; the locks live as long as they, and as what this process becomes by exec
+
+
+def take(n: int) -> list[str]:
+    """Wait until n devices are free, make them this process's own, and return their ids.
+
+    Sets CUDA_VISIBLE_DEVICES, so it must come before CUDA starts. Where a cluster's scheduler has assigned just as
+    many, they are taken as they are. Without devices nothing is set, and none are returned.
+    Raises UserError if there are fewer than n.
+    """
+    devices = found()
+    if not devices:
+        return []
+    if n > len(devices):
+        raise UserError(f"gpu: {n} are asked for and there are {len(devices)} ({', '.join(devices)})")
+    assigned = n == len(devices) and _scheduler() is not None
+    ids = devices if assigned else _collect(devices, n)
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(ids)
+    return ids
+
+
+def found() -> list[str]:
+    """Return the ids of the devices that this process may use, by CUDA_VISIBLE_DEVICES or from the driver."""
+    for name in ("SELFDOUBT_DEVICES", "CUDA_VISIBLE_DEVICES"):
+        if name in os.environ:
+            return [device.strip() for device in os.environ[name].split(",") if device.strip() not in ("", "-1")]
+    try:
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return []
+    # "GPU 0: NAME (UUID: GPU-...)": the number may be another in CUDA's order, the UUID is not
+    return [line.rpartition("UUID: ")[2].rstrip(")") for line in listed.splitlines() if line.startswith("GPU ")]
+
+
+def _scheduler() -> str | None:
+    return next((name for name in _SCHEDULERS if name in os.environ), None)
+
+
+def _collect(devices: list[str], n: int) -> list[str]:
+    folder = _folder()
+    queue = _open(folder / "queue.lock")
+    fcntl.flock(queue, fcntl.LOCK_EX)
+    taken: list[str] = []
+    while len(taken) < n:
+        for device in devices:
+            if len(taken) < n and device not in taken and _lock(folder / f"device-{device.replace('/', '-')}.lock"):
+                taken.append(device)
+        if len(taken) < n:
+            time.sleep(_POLL_SECONDS)
+    os.close(queue)
+    return sorted(taken, key=devices.index)
+
+
+def _lock(path: Path) -> bool:
+    file = _open(path)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return False
+    os.set_inheritable(file, True)
+    _held.append(file)
+    return True
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+
+
+def _folder() -> Path:
+    """Return where the locks are: one place a machine, or a scheduler's job, which numbers its devices anew."""
+    job = _scheduler()
+    name = "selfdoubt-devices" + (f"-{os.environ[job]}".replace("/", "-").replace(":", "-") if job else "")
+    folder = Path(os.environ.get("SELFDOUBT_LEASES") or Path(tempfile.gettempdir()) / name)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
