@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test lint format env lock rulegraph clean
+.PHONY: run test lint format env bench lock rulegraph clean
 
 run: env ## the default study, to results/report/index.html
 	snakemake --cores all --resources gpu=4
@@ -38,6 +38,20 @@ $(MARK): $(LOCK)
 	awk '/^[a-z]/ {file = /^(nvidia|cuda|triton)/ ? "gpu" : "rest"} file {print > ".venv/" file ".txt"}' $(LOCK)
 	$(PIP) .venv/gpu.txt & gpu=$$!; $(PIP) .venv/rest.txt && wait $$gpu
 	touch $(MARK)
+
+# Peers go on top of .venv, which they find by a .pth file, so that both sides use the same torch.
+PEERS := .venv-peers
+bench: $(PEERS)/installed ## every comparison of benchmarks/, into docs/benchmarks.md
+	$(PEERS)/bin/python benchmarks/run.py
+
+$(PEERS)/installed: $(MARK) benchmarks/requirements.txt benchmarks/requirements-alone.txt
+	rm -rf $(PEERS)
+	$(PYTHON) -m venv $(PEERS)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > \
+		"$$($(PEERS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/selfdoubt.pth"
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/requirements-alone.txt
+	touch $@
 
 lock: ## compile the lock from pyproject.toml, and write the conda files from it (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 \

@@ -29,7 +29,7 @@ rule train_segmenter:
         code=code_digest("train_segmenter"),
     shell:
         "exec python workflow_scripts/train_segmenter.py --train {input.train} --teacher {input.teacher}"
-        " --network {output.network} --pseudo-masks {output.pseudo_masks}"
+        " --network {output.network} --pseudo-masks {output.pseudo_masks} --progress {log}.progress.jsonl"
         " --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 

@@ -18,8 +18,8 @@ SCRIPTS = Path(commands.__file__).resolve().parents[1]
 NETWORK = {"family": "convnet", "widths": [2, 3, 4]}
 SGD = {"method": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.0005}
 RECIPE = {"epochs": 2, "batch_size": 8, "optimizer": SGD, "schedule": {"method": "triangular", "warmup_fraction": 0.25}}
-RECIPE |= {"max_gradient_norm": None, "ema_decay": None, "shift_px": 1, "flip": True, "precision": "float32"}
-RECIPE |= {"device": "cpu", "gpu": 1, "threads": 1}
+RECIPE |= {"max_gradient_norm": None, "ema_decay": None, "shift_px": 1, "crop": None, "flip": True}
+RECIPE |= {"n_workers": 0, "precision": "float32", "device": "cpu", "gpu": 1, "threads": 1}
 BASELINE = {"network": NETWORK, "recipe": RECIPE, "label_smoothing": 0.0}
 STUDENT = {"network": NETWORK, "recipe": RECIPE, "temperature": 4.0, "alpha": 0.9, "top_k": None}
 

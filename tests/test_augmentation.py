@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from selfdoubt import augmentation, commands
-from selfdoubt.augmentation import Mixing, Views, cutmix, draw_mixing, draw_views, mask_cutmix, pad, see
+from selfdoubt.augmentation import Mixing, Views, cutmix, draw_mixing, draw_order, draw_views, mask_cutmix, pad, see
 from selfdoubt.settings import load_study
 
 torch.set_num_threads(1)
@@ -37,67 +37,71 @@ def mixing_of(box=None, placements=None) -> Mixing:
 
 
 @pytest.mark.parametrize(
-    ("rows", "columns", "expected"),
+    ("top", "left", "flipped", "expected"),
     [
-        ([1, 2], [1, 2], [[1, 2], [3, 4]]),  # the image itself, in the middle of its padding
-        ([0, 1], [1, 2], [[0, 0], [1, 2]]),  # one down
-        ([1, 2], [2, 3], [[2, 0], [4, 0]]),  # one to the left
-        ([1, 2], [2, 1], [[2, 1], [4, 3]]),  # flipped
-        ([2, 3], [1, 0], [[3, 0], [0, 0]]),  # one up and one to the right, then flipped
+        (1, 1, False, [[1, 2], [3, 4]]),  # the image itself, in the middle of its padding
+        (0, 1, False, [[0, 0], [1, 2]]),  # one down
+        (1, 2, False, [[2, 0], [4, 0]]),  # one to the left
+        (1, 1, True, [[2, 1], [4, 3]]),
+        (2, 0, True, [[3, 0], [0, 0]]),  # one up and one to the right, then flipped
     ],
 )
-def test_views_by_hand(rows, columns, expected):
-    padded = pad(torch.tensor([[[[1, 2], [3, 4]]]], dtype=torch.uint8), 1)
-    views = Views(torch.tensor([0]), torch.tensor([rows]), torch.tensor([columns]))
-    seen = see(padded, torch.tensor([0]), views)
+def test_views_by_hand(top, left, flipped, expected):
+    windows = pad(torch.tensor([[[[1, 2], [3, 4]]]], dtype=torch.uint8), 1)
+    views = Views(torch.tensor([top]), torch.tensor([left]), torch.tensor([flipped]))
+    seen = see(windows, torch.tensor([0]), views)
     assert seen.dtype == torch.uint8 and seen.tolist() == [[expected]]
 
 
 def test_without_shift_and_flip_a_view_is_the_image():
     images = random_images(0)
-    views = draw_views(1, 0, (16, 6, 6), shift_px=0, flip=False)
-    assert torch.equal(see(pad(images, 0), views.order, views), images[views.order])
+    views, order = draw_views(1, 0, 16, shift_px=0, flip=False), draw_order(1, 0, 16)
+    assert torch.equal(see(pad(images, 0), order, views), images[order])
 
 
 def test_a_view_is_a_translation_and_a_flip_of_its_own_image():
-    images, views = random_images(0), draw_views(1, 0, (16, 6, 6), shift_px=2, flip=True)
+    images, views = random_images(0), draw_views(1, 0, 16, shift_px=2, flip=True)
     padded = np.pad(images.numpy(), [(0, 0), (0, 0), (2, 2), (2, 2)])
     seen = see(pad(images, 2), ALL, views).numpy()
-    for i, (rows, columns) in enumerate(zip(views.rows.numpy(), views.columns.numpy(), strict=True)):
-        crop = padded[i, :, rows[0] : rows[0] + 6, columns.min() : columns.min() + 6]
-        np.testing.assert_array_equal(seen[i], crop[:, :, ::-1] if columns[0] > columns[-1] else crop)
+    for i, (top, left, flipped) in enumerate(zip(*map(torch.Tensor.tolist, vars(views).values()), strict=True)):
+        crop = padded[i, :, top : top + 6, left : left + 6]
+        np.testing.assert_array_equal(seen[i], crop[:, :, ::-1] if flipped else crop)
+
+
+def test_seeing_changes_no_image():
+    images = random_images(0)
+    windows = pad(images, 0)
+    see(windows, ALL, draw_views(1, 0, 16, shift_px=0, flip=True))
+    assert torch.equal(windows[:, 0, 0].permute(0, 3, 1, 2), images)
 
 
 def test_every_shift_and_flip_and_order_occurs():
-    views = draw_views(1, 0, SHAPE, shift_px=1, flip=True)
-    assert sorted(views.order.tolist()) == list(range(400)) != views.order.tolist()
-    kinds = {(int(r[0]), int(min(c)), bool(c[0] > c[-1])) for r, c in zip(views.rows, views.columns, strict=True)}
+    views, order = draw_views(1, 0, 400, shift_px=1, flip=True), draw_order(1, 0, 400).tolist()
+    assert sorted(order) == list(range(400)) != order
+    kinds = set(zip(*map(torch.Tensor.tolist, vars(views).values()), strict=True))
     assert kinds == {(row, column, flip) for row in range(3) for column in range(3) for flip in (False, True)}
 
 
 def test_views_are_those_of_their_seed_and_epoch():
     def drawn(seed, epoch):
-        views = draw_views(seed, epoch, SHAPE, shift_px=1, flip=True)
-        leftmost, flipped = views.columns.min(1).values, views.columns[:, 0] > views.columns[:, 1]
-        return [views.order.tolist(), views.rows[:, 0].tolist(), leftmost.tolist(), flipped.tolist()]
+        views = draw_views(seed, epoch, 400, shift_px=1, flip=True)
+        return [draw_order(seed, epoch, 400).tolist(), *map(torch.Tensor.tolist, vars(views).values())]
 
     assert drawn(1, 2) == drawn(1, 2)
     for other in (drawn(2, 2), drawn(1, 3)):
         assert all(a != b for a, b in zip(drawn(1, 2), other, strict=True))
 
 
-def test_order_shift_and_flip_do_not_disturb_one_another():
-    small, large, straight = (draw_views(1, 0, SHAPE, px, flip) for px, flip in ((1, True), (2, True), (1, False)))
-    assert torch.equal(small.order, large.order) and torch.equal(small.order, straight.order)
-    assert torch.equal(small.rows, straight.rows)
-    assert torch.equal(small.columns.min(1).values, straight.columns.min(1).values)
-    assert torch.equal(small.columns.diff()[:, 0], large.columns.diff()[:, 0])  # -1 where flipped
+def test_shift_and_flip_do_not_disturb_one_another():
+    small, large, straight = (draw_views(1, 0, 400, px, flip) for px, flip in ((1, True), (2, True), (1, False)))
+    assert torch.equal(small.top, straight.top) and torch.equal(small.left, straight.left)
+    assert torch.equal(small.flipped, large.flipped) and not straight.flipped.any()
 
 
 def test_a_mask_sees_the_view_of_its_image():
     images = random_images(0, channels=1)
     images[:, :, :3] = 0
-    views = draw_views(1, 0, (16, 6, 6), shift_px=2, flip=True)
+    views = draw_views(1, 0, 16, shift_px=2, flip=True)
     seen = see(pad(torch.cat([images, (images > 0).to(torch.uint8)], 1), 2), ALL, views)
     assert torch.equal(seen[:, 1] > 0, seen[:, 0] > 0)
 
@@ -287,3 +291,29 @@ def test_batches_may_be_empty():
     for mixer in augmentation.MIXERS.values():
         mixed, weight = mixer(random_images(0)[none], random_images(1)[none], mixing, none)
         assert len(mixed) == len(weight) == 0
+
+
+# ---- areas on rows of bits ----
+
+
+@pytest.mark.parametrize("width", [1, 6, 28, 31, 32, 33, 64, 70])
+def test_packed_masks_are_translated_and_counted_as_pixels_are(width):
+    generator, height, n, k = torch.Generator().manual_seed(width), 5, 4, 60
+    masks = torch.rand(n, height, width, generator=generator) < 0.5
+    shifts = torch.stack([torch.randint(-h, h + 1, (n, k), generator=generator) for h in (height, width)], -1)
+    found = augmentation._n_bits(augmentation._translate_packed(augmentation._pack(masks), shifts, width)).sum((2, 3))
+    for i in range(n):
+        for j in range(k):
+            dy, dx = shifts[i, j].tolist()
+            moved = np.zeros((height, width), bool)
+            for y, x in masks[i].nonzero().tolist():
+                if 0 <= y + dy < height and 0 <= x + dx < width:
+                    moved[y + dy, x + dx] = True
+            assert found[i, j] == moved.sum()
+            one = augmentation._translate(masks[i][None, None].to(torch.uint8), shifts[i, j][None])
+            np.testing.assert_array_equal(one[0, 0].bool(), moved)
+
+
+def test_set_bits_are_counted():
+    words = torch.tensor([0, 1, 0xFFFFFFFF, 0x80000001, 0x12345678])
+    assert augmentation._n_bits(words).tolist() == [0, 1, 32, 2, 13]

@@ -176,10 +176,10 @@ def test_a_seed_decides_the_weights_and_disturbs_nothing():
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_what_is_padded_is_cut_off_again():
+def test_what_is_windows_is_cut_off_again():
     echo = nn.Identity()
     echo.encoder = SimpleNamespace(output_stride=8)
-    images = torch.rand(2, 1, 5, 9)  # padded to 8 x 16
+    images = torch.rand(2, 1, 5, 9)  # windows to 8 x 16
     assert torch.equal(segmentation.Segmenter(echo, 1)(images), images[:, 0])
 
 
@@ -250,12 +250,13 @@ def test_the_loss_is_that_of_told_pixels_by_hand():
 def test_seeds_see_the_view_of_their_image():
     pseudo = np.random.default_rng(0).integers(-1, 2, (20, 8, 8)).astype(np.int8)
     told = torch.tensor(pseudo + 1, dtype=torch.uint8)[:, None]
-    padded = augmentation.pad(torch.cat([told * 100, told], 1), 2)  # each pixel shows its seed
-    views = augmentation.draw_views(1, 0, (20, 8, 8), 2, flip=True)
-    batches = list(segmentation._batches(padded, views, batch_size=16))
+    windows = augmentation.pad(torch.cat([told * 100, told], 1), 2)  # each pixel shows its seed
+    views = augmentation.draw_views(1, 0, 20, 2, flip=True)
+    order = augmentation.draw_order(1, 0, 20)
+    batches = list(segmentation._batches(windows, views, order.split(16)))
     assert [len(images) for images, _ in batches] == [16, 4]
     assert all(torch.equal((images[:, 0] * 2.55).round(), seen.float()) for images, seen in batches)
-    assert not torch.equal(batches[0][1], told[views.order[:16], 0])  # views do differ from the images
+    assert not torch.equal(batches[0][1], told[order[:16], 0])  # views do differ from the images
 
 
 def test_it_learns_from_partial_and_wrong_seeds_and_repeats_itself():

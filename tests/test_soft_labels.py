@@ -11,6 +11,7 @@ from selfdoubt.soft_labels import SoftLabels, Teacher, compress, expand
 from selfdoubt.streams import Stream
 
 VIEWS = {"epochs": 2, "batch_size": 8, "shift_px": 1, "flip": True, "precision": "float32", "device": "cpu"}
+VIEWS |= {"crop": None, "n_workers": 0}
 VIEWS |= {"threads": 1, "top_k": None, "max_gb": None}
 STREAM = Stream(split_of(), recipe_of(), 1, CPU)
 LOGITS = 5 * torch.randn(6, 10, generator=torch.Generator().manual_seed(0))

@@ -1,6 +1,5 @@
 """Batches that can be made again by themselves, and labels that follow the pixels."""
 
-import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -73,13 +72,8 @@ def test_an_epoch_is_the_same_whatever_the_batch_size_and_what_came_before(mixin
 
 @pytest.mark.parametrize("mixing", [None, CUTMIX, MASK_CUTMIX], ids=["none", "cutmix", "mask-cutmix"])
 def test_a_view_is_that_of_the_image_and_not_of_its_place_in_a_batch(mixing, monkeypatch):
-    straight, drawn = joined(masked_stream(mixing)), augmentation.draw_views
-
-    def backwards(*arguments):
-        views = drawn(*arguments)
-        return dataclasses.replace(views, order=views.order.flip(0))
-
-    monkeypatch.setattr(augmentation, "draw_views", backwards)
+    straight, drawn = joined(masked_stream(mixing)), augmentation.draw_order
+    monkeypatch.setattr(augmentation, "draw_order", lambda *arguments: drawn(*arguments).flip(0))
     assert_equal({name: tensor.flip(0) for name, tensor in joined(masked_stream(mixing)).items()}, straight)
 
 
@@ -174,7 +168,7 @@ def test_a_rank_without_images_is_told_of():
 
 def test_rows_tell_which_images_of_the_order_a_batch_holds():
     stream, split = Stream(split_of(), recipe_of(batch_size=6), 1, CPU), split_of()
-    order = augmentation.draw_views(1, 2, (20, 16, 16), 1, True).order
+    order = augmentation.draw_order(1, 2, 20)
     for batch in stream.epoch(2):
         assert batch.epoch == 2 and batch.n_whole == len(batch.labels)
         assert batch.labels.tolist() == split.labels[order[batch.rows]].tolist()

@@ -1,6 +1,6 @@
 """Train a segmentation network from scratch on a teacher's class activation maps."""
 
-from selfdoubt import activation_maps, checkpoints, commands, datasets, devices, masks, segmentation
+from selfdoubt import activation_maps, checkpoints, commands, datasets, devices, masks, progress, segmentation
 
 SEED = 0  # one segmenter serves the models of all seeds
 
@@ -13,13 +13,16 @@ def run(arguments):
     maps = activation_maps.refine(maps, train.images, settings.refinement_steps, device)
     told = activation_maps.seeds(maps, settings.foreground_above, settings.background_below)
     network = segmentation.build_segmenter(settings, channels, SEED)
-    segmentation.train_segmenter(network, train.images, told, settings, SEED, device)
+    running = progress.Progress(arguments.progress, settings.epochs)
+    segmentation.train_segmenter(network, train.images, told, settings, SEED, device, running)
     metadata = arguments.metadata | {"channels": channels, "device": device.type}
     checkpoints.save(arguments.network, network, metadata)
     masks.write_masks(arguments.pseudo_masks, told == 1, metadata)
+    running.end()
 
 
 if __name__ == "__main__":
     files = {"train": "the training split", "teacher": "a classifier's checkpoint"}
     files |= {"network": "written: the segmenter", "pseudo-masks": "written: what is surely object"}
-    commands.main(run, files, computes=True)
+    files |= {"progress": "written: JSON lines for watch.py"}
+    commands.main(run, files, optional=("progress",), computes=True)

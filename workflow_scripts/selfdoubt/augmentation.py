@@ -13,14 +13,16 @@ import torch
 
 from selfdoubt import randomness
 
+_WORD = 32  # bits
+
 
 @dataclass(frozen=True)
 class Views:
     """What happens to each of n images in one epoch; all arrays are indexed by the image's position."""
 
-    order: torch.Tensor  # (n,) the order in which the images are shown
-    rows: torch.Tensor  # (n, H) the rows of the padded image that are seen
-    columns: torch.Tensor  # (n, W) the columns, right to left where flipped
+    top: torch.Tensor  # (n,) the first row of the padded image that is seen
+    left: torch.Tensor  # (n,) the first column
+    flipped: torch.Tensor  # (n,) bool: whether it is then seen from right to left
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,16 @@ class Mixing:
     placements: torch.Tensor  # (n, K, 2) candidate translations of the source's object, px
 
 
-def draw_views(seed: int, epoch: int, shape: tuple[int, int, int], shift_px: int, flip: bool) -> Views:
-    """Draw one epoch's views of n images of H x W pixels; shape is (n, H, W)."""
-    n, height, width = shape
-    order = randomness.generator(seed, "order", epoch).permutation(n)
-    shifts = randomness.generator(seed, "shift", epoch).integers(0, 2 * shift_px + 1, (2, n, 1))
-    flipped = randomness.generator(seed, "flip", epoch).random((n, 1)) < (0.5 if flip else 0.0)
-    columns = np.where(flipped, np.arange(width)[::-1], np.arange(width))
-    return Views(*map(torch.from_numpy, (order, shifts[0] + np.arange(height), shifts[1] + columns)))
+def draw_order(seed: int, epoch: int, n: int) -> torch.Tensor:
+    """Draw the order (n,) in which one epoch shows its images."""
+    return torch.from_numpy(randomness.generator(seed, "order", epoch).permutation(n))
+
+
+def draw_views(seed: int, epoch: int, n: int, shift_px: int, flip: bool) -> Views:
+    """Draw one epoch's views of n images."""
+    shifts = randomness.generator(seed, "shift", epoch).integers(0, 2 * shift_px + 1, (2, n))
+    flipped = randomness.generator(seed, "flip", epoch).random(n) < (0.5 if flip else 0.0)
+    return Views(*map(torch.from_numpy, (*shifts, flipped)))
 
 
 def draw_mixing(seed: int, epoch: int, shape: tuple[int, int, int], mixing) -> Mixing:
@@ -62,14 +66,21 @@ def draw_mixing(seed: int, epoch: int, shape: tuple[int, int, int], mixing) -> M
 
 
 def pad(images: torch.Tensor, pixels: int) -> torch.Tensor:
-    """(n, C, H, W) uint8 -> (n, H + 2 pixels, W + 2 pixels, C), black around: what `see` reads from."""
-    return torch.nn.functional.pad(images, [pixels] * 4).permute(0, 2, 3, 1).contiguous()
+    """(n, C, H, W) uint8, black around -> all its windows of H x W, which share the memory of the padded images.
+
+    The result is (n, 2 pixels + 1, 2 pixels + 1, H, W, C), by top and left.
+    """
+    height, width = images.shape[2:]
+    padded = torch.nn.functional.pad(images, [pixels] * 4).permute(0, 2, 3, 1).contiguous()
+    return padded.unfold(1, height, 1).unfold(2, width, 1).movedim(3, 5)
 
 
-def see(padded: torch.Tensor, index: torch.Tensor, views: Views) -> torch.Tensor:
+def see(windows: torch.Tensor, index: torch.Tensor, views: Views) -> torch.Tensor:
     """Return the views of the images at `index` (b,): uint8 (b, C, H, W), channels last in memory."""
-    rows, columns = views.rows[index, :, None], views.columns[index, None, :]
-    return padded[index[:, None, None], rows, columns].permute(0, 3, 1, 2)
+    seen = windows[index, views.top[index], views.left[index]]
+    flipped = views.flipped[index].nonzero()[:, 0]
+    seen[flipped] = seen[flipped].flip(2)
+    return seen.permute(0, 3, 1, 2)
 
 
 def cutmix(target, source, mixing: Mixing, index):
@@ -93,31 +104,59 @@ def mask_cutmix(target, source, mixing: Mixing, index):
     (F_a - F_a^in) / (F_a - F_a^in + F_b^in); 1 where nothing is pasted.
     Returns the mixed images (b, C, H, W) and the weight (b,).
     """
-    mask_a, mask_b = target[:, -1] > 0, source[:, -1] > 0
-    area_a, area_b = mask_a.sum((1, 2)), mask_b.sum((1, 2))
-    placed = _translate(mask_b[:, None], mixing.placements[index])  # (b, K, H, W)
-    hidden, pasted = (placed & mask_a[:, None]).sum((2, 3)), placed.sum((2, 3))  # (b, K)
+    bits_a, bits_b = _pack(target[:, -1] > 0), _pack(source[:, -1] > 0)
+    area_a, area_b = _n_bits(bits_a).sum((1, 2)), _n_bits(bits_b).sum((1, 2))
+    placed = _translate_packed(bits_b, mixing.placements[index], source.shape[3])
+    hidden, pasted = (_n_bits(bits).sum((2, 3)) for bits in (placed & bits_a[:, None], placed))  # each (b, K)
     loss = hidden / area_a.clamp_min(1)[:, None] + 1 - pasted / area_b.clamp_min(1)[:, None]
     best = loss.argmin(1, keepdim=True)  # (b, 1)
-    chosen = mixing.placements[index].gather(1, best[..., None].expand(-1, -1, 2))  # (b, 1, 2)
+    chosen = mixing.placements[index].gather(1, best[..., None].expand(-1, -1, 2))[:, 0]  # (b, 2)
     moved = _translate(source, chosen)  # (b, C + 1, H, W)
     visible = area_a - hidden.gather(1, best)[:, 0]
-    weight = visible / (visible + moved[:, -1].bool().sum((1, 2)))
+    weight = visible / (visible + pasted.gather(1, best)[:, 0])
     weight = weight.nan_to_num(1.0)  # 0 / 0: the target has no object and nothing was pasted
     return torch.where(moved[:, -1:] > 0, moved[:, :-1], target[:, :-1]), weight
 
 
 def _translate(images: torch.Tensor, shifts: torch.Tensor) -> torch.Tensor:
-    """Shift (b, C, H, W) by (b, K, 2) pixels, zeros moving in; K and C broadcast to (b, max(C, K), H, W)."""
+    """Shift (b, C, H, W) by (b, 2) pixels, of at most a side, zeros moving in."""
     height, width = images.shape[2:]
-    rows = torch.arange(height, device=images.device) - shifts[..., :1]  # (b, K, H) the row that is read
-    columns = torch.arange(width, device=images.device) - shifts[..., 1:]
-    inside = ((rows >= 0) & (rows < height))[..., None] & ((columns >= 0) & (columns < width))[:, :, None]
-    flat = (rows.clamp(0, height - 1) * width)[..., None] + columns.clamp(0, width - 1)[:, :, None]
-    n_maps = max(images.shape[1], shifts.shape[1])
-    shape = (len(images), n_maps, height * width)
-    read = images.flatten(2).expand(shape).gather(2, flat.flatten(2).expand(shape))
-    return read.view(len(images), n_maps, height, width) * inside
+    padded = torch.nn.functional.pad(images, [width, width, height, height])
+    windows = padded.unfold(2, height, 1).unfold(3, width, 1).movedim(1, 3)  # (b, 2 H + 1, 2 W + 1, C, H, W), a view
+    each = torch.arange(len(images), device=images.device)
+    return windows[each, height - shifts[:, 0], width - shifts[:, 1]]
+
+
+# Areas of many translations are counted on rows of bits, a thirtieth of the work that pixels are.
+
+
+def _pack(masks: torch.Tensor) -> torch.Tensor:
+    """bool (b, H, W) -> int64 (b, H, words), column x in bit x % 32 of word x // 32."""
+    words = torch.nn.functional.pad(masks, [0, -masks.shape[2] % _WORD]).unflatten(2, (-1, _WORD))
+    return (words.double() @ 2.0 ** torch.arange(_WORD, device=masks.device).double()).long()  # exact up to 2^53
+
+
+def _translate_packed(words: torch.Tensor, shifts: torch.Tensor, width: int) -> torch.Tensor:
+    """Shift what `_pack` returned by (b, K, 2) pixels, zeros moving in; return (b, K, H, words)."""
+    n, height, n_words = words.shape
+    device, each = words.device, torch.arange(n, device=words.device)[:, None, None, None]
+    rows = torch.arange(height, device=device) - shifts[..., :1]  # (b, K, H)
+    inside = ((rows >= 0) & (rows < height))[..., None]
+    rows = rows.clamp(0, height - 1)[..., None]
+    bits = shifts[..., 1, None, None]  # (b, K, 1, 1)
+    padded = torch.nn.functional.pad(words, [n_words + 2, n_words + 2])
+    columns = torch.arange(n_words, device=device) + n_words + 2 - bits.div(_WORD, rounding_mode="floor")
+    rest = bits.remainder(_WORD)
+    moved = (padded[each, rows, columns] << rest) | (padded[each, rows, columns - 1] >> (_WORD - rest))
+    whole = _pack(torch.ones(1, 1, width, dtype=torch.bool, device=device))  # bits beyond the edge are dropped
+    return moved * inside & whole
+
+
+def _n_bits(words: torch.Tensor) -> torch.Tensor:
+    """Return how many of the lower 32 bits are set: sums of 2, 4 and 8 bits, side by side."""
+    words = words - (words >> 1 & 0x55555555)
+    words = (words & 0x33333333) + (words >> 2 & 0x33333333)
+    return ((words + (words >> 4) & 0x0F0F0F0F) * 0x01010101 >> 24) & 0xFF
 
 
 MIXERS = {"cutmix": cutmix, "mask-cutmix": mask_cutmix}

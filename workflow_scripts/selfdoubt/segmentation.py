@@ -106,13 +106,14 @@ def load_segmenter(path: str | Path, device: torch.device) -> Segmenter:
 # ---- training and asking ----
 
 
-def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, device: torch.device) -> list[dict]:
+def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, device, progress=None) -> list[dict]:
     """Train `model` in place on the told pixels and return a row per epoch of SCHEMAS['training'].
 
     Binary cross-entropy, AdamW, the learning rate falling along a cosine; each image is flipped and shifted, and
     what is shifted in is not told. Equal arguments and threads give equal weights.
 
     images: uint8 (n, C, H, W). pseudo: int8 (n, H, W), 1 object, 0 background, -1 not told.
+    progress: a `Progress`, told of each epoch.
     Raises UserError if nothing is told, if the network cannot take such images, or at the first step whose loss is
     not finite.
     """
@@ -125,14 +126,18 @@ def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, devic
     n_batches = -(-len(images) // settings.batch_size)
     shares = [schedules.share(i, settings.epochs * n_batches, _COSINE) for i in range(settings.epochs * n_batches)]
     told = torch.tensor(pseudo + 1, dtype=torch.uint8)[:, None]  # 0 is not told, as is what lies beyond the edge
-    padded = augmentation.pad(torch.cat([torch.tensor(images), told], 1), _SHIFT_PX).to(device)
+    windows = augmentation.pad(torch.cat([torch.tensor(images), told], 1).to(device), _SHIFT_PX)
     history = []
     for epoch in range(settings.epochs):
         todo = shares[epoch * n_batches : (epoch + 1) * n_batches]
-        views = augmentation.draw_views(seed, epoch, (len(images), *images.shape[2:]), _SHIFT_PX, flip=True)
-        loss = _train_epoch(model, _batches(padded, views, settings.batch_size), optimizer, todo)
+        views = augmentation.draw_views(seed, epoch, len(images), _SHIFT_PX, flip=True)
+        order = augmentation.draw_order(seed, epoch, len(images)).to(device)
+        batches = _batches(windows, views, order.split(settings.batch_size))
+        loss = _train_epoch(model, batches, optimizer, todo)
         history.append({"epoch": epoch, "learning_rate": todo[-1] * settings.learning_rate, "train_loss": loss})
         print(" ".join(f"{name}={value:.5g}" for name, value in history[-1].items()), flush=True)
+        if progress is not None:
+            progress.epoch(epoch, len(images), loss=loss)
     return history
 
 
@@ -144,11 +149,11 @@ def _check_size(model: Segmenter, images: np.ndarray) -> None:
         raise UserError(f"segmenters: the network cannot take {size} px ({reason}); choose another encoder") from None
 
 
-def _batches(padded: torch.Tensor, views, batch_size: int):
+def _batches(windows: torch.Tensor, views, indices: tuple[torch.Tensor, ...]):
     """Yield images and their told pixels, both as one view of each image."""
-    views = type(views)(**{name: drawn.to(padded.device) for name, drawn in vars(views).items()})
-    for index in views.order.split(batch_size):
-        seen = augmentation.see(padded, index, views)
+    views = type(views)(**{name: drawn.to(windows.device) for name, drawn in vars(views).items()})
+    for index in indices:
+        seen = augmentation.see(windows, index, views)
         yield seen[:, :-1].float() / 255, seen[:, -1]
 
 

@@ -101,6 +101,11 @@ class Step(Strict):
     factor: Annotated[float, Field(gt=0, lt=1)]
 
 
+class Crop(Strict):
+    min_area: Annotated[float, Field(gt=0, le=1)]
+    max_aspect: Annotated[float, Field(ge=1)]
+
+
 class Recipe(Strict):
     epochs: Count
     batch_size: Annotated[int, Field(ge=2)]
@@ -109,7 +114,9 @@ class Recipe(Strict):
     max_gradient_norm: Positive | None = None
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
     shift_px: Annotated[int, Field(ge=0)]
+    crop: Crop | None = None  # of images that stay in files
     flip: bool
+    n_workers: Annotated[int, Field(ge=0)] = 0  # that decode such images
     precision: Literal["auto", "bfloat16", "float32"]
     device: Device
     gpu: Count = 1  # processes that train together, each with a GPU where there is one
@@ -377,7 +384,7 @@ class Study(Strict):
         return ["clean", *(key for key, enhancer in self.enhancers.items() if name in enhancer.models)]
 
 
-_VIEWS = ("epochs", "batch_size", "shift_px", "flip", "precision", "device", "threads")
+_VIEWS = ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision", "device", "threads")
 
 ROLES = {
     "teacher": "teachers",

@@ -7,10 +7,13 @@ position in the data set: so any batch of any epoch can be made again by itself,
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+import torch.utils.data
 
 from selfdoubt import augmentation
 from selfdoubt.errors import UserError
+from selfdoubt.image_files import ImageFiles
 
 
 @dataclass(frozen=True)
@@ -27,18 +30,16 @@ class Batch:
 
 
 class Stream:
-    """The training images, kept as uint8 on the device, as batches of views."""
+    """The training images as batches of views, shared by the ranks that train together."""
 
     def __init__(self, split, recipe, seed: int, device: torch.device, mixing=None, masks=None, rank=0, n_ranks=1):
         """mixing: settings of config.yaml's `mixing`, or None. masks: bool (n, H, W), where mixing needs them.
 
         rank, n_ranks: which of the processes this is that share each batch.
-        Raises UserError if the last batch of an epoch would leave a rank without images.
+        Raises UserError if the recipe does not fit the images, or would leave a rank without any.
         """
-        images = torch.tensor(split.images)
-        if masks is not None:
-            images = torch.cat([images, torch.from_numpy(masks).to(torch.uint8)[:, None]], 1)
-        self._padded = augmentation.pad(images, recipe.shift_px).to(device)
+        kind = _Files if isinstance(split.images, ImageFiles) else _Arrays
+        self._images = kind(split.images, masks, recipe, seed, device)
         self._labels = torch.tensor(split.labels).to(device)
         self._shape = (len(split.images), *split.images.shape[2:])
         self._recipe, self._seed, self._mixing = recipe, seed, mixing
@@ -60,30 +61,103 @@ class Stream:
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch from batch `first` on; the same epoch always yields the same."""
-        recipe, device = self._recipe, self._padded.device
-        views = augmentation.draw_views(self._seed, epoch, self._shape, recipe.shift_px, recipe.flip)
-        views, mixing = _to(device, views), None
+        size, device = self._recipe.batch_size, self._labels.device
+        order = augmentation.draw_order(self._seed, epoch, self._shape[0]).to(device)
+        starts = range(first * size, self.rows_per_epoch, size)
+        stops = [min(start + size, self.rows_per_epoch) for start in starts]
+        rows = [slice(start + self._rank, stop, self._n_ranks) for start, stop in zip(starts, stops, strict=True)]
+        mixing, partners = None, [order[:0]] * len(rows)
         if self._mixing is not None:
-            mixing = _to(device, augmentation.draw_mixing(self._seed, epoch, self._shape, self._mixing))
-        for start in range(first * recipe.batch_size, self.rows_per_epoch, recipe.batch_size):
-            stop = min(start + recipe.batch_size, self.rows_per_epoch)
-            rows = slice(start + self._rank, stop, self._n_ranks)
-            yield Batch(*self._views(views.order[rows], views, mixing), epoch, rows, stop - start)
+            drawn = augmentation.draw_mixing(self._seed, epoch, self._shape, self._mixing)
+            mixing = _to(device, drawn)
+            partners = [mixing.partner[order[each][mixing.mixed[order[each]]]] for each in rows]
+        wanted = [torch.cat([order[each], partner]) for each, partner in zip(rows, partners, strict=True)]
+        for each, start, stop, seen in zip(rows, starts, stops, self._images.views(epoch, wanted), strict=True):
+            yield Batch(*self._mix(seen, order[each], mixing), epoch, each, stop - start)
 
-    def _views(self, index: torch.Tensor, views, mixing) -> tuple:
-        images, labels = augmentation.see(self._padded, index, views), self._labels[index]
+    def _mix(self, seen: torch.Tensor, index: torch.Tensor, mixing) -> tuple:
+        """Return a batch's fields from views of the images at `index`, followed by those of their partners."""
+        images, source, labels = seen[: len(index)], seen[len(index) :], self._labels[index]
         if mixing is None:
-            return images.float() / 255, labels, labels, None
+            return images / 255, labels, labels, None
         chosen = mixing.mixed[index].nonzero()[:, 0]
-        where, partner = index[chosen], mixing.partner[index[chosen]]
-        mixer = augmentation.MIXERS[self._mixing.method]
-        source = augmentation.see(self._padded, partner, views)
-        mixed, share = mixer(images[chosen], source, mixing, where)
+        where = index[chosen]
+        mixed, share = augmentation.MIXERS[self._mixing.method](images[chosen], source, mixing, where)
         images = images[:, : mixed.shape[1]].float()  # without the mask's channel
         images[chosen] = mixed.float()
         other, weight = labels.clone(), torch.ones(len(index), device=images.device)
-        other[chosen], weight[chosen] = self._labels[partner], share.float()
+        other[chosen], weight[chosen] = self._labels[mixing.partner[where]], share.float()
         return images / 255, labels, other, weight
+
+
+class _Arrays:
+    """Images in memory, as uint8 on the device: a batch of views is one gather."""
+
+    def __init__(self, images: np.ndarray, masks: np.ndarray | None, recipe, seed: int, device: torch.device):
+        if recipe.crop is not None:
+            raise UserError("recipes: crop is for images that stay in files; these are in memory: use shift_px")
+        images = torch.tensor(images)
+        if masks is not None:
+            images = torch.cat([images, torch.from_numpy(masks).to(torch.uint8)[:, None]], 1)
+        self._windows = augmentation.pad(images.to(device), recipe.shift_px)
+        self._recipe, self._seed = recipe, seed
+
+    def views(self, epoch: int, wanted: list[torch.Tensor]) -> Iterator[torch.Tensor]:
+        """Yield uint8 (b, C, H, W) for each index (b,); masks are one more channel."""
+        shift_px, flip = self._recipe.shift_px, self._recipe.flip
+        views = augmentation.draw_views(self._seed, epoch, len(self._windows), shift_px, flip)
+        views = _to(self._windows.device, views)
+        for index in wanted:
+            yield augmentation.see(self._windows, index, views)
+
+
+class _Files:
+    """Images in files, decoded by worker processes while the model trains.
+
+    At no time are more than 2 n_workers + 1 batches decoded, whatever the size of the data set.
+    """
+
+    def __init__(self, images: ImageFiles, masks: np.ndarray | None, recipe, seed: int, device: torch.device):
+        if recipe.shift_px:
+            raise UserError("recipes: shift_px is for images in memory; these stay in files: set it to 0 and use crop")
+        if masks is not None:
+            raise UserError("augmented: mixing by masks needs images in memory, and these stay in files")
+        self._images, self._recipe, self._seed, self._device = images, recipe, seed, device
+
+    def views(self, epoch: int, wanted: list[torch.Tensor]) -> Iterator[torch.Tensor]:
+        """Yield uint8 (b, C, H, W) for each index (b,); raises UserError at a file that cannot be decoded."""
+        data = _Decoder(self._images, self._recipe, self._seed, epoch)
+        loader = torch.utils.data.DataLoader(
+            data,
+            batch_sampler=[index.tolist() for index in wanted],
+            num_workers=self._recipe.n_workers,
+            collate_fn=_stack,
+            pin_memory=self._device.type == "cuda",
+            generator=torch.Generator(),
+        )
+        for batch in loader:
+            if isinstance(batch, UserError):
+                raise batch
+            yield batch.to(self._device, non_blocking=True)
+
+
+class _Decoder(torch.utils.data.Dataset):
+    """One epoch's views of images in files, by position."""
+
+    def __init__(self, images: ImageFiles, recipe, seed: int, epoch: int):
+        self._images, self._recipe, self._seed, self._epoch = images, recipe, seed, epoch
+
+    def __getitem__(self, position: int) -> torch.Tensor | UserError:
+        try:
+            view = self._images.training_view(position, self._seed, self._epoch, self._recipe.crop, self._recipe.flip)
+        except UserError as fault:  # raised where it is read: a worker's would come with its stack trace
+            return fault
+        return torch.tensor(np.ascontiguousarray(view))
+
+
+def _stack(views: list) -> torch.Tensor | UserError:
+    fault = next((view for view in views if isinstance(view, UserError)), None)
+    return fault or torch.stack(views).contiguous(memory_format=torch.channels_last)
 
 
 def _to(device: torch.device, drawn):

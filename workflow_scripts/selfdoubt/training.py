@@ -30,7 +30,7 @@ from selfdoubt.ranks import Ranks, launch
 from selfdoubt.streams import Batch, Stream
 from selfdoubt.training_state import Keeper
 
-FIT_IMAGES = 10_000  # that the normalisation is taken from
+FIT_IMAGES, FIT_VALUES = 10_000, 50_000_000  # at most, that the normalisation is taken from
 
 
 class Training:
@@ -188,7 +188,8 @@ def _model_of(train, job, device: torch.device) -> tuple[models.Classifier, dict
     _, channels, size_px, _ = train.images.shape
     shape = {"channels": channels, "size_px": size_px, "n_classes": datasets.n_classes(train)}
     model = models.build_model(job.settings.network, seed=job.seed, **shape)
-    model.fit_input(inference.as_pixels(train.images[:FIT_IMAGES], torch.device("cpu")))
+    n_fitted = min(FIT_IMAGES, FIT_VALUES // train.images[:1].size)
+    model.fit_input(inference.as_pixels(train.images[:n_fitted], torch.device("cpu")))
     return model.to(device, memory_format=torch.channels_last), shape
 
 

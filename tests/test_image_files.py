@@ -1,0 +1,195 @@
+"""Images that stay in files: decoded as asked, cropped as drawn, refused by name."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from small_training import CPU, model_of, recipe_of
+from torch import nn
+from torchvision.transforms import v2
+
+from selfdoubt import inference, objectives
+from selfdoubt.datasets import Split
+from selfdoubt.errors import UserError
+from selfdoubt.image_files import ImageFiles, random_box
+from selfdoubt.streams import Stream
+from selfdoubt.training import Training
+
+SIZE_PX, N = 16, 20
+CROP = SimpleNamespace(min_area=0.25, max_aspect=1.5)
+CUTMIX = SimpleNamespace(method="cutmix", probability=1.0, beta=1.0)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Files of many sizes and formats; image i is of class i % 3 and the brighter for it."""
+    folder, draws = tmp_path_factory.mktemp("files"), np.random.default_rng(0)
+    for i in range(N):
+        height, width = draws.integers(17, 60, 2)
+        pixels = (40 + 70 * (i % 3) + draws.integers(-30, 31, (height, width, 3))).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / name(i), quality=95)
+    return folder
+
+
+def name(i: int) -> str:
+    return f"{i:02}.{['png', 'jpg', 'webp'][i % 3]}"
+
+
+def files(folder, channels=3, names=None) -> ImageFiles:
+    return ImageFiles(folder, names or [name(i) for i in range(N)], channels, SIZE_PX)
+
+
+def split_of(images: ImageFiles) -> Split:
+    return Split(images, np.arange(len(images)) % 3, np.arange(len(images), dtype=np.int32))
+
+
+def stream_of(folder, **values) -> Stream:
+    mixing = values.pop("mixing", None)
+    recipe = recipe_of(**{"shift_px": 0, "crop": vars(CROP), **values})
+    return Stream(split_of(files(folder)), recipe, 1, CPU, mixing)
+
+
+# ---- in an array's place ----
+
+
+def test_files_look_like_an_array(folder):
+    images = files(folder)
+    assert images.shape == (N, 3, SIZE_PX, SIZE_PX) and len(images) == N
+    whole = images[:]
+    assert whole.shape == images.shape and whole.dtype == images.dtype == np.uint8
+    np.testing.assert_array_equal(images[3:7], whole[3:7])
+    np.testing.assert_array_equal(images[np.array([5, 2])], whole[[5, 2]])
+    assert images[4:4].shape == (0, 3, SIZE_PX, SIZE_PX)
+
+
+def test_the_evaluation_view_is_torchvisions(folder):
+    preset = v2.Compose([v2.Resize(SIZE_PX, antialias=True), v2.CenterCrop(SIZE_PX)])
+    for i in range(3):
+        with Image.open(folder / name(i)) as image:
+            expected = np.asarray(preset(image.convert("RGB"))).transpose(2, 0, 1)
+        np.testing.assert_array_equal(files(folder).evaluation_view(i), expected)
+
+
+def test_one_channel_is_grey(folder):
+    grey = files(folder, channels=1)[:2]
+    assert grey.shape == (2, 1, SIZE_PX, SIZE_PX)
+    weighed = np.tensordot([0.299, 0.587, 0.114], files(folder)[:2].astype(float), (0, 1))
+    assert np.abs(grey[:, 0] - weighed).max() < 3  # of 255: it is grey before it is resized
+
+
+def test_a_model_predicts_files_as_it_does_arrays(folder):
+    model, images = model_of(), files(folder, channels=1)
+    one, other = (inference.predict_logits(model, each, 7) for each in (images, images[:]))
+    np.testing.assert_array_equal(one, other)
+
+
+# ---- crops ----
+
+
+def test_boxes_lie_within_and_have_the_areas_and_aspects_asked_for():
+    draws = np.random.default_rng(0)
+    boxes = np.array([random_box(draws, 40, 60, 0.25, 1.5) for _ in range(2000)])
+    top, left, height, width = boxes.T
+    assert (top >= 0).all() and (left >= 0).all() and (top + height <= 40).all() and (left + width <= 60).all()
+    area, aspect = height * width / 2400, width / height
+    assert area.min() > 0.23 and area.max() > 0.9 and aspect.min() > 0.62 and aspect.max() < 1.6
+    assert aspect.min() < 0.7 and aspect.max() > 1.45  # both ends occur
+
+
+def test_an_image_that_no_box_fits_is_shown_whole():
+    assert random_box(np.random.default_rng(0), 1, 100, 0.9, 1.1) == (0, 0, 1, 100)
+
+
+def test_a_view_is_that_of_its_seed_epoch_and_position(folder):
+    images = files(folder)
+    view = images.training_view(3, 1, 2, CROP, True)
+    np.testing.assert_array_equal(view, images.training_view(3, 1, 2, CROP, True))
+    for other in ((3, 2, 2), (3, 1, 3), (6, 1, 2)):
+        assert not np.array_equal(view, images.training_view(*other, CROP, True))
+
+
+def test_without_crop_and_flip_the_view_is_that_of_evaluation(folder):
+    images = files(folder)
+    np.testing.assert_array_equal(images.training_view(3, 1, 2, None, False), images.evaluation_view(3))
+    seen = [images.training_view(3, 1, epoch, None, True) for epoch in range(20)]
+    flipped = sum(np.array_equal(view, images.evaluation_view(3)[:, :, ::-1]) for view in seen)
+    assert 3 <= flipped <= 17
+
+
+# ---- batches ----
+
+
+def test_workers_give_the_batches_that_one_process_gives(folder):
+    for mixing in (None, CUTMIX):
+        alone, shared = (list(stream_of(folder, n_workers=n, mixing=mixing).epoch(1)) for n in (0, 2))
+        for one, other in zip(alone, shared, strict=True):
+            assert torch.equal(one.images, other.images) and torch.equal(one.other_labels, other.other_labels)
+
+
+def test_an_epoch_of_files_can_be_entered_at_any_batch(folder):
+    stream = stream_of(folder)
+    whole, part = list(stream.epoch(0)), list(stream.epoch(0, 1))
+    assert [torch.equal(one.images, other.images) for one, other in zip(whole[1:], part, strict=True)] == [True, True]
+
+
+def test_boxes_of_other_files_are_pasted(folder):
+    for batch in stream_of(folder, mixing=CUTMIX).epoch(0):
+        assert batch.images.shape[1:] == (3, SIZE_PX, SIZE_PX) and batch.weight.min() < 1
+
+
+def test_no_more_is_decoded_than_is_needed_soon(folder, monkeypatch):
+    """The memory bound: with no workers one batch; the data set's size does not enter."""
+    decoded, inner = [], ImageFiles.training_view
+    monkeypatch.setattr(ImageFiles, "training_view", lambda *a: decoded.append(a[1]) or inner(*a))
+    batches = stream_of(folder).epoch(0)
+    assert decoded == []
+    next(batches)
+    assert len(decoded) == 8
+    next(batches)
+    assert len(decoded) == 16
+
+
+def test_training_learns_from_files(folder):
+    images = split_of(files(folder, channels=1))
+    recipe = recipe_of(shift_px=0, crop=vars(CROP), epochs=12, learning_rate=1.0)
+    model = model_of(widths=[8, 8, 8])
+    model.fit_input(inference.as_pixels(images.images[:], CPU))
+    rows = Training(model, Stream(images, recipe, 1, CPU), recipe, objectives.from_labels(), images).run()
+    assert rows[-1]["train_loss"] < 0.6 * np.log(3) and isinstance(model, nn.Module)
+
+
+# ---- faults ----
+
+
+@pytest.mark.parametrize("n_workers", [0, 1])
+@pytest.mark.parametrize(("content", "told"), [(b"", "cannot be decoded"), (None, "no such file")])
+def test_a_bad_file_is_named_in_one_line(folder, tmp_path, content, told, n_workers):
+    if content is not None:
+        (tmp_path / "bad.png").write_bytes(content)
+    images = ImageFiles(tmp_path, ["bad.png"] * 4, 3, SIZE_PX)
+    recipe = recipe_of(shift_px=0, batch_size=2, n_workers=n_workers, crop=vars(CROP))
+    with pytest.raises(UserError, match=rf"bad\.png: {told}") as fault:
+        list(Stream(split_of(images), recipe, 1, CPU).epoch(0))
+    assert "\n" not in str(fault.value)
+    with pytest.raises(UserError, match=rf"bad\.png: {told}"):
+        images[:2]
+
+
+def test_a_truncated_jpeg_is_named(folder, tmp_path):
+    content = (folder / name(1)).read_bytes()
+    (tmp_path / "bad.jpg").write_bytes(content[: len(content) // 2])
+    with pytest.raises(UserError, match=r"bad\.jpg: cannot be decoded"):
+        ImageFiles(tmp_path, ["bad.jpg"], 3, SIZE_PX)[:]
+
+
+def test_options_that_would_be_ignored_are_refused(folder):
+    with pytest.raises(UserError, match="shift_px is for images in memory"):
+        stream_of(folder, shift_px=1)
+    with pytest.raises(UserError, match="needs images in memory"):
+        Stream(split_of(files(folder)), recipe_of(shift_px=0), 1, CPU, CUTMIX, np.ones((N, SIZE_PX, SIZE_PX), bool))
+    split = split_of(files(folder))
+    in_memory = Split(split.images[:], split.labels, split.image_ids)
+    with pytest.raises(UserError, match="crop is for images that stay in files"):
+        Stream(in_memory, recipe_of(crop=vars(CROP)), 1, CPU)

@@ -1,0 +1,88 @@
+"""Images that stay in their files, for data sets that do not fit into memory.
+
+`ImageFiles` stands where a split has an array: it is indexed in the same way, and decodes just what is asked for.
+Decoding is PIL's, geometry torchvision's v2. What a training view shows is drawn from a generator named by (seed,
+epoch, position), by whichever worker decodes it.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from selfdoubt import randomness
+from selfdoubt.errors import UserError
+
+_TRIES = 10  # at a crop that fits, as in torchvision
+_THREADS = 4  # that decode an evaluation batch; PIL lets go of the interpreter meanwhile
+_MODES = {1: "L", 3: "RGB"}
+
+
+class ImageFiles:
+    """Image files seen as uint8 (n, C, H, W): the shorter side resized to size_px, and the middle cut out."""
+
+    def __init__(self, root: Path, names: list[str], channels: int, size_px: int):
+        """names: of the files, below root."""
+        self._root, self._names = root, names
+        self.shape, self.dtype = (len(names), channels, size_px, size_px), np.dtype(np.uint8)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, which) -> np.ndarray:
+        """Return the evaluation view of some images; which: a slice, or an array of positions."""
+        positions = np.arange(len(self))[which]
+        with ThreadPoolExecutor(_THREADS) as pool:
+            views = list(pool.map(self.evaluation_view, positions))
+        return np.stack(views) if views else np.empty((0, *self.shape[1:]), np.uint8)
+
+    def evaluation_view(self, position: int) -> np.ndarray:
+        """Return one image (C, H, W), resized and cut out of the middle."""
+        from torchvision.transforms import v2
+
+        image, size_px = self._open(position), self.shape[2]
+        return _array(v2.functional.center_crop(v2.functional.resize(image, [size_px], antialias=True), [size_px] * 2))
+
+    def training_view(self, position: int, seed: int, epoch: int, crop, flip: bool) -> np.ndarray:
+        """Return a random resized crop (Szegedy et al. 2015) of one image (C, H, W), perhaps flipped.
+
+        crop: settings with min_area (of the image's area) and max_aspect (width to height, or its inverse); None
+        shows the evaluation view.
+        """
+        from torchvision.transforms import v2
+
+        flipped = flip and randomness.generator(seed, "flip", epoch, position).random() < 0.5
+        if crop is None:
+            view = self.evaluation_view(position)
+        else:
+            image, draws = self._open(position), randomness.generator(seed, "crop", epoch, position)
+            box = random_box(draws, image.height, image.width, crop.min_area, crop.max_aspect)
+            view = _array(v2.functional.resized_crop(image, *box, [self.shape[2]] * 2, antialias=True))
+        return view[:, :, ::-1] if flipped else view
+
+    def _open(self, position: int) -> Image.Image:
+        path = self._root / self._names[position]
+        try:
+            with Image.open(path) as image:
+                return image.convert(_MODES[self.shape[1]])
+        except FileNotFoundError:
+            raise UserError(f"{path}: no such file, though the data set lists it; prepare the data set again") from None
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+            raise UserError(f"{path}: cannot be decoded ({error}); mend or remove it") from None
+
+
+def random_box(draws: np.random.Generator, height: int, width: int, min_area: float, max_aspect: float) -> tuple:
+    """Return top, left, height and width of a random part of an image, px; the whole where no try fits."""
+    for _ in range(_TRIES):
+        area, log_aspect = draws.uniform(min_area, 1), draws.uniform(-1, 1) * np.log(max_aspect)
+        w = round((area * height * width * np.exp(log_aspect)) ** 0.5)
+        h = round((area * height * width / np.exp(log_aspect)) ** 0.5)
+        if 0 < w <= width and 0 < h <= height:
+            return int(draws.integers(0, height - h + 1)), int(draws.integers(0, width - w + 1)), h, w
+    return 0, 0, height, width
+
+
+def _array(image: Image.Image) -> np.ndarray:
+    array = np.asarray(image)
+    return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
