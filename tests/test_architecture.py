@@ -9,11 +9,11 @@ ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "workflow_scripts"
 LIBRARY = sorted((SCRIPTS / "selfdoubt").rglob("*.py"))
 WITHOUT_TORCH = ("settings", "provenance", "schemas", "metrics", "scores", "statistics", "evaluation", "hypotheses")
-WITHOUT_TORCH += ("leases", "progress")
+WITHOUT_TORCH += ("leases", "progress", "foreign_predictions")
 WITHOUT_TORCH += ("curves", "ensembles", "examples", "masks", "costs", "datasets", "corruptions", "figures", "report")
 STRANGERS = {"datasets", "augmentation", "models", "losses", "attacks"}  # composed by others, never by one another
 RULE_IMPORTS = {"selfdoubt.errors", "selfdoubt.provenance", "selfdoubt.settings", "selfdoubt.settings_references"}
-FOR_PEOPLE = {"lease", "watch"}  # commands that no rule runs
+FOR_PEOPLE = {"evaluate_predictions", "lease", "watch"}  # commands that no rule runs
 HEAVY = {"torch", "torchvision", "timm", "segmentation_models_pytorch", "sklearn"}
 
 

@@ -83,8 +83,8 @@ class Stream:
         chosen = mixing.mixed[index].nonzero()[:, 0]
         where = index[chosen]
         mixed, share = augmentation.MIXERS[self._mixing.method](images[chosen], source, mixing, where)
-        images = images[:, : mixed.shape[1]].float()  # without the mask's channel
-        images[chosen] = mixed.float()
+        images = images[:, : mixed.shape[1]]  # without the mask's channel
+        images[chosen] = mixed
         other, weight = labels.clone(), torch.ones(len(index), device=images.device)
         other[chosen], weight[chosen] = self._labels[mixing.partner[where]], share.float()
         return images / 255, labels, other, weight
