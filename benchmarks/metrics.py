@@ -1,0 +1,129 @@
+"""The metric rows of the targets: all metrics of a large test set, and a bootstrap, both sides on the same arrays."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+from measure import Row, in_turn
+
+from selfdoubt import metrics
+from selfdoubt.evaluation import Predictions, evaluate
+from selfdoubt.randomness import generator
+from selfdoubt.statistics import resample_weights
+
+N, C, N_RESAMPLES, BINS = 50_000, 1_000, 1_000, 15
+N_LOOPED = 10  # resamples of the peers' loop, which is too slow for all of them; its time is scaled up
+SETTINGS = SimpleNamespace(
+    scores=["msp"],
+    ece_bins=BINS,
+    selective_accuracies_percent=[90, 95, 97, 99, 99.5],
+    coverages_percent=[50, 70, 80, 90],
+    n_resamples=0,
+    resampled_splits=[],
+)
+
+
+@cache
+def sample() -> Predictions:
+    """Return logits of a model that is right about three times in four, without ties."""
+    draws = generator(0, "benchmark")
+    labels = draws.integers(0, C, N)
+    logits = draws.normal(size=(N, C)).astype(np.float32)
+    logits[np.arange(N), labels] += draws.normal(4.2, 1.5, N).astype(np.float32)
+    return Predictions(logits, labels)
+
+
+def rows() -> Iterator[Row]:
+    what = f"all metrics, {N:,} x {C:,} float32 logits"
+    ours, limit = lambda: evaluate({"test": sample()}, SETTINGS, {}), 0.4
+    try:
+        seconds, theirs = in_turn(ours, peers(), repeats=3)
+        yield Row(what, "torch-uncertainty's equivalents", 1 / seconds, 1 / theirs, "runs/s", "≥", 50, FEWER)
+    except ImportError as missing:
+        print(f"skipped: {missing.name} is not installed; make bench installs it")
+        seconds, _ = in_turn(ours, lambda: None, repeats=3)
+    yield Row(what, f"a limit of {limit} s", seconds, limit, "s", "≤", 1, "the processor has no AVX-512")
+    what = f"{N_RESAMPLES:,} resamples of AURC + AUROC + ECE, n = {N:,}"
+    seconds, theirs = in_turn(bootstrap, looped, repeats=3)
+    theirs *= N_RESAMPLES / N_LOOPED
+    yield Row(what, "sklearn and numpy in a loop", 1 / seconds, 1 / theirs, "runs/s", "≥", 50)
+    yield Row(what, f"a limit of {limit} s", seconds, limit, "s", "≤", 1, DRAWN)
+
+
+DRAWN = "every resample is drawn in full before it is summed, on one core"
+FEWER = "most of both sides is one pass of exponentials over 50 million logits; ours is in float64"
+
+
+def peers() -> Callable[[], dict[str, float]]:
+    """Return a function that computes torch-uncertainty's equivalents, from logits as we do."""
+    import torch
+    from torch_uncertainty.metrics import classification as tu
+    from torchmetrics.classification import BinaryAUROC, MulticlassAccuracy
+
+    logits, labels = torch.from_numpy(sample().logits), torch.from_numpy(sample().labels)
+    options = {"task": "multiclass", "num_classes": C, "num_bins": BINS, "norm": "l1"}
+
+    def run() -> dict[str, float]:
+        p = logits.softmax(-1)
+        kinds = {
+            "accuracy": MulticlassAccuracy(C, average="micro"),
+            "aurc": tu.AURC(),
+            "augrc": tu.AUGRC(),
+            "risk-at-coverage-80": tu.RiskAt80Cov(),
+            "coverage-at-sac-95": tu.CovAt5Risk(),
+            "ece": tu.CalibrationError(**options),
+            "ece-adaptive": tu.AdaptiveCalibrationError(**options),
+            "nll": tu.CategoricalNLL(),
+            "brier": tu.BrierScore(C),
+        }
+        found = {}
+        for name, kind in kinds.items():
+            kind.update(p, labels)
+            found[name] = kind.compute().item()
+        auroc = BinaryAUROC()
+        auroc.update(p.max(-1).values, (p.argmax(-1) == labels).int())
+        return found | {"auroc": auroc.compute().item()}
+
+    return run
+
+
+def agreement() -> Iterator[tuple[str, float, float]]:
+    """Yield (metric, ours, theirs) on the same arrays."""
+    rows = evaluate({"test": sample()}, SETTINGS, {})
+    ours = {row["metric"]: row["value"] for row in rows}
+    for name, value in peers()().items():
+        yield name, ours[name], value
+
+
+@cache
+def ranked() -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest probability of each row and whether the row is right."""
+    logits = sample().logits.astype(np.float64)
+    return 1 / np.exp(logits - logits.max(1, keepdims=True)).sum(1), sample().correct
+
+
+def bootstrap() -> list[np.ndarray]:
+    """One sort, and sparse sums of multinomial weights."""
+    top, correct = ranked()
+    ranking, found = metrics.rank(top, correct), []
+    for weights in resample_weights(N, N_RESAMPLES, generator(0, "bootstrap")):
+        resampled = ranking.resampled(weights)
+        found.append([metrics.aurc(resampled), metrics.auroc(resampled), metrics.ece(top, correct, BINS, weights)])
+    return found
+
+
+def looped() -> list[tuple[float, float, float]]:
+    """The same numbers, each resample drawn out."""
+    from sklearn.metrics import roc_auc_score
+
+    (top, correct), draws, found = ranked(), generator(0, "bootstrap"), []
+    for _ in range(N_LOOPED):
+        index = draws.integers(N, size=N)
+        confidence, right = top[index], correct[index]
+        errors = np.cumsum(~right[np.argsort(-confidence)])
+        bins = np.clip((confidence * BINS).astype(int), 0, BINS - 1)
+        gaps = np.bincount(bins, right - confidence, BINS)
+        aurc = (errors / np.arange(1, N + 1)).mean()
+        found.append((aurc, roc_auc_score(right, confidence), np.abs(gaps).sum() / N))
+    return found
