@@ -164,6 +164,21 @@ def test_a_wrong_npz_is_told(tmp_path, arrays, told):
         foreign_predictions.read(tmp_path / "a.npz", tmp_path)
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_words_where_numbers_belong_are_told(tmp_path, capsys, kind):
+    path, frame = tmp_path / f"a.{kind}", wide().assign(label="shirt")
+    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
+    code, _, err = run(capsys, path)
+    assert code == 2 and f"{path}: 'label' holds something that is no number" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"no archive"])
+def test_a_broken_archive_is_told(tmp_path, capsys, content):
+    (tmp_path / "a.npz").write_bytes(content)
+    code, _, err = run(capsys, tmp_path / "a.npz")
+    assert code == 2 and "a.npz: cannot be read" in err and err.count("\n") == 1
+
+
 def test_lists_of_different_lengths_are_told(tmp_path):
     table = pa.table({"label": [0, 1], "logits": [[1.0, 2.0], [1.0, 2.0, 3.0]]})
     pq.write_table(table, tmp_path / "a.parquet")

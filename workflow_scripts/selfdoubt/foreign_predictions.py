@@ -6,6 +6,7 @@ what does not fit into memory can be evaluated; only NPZ is unpacked whole.
 """
 
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def _told(path: Path, batches: Iterator[Batch]) -> Iterator[Batch]:
         yield from batches
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, ValueError) as error:
+    except (pa.ArrowException, zipfile.BadZipFile, OSError) as error:
         raise UserError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from None
 
 
@@ -97,16 +98,19 @@ def _csv(path: Path, labelled: bool) -> Iterator[Batch]:
 
 
 def _npz(path: Path, labelled: bool) -> Iterator[Batch]:
-    with np.load(path, allow_pickle=False) as arrays:
-        _columns(path, list(arrays), labelled)
-        logits, labels = arrays["logits"], arrays["label"] if labelled else None
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            _columns(path, list(arrays), labelled)
+            logits, labels = arrays["logits"], arrays["label"] if labelled else None
+    except (ValueError, EOFError) as error:  # objects, which would be unpickled; an empty file
+        raise UserError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from None
     if logits.ndim != 2:
         raise UserError(f"{path}: logits are of shape {logits.shape}, expected (n, C)")
     if labels is not None and labels.shape != logits.shape[:1]:
         raise UserError(f"{path}: label is of shape {labels.shape}, expected ({len(logits)},)")
     for start in range(0, len(logits), _ROWS):
         rows = slice(start, start + _ROWS)
-        yield _numbers(logits[rows]), None if labels is None else _numbers(labels[rows])
+        yield _numbers(path, "logits", logits[rows]), None if labels is None else _numbers(path, "label", labels[rows])
 
 
 def _columns(path: Path, names: list[str], labelled: bool) -> list[str]:
@@ -123,18 +127,23 @@ def _columns(path: Path, names: list[str], labelled: bool) -> list[str]:
 
 
 def _of_table(path: Path, batch: pa.RecordBatch, labelled: bool) -> Batch:
-    labels = _numbers(batch.column("label").to_numpy(zero_copy_only=False)) if labelled else None
+    def numbers(name: str) -> np.ndarray:
+        return _numbers(path, name, batch.column(name).to_numpy(zero_copy_only=False))
+
+    labels = numbers("label") if labelled else None
     if "logits" not in batch.schema.names:
-        columns = [batch.column(name) for name in batch.schema.names if name != "label"]
-        return np.stack([_numbers(c.to_numpy(zero_copy_only=False)) for c in columns], 1), labels
+        return np.stack([numbers(name) for name in batch.schema.names if name != "label"], 1), labels
     lists = batch.column("logits")
     if not hasattr(lists, "value_lengths"):
         raise UserError(f"{path}: column 'logits' is of type {lists.type}, expected a list of numbers in each row")
-    flat = _numbers(lists.flatten().to_numpy(zero_copy_only=False))
+    flat = _numbers(path, "logits", lists.flatten().to_numpy(zero_copy_only=False))
     if len(batch) == 0 or len(flat) % len(batch) or len(set(lists.value_lengths().to_pylist())) != 1:
         raise UserError(f"{path}: the lists in 'logits' are not all of one length")
     return flat.reshape(len(batch), -1), labels
 
 
-def _numbers(array: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(array, dtype=np.float64)
+def _numbers(path: Path, name: str, array: np.ndarray) -> np.ndarray:
+    try:
+        return np.ascontiguousarray(array, dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path}: '{name}' holds something that is no number ({error})") from None

@@ -5,6 +5,7 @@ its Muon takes no convolutions, and a state of named tensors makes a run resumab
 tested to be equal to torch's.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
 import torch
@@ -50,7 +51,7 @@ class Optimizer:
             tensor.copy_(state[name])
 
 
-class _Rule:
+class _Rule(ABC):
     """One way to update some parameters; `kinds` are the tensors that it keeps for each."""
 
     kinds: tuple[str, ...] = ()
@@ -70,8 +71,9 @@ class _Rule:
         for p in self._parameters:
             p.grad = None
 
+    @abstractmethod
     def _update(self, gradients: list[torch.Tensor], share: float) -> None:
-        raise NotImplementedError
+        """Move the parameters; the gradients may be changed."""
 
     def _nesterov(self, gradients: list[torch.Tensor]) -> None:
         """Turn gradients into those of Nesterov's momentum, in place."""
