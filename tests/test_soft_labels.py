@@ -56,7 +56,7 @@ def test_a_file_answers_as_the_teacher_does(tmp_path, top_k, rank, n_ranks):
     labels, teacher = SoftLabels(written(tmp_path / "a", top_k), CPU), Teacher(model_of(), "float32", top_k)
     for epoch in range(2):
         whole = list(STREAM.epoch(epoch))
-        part = Stream(split_of(), recipe_of(), 1, CPU, None, None, rank, n_ranks).epoch(epoch)
+        part = Stream(split_of(), recipe_of(), 1, CPU, share=(rank, n_ranks)).epoch(epoch)
         for batch, own in zip(whole, part, strict=True):
             expected = teacher.answers(batch)[rank::n_ranks]
             torch.testing.assert_close(labels.answers(own), expected, rtol=0, atol=0)

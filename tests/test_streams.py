@@ -153,7 +153,7 @@ def test_an_epoch_can_be_entered_at_any_batch(mixing):
 @pytest.mark.parametrize("n_ranks", [2, 3, 4])
 def test_ranks_share_each_batch_of_the_same_stream(mixing, n_ranks):
     whole = list(Stream(split_of(), recipe_of(), 1, CPU, mixing).epoch(1))
-    parts = [list(Stream(split_of(), recipe_of(), 1, CPU, mixing, None, r, n_ranks).epoch(1)) for r in range(n_ranks)]
+    parts = [list(Stream(split_of(), recipe_of(), 1, CPU, mixing, None, (r, n_ranks)).epoch(1)) for r in range(n_ranks)]
     for i, batch in enumerate(whole):
         assert sum(len(part[i].labels) for part in parts) == len(batch.labels) == parts[0][i].n_whole
         for rank, part in enumerate(parts):
@@ -163,7 +163,7 @@ def test_ranks_share_each_batch_of_the_same_stream(mixing, n_ranks):
 
 def test_a_rank_without_images_is_told_of():
     with pytest.raises(UserError, match="batch_size 6 ends with 2 for 3 ranks"):
-        Stream(split_of(), recipe_of(batch_size=6), 1, CPU, None, None, 0, 3)
+        Stream(split_of(), recipe_of(batch_size=6), 1, CPU, share=(0, 3))
 
 
 def test_rows_tell_which_images_of_the_order_a_batch_holds():

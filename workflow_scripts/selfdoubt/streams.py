@@ -32,10 +32,10 @@ class Batch:
 class Stream:
     """The training images as batches of views, shared by the ranks that train together."""
 
-    def __init__(self, split, recipe, seed: int, device: torch.device, mixing=None, masks=None, rank=0, n_ranks=1):
+    def __init__(self, split, recipe, seed: int, device: torch.device, mixing=None, masks=None, share=(0, 1)):
         """mixing: settings of config.yaml's `mixing`, or None. masks: bool (n, H, W), where mixing needs them.
 
-        rank, n_ranks: which of the processes this is that share each batch.
+        share: which rank this is, and of how many that share each batch.
         Raises UserError if the recipe does not fit the images, or would leave a rank without any.
         """
         kind = _Files if isinstance(split.images, ImageFiles) else _Arrays
@@ -43,10 +43,10 @@ class Stream:
         self._labels = torch.tensor(split.labels).to(device)
         self._shape = (len(split.images), *split.images.shape[2:])
         self._recipe, self._seed, self._mixing = recipe, seed, mixing
-        self._rank, self._n_ranks = rank, n_ranks
+        self._rank, self._n_ranks = share
         last = self.rows_per_epoch - (self.n_batches - 1) * recipe.batch_size
-        if last < n_ranks:
-            raise UserError(f"recipes: batch_size {recipe.batch_size} ends with {last} for {n_ranks} ranks; change it")
+        if last < self._n_ranks:
+            raise UserError(f"recipes: batch_size {recipe.batch_size} ends with {last} for {share[1]} ranks; change it")
 
     @property
     def n_batches(self) -> int:

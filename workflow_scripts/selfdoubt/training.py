@@ -166,7 +166,7 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
     ranks = Ranks()
     device = ranks.join(devices.prepare(recipe.device, recipe.threads))
     recipe.precision = devices.precision_on(device, recipe.precision)
-    stream = Stream(train, recipe, job.seed, device, mixing, masks, ranks.rank, ranks.n)
+    stream = Stream(train, recipe, job.seed, device, mixing, masks, (ranks.rank, ranks.n))
     model, shape = _model_of(train, job, device)
     metadata = job.metadata | {"shape": shape, "device": device.type, "precision": recipe.precision}
     keeper = Keeper(job.state, _key(job, metadata)) if job.state else None
