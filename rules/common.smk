@@ -11,8 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from selfdoubt.errors import UserError
 from selfdoubt.provenance import canonical, code_digest, digest
-from selfdoubt.settings import load_study, parse_arm
-from selfdoubt.settings_references import check_files
+from selfdoubt.settings import check_files, load_study, parse_arm
 
 try:
     STUDY = load_study(config)

@@ -12,7 +12,7 @@ WITHOUT_TORCH = ("settings", "provenance", "schemas", "metrics", "scores", "stat
 WITHOUT_TORCH += ("leases", "progress", "foreign_predictions")
 WITHOUT_TORCH += ("curves", "ensembles", "examples", "masks", "costs", "datasets", "corruptions", "figures", "report")
 STRANGERS = {"datasets", "augmentation", "models", "losses", "attacks"}  # composed by others, never by one another
-RULE_IMPORTS = {"selfdoubt.errors", "selfdoubt.provenance", "selfdoubt.settings", "selfdoubt.settings_references"}
+RULE_IMPORTS = {"selfdoubt.errors", "selfdoubt.provenance", "selfdoubt.settings"}
 FOR_PEOPLE = {"evaluate_predictions", "lease", "watch"}  # commands that no rule runs
 HEAVY = {"torch", "torchvision", "timm", "segmentation_models_pytorch", "sklearn"}
 

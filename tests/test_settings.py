@@ -6,8 +6,7 @@ import pytest
 
 from selfdoubt.errors import UserError
 from selfdoubt.provenance import canonical
-from selfdoubt.settings import load_study, parse_arm
-from selfdoubt.settings_references import check_files
+from selfdoubt.settings import check_files, load_study, parse_arm
 
 
 def fault(config: dict) -> str:

@@ -67,7 +67,7 @@ def test_nothing_changed_nothing_runs(copy):
     [
         ("workflow_scripts/selfdoubt/training.py", "\n\n\nclass Training", "\n\n\n# a remark\nclass Training"),
         ("workflow_scripts/selfdoubt/losses.py", "(Hinton, Vinyals & Dean 2015)", "(Hinton et al. 2015)"),
-        ("workflow_scripts/selfdoubt/settings.py", "class Strict", "A_NEW_NAME = 1\n\n\nclass Strict"),
+        ("workflow_scripts/selfdoubt/settings/types.py", "class Strict", "A_NEW_NAME = 1\n\n\nclass Strict"),
         ("config.yaml", "flip: true # random horizontal flip", "flip: true"),
         ("config.yaml", "temperature: 4,", "temperature: 4.0,"),
         ("rules/training.smk", "priority: 10", "priority: 11"),

@@ -1,0 +1,49 @@
+"""Types of `evaluation`, `comparisons`, `studies` and `hypotheses`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from selfdoubt.settings.types import ArmText, Count, Name, Strict
+
+Metric = Annotated[
+    str,
+    Field(
+        pattern=r"^(accuracy|auroc|aurc|e-aurc|naurc|augrc|coverage-at-sac-[0-9.]+|risk-at-coverage-[0-9.]+|ece"
+        r"|nll|brier|ood-auroc|ood-aupr-out|ood-fpr95)$"
+    ),
+]  # those that have a form for resamples, and so an interval
+Score = Literal["msp", "msp-ts", "margin", "logit-margin", "entropy", "gini", "energy", "max-logit", "pnorm"]
+Percent = Annotated[float, Field(gt=0, le=100)]
+
+
+class Evaluation(Strict):
+    scores: list[Score] = Field(min_length=1)
+    selective_accuracies_percent: list[Percent]
+    coverages_percent: list[Percent]
+    ece_bins: Count
+    n_resamples: Annotated[int, Field(ge=100)]
+    resampled_splits: list[str]
+
+
+class Comparison(Strict):
+    metric: Metric
+    score: Score | Literal["none"]
+    split: str
+
+
+class StudyText(Strict):
+    title: str
+    question: str
+    background: str
+    protocol: str
+    threats: str
+    reference: ArmText
+    arms: list[ArmText] = Field(min_length=1)
+
+
+class Hypothesis(Comparison):
+    study: Name
+    statement: str
+    better: ArmText
+    than: ArmText

@@ -1,0 +1,66 @@
+"""Types of `segmenters`, `enhancers`, `protocols` and `groups`: what works on trained models."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from selfdoubt.settings.types import Count, Device, Epsilon, Fraction, Name, Positive, Strict, one_of
+
+
+class Segmenter(Strict):
+    teacher: Name
+    teacher_seed: int
+    architecture: str = Field(pattern=r"^[A-Za-z0-9]+$")
+    encoder: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    encoder_depth: Annotated[int, Field(ge=1, le=5)]
+    decoder_channels: list[Count] = Field(min_length=1)
+    foreground_above: Fraction
+    background_below: Fraction
+    refinement_steps: Annotated[int, Field(ge=0)]
+    epochs: Count
+    batch_size: Annotated[int, Field(ge=2)]
+    learning_rate: Positive
+    threads: Count
+    device: Device = "auto"
+
+
+class Odin(Strict):
+    method: Literal["odin"]
+    models: list[Name] = Field(min_length=1)
+    epsilon_255: list[Epsilon] = Field(min_length=1)
+    temperature: list[Positive] = Field(min_length=1)
+
+
+class AntiAdversary(Strict):
+    method: Literal["anti-adversary"]
+    models: list[Name] = Field(min_length=1)
+    epsilon_255: list[Epsilon] = Field(min_length=1)
+    n_steps: Count
+
+
+class RandomSign(Strict):
+    method: Literal["random-sign"]
+    models: list[Name] = Field(min_length=1)
+    epsilon_255: list[Epsilon] = Field(min_length=1)
+
+
+class MeanProbability(Strict):
+    method: Literal["mean-probability"]
+
+
+class Persuasion(Strict):
+    method: Literal["persuasion"]
+    message: Literal["gradient", "random-sign"]
+    epsilon_255: Epsilon
+    n_steps: Count
+    n_candidates: Annotated[int, Field(ge=2)]
+    contested_below: Fraction
+
+
+class Group(Strict):
+    members: list[Name] = Field(min_length=2)
+    protocols: list[Name] = Field(min_length=1)
+
+
+Enhancer = one_of(Odin, AntiAdversary, RandomSign, by="method")
+Protocol = one_of(MeanProbability, Persuasion, by="method")

@@ -1,0 +1,104 @@
+"""The whole config, and the questions that rules ask of it."""
+
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from selfdoubt.errors import UserError
+from selfdoubt.settings.analysis import Comparison, Evaluation, Hypothesis, StudyText
+from selfdoubt.settings.data import Dataset, OodSet
+from selfdoubt.settings.figures import FigureEntry
+from selfdoubt.settings.messages import one_line
+from selfdoubt.settings.methods import Enhancer, Group, Protocol, Segmenter
+from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Recipe, SoftLabels, Student
+from selfdoubt.settings.references import check_references
+from selfdoubt.settings.types import Name, Strict
+
+
+class Study(Strict):
+    """The whole config. Every mapping is keyed by names that paths are made of."""
+
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    datasets: dict[Name, Dataset] = Field(min_length=1)
+    ood_sets: dict[Name, OodSet] = {}
+    networks: dict[Name, Network]
+    recipes: dict[Name, Recipe]
+    teachers: dict[Name, LabelModel] = {}
+    baselines: dict[Name, LabelModel] = {}
+    students: dict[Name, Student] = {}
+    soft_labels: SoftLabels = SoftLabels()
+    augmented: dict[Name, Augmented] = {}
+    segmenters: dict[Name, Segmenter] = {}
+    enhancers: dict[Name, Enhancer] = {}
+    protocols: dict[Name, Protocol] = {}
+    groups: dict[Name, Group] = {}
+    evaluation: Evaluation
+    comparisons: list[Comparison] = []
+    studies: dict[Name, StudyText] = {}
+    hypotheses: dict[Name, Hypothesis] = {}
+    figures: dict[Name, FigureEntry] = {}
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """Every model by name, whatever its role."""
+        return {**self.teachers, **self.baselines, **self.students, **self.augmented}
+
+    def role(self, name: str) -> str:
+        """Return teacher, baseline, student, augmented or group."""
+        for role, members in ROLES.items():
+            if name in getattr(self, members):
+                return role
+        raise KeyError(name)
+
+    def model_settings(self, name: str) -> dict:
+        """Return all that a model's training depends on, but for the files that it reads."""
+        own = self.models[name].model_dump(exclude={"teacher", "segmenter"})
+        own["network"] = self.networks[own["network"]].model_dump()
+        own["recipe"] = self.recipes[own["recipe"]].model_dump()
+        if name in self.students:
+            own["top_k"] = self.soft_labels.top_k
+        return own
+
+    def views(self, student: str) -> dict:
+        """Return all that a student's stream of views, and a teacher's answers to it, depend on."""
+        return self.recipes[self.students[student].recipe].model_dump(include=set(_VIEWS))
+
+    def stores_soft_labels(self, student: str) -> bool:
+        """Return whether a student reads its teacher's answers from a file: in auto, where another one does too."""
+        if self.soft_labels.mode != "auto":
+            return self.soft_labels.mode == "stored"
+        wanted = (self.students[student].teacher, self.views(student))
+        return sum((other.teacher, self.views(name)) == wanted for name, other in self.students.items()) > 1
+
+    def variants(self, name: str) -> list[str]:
+        """Return the ways in which predictions of a model or a group are made."""
+        if name in self.groups:
+            return list(self.groups[name].protocols)
+        return ["clean", *(key for key, enhancer in self.enhancers.items() if name in enhancer.models)]
+
+
+_VIEWS = ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision", "device", "threads")
+
+ROLES = {
+    "teacher": "teachers",
+    "baseline": "baselines",
+    "student": "students",
+    "augmented": "augmented",
+    "group": "groups",
+}
+
+
+def load_study(config: dict) -> Study:
+    """Check the config and return it as a Study; raises UserError naming the first wrong key."""
+    try:
+        study = Study.model_validate(config)
+    except ValidationError as error:
+        raise UserError(one_line(error.errors(), config, Study)) from None
+    check_references(study)
+    return study
+
+
+def parse_arm(arm: str) -> tuple[str, str]:
+    """Return (model or group, variant) of an arm's text; a model alone means its clean predictions."""
+    name, _, variant = arm.partition("/")
+    return name, variant or "clean"

@@ -1,0 +1,29 @@
+"""What the types of config.yaml's parts are made of."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+ArmText = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)?$")]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+BelowOne = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Epsilon = Annotated[float, Field(ge=0.01, le=128)]  # in 255ths of the pixel range
+Device = Literal["auto", "cpu", "cuda"]
+
+
+class Strict(BaseModel):
+    """No unknown keys, no conversions ("7" is not 7), no changes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def one_of(*types, by: str):
+    """Return the union of models that the key `by` tells apart."""
+    union = types[0]
+    for kind in types[1:]:
+        union |= kind
+    return Annotated[union, Field(discriminator=by)]
