@@ -12,7 +12,8 @@ import torch
 from measure import Row, in_turn
 from torch import nn
 
-from selfdoubt import datasets, devices, inference, models, objectives, soft_labels
+from selfdoubt import datasets, devices, inference, models, objectives, soft_labels, sources
+from selfdoubt.settings.data import Dataset
 from selfdoubt.streams import Stream
 from selfdoubt.training import Training
 
@@ -56,10 +57,9 @@ class _Bench:
     """A network, images, and one epoch in many ways."""
 
     def __init__(self, device: torch.device):
-        splits = datasets.load_source("embedded:fashion-mnist-12k", RESOURCES)
-        train, val = splits["train"], splits["val"]
-        self.train = datasets.Split(*(getattr(train, name)[:N_IMAGES] for name in ("images", "labels", "image_ids")))
-        self.val = datasets.Split(*(getattr(val, name)[:N_VAL] for name in ("images", "labels", "image_ids")))
+        splits, _ = sources.load(Dataset(source="embedded:fashion-mnist-12k"), RESOURCES)
+        self.train = datasets.take(splits["train"], np.arange(N_IMAGES))
+        self.val = datasets.take(splits["val"], np.arange(N_VAL))
         self.device = device
         self.stream = Stream(self.train, RECIPE, 1, device)
 

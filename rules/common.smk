@@ -3,6 +3,7 @@
 # A params or input function takes wildcards only, works in constant time and opens no file.
 
 import os
+import re
 import sys
 from itertools import product
 from pathlib import Path
@@ -10,12 +11,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from selfdoubt.errors import UserError
+from selfdoubt.published import DOWNLOADS, files_of
 from selfdoubt.provenance import canonical, code_digest, digest
 from selfdoubt.settings import check_files, load_study, parse_arm
 
+RESOURCES = Path("resources")
+
 try:
     STUDY = load_study(config)
-    check_files(STUDY, Path(workflow.basedir) / "resources")
+    check_files(STUDY, RESOURCES)
 except UserError as fault:
     raise SystemExit(f"{fault}")
 
@@ -23,6 +27,7 @@ except UserError as fault:
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 
 SPLIT = "results/data/{dataset}/{split}.safetensors"
+COUNTS = "results/data/{dataset}/counts.parquet"
 OOD = "results/data/{dataset}/ood/{ood}.safetensors"
 CORRUPTED = "results/data/{dataset}/corrupted/{corruption}.safetensors"
 CHECKPOINT = "results/checkpoints/{dataset}/{model}/seed-{seed}.safetensors"
@@ -44,7 +49,7 @@ TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "costs"])
 
 def one_of(names):
     """The wildcard constraint that matches just these names; nothing where there are none."""
-    return "|".join(names) if names else "(?!)"
+    return "|".join(names) or "(?!)"
 
 
 def named(section, **wanted):

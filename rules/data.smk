@@ -1,17 +1,43 @@
-# Needs  resources/{name}/{train,val,test}.parquet
-# Makes  results/data/{dataset}/{train,val,test}.safetensors    uint8 images and labels
+# Needs  what the config's sources name: resources/{name}/*.parquet, one's own folders and files, or nothing yet
+# Makes  resources/downloads/{file}                             of a published data set, checked by its md5
+#        results/data/{dataset}/{train,val,test}.safetensors    uint8 images and labels, or the names of their files
+#        results/data/{dataset}/counts.parquet                  images by split and class, conversions, duplicates
 #        results/data/{dataset}/ood/{ood}.safetensors           label -1
 #        results/data/{dataset}/corrupted/{corruption}.safetensors    all severities of a corruption
+
+
+rule fetch_file:
+    """Fetch one file of a published data set, unless it was put there by hand."""
+    output:
+        "resources/downloads/{file}",
+    log:
+        "results/logs/fetch_file/{file}.log",
+    benchmark:
+        "results/benchmarks/fetch_file/{file}.tsv"
+    wildcard_constraints:
+        file=one_of(map(re.escape, DOWNLOADS)),
+    retries: 2
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        settings=file_settings,
+        code=code_digest("fetch_file"),
+    shell:
+        "exec python workflow_scripts/fetch_file.py --output {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule prepare_dataset:
     """Read a data set and split it into train, val and test."""
     input:
-        embedded_files,
+        source_files,
     output:
         train=SPLIT.replace("{split}", "train"),
         val=SPLIT.replace("{split}", "val"),
         test=SPLIT.replace("{split}", "test"),
+        counts=COUNTS,
     log:
         "results/logs/prepare_dataset/{dataset}.log",
     benchmark:
@@ -26,12 +52,13 @@ rule prepare_dataset:
     shell:
         "exec python workflow_scripts/prepare_dataset.py"
         " --train {output.train} --val {output.val} --test {output.test}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --counts {output.counts} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule prepare_ood:
     """Convert images of other things to a data set's size and channels."""
     input:
+        source=ood_source_files,
         like=SPLIT.replace("{split}", "val"),
     output:
         OOD,

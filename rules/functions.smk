@@ -18,20 +18,31 @@ def corrupted_files(wildcards):
     ]
 
 
-def embedded_files(wildcards):
-    """The embedded files that a data set is made of."""
-    name = STUDY.datasets[wildcards.dataset].source.partition(":")[2]
-    return expand("resources/{name}/{split}.parquet", name=name, split=["train", "val", "test"])
+def source_files(wildcards):
+    """What a data set is made of: files, or the folders that list them."""
+    return list(files_of(STUDY.datasets[wildcards.dataset].source, RESOURCES))
+
+
+def ood_source_files(wildcards):
+    """What an OOD set is made of; nothing where it comes with a package."""
+    source = STUDY.ood_sets[wildcards.ood].source
+    return [] if source.startswith("sklearn:") else list(files_of(source, RESOURCES))
 
 
 def ood_settings(wildcards):
-    """Where an OOD set comes from."""
-    return canonical(STUDY.ood_sets[wildcards.ood].model_dump())
+    """Where an OOD set comes from, and how much of it is taken."""
+    return canonical(STUDY.ood_sets[wildcards.ood].model_dump(exclude={"overlap"}))
 
 
 def dataset_settings(wildcards):
-    """Where a data set comes from."""
-    return canonical({"source": STUDY.datasets[wildcards.dataset].source})
+    """Where a data set comes from, how it is split and what it becomes."""
+    return canonical(STUDY.datasets[wildcards.dataset].model_dump(exclude={"mask_truth", "ood", "corruptions"}))
+
+
+def file_settings(wildcards):
+    """Where a published file is, and its checksum."""
+    url, md5 = DOWNLOADS[wildcards.file]
+    return canonical({"url": url, "md5": md5})
 
 
 def corruption_settings(wildcards):

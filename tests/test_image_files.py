@@ -104,21 +104,22 @@ def test_an_image_that_no_box_fits_is_shown_whole():
 
 def test_a_view_is_that_of_its_seed_epoch_and_position(folder):
     images = files(folder)
-    view = images.training_view(3, 1, 2, CROP, True)
-    np.testing.assert_array_equal(view, images.training_view(3, 1, 2, CROP, True))
+    view = images.random_view(3, 1, 2, CROP, True)
+    np.testing.assert_array_equal(view, images.random_view(3, 1, 2, CROP, True))
     for other in ((3, 2, 2), (3, 1, 3), (6, 1, 2)):
-        assert not np.array_equal(view, images.training_view(*other, CROP, True))
-
-
-def test_without_crop_and_flip_the_view_is_that_of_evaluation(folder):
-    images = files(folder)
-    np.testing.assert_array_equal(images.training_view(3, 1, 2, None, False), images.evaluation_view(3))
-    seen = [images.training_view(3, 1, epoch, None, True) for epoch in range(20)]
-    flipped = sum(np.array_equal(view, images.evaluation_view(3)[:, :, ::-1]) for view in seen)
-    assert 3 <= flipped <= 17
+        assert not np.array_equal(view, images.random_view(*other, CROP, True))
 
 
 # ---- batches ----
+
+
+def test_without_crop_files_are_seen_as_from_memory(folder):
+    """Shifted, flipped and mixed alike: where images lie changes no batch."""
+    for mixing in (None, CUTMIX):
+        recipe, split = recipe_of(shift_px=2, flip=True), split_of(files(folder))
+        in_memory = Split(split.images[:], split.labels, split.image_ids)
+        pairs = zip(*(Stream(each, recipe, 1, CPU, mixing).epoch(3) for each in (split, in_memory)), strict=True)
+        assert all(torch.equal(one.images, other.images) for one, other in pairs)
 
 
 def test_workers_give_the_batches_that_one_process_gives(folder):
@@ -141,8 +142,8 @@ def test_boxes_of_other_files_are_pasted(folder):
 
 def test_no_more_is_decoded_than_is_needed_soon(folder, monkeypatch):
     """The memory bound: with no workers one batch; the data set's size does not enter."""
-    decoded, inner = [], ImageFiles.training_view
-    monkeypatch.setattr(ImageFiles, "training_view", lambda *a: decoded.append(a[1]) or inner(*a))
+    decoded, inner = [], ImageFiles.random_view
+    monkeypatch.setattr(ImageFiles, "random_view", lambda *a: decoded.append(a[1]) or inner(*a))
     batches = stream_of(folder).epoch(0)
     assert decoded == []
     next(batches)
@@ -164,7 +165,7 @@ def test_training_learns_from_files(folder):
 
 
 @pytest.mark.parametrize("n_workers", [0, 1])
-@pytest.mark.parametrize(("content", "told"), [(b"", "cannot be decoded"), (None, "no such file")])
+@pytest.mark.parametrize(("content", "told"), [(b"", "cannot be decoded"), (None, "No such file")])
 def test_a_bad_file_is_named_in_one_line(folder, tmp_path, content, told, n_workers):
     if content is not None:
         (tmp_path / "bad.png").write_bytes(content)
@@ -185,7 +186,7 @@ def test_a_truncated_jpeg_is_named(folder, tmp_path):
 
 
 def test_options_that_would_be_ignored_are_refused(folder):
-    with pytest.raises(UserError, match="shift_px is for images in memory"):
+    with pytest.raises(UserError, match="crop takes the place of shift_px"):
         stream_of(folder, shift_px=1)
     with pytest.raises(UserError, match="needs images in memory"):
         Stream(split_of(files(folder)), recipe_of(shift_px=0), 1, CPU, CUTMIX, np.ones((N, SIZE_PX, SIZE_PX), bool))

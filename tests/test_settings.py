@@ -117,6 +117,7 @@ def test_an_embedded_data_set_must_be_there_whole(config, tmp_path):
     (tmp_path / "resources/fashion-mnist-12k").mkdir(parents=True)
     with pytest.raises(UserError, match=re.escape("resources/fashion-mnist-12k/train.parquet is missing")):
         check_files(load_study(config), tmp_path / "resources")
+    (tmp_path / "resources/fashion-mnist-12k/train.parquet").touch()
     config["datasets"]["fashion-mnist-12k"]["source"] = "embedded:fashion-mnist-12"
     with pytest.raises(UserError, match="did you mean 'fashion-mnist-12k'"):
         check_files(load_study(config), tmp_path / "resources")

@@ -1,16 +1,19 @@
 """Draw images with their masks."""
 
+import numpy as np
+
 from selfdoubt import commands, datasets, figures, masks
 
 
 def run(arguments):
     settings, n = arguments.settings.figure, arguments.settings.figure.n_images
-    images = datasets.read_split(arguments.train, "train").images[:n]
+    train = datasets.read_split(arguments.train, "train")
+    split = datasets.take(train, np.arange(min(n, len(train.labels))))
     if arguments.settings.mask_truth == "none":
         name, reference = "pseudo-mask", masks.read_masks(arguments.pseudo_masks)[:n]
     else:
-        name, reference = "truth", datasets.foreground(images, arguments.settings.mask_truth)
-    gallery = figures.MaskGallery(images, reference, masks.read_masks(arguments.masks)[:n], name)
+        name, reference = "truth", datasets.foreground(split, arguments.settings.mask_truth)
+    gallery = figures.MaskGallery(split.images[:], reference, masks.read_masks(arguments.masks)[:n], name)
     figures.save(figures.mask_gallery(gallery, settings), arguments.figure)
 
 

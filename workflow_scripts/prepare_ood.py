@@ -1,12 +1,17 @@
 """Convert images of other things to the size and channels of a data set."""
 
-from selfdoubt import commands, datasets
+from pathlib import Path
+
+from selfdoubt import commands, datasets, sources
+
+RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 
 
 def run(arguments):
     _, channels, size_px, _ = datasets.read_split(arguments.like, "val").images.shape
-    images = datasets.load_ood(arguments.settings.source, channels, size_px)
-    datasets.write_splits(arguments.output, {f"ood-{arguments.output.stem}": images}, arguments.metadata)
+    images = sources.load_ood(arguments.settings, RESOURCES, channels, size_px)
+    name, known = f"ood-{arguments.output.stem}", commands.without_paths(arguments.metadata)
+    datasets.write_splits(arguments.output, {name: images}, known)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ def run(arguments):
     network = segmentation.load_segmenter(arguments.network, devices.prepare(settings.device, settings.threads))
     found = segmentation.segment(network, train.images)
     known = settings.mask_truth != "none"
-    truth = datasets.foreground(train.images, settings.mask_truth) if known else None
+    truth = datasets.foreground(train, settings.mask_truth) if known else None
     stages = {"pseudo-mask": masks.read_masks(arguments.pseudo_masks), "mask": found}
     rows = [row for stage, shapes in stages.items() for row in masks.quality_rows(stage, shapes, truth)]
     masks.write_masks(arguments.masks, found, arguments.metadata)

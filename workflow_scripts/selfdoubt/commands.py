@@ -93,6 +93,15 @@ def _provenance(arguments: argparse.Namespace) -> dict:
     return known | ({"seed": arguments.seed} if hasattr(arguments, "seed") else {})
 
 
+def without_paths(metadata: dict) -> dict:
+    """Return provenance whose source is but of its kind: where one's own copy lies is no part of a result."""
+    settings = metadata["settings"]
+    kind, _, place = settings.get("source", "").partition(":")
+    if kind in ("embedded", "sklearn") or not place:
+        return metadata
+    return metadata | {"settings": settings | {"source": kind}}
+
+
 def versions(packages: Iterable[str]) -> dict[str, str]:
     """Return the versions of those packages that are installed."""
     found = {}

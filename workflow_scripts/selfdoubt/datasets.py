@@ -1,34 +1,37 @@
-"""Images as uint8 arrays: where they come from, and the one file format that keeps them.
+"""Images as uint8, and the one file format that keeps them.
 
-A split's images stay uint8 in memory and on disk; pixels become floats in [0, 1] at the model's door. Sources are
-functions in the dictionaries at the bottom, keyed by what stands before the colon in the config: a further one
-(cifar10, folder:, parquet:) is a function and a line there.
+A split's images stay uint8 in memory and on disk; pixels become floats in [0, 1] at the model's door. Where a data set
+is too large for memory, a split keeps the names of its files instead (`ImageFiles`), below a link beside it, so that no
+file of results holds a path outside the project.
 """
 
-import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from PIL import Image
 
+from selfdoubt import masks as mask_files
 from selfdoubt import tensor_files
 from selfdoubt.errors import UserError
+from selfdoubt.image_files import ImageFiles
+
+LINK = "images"  # beside a split whose images stay in files: a link to their folder
 
 
 @dataclass(frozen=True)
 class Split:
     """Images with their labels; row i of each array is one image."""
 
-    images: np.ndarray  # (n, C, H, W) uint8
+    images: np.ndarray | ImageFiles  # (n, C, H, W) uint8
     labels: np.ndarray  # (n,) int64; -1 where the image is of no class (out of distribution)
     image_ids: np.ndarray  # (n,) int32; unique in the split, the image's row in its original source
+    masks: np.ndarray | None = None  # (n, H, W) bool, True on the object, where the truth came with the images
+    ood_classes: np.ndarray | None = None  # (n,) int64; of OOD images, the class in their own data set
 
 
 _DTYPES = {"images": np.uint8, "labels": np.int64, "image_ids": np.int32}
+_OPTIONAL = {"masks": np.bool_, "ood_classes": np.int64}
 
 
 def n_classes(split: Split) -> int:
@@ -42,6 +45,7 @@ def n_classes(split: Split) -> int:
 def write_splits(path: str | Path, splits: dict[str, Split], metadata: dict) -> None:
     """Write named splits into one .safetensors file, atomically; equal input gives equal bytes.
 
+    Of images that stay in files the names are written, and a link to their folder is made beside `path`.
     metadata: JSON-able.
     Raises ValueError if a split breaks the types of `Split`: that is a programming error.
     """
@@ -50,7 +54,9 @@ def write_splits(path: str | Path, splits: dict[str, Split], metadata: dict) -> 
         fault = _fault(split)
         if fault:
             raise ValueError(f"split '{name}': {fault}")
-        arrays |= {f"{name}.{field}": getattr(split, field) for field in _DTYPES}
+        arrays |= {f"{name}.{field}": array for field, array in _arrays_of(split).items()}
+        if isinstance(split.images, ImageFiles):
+            _link(Path(path).parent / LINK, split.images.root)
     tensor_files.write(path, arrays, metadata)
 
 
@@ -62,7 +68,7 @@ def read_splits(path: str | Path) -> dict[str, Split]:
     arrays, _ = tensor_files.read(path, "images")
     try:
         names = sorted({key.rpartition(".")[0] for key in arrays})
-        splits = {name: Split(**{field: arrays.pop(f"{name}.{field}") for field in _DTYPES}) for name in names}
+        splits = {name: _split_of(arrays, name, Path(path).parent / LINK) for name in names}
     except KeyError as error:
         raise UserError(f"{path}: holds no splits of images: no {error}; delete it and run again") from None
     faults = [f"split '{name}': {fault}" for name, split in splits.items() if (fault := _fault(split))]
@@ -85,118 +91,86 @@ def read_all(paths: Iterable[str | Path]) -> dict[str, Split]:
     return {name: split for path in paths for name, split in read_splits(path).items()}
 
 
+def _arrays_of(split: Split) -> dict[str, np.ndarray]:
+    """Return a split as arrays: masks as bits, and file names as one text."""
+    arrays = {"labels": split.labels, "image_ids": split.image_ids}
+    if isinstance(split.images, ImageFiles):
+        text = "\0".join(split.images.names).encode()
+        arrays |= {"names": np.frombuffer(text, np.uint8), "shape": np.array(split.images.shape[1:])}
+    else:
+        arrays["images"] = split.images
+    if split.masks is not None:
+        arrays["masks"] = mask_files.pack(split.masks)
+    if split.ood_classes is not None:
+        arrays["ood_classes"] = split.ood_classes
+    return arrays
+
+
+def _split_of(arrays: dict[str, np.ndarray], name: str, link: Path) -> Split:
+    """Take one split's arrays out of a file's; raises KeyError if one is missing."""
+    own = {field: arrays.pop(f"{name}.{field}") for field in ("labels", "image_ids")}
+    if f"{name}.names" in arrays:
+        files = arrays.pop(f"{name}.names").tobytes().decode().split("\0")
+        own["images"] = ImageFiles(link, files, *(int(length) for length in arrays.pop(f"{name}.shape")[:2]))
+    else:
+        own["images"] = arrays.pop(f"{name}.images")
+    if f"{name}.masks" in arrays:
+        own["masks"] = mask_files.unpack(arrays.pop(f"{name}.masks"), own["images"].shape[3])
+    if f"{name}.ood_classes" in arrays:
+        own["ood_classes"] = arrays.pop(f"{name}.ood_classes")
+    return Split(**own)
+
+
+def _link(link: Path, root: Path) -> None:
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(root.resolve(), target_is_directory=True)
+
+
 def _fault(split: Split) -> str | None:
     """Return what breaks the types of `Split`, if anything does."""
-    for field, dtype in _DTYPES.items():
+    given = {field: dtype for field, dtype in _OPTIONAL.items() if getattr(split, field) is not None}
+    for field, dtype in (_DTYPES | given).items():
         if getattr(split, field).dtype != dtype:
             return f"{field} are {getattr(split, field).dtype}, expected {np.dtype(dtype)}"
     shapes = [getattr(split, field).shape for field in _DTYPES]
     if len(shapes[0]) != 4 or shapes[1:] != [shapes[0][:1]] * 2:
         return f"images, labels and image_ids are of shapes {shapes}, expected (n, C, H, W), (n,) and (n,)"
+    for field, expected in {"masks": (shapes[0][0], *shapes[0][2:]), "ood_classes": shapes[0][:1]}.items():
+        if field in given and getattr(split, field).shape != expected:
+            return f"{field} are of shape {getattr(split, field).shape}, expected {expected}"
     return None
 
 
-# ---- sources ----
-
-
-def load_source(source: str, root: Path) -> dict[str, Split]:
-    """Return the splits train, val and test of a data set.
-
-    source: as in the config, "KIND:NAME", such as "embedded:fashion-mnist-12k". root: folder of the resources.
-    """
-    kind, _, name = source.partition(":")
-    return _choose(SOURCES, kind, f"source '{source}'")(name, Path(root))
-
-
-def load_ood(source: str, channels: int, size_px: int) -> Split:
-    """Return an out-of-distribution set, labels -1, in the shape of the data set that it is compared with.
-
-    source: as in the config, such as "sklearn:digits". channels: 1 or 3. size_px: height and width.
-    """
-    kind, _, name = source.partition(":")
-    return _choose(OOD_SOURCES, kind, f"source '{source}'")(name, channels, size_px)
-
-
-def _embedded(name: str, root: Path) -> dict[str, Split]:
-    """Read root/NAME/{train,val,test}.parquet: columns image_id, image (PNG bytes), label."""
-    if not (root / name / "train.parquet").is_file():
-        known = ", ".join(sorted(path.parent.name for path in root.glob("*/train.parquet"))) or "none"
-        raise UserError(f"source 'embedded:{name}': no data set in {root / name}; there are: {known}")
-    splits = {split: _read_parquet(root / name / f"{split}.parquet") for split in ("train", "val", "test")}
-    shapes = {split: images.images.shape[1:] for split, images in splits.items()}
-    if len(set(shapes.values())) > 1:
-        raise UserError(f"{root / name}: images of the splits differ in shape (C, H, W): {shapes}; make them alike")
-    return splits
-
-
-def _read_parquet(path: Path) -> Split:
-    try:
-        table = pq.read_table(path, columns=_TABLE.names).cast(_TABLE)
-    except (pa.ArrowException, ValueError, OSError) as error:
-        reason = str(error).split("\n")[0]
-        raise UserError(f"{path}: no whole table of images ({reason}); restore the file") from None
-    if not len(table) or any(column.null_count for column in table.columns):
-        raise UserError(f"{path}: has no rows, or rows with nulls; restore the file")
-    image_ids, images, labels = table.columns
-    # Copies, because Arrow's own memory is read-only, of which torch warns.
-    return Split(_decode(images.to_pylist(), path), labels.to_numpy().copy(), image_ids.to_numpy().copy())
-
-
-_TABLE = pa.schema([("image_id", pa.int32()), ("image", pa.binary()), ("label", pa.int64())])
-
-
-def _decode(encoded: list[bytes], path: Path) -> np.ndarray:
-    """Decode images of one shape, grey or RGB, into uint8 (n, C, H, W)."""
-    images = []
-    for row, content in enumerate(encoded):
-        try:
-            image = Image.open(io.BytesIO(content))
-            pixels = np.asarray(image)  # (H, W) or (H, W, 3)
-        except (OSError, SyntaxError, ValueError) as error:
-            raise UserError(f"{path}: row {row} is not an image ({error}); restore the file") from None
-        if image.mode not in ("L", "RGB"):
-            raise UserError(f"{path}: row {row} is an image of mode {image.mode}; convert the images to L or RGB")
-        if images and pixels.shape != images[0].shape:
-            found = f"row {row} is of shape {pixels.shape}, row 0 of {images[0].shape}"
-            raise UserError(f"{path}: {found}; give all images one size and mode")
-        images.append(pixels)
-    stacked = np.stack(images)
-    return stacked[:, None] if stacked.ndim == 3 else np.ascontiguousarray(stacked.transpose(0, 3, 1, 2))
-
-
-def _sklearn(name: str, channels: int, size_px: int) -> Split:
-    """Load scikit-learn's 1,797 handwritten digits (8 x 8, values 0 to 16), resized bilinearly."""
-    if name != "digits":
-        raise UserError(f"source 'sklearn:{name}' does not exist; there is: sklearn:digits")
-    from sklearn.datasets import load_digits
-
-    grey = np.rint(load_digits().images * (255 / 16)).astype(np.uint8)  # (n, 8, 8)
-    resized = [Image.fromarray(image).resize((size_px, size_px), Image.Resampling.BILINEAR) for image in grey]
-    images = np.repeat(np.stack(resized)[:, None], channels, axis=1)  # (n, C, size_px, size_px)
-    return Split(images, np.full(len(images), -1, np.int64), np.arange(len(images), dtype=np.int32))
+def take(split: Split, positions: np.ndarray) -> Split:
+    """Return some of a split's rows; images that stay in files stay there."""
+    files = isinstance(split.images, ImageFiles)
+    images = split.images.subset(positions) if files else split.images[positions]
+    rows = {field: getattr(split, field) for field in ("labels", "image_ids", *_OPTIONAL)}
+    return replace(split, images=images, **{f: None if a is None else a[positions] for f, a in rows.items()})
 
 
 # ---- where the object is known to be ----
 
 
-def foreground(images: np.ndarray, rule: str) -> np.ndarray:
+def foreground(split: Split, rule: str) -> np.ndarray:
     """Return bool (n, H, W), True on the object: the truth that masks are judged by.
 
-    images: uint8 (n, C, H, W). rule: a key of MASK_TRUTHS.
+    rule: a key of MASK_TRUTHS. Raises UserError if it is not known, or needs what the split lacks.
     """
-    return _choose(MASK_TRUTHS, rule, "mask_truth")(images)
+    if rule not in MASK_TRUTHS:
+        raise UserError(f"mask_truth: '{rule}' is not known; choose from {', '.join(MASK_TRUTHS)}")
+    return MASK_TRUTHS[rule](split)
 
 
-def _nonzero_pixels(images: np.ndarray) -> np.ndarray:
-    return (images > 0).any(1)
+def _nonzero_pixels(split: Split) -> np.ndarray:
+    return (split.images[:] > 0).any(1)
 
 
-def _choose(registry: dict, key: str, what: str):
-    if key not in registry:
-        raise UserError(f"{what}: '{key}' is not known; choose from {', '.join(registry)}")
-    return registry[key]
+def _given(split: Split) -> np.ndarray:
+    if split.masks is None:
+        raise UserError("mask_truth: 'given', but the data set came without masks; use 'none' or 'nonzero-pixels'")
+    return split.masks
 
 
-SOURCES = {"embedded": _embedded}  # kind: f(name, root) -> {"train", "val", "test"}
-OOD_SOURCES = {"sklearn": _sklearn}  # kind: f(name, channels, size_px) -> Split
-MASK_TRUTHS = {"nonzero-pixels": _nonzero_pixels}  # rule: f(images) -> bool (n, H, W)
+MASK_TRUTHS = {"nonzero-pixels": _nonzero_pixels, "given": _given}  # rule: f(split) -> bool (n, H, W)

@@ -1,7 +1,7 @@
 """Images that stay in their files, for data sets that do not fit into memory.
 
 `ImageFiles` stands where a split has an array: it is indexed in the same way, and decodes just what is asked for.
-Decoding is PIL's, geometry torchvision's v2. What a training view shows is drawn from a generator named by (seed,
+Decoding is PIL's, geometry torchvision's v2. What a random crop shows is drawn from a generator named by (seed,
 epoch, position), by whichever worker decodes it.
 """
 
@@ -9,14 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from selfdoubt import randomness
+from selfdoubt import pixels, randomness
 from selfdoubt.errors import UserError
 
+THREADS = 4  # that decode an evaluation batch; PIL lets go of the interpreter meanwhile
 _TRIES = 10  # at a crop that fits, as in torchvision
-_THREADS = 4  # that decode an evaluation batch; PIL lets go of the interpreter meanwhile
-_MODES = {1: "L", 3: "RGB"}
 
 
 class ImageFiles:
@@ -24,52 +23,54 @@ class ImageFiles:
 
     def __init__(self, root: Path, names: list[str], channels: int, size_px: int):
         """names: of the files, below root."""
-        self._root, self._names = root, names
+        self.root, self.names = root, names
         self.shape, self.dtype = (len(names), channels, size_px, size_px), np.dtype(np.uint8)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self.names)
 
     def __getitem__(self, which) -> np.ndarray:
         """Return the evaluation view of some images; which: a slice, or an array of positions."""
         positions = np.arange(len(self))[which]
-        with ThreadPoolExecutor(_THREADS) as pool:
+        with ThreadPoolExecutor(THREADS) as pool:
             views = list(pool.map(self.evaluation_view, positions))
         return np.stack(views) if views else np.empty((0, *self.shape[1:]), np.uint8)
 
+    def subset(self, positions: np.ndarray) -> "ImageFiles":
+        """Return some of the files."""
+        return ImageFiles(self.root, [self.names[i] for i in positions], *self.shape[1:3])
+
     def evaluation_view(self, position: int) -> np.ndarray:
         """Return one image (C, H, W), resized and cut out of the middle."""
-        from torchvision.transforms import v2
+        return pixels.view(self._open(position), self.shape[2])
 
-        image, size_px = self._open(position), self.shape[2]
-        return _array(v2.functional.center_crop(v2.functional.resize(image, [size_px], antialias=True), [size_px] * 2))
-
-    def training_view(self, position: int, seed: int, epoch: int, crop, flip: bool) -> np.ndarray:
+    def random_view(self, position: int, seed: int, epoch: int, crop, flip: bool) -> np.ndarray:
         """Return a random resized crop (Szegedy et al. 2015) of one image (C, H, W), perhaps flipped.
 
-        crop: settings with min_area (of the image's area) and max_aspect (width to height, or its inverse); None
-        shows the evaluation view.
+        crop: settings with min_area (of the image's area) and max_aspect (width to height, or its inverse).
         """
         from torchvision.transforms import v2
 
+        image, draws = self._open(position), randomness.generator(seed, "crop", epoch, position)
+        box = random_box(draws, image.height, image.width, crop.min_area, crop.max_aspect)
+        view = pixels.as_array(v2.functional.resized_crop(image, *box, [self.shape[2]] * 2, antialias=True))
         flipped = flip and randomness.generator(seed, "flip", epoch, position).random() < 0.5
-        if crop is None:
-            view = self.evaluation_view(position)
-        else:
-            image, draws = self._open(position), randomness.generator(seed, "crop", epoch, position)
-            box = random_box(draws, image.height, image.width, crop.min_area, crop.max_aspect)
-            view = _array(v2.functional.resized_crop(image, *box, [self.shape[2]] * 2, antialias=True))
         return view[:, :, ::-1] if flipped else view
 
-    def _open(self, position: int) -> Image.Image:
-        path = self._root / self._names[position]
+    def content(self, position: int) -> bytes:
+        """Return the bytes of one file."""
+        path = self.root / self.names[position]
         try:
-            with Image.open(path) as image:
-                return image.convert(_MODES[self.shape[1]])
-        except FileNotFoundError:
-            raise UserError(f"{path}: no such file, though the data set lists it; prepare the data set again") from None
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-            raise UserError(f"{path}: cannot be decoded ({error}); mend or remove it") from None
+            return path.read_bytes()
+        except OSError as error:
+            reason = f"{error.strerror}, though the data set lists it; prepare the data set again"
+            raise UserError(f"{path}: {reason}") from None
+
+    def _open(self, position: int) -> Image.Image:
+        try:
+            return pixels.decode(self.content(position), self.shape[1])[0]
+        except pixels.Undecodable as reason:
+            raise pixels.undecodable(self.root / self.names[position], reason) from None
 
 
 def random_box(draws: np.random.Generator, height: int, width: int, min_area: float, max_aspect: float) -> tuple:
@@ -81,8 +82,3 @@ def random_box(draws: np.random.Generator, height: int, width: int, min_area: fl
         if 0 < w <= width and 0 < h <= height:
             return int(draws.integers(0, height - h + 1)), int(draws.integers(0, width - w + 1)), h, w
     return 0, 0, height, width
-
-
-def _array(image: Image.Image) -> np.ndarray:
-    array = np.asarray(image)
-    return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)

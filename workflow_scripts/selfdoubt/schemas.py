@@ -57,6 +57,16 @@ SCHEMAS = {
             ("val_accuracy", pa.float64()),
         ]
     ),
+    "data": pa.schema(
+        [
+            ("split", pa.string()),  # train, val, test; "all" where it concerns the source
+            ("statistic", pa.string()),  # images, duplicates, converted, ignored files
+            ("count", pa.int64()),
+            ("note", pa.string()),
+            ("label", pa.int16()),  # null where all classes together are counted
+            ("class_name", pa.string()),
+        ]
+    ),
     "metrics": pa.schema(_NUMBER),
     "mask-quality": pa.schema(
         [

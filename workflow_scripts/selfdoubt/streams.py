@@ -95,7 +95,7 @@ class _Arrays:
 
     def __init__(self, images: np.ndarray, masks: np.ndarray | None, recipe, seed: int, device: torch.device):
         if recipe.crop is not None:
-            raise UserError("recipes: crop is for images that stay in files; these are in memory: use shift_px")
+            raise UserError("recipes: crop is for images that stay in files; set the data set's storage to files")
         images = torch.tensor(images)
         if masks is not None:
             images = torch.cat([images, torch.from_numpy(masks).to(torch.uint8)[:, None]], 1)
@@ -114,42 +114,55 @@ class _Arrays:
 class _Files:
     """Images in files, decoded by worker processes while the model trains.
 
-    At no time are more than 2 n_workers + 1 batches decoded, whatever the size of the data set.
+    At no time are more than 2 n_workers + 1 batches decoded, whatever the size of the data set. Without `crop` an image
+    is seen as it would be from memory, shifted and flipped alike.
     """
 
     def __init__(self, images: ImageFiles, masks: np.ndarray | None, recipe, seed: int, device: torch.device):
-        if recipe.shift_px:
-            raise UserError("recipes: shift_px is for images in memory; these stay in files: set it to 0 and use crop")
+        if recipe.shift_px and recipe.crop is not None:
+            raise UserError("recipes: crop takes the place of shift_px; set shift_px to 0, or crop to null")
         if masks is not None:
-            raise UserError("augmented: mixing by masks needs images in memory, and these stay in files")
+            raise UserError("augmented: mixing by masks needs images in memory; set the data set's storage to arrays")
         self._images, self._recipe, self._seed, self._device = images, recipe, seed, device
 
     def views(self, epoch: int, wanted: list[torch.Tensor]) -> Iterator[torch.Tensor]:
         """Yield uint8 (b, C, H, W) for each index (b,); raises UserError at a file that cannot be decoded."""
-        data = _Decoder(self._images, self._recipe, self._seed, epoch)
-        loader = torch.utils.data.DataLoader(
-            data,
+        shift_px, flip = self._recipe.shift_px, self._recipe.flip
+        drawn = augmentation.draw_views(self._seed, epoch, len(self._images), shift_px, flip)
+        for batch, index in zip(self._decoded(epoch, wanted), wanted, strict=True):
+            if isinstance(batch, UserError):
+                raise batch
+            batch = batch.to(self._device, non_blocking=True)
+            if self._recipe.crop is None:
+                own = augmentation.Views(*(values[index.cpu()] for values in vars(drawn).values()))
+                rows = torch.arange(len(index), device=self._device)
+                batch = augmentation.see(augmentation.pad(batch, shift_px), rows, _to(self._device, own))
+            yield batch
+
+    def _decoded(self, epoch: int, wanted: list[torch.Tensor]) -> torch.utils.data.DataLoader:
+        return torch.utils.data.DataLoader(
+            _Decoder(self._images, self._recipe, self._seed, epoch),
             batch_sampler=[index.tolist() for index in wanted],
             num_workers=self._recipe.n_workers,
             collate_fn=_stack,
             pin_memory=self._device.type == "cuda",
             generator=torch.Generator(),
         )
-        for batch in loader:
-            if isinstance(batch, UserError):
-                raise batch
-            yield batch.to(self._device, non_blocking=True)
 
 
 class _Decoder(torch.utils.data.Dataset):
-    """One epoch's views of images in files, by position."""
+    """One epoch's images in files, by position: cropped at random, or as they are evaluated."""
 
     def __init__(self, images: ImageFiles, recipe, seed: int, epoch: int):
         self._images, self._recipe, self._seed, self._epoch = images, recipe, seed, epoch
 
     def __getitem__(self, position: int) -> torch.Tensor | UserError:
+        crop, flip = self._recipe.crop, self._recipe.flip
         try:
-            view = self._images.training_view(position, self._seed, self._epoch, self._recipe.crop, self._recipe.flip)
+            if crop is None:
+                view = self._images.evaluation_view(position)
+            else:
+                view = self._images.random_view(position, self._seed, self._epoch, crop, flip)
         except UserError as fault:  # raised where it is read: a worker's would come with its stack trace
             return fault
         return torch.tensor(np.ascontiguousarray(view))

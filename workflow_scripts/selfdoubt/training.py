@@ -189,7 +189,8 @@ def _model_of(train, job, device: torch.device) -> tuple[models.Classifier, dict
     shape = {"channels": channels, "size_px": size_px, "n_classes": datasets.n_classes(train)}
     model = models.build_model(job.settings.network, seed=job.seed, **shape)
     n_fitted = min(FIT_IMAGES, FIT_VALUES // train.images[:1].size)
-    model.fit_input(inference.as_pixels(train.images[:n_fitted], torch.device("cpu")))
+    rows = randomness.generator(0, "normalisation").permutation(len(train.labels))[:n_fitted]  # of all classes
+    model.fit_input(inference.as_pixels(train.images[rows], torch.device("cpu")))
     return model.to(device, memory_format=torch.channels_last), shape
 
 

@@ -2,9 +2,24 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from selfdoubt.settings.types import Count, Name, Strict
+from selfdoubt.published import BY_PATH, KINDS
+from selfdoubt.settings.types import Count, Name, Positive, Strict
+
+
+def _checked_source(source: str) -> str:
+    """Return a source if it is written as one; raises ValueError with what could stand there."""
+    kind, colon, place = source.partition(":")
+    if kind in BY_PATH and not place:
+        raise ValueError(f"{kind} needs the path of your copy: {kind}:PATH")
+    if source != "sklearn:digits" and (kind not in KINDS or bool(colon) != bool(place) or source == "embedded"):
+        raise ValueError(f"'{source}' is not a source; choose from {', '.join(KINDS)}, or sklearn:digits for ood_sets")
+    return source
+
+
+Source = Annotated[str, AfterValidator(_checked_source)]
+HalfAtMost = Annotated[float, Field(gt=0, le=0.5)]
 
 
 class Corruptions(Strict):
@@ -14,11 +29,21 @@ class Corruptions(Strict):
 
 
 class Dataset(Strict):
-    source: str = Field(pattern=r"^embedded:[a-z0-9-]+$")
-    mask_truth: Literal["nonzero-pixels", "none"] = "none"
+    source: Source
+    size_px: Annotated[int, Field(ge=8, le=1024)] | None = None  # None: as the images are, if they are all alike
+    channels: Literal[1, 3] | None = None  # None: as the first training image has them
+    storage: Literal["arrays", "files"] = "arrays"
+    max_gb: Positive = 4.0  # of one split as an array
+    val_fraction: HalfAtMost = 0.1  # of train, where the source has no val
+    test_fraction: HalfAtMost = 0.2  # of train, where the source has no test
+    split_seed: Annotated[int, Field(ge=0)] = 0
+    mask_truth: Literal["nonzero-pixels", "given", "none"] = "none"
     ood: list[Name] = []
     corruptions: Corruptions | None = None
 
 
 class OodSet(Strict):
-    source: Literal["sklearn:digits"]
+    source: Source
+    split: Literal["train", "val", "test"] = "test"  # of the source, where it has one
+    n_images: Count | None = None  # drawn from it; None: all
+    overlap: str = ""  # what it has in common with the data sets, for the report

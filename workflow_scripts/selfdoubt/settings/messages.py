@@ -43,6 +43,8 @@ def _complaint(error: ErrorDetails, root: type[BaseModel]) -> str:
         case "too_short":
             least = error["ctx"]["min_length"]
             return f"has {len(value)} entries and needs {least} or more; add one, or remove what needs it"
+        case "value_error":
+            return str(error["ctx"]["error"])
         case "string_pattern_mismatch":
             return f"{value!r} is not one of what can stand here; it must match {error['ctx']['pattern']}"
         case _:

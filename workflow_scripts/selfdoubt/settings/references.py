@@ -3,6 +3,7 @@
 import difflib
 from pathlib import Path
 
+from selfdoubt import published
 from selfdoubt.errors import UserError
 
 
@@ -34,19 +35,22 @@ def check_references(study) -> None:
 
 
 def check_files(study, resources: Path) -> None:
-    """Raise UserError if an embedded data set that the study names is not there whole."""
-    for key, dataset in study.datasets.items():
-        name = dataset.source.partition(":")[2]
-        known = sorted(folder.name for folder in resources.iterdir() if folder.is_dir())
-        _known(f"datasets.{key}.source", name, known, "an embedded data set")
-        for split in ("train", "val", "test"):
-            if not (file := resources / name / f"{split}.parquet").is_file():
-                place = file.relative_to(resources.parent)
-                raise UserError(f"config: datasets.{key}.source: {place} is missing; restore it by git checkout")
+    """Raise UserError if something that an image set is made of is not there; what can be fetched may be missing."""
+    for section in ("datasets", "ood_sets"):
+        for key, entry in getattr(study, section).items():
+            if not entry.source.startswith("sklearn:"):
+                try:
+                    published.files_of(entry.source, resources)
+                except UserError as fault:
+                    raise UserError(f"config: {section}.{key}.source: {fault}") from None
 
 
 def _datasets(study) -> None:
     for key, dataset in study.datasets.items():
+        if dataset.source.startswith("sklearn:"):
+            raise UserError(f"config: datasets.{key}.source: {dataset.source} is for ood_sets; it has no splits")
+        if dataset.storage == "files" and dataset.source.partition(":")[0] not in ("folder", "imagenet"):
+            raise UserError(f"config: datasets.{key}.storage: only folders and imagenet have files; use arrays")
         _all_known(f"datasets.{key}.ood", dataset.ood, study.ood_sets, "one of ood_sets")
         if dataset.corruptions:
             _unique(f"datasets.{key}.corruptions.names", dataset.corruptions.names)

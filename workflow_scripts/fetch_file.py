@@ -1,0 +1,11 @@
+"""Fetch one file of a published data set, and check that it is the one."""
+
+from selfdoubt import commands, downloads
+
+
+def run(arguments):
+    downloads.fetch(arguments.settings.url, arguments.settings.md5, arguments.output)
+
+
+if __name__ == "__main__":
+    commands.main(run, {"output": "written"})
