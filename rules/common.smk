@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from selfdoubt.errors import UserError
-from selfdoubt.published import DOWNLOADS, files_of
+from selfdoubt.published import DOWNLOADS, files_of, shifted_files
 from selfdoubt.provenance import canonical, code_digest, digest
 from selfdoubt.settings import check_files, load_study, parse_arm
 
@@ -30,6 +30,7 @@ SPLIT = "results/data/{dataset}/{split}.safetensors"
 COUNTS = "results/data/{dataset}/counts.parquet"
 OOD = "results/data/{dataset}/ood/{ood}.safetensors"
 CORRUPTED = "results/data/{dataset}/corrupted/{corruption}.safetensors"
+SHIFTED = "results/data/{dataset}/shifted/{shifted}.safetensors"
 CHECKPOINT = "results/checkpoints/{dataset}/{model}/seed-{seed}.safetensors"
 HISTORY = "results/training/{dataset}/{model}/seed-{seed}.parquet"
 SOFT_LABELS = "results/soft-labels/{dataset}/{model}/{views}/seed-{seed}.arrow"
@@ -92,6 +93,11 @@ def all_metrics():
 def all_checkpoints():
     """The checkpoint of every model."""
     return expand(CHECKPOINT, dataset=STUDY.datasets, model=STUDY.models, seed=STUDY.seeds)
+
+
+def all_counts():
+    """What each data set is made of."""
+    return expand(COUNTS, dataset=STUDY.datasets)
 
 
 def all_mask_qualities():

@@ -4,6 +4,7 @@
 #        results/data/{dataset}/counts.parquet                  images by split and class, conversions, duplicates
 #        results/data/{dataset}/ood/{ood}.safetensors           label -1
 #        results/data/{dataset}/corrupted/{corruption}.safetensors    all severities of a corruption
+#        results/data/{dataset}/shifted/{shifted}.safetensors         a re-collected test set
 
 
 rule fetch_file:
@@ -79,9 +80,11 @@ rule prepare_ood:
 
 
 rule corrupt_images:
-    """Corrupt part of the test split at several severities."""
+    """Corrupt part of the test split at several severities, or read it corrupted as published."""
     input:
         test=SPLIT.replace("{split}", "test"),
+        counts=COUNTS,
+        source=published_corruption,
     output:
         CORRUPTED,
     log:
@@ -96,5 +99,29 @@ rule corrupt_images:
         settings=corruption_settings,
         code=code_digest("corrupt_images"),
     shell:
-        "exec python workflow_scripts/corrupt_images.py --test {input.test} --output {output}"
+        "exec python workflow_scripts/corrupt_images.py --test {input.test} --counts {input.counts} --output {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule prepare_shifted:
+    """Read a test set that others collected again."""
+    input:
+        source=shifted_source_files,
+        like=SPLIT.replace("{split}", "test"),
+        counts=COUNTS,
+    output:
+        SHIFTED,
+    log:
+        "results/logs/prepare_shifted/{dataset}/{shifted}.log",
+    benchmark:
+        "results/benchmarks/prepare_shifted/{dataset}/{shifted}.tsv"
+    conda:
+        "../envs/models.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        settings=shifted_settings,
+        code=code_digest("prepare_shifted"),
+    shell:
+        "exec python workflow_scripts/prepare_shifted.py --like {input.like} --counts {input.counts} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -7,13 +7,13 @@
 
 
 rule predict:
-    """Ask a model about every image of val, test, OOD and corrupted sets."""
+    """Ask a model about every image of val, test, OOD and shifted sets."""
     input:
         checkpoint=CHECKPOINT.replace("{model}", "{name}"),
         val=SPLIT.replace("{split}", "val"),
         test=SPLIT.replace("{split}", "test"),
         ood=ood_files,
-        corrupted=corrupted_files,
+        shifted=shifted_sets,
     output:
         PREDICTIONS.replace("{variant}", "clean"),
     log:
@@ -32,7 +32,7 @@ rule predict:
         code=code_digest("predict"),
     shell:
         "exec python workflow_scripts/predict.py --checkpoint {input.checkpoint}"
-        " --val {input.val} --test {input.test} --ood {input.ood} --corrupted {input.corrupted}"
+        " --val {input.val} --test {input.test} --ood {input.ood} --shifted {input.shifted}"
         " --output {output} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 

@@ -9,13 +9,28 @@ def ood_files(wildcards):
     return [OOD.format(dataset=wildcards.dataset, ood=ood) for ood in STUDY.datasets[wildcards.dataset].ood]
 
 
-def corrupted_files(wildcards):
-    """The corrupted test sets that a data set's models are judged on."""
-    corruptions = STUDY.datasets[wildcards.dataset].corruptions
-    return [
-        CORRUPTED.format(dataset=wildcards.dataset, corruption=name)
-        for name in (corruptions.names if corruptions else [])
-    ]
+def shifted_sets(wildcards):
+    """The corrupted and the re-collected test sets that a data set's models are judged on."""
+    name, entry = wildcards.dataset, STUDY.datasets[wildcards.dataset]
+    names = entry.corruptions.names if entry.corruptions else []
+    corrupted = [CORRUPTED.format(dataset=name, corruption=corruption) for corruption in names]
+    return [*corrupted, *(SHIFTED.format(dataset=name, shifted=shifted) for shifted in entry.shifted)]
+
+
+def published_corruption(wildcards):
+    """The published files of a corruption; nothing where it is built in."""
+    source = STUDY.datasets[wildcards.dataset].corruptions.source
+    return [] if source == "built-in" else shifted_files(source, wildcards.corruption)
+
+
+def shifted_source_files(wildcards):
+    """The files of a re-collected test set."""
+    return shifted_files(STUDY.datasets[wildcards.dataset].shifted[wildcards.shifted])
+
+
+def shifted_settings(wildcards):
+    """Where a re-collected test set comes from."""
+    return canonical({"source": STUDY.datasets[wildcards.dataset].shifted[wildcards.shifted]})
 
 
 def source_files(wildcards):
@@ -36,7 +51,9 @@ def ood_settings(wildcards):
 
 def dataset_settings(wildcards):
     """Where a data set comes from, how it is split and what it becomes."""
-    return canonical(STUDY.datasets[wildcards.dataset].model_dump(exclude={"mask_truth", "ood", "corruptions"}))
+    return canonical(
+        STUDY.datasets[wildcards.dataset].model_dump(exclude={"mask_truth", "ood", "corruptions", "shifted"})
+    )
 
 
 def file_settings(wildcards):
@@ -51,6 +68,7 @@ def corruption_settings(wildcards):
     return canonical(
         {
             "name": wildcards.corruption,
+            "source": corruptions.source,
             "severities": corruptions.severities,
             "n_images": corruptions.n_images,
         }

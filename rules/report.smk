@@ -155,6 +155,7 @@ rule render_report:
         tables=TABLES,
         figures=all_figures(),
         qualities=all_mask_qualities(),
+        counts=all_counts(),
     output:
         REPORT,
     log:
@@ -170,5 +171,5 @@ rule render_report:
         code=code_digest("render_report"),
     shell:
         "exec python workflow_scripts/render_report.py --tables {input.tables}"
-        " --figures {input.figures} --qualities {input.qualities} --page {output}"
+        " --figures {input.figures} --qualities {input.qualities} --counts {input.counts} --page {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

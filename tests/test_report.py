@@ -10,7 +10,7 @@ import pytest
 
 from selfdoubt.report import ReportData, render
 from selfdoubt.report.answers import answers_of
-from selfdoubt.report.details import comparison_table, cost_table, mask_table, missing_table
+from selfdoubt.report.details import comparison_table, cost_table, counts_table, mask_table, missing_table
 from selfdoubt.report.formats import metric_of, number, p_value
 from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of, with_arms
 from selfdoubt.report.page import what_is
@@ -87,6 +87,15 @@ HYPOTHESIS = COMPARISON | {
     "verdict": "inconclusive",
     "n_seeds_needed": 12,
 }
+COUNTS = [
+    ("train", "images", 7, None, None, None),
+    ("train", "images", 5, None, 0, "cat"),
+    ("train", "images", 2, None, 1, "<dog>"),
+    *((split, "images", 4, None, None, None) for split in ("val", "test")),
+    *((split, "images", 2, None, label, "cat") for split in ("val", "test") for label in (0, 1)),
+    ("test", "duplicates", 3, "of a training image", None, None),
+    ("all", "ignored files", 2, "a.txt, <b>.txt", None, None),
+]
 COSTS = [("train", "toys/ce/1", 10.0, 9.0, 500.0), ("train", "toys/ce/2", 30.0, 29.0, 700.0)]
 
 
@@ -102,7 +111,8 @@ def report(**changes) -> ReportData:
         frame("comparisons", [COMPARISON, COMPARISON | {"metric": "ece"}]),
         frame("hypotheses", [HYPOTHESIS]),
         frame("costs", COSTS),
-        {"unet": quality},
+        {("toys", "unet"): quality},
+        {"toys": frame("data", COUNTS)},
         FIGURES,
         {"commit": "abc123", "versions": {"numpy": "2.4.6"}, "device": "cpu"},
     )
@@ -180,7 +190,7 @@ def test_a_figure_of_no_known_study_is_shown_all_the_same():
 def test_missing_parts_leave_their_sections_out():
     settings = {key: SETTINGS[key] for key in ("datasets", "baselines", "evaluation", "studies")}
     empty = {name: frame(name, []) for name in ("comparisons", "hypotheses", "costs")}
-    page = render(report(settings=settings, mask_quality={}, figures={}, provenance={}, **empty))
+    page = render(report(settings=settings, mask_quality={}, counts={}, figures={}, provenance={}, **empty))
     for heading in ("Masks", "Corrupted images", "Exploratory comparisons", "Hypotheses,", "Cost", "Packages"):
         assert f"<h3>{heading}" not in page
     assert "No hypothesis was written down beforehand" in page and "not under version control" in page
@@ -189,7 +199,7 @@ def test_missing_parts_leave_their_sections_out():
 
 def test_a_page_without_any_numbers_renders():
     empty = {name: frame(name, []) for name in ("metrics", "comparisons", "hypotheses", "costs")}
-    assert "Nothing has been measured yet." in render(report(figures={}, mask_quality={}, **empty))
+    assert "Nothing has been measured yet." in render(report(figures={}, mask_quality={}, counts={}, **empty))
 
 
 def test_the_headline_counts_from_the_tables():
@@ -314,8 +324,23 @@ def test_costs_are_summed_by_rule():
     assert [cell.text for cell in rule[1]] == ["2", "40.0", "20.00", "38.0", "700"]
 
 
+def test_what_a_data_set_is_made_of_is_shown():
+    settings = copy.deepcopy(SETTINGS) | {"ood_sets": {"digits": {"overlap": "none by name"}}}
+    table = counts_table("toys", report().counts["toys"], settings)
+    rows = {name: [cell.text for cell in cells] for name, cells in table.rows}
+    assert rows == {
+        "images": ["7", "4", "4"],
+        "classes": ["2", "2", "2"],
+        "smallest class": ["2", "2", "2"],
+        "duplicates of a training image": ["", "", "3"],
+    }
+    assert "files left aside as no images: a.txt, <b>.txt." in table.caption
+    assert "In common with digits: none by name" in table.caption
+    assert "&lt;b&gt;.txt" in render(report())
+
+
 def test_mask_quality_shows_n_or_the_reason():
-    [(_, [iou]), (_, [empty])] = mask_table("unet", report().mask_quality["unet"]).rows
+    [(_, [iou]), (_, [empty])] = mask_table("unet", report().mask_quality["toys", "unet"]).rows
     assert (iou.text, iou.spread) == ("0.7500", "n = 10")
     assert (empty.text, empty.spread) == ("–", "no images")
 

@@ -1,13 +1,19 @@
-"""Corrupt part of the test split at several severities."""
+"""Corrupt part of the test split at several severities, or read it corrupted as published."""
 
-from selfdoubt import commands, corruptions, datasets
+from selfdoubt import commands, corruptions, datasets, schemas
+from selfdoubt.sources import counts, shifted
 
 
 def run(arguments):
     settings, test = arguments.settings, datasets.read_split(arguments.test, "test")
-    corrupted = corruptions.corrupt(test, settings.name, settings.severities, settings.n_images, seed=0)
-    datasets.write_splits(arguments.output, corrupted, arguments.metadata)
+    if settings.source == "built-in":
+        found = corruptions.corrupt(test, settings.name, settings.severities, settings.n_images, seed=0)
+    else:
+        class_names = counts.class_names(schemas.read_table(arguments.counts, schemas.SCHEMAS["data"]))
+        found = shifted.corrupted(settings, test, class_names)
+    datasets.write_splits(arguments.output, found, commands.without_paths(arguments.metadata))
 
 
 if __name__ == "__main__":
-    commands.main(run, {"test": "the test split", "output": "written: a split for each severity"})
+    files = {"test": "the test split", "counts": "of the data set", "output": "written: a split for each severity"}
+    commands.main(run, files)

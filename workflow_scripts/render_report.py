@@ -17,7 +17,8 @@ def run(arguments):
     }
     data = report.ReportData(
         settings=study,
-        mask_quality={path.name.split(".")[0]: read(path, "mask-quality") for path in arguments.qualities},
+        mask_quality={(p.parent.name, p.name.split(".")[0]): read(p, "mask-quality") for p in arguments.qualities},
+        counts={path.parent.name: read(path, "data") for path in arguments.counts},
         figures=figures_of(arguments.figures, study),
         provenance={"commit": commit(), "versions": commands.versions(PACKAGES)},
         **{path.stem: read(path, path.stem) for path in arguments.tables},
@@ -47,5 +48,5 @@ def commit() -> str | None:
 
 
 if __name__ == "__main__":
-    files = {"tables": "all tables", "figures": "all figures", "qualities": "of masks", "page": "written"}
-    commands.main(run, files, several=("tables", "figures", "qualities"))
+    files = {"tables": "all tables", "figures": "all figures", "qualities": "of masks", "counts": "of data sets"}
+    commands.main(run, files | {"page": "written"}, several=("tables", "figures", "qualities", "counts"))

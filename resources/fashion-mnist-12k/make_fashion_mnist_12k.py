@@ -9,7 +9,6 @@ other bytes.
 """
 
 import argparse
-import gzip
 import hashlib
 import io
 import sys
@@ -28,6 +27,7 @@ from selfdoubt.corruptions import balanced_subset  # noqa: E402
 from selfdoubt.errors import UserError  # noqa: E402
 from selfdoubt.files import atomic_path  # noqa: E402
 from selfdoubt.randomness import generator  # noqa: E402
+from selfdoubt.sources import official  # noqa: E402
 
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 OFFICIAL = ("train", "t10k")  # as Zalando names the training and the test set
@@ -66,21 +66,12 @@ def make(source: Path, output: Path, n_train: int = N_TRAIN, n_val: int = N_VAL)
 
 
 def read_idx(folder: Path, name: str) -> np.ndarray:
-    """Read a gzipped idx file of unsigned bytes: images (n, 28, 28) or labels (n,).
-
-    Format: two zero bytes, type 8, number of axes, then each axis as a big-endian int32, then the bytes.
-    """
+    """Read one of the four gzipped idx files: images (n, 28, 28) or labels (n,)."""
     path = next(iter(sorted(folder.glob(f"{name}-idx?-ubyte.gz"))), None)
     if path is None:
         raise UserError(f"{folder}/{name}-idx*-ubyte.gz: no such file; apt install dataset-fashion-mnist, or --source")
     try:
-        raw = gzip.decompress(path.read_bytes())
-        n_axes = raw[3]
-        shape = tuple(np.frombuffer(raw, ">i4", count=n_axes, offset=4))
-        pixels = np.frombuffer(raw, np.uint8, offset=4 + 4 * n_axes)
-        if raw[:3] != b"\0\0\x08":
-            raise ValueError("not an idx file of unsigned bytes")
-        return pixels.reshape(shape)
+        return official.read_idx(path.read_bytes())
     except (EOFError, OSError, IndexError, ValueError, zlib.error) as error:
         raise UserError(f"{path}: not a whole gzipped idx file ({error}); fetch it again") from None
 

@@ -97,7 +97,7 @@ def without_paths(metadata: dict) -> dict:
     """Return provenance whose source is but of its kind: where one's own copy lies is no part of a result."""
     settings = metadata["settings"]
     kind, _, place = settings.get("source", "").partition(":")
-    if kind in ("embedded", "sklearn") or not place:
+    if kind in ("embedded", "sklearn", "built-in") or not place:
         return metadata
     return metadata | {"settings": settings | {"source": kind}}
 

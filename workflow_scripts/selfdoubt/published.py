@@ -83,31 +83,63 @@ def files_of(source: str, resources: Path) -> tuple[str, ...]:
     """
     kind, _, place = source.partition(":")
     if kind == "embedded":
-        return _embedded(place, resources)
+        return _as_inputs(_embedded(place, resources))
     if kind in PUBLISHED:
-        return _published(kind, place, resources / "downloads")
-    return tuple(map(str, FILES_BY_PATH[kind](Path(place).expanduser())))
+        return _as_inputs(_published(kind, place, resources / "downloads"))
+    return _as_inputs(FILES_BY_PATH[kind](Path(place).expanduser()))
 
 
-def _embedded(name: str, resources: Path) -> tuple[str, ...]:
+def shifted_files(source: str, name: str = "") -> tuple[str, ...]:
+    """Return what a corruption as published, or a re-collected test set, is made of; raises UserError if missing.
+
+    source: "cifar-c:PATH", "imagenet-c:PATH" or "numpy:PATH". name: of the corruption, as in the config.
+    """
+    kind, _, place = source.partition(":")
+    root, folder = Path(place).expanduser(), name.replace("-", "_")
+    if kind == "cifar-c":
+        paths = _there([root / f"{folder}.npy", root / "labels.npy"], "put the published files there")
+    elif kind == "imagenet-c":
+        paths = _there([root / folder], "unpack the published archive there", folder=True)
+        paths += [inner for severity in _folders(paths[0]) for inner in [severity, *_folders(severity)]]
+    else:
+        paths = _there(sorted(set(numpy_files(root))), "put the published file there")
+    return _as_inputs(paths)
+
+
+def numpy_files(path: Path) -> tuple[Path, Path]:
+    """Return the files of images and of labels of a re-collected test set."""
+    if path.suffix == ".npz":
+        return path, path
+    return path, path.with_name(path.name.replace("data", "labels"))
+
+
+def _as_inputs(paths: list[Path]) -> tuple[str, ...]:
+    """Return paths as texts; raises UserError at one that Snakemake would take for a pattern."""
+    for path in paths:
+        if "{" in str(path) or "}" in str(path):
+            raise UserError(f"{path}: a path cannot have braces, which mean wildcards here; rename it")
+    return tuple(map(str, paths))
+
+
+def _embedded(name: str, resources: Path) -> list[Path]:
     folder = resources / name
     known = sorted(path.parent.name for path in resources.glob(f"*/{EMBEDDED_SPLITS[0]}"))
     if not folder.is_dir():
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
         raise UserError(f"'{name}' is not an embedded data set; {hint}There are: {', '.join(known) or 'none'}")
-    return tuple(map(str, _there([folder / split for split in EMBEDDED_SPLITS], "restore it by git checkout")))
+    return _there([folder / split for split in EMBEDDED_SPLITS], "restore it by git checkout")
 
 
-def _published(kind: str, place: str, downloads: Path) -> tuple[str, ...]:
+def _published(kind: str, place: str, downloads: Path) -> list[Path]:
     published = PUBLISHED[kind]
     if place:
         folder = Path(place).expanduser()
-        return tuple(map(str, _there([folder / name for name in published.members], f"put {kind}'s files there")))
+        return _there([folder / name for name in published.members], f"put {kind}'s files there")
     debian = [DEBIAN_FASHION_MNIST / name for name in published.members]
     if kind == "fashion-mnist" and all(path.is_file() for path in debian):
-        return tuple(map(str, debian))
-    return tuple(str(downloads / name) for name in published.downloads)
+        return debian
+    return [downloads / name for name in published.downloads]
 
 
 def _folder(root: Path) -> list[Path]:

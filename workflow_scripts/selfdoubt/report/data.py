@@ -14,6 +14,7 @@ class ReportData:
     comparisons: pd.DataFrame  # SCHEMAS["comparisons"]
     hypotheses: pd.DataFrame  # SCHEMAS["hypotheses"]
     costs: pd.DataFrame  # SCHEMAS["costs"]
-    mask_quality: dict[str, pd.DataFrame]  # segmenter -> SCHEMAS["mask-quality"]
+    mask_quality: dict[tuple[str, str], pd.DataFrame]  # (data set, segmenter) -> SCHEMAS["mask-quality"]
+    counts: dict[str, pd.DataFrame]  # data set -> SCHEMAS["data"]
     figures: dict[str, dict]  # name -> {"settings": its entry, "svg": bytes or path, "png": bytes or path}
     provenance: dict  # {"commit": str or None, "versions": {package: version}, further texts}

@@ -59,6 +59,32 @@ def _quality_cell(row: pd.Series, digits: int) -> Cell:
     return Cell(number(row["value"], digits), n)
 
 
+def counts_table(dataset: str, counts: pd.DataFrame, settings: dict) -> Table | None:
+    """Return what one data set is made of: images, classes, duplicates and conversions, a column for each split."""
+    if counts.empty:
+        return None
+    splits = ["train", "val", "test"]
+    table = Table("", splits, "")
+    of_classes = counts[counts["label"].notna()].groupby("split")["count"]
+    whole = counts[counts["label"].isna()]
+    for (statistic, note), rows in whole.groupby(["statistic", "note"], sort=False, dropna=False):
+        found = rows.set_index("split")["count"]
+        if statistic != "ignored files":
+            name = statistic if pd.isna(note) else f"{statistic} {note}"
+            table.rows.append((name, [Cell(number(found[s], 0) if s in found else "") for s in splits]))
+        if statistic == "images":
+            for name, smallest in (("classes", of_classes.count()), ("smallest class", of_classes.min())):
+                table.rows.append((name, [Cell(number(smallest[split], 0)) for split in splits]))
+    table.caption = f"Images of {dataset}. Conversions are counted before val and test are drawn from train."
+    for row in whole[whole["statistic"] == "ignored files"].to_dict("records"):
+        table.caption += f" {counted(row['count'], 'file')} left aside as no images: {row['note']}."
+    entries = {name: (settings.get("ood_sets") or {}).get(name) or {} for name in settings["datasets"][dataset]["ood"]}
+    for name, entry in entries.items():
+        if entry.get("overlap"):
+            table.caption += f" In common with {name}: {entry['overlap']}"
+    return table
+
+
 def cost_table(costs: pd.DataFrame) -> Table | None:
     """Return what each rule took: jobs, seconds, processor seconds, peak memory."""
     if costs.empty:

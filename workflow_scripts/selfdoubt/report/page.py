@@ -11,7 +11,7 @@ from markupsafe import Markup
 from selfdoubt.report.answers import Answer, answers_of, headline
 from selfdoubt.report.captions import caption
 from selfdoubt.report.data import ReportData
-from selfdoubt.report.details import comparison_table, cost_table, mask_table, missing_table
+from selfdoubt.report.details import comparison_table, cost_table, counts_table, mask_table, missing_table
 from selfdoubt.report.formats import metric_of
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
 from selfdoubt.report.tables import Table, corruption_table, main_columns, numbers_table, score_columns
@@ -106,8 +106,15 @@ def _all_tables(data: ReportData, numbers: Numbers, arms: list[str]) -> list[tup
             what = f"{metric_of(metric).heading} of each confidence score on {dataset}"
             scores.append(numbers_table(numbers, dataset, arms, score_columns(settings, metric), what, "row"))
         shifted.append(corruption_table(numbers, dataset, arms, settings))
-    masks = [mask_table(segmenter, quality) for segmenter, quality in data.mask_quality.items()]
-    parts = [("All models", main), ("Confidence scores", scores), ("Corrupted images", shifted), ("Masks", masks)]
+    masks = [mask_table(" on ".join(reversed(key)), quality) for key, quality in data.mask_quality.items()]
+    images = [counts_table(dataset, counts, settings) for dataset, counts in data.counts.items()]
+    parts = [
+        ("Images", images),
+        ("All models", main),
+        ("Confidence scores", scores),
+        ("Corrupted images", shifted),
+        ("Masks", masks),
+    ]
     kept = [(title, [table for table in tables if table and table.rows]) for title, tables in parts]
     return [(title, tables) for title, tables in kept if tables]
 

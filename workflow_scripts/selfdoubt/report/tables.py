@@ -38,11 +38,13 @@ class Table:
 
 def main_columns(settings: dict, dataset: str, score: str = "msp") -> list[Column]:
     """Return the columns of the tables that compare arms on the test split."""
-    ood = (settings["datasets"].get(dataset) or {}).get("ood") or []
+    entry = settings["datasets"].get(dataset) or {}
+    ood, shifted = entry.get("ood") or [], entry.get("shifted") or []
     return [
         Column("accuracy"),
         *(Column(metric, score) for metric in ("auroc", "aurc", "e-aurc", "augrc", "ece", "nll", "brier")),
         Column("coverage-at-sac-99", score),
+        *(Column("accuracy", split=f"shifted-{name}", label=f"accuracy {name}{NO_BREAK}↑") for name in shifted),
         *(Column("ood-auroc", score, f"ood-{name}", f"OOD AUROC {name}{NO_BREAK}↑") for name in ood),
     ]
 

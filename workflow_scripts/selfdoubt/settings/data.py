@@ -22,10 +22,14 @@ Source = Annotated[str, AfterValidator(_checked_source)]
 HalfAtMost = Annotated[float, Field(gt=0, le=0.5)]
 
 
+BUILT_IN = ("gaussian-noise", "gaussian-blur", "contrast", "rotation")
+
+
 class Corruptions(Strict):
-    names: list[Literal["gaussian-noise", "gaussian-blur", "contrast", "rotation"]] = Field(min_length=1)
+    source: Annotated[str, Field(pattern=r"^(built-in|cifar-c:.+|imagenet-c:.+)$")] = "built-in"
+    names: list[Name] = Field(min_length=1)
     severities: list[Annotated[int, Field(ge=1, le=5)]] = Field(min_length=1)
-    n_images: Count
+    n_images: Count | None = None  # class-balanced, the same for every corruption; None: all, of published ones
 
 
 class Dataset(Strict):
@@ -40,6 +44,7 @@ class Dataset(Strict):
     mask_truth: Literal["nonzero-pixels", "given", "none"] = "none"
     ood: list[Name] = []
     corruptions: Corruptions | None = None
+    shifted: dict[Name, Annotated[str, Field(pattern=r"^numpy:.+\.np[yz]$")]] = {}  # re-collected test sets
 
 
 class OodSet(Strict):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from selfdoubt import published
 from selfdoubt.errors import UserError
+from selfdoubt.settings.data import BUILT_IN
 
 
 def check_references(study) -> None:
@@ -39,10 +40,21 @@ def check_files(study, resources: Path) -> None:
     for section in ("datasets", "ood_sets"):
         for key, entry in getattr(study, section).items():
             if not entry.source.startswith("sklearn:"):
-                try:
-                    published.files_of(entry.source, resources)
-                except UserError as fault:
-                    raise UserError(f"config: {section}.{key}.source: {fault}") from None
+                _there(f"{section}.{key}.source", published.files_of, entry.source, resources)
+    for key, dataset in study.datasets.items():
+        corruptions = dataset.corruptions
+        if corruptions and corruptions.source != "built-in":
+            for name in corruptions.names:
+                _there(f"datasets.{key}.corruptions", published.shifted_files, corruptions.source, name)
+        for name, source in dataset.shifted.items():
+            _there(f"datasets.{key}.shifted.{name}", published.shifted_files, source)
+
+
+def _there(place: str, look, *where) -> None:
+    try:
+        look(*where)
+    except UserError as fault:
+        raise UserError(f"config: {place}: {fault}") from None
 
 
 def _datasets(study) -> None:
@@ -53,8 +65,13 @@ def _datasets(study) -> None:
             raise UserError(f"config: datasets.{key}.storage: only folders and imagenet have files; use arrays")
         _all_known(f"datasets.{key}.ood", dataset.ood, study.ood_sets, "one of ood_sets")
         if dataset.corruptions:
-            _unique(f"datasets.{key}.corruptions.names", dataset.corruptions.names)
-            _unique(f"datasets.{key}.corruptions.severities", dataset.corruptions.severities)
+            place = f"datasets.{key}.corruptions"
+            _unique(f"{place}.names", dataset.corruptions.names)
+            _unique(f"{place}.severities", dataset.corruptions.severities)
+            if dataset.corruptions.source == "built-in":
+                _all_known(f"{place}.names", dataset.corruptions.names, BUILT_IN, "a built-in corruption")
+                if dataset.corruptions.n_images is None:
+                    raise UserError(f"config: {place}.n_images: built-in corruptions need it; say how many")
 
 
 def _models(study) -> None:
@@ -145,7 +162,7 @@ def _comparison(place: str, comparison, study) -> None:
         _known(f"{place}.score", comparison.score, study.evaluation.scores, "one of evaluation.scores")
     splits = ["val", "test"]
     for dataset in study.datasets.values():
-        splits += [f"ood-{name}" for name in dataset.ood]
+        splits += [*(f"ood-{name}" for name in dataset.ood), *(f"shifted-{name}" for name in dataset.shifted)]
         if dataset.corruptions:
             c = dataset.corruptions
             splits += [f"{name}-{severity}" for name in c.names for severity in c.severities]

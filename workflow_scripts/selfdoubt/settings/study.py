@@ -89,13 +89,25 @@ ROLES = {
 
 
 def load_study(config: dict) -> Study:
-    """Check the config and return it as a Study; raises UserError naming the first wrong key."""
+    """Check the config and return it as a Study; raises UserError naming the first wrong key.
+
+    An entry that is null is left out, so that a study which overrides config.yaml can take away; a figure that names no
+    data set shows the first.
+    """
+    config = {section: _without_nulls(entries) for section, entries in config.items()}
+    if isinstance(config.get("figures"), dict) and isinstance(config.get("datasets"), dict):
+        first = {"dataset": next(iter(config["datasets"]), None)}
+        config["figures"] = {key: first | figure for key, figure in config["figures"].items()}
     try:
         study = Study.model_validate(config)
     except ValidationError as error:
         raise UserError(one_line(error.errors(), config, Study)) from None
     check_references(study)
     return study
+
+
+def _without_nulls(entries):
+    return {key: entry for key, entry in entries.items() if entry is not None} if isinstance(entries, dict) else entries
 
 
 def parse_arm(arm: str) -> tuple[str, str]:

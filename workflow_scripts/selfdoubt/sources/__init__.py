@@ -91,9 +91,7 @@ def _split(pool: Pool, seen: survey.Seen, size_px: int, rows: np.ndarray) -> Spl
 
 
 def _rows_of(images: np.ndarray | Encoded, rows: np.ndarray) -> np.ndarray | Encoded:
-    if not isinstance(images, Encoded):
-        return images[rows]
-    return Encoded(lambda i: images.content(int(rows[i])), [images.names[row] for row in rows], images.root)
+    return images.rows(rows) if isinstance(images, Encoded) else images[rows]
 
 
 def _digits() -> Raw:

@@ -28,6 +28,12 @@ def rows(raw: Raw, splits: dict[str, Split], digests: dict[str, np.ndarray], see
     return table
 
 
+def class_names(table) -> list[str]:
+    """Return the classes of a table of SCHEMAS["data"], in the order of their labels."""
+    named = {row["label"]: row["class_name"] for row in table.to_pylist() if row["label"] is not None}
+    return [named[label] for label in sorted(named)]
+
+
 def _duplicates(digests: dict[str, np.ndarray]) -> list[dict]:
     """Return how many images of each split are equal to an earlier one of it, and to one that is trained on."""
     table = []

@@ -18,6 +18,10 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.names)
 
+    def rows(self, rows: np.ndarray) -> "Encoded":
+        """Return some of the images."""
+        return Encoded(lambda i: self.content(int(rows[i])), [self.names[row] for row in rows], self.root)
+
 
 @dataclass(frozen=True)
 class Pool:
