@@ -23,7 +23,12 @@ HalfAtMost = Annotated[float, Field(gt=0, le=0.5)]
 
 
 class Corruptions(Strict):
-    names: list[Literal["gaussian-noise", "gaussian-blur", "contrast", "rotation"]] = Field(min_length=1)
+    names: list[
+        Literal[
+            *("gaussian-noise", "gaussian-blur", "brightness", "contrast"),
+            *("jpeg", "pixelate", "elastic", "rotation"),
+        ]
+    ] = Field(min_length=1)
     severities: list[Annotated[int, Field(ge=1, le=5)]] = Field(min_length=1)
     n_images: Count
 
