@@ -1,11 +1,19 @@
+import colorsys
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from clothes import clothes
 
-from selfdoubt import corruptions
-from selfdoubt.corruptions import CORRUPTIONS, STRENGTHS, balanced_subset, corrupt
+from selfdoubt import corruptions, scenes
+from selfdoubt.corruptions import CORRUPTIONS, STRENGTHS, balanced_subset, corrupt, enlargement
 from selfdoubt.datasets import Split
 from selfdoubt.errors import UserError
+from selfdoubt.settings.data import BUILT_IN
 
+ROOT = Path(__file__).resolve().parents[1]
 NAMES = list(CORRUPTIONS)
 SEVERITIES = [1, 2, 3, 4, 5]
 
@@ -27,9 +35,10 @@ def smooth_noise() -> np.ndarray:
 
 
 def bright_bars() -> np.ndarray:
-    """Objects on black: one upright bar an image, of random brightness."""
+    """Objects on black: one upright bar an image, of random brightness and at many places."""
     images = np.zeros((40, 1, 28, 28), np.uint8)
-    images[:, :, 5:23, 10:18] = draws().integers(60, 256, (40, 1, 1, 1))
+    for i, (image, grey) in enumerate(zip(images, draws().integers(60, 256, 40), strict=True)):
+        image[:, 2 + i % 5 : 20 + i % 5, 6 + i % 8 : 14 + i % 8] = grey
     return images
 
 
@@ -37,23 +46,60 @@ def distance(images: np.ndarray, clean: np.ndarray) -> float:
     return float(((images.astype(float) - clean) ** 2).mean())
 
 
+@pytest.fixture(scope="module")
+def real() -> dict[str, np.ndarray]:
+    """Test images of the embedded data set, grey, and scenes made of them, in colour."""
+    test = clothes("test", 200)
+    return {
+        "grey": test.images,
+        "colour": scenes.compose(test.images, test.image_ids, "test")[0],
+    }
+
+
 # ---- what all corruptions share ----
 
 
-def test_every_corruption_has_five_strengths():
+def test_every_corruption_has_five_strengths_and_can_be_asked_for():
     assert list(STRENGTHS) == NAMES
     assert {len(strengths) for strengths in STRENGTHS.values()} == {5}
+    assert list(BUILT_IN) == NAMES
+
+
+def test_the_docs_state_the_strengths():
+    rows = re.findall(r"^\| ([a-z-]+) \|((?: [\d.]+ \|){5})", (ROOT / "docs/corruptions.md").read_text(), re.MULTILINE)
+    assert {name: tuple(float(cell) for cell in cells.split("|")[:5]) for name, cells in rows[1:]} == STRENGTHS
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", ["grey", "colour"])
+def test_a_higher_severity_changes_the_pixels_of_real_images_more(name, kind, real):
+    clean = real[kind]
+    changes = [np.abs(CORRUPTIONS[name](clean, s, draws()).astype(float) - clean).mean() for s in SEVERITIES]
+    assert changes[0] > 0.5  # grey levels
+    assert (np.diff(changes) > 0.1 * changes[0]).all()
+    assert changes[4] > 1.5 * changes[0]
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("make", [white_noise, smooth_noise, bright_bars])
 def test_a_higher_severity_is_further_from_the_clean_image(name, make):
-    # Neighbours in white noise are unrelated, so beyond some 15 degrees all angles are alike.
-    severities = [1, 2, 3] if (name, make) == ("rotation", white_noise) else SEVERITIES
+    severities = SEVERITIES
+    if make is white_noise and name in ("rotation", "elastic"):
+        severities = [1, 2, 3]  # neighbours in it are unrelated, so beyond a pixel or so all distances are alike
     clean = make()
     distances = [distance(CORRUPTIONS[name](clean, severity, draws()), clean) for severity in severities]
     assert distances[0] > 0
     assert (np.diff(distances) > 0).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_severity_takes_the_same_draws(name):
+    after = []
+    for severity in SEVERITIES:
+        generator = draws()
+        CORRUPTIONS[name](white_noise(), severity, generator)
+        after.append(generator.bit_generator.state)
+    assert all(state == after[0] for state in after)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -72,13 +118,13 @@ def test_equal_generators_give_equal_images(name):
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("name", ["gaussian-noise", "rotation"])
+@pytest.mark.parametrize("name", ["gaussian-noise", "elastic", "rotation"])
 def test_another_generator_gives_other_images(name):
     first, second = (CORRUPTIONS[name](white_noise(), 2, draws(seed)) for seed in (7, 8))
     assert (first != second).any()
 
 
-@pytest.mark.parametrize("name", ["gaussian-blur", "contrast", "rotation"])
+@pytest.mark.parametrize("name", ["gaussian-blur", "contrast", "pixelate", "elastic", "rotation"])
 @pytest.mark.parametrize("value", [0, 77, 255])
 def test_a_plain_image_stays_plain(name, value):
     clean = np.full((4, 3, 28, 28), value, np.uint8)
@@ -136,6 +182,80 @@ def test_contrast_pulls_towards_the_mean_of_each_channel():
     halved = corruptions.contrast(clean, 2, draws())  # factor 0.5
     assert halved[0, 0].tolist() == [[50, 50], [150, 150]]
     assert halved[0, 1].tolist() == [[20, 20], [20, 60]]
+
+
+def test_brightness_raises_the_value_and_keeps_hue_and_saturation():
+    colours = np.array([[0, 0, 0], [10, 80, 40], [200, 100, 0], [70, 70, 70], [255, 0, 9]], np.uint8)
+    raised = corruptions.brightness(colours[:, :, None, None], 3, draws())[:, :, 0, 0]
+    for before, after in zip(colours / 255, raised / 255, strict=True):
+        hue, saturation, value = colorsys.rgb_to_hsv(*before)
+        expected = colorsys.hsv_to_rgb(hue, saturation, min(value + 0.3, 1))
+        assert after == pytest.approx(expected, abs=0.51 / 255)
+
+
+def test_brightness_adds_to_grey():
+    grey = np.array([0, 100, 200, 255], np.uint8).reshape(1, 1, 2, 2)
+    assert corruptions.brightness(grey, 2, draws()).ravel().tolist() == [51, 151, 251, 255]  # 0.2 * 255 = 51
+
+
+def test_jpeg_keeps_the_order_of_channels_and_its_own_output():
+    clean = np.zeros((1, 3, 32, 32), np.uint8)
+    clean[:, 0], clean[:, 1] = 200, 60
+    once = corruptions.jpeg(clean, 5, draws())
+    assert np.abs(once.mean((2, 3)) - [200, 60, 0]).max() < 6
+    textured = corruptions.jpeg(smooth_noise(), 3, draws())
+    again = corruptions.jpeg(textured, 3, draws())
+    assert distance(again, textured) < 0.1 * distance(textured, smooth_noise())
+
+
+def test_pixelate_shows_means_of_blocks():
+    clean = draws().integers(0, 256, (2, 3, 8, 12)).astype(np.uint8)
+    means = clean.reshape(2, 3, 4, 2, 6, 2).mean((3, 5))  # severity 3 halves height and width
+    expected = means.repeat(2, 2).repeat(2, 3)
+    assert np.abs(corruptions.pixelate(clean, 3, draws()) - expected).max() <= 1  # rounded twice: rows, then columns
+
+
+@pytest.mark.parametrize(("severity", "n"), [(1, 22), (2, 18), (3, 14), (4, 11), (5, 8)])
+def test_pixelate_leaves_so_many_rows_and_columns(severity, n):
+    ramp = np.broadcast_to(np.arange(0, 252, 9, dtype=np.uint8), (1, 1, 28, 28))
+    for turned in (ramp, ramp.transpose(0, 1, 3, 2)):
+        assert len(np.unique(corruptions.pixelate(turned, severity, draws()))) == n
+
+
+def test_elastic_moves_by_what_is_drawn():
+    ones = SimpleNamespace(standard_normal=np.ones)  # every node by one deviation, down and right: 1 px at severity 3
+    clean = white_noise()
+    moved = corruptions.elastic(clean, 3, ones)
+    np.testing.assert_array_equal(moved[:, :, :-1, :-1], clean[:, :, 1:, 1:])
+    np.testing.assert_array_equal(moved[:, :, -1, :-1], clean[:, :, -1, 1:])  # mirrored: the last row meets itself
+
+
+def test_elastic_moves_all_channels_of_an_image_alike_and_each_image_otherwise():
+    clean = np.tile(smooth_noise()[:1, :1], (3, 3, 1, 1))
+    moved = corruptions.elastic(clean, 5, draws())
+    assert (moved == moved[:, :1]).all()
+    assert (moved[0] != moved[1]).any() and (moved[1] != moved[2]).any()
+
+
+@pytest.mark.parametrize(("shape", "factor"), [((28, 28), 1), ((32, 32), 1), ((64, 48), 1.5), ((224, 300), 7)])
+def test_lengths_grow_with_the_shorter_side_above_32_px(shape, factor):
+    assert enlargement(*shape) == factor
+
+
+def test_blur_of_a_larger_image_is_wider_in_pixels():
+    dot = np.zeros((1, 1, 64, 64), np.uint8)
+    dot[..., 32, 32] = 255
+    blurred = corruptions.gaussian_blur(dot, 1, draws())[0, 0].astype(float)
+    # sigma 0.4 * 64 / 32 = 0.8, as severity 3 of 28 px above
+    assert blurred[32, 33] / blurred[32, 32] == pytest.approx(np.exp(-1 / 1.28), abs=0.02)
+
+
+def test_elastic_bends_images_of_any_size_alike():
+    small = smooth_noise()[:8]
+    large = small.repeat(3, 2).repeat(3, 3)
+    bent = corruptions.elastic(large, 4, draws()).reshape(8, 3, 32, 3, 32, 3).mean((3, 5))
+    # means of 3 x 3 of the large one; interpolation softens it, so not quite equal
+    assert distance(corruptions.elastic(small, 4, draws()), bent) < 0.1 * distance(small, bent)
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
@@ -203,6 +323,34 @@ def test_all_corruptions_show_the_same_images_under_their_labels(split):
 def test_a_severity_does_not_depend_on_which_others_are_asked_for(split, name):
     one, all_five = corrupt(split, name, [4], 40, 1), corrupt(split, name, SEVERITIES, 40, 1)
     np.testing.assert_array_equal(one[f"{name}-4"].images, all_five[f"{name}-4"].images)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_batches_do_not_change_the_images(split, name, monkeypatch):
+    whole = corrupt(split, name, [2, 5], 40, 1)
+    monkeypatch.setattr(corruptions, "_BATCH", 7)
+    for key, batched in corrupt(split, name, [2, 5], 40, 1).items():
+        np.testing.assert_array_equal(batched.images, whole[key].images)
+
+
+class OnDisk:
+    """Images that are only there when they are asked for."""
+
+    def __init__(self, images: np.ndarray):
+        self._images, self.shape, self.asked = images, images.shape, []
+
+    def __getitem__(self, which) -> np.ndarray:
+        self.asked.append(len(which))
+        return self._images[which]
+
+
+def test_images_that_stay_in_files_are_decoded_a_batch_at_a_time_and_once(split, monkeypatch):
+    monkeypatch.setattr(corruptions, "_BATCH", 16)
+    files = Split(OnDisk(split.images), split.labels, split.image_ids)
+    shifted = corrupt(files, "gaussian-noise", SEVERITIES, 40, 1)
+    assert files.images.asked == [16, 16, 8]
+    for key, inmemory in corrupt(split, "gaussian-noise", SEVERITIES, 40, 1).items():
+        np.testing.assert_array_equal(shifted[key].images, inmemory.images)
 
 
 def test_noise_of_a_higher_severity_is_the_same_noise_louder(split):

@@ -129,6 +129,20 @@ def test_unknown_sources_name_the_choices(tmp_path):
         load_splits("embedded:tinny", tmp_path)
 
 
+def test_fashion_scenes_are_the_same_clothes_with_exact_masks(tmp_path, embedded):
+    """Composed of a few images of each split, which is quick; labels and ids are theirs."""
+    for split in ("train", "val", "test"):
+        path = tmp_path / "fashion-mnist-12k" / f"{split}.parquet"
+        path.parent.mkdir(exist_ok=True)
+        pq.write_table(pq.read_table(EMBEDDED / path.name).slice(0, 40), path)
+    scenes = load_splits("embedded:fashion-scenes", tmp_path)
+    for name, split in scenes.items():
+        assert split.images.shape == (40, 3, 32, 32)
+        assert split.labels.tolist() == embedded[name].labels[:40].tolist()
+        assert split.image_ids.tolist() == embedded[name].image_ids[:40].tolist()
+        assert split.masks.any((1, 2)).all() and datasets.foreground(split, "given") is split.masks
+
+
 # ---- the maker of the embedded files ----
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from selfdoubt.errors import UserError
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")  # of the package dataset-fashion-mnist
+COMPOSED_OF = {"fashion-scenes": "fashion-mnist-12k"}  # made when prepared
 EMBEDDED_SPLITS = ("train.parquet", "val.parquet", "test.parquet")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 
@@ -122,8 +123,8 @@ def _as_inputs(paths: list[Path]) -> tuple[str, ...]:
 
 
 def _embedded(name: str, resources: Path) -> list[Path]:
-    folder = resources / name
-    known = sorted(path.parent.name for path in resources.glob(f"*/{EMBEDDED_SPLITS[0]}"))
+    folder = resources / COMPOSED_OF.get(name, name)
+    known = sorted([*COMPOSED_OF, *(path.parent.name for path in resources.glob(f"*/{EMBEDDED_SPLITS[0]}"))])
     if not folder.is_dir():
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""

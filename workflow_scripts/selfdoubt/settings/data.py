@@ -22,7 +22,7 @@ Source = Annotated[str, AfterValidator(_checked_source)]
 HalfAtMost = Annotated[float, Field(gt=0, le=0.5)]
 
 
-BUILT_IN = ("gaussian-noise", "gaussian-blur", "contrast", "rotation")
+BUILT_IN = ("gaussian-noise", "gaussian-blur", "brightness", "contrast", "jpeg", "pixelate", "elastic", "rotation")
 
 
 class Corruptions(Strict):

@@ -10,11 +10,11 @@ import numpy as np
 from selfdoubt import randomness
 from selfdoubt.datasets import Split
 from selfdoubt.errors import UserError
-from selfdoubt.sources import counts, folders, official, splitting, survey, tables
+from selfdoubt.sources import composed, counts, folders, official, splitting, survey, tables
 from selfdoubt.sources.raw import Encoded, Pool, Raw
 
 SOURCES = {
-    "embedded": tables.embedded,
+    "embedded": composed.embedded,
     "fashion-mnist": official.fashion_mnist,
     "cifar10": official.cifar10,
     "cifar100": official.cifar100,
