@@ -58,13 +58,21 @@ def named(section, **wanted):
     return [n for n, e in section.items() if all(getattr(e, k) == v for k, v in wanted.items())]
 
 
+def once(files):
+    """Each file once, in the order in which it comes first."""
+    return list(dict.fromkeys(files))
+
+
 # ---- arms ----
 
 
 def arm_files(pattern, dataset, arms):
-    """One file per arm and seed, arms first: the order that scripts rely on."""
+    """One file per arm and seed, arms first: the order that scripts rely on.
+
+    Where an arm is there for one seed alone, its file stands for the others too.
+    """
     return [
-        pattern.format(dataset=dataset, name=name, variant=variant, seed=seed)
+        pattern.format(dataset=dataset, name=name, variant=variant, seed=STUDY.seed_of(name, seed))
         for (name, variant), seed in product(map(parse_arm, arms), STUDY.seeds)
     ]
 
@@ -87,12 +95,13 @@ def compared_arms():
 
 def all_metrics():
     """The metrics table of every data set, arm and seed."""
-    return [file for dataset in STUDY.datasets for file in arm_files(METRICS, dataset, all_arms())]
+    return once(file for dataset in STUDY.datasets for file in arm_files(METRICS, dataset, all_arms()))
 
 
 def all_checkpoints():
     """The checkpoint of every model."""
-    return expand(CHECKPOINT, dataset=STUDY.datasets, model=STUDY.models, seed=STUDY.seeds)
+    keys = product(STUDY.datasets, STUDY.models, STUDY.seeds)
+    return once(checkpoint_file(dataset, model, seed) for dataset, model, seed in keys)
 
 
 def all_counts():

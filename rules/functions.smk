@@ -94,13 +94,25 @@ def training_gpus(wildcards):
     return recipe.gpu if recipe.device != "cpu" else 0
 
 
+def weights_of_model(wildcards):
+    """The file that a model's network starts from, or is, where the config names one."""
+    weights = STUDY.weights(wildcards.model)
+    return [weights] if weights else []
+
+
 def checkpoint_file(dataset, model, seed):
-    return CHECKPOINT.format(dataset=dataset, model=model, seed=seed)
+    """The checkpoint that stands for a model among those of a seed."""
+    return CHECKPOINT.format(dataset=dataset, model=model, seed=STUDY.seed_of(model, seed))
 
 
 def teacher_of_student(wildcards):
     """The teacher of the student's own seed."""
     return checkpoint_file(wildcards.dataset, STUDY.students[wildcards.model].teacher, wildcards.seed)
+
+
+def teacher_of_soft_labels(wildcards):
+    """The teacher of the students' own seed."""
+    return checkpoint_file(wildcards.dataset, wildcards.model, wildcards.seed)
 
 
 def views_name(student):
@@ -194,8 +206,13 @@ def members_of_group(wildcards):
 def predictions_of_members(wildcards):
     """The members' clean predictions, in the order of the config."""
     return [
-        PREDICTIONS.format(dataset=wildcards.dataset, name=m, seed=wildcards.seed, variant="clean")
-        for m in STUDY.groups[wildcards.group].members
+        PREDICTIONS.format(
+            dataset=wildcards.dataset,
+            name=member,
+            seed=STUDY.seed_of(member, wildcards.seed),
+            variant="clean",
+        )
+        for member in STUDY.groups[wildcards.group].members
     ]
 
 
@@ -273,7 +290,7 @@ def predictions_of_figure(wildcards):
 
 def metrics_of_figure(wildcards):
     """The numbers of every arm on the data set that a figure shows."""
-    return arm_files(METRICS, STUDY.figures[wildcards.figure].dataset, all_arms())
+    return once(arm_files(METRICS, STUDY.figures[wildcards.figure].dataset, all_arms()))
 
 
 def masks_of_figure(wildcards):
@@ -301,7 +318,7 @@ def examples_of_figure(wildcards):
         EXAMPLES.format(
             dataset=figure.dataset,
             model=figure.model,
-            seed=figure.seed,
+            seed=STUDY.seed_of(figure.model, figure.seed),
             enhancer=enhancer,
         )
         for enhancer in figure.enhancers
@@ -318,7 +335,7 @@ def persuasion_of_figure(wildcards):
             seed=seed,
             protocol=figure.protocol,
         )
-        for seed in STUDY.seeds
+        for seed in STUDY.seeds_of(figure.group)
     ]
 
 

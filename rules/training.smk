@@ -1,6 +1,7 @@
 # Needs  results/data/{dataset}/{train,val}.safetensors
+#        weights that a network starts from, where the config names their file
 #        a student: its teacher's checkpoint of the same seed; an augmented model: masks, where it mixes by them
-# Makes  results/checkpoints/{dataset}/{model}/seed-{seed}.safetensors    the last epoch's weights
+# Makes  results/checkpoints/{dataset}/{model}/seed-{seed}.safetensors    the last epoch's weights, or those that others trained
 #        results/training/{dataset}/{model}/seed-{seed}.parquet           loss, accuracy, learning rate per epoch
 
 
@@ -9,6 +10,7 @@ rule train_teacher:
     input:
         train=SPLIT.replace("{split}", "train"),
         val=SPLIT.replace("{split}", "val"),
+        weights=weights_of_model,
     output:
         checkpoint=CHECKPOINT,
         history=HISTORY,
@@ -30,7 +32,7 @@ rule train_teacher:
         code=code_digest("train_teacher"),
     shell:
         "exec python workflow_scripts/train_teacher.py --train {input.train} --val {input.val}"
-        " --checkpoint {output.checkpoint} --history {output.history}"
+        " --weights {input.weights:q} --checkpoint {output.checkpoint} --history {output.history}"
         " --state results/state/{wildcards.dataset}/{wildcards.model}/seed-{wildcards.seed}"
         " --progress {log}.progress.jsonl --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
@@ -40,6 +42,7 @@ rule train_baseline:
     input:
         train=SPLIT.replace("{split}", "train"),
         val=SPLIT.replace("{split}", "val"),
+        weights=weights_of_model,
     output:
         checkpoint=CHECKPOINT,
         history=HISTORY,
@@ -60,7 +63,7 @@ rule train_baseline:
         code=code_digest("train_baseline"),
     shell:
         "exec python workflow_scripts/train_baseline.py --train {input.train} --val {input.val}"
-        " --checkpoint {output.checkpoint} --history {output.history}"
+        " --weights {input.weights:q} --checkpoint {output.checkpoint} --history {output.history}"
         " --state results/state/{wildcards.dataset}/{wildcards.model}/seed-{wildcards.seed}"
         " --progress {log}.progress.jsonl --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
@@ -69,7 +72,7 @@ rule precompute_soft_labels:
     """Ask a teacher about every view of every epoch, once for all of its students."""
     input:
         train=SPLIT.replace("{split}", "train"),
-        teacher=CHECKPOINT,
+        teacher=teacher_of_soft_labels,
     output:
         SOFT_LABELS,
     log:
@@ -97,6 +100,7 @@ rule distill_student:
     input:
         train=SPLIT.replace("{split}", "train"),
         val=SPLIT.replace("{split}", "val"),
+        weights=weights_of_model,
         teacher=teacher_of_student,
         soft_labels=soft_labels_of_student,
     output:
@@ -119,7 +123,7 @@ rule distill_student:
         code=code_digest("distill_student"),
     shell:
         "exec python workflow_scripts/distill_student.py --train {input.train} --val {input.val}"
-        " --teacher {input.teacher} --soft-labels {input.soft_labels} --checkpoint {output.checkpoint} --history {output.history}"
+        " --weights {input.weights:q} --teacher {input.teacher} --soft-labels {input.soft_labels} --checkpoint {output.checkpoint} --history {output.history}"
         " --state results/state/{wildcards.dataset}/{wildcards.model}/seed-{wildcards.seed}"
         " --progress {log}.progress.jsonl --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
@@ -129,6 +133,7 @@ rule train_augmented:
     input:
         train=SPLIT.replace("{split}", "train"),
         val=SPLIT.replace("{split}", "val"),
+        weights=weights_of_model,
         masks=masks_of_model,
     output:
         checkpoint=CHECKPOINT,
@@ -150,6 +155,31 @@ rule train_augmented:
         code=code_digest("train_augmented"),
     shell:
         "exec python workflow_scripts/train_augmented.py --train {input.train} --val {input.val}"
-        " --masks {input.masks} --checkpoint {output.checkpoint} --history {output.history}"
+        " --weights {input.weights:q} --masks {input.masks} --checkpoint {output.checkpoint} --history {output.history}"
         " --state results/state/{wildcards.dataset}/{wildcards.model}/seed-{wildcards.seed}"
         " --progress {log}.progress.jsonl --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule import_model:
+    """Make the checkpoint of a network that others trained."""
+    input:
+        train=SPLIT.replace("{split}", "train"),
+        weights=weights_of_model,
+    output:
+        checkpoint=CHECKPOINT,
+    log:
+        "results/logs/import_model/{dataset}/{model}/seed-{seed}.log",
+    benchmark:
+        "results/benchmarks/import_model/{dataset}/{model}/seed-{seed}.tsv"
+    wildcard_constraints:
+        model=one_of(STUDY.pretrained),
+    conda:
+        "../envs/models.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        settings=model_settings,
+        code=code_digest("import_model"),
+    shell:
+        "exec python workflow_scripts/import_model.py --train {input.train} --weights {input.weights:q}"
+        " --checkpoint {output.checkpoint} --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -59,6 +59,14 @@ def test_the_parts_do_not_import_one_another(module):
     assert not imports(SCRIPTS / "selfdoubt" / f"{module}.py") & others
 
 
+def test_networks_are_as_much_strangers_as_models_are():
+    found = set().union(*(imports(path) for path in (SCRIPTS / "selfdoubt" / "networks").glob("*.py")))
+    ours = {name for name in found if name.startswith("selfdoubt.")}
+    assert ours <= {"selfdoubt.errors", "selfdoubt.networks", "selfdoubt.randomness"} | {
+        f"selfdoubt.networks.{name}" for name in ("convnet", "resnets", "timm_networks", "weight_files")
+    }
+
+
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.stem)
 def test_heavy_packages_other_than_torch_are_imported_where_they_are_used(path):
     assert not {name.split(".")[0] for name in imports(path, only_top=True)} & (HEAVY - {"torch"})

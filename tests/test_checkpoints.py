@@ -66,7 +66,7 @@ def test_the_header_holds_our_metadata_alone_as_sorted_json(tmp_path):
 
 def test_pretrained_weights_are_not_fetched_for_a_checkpoint(tmp_path, monkeypatch):
     asked, model = [], fitted()
-    network = {"family": "timm", "name": "resnet10t", "pretrained": True, "patch_px": 4}
+    network = {"family": "timm", "name": "resnet10t", "pretrained": True, "patch_px": 4, "input_px": "data"}
     path = save(tmp_path, METADATA | {"settings": {"network": network}})
     monkeypatch.setattr(models, "build_model", lambda network, **_: asked.append(network) or model)
     checkpoints.load_model(path, CPU)

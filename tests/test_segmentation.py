@@ -94,7 +94,7 @@ def test_maps_of_a_network_are_its_images_own_and_leave_no_trace(monkeypatch):
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenetv3_small_050"])
 def test_maps_of_a_timm_network(name):
-    network = SimpleNamespace(family="timm", name=name, pretrained=False, patch_px=4)
+    network = SimpleNamespace(family="timm", name=name, pretrained=False, patch_px=4, input_px="data")
     model = build_model(network, n_classes=3, channels=1, size_px=32)
     maps = activation_maps.activation_maps(model, noise(2, size_px=32), np.array([0, 2]))
     assert maps.shape == (2, 32, 32) and maps.max((1, 2)) == pytest.approx(np.ones(2))

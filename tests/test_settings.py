@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from conftest import ROOT
 
 from selfdoubt.errors import UserError
 from selfdoubt.provenance import canonical
@@ -48,6 +49,30 @@ def put(config: dict, place: str, value) -> dict:
         ("enhancers.odin.epsilon_255", [0.001], "epsilon_255.0: input should be greater than or equal to 0.01"),
         ("recipes.short.device", "gpu", "recipes.short.device: input should be 'auto', 'cpu' or 'cuda', found 'gpu'"),
         ("networks.convnet-small.family", "resnet", "config: networks.convnet-small: input tag 'resnet'"),
+        (
+            "networks.r",
+            {"family": "resnet-cifar", "depth": 18},
+            "networks.r.depth: a depth of this family is 6n + 2, such",
+        ),
+        ("networks.r", {"family": "resnet-cifar", "depth": 2}, "6n + 2, such as 8, found 2"),
+        ("networks.r", {"family": "wide-resnet", "depth": 28}, "config: networks.r.widen_factor: this key is missing"),
+        (
+            "networks.r",
+            {"family": "wide-resnet", "depth": 27, "widen_factor": 2},
+            "config: networks.r.depth: a depth of this family is 6n + 4, such as 28, found 27",
+        ),
+        (
+            "networks.r",
+            {"family": "timm", "name": "resnet18", "weights": "w.bin"},
+            "config: networks.r.weights: weights are read from a .safetensors or a .pth file, found 'w.bin'",
+        ),
+        (
+            "networks.r",
+            {"family": "timm", "name": "resnet18", "weights": "w.pth", "pretrained": True},
+            "config: networks.r.pretrained: true, and weights name a file; remove one of the two",
+        ),
+        ("pretrained.r", {"name": "resnet18", "network": "x"}, "config: pretrained.r.network: unknown key; "),
+        ("pretrained.ce", {"name": "resnet18"}, "config: pretrained.ce: the name is taken by baselines.ce"),
         ("students.kd.network", "convnet-xl", "students.kd.network: 'convnet-xl' is not a network; did you mean"),
         (
             "students.kd.teacher",
@@ -107,7 +132,16 @@ def test_a_name_can_stand_once_among_models_and_groups(config):
 
 
 def test_the_study_without_models_says_so(config):
-    for section in ("teachers", "baselines", "students", "augmented", "segmenters", "enhancers", "groups"):
+    for section in (
+        "teachers",
+        "baselines",
+        "students",
+        "augmented",
+        "pretrained",
+        "segmenters",
+        "enhancers",
+        "groups",
+    ):
         config[section] = {}
     config["studies"], config["hypotheses"], config["figures"] = {}, {}, {}
     assert "the study has no model" in fault(config)
@@ -121,6 +155,61 @@ def test_an_embedded_data_set_must_be_there_whole(config, tmp_path):
     config["datasets"]["fashion-mnist-12k"]["source"] = "embedded:fashion-mnist-12"
     with pytest.raises(UserError, match="did you mean 'fashion-mnist-12k'"):
         check_files(load_study(config), tmp_path / "resources")
+
+
+def test_a_file_of_weights_must_be_there(config, tmp_path):
+    def told(place: str) -> None:
+        with pytest.raises(UserError, match=re.escape(f"config: {place}.weights: {weights} is missing; put the file")):
+            check_files(load_study(config), ROOT / "resources")
+        weights.touch()
+        check_files(load_study(config), ROOT / "resources")
+        weights.unlink()
+
+    weights = tmp_path / "w.pth"
+    config["networks"]["r"] = {"family": "timm", "name": "resnet18", "weights": str(weights)}
+    check_files(load_study(config), ROOT / "resources")  # no model has this network
+    config["baselines"]["ce"]["network"] = "r"
+    told("networks.r")
+    config["baselines"]["ce"]["network"] = "convnet-small"
+    config["pretrained"]["p"] = {"name": "resnet18", "weights": str(weights)}
+    told("pretrained.p")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "data"),
+        ({"pretrained": True}, "pretrained"),
+        ({"weights": "w.pth"}, "pretrained"),
+        ({"weights": "w.pth", "input_px": "data"}, "data"),
+    ],
+)
+def test_images_have_the_size_that_weights_were_trained_for_unless_it_is_said(config, given, expected):
+    config["networks"]["r"] = {"family": "timm", "name": "resnet18", **given}
+    assert load_study(config).networks["r"].input_px == expected
+
+
+def test_a_path_of_weights_is_no_setting_of_a_model(config):
+    config["networks"]["r"] = {"family": "timm", "name": "resnet18", "weights": "here.pth"}
+    config["baselines"]["ce"]["network"] = "r"
+    config["pretrained"] = {"p": {"name": "resnet18", "weights": "there.pth"}, "q": {"name": "resnet18"}}
+    study = load_study(config)
+    assert "weights" not in study.model_settings("ce")["network"] and study.weights("ce") == "here.pth"
+    network = {"family": "timm", "name": "resnet18", "pretrained": False, "patch_px": 4, "input_px": "pretrained"}
+    assert study.model_settings("p") == {"network": network} and study.weights("p") == "there.pth"
+    assert study.model_settings("q") == {"network": {**network, "pretrained": True}} and study.weights("q") is None
+
+
+def test_what_is_not_trained_is_there_for_the_first_seed_alone(config):
+    config["pretrained"] = {"p": {"name": "resnet18"}, "q": {"name": "resnet34"}}
+    config["groups"]["old"] = {"members": ["p", "q"], "protocols": ["mean-probability"]}
+    config["groups"]["mixed"] = {"members": ["p", "ce"], "protocols": ["mean-probability"]}
+    study = load_study(config)
+    assert study.seeds_of("p") == study.seeds_of("old") == [1]
+    assert study.seeds_of("ce") == study.seeds_of("mixed") == [1, 2, 3]
+    assert [study.seed_of("p", seed) for seed in (1, "2", 3)] == [1, 1, 1]
+    assert [study.seed_of("mixed", seed) for seed in (1, "2", 3)] == [1, 2, 3]
+    assert study.role("p") == "pretrained"
 
 
 def test_equal_meaning_gives_equal_settings(config):

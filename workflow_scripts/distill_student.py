@@ -12,4 +12,4 @@ if __name__ == "__main__":
     files = training.FILES | training.OPTIONAL | {"teacher": "the teacher's checkpoint"}
     files["soft-labels"] = "its answers, where they are stored"
     optional = tuple(training.OPTIONAL)
-    commands.main(run, files, several=("soft-labels",), optional=optional, seeded=True, computes=True)
+    commands.main(run, files, several=("soft-labels", *training.SEVERAL), optional=optional, seeded=True, computes=True)

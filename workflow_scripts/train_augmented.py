@@ -13,4 +13,4 @@ if __name__ == "__main__":
     files = training.FILES | training.OPTIONAL
     files["masks"] = "of the training images, where they are mixed by masks"
     optional = tuple(training.OPTIONAL)
-    commands.main(run, files, several=("masks",), optional=optional, seeded=True, computes=True)
+    commands.main(run, files, several=("masks", *training.SEVERAL), optional=optional, seeded=True, computes=True)

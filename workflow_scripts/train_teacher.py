@@ -10,4 +10,5 @@ def run(arguments):
 
 if __name__ == "__main__":
     files = training.FILES | training.OPTIONAL
-    commands.main(run, files, optional=tuple(training.OPTIONAL), seeded=True, computes=True)
+    optional = tuple(training.OPTIONAL)
+    commands.main(run, files, several=training.SEVERAL, optional=optional, seeded=True, computes=True)

@@ -13,11 +13,12 @@ MAX_PROBABILITY = "max-probability"  # not a score that ranks: the promise that 
 def runs(paths: list[Path], arms: list[str], split: str, score: str) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
     """Return for each arm a list over seeds of (confidence (n,), correct (n,)).
 
-    paths: predictions of arms, then seeds. score: one of scores.SCORES, or MAX_PROBABILITY.
+    paths: predictions of arms, then seeds; of an arm that is there for one seed alone, the same path for each.
+    score: one of scores.SCORES, or MAX_PROBABILITY.
     """
     n_seeds = len(paths) // len(arms)
-    found = [confidence_and_correctness(path, split, score) for path in paths]
-    return {arm: found[i * n_seeds : (i + 1) * n_seeds] for i, arm in enumerate(arms)}
+    own = {arm: dict.fromkeys(paths[i * n_seeds : (i + 1) * n_seeds]) for i, arm in enumerate(arms)}
+    return {arm: [confidence_and_correctness(path, split, score) for path in found] for arm, found in own.items()}
 
 
 def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.ndarray, np.ndarray]:

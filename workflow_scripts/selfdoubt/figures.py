@@ -77,8 +77,7 @@ def risk_coverage(data: Runs, settings, looks: Looks | None = None) -> Figure:
     first = next(iter(data))
     for arm, curves in risks.items():  # curves: (seeds, grid)
         _band(top, 100 * grid, curves, looks[arm])
-        n = min(len(curves), len(risks[first]))
-        _band(bottom, 100 * grid, curves[:n] - risks[first][:n], looks[arm])
+        _band(bottom, 100 * grid, _paired_differences(curves, risks[first]), looks[arm])
     areas = {arm: mean_sd([1000 * metrics.aurc(*run) for run in seeds], 2) for arm, seeds in data.items()}
     _legend_with_values(top, areas, looks, "AURC ×10³, lower is better")
     top.set(xlim=(0, 100), ylabel="error among the\naccepted (%)")
@@ -215,6 +214,12 @@ def _extent(data: Runs, settings, note: str) -> str:
 def _risks_on(grid: np.ndarray, confidence: np.ndarray, correct: np.ndarray) -> np.ndarray:
     coverage, risk = metrics.risk_coverage_curve(confidence, correct)
     return np.interp(grid, coverage, risk)
+
+
+def _paired_differences(curves: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """(seeds, grid) less the first arm's of the same seed; an arm of one seed stands against every one."""
+    n = len(curves) if 1 in (len(curves), len(first)) else min(len(curves), len(first))
+    return curves[:n] - first[:n]
 
 
 def _band(axes: Axes, x: np.ndarray, curves: np.ndarray, look: Look) -> None:

@@ -15,15 +15,19 @@ class Predictions:
     """The predictions of every arm and seed, read when they are first needed."""
 
     def __init__(self, paths: list, settings):
-        """paths: of data sets, then arms, then seeds, each in the order of the settings."""
+        """paths: of data sets, then arms, then seeds, each in the order of the settings.
+
+        Of an arm that is there for one seed alone, it is the same path for each.
+        """
         keys = product(settings.datasets, settings.arms, settings.seeds)
         self._paths = dict(zip(keys, paths, strict=True))
         self._seeds = settings.seeds
         self._read = cache(lambda path: evaluation.predictions_by_split(schemas.read_table(path)))
 
     def pairs(self, dataset: str, better: str, than: str) -> list[tuple[dict, dict]]:
-        """Return (better, than) predictions of each seed."""
-        return [tuple(self._read(self._paths[dataset, arm, seed]) for arm in (better, than)) for seed in self._seeds]
+        """Return (better, than) predictions of each seed; one pair where neither arm has more than one."""
+        paths = [tuple(self._paths[dataset, arm, seed] for arm in (better, than)) for seed in self._seeds]
+        return [tuple(map(self._read, pair)) for pair in dict.fromkeys(paths)]
 
 
 def judge(predictions: Predictions, settings) -> dict[str, list[dict]]:

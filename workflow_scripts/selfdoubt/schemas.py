@@ -18,7 +18,7 @@ from selfdoubt.files import atomic_path
 _NUMBER = [
     ("dataset", pa.string()),
     ("name", pa.string()),  # of a model or a group
-    ("role", pa.string()),  # teacher, baseline, student, augmented, group
+    ("role", pa.string()),  # teacher, baseline, student, augmented, pretrained, group
     ("seed", pa.int32()),
     ("variant", pa.string()),  # clean, an enhancer's or a protocol's name
     ("split", pa.string()),

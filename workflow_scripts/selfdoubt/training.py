@@ -24,6 +24,7 @@ from selfdoubt import (
     schemas,
 )
 from selfdoubt.errors import UserError
+from selfdoubt.networks import weight_files
 from selfdoubt.objectives import Objective
 from selfdoubt.progress import Progress
 from selfdoubt.ranks import Ranks, launch
@@ -144,6 +145,7 @@ def judge(model: torch.nn.Module, val) -> dict:
 FILES = {
     "train": "the training split",
     "val": "the validation split, judged after each epoch",
+    "weights": "that the network starts from, where they are those of a file",
     "checkpoint": "written: the last epoch's weights",
     "history": "written: a row per epoch",
 }
@@ -151,6 +153,7 @@ OPTIONAL = {
     "state": "a folder of the state of a training that is interrupted; removed at the end",
     "progress": "written: JSON lines for watch.py",
 }
+SEVERAL = ("weights",)  # of which there may be none
 _INPUTS = ("train", "val", "masks", "teacher", "soft_labels")
 
 
@@ -168,7 +171,8 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
     recipe.precision = devices.precision_on(device, recipe.precision)
     stream = Stream(train, recipe, job.seed, device, mixing, masks, (ranks.rank, ranks.n))
     model, shape = _model_of(train, job, device)
-    metadata = job.metadata | {"shape": shape, "device": device.type, "precision": recipe.precision}
+    weights = {"weights": weight_files.sha256(job.weights[0])} if job.weights else {}
+    metadata = job.metadata | weights | {"shape": shape, "device": device.type, "precision": recipe.precision}
     keeper = Keeper(job.state, _key(job, metadata)) if job.state else None
     progress = Progress(job.progress if ranks.first else None, recipe.epochs)
     support = {"seed": job.seed, "ranks": ranks, "keeper": keeper, "progress": progress}
@@ -184,10 +188,10 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
 
 
 def _model_of(train, job, device: torch.device) -> tuple[models.Classifier, dict]:
-    """Build the untrained model on the device; also return the shape that it was built for."""
-    _, channels, size_px, _ = train.images.shape
-    shape = {"channels": channels, "size_px": size_px, "n_classes": datasets.n_classes(train)}
-    model = models.build_model(job.settings.network, seed=job.seed, **shape)
+    """Build the model on the device; also return the shape that it was built for."""
+    shape = checkpoints.shape_of(train)
+    given = {"weights": job.weights[0]} if job.weights else {}
+    model = models.build_model(job.settings.network, seed=job.seed, **shape, **given)
     n_fitted = min(FIT_IMAGES, FIT_VALUES // train.images[:1].size)
     rows = randomness.generator(0, "normalisation").permutation(len(train.labels))[:n_fitted]  # of all classes
     model.fit_input(inference.as_pixels(train.images[rows], torch.device("cpu")))

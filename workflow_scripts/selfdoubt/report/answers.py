@@ -107,7 +107,8 @@ def headline(metrics: pd.DataFrame, hypotheses: pd.DataFrame) -> str:
     models = metrics.loc[metrics["role"] != "group", "name"].nunique()
     members = counted(models, "model") + (f" and {counted(groups, 'group')} of models" if groups else "")
     datasets = listed(list(dict.fromkeys(metrics["dataset"])))
-    seeds = counted(metrics["seed"].nunique(), "seed")
+    n_seeds = sorted(metrics.groupby(["dataset", "arm"])["seed"].nunique().unique())
+    seeds = counted(n_seeds[-1], "seed") if len(n_seeds) == 1 else f"{n_seeds[0]} to {counted(n_seeds[-1], 'seed')}"
     text = f"{members}, {counted(metrics['arm'].nunique(), 'arm')} in all, {seeds} each, on {datasets}"
     verdicts = hypotheses["verdict"].value_counts()
     told = listed([f"{verdicts[verdict]} {verdict}" for verdict in SYMBOLS if verdict in verdicts])

@@ -93,7 +93,7 @@ def _mean(seed: int, values: list[Value]) -> Value:
 
 def arm_order(metrics: pd.DataFrame, settings: dict) -> list[str]:
     """Return every arm of the table, in the order of the settings: a model, its variants; groups last."""
-    names = list(_entries(settings, "teachers", "baselines", "students", "augmented", "groups"))
+    names = list(_entries(settings, "teachers", "baselines", "students", "augmented", "pretrained", "groups"))
     variants = ["clean", *_entries(settings, "enhancers", "protocols")]
 
     def place(row: tuple[str, str, str]) -> tuple:

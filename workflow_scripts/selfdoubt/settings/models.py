@@ -1,8 +1,9 @@
-"""Types of `networks`, `recipes` and of the four kinds of models."""
+"""Types of `networks`, `recipes` and of the five kinds of models."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from selfdoubt.settings.types import BelowOne, Count, Device, Fraction, Name, NotNegative, Positive, Strict, one_of
 
@@ -12,11 +13,50 @@ class ConvNet(Strict):
     widths: list[Count] = Field(min_length=1)
 
 
-class Timm(Strict):
-    family: Literal["timm"]
+def _depth(more: int):
+    """A depth of 6n + `more` layers, n at least 1."""
+
+    def check(depth: int) -> int:
+        if depth < 6 + more or (depth - more) % 6:
+            near = max(6 * round((depth - more) / 6), 6) + more
+            raise PydanticCustomError("depth", f"a depth of this family is 6n + {more}, such as {near}")
+        return depth
+
+    return Annotated[int, AfterValidator(check)]
+
+
+class ResNetCifar(Strict):
+    family: Literal["resnet-cifar"]
+    depth: _depth(2)
+
+
+class WideResNet(Strict):
+    family: Literal["wide-resnet"]
+    depth: _depth(4)
+    widen_factor: Count
+    dropout: BelowOne = 0.0
+
+
+def _weights_file(path: str) -> str:
+    if not path.endswith((".safetensors", ".pth")):
+        raise PydanticCustomError("weights", "weights are read from a .safetensors or a .pth file")
+    return path
+
+
+def _pretrained_size(given: dict) -> str:
+    return "pretrained" if given.get("pretrained") or given.get("weights") else "data"
+
+
+class FromTimm(Strict):
     name: str = Field(pattern=r"^[a-z0-9_.]+$")
+    weights: Annotated[str, AfterValidator(_weights_file)] | None = None  # in place of the published ones
+    patch_px: Count = 4  # of a transformer on images of up to 64 px, where input_px is data
+
+
+class Timm(FromTimm):
+    family: Literal["timm"]
     pretrained: bool = False
-    patch_px: Count = 4  # of a transformer on images of up to 64 px
+    input_px: Literal["data", "pretrained"] = Field(default_factory=_pretrained_size)
 
 
 class Sgd(Strict):
@@ -91,6 +131,12 @@ class Student(Model):
     alpha: Fraction
 
 
+class Pretrained(FromTimm):
+    """A network that is evaluated as it is: with the weights of a file, or with its published ones."""
+
+    input_px: Literal["data", "pretrained"] = "pretrained"
+
+
 class SoftLabels(Strict):
     mode: Literal["auto", "stored", "online"] = "auto"
     max_gb: Positive = 10
@@ -115,4 +161,4 @@ class Augmented(Model):
     label_smoothing: BelowOne = 0.0
 
 
-Network = one_of(ConvNet, Timm, by="family")
+Network = one_of(ConvNet, ResNetCifar, WideResNet, Timm, by="family")

@@ -13,6 +13,7 @@ def check_references(study) -> None:
     _unique("seeds", study.seeds)
     _one_name_space(study)
     _datasets(study)
+    _networks(study)
     _models(study)
     _segmenters(study)
     for key, enhancer in study.enhancers.items():
@@ -36,7 +37,8 @@ def check_references(study) -> None:
 
 
 def check_files(study, resources: Path) -> None:
-    """Raise UserError if something that an image set is made of is not there; what can be fetched may be missing."""
+    """Raise UserError if weights or something that an image set is made of are not there; what can be fetched may be missing."""
+    _weights(study)
     for section in ("datasets", "ood_sets"):
         for key, entry in getattr(study, section).items():
             if not entry.source.startswith("sklearn:"):
@@ -72,6 +74,19 @@ def _datasets(study) -> None:
                 _all_known(f"{place}.names", dataset.corruptions.names, BUILT_IN, "a built-in corruption")
                 if dataset.corruptions.n_images is None:
                     raise UserError(f"config: {place}.n_images: built-in corruptions need it; say how many")
+
+
+def _networks(study) -> None:
+    for key, network in study.networks.items():
+        if getattr(network, "weights", None) and network.pretrained:
+            raise UserError(f"config: networks.{key}.pretrained: true, and weights name a file; remove one of the two")
+
+
+def _weights(study) -> None:
+    for name, model in study.models.items():
+        if (path := study.weights(name)) and not Path(path).is_file():
+            place = f"pretrained.{name}" if name in study.pretrained else f"networks.{model.network}"
+            raise UserError(f"config: {place}.weights: {path} is missing; put the file there, or name where it is")
 
 
 def _models(study) -> None:
@@ -128,7 +143,7 @@ def _no_circle(student: str, study) -> None:
 
 def _one_name_space(study) -> None:
     seen = {}
-    for section in ("teachers", "baselines", "students", "augmented", "groups"):
+    for section in ("teachers", "baselines", "students", "augmented", "pretrained", "groups"):
         for key in getattr(study, section):
             if key in seen:
                 raise UserError(f"config: {section}.{key}: the name is taken by {seen[key]}.{key}; choose another")

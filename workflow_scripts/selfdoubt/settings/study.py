@@ -10,7 +10,7 @@ from selfdoubt.settings.data import Dataset, OodSet
 from selfdoubt.settings.figures import FigureEntry
 from selfdoubt.settings.messages import one_line
 from selfdoubt.settings.methods import Enhancer, Group, Protocol, Segmenter
-from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Recipe, SoftLabels, Student
+from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pretrained, Recipe, SoftLabels, Student
 from selfdoubt.settings.references import check_references
 from selfdoubt.settings.types import Name, Strict
 
@@ -28,6 +28,7 @@ class Study(Strict):
     students: dict[Name, Student] = {}
     soft_labels: SoftLabels = SoftLabels()
     augmented: dict[Name, Augmented] = {}
+    pretrained: dict[Name, Pretrained] = {}
     segmenters: dict[Name, Segmenter] = {}
     enhancers: dict[Name, Enhancer] = {}
     protocols: dict[Name, Protocol] = {}
@@ -39,21 +40,39 @@ class Study(Strict):
     figures: dict[Name, FigureEntry] = {}
 
     @property
-    def models(self) -> dict[str, Model]:
+    def models(self) -> dict[str, Model | Pretrained]:
         """Every model by name, whatever its role."""
-        return {**self.teachers, **self.baselines, **self.students, **self.augmented}
+        return {**self.teachers, **self.baselines, **self.students, **self.augmented, **self.pretrained}
 
     def role(self, name: str) -> str:
-        """Return teacher, baseline, student, augmented or group."""
+        """Return teacher, baseline, student, augmented, pretrained or group."""
         for role, members in ROLES.items():
             if name in getattr(self, members):
                 return role
         raise KeyError(name)
 
+    def seeds_of(self, name: str) -> list[int]:
+        """Return the seeds that a model or a group is there for: the first alone where nothing is trained."""
+        members = self.groups[name].members if name in self.groups else [name]
+        return self.seeds[:1] if all(member in self.pretrained for member in members) else self.seeds
+
+    def seed_of(self, name: str, seed: int | str) -> int:
+        """Return which seed's model or group stands for `name` among those of a seed."""
+        known = self.seeds_of(name)
+        return int(seed) if int(seed) in known else known[0]
+
+    def weights(self, name: str) -> str | None:
+        """Return the file that a model's network starts from, or is."""
+        source = self.pretrained.get(name) or self.networks[self.models[name].network]
+        return getattr(source, "weights", None)
+
     def model_settings(self, name: str) -> dict:
         """Return all that a model's training depends on, but for the files that it reads."""
+        if name in self.pretrained:
+            network = self.pretrained[name].model_dump(exclude={"weights"})
+            return {"network": {"family": "timm", "pretrained": self.weights(name) is None, **network}}
         own = self.models[name].model_dump(exclude={"teacher", "segmenter"})
-        own["network"] = self.networks[own["network"]].model_dump()
+        own["network"] = self.networks[own["network"]].model_dump(exclude={"weights"})
         own["recipe"] = self.recipes[own["recipe"]].model_dump()
         if name in self.students:
             own["top_k"] = self.soft_labels.top_k
@@ -84,6 +103,7 @@ ROLES = {
     "baseline": "baselines",
     "student": "students",
     "augmented": "augmented",
+    "pretrained": "pretrained",
     "group": "groups",
 }
 
