@@ -64,6 +64,12 @@ def test_paths_are_of_arms_then_seeds(tmp_path):
     assert first == {"ce": pytest.approx([2 / 3, 3 / 4, 4 / 5]), "kd": pytest.approx([5 / 6, 6 / 7, 7 / 8])}
 
 
+def test_an_arm_of_one_seed_is_read_once(tmp_path):
+    paths = [write(tmp_path / f"{i}.parquet", LOGITS) for i in range(2)]
+    found = curves.runs([*paths, paths[0], paths[0]], ["kd", "pretrained"], "test", curves.MAX_PROBABILITY)
+    assert {arm: len(seeds) for arm, seeds in found.items()} == {"kd": 2, "pretrained": 1}
+
+
 def test_a_split_that_is_not_there_is_named_with_those_that_are(tmp_path):
     path = write(tmp_path / "a.parquet", LOGITS)
     with pytest.raises(UserError, match=r"a\.parquet: has no split 'tset'; splits: val, test"):

@@ -64,6 +64,16 @@ def paths(tmp_path_factory) -> list:
     return paths
 
 
+def test_arms_of_one_seed_are_one_pair_and_stand_against_every_seed_of_others(paths):
+    first = paths[: len(SEEDS)]
+    arms = ["sharp", "p", "q"]
+    settings = SimpleNamespace(datasets=["d"], arms=arms, seeds=SEEDS)
+    predictions = hypotheses.Predictions([*first, *[paths[3]] * 3, *[paths[6]] * 3], settings)
+    assert len(predictions.pairs("d", "p", "q")) == 1
+    pairs = predictions.pairs("d", "sharp", "p")
+    assert len(pairs) == 3 and pairs[0][1] is pairs[2][1] and pairs[0][0] is not pairs[2][0]
+
+
 def claim(better: str, than: str, study: str = "ranking", what=AURC) -> SimpleNamespace:
     text = f"{better} beats {than} on {what.metric}"
     return SimpleNamespace(name=f"{better}-{than}", statement=text, study=study, better=better, than=than, **vars(what))

@@ -221,7 +221,7 @@ def test_the_normalisation_is_that_of_the_training_images(trained):
 
 
 def test_no_training_script_is_given_the_test_split():
-    assert set(training.FILES) == {"train", "val", "checkpoint", "history"}
+    assert set(training.FILES) == {"train", "val", "weights", "checkpoint", "history"}
     for script in ("train_teacher", "train_baseline", "distill_student", "train_augmented"):
         assert "test" not in (SCRIPTS / f"{script}.py").read_text()
 

@@ -184,6 +184,52 @@ def test_deleted_figures_are_drawn_again_and_nothing_else(copy):
     }
 
 
+def test_a_model_that_is_evaluated_only(copy):
+    (copy.folder / "w.pth").touch()
+
+    def change(config):
+        config["pretrained"] = {"big": {"name": "resnet50.a1_in1k", "weights": "w.pth"}}
+        config["groups"]["trio"]["members"].append("big")
+
+    copy.edit_config(change)
+    looks = drawn("risk-coverage", "reliability", "risk-coverage-enhancers", "risk-coverage-cutmix")
+    # An arm's look depends on which arms there are.
+    assert copy.jobs() == {"import_model:big/1"} | evaluated("big", of=[1]) | communicated() | looks
+
+
+def test_a_teacher_that_is_evaluated_only_serves_every_seed(copy):
+    def change(config):
+        config["pretrained"] = {"big": {"name": "resnet50.a1_in1k"}}
+        config["students"]["kd"]["teacher"] = config["students"]["kd-no-labels"]["teacher"] = "big"
+
+    copy.edit_config(change)
+    jobs = copy.jobs()
+    assert {job for job in jobs if job.startswith(("import", "train"))} == {"import_model:big/1"}
+    assert seeds("distill_student", *STUDENTS) <= jobs
+    assert {job.rpartition("/")[2] for job in jobs if job.startswith("precompute")} == {"1", "2", "3"}
+
+
+def test_a_file_of_weights_trains_again_what_starts_from_it(copy):
+    weights = copy.folder / "w.pth"
+    weights.write_text("some")
+
+    def change(config):
+        config["networks"]["r"] = {"family": "timm", "name": "resnet18", "weights": "w.pth"}
+        config["baselines"]["label-smoothing"]["network"] = "r"
+
+    copy.edit_config(change)
+    target = "results/checkpoints/fashion-mnist-12k/label-smoothing/seed-1.safetensors"
+    run = copy.snakemake(target, "--resources", "gpu=4")
+    assert run.returncode == 0, run.stderr
+    assert "Nothing to be done" in copy.snakemake("-n", target).stdout
+    weights.write_text("more")
+    assert "train_baseline" in copy.snakemake("-n", target).stdout
+    weights.unlink()
+    run = copy.snakemake("-n", target, "--quiet")
+    assert run.returncode == 1
+    assert "config: networks.r.weights: w.pth is missing; put the file there" in run.stderr + run.stdout
+
+
 def test_a_wrong_key_ends_with_one_line(copy):
     copy.edit("config.yaml", "temperature: 4, alpha: 0.9", "temprature: 4, alpha: 0.9")
     run = copy.snakemake("-n", "--quiet")

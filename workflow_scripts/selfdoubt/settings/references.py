@@ -37,7 +37,7 @@ def check_references(study) -> None:
 
 
 def check_files(study, resources: Path) -> None:
-    """Raise UserError if weights or something that an image set is made of are not there; what can be fetched may be missing."""
+    """Raise UserError if weights, or what an image set is made of and cannot be fetched, are not there."""
     _weights(study)
     for section in ("datasets", "ood_sets"):
         for key, entry in getattr(study, section).items():
