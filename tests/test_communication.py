@@ -126,7 +126,7 @@ def test_every_sender_persuades_itself_and_the_placebo_says_the_same_for_every_c
 @pytest.mark.parametrize("message", communication.MESSAGES)
 def test_results_do_not_depend_on_the_batch_size(message, monkeypatch):
     whole = heard(message)
-    monkeypatch.setattr(inference, "BATCH_SIZE", 3)
+    monkeypatch.setattr(inference, "LARGEST_BATCH", 3)
     np.testing.assert_allclose(heard(message).gains, whole.gains, atol=1e-4)
 
 

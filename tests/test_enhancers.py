@@ -117,7 +117,7 @@ def test_the_anti_adversary_answers_anew():
 @pytest.mark.parametrize("method", CHOICES)
 def test_results_do_not_depend_on_the_batch_size_and_repeat(method, monkeypatch):
     whole = enhancers.enhance(network(), SPLITS, settings_of(method), seed=3)
-    monkeypatch.setattr(inference, "BATCH_SIZE", 7)
+    monkeypatch.setattr(inference, "LARGEST_BATCH", 7)
     parts = enhancers.enhance(network(), SPLITS, settings_of(method), seed=3)
     assert whole.chosen == parts.chosen
     for name in SPLITS:

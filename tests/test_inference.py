@@ -9,7 +9,7 @@ from torch import nn
 
 from selfdoubt import evaluation, schemas
 from selfdoubt.datasets import Split
-from selfdoubt.inference import as_pixels, predict_logits, write_predictions
+from selfdoubt.inference import as_pixels, batch_size_of, predict_logits, write_predictions
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")
@@ -96,3 +96,13 @@ def test_equal_answers_give_equal_bytes(tmp_path):
     for name in "ab":
         write_predictions(tmp_path / name, SPLITS, LOGITS, metadata={"seed": 1})
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize(("shape", "size"), [((9, 1, 28, 28), 500), ((9, 3, 224, 224), 27), ((9, 3, 4096, 4096), 1)])
+def test_larger_images_come_in_smaller_batches(shape, size):
+    assert batch_size_of(SimpleNamespace(shape=shape)) == size  # 2**22 values at most, but one image at least
+
+
+def test_what_a_model_resizes_images_to_counts():
+    small, resized = SimpleNamespace(shape=(9, 3, 32, 32)), SimpleNamespace(input_pixels=224 * 224)
+    assert batch_size_of(small, network()) == 500 and batch_size_of(small, network(), resized) == 27

@@ -245,3 +245,16 @@ def test_the_metrics_that_can_be_compared_are_those_that_have_an_interval(config
             load_study(config)
         else:
             assert "kd-ranks-better.metric" in fault(config)
+
+
+def test_null_takes_away_at_any_depth(config):
+    config["datasets"] = {"fashion-mnist-12k": None, "mine": config["datasets"]["fashion-mnist-12k"]}
+    config["recipes"]["short"]["optimizer"] |= {"method": "adamw", "betas": [0.9, 0.999], "momentum": None}
+    study = load_study(config)
+    assert list(study.datasets) == ["mine"] and study.recipes["short"].optimizer.betas == [0.9, 0.999]
+    assert {figure.dataset for figure in study.figures.values()} == {"mine"}  # the first that is left
+
+
+def test_null_where_something_is_needed_is_missing(config):
+    config["recipes"]["short"]["epochs"] = None
+    assert "recipes.short.epochs: this key is missing" in fault(config)

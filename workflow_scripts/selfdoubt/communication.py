@@ -70,12 +70,13 @@ def persuade(
     """
     images, candidates = _contested(mean_probability(list(clean_logits.values())), settings)
     device = next(next(iter(models.values())).parameters()).device
+    size = inference.batch_size_of(split.images, *models.values())
     draws = [randomness.generator(seed, f"random-sign/{name}", sender) for sender in range(len(models))]
     gains = np.zeros((*candidates.shape, len(models), len(models)))  # (m, k, S, L)
     answers = np.zeros(gains.shape, np.int16)
     with attacks.frozen(*models.values()), torch.no_grad():
-        for start in range(0, len(images), inference.BATCH_SIZE):
-            part = slice(start, start + inference.BATCH_SIZE)
+        for start in range(0, len(images), size):
+            part = slice(start, start + size)
             pixels = inference.as_pixels(split.images[images[part]], device)
             for i, sender in enumerate(models.values()):
                 messages = MESSAGES[settings.message](sender, pixels, candidates[part], settings, draws[i])

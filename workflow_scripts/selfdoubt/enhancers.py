@@ -123,10 +123,10 @@ def _run(model, images, found, seed, name) -> list[tuple[np.ndarray, np.ndarray 
     """Return logits and kept labels of uint8 images under each candidate."""
     device = next(model.parameters()).device
     generators = [_generator(seed, name) for _ in found]  # one name, so that candidates share their random signs
-    answers = [[] for _ in found]
+    answers, size = [[] for _ in found], inference.batch_size_of(images, model)
     with attacks.frozen(model):
-        for start in range(0, len(images), inference.BATCH_SIZE):
-            batch = Batch(model, inference.as_pixels(images[start : start + inference.BATCH_SIZE], device))
+        for start in range(0, len(images), size):
+            batch = Batch(model, inference.as_pixels(images[start : start + size], device))
             for i, candidate in enumerate(found):
                 answer = ENHANCERS[candidate.method](batch, candidate, generators[i])
                 answers[i].append(answer._replace(images=None))  # too large to keep

@@ -8,17 +8,26 @@ import torch
 
 from selfdoubt import schemas
 
-BATCH_SIZE = 500  # large enough to fill two cores, small enough for 2 GB
+LARGEST_BATCH = 500  # enough to fill two cores
+BATCH_VALUES = 2**22  # of its images: what a small network makes of them stays under 2 GB
+
+
+def batch_size_of(images, *models) -> int:
+    """Return how many of these images (n, C, H, W) to ask models about at once; the same on every device."""
+    _, channels, height, width = images.shape
+    pixels = max([height * width, *(getattr(model, "input_pixels", 0) for model in models)])
+    return max(1, min(LARGEST_BATCH, BATCH_VALUES // (channels * pixels)))
 
 
 @torch.no_grad()
-def predict_logits(model: torch.nn.Module, images: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
+def predict_logits(model: torch.nn.Module, images: np.ndarray, batch_size: int | None = None) -> np.ndarray:
     """Return the logits of uint8 images (n, C, H, W): float32 (n, K), computed in float32.
 
     The model is put into evaluation mode and stays on its device.
     """
     model.eval()
     device = next(model.parameters()).device
+    batch_size = batch_size or batch_size_of(images, model)
     parts = [model(as_pixels(images[i : i + batch_size], device)) for i in range(0, len(images), batch_size)]
     return torch.cat(parts).cpu().numpy()
 

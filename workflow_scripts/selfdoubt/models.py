@@ -3,6 +3,8 @@
 What a network is, by its family, stands in `networks`; what all have in common is here.
 """
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -45,6 +47,11 @@ class Classifier(nn.Module):
         self.std.copy_(images.std((0, 2, 3)).view(-1, 1, 1).clamp_min(1e-3))
         if hasattr(self.body, "fit_whitening"):
             self.body.fit_whitening((images - self.mean) / self.std)
+
+    @property
+    def input_pixels(self) -> int:
+        """The pixels of the size that images are resized to; 0 where they stay as they are."""
+        return math.prod(self._network.input_size) if self._network.input_size else 0
 
     def head_names(self) -> list[str]:
         """The names of the parameters of the last layer, from features to logits."""

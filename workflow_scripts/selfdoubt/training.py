@@ -31,7 +31,7 @@ from selfdoubt.ranks import Ranks, launch
 from selfdoubt.streams import Batch, Stream
 from selfdoubt.training_state import Keeper
 
-FIT_IMAGES, FIT_VALUES = 10_000, 50_000_000  # at most, that the normalisation is taken from
+FIT_IMAGES, FIT_VALUES = 10_000, 12_000_000  # at most, that the normalisation is taken from
 
 
 class Training:

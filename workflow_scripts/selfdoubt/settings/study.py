@@ -111,10 +111,10 @@ ROLES = {
 def load_study(config: dict) -> Study:
     """Check the config and return it as a Study; raises UserError naming the first wrong key.
 
-    An entry that is null is left out, so that a study which overrides config.yaml can take away; a figure that names no
-    data set shows the first.
+    What is null is left out, so that a study which overrides config.yaml can take away; a figure that names no data set
+    shows the first.
     """
-    config = {section: _without_nulls(entries) for section, entries in config.items()}
+    config = _without_nulls(config)
     if isinstance(config.get("figures"), dict) and isinstance(config.get("datasets"), dict):
         first = {"dataset": next(iter(config["datasets"]), None)}
         config["figures"] = {key: first | figure for key, figure in config["figures"].items()}
@@ -126,8 +126,11 @@ def load_study(config: dict) -> Study:
     return study
 
 
-def _without_nulls(entries):
-    return {key: entry for key, entry in entries.items() if entry is not None} if isinstance(entries, dict) else entries
+def _without_nulls(config):
+    """Return nested mappings without their nulls: null and left out mean the same for every key."""
+    if not isinstance(config, dict):
+        return config
+    return {key: _without_nulls(value) for key, value in config.items() if value is not None}
 
 
 def parse_arm(arm: str) -> tuple[str, str]:

@@ -1,0 +1,71 @@
+"""The studies beside the default one: each is planned whole, with stand-ins for images that are not here."""
+
+import re
+
+import pytest
+import yaml
+from conftest import ROOT, Copy, copy_repository
+from PIL import Image
+
+STUDIES = sorted((ROOT / "studies").glob("*.yaml"))
+MADE_BY = ("train_teacher", "train_baseline", "distill_student", "train_augmented", "import_model")
+EXPECTED = {  # how many jobs train or import a model, by study
+    "cifar10": 3 * 7,
+    "cifar100": 3 * 7,
+    "fashion-full": 5 * 7,
+    "fashion-scenes": 3 * 7,
+    "imagenet": 3 * 5 + 2,
+    "imagenet-benchmark": 20,
+}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory) -> Copy:
+    copy = copy_repository(tmp_path_factory.mktemp("studies") / "repository")
+    (copy.folder / "studies").symlink_to(ROOT / "studies")
+    resources = copy.folder / "resources"
+    resources.unlink()
+    resources.mkdir()
+    (resources / "fashion-mnist-12k").symlink_to(ROOT / "resources/fashion-mnist-12k")
+    for split in ("train", "val"):
+        folder = resources / "imagenet" / split / "n01440764"
+        folder.mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(folder / "n01440764_1.JPEG")
+    return copy
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_a_study_is_planned_whole(copy, path):
+    run = copy.snakemake("-n", "--configfile", f"studies/{path.name}")
+    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
+    jobs = dict(re.findall(rf"^({'|'.join(MADE_BY)}) +(\d+)$", *text(run)))  # shown twice
+    assert sum(map(int, jobs.values())) == EXPECTED[path.stem]
+    assert re.search(r"^render_report +1$", *text(run))
+
+
+def text(run) -> tuple[str, re.RegexFlag]:
+    return run.stdout + run.stderr, re.MULTILINE
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_a_study_overrides_and_says_what_it_costs(path):
+    header = "".join(line for line in path.read_text().splitlines(True) if line.startswith("#"))
+    assert "snakemake --cores all" in header and f"studies/{path.name}" in header
+    assert re.search(r"hour|time", header) and re.search(r"\bGB of disk\b", header)
+    default = yaml.safe_load((ROOT / "config.yaml").read_text())
+    assert same_entries(yaml.safe_load(path.read_text()), default) == []
+
+
+def same_entries(study: dict, default: dict, place: str = "") -> list[str]:
+    """Keys that say again what config.yaml says: a study is small because it only overrides."""
+    found = []
+    for key, value in study.items():
+        if isinstance(value, dict) and isinstance(default.get(key), dict):
+            found += same_entries(value, default[key], f"{place}{key}.")
+        elif key in default and value == default[key]:
+            found.append(f"{place}{key}")
+    return found
+
+
+def test_every_study_is_expected():
+    assert {path.stem for path in STUDIES} == set(EXPECTED)
