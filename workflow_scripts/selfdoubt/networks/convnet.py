@@ -10,7 +10,7 @@ from selfdoubt.networks import Network
 
 _WHITENING_PX = 2
 _WHITENING_EPSILON = 5e-4
-_WHITENED_IMAGES = 1000
+_WHITENED_PATCHES = 2**20  # some 1,000 images of 32 px
 _LOGIT_SCALE = 1 / 9
 
 
@@ -33,7 +33,8 @@ class ConvNet(nn.Module):
     @torch.no_grad()
     def fit_whitening(self, images: torch.Tensor) -> None:
         """Set the filters to plus and minus the principal components of 2x2 patches, scaled to unit variance."""
-        patches = nn.functional.unfold(images[:_WHITENED_IMAGES], _WHITENING_PX)  # (n, C*4, positions)
+        n_images = max(1, _WHITENED_PATCHES // (images.shape[2] * images.shape[3]))
+        patches = nn.functional.unfold(images[:n_images], _WHITENING_PX)  # (n, C*4, positions)
         patches = patches.transpose(1, 2).reshape(-1, patches.shape[1]).double()
         values, vectors = torch.linalg.eigh(torch.cov(patches.T))
         filters = (vectors / (values + _WHITENING_EPSILON).sqrt()).T.flip(0)
