@@ -7,15 +7,18 @@ from types import SimpleNamespace
 import numpy as np
 from measure import Row, in_turn
 
-from selfdoubt import metrics
-from selfdoubt.evaluation import Predictions, evaluate
+from selfdoubt import calibration, metrics, rankings
+from selfdoubt.evaluation import evaluate
 from selfdoubt.randomness import generator
 from selfdoubt.statistics import resample_weights
+from selfdoubt.summaries import Predictions
+from selfdoubt.threads import ordered_map
 
 N, C, N_RESAMPLES, BINS = 50_000, 1_000, 1_000, 15
 N_LOOPED = 10  # resamples of the peers' loop, which is too slow for all of them; its time is scaled up
 SETTINGS = SimpleNamespace(
     scores=["msp"],
+    metrics=metrics.FAMILIES,
     ece_bins=BINS,
     selective_accuracies_percent=[90, 95, 97, 99, 99.5],
     coverages_percent=[50, 70, 80, 90],
@@ -103,14 +106,16 @@ def ranked() -> tuple[np.ndarray, np.ndarray]:
     return 1 / np.exp(logits - logits.max(1, keepdims=True)).sum(1), sample().correct
 
 
-def bootstrap() -> list[np.ndarray]:
-    """One sort, and sparse sums of multinomial weights."""
-    top, correct = ranked()
-    ranking, found = metrics.rank(top, correct), []
-    for weights in resample_weights(N, N_RESAMPLES, generator(0, "bootstrap")):
+def bootstrap() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """One sort, and sums of multinomial weights."""
+    ranking, bins = rankings.rank(*ranked()), calibration.bin_gaps(*ranked(), BINS)
+
+    def numbers(draw: Callable[[], np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        weights = draw()
         resampled = ranking.resampled(weights)
-        found.append([metrics.aurc(resampled), metrics.auroc(resampled), metrics.ece(top, correct, BINS, weights)])
-    return found
+        return rankings.aurc(resampled), rankings.auroc(resampled), calibration.ece(bins.resampled(weights))
+
+    return ordered_map(numbers, resample_weights(N, N_RESAMPLES, "benchmark"))
 
 
 def looped() -> list[tuple[float, float, float]]:

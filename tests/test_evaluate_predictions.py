@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import evaluate_predictions
-from selfdoubt import foreign_predictions, metrics, schemas
+from selfdoubt import foreign_predictions, rankings, schemas
 from selfdoubt.errors import UserError
 
 DRAWS = np.random.default_rng(0)
@@ -79,8 +79,8 @@ def test_the_numbers_are_those_of_the_library(tmp_path, capsys):
     correct, top = LOGITS.argmax(1) == LABELS, np.sort(LOGITS, 1)[:, -1] - np.sort(LOGITS, 1)[:, -2]
     assert code == 0
     assert rows["test", "none", "accuracy"] == correct.mean()
-    assert rows["test", "logit-margin", "auroc"] == pytest.approx(metrics.auroc(top, correct), abs=1e-12)
-    assert rows["test", "logit-margin", "aurc"] == pytest.approx(metrics.aurc(top, correct), abs=1e-12)
+    assert rows["test", "logit-margin", "auroc"] == pytest.approx(rankings.auroc(top, correct), abs=1e-12)
+    assert rows["test", "logit-margin", "aurc"] == pytest.approx(rankings.aurc(top, correct), abs=1e-12)
     assert rows["test", "msp-ts", "nll"] <= rows["test", "msp", "nll"] + 1e-9  # fitted on the same rows
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from selfdoubt import evaluation, schemas
+from selfdoubt import schemas, summaries
 from selfdoubt.datasets import Split
 from selfdoubt.inference import as_pixels, predict_logits, write_predictions
 
@@ -75,7 +75,7 @@ def test_a_row_per_image_split_after_split(tmp_path):
 def test_logits_are_read_as_they_were_written(tmp_path):
     shuffled = dict(reversed(LOGITS.items()))  # the order of the splits is that of `splits`
     write_predictions(tmp_path / "a.parquet", SPLITS, shuffled)
-    read = evaluation.predictions_by_split(schemas.read_table(tmp_path / "a.parquet"))
+    read = summaries.predictions_by_split(schemas.read_table(tmp_path / "a.parquet"))
     assert list(read) == list(SPLITS)
     for name, found in read.items():
         np.testing.assert_array_equal(found.logits, LOGITS[name])
@@ -88,7 +88,7 @@ def test_a_variants_own_columns_stand_beside_the_logits(tmp_path):
     table = schemas.read_table(tmp_path / "a.parquet")
     assert table["predicted"].to_pylist() == [0, 1, 0, 0, 1, 0, 1, 0, 1]
     assert table["confidence_gain"].to_pylist() == [0, 1 / 8, 2 / 8, 0, 1 / 8, 0, 1 / 8, 2 / 8, 3 / 8]
-    read = evaluation.predictions_by_split(table)["val"]
+    read = summaries.predictions_by_split(table)["val"]
     assert read.correct.tolist() == [False, True, False]  # label 1, reported 0, 1, 0
 
 

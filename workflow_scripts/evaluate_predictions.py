@@ -16,6 +16,7 @@ import pandas as pd
 from selfdoubt import foreign_predictions, schemas
 from selfdoubt.errors import UserError
 from selfdoubt.evaluation import evaluate
+from selfdoubt.metrics import FAMILIES
 from selfdoubt.scores import SCORES
 
 
@@ -65,6 +66,7 @@ def _evaluate(path: Path, arguments: argparse.Namespace, scratch: Path) -> list[
             raise UserError(f"{given}: has {found} classes and {path} {n_classes}; give predictions of one model")
     settings = SimpleNamespace(
         scores=arguments.scores,
+        metrics=FAMILIES,
         ece_bins=arguments.bins,
         selective_accuracies_percent=[90, 95, 97, 99, 99.5],
         coverages_percent=[50, 70, 80, 90],

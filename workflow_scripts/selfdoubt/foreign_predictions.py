@@ -16,8 +16,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from selfdoubt.errors import UserError
-from selfdoubt.evaluation import Predictions
 from selfdoubt.scores import first_fault
+from selfdoubt.summaries import Predictions
 
 SUM_TOLERANCE = 1e-3  # of the probabilities of a row; float16 rounds so much
 LEAST = 1e-300  # what a probability of 0 counts as
