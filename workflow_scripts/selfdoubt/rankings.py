@@ -86,6 +86,9 @@ class Ranking:
 
         They are quickest as `statistics.resample_weights` draws them: uint8, contiguous along resamples.
         """
+        if len(self.size) == 1:  # without an order the errors are all that there is
+            drawn_errors = weights.T[self.order[self.wrong]].sum(0, dtype=np.int64)[:, None]
+            return Ranking(self.n, np.zeros_like(drawn_errors), np.full_like(drawn_errors, self.n), drawn_errors)
         start, end, errors = self._chosen
         drawn = np.take(weights.T, self.order, axis=0)  # (n, n_resamples), the surest first
         until = _cumulative(drawn)
@@ -169,7 +172,7 @@ def coverage_at_accuracy(confidence, correct=None, *, percent: float | str):
     """Return the largest coverage whose selective accuracy is at least percent / 100; 0 if there is none."""
     ranking = _ranking(confidence, correct)
     # Inside a run of correct samples accuracy rises, so the last sample before an error block is the candidate.
-    wanted = float(Fraction(str(percent)) / 100)  # two fractions of counts differ by far more than a float rounds
+    wanted = float(_fraction(percent))  # two fractions of counts differ by far more than a float rounds
     reached = ranking.accuracy_before >= wanted
     last = reached.shape[-1] - 1 - reached[..., ::-1].argmax(-1)  # where none is reached, that is the last of all
     best = np.where(_at(reached, last), _at(ranking.before, last), 0)
@@ -179,7 +182,7 @@ def coverage_at_accuracy(confidence, correct=None, *, percent: float | str):
 def risk_at_coverage(confidence, correct=None, *, percent: float | str):
     """Return E_k / k among the k = ceil(n percent / 100) surest samples."""
     ranking = _ranking(confidence, correct)
-    k = math.ceil(ranking.n * Fraction(str(percent)) / 100)
+    k = math.ceil(ranking.n * _fraction(percent))
     beyond = ranking.before >= k
     first_beyond = np.where(beyond[..., -1], beyond.argmax(-1), beyond.shape[-1])
     last = np.maximum(first_beyond - 1, 0)  # the block that holds the k-th sample
@@ -230,6 +233,11 @@ def fpr95(confidence, correct=None):
 
 
 # ---- shared arithmetic ----
+
+
+@lru_cache
+def _fraction(percent: float | str) -> Fraction:
+    return Fraction(str(percent)) / 100
 
 
 @lru_cache(maxsize=8)

@@ -147,8 +147,7 @@ def read_table(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
     Raises UserError if the file is missing, truncated or of another schema.
     """
     try:
-        with pq.ParquetFile(path) as file:  # pq.read_table imports a quarter of a second more
-            table = file.read()
+        table = pq.read_table(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run snakemake to make it") from None
     except (pa.ArrowInvalid, OSError) as error:

@@ -16,6 +16,7 @@ import numpy as np
 from selfdoubt.randomness import generator
 
 DRAWN_TOGETHER = 16  # resamples of one generator
+_REMEMBERED = 2**14  # weights of more samples are drawn anew for each arm
 _RARE = 255  # in the table of counts: draw further digits
 _SLICE = 2**11  # samples drawn at a time: their random bits stay in the processor's cache
 
@@ -40,8 +41,8 @@ def resample_weights(n: int, n_resamples: int, purpose: str, n_in_all: int = 0) 
 
 
 def resamples_at_once(n: int) -> int:
-    """Return how many resamples of n samples to hold at a time: about half a million counts."""
-    return DRAWN_TOGETHER * int(np.clip(2**19 // (DRAWN_TOGETHER * max(n, 1)), 1, 64))
+    """Return how many resamples of n samples to hold at a time: half a million counts, and few, to transpose fast."""
+    return DRAWN_TOGETHER * int(np.clip(2**19 // (DRAWN_TOGETHER * max(n, 1)), 1, 4))
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,17 @@ class _Draw:
 
     def __call__(self) -> np.ndarray:
         first, last = self.resamples.start // DRAWN_TOGETHER, -(-self.resamples.stop // DRAWN_TOGETHER)
-        parts = [_multinomial(self.n, generator(0, self.purpose, self.n, group)) for group in range(first, last)]
+        draw = _remembered if self.n <= _REMEMBERED else _group
+        parts = [draw(self.n, self.purpose, group) for group in range(first, last)]
         return np.concatenate(parts, axis=1)[:, : len(self.resamples)].T
+
+
+def _group(n: int, purpose: str, group: int) -> np.ndarray:
+    """Return the weights of one group of resamples, (n, DRAWN_TOGETHER) uint8."""
+    return _multinomial(n, generator(0, purpose, n, group))
+
+
+_remembered = lru_cache(maxsize=256)(_group)  # for the next arm; at most 64 MB
 
 
 def _multinomial(n: int, source: np.random.Generator) -> np.ndarray:
