@@ -218,7 +218,7 @@ def test_dropout_is_read_from_its_column():
     assert find(found, split="test", score="mc-dropout", metric="aurc")["value"] == pytest.approx(expected)
     missing = find(found, split="val", score="mc-dropout", metric="aurc")
     assert missing["value"] is None
-    assert missing["reason"] == "the predictions have no column 'mc_dropout': the model has no dropout"
+    assert missing["reason"] == "no column 'mc_dropout': the model has no dropout, or made no stochastic passes"
 
 
 def test_severity_needs_classes_and_more_of_them_than_the_model_knows():

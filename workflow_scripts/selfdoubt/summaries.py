@@ -173,7 +173,7 @@ def _fill(calibration: Calibration, rows: slice, softmax: Softmax, labels: np.nd
 def _signal(sample: Predictions, score: str) -> np.ndarray | Undefined:
     values = (sample.signals or {}).get(SIGNALS[score])
     if values is None:
-        return Undefined(f"the predictions have no column '{SIGNALS[score]}': the model has no dropout")
+        return Undefined(f"no column '{SIGNALS[score]}': the model has no dropout, or made no stochastic passes")
     return values.astype(np.float64)
 
 
@@ -201,7 +201,7 @@ def summarise(
 def _ood_classes(predictions: dict[str, Predictions], split: str) -> tuple[np.ndarray, int]:
     """Return the classes of the images of a split, and how many classes the model knows."""
     sample = predictions[split]
-    if sample.ood_classes is None:
+    if sample.ood_classes is None or (sample.ood_classes < 0).any():
         raise Undefined(f"{split}: the classes of its images are not known")
     return sample.ood_classes, sample.logits.shape[1]
 
