@@ -1,6 +1,8 @@
 """Ranking metrics against sums by hand, against the average over all orders of ties, and against scikit-learn."""
 
+import runpy
 from itertools import combinations, pairwise, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -288,3 +290,18 @@ def test_weights_of_one_are_the_sample_itself():
     again = ranking.resampled(np.ones((2, 50), dtype=np.uint8))
     for name in ("auroc", "aurc", "e-aurc", "naurc", "augrc", "coverage-at-sac-90", "risk-at-coverage-80"):
         assert metric(name).function(again) == pytest.approx([value_of(name, ranking)] * 2, abs=1e-13)
+
+
+def test_the_worked_example_of_the_documentation():
+    folder = Path(__file__).resolve().parent.parent / "docs"
+    example = runpy.run_path(str(folder / "risk_coverage_example.py"))
+    ranking, text = rank(example["CONFIDENCE"], example["CORRECT"]), (folder / "metrics.md").read_text()
+    for name, told in {
+        "aurc": "0.153",
+        "e-aurc": "0.088",
+        "naurc": "0.376",
+        "auroc": "0.762",
+        "augrc": "0.095",
+    }.items():
+        assert f"{value_of(name, ranking):.3f}" == told and told in text, name
+    assert value_of("coverage-at-sac-90", ranking) == 0.3 and value_of("risk-at-coverage-80", ranking) == 0.25

@@ -99,7 +99,8 @@ def _needed(row: dict) -> str:
     # The estimate knows the spread over seeds alone; the verdict asks for more.
     unmet = "the interval, which resamples test images too, includes zero"
     if row["low"] > 0 or row["high"] < 0:
-        unmet = f"the p corrected for all hypotheses of the study is not below 0.05 (uncorrected p{NO_BREAK}{p_value(row['p'])})"
+        alone = f"uncorrected p{NO_BREAK}{p_value(row['p'])}"
+        unmet = f"the p corrected for all hypotheses of the study is not below 0.05 ({alone})"
     return f" By the spread over seeds alone {needed} would do, but {unmet}."
 
 
