@@ -155,13 +155,13 @@ def test_means_over_corruptions(rows):
 
 
 def test_only_splits_with_a_severity_are_averaged():
-    names = ["test", "val", "ood-mnist-2", "gaussian-blur-1", "gaussian-blur-3", "contrast-1"]
+    names = ["test", "val", "ood-mnist-2", "shifted-cifar10-1", "gaussian-blur-1", "gaussian-blur-3", "contrast-1"]
     assert evaluation.mean_splits(names) == {
         "gaussian-blur-mean": ["gaussian-blur-1", "gaussian-blur-3"],
         "contrast-mean": ["contrast-1"],
         "corrupted-mean": ["gaussian-blur-1", "gaussian-blur-3", "contrast-1"],
     }
-    assert evaluation.mean_splits(["test", "ood-mnist-2"]) == {}
+    assert evaluation.mean_splits(["test", "ood-mnist-2", "shifted-cifar10-1"]) == {}
 
 
 def test_a_mean_of_a_number_that_does_not_exist_has_its_reason():

@@ -76,7 +76,7 @@ def mean_splits(splits) -> dict[str, list[str]]:
 
 
 def _corrupted(split: str) -> re.Match | None:
-    return None if split.startswith("ood-") else re.fullmatch(r"(.+)-\d+", split)
+    return None if split.startswith(("ood-", "shifted-")) else re.fullmatch(r"(.+)-\d+", split)
 
 
 def mean_resampled(members: list) -> np.ndarray | None:
