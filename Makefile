@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test lint format env bench lock rulegraph clean
+.PHONY: run test lint format env bench lock rulegraph example clean
 
 run: env ## the default study, to results/report/index.html
 	snakemake --cores all --resources gpu=4
@@ -60,6 +60,9 @@ lock: ## compile the lock from pyproject.toml, and write the conda files from it
 
 rulegraph: env ## regenerate the rule graph in README.md
 	python docs/rulegraph.py --write
+
+example: env ## redraw the worked example of docs/metrics.md
+	python docs/risk_coverage_example.py
 
 clean: ## all results
 	rm -rf results/* .snakemake

@@ -1,7 +1,11 @@
-"""Run the comparisons and write their table: run.py [NAME ...]; without names, all of them."""
+"""Run the comparisons and write their table: run.py [NAME ...]; without names, all of them.
+
+What was measured is kept in benchmarks/measured.json, so that the rows of other names stay on the page.
+"""
 
 import argparse
 import importlib
+import json
 import sys
 from pathlib import Path
 
@@ -11,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 GROUPS = ("training", "metrics")
 PAGE = ROOT / "docs" / "benchmarks.md"
-TABLE = ROOT / "results" / "benchmarks.parquet"
+TABLE = ROOT / "benchmarks" / "measured.json"
 HEAD = """# Benchmarks
 
 Written by `make bench`, each row with both sides run in turn in one process. `ratio` is ours over theirs; absolute
@@ -23,23 +27,32 @@ figures move with the machine.
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *GROUPS], default=[], metavar="NAME", help=", ".join(GROUPS))
-    rows, reasons, agreed = [], [], []
-    for name in parser.parse_args().names or GROUPS:
+    names = parser.parse_args().names or GROUPS
+    found = read() if set(names) < set(GROUPS) else {}
+    for name in names:
         group = importlib.import_module(name)
+        found[name] = {"rows": [], "missed": []}
         for row in group.rows():
-            rows.append(row.as_dict())
+            found[name]["rows"].append(row.as_dict())
             if row.reason and not row.reached:
-                reasons.append(f"- {row.what}, against {row.against}: {row.reason}")
-            shown = {key: f"{value:.3g}" if isinstance(value, float) else value for key, value in rows[-1].items()}
+                found[name]["missed"].append(f"- {row.what}, against {row.against}: {row.reason}")
+            shown = {k: f"{v:.3g}" if isinstance(v, float) else v for k, v in found[name]["rows"][-1].items()}
             line = "{what} | {against} | {ours} | {theirs} {unit} | {ratio} {target} | {reached}"
             print(line.format(**shown), flush=True)
-        if hasattr(group, "agreement"):
-            agreed += _agreement(group)
-    table = pd.DataFrame(rows)
+        found[name]["agreed"] = _agreement(group) if hasattr(group, "agreement") else []
     TABLE.parent.mkdir(exist_ok=True)
-    table.to_parquet(TABLE, index=False)
-    missed = ["Missed, and why:", "", *reasons, ""] if reasons else []
-    PAGE.write_text(HEAD + "\n".join([page(table), *missed, *agreed]))
+    TABLE.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    parts = {key: [each for name in GROUPS if name in found for each in found[name][key]] for key in ("rows", "missed")}
+    agreed = [line for name in GROUPS if name in found for line in found[name]["agreed"]]
+    missed = ["Missed, and why:", "", *parts["missed"], ""] if parts["missed"] else []
+    PAGE.write_text(HEAD + "\n".join([page(pd.DataFrame(parts["rows"])), *missed, *agreed]))
+
+
+def read() -> dict[str, dict]:
+    """Return what was measured before, group by group, so that one group can be measured again without the others."""
+    if not TABLE.exists():
+        sys.exit(f"{TABLE}: not there, so that the page would lose its other rows; run all: benchmarks/run.py")
+    return json.loads(TABLE.read_text())
 
 
 def _agreement(group) -> list[str]:

@@ -28,12 +28,13 @@ rule predict:
         gpu=1,
         mem_mb=2000,
     params:
-        settings="{}",
+        settings=predict_settings,
         code=code_digest("predict"),
     shell:
         "exec python workflow_scripts/predict.py --checkpoint {input.checkpoint}"
         " --val {input.val} --test {input.test} --ood {input.ood} --shifted {input.shifted}"
-        " --output {output} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --output {output} --seed {wildcards.seed} --gpu {resources.gpu}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule compute_metrics:

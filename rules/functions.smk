@@ -225,6 +225,11 @@ def group_settings(wildcards):
 # ---- evaluation ----
 
 
+def predict_settings(wildcards):
+    """What predictions depend on besides the model and the images."""
+    return canonical({"mc_dropout_passes": STUDY.evaluation.mc_dropout_passes})
+
+
 def metrics_settings(wildcards):
     """Whose numbers they are, and which are wanted."""
     name, variant = wildcards.name, wildcards.variant

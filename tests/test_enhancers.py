@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from selfdoubt import attacks, enhancers, inference, metrics, scores
+from selfdoubt import attacks, enhancers, inference, rankings, scores
 
 CHOICES = {
     "odin": {"epsilon_255": [2, 20], "temperature": [1, 10]},
@@ -137,14 +137,14 @@ def test_the_best_aurc_on_val_is_chosen(method):
         values = {name: value for name, value in vars(candidate).items() if name != "method"}
         single = enhancers.enhance(network(), SPLITS, settings_of(method, **values), seed=0)
         reported = single.logits["val"].argmax(1) if single.predicted is None else single.predicted["val"]
-        found.append(metrics.aurc(scores.msp(single.logits["val"]), reported == SPLITS["val"].labels))
+        found.append(rankings.aurc(scores.msp(single.logits["val"]), reported == SPLITS["val"].labels))
     assert len(set(found)) > 1
     best = enhancers.candidates(settings_of(method))[found.index(min(found))]
     assert enhancers.choose(network(), SPLITS["val"], settings_of(method), seed=0) == best
 
 
 def test_the_first_of_equals_is_chosen(monkeypatch):
-    monkeypatch.setattr(metrics, "aurc", lambda confidence, correct: 0.5)
+    monkeypatch.setattr(rankings, "aurc", lambda confidence, correct: 0.5)
     chosen = enhancers.choose(network(), SPLITS["val"], settings_of("odin"), seed=0)
     assert (chosen.epsilon_255, chosen.temperature) == (2, 1)
 

@@ -37,3 +37,8 @@ def test_a_group_keeps_the_rows_of_its_members():
 def test_members_that_saw_other_images_are_refused():
     with pytest.raises(UserError, match="not of the same images"):
         ensembles.combine([predictions([[0, 0]], [0]), predictions([[0, 0]], [1])], ensembles.mean_probability)
+
+
+def test_a_group_keeps_the_classes_of_ood_images():
+    member = predictions([[0, 0], [1, 0]], [-1, -1]).append_column("ood_class", pa.array([4, 7], pa.int16()))
+    assert ensembles.combine([member, member], ensembles.mean_probability)["ood_class"].to_pylist() == [4, 7]

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import evaluate_predictions
-from selfdoubt import foreign_predictions, metrics, schemas
+from selfdoubt import foreign_predictions, rankings, schemas
 from selfdoubt.errors import UserError
 
 DRAWS = np.random.default_rng(0)
@@ -79,8 +79,8 @@ def test_the_numbers_are_those_of_the_library(tmp_path, capsys):
     correct, top = LOGITS.argmax(1) == LABELS, np.sort(LOGITS, 1)[:, -1] - np.sort(LOGITS, 1)[:, -2]
     assert code == 0
     assert rows["test", "none", "accuracy"] == correct.mean()
-    assert rows["test", "logit-margin", "auroc"] == pytest.approx(metrics.auroc(top, correct), abs=1e-12)
-    assert rows["test", "logit-margin", "aurc"] == pytest.approx(metrics.aurc(top, correct), abs=1e-12)
+    assert rows["test", "logit-margin", "auroc"] == pytest.approx(rankings.auroc(top, correct), abs=1e-12)
+    assert rows["test", "logit-margin", "aurc"] == pytest.approx(rankings.aurc(top, correct), abs=1e-12)
     assert rows["test", "msp-ts", "nll"] <= rows["test", "msp", "nll"] + 1e-9  # fitted on the same rows
 
 
@@ -220,3 +220,36 @@ def test_other_faults_of_the_call_are_told(tmp_path, capsys):
     (tmp_path / "a.txt").write_text("")
     code, _, err = run(capsys, tmp_path / "a.txt")
     assert code == 2 and "'.txt' is not one of .parquet, .csv, .npz" in err
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet-columns", "npz"])
+def test_classes_of_other_images_give_severities(tmp_path, capsys, kind):
+    path, ood = write(tmp_path / "a.csv", "csv"), tmp_path / f"o.{suffix(kind)}"
+    classes = np.arange(N) % (C + 3)
+    if kind == "npz":
+        np.savez(ood, logits=LOGITS, ood_class=classes)
+    else:
+        frame = wide().drop(columns="label").assign(ood_class=classes)
+        frame.to_csv(ood, index=False) if kind == "csv" else frame.to_parquet(ood)
+    code, out, _ = run(capsys, path, "--ood", ood, "--format", "json", "--scores", "energy")
+    found = {row["metric"]: row["value"] for row in json.loads(out) if row["split"] == "ood-given"}
+    levels = [found[f"ood-auroc-severity-{percent}"] for percent in range(0, 101, 10)]
+    assert (
+        code == 0 and len(set(levels)) == 4 and levels == sorted(levels, reverse=True)
+    )  # 4 windows, harder and harder
+
+
+def test_other_images_without_classes_have_no_severities(tmp_path, capsys):
+    path = write(tmp_path / "a.csv", "csv")
+    _, out, _ = run(capsys, path, "--ood", path, "--scores", "energy")
+    assert "no number for energy: ood-given: the classes of its images are not known" in out
+
+
+@pytest.mark.parametrize(("value", "fault"), [(-1, "row 3 has an ood_class below 0"), (1.5, "row 3 has ood_class 1.5")])
+def test_a_class_that_is_none_is_told(tmp_path, capsys, value, fault):
+    path, ood = write(tmp_path / "a.csv", "csv"), tmp_path / "o.csv"
+    classes = np.ones(N)
+    classes[3] = value
+    wide().drop(columns="label").assign(ood_class=classes).to_csv(ood, index=False)
+    code, _, err = run(capsys, path, "--ood", ood)
+    assert code == 2 and fault in err

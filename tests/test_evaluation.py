@@ -1,20 +1,20 @@
-"""Predictions to rows of the metrics table, and two arms to a comparison."""
+"""Predictions to rows of the metrics table."""
 
 from types import SimpleNamespace
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from selfdoubt import evaluation, metrics, scores
-from selfdoubt.errors import UserError
-from selfdoubt.evaluation import Predictions, compare, evaluate
-from selfdoubt.metrics import Undefined, direction
-from selfdoubt.schemas import SCHEMAS, predictions_schema, read_table, write_rows, write_table
+from selfdoubt import calibration, evaluation, rankings, scores
+from selfdoubt.evaluation import evaluate
+from selfdoubt.metrics import FAMILIES, direction
+from selfdoubt.schemas import SCHEMAS, read_table, write_rows
+from selfdoubt.summaries import Predictions
 
 IDENTITY = {"dataset": "d", "name": "ce", "role": "baseline", "seed": 1, "variant": "clean"}
 SETTINGS = SimpleNamespace(
     scores=list(scores.SCORES),
+    metrics=FAMILIES,
     selective_accuracies_percent=[90, 99.5],
     coverages_percent=[80],
     ece_bins=15,
@@ -25,6 +25,7 @@ RANKING = ["auroc", "aurc", "e-aurc", "naurc", "augrc"]
 RANKING += ["coverage-at-sac-90", "coverage-at-sac-99.5", "risk-at-coverage-80"]
 CALIBRATION = ["ece", "ece-adaptive", "ece-classwise", "mce", "nll", "brier"]
 OOD = ["ood-auroc", "ood-aupr-in", "ood-aupr-out", "ood-fpr95"]
+OOD += [f"ood-auroc-severity-{percent}" for percent in range(0, 101, 10)]
 
 
 def split_of(seed, n, n_classes=4, evidence=2.0):
@@ -35,12 +36,15 @@ def split_of(seed, n, n_classes=4, evidence=2.0):
 
 
 def predictions_of(seed=0):
-    ood = Predictions(split_of(seed + 3, 60).logits / 2, np.full(60, -1))
+    classes = np.arange(60) % 6
+    ood = Predictions(split_of(seed + 3, 60).logits / 2, np.full(60, -1), ood_classes=classes.astype(np.int16))
     return {
         "val": split_of(seed, 150),
         "test": split_of(seed + 1, 200),
         "ood-digits": ood,
         "blur-1": split_of(seed + 2, 80, evidence=1.0),
+        "blur-5": split_of(seed + 4, 80, evidence=0.5),
+        "noise-1": split_of(seed + 5, 80, evidence=0.7),
     }
 
 
@@ -58,7 +62,8 @@ def test_every_number_has_its_row(rows):
     labelled = [("none", "accuracy")]
     labelled += [(score, metric) for score in SETTINGS.scores for metric in RANKING]
     labelled += [(score, metric) for score in ("msp", "msp-ts") for metric in CALIBRATION]
-    expected = {(split, *pair) for split in ("val", "test", "blur-1") for pair in labelled}
+    means = ("blur-mean", "noise-mean", "corrupted-mean")
+    expected = {(split, *pair) for split in ("val", "test", "blur-1", "blur-5", "noise-1", *means) for pair in labelled}
     expected |= {("ood-digits", score, metric) for score in SETTINGS.scores for metric in OOD}
     assert {(row["split"], row["score"], row["metric"]) for row in rows} == expected
     assert len(rows) == len(expected)
@@ -81,12 +86,12 @@ def test_values_are_those_of_the_metrics(rows):
         p = np.exp(logits / t) / np.exp(logits / t).sum(-1, keepdims=True)
         right = p[np.arange(200), test.labels]
         expected = {
-            "aurc": metrics.aurc(scores.msp(logits, t), correct),
-            "coverage-at-sac-99.5": metrics.coverage_at_accuracy(scores.msp(logits, t), correct, percent=99.5),
-            "ece": metrics.ece(p.max(-1), correct, 15),
-            "ece-adaptive": metrics.ece_adaptive(p.max(-1), correct, 15),
-            "ece-classwise": metrics.ece_classwise(p, test.labels, 15),
-            "mce": metrics.mce(p.max(-1), correct, 15),
+            "aurc": rankings.aurc(scores.msp(logits, t), correct),
+            "coverage-at-sac-99.5": rankings.coverage_at_accuracy(scores.msp(logits, t), correct, percent=99.5),
+            "ece": calibration.ece(p.max(-1), correct, 15),
+            "ece-adaptive": calibration.ece_adaptive(p.max(-1), correct, 15),
+            "ece-classwise": calibration.ece_classwise(p, test.labels, 15),
+            "mce": calibration.mce(p.max(-1), correct, 15),
             "nll": -np.log(right).mean(),
             "brier": ((p**2).sum(-1) - 2 * right + 1).mean(),
         }
@@ -94,7 +99,7 @@ def test_values_are_those_of_the_metrics(rows):
         assert found == pytest.approx(expected)
     ood = predictions_of()["ood-digits"]
     energy = np.concatenate([scores.energy(test.logits), scores.energy(ood.logits)])
-    auroc = metrics.auroc(energy, np.arange(260) < 200)
+    auroc = rankings.auroc(energy, np.arange(260) < 200)
     assert find(rows, score="energy", metric="ood-auroc")["value"] == auroc
 
 
@@ -108,29 +113,134 @@ def test_intervals_only_where_asked_for_and_there_is_a_form_for_resamples(rows):
 
 def test_the_interval_is_that_of_samples_drawn_out(rows):
     test = predictions_of()["test"]
-    (weights,) = evaluation._weights({"test": 200}, 200)
-    drawn = [np.repeat(np.arange(200), counts.astype(int)) for counts in weights]
+    weights = drawn({"test": 200}, 200)
+    samples = [np.repeat(np.arange(200), counts) for counts in weights]
     confidence = scores.gini(test.logits)
-    values = [metrics.aurc(confidence[rows_drawn], test.correct[rows_drawn]) for rows_drawn in drawn]
+    values = [rankings.aurc(confidence[sample], test.correct[sample]) for sample in samples]
     row = find(rows, split="test", score="gini", metric="aurc")
     assert (row["low"], row["high"]) == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])))
 
 
+def drawn(sizes, n_resamples):
+    return np.concatenate([draw() for draw in evaluation.drawn_weights(sizes, n_resamples)])
+
+
 def test_every_model_meets_the_same_resamples():
-    first, second = (np.concatenate(list(evaluation._weights({"test": 300}, 20))) for _ in range(2))
-    assert (first == second).all()
-    (both,) = evaluation._weights({"test": 300, "ood-x": 50}, 20)
+    first = drawn({"test": 300}, 20)
+    assert (first == drawn({"test": 300}, 20)).all()
+    both = drawn({"test": 300, "ood-x": 50}, 20)
     assert (both[:, :300] == first).all()
     assert (both[:, 300:].sum(1) == 50).all()  # each split keeps its number of samples
-    (other,) = evaluation._weights({"blur-1": 300}, 20)
-    assert (other != first).any()
+    assert (drawn({"val": 300}, 20) != first).any()
+
+
+def test_corruptions_of_the_same_images_are_resampled_alike():
+    assert (drawn({"blur-1": 300}, 20) == drawn({"noise-5": 300}, 20)).all()
+    assert (drawn({"blur-1": 300}, 20) != drawn({"ood-1": 300}, 20)).any()
+
+
+# ---- means over corruptions ----
+
+
+def test_means_over_corruptions(rows):
+    def value(split, metric):
+        return find(rows, split=split, metric=metric, score="none" if metric == "accuracy" else "msp")["value"]
+
+    for metric in ("accuracy", "aurc", "ece", "nll"):
+        each = [value(split, metric) for split in ("blur-1", "blur-5", "noise-1")]
+        assert value("blur-mean", metric) == pytest.approx((each[0] + each[1]) / 2)
+        assert value("noise-mean", metric) == each[2]
+        assert value("corrupted-mean", metric) == pytest.approx(sum(each) / 3)
+    assert find(rows, split="corrupted-mean", metric="accuracy")["n"] == 3 * 80
+
+
+def test_only_splits_with_a_severity_are_averaged():
+    names = ["test", "val", "ood-mnist-2", "shifted-cifar10-1", "gaussian-blur-1", "gaussian-blur-3", "contrast-1"]
+    assert evaluation.mean_splits(names) == {
+        "gaussian-blur-mean": ["gaussian-blur-1", "gaussian-blur-3"],
+        "contrast-mean": ["contrast-1"],
+        "corrupted-mean": ["gaussian-blur-1", "gaussian-blur-3", "contrast-1"],
+    }
+    assert evaluation.mean_splits(["test", "ood-mnist-2", "shifted-cifar10-1"]) == {}
+
+
+def test_a_mean_of_a_number_that_does_not_exist_has_its_reason():
+    predictions = predictions_of()
+    logits = predictions["blur-5"].logits
+    predictions["blur-5"] = Predictions(logits, logits.argmax(-1))
+    found = evaluate(predictions, SETTINGS, IDENTITY)
+    row = find(found, split="blur-mean", score="msp", metric="auroc")
+    assert (row["value"], row["reason"]) == (None, "no wrong samples")
+    assert find(found, split="blur-mean", score="msp", metric="aurc")["value"] > 0
+
+
+def test_the_interval_of_a_mean_resamples_all_its_splits_alike():
+    settings = SimpleNamespace(**vars(SETTINGS) | {"resampled_splits": ["blur-mean", "blur-1"]})
+    found, predictions = evaluate(predictions_of(), settings, IDENTITY), predictions_of()
+    weights = drawn({"blur-1": 80}, 200)
+    resampled = np.mean([weights @ predictions[split].correct / 80 for split in ("blur-1", "blur-5")], axis=0)
+    row = find(found, split="blur-mean", metric="accuracy")
+    assert (row["low"], row["high"]) == pytest.approx(tuple(np.quantile(resampled, [0.025, 0.975])))
+    assert find(found, split="blur-1", metric="accuracy")["low"] is not None
+    assert find(found, split="blur-5", metric="accuracy")["low"] is None  # nobody asked
+
+
+# ---- what is asked for ----
+
+
+def test_metrics_are_chosen():
+    settings = SimpleNamespace(**vars(SETTINGS) | {"metrics": ["aurc", "coverage-at-sac", "ood-fpr95"]})
+    found = {row["metric"] for row in evaluate(predictions_of(), settings, IDENTITY)}
+    assert found == {"aurc", "coverage-at-sac-90", "coverage-at-sac-99.5", "ood-fpr95"}
+
+
+def test_threads_change_no_digit(monkeypatch, rows):
+    monkeypatch.setattr(scores, "BLOCK_NUMBERS", 100)
+    several = []
+    for threads in ("1", "3"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        several.append(evaluate(predictions_of(), SETTINGS, IDENTITY))
+    assert several[0] == several[1]
+    values = [[row["value"] for row in each] for each in (several[0], rows)]
+    assert values[0] == pytest.approx(values[1], rel=1e-9, abs=1e-13)  # nor do blocks, but for rounding
+
+
+# ---- signals and out-of-distribution classes ----
+
+
+def test_dropout_is_read_from_its_column():
+    predictions, settings = predictions_of(), SimpleNamespace(**vars(SETTINGS) | {"scores": ["msp", "mc-dropout"]})
+    base = predictions["test"]
+    signal = scores.negative_entropy(base.logits).astype(np.float32)
+    predictions["test"] = Predictions(base.logits, base.labels, signals={"mc_dropout": signal})
+    found = evaluate(predictions, settings, IDENTITY)
+    expected = rankings.aurc(signal, base.correct)
+    assert find(found, split="test", score="mc-dropout", metric="aurc")["value"] == pytest.approx(expected)
+    missing = find(found, split="val", score="mc-dropout", metric="aurc")
+    assert missing["value"] is None
+    assert missing["reason"] == "no column 'mc_dropout': the model has no dropout, or made no stochastic passes"
+
+
+def test_severity_needs_classes_and_more_of_them_than_the_model_knows():
+    predictions = predictions_of()
+    base = predictions["ood-digits"]
+    few = Predictions(base.logits, base.labels, ood_classes=base.ood_classes % 4)
+    for sample, reason in (
+        (Predictions(base.logits, base.labels), "ood-digits: the classes of its images are not known"),
+        (few, "4 out-of-distribution classes; more than the 4 known ones are needed"),
+    ):
+        found = evaluate(predictions | {"ood-digits": sample}, SETTINGS, IDENTITY)
+        row = find(found, score="energy", metric="ood-auroc-severity-50")
+        assert (row["value"], row["reason"]) == (None, reason)
+        assert find(found, score="energy", metric="ood-auroc")["value"] > 0
 
 
 def test_row_order_changes_nothing(rows):
     shuffled = {}
     for name, sample in predictions_of().items():
         order = np.random.default_rng(0).permutation(len(sample.labels))
-        shuffled[name] = Predictions(sample.logits[order], sample.labels[order])
+        classes = None if sample.ood_classes is None else sample.ood_classes[order]
+        shuffled[name] = Predictions(sample.logits[order], sample.labels[order], ood_classes=classes)
     again = evaluate(shuffled, SETTINGS, IDENTITY)
     assert [row["value"] for row in again] == pytest.approx([row["value"] for row in rows], rel=1e-6, abs=1e-9)
 
@@ -221,111 +331,3 @@ def test_two_classes():
     aurc = {row["score"]: row["value"] for row in found if row["split"] == "test" and row["metric"] == "aurc"}
     assert aurc["pnorm"] == aurc["msp"] == aurc["logit-margin"]  # the probability, its margin and its odds rank alike
     assert aurc["gini"] == pytest.approx(aurc["msp"], rel=0.01)
-
-
-# ---- predictions tables ----
-
-
-def test_predictions_by_split(tmp_path):
-    splits = ["val"] * 3 + ["test", "ood-x", "test", "test"]
-    logits = np.arange(14, dtype=np.float32).reshape(7, 2)
-    columns = {
-        "split": splits,
-        "image_id": np.arange(7, dtype=np.int32),
-        "label": pa.array([0, 1, 0, 1, -1, 0, 1], pa.int16()),
-        "logits": pa.FixedSizeListArray.from_arrays(logits.ravel(), 2),
-        "predicted": pa.array([1] * 7, pa.int16()),
-    }
-    schema = predictions_schema(2, ("predicted",))
-    write_table(tmp_path / "p.parquet", pa.table(columns).cast(schema), schema)
-    whole = read_table(tmp_path / "p.parquet")
-    chunked = pa.concat_tables([whole.slice(0, 2), whole.slice(2, 3), whole.slice(5)])
-    for table in (whole, chunked):
-        found = evaluation.predictions_by_split(table)
-        assert list(found) == ["val", "test", "ood-x"]
-        assert found["test"].logits.tolist() == [[6, 7], [10, 11], [12, 13]]
-        assert found["test"].labels.tolist() == [1, 0, 1]
-        assert found["test"].correct.tolist() == [True, False, True]
-        assert found["val"].logits.tolist() == logits[:3].tolist()
-        assert found["ood-x"].labels.tolist() == [-1]
-    without = evaluation.predictions_by_split(whole.drop(["predicted"]))
-    assert without["test"].predicted is None
-
-
-# ---- comparisons ----
-
-
-def test_compare_is_the_difference_of_the_values(rows):
-    other = predictions_of(10)
-    other["test"] = Predictions(other["test"].logits, predictions_of()["test"].labels)
-    for metric, score in (("accuracy", "none"), ("aurc", "msp"), ("ece", "msp-ts"), ("nll", "msp"), ("auroc", "pnorm")):
-        found = compare([(predictions_of(), other)], metric, score, "test", 100, SETTINGS)
-        values = [
-            find(each, split="test", metric=metric, score=score)["value"]
-            for each in (rows, evaluate(other, SETTINGS, IDENTITY))
-        ]
-        assert found["difference"] == pytest.approx(values[0] - values[1])
-        assert found["low"] <= found["difference"] <= found["high"]
-        assert (found["n_seeds"], found["reason"]) == (1, None)
-
-
-def test_an_arm_does_not_differ_from_itself():
-    for metric, split in (("aurc", "test"), ("ood-auroc", "ood-digits")):
-        found = compare([(predictions_of(s), predictions_of(s)) for s in (0, 0)], metric, "msp", split, 50, SETTINGS)
-        assert [found[key] for key in ("difference", "low", "high", "p")] == [0, 0, 0, 1]
-
-
-def test_a_better_arm_is_found_better():
-    predictions = predictions_of()
-    sample = predictions["test"]
-    worse = np.random.default_rng(0).normal(0, 2, (200, 4)) + sample.logits
-    noisy = predictions | {"test": Predictions(worse.astype(np.float32), sample.labels)}
-    found = compare([(predictions, noisy)] * 3, "aurc", "msp", "test", 500, SETTINGS)
-    assert found["high"] < 0
-    assert found["p"] == pytest.approx(2 / 501)
-    assert found["differences"] == [found["difference"]] * 3
-    ood = compare([(predictions, noisy)] * 3, "ood-auroc", "msp", "ood-digits", 500, SETTINGS)
-    auroc = [
-        find(evaluate(each, SETTINGS, IDENTITY), score="msp", metric="ood-auroc")["value"]
-        for each in (predictions, noisy)
-    ]
-    assert ood["difference"] == pytest.approx(auroc[0] - auroc[1])
-    assert ood["low"] < ood["difference"] < ood["high"]
-
-
-def test_a_comparison_without_numbers_has_a_reason():
-    perfect = predictions_of()
-    perfect["test"] = Predictions(perfect["test"].logits, perfect["test"].labels, predicted=perfect["test"].labels)
-    found = compare([(predictions_of(), perfect)], "auroc", "msp", "test", 50, SETTINGS)
-    assert found["reason"] == "no wrong samples"
-    assert [found[key] for key in ("difference", "low", "high", "p", "n_seeds")] == [None, None, None, None, 1]
-    missing = {"val": predictions_of()["val"]}
-    assert compare([(missing, missing)], "aurc", "msp", "test", 50, SETTINGS)["reason"] == "no samples in test"
-
-
-@pytest.mark.parametrize(
-    ("metric", "score", "split", "message"),
-    [
-        ("ece", "energy", "test", "ece does not take the score 'energy'; scores: msp, msp-ts"),
-        ("accuracy", "msp", "test", "accuracy does not take the score 'msp'; scores: none"),
-        ("aurc", "none", "test", "aurc does not take the score 'none'; scores: msp, msp-ts, margin"),
-        ("aurc", "msp", "ood-digits", "aurc is not measured on the split 'ood-digits'"),
-        ("ood-auroc", "msp", "test", "ood-auroc is not measured on the split 'test'"),
-        ("ece-adaptive", "msp", "test", "ece-adaptive has no form for resamples"),
-        ("aurk", "msp", "test", "'aurk' is not a metric"),
-    ],
-)
-def test_a_comparison_that_makes_no_sense_says_so(metric, score, split, message):
-    with pytest.raises(UserError, match=message):
-        compare([(predictions_of(), predictions_of())], metric, score, split, 50, SETTINGS)
-
-
-def test_arms_on_other_rows_are_not_compared():
-    fewer = predictions_of() | {"test": split_of(1, 199)}
-    with pytest.raises(UserError, match="test: the arms are not predictions of the same rows"):
-        compare([(predictions_of(), fewer)], "aurc", "msp", "test", 50, SETTINGS)
-
-
-def test_an_arm_without_its_number_is_undefined():
-    with pytest.raises(Undefined, match="no samples in test"):
-        evaluation.arm({"val": predictions_of()["val"]}, "aurc", "msp", "test", SETTINGS)

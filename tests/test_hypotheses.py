@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from selfdoubt import evaluation, hypotheses, inference, schemas, statistics
+from selfdoubt import evaluation, hypotheses, inference, metrics, schemas, statistics, summaries
 from selfdoubt.datasets import Split
 
 N, SEEDS = 120, [1, 2, 3]
@@ -67,7 +67,8 @@ def paths(tmp_path_factory) -> list:
 def test_arms_of_one_seed_are_one_pair_and_stand_against_every_seed_of_others(paths):
     first = paths[: len(SEEDS)]
     arms = ["sharp", "p", "q"]
-    settings = SimpleNamespace(datasets=["d"], arms=arms, seeds=SEEDS)
+    settings = SimpleNamespace(datasets=["d"], arms=arms, seeds=SEEDS, evaluation=EVALUATION)
+    settings.studies, settings.hypotheses, settings.comparisons = [], [], []
     predictions = hypotheses.Predictions([*first, *[paths[3]] * 3, *[paths[6]] * 3], settings)
     assert len(predictions.pairs("d", "p", "q")) == 1
     pairs = predictions.pairs("d", "sharp", "p")
@@ -121,10 +122,10 @@ def test_the_claimed_side_of_a_metric_that_is_better_when_higher(paths):
 def test_the_difference_is_the_mean_over_seeds_of_what_the_metrics_table_says(paths):
     (row,) = judged(paths, [claim("sharp", "dull")])["hypotheses"]
     evaluated = SimpleNamespace(scores=["msp"], selective_accuracies_percent=[], coverages_percent=[], ece_bins=15)
-    evaluated.resampled_splits = []
+    evaluated.resampled_splits, evaluated.metrics = [], metrics.FAMILIES
     values = {}
     for path in paths[:6]:
-        found = evaluation.predictions_by_split(schemas.read_table(path))
+        found = summaries.predictions_by_split(schemas.read_table(path))
         numbers = evaluation.evaluate(found, evaluated, {})
         place = ("test", "aurc")
         (values[path.stem],) = [number["value"] for number in numbers if (number["split"], number["metric"]) == place]
@@ -215,12 +216,14 @@ def test_only_what_is_compared_is_read_and_only_once(paths, monkeypatch):
 
 
 def test_paths_are_of_data_sets_then_arms_then_seeds(paths):
-    settings = SimpleNamespace(datasets=["one", "two"], arms=list(ARMS), seeds=SEEDS)
-    swapped = paths[3:6] + paths[:3] + paths[6:]  # in the second data set, sharp and dull change places
+    claims = [claim("sharp", "poor", what=ACCURACY)]
+    settings = SimpleNamespace(datasets=["one", "two"], arms=list(ARMS), seeds=SEEDS, studies=[], hypotheses=claims)
+    settings.evaluation = EVALUATION
+    swapped = paths[6:9] + paths[3:6] + paths[:3] + paths[9:]  # in the second data set, sharp and poor change places
     predictions = hypotheses.Predictions([*paths, *swapped], settings)
-    for i, (better, than) in enumerate(predictions.pairs("two", "sharp", "poor")):
-        np.testing.assert_array_equal(better["test"].logits, dull(SEEDS[i]))
-        np.testing.assert_array_equal(than["test"].logits, poor(SEEDS[i]))
+    asked = ("accuracy", "none", "test")
+    for better, than in predictions.pairs("two", "poor", "sharp"):
+        assert (better.arms[asked].value, than.arms[asked].value) == (0.75, 0.5)
 
 
 def test_a_file_too_few_is_not_passed_over(paths):

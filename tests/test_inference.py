@@ -1,5 +1,6 @@
 """Logits of whole splits, and the table that they are written to."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,9 +8,16 @@ import pytest
 import torch
 from torch import nn
 
-from selfdoubt import evaluation, schemas
+from selfdoubt import schemas, summaries
 from selfdoubt.datasets import Split
-from selfdoubt.inference import as_pixels, batch_size_of, predict_logits, write_predictions
+from selfdoubt.inference import (
+    as_pixels,
+    batch_size_of,
+    has_dropout,
+    mc_dropout,
+    predict_logits,
+    write_predictions,
+)
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")
@@ -75,7 +83,7 @@ def test_a_row_per_image_split_after_split(tmp_path):
 def test_logits_are_read_as_they_were_written(tmp_path):
     shuffled = dict(reversed(LOGITS.items()))  # the order of the splits is that of `splits`
     write_predictions(tmp_path / "a.parquet", SPLITS, shuffled)
-    read = evaluation.predictions_by_split(schemas.read_table(tmp_path / "a.parquet"))
+    read = summaries.predictions_by_split(schemas.read_table(tmp_path / "a.parquet"))
     assert list(read) == list(SPLITS)
     for name, found in read.items():
         np.testing.assert_array_equal(found.logits, LOGITS[name])
@@ -88,7 +96,7 @@ def test_a_variants_own_columns_stand_beside_the_logits(tmp_path):
     table = schemas.read_table(tmp_path / "a.parquet")
     assert table["predicted"].to_pylist() == [0, 1, 0, 0, 1, 0, 1, 0, 1]
     assert table["confidence_gain"].to_pylist() == [0, 1 / 8, 2 / 8, 0, 1 / 8, 0, 1 / 8, 2 / 8, 3 / 8]
-    read = evaluation.predictions_by_split(table)["val"]
+    read = summaries.predictions_by_split(table)["val"]
     assert read.correct.tolist() == [False, True, False]  # label 1, reported 0, 1, 0
 
 
@@ -106,3 +114,46 @@ def test_larger_images_come_in_smaller_batches(shape, size):
 def test_what_a_model_resizes_images_to_counts():
     small, resized = SimpleNamespace(shape=(9, 3, 32, 32)), SimpleNamespace(input_pixels=224 * 224)
     assert batch_size_of(small, network()) == 500 and batch_size_of(small, network(), resized) == 27
+
+
+def test_the_classes_of_ood_images_become_a_column(tmp_path):
+    digits = replace(SPLITS["ood-digits"], ood_classes=np.array([3, 1, 4, 1]))
+    write_predictions(tmp_path / "a.parquet", SPLITS | {"ood-digits": digits}, LOGITS)
+    table = schemas.read_table(tmp_path / "a.parquet")
+    assert table["ood_class"].to_pylist() == [-1] * 5 + [3, 1, 4, 1]
+    assert summaries.predictions_by_split(table)["ood-digits"].ood_classes.tolist() == [3, 1, 4, 1]
+
+
+# ---- dropout ----
+
+
+def dropping(p: float) -> torch.nn.Module:
+    """A network whose one hidden unit is the first pixel, and is dropped with probability p."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(IMAGES[0].size, 1), torch.nn.Dropout(p))
+    model.append(torch.nn.Linear(1, 2))
+    torch.nn.init.constant_(model[1].bias, 1.0)
+    return model
+
+
+def test_only_a_network_that_drops_something_has_dropout():
+    assert has_dropout(dropping(0.5)) and has_dropout(network())
+    assert not has_dropout(dropping(0.0))
+
+
+def test_the_entropy_is_that_of_the_mean_over_passes():
+    model, n = dropping(0.5), 4000
+    found = mc_dropout(model, IMAGES[:2], n, seed=1)
+    assert not model.training and not model[2].training
+    with torch.no_grad():
+        hidden = model[1](model[0](torch.from_numpy(IMAGES[:2] / 255).float()))
+        # Half of the passes drop the unit, the other half double it.
+        both = [model[3](hidden * scale).double().softmax(-1) for scale in (0.0, 2.0)]
+    mean = (both[0] + both[1]).numpy() / 2
+    np.testing.assert_allclose(found, (mean * np.log(mean)).sum(-1), atol=0.01)
+
+
+def test_dropout_is_drawn_from_the_seed():
+    first, again, other = (mc_dropout(dropping(0.5), IMAGES, 3, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()

@@ -297,9 +297,22 @@ def test_a_difference_of_fractions_is_in_percentage_points():
 
 
 def test_seeds_that_would_never_tell_and_differences_that_do_not_exist():
-    assert "no number of seeds would tell" in answer(n_seeds_needed=None)
+    assert "no number of seeds that would tell can be estimated" in answer(n_seeds_needed=None)
     told = answer(metric="auroc", difference=None, low=None, high=None, p=None, p_holm=None)
     assert told == "The difference in AUROC on test, score msp does not exist (kd: no errors)."
+
+
+def test_where_enough_seeds_did_not_tell_the_reason_is_named():
+    within = answer(n_seeds_needed=3)
+    assert within.endswith(
+        "By the spread over seeds alone 3 would do, but the interval, which resamples test images too, includes zero."
+    )
+    beyond = answer(n_seeds_needed=2, high=-0.001)
+    assert (
+        "By the spread over seeds alone 2 would do, but the p corrected for all hypotheses of the study is not"
+        in beyond
+    )
+    assert beyond.endswith("below 0.05 (uncorrected p = 0.04).")
 
 
 def test_a_comparison_has_its_unit_and_interval():

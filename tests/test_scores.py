@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import logsumexp, softmax
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, logsumexp, softmax
 
 from selfdoubt import scores
-from selfdoubt.metrics import Undefined, aurc, rank
+from selfdoubt.rankings import aurc, rank
 from selfdoubt.scores import SCORES, Softmax
+from selfdoubt.undefined import Undefined
 
 repeatable = settings(deadline=None, derandomize=True, database=None, max_examples=50)
 seeds = st.integers(0, 1000)
@@ -62,6 +64,18 @@ def test_softmax_parts(seed):
         assert parts.probabilities() == pytest.approx(p)
         assert parts.max_probability() == pytest.approx(p.max(-1))
         assert parts.log_probability(labels) == pytest.approx(np.log(p[np.arange(20), labels]))
+        assert parts.summed_probabilities() == pytest.approx(p.sum(0))
+        error = p - np.eye(5)[labels]
+        assert parts.squared_error(labels) == pytest.approx((error**2).sum(-1))
+        row, column, above = parts.probabilities_above(0.2)
+        assert above == pytest.approx(p[row, column])
+        assert {*zip(*np.nonzero(p > 0.2), strict=True)} <= {*zip(row, column, strict=True)}
+
+
+@pytest.mark.parametrize("gap", [1, 20, 40, 300])
+def test_the_squared_error_keeps_its_digits_where_it_is_tiny(gap):
+    wrong = np.exp(-gap) / (1 + np.exp(-gap))  # of two classes, both of which are off by it
+    assert Softmax(np.array([[gap, 0.0]])).squared_error(np.array([0])) == pytest.approx(2 * wrong**2, rel=1e-13, abs=0)
 
 
 @pytest.mark.parametrize("gap", [30, 40, 700, 740, 800, 1e5, 1e30])
@@ -112,14 +126,13 @@ def test_rows_do_not_see_one_another():
         whole = score(logits)
         assert (score(logits[order]) == whole[order]).all(), name
         assert (score(Softmax(logits)) == whole).all(), name
-        blocks = [(rows, score(part)) for rows, part in scores.softmax_blocks(logits.astype(np.float32))]
-        assert blocks[-1][0].stop == 1000
-        assert np.concatenate([found for _, found in blocks]) == pytest.approx(whole, rel=1e-4, abs=1e-5), name
+        blocks = scores.each_block(logits.astype(np.float32), lambda rows, part, score=score: score(part))
+        assert np.concatenate(blocks) == pytest.approx(whole, rel=1e-4, abs=1e-5), name
 
 
 def test_all_blocks_together_are_all_rows():
     logits = np.zeros((100, 3000), dtype=np.float32)  # 300,000 numbers: several blocks
-    seen = [rows for rows, _ in scores.softmax_blocks(logits)]
+    seen = scores.each_block(logits, lambda rows, softmax: rows)
     assert len(seen) > 1
     assert np.concatenate([np.arange(100)[rows] for rows in seen]).tolist() == list(range(100))
 
@@ -128,7 +141,7 @@ def test_all_blocks_together_are_all_rows():
 
 
 def nll(logits, labels, temperature):
-    return -np.log(softmax(logits / temperature, -1)[np.arange(len(labels)), labels]).mean()
+    return -log_softmax(logits / temperature, -1)[np.arange(len(labels)), labels].mean()
 
 
 @repeatable
@@ -147,6 +160,15 @@ def test_temperature_undoes_a_scaling_of_the_logits(scale):
     assert scores.fit_temperature(scale * logits, labels) == pytest.approx(scale * expected, rel=1e-4)
     ts = SCORES["msp-ts"](scale * logits, labels)
     assert ts(scale * logits) == pytest.approx(scores.msp(logits, expected), rel=1e-3, abs=1e-3)
+
+
+@repeatable
+@given(seeds, st.sampled_from([0.01, 1.0, 50.0]))
+def test_the_fitted_temperature_is_that_of_a_search(seed, scale):
+    logits, labels = val_of(seed, n=60, n_classes=3)
+    low, high = np.log(scores.TEMPERATURE_BOUNDS)
+    search = minimize_scalar(lambda t: nll(logits * scale, labels, np.exp(t)), bounds=(low, high), method="bounded")
+    assert scores.fit_temperature(logits * scale, labels) == pytest.approx(np.exp(search.x), rel=1e-3)
 
 
 @pytest.mark.parametrize("right", [True, False])

@@ -89,6 +89,17 @@ def put(config: dict, place: str, value) -> dict:
         ("groups.trio.protocols", ["vote"], "config: groups.trio.protocols: 'vote' is not a protocol"),
         ("enhancers.odin.models", ["c"], "config: enhancers.odin.models: 'c' is not a model"),
         ("evaluation.scores", ["mps"], "config: evaluation.scores.0: input should be 'msp'"),
+        ("evaluation.metrics", ["aurk"], "config: evaluation.metrics.0: input should be 'accuracy'"),
+        (
+            "evaluation.scores",
+            ["msp", "mc-dropout"],
+            "config: evaluation.mc_dropout_passes: 0; the score mc-dropout needs",
+        ),
+        (
+            "evaluation.resampled_splits",
+            ["tst"],
+            "evaluation.resampled_splits: 'tst' is not a split; did you mean 'test'?",
+        ),
         ("evaluation.ece_bins", None, "config: evaluation.ece_bins: this key is missing; add it"),
         ("hypotheses.kd-ranks-better.metric", "arc", "config: hypotheses.kd-ranks-better.metric: 'arc' is not one of"),
         (
@@ -238,7 +249,9 @@ def test_the_metrics_that_can_be_compared_are_those_that_have_an_interval(config
     settings = load_study(config).evaluation
     hypothesis = config["hypotheses"]["kd-ranks-better"]
     for name in [
-        name for kind in ("accuracy", "ranking", "calibration", "ood") for name in metric_names(kind, settings)
+        name
+        for kind in ("accuracy", "ranking", "calibration", "ood", "class-ood")
+        for name in metric_names(kind, settings)
     ]:
         put(config, "hypotheses.kd-ranks-better", {**hypothesis, "metric": name})
         if metric(name).resampled:
@@ -258,3 +271,20 @@ def test_null_takes_away_at_any_depth(config):
 def test_null_where_something_is_needed_is_missing(config):
     config["recipes"]["short"]["epochs"] = None
     assert "recipes.short.epochs: this key is missing" in fault(config)
+
+
+def test_means_over_corruptions_are_splits_that_can_be_compared(config):
+    for split in ("gaussian-noise-mean", "corrupted-mean"):
+        put(config, "hypotheses.kd-ranks-better.split", split)
+        put(config, "evaluation.resampled_splits", ["test", split])
+        load_study(config)
+
+
+def test_scores_and_metrics_of_the_config_are_those_of_the_library():
+    from typing import get_args
+
+    from selfdoubt import metrics, scores
+    from selfdoubt.settings.analysis import MetricFamily, Score
+
+    assert set(get_args(Score)) == {*scores.SCORES, *scores.SIGNALS}
+    assert set(get_args(MetricFamily)) == set(metrics.FAMILIES)

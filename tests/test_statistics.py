@@ -1,5 +1,8 @@
 """Resample weights, intervals, comparisons, Holm's correction and verdicts."""
 
+from functools import cache
+from math import comb, factorial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,41 +13,76 @@ from selfdoubt.randomness import generator
 from selfdoubt.statistics import Arm, holm, n_seeds_needed, paired_comparison, resample_weights, verdict
 
 
-def weights_of(n, n_resamples, chunk=0, name="weights"):
-    return list(resample_weights(n, n_resamples, generator(0, name, n), chunk))
+@cache
+def weights_of(n, n_resamples, purpose="weights", n_in_all=0):
+    return np.concatenate([draw() for draw in resample_weights(n, n_resamples, purpose, n_in_all)])
 
 
-def mean_arm(values):
-    """An arm whose metric is the mean of a value per sample."""
-    return Arm(values.mean(), lambda weights: weights @ values / len(values))
+def mean_arm(values, n_resamples=400):
+    """An arm whose metric is the mean of a value per sample, in so many resamples."""
+    return Arm(values.mean(), weights_of(len(values), n_resamples) @ values / len(values))
 
 
-def compare(pairs, n=50, n_resamples=400, seed=0):
-    return paired_comparison(pairs, weights_of(n, n_resamples), generator(seed, "seeds"))
+def compare(pairs, seed=0):
+    return paired_comparison(pairs, generator(seed, "seeds"))
 
 
-def test_weights_are_counts_of_n_draws():
-    weights = np.concatenate(weights_of(200, 3000))
-    assert weights.shape == (3000, 200)
-    assert weights.dtype == np.uint8
-    assert (weights.sum(1) == 200).all()
-    # Each count is binomial(200, 1/200): mean 1, variance 1 - 1/200, and no draw is 0.366 of the time.
-    assert weights.mean(0) == pytest.approx(np.ones(200), abs=0.1)  # 5 standard errors
-    assert weights.var() == pytest.approx(1 - 1 / 200, abs=0.01)
-    assert (weights == 0).mean() == pytest.approx((1 - 1 / 200) ** 200, abs=0.003)
+@pytest.mark.parametrize("n", [1, 2, 7, 200])
+def test_weights_are_counts_of_n_draws(n):
+    weights = weights_of(n, 3000).astype(float)
+    assert weights.shape == (3000, n)
+    assert (weights.sum(1) == n).all()
+    # Each count is binomial(n, 1/n): mean 1, variance 1 - 1/n; two of them have covariance -1/n.
+    assert weights.mean(0) == pytest.approx(np.ones(n), abs=0.1)  # 5 standard errors
+    assert weights.var(0).mean() == pytest.approx(1 - 1 / n, abs=0.02)
+    expected = [comb(n, k) * (1 / n) ** k * (1 - 1 / n) ** (n - k) for k in range(min(n, 4) + 1)]
+    assert [(weights == k).mean() for k in range(len(expected))] == pytest.approx(expected, abs=0.01)
 
 
-def test_weights_do_not_depend_on_the_chunk():
-    whole = np.concatenate(weights_of(30, 100))
-    assert (np.concatenate(weights_of(30, 100, chunk=7)) == whole).all()
-    assert [len(part) for part in weights_of(30, 100, chunk=30)] == [30, 30, 30, 10]
-    assert (np.concatenate(weights_of(30, 100, name="other")) != whole).any()
+def test_weights_of_two_samples_are_binomial_together():
+    weights = weights_of(2, 20_000)
+    shares = [(weights[:, 0] == k).mean() for k in range(3)]
+    assert shares == pytest.approx([1 / 4, 1 / 2, 1 / 4], abs=0.015)  # 4 standard errors
+
+
+def test_draws_beyond_n_are_taken_back_at_random(monkeypatch):
+    monkeypatch.setattr(
+        statistics, "_poisson", lambda n, rate, source: (np.full((n, 16), 3, np.uint8), np.full(16, 3 * n))
+    )
+    columns = statistics._multinomial(60, generator(0, "a"))  # 180 are drawn, 120 must go
+    assert (columns.sum(0) == 60).all() and columns.max() <= 3
+    assert columns.mean(1).std() == pytest.approx(np.sqrt(3 * (1 / 3) * (2 / 3) / 16), abs=0.06)  # as by chance
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3, 0.98])
+def test_poisson_counts(rate, monkeypatch):
+    counts, sums = statistics._poisson(20_000, rate, generator(0, "poisson"))
+    assert (sums == counts.sum(0)).all()
+    expected = [np.exp(-rate) * rate**k / factorial(k) for k in range(6)]
+    assert [(counts == k).mean() for k in range(6)] == pytest.approx(expected, abs=0.004)  # 5 standard errors
+    # Where 16 bits always decide nothing, the further digits alone must do.
+    table, cumulative = statistics._poisson_table(rate)
+    monkeypatch.setattr(statistics, "_poisson_table", lambda rate: (np.full_like(table, statistics._RARE), cumulative))
+    counts, _ = statistics._poisson(20_000, rate, generator(0, "poisson"))
+    assert [(counts == k).mean() for k in range(6)] == pytest.approx(expected, abs=0.004)
+
+
+def test_weights_do_not_depend_on_the_parts(monkeypatch):
+    whole = weights_of(3000, 100)
+    assert whole.dtype == np.uint8
+    assert (weights_of(3000, 100, n_in_all=10**6) == whole).all()
+    assert (weights_of(3000, 40) == whole[:40]).all()
+    assert (weights_of(3000, 100, "other") != whole).any()
+    assert [len(draw()) for draw in resample_weights(3000, 100, "weights", 10**5)] == [16] * 6 + [4]
+    monkeypatch.setattr(statistics, "_REMEMBERED", 0)
+    draws = resample_weights(3000, 100, "weights", 10**6)
+    assert (draws[3]() == whole[48:64]).all()  # in any order
 
 
 @settings(deadline=None, derandomize=True, database=None)
-@given(st.integers(1, 10**6))
-def test_chunks_are_small(n):
-    assert 1 <= statistics.resamples_at_once(n) * n <= max(2**20, 16 * n)
+@given(st.integers(1, 10**7))
+def test_parts_are_small(n):
+    assert 1 <= statistics.resamples_at_once(n) * n <= max(2**19, 16 * n)
 
 
 def test_percentile_interval():
@@ -70,7 +108,7 @@ def test_both_arms_and_all_seeds_get_the_same_weights():
 def test_the_interval_of_one_seed_is_that_of_its_samples():
     difference = np.random.default_rng(1).normal(0.1, 1, 50)
     found = compare([(mean_arm(difference), mean_arm(np.zeros(50)))])
-    resampled = np.concatenate(weights_of(50, 400)) @ difference / 50
+    resampled = weights_of(50, 400) @ difference / 50
     assert (found["low"], found["high"]) == pytest.approx(tuple(np.quantile(resampled, [0.025, 0.975])))
     tail = min((resampled <= 0).sum(), (resampled >= 0).sum())
     assert found["p"] == pytest.approx(2 * (tail + 1) / 401)
@@ -78,8 +116,8 @@ def test_the_interval_of_one_seed_is_that_of_its_samples():
 
 
 def test_seeds_are_resampled_too():
-    pairs = [(mean_arm(np.full(50, value)), mean_arm(np.zeros(50))) for value in (-1.0, 0.0, 4.0)]
-    found = compare(pairs, n_resamples=4000)
+    pairs = [(mean_arm(np.full(50, value), 4000), mean_arm(np.zeros(50), 4000)) for value in (-1.0, 0.0, 4.0)]
+    found = compare(pairs)
     assert found["differences"] == [-1, 0, 4]
     assert found["difference"] == 1
     # Samples do not vary here. The mean of three seeds drawn from three is -1 once in 27, 4 once in 27.
@@ -93,17 +131,17 @@ def test_the_interval_covers_the_truth():
     for trial in range(200):
         draws = np.random.default_rng(trial)
         images = draws.normal(0, 1, 50)  # what all seeds share of the test images
-        pairs = [(mean_arm(0.3 + images + draws.normal(0, 0.1, 50)), mean_arm(np.zeros(50))) for _ in range(3)]
-        found = compare(pairs, n_resamples=200, seed=trial)
+        values = [0.3 + images + draws.normal(0, 0.1, 50) for _ in range(3)]
+        found = compare([(mean_arm(each, 200), mean_arm(np.zeros(50), 200)) for each in values], seed=trial)
         covered += found["low"] <= 0.3 <= found["high"]
     assert 0.89 <= covered / 200 <= 0.99  # of 95 %; images resampled for each seed apart would give about 75 %
 
 
 def test_resamples_without_a_number_are_left_out():
-    sometimes = Arm(1.0, lambda weights: np.where(weights[:, 0] == 0, np.nan, 1.0))
+    sometimes = Arm(1.0, np.where(np.arange(400) % 3 == 0, np.nan, 1.0))
     found = compare([(sometimes, mean_arm(np.zeros(50)))])
     assert (found["low"], found["high"]) == (1, 1)
-    never = Arm(1.0, lambda weights: np.full(len(weights), np.nan))
+    never = Arm(1.0, np.full(400, np.nan))
     found = compare([(never, mean_arm(np.zeros(50)))])
     assert (found["difference"], found["low"], found["high"], found["p"]) == (1, None, None, None)
 

@@ -1,10 +1,10 @@
 """Turn predictions into numbers."""
 
-from selfdoubt import commands, evaluation, schemas
+from selfdoubt import commands, evaluation, schemas, summaries
 
 
 def run(arguments):
-    predictions = evaluation.predictions_by_split(schemas.read_table(arguments.predictions))
+    predictions = summaries.predictions_by_split(schemas.read_table(arguments.predictions))
     identity = vars(arguments.settings.identity) | {"seed": arguments.seed}
     rows = evaluation.evaluate(predictions, arguments.settings.evaluation, identity)
     schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["metrics"], arguments.metadata)

@@ -16,6 +16,7 @@ import pandas as pd
 from selfdoubt import foreign_predictions, schemas
 from selfdoubt.errors import UserError
 from selfdoubt.evaluation import evaluate
+from selfdoubt.metrics import FAMILIES
 from selfdoubt.scores import SCORES
 
 
@@ -41,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="predictions on test, a file a model")
     parser.add_argument("--val", type=Path, metavar="FILE", help="on val: temperature and p are fitted there")
-    parser.add_argument("--ood", type=Path, metavar="FILE", help="on images of other classes; labels are not read")
+    parser.add_argument(
+        "--ood", type=Path, metavar="FILE", help="on images of other classes; their classes, if any, as ood_class"
+    )
     parser.add_argument("--probabilities", action="store_true", help="the numbers are probabilities, not logits")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the metrics table (Parquet) here")
     parser.add_argument("--format", choices=["table", "json", "parquet"], default="table", help="what is printed")
@@ -65,6 +68,7 @@ def _evaluate(path: Path, arguments: argparse.Namespace, scratch: Path) -> list[
             raise UserError(f"{given}: has {found} classes and {path} {n_classes}; give predictions of one model")
     settings = SimpleNamespace(
         scores=arguments.scores,
+        metrics=FAMILIES,
         ece_bins=arguments.bins,
         selective_accuracies_percent=[90, 95, 97, 99, 99.5],
         coverages_percent=[50, 70, 80, 90],

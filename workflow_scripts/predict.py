@@ -1,6 +1,6 @@
 """Ask a model about every image of val, test, OOD and shifted sets."""
 
-from selfdoubt import checkpoints, commands, datasets, devices, inference
+from selfdoubt import checkpoints, commands, datasets, devices, inference, randomness
 
 
 def run(arguments):
@@ -8,9 +8,16 @@ def run(arguments):
     paths = [arguments.val, arguments.test, *arguments.ood, *arguments.shifted]
     splits = datasets.read_all(paths)
     logits = {name: inference.predict_logits(model, split.images) for name, split in splits.items()}
-    inference.write_predictions(arguments.output, splits, logits, metadata=arguments.metadata)
+    signals, n_passes = {}, arguments.settings.mc_dropout_passes
+    if n_passes and inference.has_dropout(model):
+        seeds = {name: randomness.key(arguments.seed, f"mc-dropout/{name}") for name in splits}
+        signals["mc_dropout"] = {
+            name: inference.mc_dropout(model, split.images, n_passes, seeds[name]) for name, split in splits.items()
+        }
+    inference.write_predictions(arguments.output, splits, logits, signals, arguments.metadata)
 
 
 if __name__ == "__main__":
     files = {"checkpoint": "of the model", "val": "split", "test": "split", "ood": "splits", "shifted": "splits"}
-    commands.main(run, files | {"output": "written: predictions"}, several=("ood", "shifted"), computes=True)
+    written = {"output": "written: predictions"}
+    commands.main(run, files | written, several=("ood", "shifted"), seeded=True, computes=True)

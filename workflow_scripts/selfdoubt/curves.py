@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from selfdoubt import evaluation, schemas, scores
+from selfdoubt import schemas, scores, summaries
 from selfdoubt.errors import UserError
 
 MAX_PROBABILITY = "max-probability"  # not a score that ranks: the promise that calibration is about
@@ -26,7 +26,7 @@ def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.n
 
     Raises UserError if the split is not in the table.
     """
-    predictions = evaluation.predictions_by_split(schemas.read_table(path))
+    predictions = summaries.predictions_by_split(schemas.read_table(path))
     for needed in (split, "val"):
         if needed not in predictions:
             raise UserError(f"{path}: has no split '{needed}'; splits: {', '.join(predictions)}")

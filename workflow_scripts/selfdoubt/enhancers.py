@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from selfdoubt import attacks, inference, metrics, randomness, scores
+from selfdoubt import attacks, inference, randomness, rankings, scores
 
 _TUNABLE = ("epsilon_255", "n_steps", "temperature")  # of candidates, the last varies fastest
 
@@ -142,7 +142,7 @@ def _joined(parts: list[Answer]) -> tuple[np.ndarray, np.ndarray | None]:
 
 def _aurc(logits: np.ndarray, kept: np.ndarray | None, labels: np.ndarray) -> float:
     reported = logits.argmax(1) if kept is None else kept
-    return metrics.aurc(scores.msp(logits), reported == labels)
+    return rankings.aurc(scores.msp(logits), reported == labels)
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:

@@ -25,7 +25,7 @@ def combine(tables: list[pa.Table], combination) -> pa.Table:
             raise UserError("predictions: the members' tables are not of the same images; delete them and run again")
     n_classes = schema.field("logits").type.list_size
     logits = combination([_logits(table, n_classes) for table in tables]).astype(np.float32)
-    schema = schemas.predictions_schema(n_classes)
+    schema = schemas.predictions_schema(n_classes, ("ood_class",) if "ood_class" in first.column_names else ())
     column = pa.FixedSizeListArray.from_arrays(logits.ravel(), type=schema.field("logits").type)
     return first.set_column(first.schema.get_field_index("logits"), schema.field("logits"), column).select(schema.names)
 

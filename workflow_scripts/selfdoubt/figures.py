@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
-from selfdoubt import metrics
+from selfdoubt import calibration, rankings
 from selfdoubt.errors import UserError
 from selfdoubt.figure_style import (
     ABOVE,
@@ -78,7 +78,7 @@ def risk_coverage(data: Runs, settings, looks: Looks | None = None) -> Figure:
     for arm, curves in risks.items():  # curves: (seeds, grid)
         _band(top, 100 * grid, curves, looks[arm])
         _band(bottom, 100 * grid, _paired_differences(curves, risks[first]), looks[arm])
-    areas = {arm: mean_sd([1000 * metrics.aurc(*run) for run in seeds], 2) for arm, seeds in data.items()}
+    areas = {arm: mean_sd([1000 * rankings.aurc(*run) for run in seeds], 2) for arm, seeds in data.items()}
     _legend_with_values(top, areas, looks, "AURC ×10³, lower is better")
     top.set(xlim=(0, 100), ylabel="error among the\naccepted (%)")
     top.set_ylim(bottom=0)
@@ -212,7 +212,7 @@ def _extent(data: Runs, settings, note: str) -> str:
 
 
 def _risks_on(grid: np.ndarray, confidence: np.ndarray, correct: np.ndarray) -> np.ndarray:
-    coverage, risk = metrics.risk_coverage_curve(confidence, correct)
+    coverage, risk = rankings.risk_coverage_curve(confidence, correct)
     return np.interp(grid, coverage, risk)
 
 
@@ -237,14 +237,14 @@ def _legend_with_values(axes: Axes, values: dict[str, str], looks: Looks, title:
 
 def _reliability_panel(top: Axes, bottom: Axes, seeds: list, n_bins: int, colour: str) -> None:
     pooled = [np.concatenate(parts) for parts in zip(*seeds, strict=True)]
-    confidence, accuracy, share = (100 * np.asarray(part) for part in metrics.reliability_bins(*pooled, n_bins))
+    confidence, accuracy, share = (100 * np.asarray(part) for part in calibration.reliability_bins(*pooled, n_bins))
     width = 100 / n_bins
     centres, full = (np.arange(n_bins) + 0.5) * width, share > 0
     gap = {"fill": False, "edgecolor": INK, "alpha": 0.45, "hatch": "/////", "linewidth": 0.4}
     top.bar(centres[full], accuracy[full], width * 0.94, color=colour, alpha=0.85)
     top.bar(centres[full], (confidence - accuracy)[full], width * 0.94, bottom=accuracy[full], **gap)
     top.plot([0, 100], [0, 100], color=INK, linewidth=0.7, linestyle=(0, (3, 2)))
-    errors = [metrics.ece(*run, n_bins) for run in seeds]
+    errors = [calibration.ece(*run, n_bins) for run in seeds]
     top.text(0.04, 0.95, f"ECE {mean_sd(errors, 4, '')}", transform=top.transAxes, va="top", fontsize=7)
     top.set(xlim=(0, 100), ylim=(0, 100), xticks=[0, 25, 50, 75, 100])
     bottom.bar(centres, share, width * 0.94, color=GREY, alpha=0.55)

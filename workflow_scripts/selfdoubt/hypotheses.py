@@ -5,14 +5,13 @@ the hypotheses of its study on one data set. Exploratory comparisons set every a
 study's reference; they are families of their own and get no verdict.
 """
 
-from functools import cache
 from itertools import product
 
-from selfdoubt import evaluation, metrics, schemas, statistics
+from selfdoubt import comparisons, metrics, schemas, statistics, summaries
 
 
 class Predictions:
-    """The predictions of every arm and seed, read when they are first needed."""
+    """What every arm and seed answers to the questions of a study; files are read when they are first needed."""
 
     def __init__(self, paths: list, settings):
         """paths: of data sets, then arms, then seeds, each in the order of the settings.
@@ -21,13 +20,29 @@ class Predictions:
         """
         keys = product(settings.datasets, settings.arms, settings.seeds)
         self._paths = dict(zip(keys, paths, strict=True))
-        self._seeds = settings.seeds
-        self._read = cache(lambda path: evaluation.predictions_by_split(schemas.read_table(path)))
+        self._settings = settings
+        self._answers: dict = {}
 
-    def pairs(self, dataset: str, better: str, than: str) -> list[tuple[dict, dict]]:
-        """Return (better, than) predictions of each seed; one pair where neither arm has more than one."""
-        paths = [tuple(self._paths[dataset, arm, seed] for arm in (better, than)) for seed in self._seeds]
-        return [tuple(map(self._read, pair)) for pair in dict.fromkeys(paths)]
+    def pairs(self, dataset: str, better: str, than: str) -> list[tuple]:
+        """Return (better, than) answers of each seed; one pair where neither arm has more than one."""
+        paths = [tuple(self._paths[dataset, arm, seed] for arm in (better, than)) for seed in self._settings.seeds]
+        return [tuple(map(self._answer, (better, than), pair)) for pair in dict.fromkeys(paths)]
+
+    def _answer(self, arm: str, path) -> comparisons.Answers:
+        key = (arm, path)
+        if key not in self._answers:
+            predictions = summaries.predictions_by_split(schemas.read_table(path))
+            asked, evaluation = _questions(arm, self._settings), self._settings.evaluation
+            self._answers[key] = comparisons.answer(predictions, asked, evaluation.n_resamples, evaluation)
+        return self._answers[key]
+
+
+def _questions(arm: str, settings) -> list[tuple[str, str, str]]:
+    """Return all that the study asks of an arm."""
+    explored = any(arm in (study.reference, *study.arms) for study in settings.studies)
+    asked = list(settings.comparisons) if explored else []
+    asked += [claim for claim in settings.hypotheses if arm in (claim.better, claim.than)]
+    return list(dict.fromkeys((what.metric, what.score, what.split) for what in asked))
 
 
 def judge(predictions: Predictions, settings) -> dict[str, list[dict]]:
@@ -35,11 +50,11 @@ def judge(predictions: Predictions, settings) -> dict[str, list[dict]]:
     tables = {"comparisons": [], "hypotheses": []}
     for dataset, study in product(settings.datasets, settings.studies):
         explored = [
-            _compare(predictions, dataset, study.name, arm, study.reference, comparison, settings.evaluation)
+            _compare(predictions, dataset, study.name, arm, study.reference, comparison)
             for arm, comparison in product(study.arms, settings.comparisons)
         ]
         claims = [h for h in settings.hypotheses if h.study == study.name]
-        judged = [_compare(predictions, dataset, h.study, h.better, h.than, h, settings.evaluation) for h in claims]
+        judged = [_compare(predictions, dataset, h.study, h.better, h.than, h) for h in claims]
         for family in (explored, judged):
             for row, p in zip(family, statistics.holm([row["p"] for row in family]), strict=True):
                 row["p_holm"] = p
@@ -51,9 +66,9 @@ def judge(predictions: Predictions, settings) -> dict[str, list[dict]]:
     return tables
 
 
-def _compare(predictions: Predictions, dataset: str, study: str, better: str, than: str, what, settings) -> dict:
-    pairs = predictions.pairs(dataset, better, than)
-    found = evaluation.compare(pairs, what.metric, what.score, what.split, settings.n_resamples, settings)
+def _compare(predictions: Predictions, dataset: str, study: str, better: str, than: str, what) -> dict:
+    question = (what.metric, what.score, what.split)
+    found = comparisons.compare(predictions.pairs(dataset, better, than), question)
     found.pop("reason")  # the metrics table has it
     place = {"dataset": dataset, "study": study, "better": better, "than": than}
     return place | {"metric": what.metric, "score": what.score, "split": what.split} | found

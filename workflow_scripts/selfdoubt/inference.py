@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import torch
+from torch import nn
 
 from selfdoubt import schemas
 
+_DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 LARGEST_BATCH = 500  # enough to fill two cores
 BATCH_VALUES = 2**22  # of its images: what a small network makes of them stays under 2 GB
 
@@ -20,7 +22,7 @@ def batch_size_of(images, *models) -> int:
 
 
 @torch.no_grad()
-def predict_logits(model: torch.nn.Module, images: np.ndarray, batch_size: int | None = None) -> np.ndarray:
+def predict_logits(model: nn.Module, images: np.ndarray, batch_size: int | None = None) -> np.ndarray:
     """Return the logits of uint8 images (n, C, H, W): float32 (n, K), computed in float32.
 
     The model is put into evaluation mode and stays on its device.
@@ -30,6 +32,35 @@ def predict_logits(model: torch.nn.Module, images: np.ndarray, batch_size: int |
     batch_size = batch_size or batch_size_of(images, model)
     parts = [model(as_pixels(images[i : i + batch_size], device)) for i in range(0, len(images), batch_size)]
     return torch.cat(parts).cpu().numpy()
+
+
+def has_dropout(model: nn.Module) -> bool:
+    """Return whether a model drops anything out, so that its passes in training mode differ."""
+    return any(layer.p > 0 for layer in _dropout_layers(model))
+
+
+@torch.no_grad()
+def mc_dropout(model: nn.Module, images: np.ndarray, n_passes: int, seed: int) -> np.ndarray:
+    """Return the negative entropy of the mean softmax of stochastic passes (Gal & Ghahramani 2016), (n,) float64.
+
+    images: uint8 (n, C, H, W). n_passes: with dropout on and all else in evaluation mode. seed: of what is dropped.
+    The model is left in evaluation mode.
+    """
+    model.eval()
+    device, found, batch_size = next(model.parameters()).device, [], batch_size_of(images, model)
+    torch.manual_seed(seed % 2**63)  # dropout layers draw from torch's own generator
+    for layer in _dropout_layers(model):
+        layer.train()
+    for start in range(0, len(images), batch_size):
+        pixels = as_pixels(images[start : start + batch_size], device)
+        mean = sum(model(pixels).double().softmax(-1) for _ in range(n_passes)) / n_passes
+        found.append(torch.special.entr(mean).sum(-1).neg().cpu().numpy())
+    model.eval()
+    return np.concatenate(found)
+
+
+def _dropout_layers(model: nn.Module) -> list[nn.Module]:
+    return [layer for layer in model.modules() if isinstance(layer, _DROPOUT)]
 
 
 def as_pixels(images: np.ndarray, device: torch.device) -> torch.Tensor:
@@ -47,9 +78,12 @@ def write_predictions(
 ) -> None:
     """Write a predictions table: a row per image, split after split.
 
-    splits: name -> Split. logits: name -> (n, K). signals: column -> name -> (n,), the variant's own.
+    splits: name -> Split; the classes of OOD images become a column where they are known. logits: name -> (n, K).
+    signals: column -> name -> (n,), the variant's own.
     """
-    names, signals = list(splits), signals or {}
+    names, signals = list(splits), dict(signals or {})
+    if any(split.ood_classes is not None for split in splits.values()):
+        signals["ood_class"] = {name: _ood_classes(split) for name, split in splits.items()}
     joined = np.concatenate([logits[name] for name in names]).astype(np.float32)
     schema = schemas.predictions_schema(joined.shape[1], tuple(signals))
     columns = {
@@ -60,3 +94,7 @@ def write_predictions(
     }
     columns |= {signal: np.concatenate([found[name] for name in names]) for signal, found in signals.items()}
     schemas.write_table(path, pa.table(columns), schema, metadata)
+
+
+def _ood_classes(split) -> np.ndarray:
+    return np.full(len(split.labels), -1) if split.ood_classes is None else split.ood_classes

@@ -4,16 +4,18 @@
 the confidence. Most scores have nothing to fit and ignore what they are given. A score takes an array or a
 `Softmax`; handing the same `Softmax` to several scores makes the exponentials once. All numbers are float64.
 
-Not here: `mc-dropout` and `ensemble`, which are made of several passes or models; their mean probabilities
-arrive as logits, and are scored like any others.
+Not here: `mc-dropout`, which is made of several passes through the model and arrives as a column of the predictions
+(`SIGNALS`), and `ensemble`, which is `msp` of a group's mean probability, whose logarithm arrives as logits.
 """
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
+from functools import cached_property, partial
 
 import numpy as np
 
-from selfdoubt.metrics import Undefined, aurc, rank
+from selfdoubt.rankings import aurc, rank
+from selfdoubt.threads import ordered_map
+from selfdoubt.undefined import Undefined
 
 BLOCK_NUMBERS = 2**16  # logits worked on at a time: their float64 parts stay in the processor's cache
 TEMPERATURE_BOUNDS = (1e-3, 1e3)
@@ -25,32 +27,58 @@ Score = Callable[["np.ndarray | Softmax"], np.ndarray]
 class Softmax:
     """The softmax of rows of logits, as the parts that scores are made of.
 
-    label: (n,) the class of the largest logit, the lowest index on a tie. top: (n,) that logit.
-    second: (n,) the second largest logit minus the largest, <= 0.
-    below: (n, C) exp(z - top), but 0 at `label`; so rest = below.sum(-1) keeps its digits where
-    probabilities round to 1, and the softmax is below / (1 + rest) with 1 / (1 + rest) at `label`.
+    label: (n,) the class of the largest logit, the lowest index on a tie. top: (n,) that logit over the temperature.
+    As `below` is 0 at `label`, `rest` keeps its digits where probabilities round to 1; the softmax is
+    below / (1 + rest) with 1 / (1 + rest) at `label`.
     """
 
-    def __init__(self, logits: np.ndarray):
-        self.logits = np.ascontiguousarray(logits, dtype=np.float64)  # (n, C)
-        self.rows = np.arange(len(self.logits))
-        self.label = self.logits.argmax(-1)
-        self.top = self.logits[self.rows, self.label]
-        self.shifted = self.logits - self.top[:, None]  # (n, C), <= 0
-        self.shifted[self.rows, self.label] = -np.inf
-        self.second = self.shifted.max(-1)
-        self.below = np.exp(self.shifted)
-        self.rest = self.below.sum(-1)
-        self.shifted[self.rows, self.label] = 0.0
+    def __init__(self, logits: np.ndarray, temperature: float = 1.0):
+        self._logits, self._temperature = logits, temperature
         self._tempered: dict[float, Softmax] = {}
+        self.rows, self.label = np.arange(len(logits)), logits.argmax(-1)
+        self.top = logits[self.rows, self.label].astype(np.float64) / temperature
 
     def at(self, temperature: float) -> "Softmax":
         """Return the softmax of logits / temperature."""
-        if temperature == 1:
+        if temperature == self._temperature:
             return self
         if temperature not in self._tempered:
-            self._tempered[temperature] = Softmax(self.logits / temperature)
+            self._tempered[temperature] = Softmax(self._logits, temperature)
         return self._tempered[temperature]
+
+    @cached_property
+    def shifted(self) -> np.ndarray:
+        """z - top, <= 0, (n, C)."""
+        shifted = self._logits.astype(np.float64)
+        shifted -= shifted[self.rows, self.label][:, None]
+        if self._temperature != 1:
+            shifted /= self._temperature
+        return shifted
+
+    @cached_property
+    def below(self) -> np.ndarray:
+        """exp(z - top), but 0 at `label`, (n, C)."""
+        below = np.exp(self.shifted)
+        below[self.rows, self.label] = 0.0
+        return below
+
+    @cached_property
+    def rest(self) -> np.ndarray:
+        """The sum of `below`, (n,)."""
+        return self.below.sum(-1)
+
+    @cached_property
+    def second(self) -> np.ndarray:
+        """The second largest logit minus the largest, (n,), <= 0."""
+        self.shifted[self.rows, self.label] = -np.inf
+        second = self.shifted.max(-1)
+        self.shifted[self.rows, self.label] = 0.0
+        return second
+
+    @cached_property
+    def squares(self) -> np.ndarray:
+        """The sum of below^2, (n,)."""
+        return np.einsum("nc,nc->n", self.below, self.below)
 
     def max_probability(self) -> np.ndarray:
         """Return max_k p_k, (n,)."""
@@ -62,27 +90,51 @@ class Softmax:
         probabilities[self.rows, self.label] = self.max_probability()
         return probabilities
 
+    def summed_probabilities(self) -> np.ndarray:
+        """Return the sum of p over the rows, (C,)."""
+        p_top = self.max_probability()
+        n_classes = self.shifted.shape[1]
+        return np.einsum("n,nc->c", p_top, self.below) + np.bincount(self.label, weights=p_top, minlength=n_classes)
+
+    def probabilities_above(self, least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return row, column and p of every p > least, and of some that are not."""
+        bound = least * (1 - 1e-9) * (1 + self.rest)  # rounding leaves none out
+        row, column = np.divmod(np.flatnonzero(self.below > bound[:, None]), self.shifted.shape[1])
+        row, column = np.append(row, self.rows), np.append(column, self.label)
+        p = np.where(column == self.label[row], 1.0, self.below[row, column]) / (1 + self.rest[row])
+        return row, column, p
+
     def log_probability(self, labels: np.ndarray) -> np.ndarray:
         """Return log p of each row's label, (n,), natural; never the log of a rounded zero."""
         return self.shifted[self.rows, labels] - np.log1p(self.rest)
 
+    def squared_error(self, labels: np.ndarray) -> np.ndarray:
+        """Return sum_k (p_k - 1[y = k])^2 of each row, (n,)."""
+        # In units of 1 / (1 + rest)^2, and without a difference of nearly equal numbers: where the label is the top
+        # class its own error is rest, else the top class's is 1 and the label's is 1 + rest - below.
+        of_label = self.below[self.rows, labels]
+        missed = 1 + (self.squares - of_label**2) + (1 + self.rest - of_label) ** 2
+        return np.where(self.label == labels, self.squares + self.rest**2, missed) / (1 + self.rest) ** 2
 
-def softmax_blocks(logits: np.ndarray) -> Iterator[tuple[slice, Softmax]]:
-    """Yield (rows, softmax of these rows) until all rows were seen."""
+
+def each_block(logits: np.ndarray, function: Callable[[slice, Softmax], object]) -> list:
+    """Return function(rows, softmax of these rows) of each block of rows, in order; blocks are shared by threads."""
     step = max(1, BLOCK_NUMBERS // logits.shape[1])
-    for start in range(0, len(logits), step):
-        rows = slice(start, min(start + step, len(logits)))
-        yield rows, Softmax(logits[rows])
+    blocks = [slice(start, min(start + step, len(logits))) for start in range(0, len(logits), step)]
+    return ordered_map(lambda rows: function(rows, Softmax(logits[rows])), blocks)
 
 
-def first_fault(logits: np.ndarray, labels: np.ndarray | None = None) -> str | None:
-    """Return a text that names the first row with a logit that is not finite or a label that is no class, or None."""
+def first_fault(logits: np.ndarray, labels: np.ndarray | None = None, first: int = 0) -> str | None:
+    """Return a text that names the first row with a logit that is not finite or a label that is no class, or None.
+
+    first: the number of the first row.
+    """
     if not (np.isfinite(logits.min()) and np.isfinite(logits.max())):
-        return f"row {np.isfinite(logits).all(-1).argmin()} has a logit that is not finite"
+        return f"row {first + np.isfinite(logits).all(-1).argmin()} has a logit that is not finite"
     n_classes = logits.shape[1]
     strange = np.flatnonzero((labels < 0) | (labels >= n_classes)) if labels is not None else []
     if len(strange):
-        return f"row {strange[0]} has label {labels[strange[0]]}, which is none of {n_classes} classes"
+        return f"row {first + strange[0]} has label {labels[strange[0]]}, which is none of {n_classes} classes"
     return None
 
 
@@ -124,8 +176,7 @@ def negative_entropy(logits) -> np.ndarray:
 def gini(logits) -> np.ndarray:
     """Return sum p^2, the D_alpha of DOCTOR (Granese et al. 2021) as a confidence."""
     softmax = _softmax(logits)
-    squares = np.einsum("nc,nc->n", softmax.below, softmax.below)
-    return (1 + squares) * softmax.max_probability() ** 2
+    return (1 + softmax.squares) * softmax.max_probability() ** 2
 
 
 def energy(logits) -> np.ndarray:
@@ -144,8 +195,8 @@ def pnorm(logits, p: int) -> np.ndarray:
 
     p = 0 counts the entries that are not zero. A row of equal logits has confidence 0.
     """
-    logits = _softmax(logits).logits
-    centred = logits - logits.mean(-1, keepdims=True)
+    shifted = _softmax(logits).shifted
+    centred = shifted - shifted.mean(-1, keepdims=True)
     largest = centred.max(-1)
     size = np.abs(centred, out=centred)
     scale = size.max(-1)  # divided out, so that no power overflows
@@ -160,20 +211,35 @@ def pnorm(logits, p: int) -> np.ndarray:
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """Return the temperature that minimises the NLL of softmax(logits / T) (Guo et al. 2017).
 
-    The NLL has one minimum over log T, which is searched between fixed bounds and so cannot diverge.
+    The NLL is convex in 1 / T. Newton's steps look for the zero of its slope; one that leaves the bracket, or is not
+    half as long as that before, is replaced by one to the bracket's middle, so that they cannot diverge.
     """
-    from scipy.optimize import minimize_scalar  # takes longer to import than the rest of this module
-
     _check_val(logits, labels)
-    softmax = Softmax(logits)
-    shifted, mean_of_label = softmax.shifted, softmax.shifted[softmax.rows, labels].mean()
+    low, high = 1 / TEMPERATURE_BOUNDS[1], 1 / TEMPERATURE_BOUNDS[0]  # of beta = 1 / T
+    beta, step = 1.0, np.inf
+    while abs(step) > 1e-9 * beta:
+        slope, curvature = _nll_slope(logits, labels, beta)
+        low, high = (beta, high) if slope < 0 else (low, beta)
+        newton = -slope / curvature if curvature > 0 else np.inf
+        good = low <= beta + newton <= high and abs(newton) < abs(step) / 2
+        step = newton if good else np.sqrt(low * high) - beta
+        beta += step
+    return float(1 / beta)
 
-    def nll(log_temperature: float) -> float:
-        beta = np.exp(-log_temperature)
-        return np.log(np.exp(shifted * beta).sum(-1)).mean() - mean_of_label * beta
 
-    bounds = np.log(TEMPERATURE_BOUNDS)
-    return float(np.exp(minimize_scalar(nll, bounds=bounds, method="bounded", options={"xatol": 1e-6}).x))
+def _nll_slope(logits: np.ndarray, labels: np.ndarray, beta: float) -> tuple[float, float]:
+    """Return the first and second derivative by beta of the mean NLL of softmax(beta * logits)."""
+
+    def sums(rows: slice, softmax: Softmax) -> tuple[float, float]:
+        shifted = np.maximum(softmax.shifted, -1e100)  # its square stays finite, its exponential is 0 all the same
+        p = np.exp(beta * shifted)
+        p /= p.sum(-1, keepdims=True)
+        mean = np.einsum("nc,nc->n", p, shifted)
+        variance = np.einsum("nc,nc,nc->n", p, shifted, shifted) - mean**2
+        return (mean - shifted[softmax.rows, labels[rows]]).sum(), variance.sum()
+
+    slope, curvature = np.sum(each_block(logits, sums), axis=0) / len(logits)
+    return slope, curvature
 
 
 def fit_pnorm(logits: np.ndarray, labels: np.ndarray, correct: np.ndarray | None = None) -> Score:
@@ -182,12 +248,13 @@ def fit_pnorm(logits: np.ndarray, labels: np.ndarray, correct: np.ndarray | None
     correct: (n,) bool, where the reported label is not the argmax of the logits.
     """
     _check_val(logits, labels)
-    softmax = Softmax(logits)
-    correct = softmax.label == labels if correct is None else correct
     if logits.shape[1] == 2:
         return msp  # for every p >= 1 the ratio is the same for all rows
+    correct = logits.argmax(-1) == labels if correct is None else correct
     candidates = [msp, *(partial(pnorm, p=p) for p in PNORMS)]
-    return min(candidates, key=lambda score: aurc(rank(score(softmax), correct)))  # the first of equals
+    blocks = each_block(logits, lambda rows, softmax: [score(softmax) for score in candidates])
+    areas = [aurc(rank(confidence, correct)) for confidence in np.concatenate(blocks, axis=1)]
+    return candidates[int(np.argmin(areas))]  # the first of equals
 
 
 def fit_msp_ts(logits: np.ndarray, labels: np.ndarray, correct: np.ndarray | None = None) -> Score:
@@ -235,4 +302,5 @@ SCORES: dict[str, Callable[..., Score]] = {
     "max-logit": _as_is(max_logit),
     "pnorm": fit_pnorm,
 }
+SIGNALS = {"mc-dropout": "mc_dropout"}  # scores that predictions bring along, and the columns they are read from
 PROBABILITY_SCORES = ("msp", "msp-ts")  # the two that define probabilities, and so have a calibration

@@ -6,37 +6,111 @@ Not here: parametric intervals. Three seeds are too few to trust a normal distri
 over three seeds is itself narrow; that is why a verdict needs both the interval and the corrected p.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from math import exp
 
 import numpy as np
+
+from selfdoubt.randomness import generator
+
+DRAWN_TOGETHER = 16  # resamples of one generator
+_REMEMBERED = 2**14  # weights of more samples are drawn anew for each arm
+_RARE = 255  # in the table of counts: draw further digits
+_SLICE = 2**11  # samples drawn at a time: their random bits stay in the processor's cache
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One arm of one seed: a metric's value, and its values (n_resamples,) under weights (n_resamples, n)."""
+    """One arm of one seed: a metric's value, and its values in every resample, (n_resamples,)."""
 
     value: float
-    resampled: Callable[[np.ndarray], np.ndarray]
+    resampled: np.ndarray
 
 
-def resample_weights(n: int, n_resamples: int, generator: np.random.Generator, chunk: int = 0) -> Iterator[np.ndarray]:
-    """Yield how often each of n samples is drawn in each resample, in chunks of (chunk, n) uint8.
+def resample_weights(n: int, n_resamples: int, purpose: str, n_in_all: int = 0) -> list[Callable[[], np.ndarray]]:
+    """Return functions that draw, one after another or at once, how often each of n samples is in each resample.
 
-    The chunks are views of (n, chunk) arrays, the order in which they are read; their size does not change
-    what is drawn. A count above 255 has a probability below 1 / 255!.
+    purpose: what is resampled; equal (n, purpose) give equal weights. n_in_all: samples of all sets that are drawn
+    side by side, which decides the size of the parts, not what is drawn. Each function returns a part,
+    (n_resamples, n) uint8 of row sum n, a view of an (n, n_resamples) array, the order in which it is read.
     """
-    chunk = chunk or resamples_at_once(n)
-    for start in range(0, n_resamples, chunk):
-        counts = np.empty((min(chunk, n_resamples - start), n), dtype=np.uint8)
-        for row in counts:
-            row[:] = np.bincount(generator.integers(n, size=n), minlength=n)
-        yield np.ascontiguousarray(counts.T).T
+    step = resamples_at_once(n_in_all or n)
+    return [_Draw(n, purpose, range(i, min(i + step, n_resamples))) for i in range(0, n_resamples, step)]
 
 
 def resamples_at_once(n: int) -> int:
-    """Return how many resamples of n samples to hold at a time: about a million counts."""
-    return int(np.clip(2**20 // max(n, 1), 16, 1000))
+    """Return how many resamples of n samples to hold at a time: half a million counts, and few, to transpose fast."""
+    return DRAWN_TOGETHER * int(np.clip(2**19 // (DRAWN_TOGETHER * max(n, 1)), 1, 4))
+
+
+@dataclass(frozen=True)
+class _Draw:
+    n: int
+    purpose: str
+    resamples: range  # starts at a multiple of DRAWN_TOGETHER
+
+    def __call__(self) -> np.ndarray:
+        first, last = self.resamples.start // DRAWN_TOGETHER, -(-self.resamples.stop // DRAWN_TOGETHER)
+        draw = _remembered if self.n <= _REMEMBERED else _group
+        parts = [draw(self.n, self.purpose, group) for group in range(first, last)]
+        return np.concatenate(parts, axis=1)[:, : len(self.resamples)].T
+
+
+def _group(n: int, purpose: str, group: int) -> np.ndarray:
+    """Return the weights of one group of resamples, (n, DRAWN_TOGETHER) uint8."""
+    return _multinomial(n, generator(0, purpose, n, group))
+
+
+_remembered = lru_cache(maxsize=256)(_group)  # for the next arm; at most 64 MB
+
+
+def _multinomial(n: int, source: np.random.Generator) -> np.ndarray:
+    """Return how often each of n samples is drawn in n draws, (n, DRAWN_TOGETHER) uint8.
+
+    Independent Poisson counts, given their sum N, are those of N draws. So a little less than n draws are made at
+    once, as Poisson counts, then the missing ones one by one; where N > n, N - n are taken back at random. A count
+    above 254 has a probability below 1 / 254!.
+    """
+    counts, sums = _poisson(n, max(0.0, 1 - 4 / np.sqrt(n)), source)
+    for column in np.flatnonzero(sums > n):
+        counts[:, column] = source.multivariate_hypergeometric(
+            counts[:, column].astype(np.int64), n, method="marginals"
+        )
+    columns = np.repeat(np.arange(DRAWN_TOGETHER), np.maximum(n - sums, 0))
+    rows = source.integers(n, size=len(columns))
+    np.add.at(counts.ravel(), rows * DRAWN_TOGETHER + columns, np.uint8(1))
+    return counts
+
+
+def _poisson(n: int, rate: float, source: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return Poisson counts, (n, DRAWN_TOGETHER) uint8, and their column sums.
+
+    A count is drawn by 16 random bits, and by 53 more where these do not decide.
+    """
+    count_of, cumulative = _poisson_table(rate)
+    counts, sums = np.empty((n, DRAWN_TOGETHER), dtype=np.uint8), np.zeros(DRAWN_TOGETHER, dtype=np.int64)
+    for start in range(0, n, _SLICE):
+        part = counts[start : start + _SLICE].ravel()  # a view
+        bits = source.bit_generator.random_raw(part.size // 4).view(np.uint16)
+        count_of.take(bits, out=part, mode="clip")
+        rare = np.flatnonzero(part == _RARE)
+        uniform = (bits[rare] + source.random(len(rare))) / 2**16
+        part[rare] = np.searchsorted(cumulative, uniform, side="right")
+        table = part.reshape(-1, DRAWN_TOGETHER).astype(np.float32)
+        sums += (np.ones(len(table), dtype=np.float32) @ table).astype(np.int64)  # of small whole numbers: exact
+    return counts, sums
+
+
+@lru_cache(maxsize=16)
+def _poisson_table(rate: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the count of each 16 bits, (65536,) uint8, _RARE where they do not decide, and P(count <= k)."""
+    k = np.arange(1, 40)
+    cumulative = np.cumsum(exp(-rate) * np.cumprod(np.append(1.0, rate / k)))
+    edges = np.arange(2**16 + 1) / 2**16
+    lowest, highest = (np.searchsorted(cumulative, edges, side="right")[part] for part in (slice(-1), slice(1, None)))
+    return np.where(lowest == highest, lowest, _RARE).astype(np.uint8), cumulative
 
 
 def percentile_interval(values: np.ndarray, level: float = 0.95) -> tuple[float | None, float | None]:
@@ -51,18 +125,14 @@ def percentile_interval(values: np.ndarray, level: float = 0.95) -> tuple[float 
     return float(low), float(high)
 
 
-def paired_comparison(
-    pairs: list[tuple[Arm, Arm]], weights: Iterable[np.ndarray], generator: np.random.Generator, level: float = 0.95
-) -> dict:
+def paired_comparison(pairs: list[tuple[Arm, Arm]], generator: np.random.Generator, level: float = 0.95) -> dict:
     """Compare two arms, better minus than, by a hierarchical bootstrap: seeds, then samples.
 
-    pairs: (better, than) of each seed. weights: chunks (n_resamples, n) for all arms and seeds alike.
-    generator: draws the seeds of each resample. Returns difference (mean over seeds), low, high, p,
-    n_seeds and differences (of each seed).
+    pairs: (better, than) of each seed, all resampled alike. generator: draws the seeds of each resample.
+    Returns difference (mean over seeds), low, high, p, n_seeds and differences (of each seed).
     """
     differences = [float(better.value - than.value) for better, than in pairs]
-    chunks = [[better.resampled(chunk) - than.resampled(chunk) for better, than in pairs] for chunk in weights]
-    resampled = np.concatenate(chunks, axis=1)  # (seeds, n_resamples)
+    resampled = np.stack([better.resampled - than.resampled for better, than in pairs])  # (seeds, n_resamples)
     drawn = generator.integers(len(pairs), size=resampled.shape)
     means = np.take_along_axis(resampled, drawn, axis=0).mean(0)
     low, high = percentile_interval(means, level)

@@ -88,12 +88,20 @@ def _in_unit(text: str, unit: str) -> str:
 
 
 def _needed(row: dict) -> str:
-    """Say how many seeds would tell, where these did not."""
-    if row["verdict"] != "inconclusive":
+    """Say how many seeds would tell, where these did not, or what else is open."""
+    if row["verdict"] != "inconclusive" or pd.isna(row["low"]):
         return ""
     if pd.isna(row["n_seeds_needed"]):
-        return " At this difference and spread no number of seeds would tell."
-    return f" At this difference and spread about {counted(int(row['n_seeds_needed']), 'seed')} would tell."
+        return " From this difference and spread no number of seeds that would tell can be estimated."
+    needed = int(row["n_seeds_needed"])
+    if needed > row["n_seeds"]:
+        return f" At this difference and spread about {counted(needed, 'seed')} would tell."
+    # The estimate knows the spread over seeds alone; the verdict asks for more.
+    unmet = "the interval, which resamples test images too, includes zero"
+    if row["low"] > 0 or row["high"] < 0:
+        alone = f"uncorrected p{NO_BREAK}{p_value(row['p'])}"
+        unmet = f"the p corrected for all hypotheses of the study is not below 0.05 ({alone})"
+    return f" By the spread over seeds alone {needed} would do, but {unmet}."
 
 
 def headline(metrics: pd.DataFrame, hypotheses: pd.DataFrame) -> str:

@@ -13,12 +13,37 @@ Metric = Annotated[
         r"|nll|brier|ood-auroc|ood-aupr-out|ood-fpr95)$"
     ),
 ]  # those that have a form for resamples, and so an interval
-Score = Literal["msp", "msp-ts", "margin", "logit-margin", "entropy", "gini", "energy", "max-logit", "pnorm"]
+Score = Literal[
+    "msp", "msp-ts", "margin", "logit-margin", "entropy", "gini", "energy", "max-logit", "pnorm", "mc-dropout"
+]
+MetricFamily = Literal[
+    "accuracy",
+    "auroc",
+    "aurc",
+    "e-aurc",
+    "naurc",
+    "augrc",
+    "coverage-at-sac",
+    "risk-at-coverage",
+    "ece",
+    "ece-adaptive",
+    "ece-classwise",
+    "mce",
+    "nll",
+    "brier",
+    "ood-auroc",
+    "ood-aupr-in",
+    "ood-aupr-out",
+    "ood-fpr95",
+    "ood-auroc-severity",
+]
 Percent = Annotated[float, Field(gt=0, le=100)]
 
 
 class Evaluation(Strict):
     scores: list[Score] = Field(min_length=1)
+    metrics: list[MetricFamily] = Field(min_length=1)
+    mc_dropout_passes: Annotated[int, Field(ge=0)] = 0  # stochastic passes of predict, for the score mc-dropout
     selective_accuracies_percent: list[Percent]
     coverages_percent: list[Percent]
     ece_bins: Count

@@ -21,7 +21,7 @@ def check_references(study) -> None:
     for key, group in study.groups.items():
         _all_known(f"groups.{key}.members", group.members, study.models, "a model")
         _all_known(f"groups.{key}.protocols", group.protocols, study.protocols, "a protocol")
-    _unique("evaluation.scores", study.evaluation.scores)
+    _evaluation(study)
     for key, text in study.studies.items():
         for arm in (text.reference, *text.arms):
             _arm(f"studies.{key}", arm, study)
@@ -172,16 +172,31 @@ def _figure(place: str, figure, study) -> None:
                 _arm(f"{place}.enhancers", f"{figure.model}/{enhancer}", study)
 
 
+def _evaluation(study) -> None:
+    evaluation = study.evaluation
+    _unique("evaluation.scores", evaluation.scores)
+    _unique("evaluation.metrics", evaluation.metrics)
+    if "mc-dropout" in evaluation.scores and evaluation.mc_dropout_passes == 0:
+        raise UserError("config: evaluation.mc_dropout_passes: 0; the score mc-dropout needs passes, such as 20")
+    _all_known("evaluation.resampled_splits", evaluation.resampled_splits, _splits(study), "a split")
+
+
 def _comparison(place: str, comparison, study) -> None:
     if comparison.score != "none":
         _known(f"{place}.score", comparison.score, study.evaluation.scores, "one of evaluation.scores")
+    _known(f"{place}.split", comparison.split, _splits(study), "a split")
+
+
+def _splits(study) -> list[str]:
+    """Return the splits, and means over splits, that have numbers."""
     splits = ["val", "test"]
     for dataset in study.datasets.values():
         splits += [*(f"ood-{name}" for name in dataset.ood), *(f"shifted-{name}" for name in dataset.shifted)]
         if dataset.corruptions:
             c = dataset.corruptions
-            splits += [f"{name}-{severity}" for name in c.names for severity in c.severities]
-    _known(f"{place}.split", comparison.split, splits, "a split")
+            splits += [f"{name}-{severity}" for name in c.names for severity in [*c.severities, "mean"]]
+            splits += ["corrupted-mean"]
+    return splits
 
 
 def _arm(place: str, arm: str, study) -> None:

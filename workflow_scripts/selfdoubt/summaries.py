@@ -1,0 +1,212 @@
+"""From predictions to summaries: all that metrics need of one score on one split.
+
+Scores with something to fit are fitted on `val`. Splits named `ood-*` are out of distribution and are told apart
+from `test`; every other split is labelled. Where a thing cannot be had, an `Undefined` stands in its place and is
+handed on by `attempt`, to the row of the metrics table where it ends.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from selfdoubt.calibration import Bins, ClassGaps, bin_gaps
+from selfdoubt.class_ood import SeverityLevels, severity_levels
+from selfdoubt.rankings import Ranking, rank, rank_equal, rank_ood
+from selfdoubt.scores import PROBABILITY_SCORES, SCORES, SIGNALS, Softmax, each_block, first_fault, temperature_of
+from selfdoubt.undefined import Undefined
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model said of the images of one split."""
+
+    logits: np.ndarray  # float (n, C)
+    labels: np.ndarray  # int (n,), -1 where out of distribution
+    predicted: np.ndarray | None = None  # int (n,), where the reported label is not the argmax of the logits
+    ood_classes: np.ndarray | None = None  # int (n,), classes of out-of-distribution images, where they are known
+    signals: dict[str, np.ndarray] | None = None  # column -> (n,), what scores are read from instead of logits
+
+    @cached_property
+    def correct(self) -> np.ndarray:
+        """(n,) bool: whether the reported label is the true one."""
+        return self.labels == (self.logits.argmax(-1) if self.predicted is None else self.predicted)
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What the probabilities of one score promise on one split, and what came true."""
+
+    top: np.ndarray  # (n,) the largest probability
+    correct: np.ndarray  # (n,) bool
+    log_probability: np.ndarray  # (n,) of the label
+    squared_error: np.ndarray  # (n,) summed over classes
+    class_gaps: ClassGaps
+    n_bins: int  # equal-width or equal-mass
+    weights: np.ndarray | None = None  # (n_resamples, n), where resampled
+    resampled_bins: Bins | None = None
+
+    @cached_property
+    def bins(self) -> Bins:
+        """The samples by bin of the largest probability."""
+        return self.resampled_bins or bin_gaps(self.top, self.correct, self.n_bins)
+
+    def resampled(self, weights: np.ndarray) -> "Calibration":
+        """Return the calibration of resamples; weights: (n_resamples, n) counts."""
+        return replace(self, weights=weights, resampled_bins=self.bins.resampled(weights))
+
+
+Summary = Ranking | Calibration | SeverityLevels
+Key = tuple[str, str]  # score, kind of summary
+
+
+def predictions_by_split(table: pa.Table) -> dict[str, Predictions]:
+    """Return the predictions of each split of a predictions table, in order of appearance."""
+    logits = table.column("logits").combine_chunks()
+    numbers = logits.flatten().to_numpy().reshape(len(logits), logits.type.list_size)
+    names = ("label", "predicted", "ood_class", *SIGNALS.values())
+    columns = {name: table.column(name).to_numpy() for name in names if name in table.column_names}
+    split = table.column("split").combine_chunks().dictionary_encode()
+    codes = split.indices.to_numpy()
+    found = {}
+    for code, name in enumerate(split.dictionary.to_pylist()):
+        at = np.flatnonzero(codes == code)
+        rows = slice(at[0], at[-1] + 1) if at[-1] - at[0] + 1 == len(at) else at  # a slice copies nothing
+        own = {column: values[rows] for column, values in columns.items()}
+        signals = {column: own[column] for column in SIGNALS.values() if column in own}
+        labels = own["label"].astype(np.int64)
+        found[name] = Predictions(numbers[rows], labels, own.get("predicted"), own.get("ood_class"), signals)
+    return found
+
+
+def is_ood(split: str) -> bool:
+    """Return whether a split is out of distribution."""
+    return split.startswith("ood-")
+
+
+def needed_splits(split: str) -> list[str]:
+    """Return the splits that a metric of `split` looks at, in the order in which it does."""
+    return ["test", split] if is_ood(split) else [split]
+
+
+def attempt(function: Callable, *inputs):
+    """Return function(*inputs), or the Undefined that it raises or is handed."""
+    for value in inputs:
+        if isinstance(value, Undefined):
+            return value
+    try:
+        return function(*inputs)
+    except Undefined as reason:
+        return reason
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What is known of the rows of one split; an Undefined stands where a thing could not be had."""
+
+    correct: np.ndarray | Undefined  # (n,)
+    confidence: dict[str, np.ndarray | Undefined]  # of each score, (n,)
+    calibration: dict[str, Calibration | Undefined]
+
+
+def fit_scores(predictions: dict[str, Predictions], scores: list[str]) -> dict[str, Callable | Undefined]:
+    """Return each score that is made of logits, fitted on `val`, or why it could not be fitted."""
+    val = predictions.get("val", Predictions(np.empty((0, 2)), np.empty(0, dtype=np.int64)))
+    return {name: attempt(SCORES[name], val.logits, val.labels, val.correct) for name in scores if name in SCORES}
+
+
+def read(predictions: dict[str, Predictions], split: str, scores: list[str], fitted: dict, n_bins: int) -> Reading:
+    """Read the logits of a split once, for all scores; fitted: what `fit_scores` returned."""
+    sample = predictions.get(split)
+    if sample is None or len(sample.labels) == 0:
+        nothing = Undefined(f"no samples in {split}")
+        return Reading(nothing, dict.fromkeys(scores, nothing), dict.fromkeys(scores, nothing))
+    known = {name: score for name, score in fitted.items() if not isinstance(score, Undefined)}
+    promising = [] if is_ood(split) else [name for name in known if name in PROBABILITY_SCORES]
+    parts = attempt(_read_blocks, sample, split, known, promising, n_bins)
+    if isinstance(parts, Undefined):
+        return Reading(parts, dict.fromkeys(scores, parts), dict.fromkeys(scores, parts))
+    confidence, calibration, label = parts
+    correct = sample.labels == (label if sample.predicted is None else sample.predicted)
+    calibration = {name: replace(found, correct=correct) for name, found in calibration.items()}
+    signals = {name: _signal(sample, name) for name in scores if name in SIGNALS}
+    return Reading(correct, fitted | signals | confidence, fitted | calibration)
+
+
+def _read_blocks(sample: Predictions, split: str, scores: dict, promising: list[str], n_bins: int) -> tuple:
+    """Return the confidence of each score, the calibration of the promising ones and the class of the top logit."""
+    n, n_classes = sample.logits.shape
+    labels = None if is_ood(split) else sample.labels
+    confidence, top_class = {name: np.empty(n) for name in scores}, np.empty(n, dtype=np.int64)
+    calibration = {
+        name: Calibration(np.empty(n), sample.labels, np.empty(n), np.empty(n), ClassGaps(n_classes, n_bins), n_bins)
+        for name in promising
+    }
+
+    def read_block(rows: slice, softmax: Softmax) -> list[ClassGaps]:
+        """Fill the arrays; what is added up comes back, so that it is added in the order of the blocks."""
+        if fault := first_fault(sample.logits[rows], None if labels is None else labels[rows], rows.start):
+            raise Undefined(f"{split}: {fault}")
+        top_class[rows] = softmax.label
+        for name, score in scores.items():
+            confidence[name][rows] = score(softmax)
+        tempered = {name: softmax.at(temperature_of(scores[name])) for name in calibration}
+        return [_fill(found, rows, tempered[name], labels[rows]) for name, found in calibration.items()]
+
+    for gaps in each_block(sample.logits, read_block):
+        for found, part in zip(calibration.values(), gaps, strict=True):
+            found.class_gaps.merge(part)
+    return confidence, calibration, top_class
+
+
+def _fill(calibration: Calibration, rows: slice, softmax: Softmax, labels: np.ndarray) -> ClassGaps:
+    calibration.top[rows] = softmax.max_probability()
+    calibration.log_probability[rows] = softmax.log_probability(labels)
+    calibration.squared_error[rows] = softmax.squared_error(labels)
+    gaps = ClassGaps(calibration.class_gaps.n_classes, calibration.n_bins)
+    gaps.add(softmax.summed_probabilities(), labels, *softmax.probabilities_above(1 / calibration.n_bins))
+    return gaps
+
+
+def _signal(sample: Predictions, score: str) -> np.ndarray | Undefined:
+    values = (sample.signals or {}).get(SIGNALS[score])
+    if values is None:
+        return Undefined(f"no column '{SIGNALS[score]}': the model has no dropout, or made no stochastic passes")
+    return values.astype(np.float64)
+
+
+def summarise(
+    predictions: dict[str, Predictions], split: str, readings: dict[str, Reading], scores: list[str]
+) -> dict[Key, Summary | Undefined]:
+    """Return the summary of each (score, kind) of a split, or why there is none; readings: of all splits needed."""
+    confidence, correct = readings[split].confidence, readings[split].correct
+    found = {}
+    if is_ood(split):
+        inside = readings["test"].confidence
+        for score in scores:
+            found[score, "ood"] = attempt(rank_ood, inside[score], confidence[score])
+            classes = attempt(_ood_classes, predictions, split)
+            found[score, "class-ood"] = attempt(_by_class, inside[score], confidence[score], classes, score)
+        return found
+    found["none", "accuracy"] = attempt(rank_equal, correct)
+    for score in scores:
+        found[score, "ranking"] = attempt(rank, confidence[score], correct)
+        if score in PROBABILITY_SCORES:
+            found[score, "calibration"] = readings[split].calibration[score]
+    return found
+
+
+def _ood_classes(predictions: dict[str, Predictions], split: str) -> tuple[np.ndarray, int]:
+    """Return the classes of the images of a split, and how many classes the model knows."""
+    sample = predictions[split]
+    if sample.ood_classes is None or (sample.ood_classes < 0).any():
+        raise Undefined(f"{split}: the classes of its images are not known")
+    return sample.ood_classes, sample.logits.shape[1]
+
+
+def _by_class(inside: np.ndarray, outside: np.ndarray, classes: tuple[np.ndarray, int], score: str) -> SeverityLevels:
+    # The log-odds that rank `msp` are not what is averaged: that is the probability itself.
+    means = 1 / (1 + np.exp(-outside)) if score in PROBABILITY_SCORES else None
+    return severity_levels(inside, outside, *classes, means)

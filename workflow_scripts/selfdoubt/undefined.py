@@ -1,0 +1,23 @@
+"""Numbers that do not exist, and the division by which most of them come about."""
+
+import numpy as np
+
+
+class Undefined(Exception):
+    """A number that does not exist; the text says why."""
+
+
+def count(samples) -> int:
+    """Return the number of samples; raises Undefined if there are none."""
+    if len(samples) == 0:
+        raise Undefined("no samples")
+    return len(samples)
+
+
+def quotient(above, below, reason: str):
+    """Return above / below; where below is 0, NaN in an array, Undefined(reason) for a single number."""
+    if np.ndim(below):
+        return np.divide(above, below, out=np.full(np.shape(below), np.nan), where=below != 0)
+    if below == 0:
+        raise Undefined(reason)
+    return above / below
