@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test lint format env bench lock rulegraph clean
+.PHONY: run test lint format env slurm bench lock rulegraph clean
 
 run: env ## the default study, to results/report/index.html
 	snakemake --cores all --resources gpu=4
@@ -39,6 +39,12 @@ $(MARK): $(LOCK)
 	$(PIP) .venv/gpu.txt & gpu=$$!; $(PIP) .venv/rest.txt && wait $$gpu
 	touch $(MARK)
 
+slurm: .venv/slurm-installed ## what profiles/slurm needs besides, into .venv
+
+.venv/slurm-installed: $(MARK) envs/slurm.lock
+	$(PIP) envs/slurm.lock
+	touch $@
+
 # Peers go on top of .venv, which they find by a .pth file, so that both sides use the same torch.
 PEERS := .venv-peers
 bench: $(PEERS)/installed ## every comparison of benchmarks/, into docs/benchmarks.md
@@ -53,9 +59,11 @@ $(PEERS)/installed: $(MARK) benchmarks/requirements.txt benchmarks/requirements-
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/requirements-alone.txt
 	touch $@
 
-lock: ## compile the lock from pyproject.toml, and write the conda files from it (needs uv)
+lock: ## compile the locks from pyproject.toml, and write the conda files from it (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 \
 		--no-annotate --quiet --output-file $(LOCK)
+	uv pip compile --group slurm --no-deps --universal --generate-hashes --python-version 3.11 \
+		--no-annotate --quiet --output-file envs/slurm.lock
 	python3 envs/write_conda_files.py
 
 rulegraph: env ## regenerate the rule graph in README.md
