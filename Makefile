@@ -9,13 +9,17 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test lint format env slurm bench lock rulegraph clean
+.PHONY: run test test-slurm lint format env slurm bench lock rulegraph clean
 
 run: env ## the default study, to results/report/index.html
 	snakemake --cores all --resources gpu=4
 
 test: env ## the quick tests
 	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-slurm: env ## a study on a Slurm of one node; root on Debian, where it installs the packages of Slurm
+	-$(MAKE) --no-print-directory slurm
+	python -m pytest -rs tests/slurm/check_slurm.py
 
 lint: env ## style of Python and of rules
 	ruff check .
