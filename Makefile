@@ -9,13 +9,17 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test lint format env bench lock rulegraph example clean
+.PHONY: run test test-slurm lint format env slurm bench lock rulegraph example clean
 
 run: env ## the default study, to results/report/index.html
 	snakemake --cores all --resources gpu=4
 
 test: env ## the quick tests
 	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-slurm: env ## a study on a Slurm of one node; root on Debian, where it installs the packages of Slurm
+	-$(MAKE) --no-print-directory slurm
+	python -m pytest -rs tests/slurm/check_slurm.py
 
 lint: env ## style of Python and of rules
 	ruff check .
@@ -39,6 +43,12 @@ $(MARK): $(LOCK)
 	$(PIP) .venv/gpu.txt & gpu=$$!; $(PIP) .venv/rest.txt && wait $$gpu
 	touch $(MARK)
 
+slurm: .venv/slurm-installed ## what profiles/slurm needs besides, into .venv
+
+.venv/slurm-installed: $(MARK) envs/slurm.lock
+	$(PIP) envs/slurm.lock
+	touch $@
+
 # Peers go on top of .venv, which they find by a .pth file, so that both sides use the same torch.
 PEERS := .venv-peers
 bench: $(PEERS)/installed ## every comparison of benchmarks/, into docs/benchmarks.md
@@ -53,9 +63,11 @@ $(PEERS)/installed: $(MARK) benchmarks/requirements.txt benchmarks/requirements-
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/requirements-alone.txt
 	touch $@
 
-lock: ## compile the lock from pyproject.toml, and write the conda files from it (needs uv)
+lock: ## compile the locks from pyproject.toml, and write the conda files from it (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 \
 		--no-annotate --quiet --output-file $(LOCK)
+	uv pip compile --group slurm --no-deps --universal --generate-hashes --python-version 3.11 \
+		--no-annotate --quiet --output-file envs/slurm.lock
 	python3 envs/write_conda_files.py
 
 rulegraph: env ## regenerate the rule graph in README.md

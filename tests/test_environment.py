@@ -1,11 +1,14 @@
-"""The lock, pyproject.toml and the conda files name the same versions."""
+"""The locks, pyproject.toml and the conda files name the same versions."""
 
 import importlib.util
 import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
+LOCKS = {"requirements.lock": 51, "slurm.lock": 2}  # and how many packages they hold at least
 
 
 def load(path: Path):
@@ -15,19 +18,34 @@ def load(path: Path):
     return module
 
 
-def test_the_lock_holds_what_pyproject_asks_for():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = dict(item.split("==") for item in [*project["dependencies"], *project["optional-dependencies"]["dev"]])
-    lock = (ROOT / "envs/requirements.lock").read_text()
-    found = re.findall(r"^([a-z0-9-]+)==([^\s\\;]+)", lock, re.MULTILINE)
-    assert wanted and wanted.items() <= set(found)
+def wanted(lock: str) -> dict[str, str]:
+    """The versions that pyproject.toml asks of a lock."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = settings["project"]
+    of = {"requirements.lock": [*project["dependencies"], *project["optional-dependencies"]["dev"]]}
+    of["slurm.lock"] = settings["dependency-groups"]["slurm"]
+    return dict(item.split("==") for item in of[lock])
 
 
-def test_every_locked_package_has_a_hash():
-    lock = (ROOT / "envs/requirements.lock").read_text()
-    entries = re.split(r"\n(?=[a-z0-9-]+==)", lock)[1:]
-    assert len(entries) > 50
+def locked(lock: str) -> list[tuple[str, str]]:
+    """The name and version of each package in a lock."""
+    return re.findall(r"^([a-z0-9-]+)==([^\s\\;]+)", (ROOT / "envs" / lock).read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_holds_what_pyproject_asks_for(lock):
+    assert wanted(lock) and wanted(lock).items() <= set(locked(lock))
+
+
+@pytest.mark.parametrize(("lock", "at_least"), LOCKS.items())
+def test_every_locked_package_has_a_hash(lock, at_least):
+    entries = re.split(r"\n(?=[a-z0-9-]+==)", (ROOT / "envs" / lock).read_text())[1:]
+    assert len(entries) >= at_least
     assert all("--hash=sha256:" in entry for entry in entries)
+
+
+def test_no_package_is_in_both_locks():
+    assert not {name for name, _ in locked("requirements.lock")} & {name for name, _ in locked("slurm.lock")}
 
 
 def test_the_conda_files_are_those_of_the_lock():

@@ -36,7 +36,8 @@ def tiny(config: dict) -> dict:
     return config
 
 
-def run(folder: Path, cores: int) -> Copy:
+def small_copy(folder: Path, change) -> Copy:
+    """A copy of the repository with a data set of a few real images, `embedded:tiny`, and change(config) applied."""
     copy = copy_repository(folder)
     (folder / "resources").unlink()
     for split, n in N_IMAGES.items():
@@ -44,7 +45,12 @@ def run(folder: Path, cores: int) -> Copy:
         path.parent.mkdir(parents=True, exist_ok=True)
         table = pq.read_table(ROOT / f"resources/fashion-mnist-12k/{split}.parquet")
         pq.write_table(table.slice(0, n), path)
-    copy.edit_config(tiny)
+    copy.edit_config(change)
+    return copy
+
+
+def run(folder: Path, cores: int) -> Copy:
+    copy = small_copy(folder, tiny)
     run = copy.snakemake("--cores", str(cores), "--resources", "gpu=4")
     assert run.returncode == 0, run.stderr[-5000:]
     return copy

@@ -169,7 +169,7 @@ def test_a_change_in_the_attacks(copy):
 
 
 def test_a_change_in_the_training_loop(copy):
-    copy.edit("workflow_scripts/selfdoubt/training.py", "10_000, 50_000_000", "9_000, 50_000_000")
+    copy.edit("workflow_scripts/selfdoubt/training.py", "10_000, 12_000_000", "9_000, 12_000_000")
     jobs = {job.split(":")[0] for job in copy.jobs()}
     assert {"train_teacher", "train_baseline", "distill_student", "train_augmented"} <= jobs
     assert not jobs & {"prepare_dataset", "prepare_ood", "corrupt_images"}

@@ -1,0 +1,134 @@
+"""A small real study on a Slurm of one node, through profiles/slurm: `make test-slurm`.
+
+Its name keeps it out of the quick tests: it takes minutes, root and Debian, and is skipped by name without them.
+"""
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from types import SimpleNamespace
+
+import cluster
+import pytest
+from conftest import Copy
+from test_study import digests, small_copy
+
+HERE = Path(__file__).resolve().parent
+COMMAND = [sys.executable, str(HERE / "engine.py"), "--profile", "profiles/slurm"]
+COMMAND += ["--slurm-status-command", "squeue"]  # as where there are no accounts
+SPLITS = [f"results/data/fashion-mnist-12k/{split}.safetensors" for split in ("train", "val", "test")]
+CHECKPOINT = "results/checkpoints/fashion-mnist-12k/ce/seed-1.safetensors"
+LOG = "results/logs/train_baseline/fashion-mnist-12k/ce/seed-1.log"
+ON_A_GPU = {"train_teacher", "train_baseline", "predict"}
+REPORT = {"collect_metrics", "collect_costs", "test_hypotheses", "render_report"}
+_PATIENCE_SECONDS = 900  # what takes longer hangs
+
+
+def two_models(config: dict) -> None:
+    """A teacher, and a baseline that trains long enough to be cancelled on the way; nothing else."""
+    config["seeds"] = [1]
+    config["datasets"]["fashion-mnist-12k"].update(source="embedded:tiny", ood=[], corruptions=None)
+    config["recipes"]["short"].update(epochs=1, batch_size=64)
+    config["recipes"]["long"] = config["recipes"]["short"] | {"epochs": 40}
+    config["baselines"] = {"ce": {"network": "convnet-small", "recipe": "long"}}
+    for section in ("students", "augmented", "segmenters", "enhancers", "protocols", "groups"):
+        config[section] = {}
+    config["evaluation"]["n_resamples"] = 100
+    config["comparisons"] = config["comparisons"][:1]
+    config["studies"] = {"distillation": config["studies"]["distillation"] | {"arms": ["teacher"]}}
+    config["hypotheses"] = {"kd-ranks-better": config["hypotheses"]["kd-ranks-better"] | {"better": "teacher"}}
+    config["figures"] = {}
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory) -> SimpleNamespace:
+    """What a study left behind that ran undisturbed here, and on Slurm with a training cancelled in the middle."""
+    plugin = importlib.util.find_spec("snakemake_executor_plugin_slurm")
+    if reason := cluster.why_not() if plugin else "it needs what `make slurm` installs":
+        pytest.skip(f"test-slurm is left out: {reason}")
+    place = tmp_path_factory.mktemp("slurm")
+    on_slurm = small_copy(place / "on-slurm", two_models)
+    finished(on_slurm.snakemake("--cores", "2", *SPLITS))
+    shutil.copytree(place / "on-slurm", place / "alone")
+    alone = Copy(place / "alone")
+    finished(alone.snakemake("--cores", "2"))
+    seen = SimpleNamespace(alone=digests(alone))
+    with tempfile.TemporaryDirectory(prefix="selfdoubt-slurm-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # munge wants its socket to be reached by all
+        with cluster.cluster(folder) as environment:
+            run_twice(on_slurm.folder, environment, folder, seen)
+        seen.left = cluster.processes(folder)
+    seen.on_slurm, seen.log = digests(on_slurm), (on_slurm.folder / LOG).read_text()
+    return seen
+
+
+def finished(run: subprocess.CompletedProcess) -> None:
+    assert run.returncode == 0, run.stderr[-5000:]
+
+
+def run_twice(study: Path, environment: dict, folder: Path, seen: SimpleNamespace) -> None:
+    """Start the study, cancel its baseline's training in the middle, and give the same command again."""
+    records, state = folder / "records", study / "results/state/fashion-mnist-12k/ce"
+    records.mkdir()
+    environment = environment | {"PYTHONPATH": str(HERE / "recorder"), "RECORDS": str(records)}
+    options = {"cwd": study, "env": environment, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(COMMAND, **options) as engine:
+        cluster.wait_for(lambda: engine.poll() is not None or [*state.rglob("*.safetensors")], _PATIENCE_SECONDS)
+        jobs = cluster.ask(environment, "squeue", "--noheader", "--format=%i %k")  # number and comment
+        for number in re.findall(r"^(\d+) rule_train_baseline_", jobs, re.MULTILINE):
+            cluster.ask(environment, "scancel", number)
+        seen.first, _ = engine.communicate(timeout=_PATIENCE_SECONDS)
+    seen.first_code, seen.whole_before = engine.returncode, (study / CHECKPOINT).exists()
+    again = subprocess.run(COMMAND, **options, timeout=_PATIENCE_SECONDS, check=False)
+    seen.second, seen.second_code = again.stdout, again.returncode
+    seen.records = [json.loads(path.read_text()) for path in records.iterdir()]
+    seen.jobs = cluster.ask(environment, "scontrol", "show", "job", "--details", "--oneliner").splitlines()
+
+
+def test_a_cancelled_training_is_told_and_leaves_no_checkpoint(seen):
+    assert seen.first_code == 1, seen.first[-5000:]
+    assert "CANCELLED" in seen.first and not seen.whole_before
+
+
+def test_the_same_command_goes_on_to_the_bytes_of_an_undisturbed_run(seen):
+    assert seen.second_code == 0, seen.second[-5000:]
+    assert int(re.search(r"epoch=(\d+)", seen.log)[1]) > 0  # it did not start anew
+    assert len(seen.alone) > 10
+    assert seen.on_slurm == seen.alone
+
+
+def test_each_job_sees_the_gpu_that_slurm_gave_it_and_no_other(seen):
+    ended = [record for record in seen.records if "devices" in record]
+    on_gpus = [record for record in ended if record["script"] in ON_A_GPU]
+    assert {record["script"] for record in on_gpus} == ON_A_GPU
+    assert all(record["devices"] == record["given"] in ("0", "1") for record in on_gpus)
+    others = [record for record in ended if record["script"] not in ON_A_GPU]
+    assert others and all(record["devices"] == record["given"] == "" for record in others)
+
+
+def test_two_trainings_at_once_have_a_gpu_each(seen):
+    (cancelled,) = [record for record in seen.records if "devices" not in record]
+    (beside,) = [record for record in seen.records if record["script"] == "train_teacher"]
+    assert cancelled["script"] == "train_baseline"
+    assert {cancelled["given"], beside["given"]} == {"0", "1"}
+
+
+def test_small_jobs_are_submitted_together_and_ask_for_what_one_of_them_needs(seen):
+    jobs = defaultdict(set)
+    for record in seen.records:
+        jobs[record["script"]].add(record["job"])
+    for together in ({"predict"}, {"compute_metrics"}, REPORT):
+        assert len(set.union(*(jobs[script] for script in together))) == 1, together
+    of_metrics = next(job for job in seen.jobs if f"JobId={min(jobs['compute_metrics'])} " in job)
+    assert "NumCPUs=1 " in of_metrics and "mem=2000M" in of_metrics and "TimeLimit=00:20:00" in of_metrics, of_metrics
+
+
+def test_nothing_is_left_running(seen):
+    assert seen.left == []
