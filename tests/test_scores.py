@@ -131,10 +131,10 @@ def test_rows_do_not_see_one_another():
 
 
 def test_all_blocks_together_are_all_rows():
-    logits = np.zeros((100, 3000), dtype=np.float32)  # 300,000 numbers: several blocks
+    logits = np.zeros((300, 3000), dtype=np.float32)  # 900,000 numbers: several blocks
     seen = scores.each_block(logits, lambda rows, softmax: rows)
     assert len(seen) > 1
-    assert np.concatenate([np.arange(100)[rows] for rows in seen]).tolist() == list(range(100))
+    assert np.concatenate([np.arange(300)[rows] for rows in seen]).tolist() == list(range(300))
 
 
 # ---- fitted on val ----
