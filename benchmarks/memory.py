@@ -64,7 +64,7 @@ def main(counts: list[int]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
             write_images(root / "files", n)
-            data = SPLITTING | {"source": f"folder:{root / 'images'}", "size_px": 224, "storage": "files"}
+            data = SPLITTING | {"source": f"folder:{root / 'files'}", "size_px": 224, "storage": "files"}
             splits = {name: root / f"{name}.safetensors" for name in ("train", "val")}
             written = {"test": root / "test.safetensors", "counts": root / "counts.parquet"}
             print(
