@@ -73,7 +73,7 @@ def arm_files(pattern, dataset, arms):
     """
     return [
         pattern.format(dataset=dataset, name=name, variant=variant, seed=STUDY.seed_of(name, seed))
-        for (name, variant), seed in product(map(parse_arm, arms), STUDY.seeds)
+        for (name, variant), seed in product(map(parse_arm, arms), sorted(STUDY.seeds))
     ]
 
 
@@ -94,8 +94,8 @@ def compared_arms():
 
 
 def all_metrics():
-    """The metrics table of every data set, arm and seed."""
-    return once(file for dataset in STUDY.datasets for file in arm_files(METRICS, dataset, all_arms()))
+    """The metrics table of every data set, arm and seed, in an order that the config's does not change."""
+    return sorted({file for dataset in STUDY.datasets for file in arm_files(METRICS, dataset, all_arms())})
 
 
 def all_checkpoints():

@@ -1,4 +1,6 @@
 # Params and input functions: each takes wildcards only, works in constant time and opens no file. No rules.
+#
+# A list of the config that means a set reaches jobs sorted, so that its order reruns nothing; the report alone keeps it.
 
 
 # ---- data ----
@@ -6,15 +8,15 @@
 
 def ood_files(wildcards):
     """The OOD sets that a data set's models are judged on."""
-    return [OOD.format(dataset=wildcards.dataset, ood=ood) for ood in STUDY.datasets[wildcards.dataset].ood]
+    return [OOD.format(dataset=wildcards.dataset, ood=ood) for ood in sorted(STUDY.datasets[wildcards.dataset].ood)]
 
 
 def shifted_sets(wildcards):
     """The corrupted and the re-collected test sets that a data set's models are judged on."""
     name, entry = wildcards.dataset, STUDY.datasets[wildcards.dataset]
-    names = entry.corruptions.names if entry.corruptions else []
+    names = sorted(entry.corruptions.names) if entry.corruptions else []
     corrupted = [CORRUPTED.format(dataset=name, corruption=corruption) for corruption in names]
-    return [*corrupted, *(SHIFTED.format(dataset=name, shifted=shifted) for shifted in entry.shifted)]
+    return [*corrupted, *(SHIFTED.format(dataset=name, shifted=shifted) for shifted in sorted(entry.shifted))]
 
 
 def published_corruption(wildcards):
@@ -69,7 +71,7 @@ def corruption_settings(wildcards):
         {
             "name": wildcards.corruption,
             "source": corruptions.source,
-            "severities": corruptions.severities,
+            "severities": sorted(corruptions.severities),
             "n_images": corruptions.n_images,
         }
     )
@@ -182,10 +184,14 @@ def segmenter_settings(wildcards):
 
 
 def segmenting_settings(wildcards):
-    """Where masks are made, and how they can be judged."""
+    """Where masks are made."""
     segmenter = STUDY.segmenters[wildcards.segmenter]
-    truth = STUDY.datasets[wildcards.dataset].mask_truth
-    return canonical({"device": segmenter.device, "threads": segmenter.threads, "mask_truth": truth})
+    return canonical({"device": segmenter.device, "threads": segmenter.threads})
+
+
+def judging_settings(wildcards):
+    """How masks can be judged."""
+    return canonical({"mask_truth": STUDY.datasets[wildcards.dataset].mask_truth})
 
 
 # ---- enhancement and communication ----
@@ -193,18 +199,18 @@ def segmenting_settings(wildcards):
 
 def enhancer_settings(wildcards):
     """The method and the candidates that it chooses from on val."""
-    return canonical(STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"}))
+    entry = STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"})
+    return canonical({key: sorted(value) if isinstance(value, list) else value for key, value in entry.items()})
 
 
 def members_of_group(wildcards):
-    """The members' checkpoints, in the order of the config."""
-    return [
-        checkpoint_file(wildcards.dataset, model, wildcards.seed) for model in STUDY.groups[wildcards.group].members
-    ]
+    """The members' checkpoints, by name: the order of the settings."""
+    members = sorted(STUDY.groups[wildcards.group].members)
+    return [checkpoint_file(wildcards.dataset, model, wildcards.seed) for model in members]
 
 
 def predictions_of_members(wildcards):
-    """The members' clean predictions, in the order of the config."""
+    """The members' clean predictions, by name."""
     return [
         PREDICTIONS.format(
             dataset=wildcards.dataset,
@@ -212,13 +218,13 @@ def predictions_of_members(wildcards):
             seed=STUDY.seed_of(member, wildcards.seed),
             variant="clean",
         )
-        for member in STUDY.groups[wildcards.group].members
+        for member in sorted(STUDY.groups[wildcards.group].members)
     ]
 
 
 def group_settings(wildcards):
     """The members by name, and how they decide."""
-    members = STUDY.groups[wildcards.group].members
+    members = sorted(STUDY.groups[wildcards.group].members)
     return canonical({"members": members, **STUDY.protocols[wildcards.protocol].model_dump()})
 
 
@@ -239,21 +245,22 @@ def metrics_settings(wildcards):
         "role": STUDY.role(name),
         "variant": variant,
     }
-    return canonical({"identity": identity, "evaluation": STUDY.evaluation.model_dump()})
+    wanted = {k: sorted(v) if isinstance(v, list) else v for k, v in STUDY.evaluation.model_dump().items()}
+    return canonical({"identity": identity, "evaluation": wanted})
 
 
 def compared_predictions(wildcards):
     """Data sets first, then arms, then seeds: the order that the script relies on."""
-    return [file for d in STUDY.datasets for file in arm_files(PREDICTIONS, d, compared_arms())]
+    return [file for d in sorted(STUDY.datasets) for file in arm_files(PREDICTIONS, d, compared_arms())]
 
 
 def hypothesis_settings(wildcards):
     """What is compared, and how."""
     return canonical(
         {
-            "datasets": list(STUDY.datasets),
+            "datasets": sorted(STUDY.datasets),
             "arms": compared_arms(),
-            "seeds": STUDY.seeds,
+            "seeds": sorted(STUDY.seeds),
             "hypotheses": [{"name": k, **h.model_dump()} for k, h in sorted(STUDY.hypotheses.items())],
             "studies": [
                 {"name": k, "reference": s.reference, "arms": s.arms} for k, s in sorted(STUDY.studies.items())
@@ -267,24 +274,28 @@ def hypothesis_settings(wildcards):
 def cost_settings(wildcards):
     """The names whose jobs count, so that what is left of a removed model does not."""
     names = {"clean", *STUDY.datasets, *STUDY.ood_sets, *STUDY.models, *STUDY.segmenters, *STUDY.enhancers}
-    names |= {*STUDY.groups, *STUDY.protocols}
+    names |= {*STUDY.groups, *STUDY.protocols, *map(views_name, STUDY.students)}
     for dataset in STUDY.datasets.values():
-        names |= set(dataset.corruptions.names if dataset.corruptions else [])
-    return canonical({"names": sorted(names), "seeds": STUDY.seeds})
+        names |= {*dataset.shifted, *(dataset.corruptions.names if dataset.corruptions else [])}
+    return canonical({"names": sorted(names), "seeds": sorted(STUDY.seeds)})
 
 
 # ---- figures and report ----
 
 
+def figure_entry(wildcards):
+    """A figure's entry, but for the study that it stands with."""
+    return STUDY.figures[wildcards.figure].model_dump(exclude={"study"})
+
+
 def figure_settings(wildcards):
     """A figure's entry."""
-    return canonical({"figure": STUDY.figures[wildcards.figure].model_dump()})
+    return canonical({"figure": figure_entry(wildcards)})
 
 
 def arms_figure_settings(wildcards):
     """A figure's entry, and all arms of the study, so that an arm looks the same in every figure."""
-    entry = STUDY.figures[wildcards.figure].model_dump()
-    return canonical({"figure": entry, "all_arms": all_arms()})
+    return canonical({"figure": figure_entry(wildcards), "all_arms": all_arms()})
 
 
 def predictions_of_figure(wildcards):
@@ -311,9 +322,8 @@ def images_of_figure(wildcards):
 
 def mask_gallery_settings(wildcards):
     """A figure's entry, and how the masks can be judged."""
-    entry = STUDY.figures[wildcards.figure]
-    truth = STUDY.datasets[entry.dataset].mask_truth
-    return canonical({"figure": entry.model_dump(), "mask_truth": truth})
+    truth = STUDY.datasets[STUDY.figures[wildcards.figure].dataset].mask_truth
+    return canonical({"figure": figure_entry(wildcards), "mask_truth": truth})
 
 
 def examples_of_figure(wildcards):

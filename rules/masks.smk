@@ -34,14 +34,12 @@ rule train_segmenter:
 
 
 rule segment_images:
-    """Predict the object mask of every training image, and judge the masks."""
+    """Predict the object mask of every training image."""
     input:
         train=SPLIT.replace("{split}", "train"),
         network=SEGMENTER,
-        pseudo_masks=PSEUDO_MASKS,
     output:
-        masks=MASKS,
-        quality=MASK_QUALITY,
+        MASKS,
     log:
         "results/logs/segment_images/{dataset}/{segmenter}.log",
     benchmark:
@@ -58,5 +56,28 @@ rule segment_images:
         code=code_digest("segment_images"),
     shell:
         "exec python workflow_scripts/segment_images.py --train {input.train} --network {input.network}"
-        " --pseudo-masks {input.pseudo_masks} --masks {output.masks} --quality {output.quality}"
-        " --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --masks {output} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule judge_masks:
+    """Judge the masks, and what the segmenter learned from."""
+    input:
+        train=SPLIT.replace("{split}", "train"),
+        pseudo_masks=PSEUDO_MASKS,
+        masks=MASKS,
+    output:
+        MASK_QUALITY,
+    log:
+        "results/logs/judge_masks/{dataset}/{segmenter}.log",
+    benchmark:
+        "results/benchmarks/judge_masks/{dataset}/{segmenter}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        settings=judging_settings,
+        code=code_digest("judge_masks"),
+    shell:
+        "exec python workflow_scripts/judge_masks.py --train {input.train} --pseudo-masks {input.pseudo_masks}"
+        " --masks {input.masks} --quality {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"

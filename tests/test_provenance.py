@@ -62,7 +62,7 @@ class Tree:
 
 def forget() -> None:
     """A run of Snakemake reads a file once; a test edits it in between."""
-    for function in (provenance.code_digest, provenance._meaning, provenance._imports):
+    for function in (provenance.code_digest, provenance._read):
         function.cache_clear()
 
 

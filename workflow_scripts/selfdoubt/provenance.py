@@ -28,8 +28,9 @@ def code_digest(script: str) -> str:
     digest, packages = hashlib.sha256(), set()
     for path in closure(SCRIPTS / f"{script}.py"):
         digest.update(f"{path.relative_to(SCRIPTS)}\0".encode())
-        digest.update(_meaning(path))
-        packages |= _imports(path)[1]
+        meaning, _, decisive = _read(path)
+        digest.update(meaning)
+        packages |= decisive
     for module in sorted(packages):
         digest.update(f"{module}=={_version(_DECISIVE[module])}\0".encode())
     return digest.hexdigest()[:16]
@@ -51,7 +52,7 @@ def closure(script: Path) -> list[Path]:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting += _imports(path)[0]
+            waiting += _read(path)[1]
     return sorted(found)
 
 
@@ -63,37 +64,32 @@ def _version(package: str) -> str:
         return "elsewhere"
 
 
-@cache
-def _meaning(path: Path) -> bytes:
-    """A Python file's syntax tree without docstrings; any other file's bytes."""
-    if path.suffix != ".py":
-        return path.read_bytes()
-    tree = ast.parse(path.read_bytes())
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_text(body[0]):
-            node.body = body[1:]
-    return ast.dump(tree).encode()
-
-
 def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 @cache
-def _imports(path: Path) -> tuple[tuple[Path, ...], frozenset[str]]:
-    """Return the files under workflow_scripts/ and the decisive packages that a file imports."""
+def _read(path: Path) -> tuple[bytes, tuple[Path, ...], frozenset[str]]:
+    """Return a file's meaning, and the files under workflow_scripts/ and the decisive packages that it imports.
+
+    The meaning of Python is its syntax tree without docstrings; of any other file, its bytes. One parse and one walk
+    serve both: this is a good part of the time that Snakemake takes to start.
+    """
     if path.suffix != ".py":
-        return (), frozenset()
-    names = set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
+        return path.read_bytes(), (), frozenset()
+    tree, names = ast.parse(path.read_bytes()), set()
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(body, list) and body and _is_text(body[0]):
+            node.body = body[1:]
     names |= {name[:i] for name in names for i, letter in enumerate(name) if letter == "."}  # packages on the way
-    files = [file for name in names for file in _files_of(name)]
-    return tuple(sorted(set(files))), frozenset(name.split(".")[0] for name in names) & _DECISIVE.keys()
+    files = {file for name in names for file in _files_of(name)}
+    packages = frozenset(name.split(".")[0] for name in names) & _DECISIVE.keys()
+    return ast.dump(tree).encode(), tuple(sorted(files)), packages
 
 
 def _files_of(module: str) -> list[Path]:

@@ -54,7 +54,7 @@ class Study(Strict):
     def seeds_of(self, name: str) -> list[int]:
         """Return the seeds that a model or a group is there for: the first alone where nothing is trained."""
         members = self.groups[name].members if name in self.groups else [name]
-        return self.seeds[:1] if all(member in self.pretrained for member in members) else self.seeds
+        return self.seeds[:1] if all(member in self.pretrained for member in members) else sorted(self.seeds)
 
     def seed_of(self, name: str, seed: int | str) -> int:
         """Return which seed's model or group stands for `name` among those of a seed."""

@@ -16,9 +16,9 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 class Strict(BaseModel):
-    """No unknown keys, no conversions ("7" is not 7), no changes."""
+    """No unknown keys, no conversions ("7" is not 7), no changes; a default is as if it had been written."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
 
 
 def one_of(*types, by: str):
