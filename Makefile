@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test test-slurm lint format env slurm bench lock rulegraph example clean
+.PHONY: run test test-slurm lint format env slurm bench lock rulegraph example invalidation stale clean
 
 run: env ## the default study, to results/report/index.html
 	snakemake --cores all --resources gpu=4
@@ -75,6 +75,12 @@ rulegraph: env ## regenerate the rule graph in README.md
 
 example: env ## redraw the worked example of docs/metrics.md
 	python docs/risk_coverage_example.py
+
+invalidation: env ## regenerate docs/invalidation.md from tests/edits.py
+	python docs/invalidation.py --write
+
+stale: env ## list, not delete, what under results/ no study makes: make stale STUDIES="studies/cifar10.yaml"
+	python workflow_scripts/list_stale.py $(STUDIES)
 
 clean: ## all results
 	rm -rf results/* .snakemake

@@ -356,6 +356,6 @@ def persuasion_of_figure(wildcards):
 
 def report_settings(wildcards):
     """The whole study, and the order of its entries, which JSON does not keep."""
-    study = STUDY.model_dump()
+    study = STUDY.model_dump() | {"seeds": sorted(STUDY.seeds)}
     order = {section: list(entries) for section, entries in study.items() if isinstance(entries, dict)}
     return canonical({"study": study, "order": order})

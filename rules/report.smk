@@ -157,7 +157,7 @@ rule render_report:
         qualities=all_mask_qualities(),
         counts=all_counts(),
     output:
-        REPORT,
+        report(REPORT, category="Study"),
     log:
         "results/logs/render_report.log",
     benchmark:

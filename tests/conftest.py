@@ -1,10 +1,12 @@
 """Shared by the tests: the default config, and a copy of the repository whose jobs are cheap fakes."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,11 @@ COPIED = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "
 
 LONG = ("test_study", "test_own_data", "test_workflow", "test_training_state")
 FAKE_PYTHON = """#!/bin/sh
-# Stands in for a job: makes every file under results/ that its command line names and that is not there.
+# Stands in for a job: makes every file under results/ that its command line names and that is not there. Of a training's
+# state nothing is left.
 for word in "$@"; do
     case "$word" in
+        results/state/*) ;;
         results/*) [ -e "$word" ] || { mkdir -p "${word%/*}"; echo "$word" > "$word"; } ;;
     esac
 done
@@ -40,16 +44,26 @@ class Copy:
         environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment, check=False)
 
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess:
+        """What `snakemake` gives, sooner: for what starts no job."""
+        files = [self.folder / ".snakemake" / name for name in ("stdout", "stderr")]
+        server = _server()
+        server.stdin.write(json.dumps([*map(str, [self.folder, *files]), "--cores", "2", *arguments]) + "\n")
+        server.stdin.flush()
+        code = int(server.stdout.readline())
+        return subprocess.CompletedProcess(arguments, code, *(file.read_text() for file in files))
+
     def jobs(self) -> set[str]:
-        """The jobs that a dry run would start, as RULE or RULE:WILDCARD/WILDCARD, the data set left out."""
-        run = self.snakemake("-n")
+        """The jobs that a dry run would start, RULE or RULE:WILDCARD/WILDCARD, without the default study's data set."""
+        run = self.ask("-n")
         assert run.returncode == 0, run.stdout + run.stderr
         found = set()
         for block in re.split(r"\n(?=(?:local)?rule \w+:)", run.stdout + run.stderr):
             if name := re.match(r"(?:local)?rule (\w+):", block):
                 wildcards = re.search(r"^    wildcards: (.*)$", block, re.MULTILINE)
                 pairs = [pair.split("=") for pair in wildcards[1].split(", ")] if wildcards else []
-                values = [value for key, value in pairs if key != "dataset"]
+                values = [f"@{value}" if key == "dataset" else value for key, value in pairs]
+                values = [value for value in values if value != "@fashion-mnist-12k"]
                 found.add(":".join([name[1], *(["/".join(values)] if values else [])]))
         return found - {"all"}
 
@@ -65,6 +79,20 @@ class Copy:
         config = yaml.safe_load(path.read_text())
         change(config)
         path.write_text(yaml.safe_dump(config, sort_keys=False))
+
+    def own_resources(self) -> None:
+        """Put copies of the same time in the place of the link to the images."""
+        link = self.folder / "resources"
+        if link.is_symlink():
+            link.unlink()
+            shutil.copytree(ROOT / "resources", link, ignore=shutil.ignore_patterns("downloads"))
+
+
+@cache
+def _server() -> subprocess.Popen:
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-P", str(ROOT / "tests/snakemake_server.py")]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "workflow_scripts"
 LIBRARY = sorted((SCRIPTS / "selfdoubt").rglob("*.py"))
 WITHOUT_TORCH = ("settings", "provenance", "schemas", "metrics", "scores", "statistics", "evaluation", "hypotheses")
-WITHOUT_TORCH += ("leases", "progress", "foreign_predictions")
+WITHOUT_TORCH += ("leases", "leftovers", "progress", "foreign_predictions")
 WITHOUT_TORCH += ("curves", "ensembles", "examples", "masks", "costs", "datasets", "corruptions", "figures", "report")
 WITHOUT_TORCH += ("sources", "published", "downloads", "pixels", "image_files", "scenes")
 STRANGERS = {"datasets", "augmentation", "models", "losses", "attacks"}  # composed by others, never by one another
 RULE_IMPORTS = {"selfdoubt.errors", "selfdoubt.provenance", "selfdoubt.published", "selfdoubt.settings"}
-FOR_PEOPLE = {"evaluate_predictions", "lease", "watch"}  # commands that no rule runs
+FOR_PEOPLE = {"evaluate_predictions", "lease", "list_stale", "watch"}  # commands that no rule runs
 HEAVY = {"torch", "torchvision", "timm", "segmentation_models_pytorch", "sklearn"}
 
 

@@ -57,3 +57,9 @@ def test_the_conda_files_are_those_of_the_lock():
 def test_the_rule_graph_in_the_readme_is_that_of_the_rules():
     module = load(ROOT / "docs/rulegraph.py")
     assert module.in_readme() == module.rulegraph()
+
+
+def test_the_page_of_reruns_is_that_of_the_table():
+    module = load(ROOT / "docs/invalidation.py")
+    assert module.PAGE.read_text() == module.page()
+    assert sum(map(len, module.EDITS.values())) >= 30

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from import_closure import RULES, library, rules_of_modules
 
 from selfdoubt import provenance
 from selfdoubt.provenance import canonical
@@ -182,20 +183,42 @@ def test_every_script_has_a_digest(script):
     assert len(provenance.code_digest(script)) == 16
 
 
-def reached(script: str) -> set[str]:
-    return {path.relative_to(SCRIPTS).as_posix() for path in provenance.closure(SCRIPTS / f"{script}.py")}
+def test_a_real_edit_of_any_module_changes_the_digests_of_just_the_rules_that_reach_it(tmp_path, monkeypatch):
+    shutil.copytree(SCRIPTS, tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    known, read = {}, provenance._read.__wrapped__  # each file is read once, but for the edited one
+
+    def digests() -> dict[str, str]:
+        return {rule: provenance.code_digest.__wrapped__(rule) for rule in RULES}
+
+    monkeypatch.setattr(provenance, "SCRIPTS", tmp_path / "scripts")
+    monkeypatch.setattr(provenance, "_read", lambda path: known.get(path) or known.setdefault(path, read(path)))
+    before, changed = digests(), {}
+    for module in library():
+        path = tmp_path / "scripts" / module
+        as_it_was = known.pop(path, None)
+        path.write_text(f"{path.read_text()}\nCHANGED = True\n")
+        changed[module] = {rule for rule, digest in digests().items() if digest != before[rule]}
+        known[path] = as_it_was
+    assert changed == rules_of_modules()
+
+
+def test_what_rules_import_and_what_is_for_people_alone_is_in_no_rules_digest():
+    unreached = {module for module, rules in rules_of_modules().items() if not rules}
+    for_people = {"selfdoubt/foreign_predictions.py", "selfdoubt/leftovers.py"}
+    settings = {module for module in library() if module.startswith("selfdoubt/settings/")}
+    assert unreached == settings | for_people | {"selfdoubt/provenance.py"}
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_change_of_figures_numbers_or_page_retrains_nothing(rule):
+    parts = ("figures", "metrics", "evaluation", "statistics", "scores", "report/page")
+    reached = {part for part in parts if rule in rules_of_modules()[f"selfdoubt/{part}.py"]}
+    assert not reached or not rule.startswith(("train", "distill", "predict", "communicate", "precompute"))
 
 
 def test_the_report_depends_on_all_that_it_is_made_of():
-    parts = [path for path in (SCRIPTS / "selfdoubt/report").iterdir() if path.is_file()]
-    assert len(parts) > 5 and {path.relative_to(SCRIPTS).as_posix() for path in parts} <= reached("render_report")
-
-
-def test_a_change_of_figures_or_numbers_retrains_nothing():
-    named = {part: f"selfdoubt/{part}.py" for part in ("training", "models", "figures", "metrics", "evaluation")}
-    assert reached("train_baseline") & set(named.values()) == {named["training"], named["models"]}
-    assert reached("compute_metrics") & set(named.values()) == {named["metrics"], named["evaluation"]}
-    assert not [file for file in reached("train_baseline") if "report" in file]
+    parts = {path for path in (SCRIPTS / "selfdoubt/report").iterdir() if path.is_file()}
+    assert len(parts) > 5 and parts <= {*provenance.closure(SCRIPTS / "render_report.py")}
 
 
 def test_no_import_escapes_the_digest():

@@ -7,18 +7,15 @@ reruns just what it can change. Imports by computed name would escape it; the li
 
 import ast
 import hashlib
-import json
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from selfdoubt.digests import canonical, digest
+
+__all__ = ["canonical", "closure", "code_digest", "digest"]  # no job imports this module: a change reruns nothing
 SCRIPTS = Path(__file__).resolve().parent.parent
 _DECISIVE = {"torch": "torch", "timm": "timm", "segmentation_models_pytorch": "segmentation-models-pytorch"}
-
-
-def canonical(settings) -> str:
-    """Return settings as JSON with one form for one meaning: keys sorted, no spaces."""
-    return json.dumps(settings, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 @cache
@@ -34,15 +31,6 @@ def code_digest(script: str) -> str:
     for module in sorted(packages):
         digest.update(f"{module}=={_version(_DECISIVE[module])}\0".encode())
     return digest.hexdigest()[:16]
-
-
-def digest(facts: dict, files: list[Path]) -> str:
-    """Return 16 hex digits of facts (JSON-able) and of the content of files."""
-    contents = []
-    for path in files:
-        with path.open("rb") as file:
-            contents.append(hashlib.file_digest(file, "sha256").hexdigest())
-    return hashlib.sha256(canonical([facts, contents]).encode()).hexdigest()[:16]
 
 
 def closure(script: Path) -> list[Path]:

@@ -15,10 +15,10 @@ from selfdoubt import (
     checkpoints,
     datasets,
     devices,
+    digests,
     inference,
     models,
     optimizers,
-    provenance,
     randomness,
     schedules,
     schemas,
@@ -202,4 +202,4 @@ def _key(job, metadata: dict) -> str:
     """Return the digest of all that decides the result: settings, code, packages, device and the input files."""
     given = [getattr(job, name) for name in _INPUTS if hasattr(job, name)]
     paths = itertools.chain.from_iterable(each if isinstance(each, list) else [each] for each in given)
-    return provenance.digest(metadata, [path for path in paths if path is not None])
+    return digests.digest(metadata, [path for path in paths if path is not None])

@@ -1,0 +1,98 @@
+"""docs/invalidation.md, from the table that tests/test_workflow.py compares with dry runs.
+
+python docs/invalidation.py prints it; --write writes it (`make invalidation`).
+"""
+
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow_scripts")]
+
+from edits import EDITS, Edit  # noqa: E402
+from expected_jobs import EVERYTHING, FROM_TRAINING, SEEDS, TABLES  # noqa: E402
+from import_closure import RULES, rules_of_modules  # noqa: E402
+
+PAGE = ROOT / "docs/invalidation.md"
+SHORT = (("everything", EVERYTHING), ("all from training on", FROM_TRAINING), ("tables", TABLES))
+RULES_FILES = re.findall(r'"(rules/\w+\.smk)"', (ROOT / "Snakefile").read_text())
+IN_ORDER = [
+    rule for file in RULES_FILES for rule in re.findall(r"^rule (\w+):", (ROOT / file).read_text(), re.MULTILINE)
+]
+MARK = re.compile(r"(<!-- table -->\n).*?(<!-- /table -->)", re.DOTALL)
+
+
+def table() -> str:
+    """Return a table a section of the edits, and one of the library's modules."""
+    parts = []
+    for section, edits in EDITS.items():
+        parts += [f"### {section}", "", "| edit | runs again |", "|---|---|", *map(row, edits), ""]
+    return "\n".join([*parts, "### Which rules a module of the library is part of", "", *modules(), ""])
+
+
+def row(edit: Edit) -> str:
+    why = f"; {edit.why}" if edit.why else ""
+    return f"| {edit.name} | {told(edit.jobs)}{why} |"
+
+
+def told(jobs: set[str]) -> str:
+    """Return jobs as rules in the order of the Snakefile, each with its names where not all of its jobs are meant."""
+    texts, left = [], jobs
+    for name, many in SHORT:
+        if many <= left:
+            texts.append(f"*{name}*")
+            left = left - many
+    rules = defaultdict(set)
+    for job in left:
+        rule, _, keys = job.partition(":")
+        rules[rule].add(keys)
+    texts[:0] = [told_rule(rule, rules[rule]) for rule in IN_ORDER if rule in rules]
+    return ", ".join(texts) or "nothing"
+
+
+def told_rule(rule: str, keys: set[str]) -> str:
+    everywhere = {job.partition(":")[2] for job in EVERYTHING if job.partition(":")[0] == rule}
+    parts = [[part for part in key.split("/") if part and not part.startswith("views-")] for key in sorted(keys)]
+    names = dict.fromkeys("/".join(part for part in each if not part.isdigit() and part[0] != "@") for each in parts)
+    seeds = sorted({int(part) for each in parts for part in each if part.isdigit()})
+    dataset = next((part[1:] for each in parts for part in each if part.startswith("@")), None)
+    all_names = {
+        "/".join(part for part in key.split("/") if not part.isdigit() and "views-" not in part) for key in everywhere
+    }
+    notes = [", ".join(names)] if {*names} != all_names else []
+    notes += [f"seed {seeds[0]}"] if seeds and (*seeds,) != SEEDS else []
+    notes += [f"of {dataset}"] if dataset else []
+    return f"`{rule}`" + (f" ({'; '.join(notes)})" if any(notes) else "")
+
+
+def modules() -> list[str]:
+    """Return a table of the modules that the same rules reach, fewest rules first."""
+    alike = defaultdict(list)
+    for module, rules in rules_of_modules().items():
+        alike[frozenset(rules)].append(f"`{module.removeprefix('selfdoubt/')}`")
+    rows = [
+        f"| {', '.join(alike[rules])} | {reached(rules)} |"
+        for rules in sorted(alike, key=lambda r: (len(r), sorted(r)))
+    ]
+    return ["| modules | rules |", "|---|---|", *rows]
+
+
+def reached(rules: frozenset[str]) -> str:
+    others = [rule for rule in IN_ORDER if rule in RULES - rules]
+    if 2 * len(rules) > len(RULES):
+        return "every rule" + (f" but {', '.join(f'`{rule}`' for rule in others)}" if others else "")
+    return ", ".join(f"`{rule}`" for rule in IN_ORDER if rule in rules) or "none"
+
+
+def page() -> str:
+    """Return the page as it should be."""
+    return MARK.sub(lambda found: found[1] + table() + found[2], PAGE.read_text())
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        PAGE.write_text(page())
+    else:
+        print(page(), end="")
