@@ -3,6 +3,11 @@
 # A list of the config that means a set reaches jobs sorted, so that its order reruns nothing; the report alone keeps it.
 
 
+def sets_sorted(entry):
+    """An entry whose lists mean sets, each in the one order that its meaning has."""
+    return {key: sorted(value) if isinstance(value, list) else value for key, value in entry.items()}
+
+
 # ---- data ----
 
 
@@ -199,8 +204,7 @@ def judging_settings(wildcards):
 
 def enhancer_settings(wildcards):
     """The method and the candidates that it chooses from on val."""
-    entry = STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"})
-    return canonical({key: sorted(value) if isinstance(value, list) else value for key, value in entry.items()})
+    return canonical(sets_sorted(STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"})))
 
 
 def members_of_group(wildcards):
@@ -245,8 +249,8 @@ def metrics_settings(wildcards):
         "role": STUDY.role(name),
         "variant": variant,
     }
-    wanted = {k: sorted(v) if isinstance(v, list) else v for k, v in STUDY.evaluation.model_dump().items()}
-    return canonical({"identity": identity, "evaluation": wanted})
+    evaluation = sets_sorted(STUDY.evaluation.model_dump(exclude={"mc_dropout_passes"}))
+    return canonical({"identity": identity, "evaluation": evaluation})
 
 
 def compared_predictions(wildcards):

@@ -17,8 +17,8 @@ COPIED = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "
 
 LONG = ("test_study", "test_own_data", "test_workflow", "test_training_state")
 FAKE_PYTHON = """#!/bin/sh
-# Stands in for a job: makes every file under results/ that its command line names and that is not there. Of a training's
-# state nothing is left.
+# Stands in for a job: makes every file under results/ that its command line names and that is not there.
+# Of a training's state nothing is left.
 for word in "$@"; do
     case "$word" in
         results/state/*) ;;

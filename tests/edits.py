@@ -283,6 +283,7 @@ EDITS: dict[str, list[Edit]] = {
     ],
     "Numbers, texts, figures": [
         Edit("`ece_bins`", put("evaluation", ece_bins=10), measured(*ARMS)),
+        Edit("`mc_dropout_passes`", put("evaluation", mc_dropout_passes=4), predicted(*MODELS)),
         Edit(
             "two lists of percentages swapped",
             config(lambda c: swap(c["evaluation"], "selective_accuracies_percent", "coverages_percent")),
@@ -319,7 +320,8 @@ EDITS: dict[str, list[Edit]] = {
         Edit("`soft_labels.py`", module("soft_labels"), FROM_TRAINING),
         Edit("`attacks.py`", module("attacks"), enhanced(*ENHANCERS) | decided(*SPOKEN)),
         Edit("`ensembles.py`", module("ensembles"), decided(*PROTOCOLS)),
-        Edit("`evaluation.py`", module("evaluation"), measured(*ARMS) | {*CURVES}),
+        Edit("`evaluation.py`", module("evaluation"), measured(*ARMS)),
+        Edit("`summaries.py`", module("summaries"), measured(*ARMS) | {*CURVES}),
         Edit("`figures.py`", module("figures"), PLOTS | REPORT),
         Edit(
             "the report: its package, template, style",

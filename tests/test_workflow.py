@@ -78,7 +78,7 @@ def test_what_the_config_no_longer_makes_is_listed_and_not_deleted(copy):
         (copy.folder / kept.format(model)).touch()
     there = {str(path.relative_to(copy.folder)) for path in copy.folder.glob("results/**/*") if path.is_file()}
     wanted = {path for path in there if "/label-smoothing/" in path}
-    assert len(wanted) == 3 * (4 + 2 * 3) + 1  # results, logs and benchmarks of train, predict, compute; a state
+    assert len(wanted) == 3 * (4 + 2 * 3 + 1) + 1  # results, logs and benchmarks of three jobs, progress; a state
     assert stale(copy) == wanted
     assert stale(copy, "before.yaml") == set()
     assert all((copy.folder / path).is_file() for path in wanted)

@@ -100,6 +100,7 @@ def other_orders(config: dict) -> None:
         (config["datasets"]["fashion-mnist-12k"]["corruptions"], "severities"),
         (config["enhancers"]["odin"], "epsilon_255"),
         (config["evaluation"], "scores"),
+        (config["evaluation"], "metrics"),
         (config["evaluation"], "coverages_percent"),
     ):
         here[key].reverse()
