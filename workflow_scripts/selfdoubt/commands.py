@@ -117,8 +117,19 @@ def _die_with_parent() -> None:
         return
     parent = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it died before we asked
+    if os.getppid() != parent or not _engine_runs():  # it died before we asked, perhaps while we imported torch
         sys.exit("parent process is gone")
+
+
+def _engine_runs() -> bool:
+    """Whether the Snakemake that started this job, if one did, is still there."""
+    try:
+        os.kill(int(os.environ.get("SELFDOUBT_ENGINE", os.getpid())), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # someone else's
+        return True
+    return True
 
 
 def _script() -> str:
