@@ -203,7 +203,7 @@ class Soak:
         folder, scratch = self.fresh(f"study-{self.studies}")
         while True:
             start = Start(folder, self.mark(), scratch)
-            done = start.ended(self.draw.uniform(0.5, self.seconds / 4)) or not self.fault(start, folder)
+            done = start.ended(self.draw.uniform(0.5, self.seconds / 6)) or not self.fault(start, folder)
             if before is not None:
                 self.ended(before)
             before = start
