@@ -2,6 +2,7 @@
 #
 # A params or input function takes wildcards only, works in constant time and opens no file.
 
+import logging
 import os
 import re
 import sys
@@ -28,6 +29,7 @@ except UserError as fault:
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 os.environ.update(SELFDOUBT_ENGINE=str(os.getpid()))  # with which they end
 
+logging.raiseExceptions = False  # on a full disk Snakemake's log would answer each line by a stack trace
 WAS_RUNNING = is_running(LOCK)
 
 

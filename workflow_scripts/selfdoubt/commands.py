@@ -65,7 +65,9 @@ def main(
         sys.exit(f"{_script()}: {error}")
     except KeyboardInterrupt:
         sys.exit(f"{_script()}: interrupted")
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if not _lacks_memory(error):
+            raise
         sys.exit(f"{_script()}: out of memory; lower the batch size or give the job more")
     except OSError as error:
         if error.filename is None and error.errno is None:
@@ -130,6 +132,12 @@ def _engine_runs() -> bool:
     except PermissionError:  # someone else's
         return True
     return True
+
+
+def _lacks_memory(error: MemoryError | RuntimeError) -> bool:
+    """Whether there was too little memory, as Python, torch on a GPU and torch on a processor say it."""
+    known = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return known or "can't allocate memory" in str(error)
 
 
 def _script() -> str:

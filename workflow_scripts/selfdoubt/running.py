@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import re
+import shutil
 import socket
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from selfdoubt.errors import UserError
 
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")  # as files.atomic_path names them
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+_LEAST_ROOM_MB = 10  # Snakemake's own notes need some
 _GLANCE_SECONDS = 0.1  # is_running holds the lock for less
 _held: list[int] = []  # file descriptors, closed by the end of this process; no child inherits them
 
@@ -78,8 +80,10 @@ def set_right(results: Path, *inputs: Path) -> None:
     clock was set back, all that was made before would look newer than all that is made now. Dates in the future are
     put between the newest other file and now; their order, which is what counts, stays.
     inputs: folders of fetched files, which are dated only.
-    Raises UserError if a folder of results cannot be written to.
+    Raises UserError if a folder of results cannot be written to, or the disk is full.
     """
+    if results.exists() and (room_mb := shutil.disk_usage(results).free / 1e6) < _LEAST_ROOM_MB:
+        raise UserError(f"{results}: the disk is full ({room_mb:.1f} MB are free); make room and run again")
     for folder, _, names in os.walk(results):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise UserError(f"{folder}: cannot be written to; give yourself the right to, or mount it for writing")
