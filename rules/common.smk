@@ -2,6 +2,7 @@
 #
 # A params or input function takes wildcards only, works in constant time and opens no file.
 
+import logging
 import os
 import re
 import sys
@@ -13,9 +14,10 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from selfdoubt.errors import UserError
 from selfdoubt.published import DOWNLOADS, files_of, shifted_files
 from selfdoubt.provenance import canonical, code_digest, digest
+from selfdoubt.running import hold, is_running, set_right
 from selfdoubt.settings import check_files, load_study, parse_arm
 
-RESOURCES = Path("resources")
+RESOURCES, RESULTS, LOCK = Path("resources"), Path("results"), Path(".snakemake/run.lock")
 
 try:
     STUDY = load_study(config)
@@ -25,6 +27,19 @@ except UserError as fault:
 
 # Jobs say "python": Snakemake's own, activated or not, or that of a job's conda environment, which goes first.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
+os.environ.update(SELFDOUBT_ENGINE=str(os.getpid()))  # with which they end
+
+logging.raiseExceptions = False  # on a full disk Snakemake's log would answer each line by a stack trace
+WAS_RUNNING = is_running(LOCK)
+
+
+onstart:  # of what runs jobs: not of dry runs, nor of Snakemake as a job of its own, nor if there is nothing to do
+    try:
+        hold(LOCK, WAS_RUNNING)
+        set_right(RESULTS, RESOURCES / "downloads")
+    except UserError as fault:
+        raise SystemExit(f"{fault}")
+
 
 SPLIT = "results/data/{dataset}/{split}.safetensors"
 COUNTS = "results/data/{dataset}/counts.parquet"

@@ -15,7 +15,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "envs", "resources")
 
-LONG = ("test_study", "test_own_data", "test_workflow", "test_training_state")
+LONG = ("test_study", "test_own_data", "test_workflow", "test_faults", "test_training_state")
 FAKE_PYTHON = """#!/bin/sh
 # Stands in for a job: makes every file under results/ that its command line names and that is not there.
 # Of a training's state nothing is left.

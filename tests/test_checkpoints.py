@@ -1,5 +1,6 @@
 """A checkpoint builds the same model again, or says in one line why it cannot."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from selfdoubt import checkpoints, datasets, models, tensor_files
@@ -59,9 +60,20 @@ def test_the_layout_of_weights_in_memory_leaves_no_trace(tmp_path):
     assert (tmp_path / "strided").read_bytes() == (tmp_path / "plain").read_bytes()
 
 
-def test_the_header_holds_our_metadata_alone_as_sorted_json(tmp_path):
+def test_the_header_holds_our_metadata_and_a_checksum_as_sorted_json(tmp_path):
     with safe_open(save(tmp_path, {"seed": 1, "code": "abc"}), "pt") as file:
-        assert file.metadata() == {"selfdoubt": '{"code": "abc", "seed": 1}'}
+        found = file.metadata()
+    number = json.loads(found["selfdoubt"])["crc32"]
+    assert found == {"selfdoubt": f'{{"code": "abc", "crc32": {number}, "seed": 1}}'}
+
+
+def test_a_checkpoint_in_which_a_bit_has_changed_is_named(tmp_path):
+    path = save(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 4  # of a weight: the header is as it was
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.safetensors: not the weights that were written: the checksum differs"):
+        checkpoints.load_model(path, CPU)
 
 
 def test_pretrained_weights_are_not_fetched_for_a_checkpoint(tmp_path, monkeypatch):
@@ -116,10 +128,10 @@ def test_a_failing_save_leaves_the_old_checkpoint(tmp_path, monkeypatch):
 
     def full_disk(state, where, metadata):
         where.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
 
     monkeypatch.setattr(tensor_files, "save_file", full_disk)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(UserError, match=r"a\.safetensors: the disk is full; make room and run again"):
         save(tmp_path)
     assert torch.equal(checkpoints.load_model(path, CPU)(IMAGES), fitted()(IMAGES))
     assert list(tmp_path.iterdir()) == [path]

@@ -138,6 +138,11 @@ def test_a_missing_key_is_named_and_may_have_a_default():
         ("arguments.settings.recipe.epochs", "faulty: --settings: key 'epochs' is missing; keys: threads"),
         ("arguments.settings.network", "faulty: --settings: key 'network' is missing; keys: recipe"),
         ("raise MemoryError", "faulty: out of memory; lower the batch size or give the job more"),
+        ("import torch; torch.empty(2**60)", "faulty: out of memory; lower the batch size or give the job more"),
+        (
+            "import torch; raise torch.OutOfMemoryError",
+            "faulty: out of memory; lower the batch size or give the job more",
+        ),
         ("open('missing')", "faulty: [Errno 2] No such file or directory: 'missing'"),
         ("raise OSError(28, 'No space left on device')", "faulty: [Errno 28] No space left on device"),
     ],

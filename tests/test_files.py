@@ -1,5 +1,6 @@
 """A file under its final name is whole, whatever went wrong while it was written."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from selfdoubt.errors import UserError
 from selfdoubt.files import atomic_path
 
 LIBRARY = Path(__file__).resolve().parent.parent / "workflow_scripts"
@@ -53,6 +55,16 @@ def test_the_bytes_are_on_disk_before_the_name_is(tmp_path, monkeypatch):
     with atomic_path(path) as temporary:
         temporary.write_text("whole")
     assert seen == [(len("whole"), False)]
+
+
+def test_a_full_disk_is_told_in_one_line_and_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(UserError, match=r"a\.txt: the disk is full; make room and run again"):  # noqa: SIM117
+        with atomic_path(path) as temporary:
+            temporary.write_text("half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
 def test_a_killed_process_leaves_no_file_under_the_name(tmp_path):

@@ -118,6 +118,15 @@ def test_a_truncated_file_is_named_in_one_line(tmp_path, kept):
     assert "\n" not in str(fault.value)
 
 
+def test_a_file_in_which_a_bit_has_changed_is_named(tmp_path):
+    path = write_training(tmp_path / "a.parquet")
+    content, column = bytearray(path.read_bytes()), pq.ParquetFile(path).metadata.row_group(0).column(1)
+    content[(column.dictionary_page_offset or column.data_page_offset) + column.total_compressed_size - 1] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.parquet: not a whole Parquet file .*; delete it and run again$"):
+        read_table(path, TRAINING)
+
+
 def test_a_missing_column_is_named(tmp_path):
     pq.write_table(pa.Table.from_pylist(ROWS, TRAINING).drop_columns("val_loss"), tmp_path / "a.parquet")
     with pytest.raises(UserError, match=r"a\.parquet: column 'val_loss' is missing; delete the file and run again"):
@@ -177,7 +186,7 @@ def test_a_failing_write_leaves_the_old_table(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(schemas.pq, "write_table", full_disk)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(UserError, match="the disk is full"):
         write_rows(path, ROWS[:1], TRAINING)
     assert read_table(path, TRAINING).to_pylist() == ROWS
     assert list(tmp_path.iterdir()) == [path]

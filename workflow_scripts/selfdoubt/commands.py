@@ -65,7 +65,9 @@ def main(
         sys.exit(f"{_script()}: {error}")
     except KeyboardInterrupt:
         sys.exit(f"{_script()}: interrupted")
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if not _lacks_memory(error):
+            raise
         sys.exit(f"{_script()}: out of memory; lower the batch size or give the job more")
     except OSError as error:
         if error.filename is None and error.errno is None:
@@ -117,8 +119,25 @@ def _die_with_parent() -> None:
         return
     parent = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it died before we asked
+    if os.getppid() != parent or not _engine_runs():  # it died before we asked, perhaps while we imported torch
         sys.exit("parent process is gone")
+
+
+def _engine_runs() -> bool:
+    """Whether the Snakemake that started this job, if one did, is still there."""
+    try:
+        os.kill(int(os.environ.get("SELFDOUBT_ENGINE", os.getpid())), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # someone else's
+        return True
+    return True
+
+
+def _lacks_memory(error: MemoryError | RuntimeError) -> bool:
+    """Whether there was too little memory, as Python, torch on a GPU and torch on a processor say it."""
+    known = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return known or "can't allocate memory" in str(error)
 
 
 def _script() -> str:

@@ -133,7 +133,7 @@ def write_table(path: str | Path, table: pa.Table, schema: pa.Schema, metadata: 
     own = {"selfdoubt": json.dumps(metadata or {}, sort_keys=True)}
     table = table.replace_schema_metadata(own)
     with atomic_path(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 
 def write_rows(path: str | Path, rows: list[dict], schema: pa.Schema, metadata: dict | None = None) -> None:
@@ -147,10 +147,10 @@ def read_table(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
     Raises UserError if the file is missing, truncated or of another schema.
     """
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, page_checksum_verification=True)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run snakemake to make it") from None
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise UserError(f"{path}: not a whole Parquet file ({_first_line(error)}); delete it and run again") from None
     _check_schema(path, table.schema, schema or _predictions_schema_of(path, table.schema))
     return table

@@ -8,6 +8,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from selfdoubt.errors import UserError
 from selfdoubt.report.answers import Answer, answers_of, headline
 from selfdoubt.report.captions import caption
 from selfdoubt.report.data import ReportData
@@ -19,6 +20,7 @@ from selfdoubt.report.tables import Table, corruption_table, main_columns, numbe
 FOLDER = Path(__file__).parent
 PICTURES = ("mask-gallery", "enhancement-examples")  # made of pixels: smaller and truer as PNG
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+ENDS = {"svg": b"</svg>", "png": b"IEND\xaeB`\x82"}
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,13 @@ def _figures(data: ReportData, numbers: Numbers, study: str | None) -> list[Plac
 
 def _uri(figure: dict) -> str:
     kind = "png" if figure["settings"]["kind"] in PICTURES else "svg"
-    content = figure[kind]
-    content = content if isinstance(content, bytes) else Path(content).read_bytes()
+    content = figure[kind] if isinstance(figure[kind], bytes) else _whole(Path(figure[kind]), kind)
     return f"data:{TYPES[kind]};base64,{base64.b64encode(content).decode()}"
+
+
+def _whole(path: Path, kind: str) -> bytes:
+    """Return a picture; raises UserError if it was cut off."""
+    content = path.read_bytes()
+    if not content.rstrip().endswith(ENDS[kind]):
+        raise UserError(f"{path}: not a whole {kind} file; delete it and run again")
+    return content

@@ -54,12 +54,12 @@ def imagenet(place: str, resources: Path) -> Raw:
 
 def list_images(root: Path, below: Path, ignored: list[str]) -> list[str]:
     """Return the image files below a folder, by name below root, sorted; other files go to `ignored`."""
-    names, inside = [], root.resolve()
+    names = []
+    _check_link(below, root)
     for place, folders, files in os.walk(below, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for path in (Path(place) / name for name in [*folders, *files]):
-            if path.is_symlink() and not path.resolve().is_relative_to(inside):
-                raise UserError(f"{path}: a link that leads out of {root}; replace it by what it points to")
+        for name in [*folders, *files]:
+            _check_link(Path(place) / name, root)
         for name in files:
             path = Path(place) / name
             found = names if path.suffix.lower() in published.IMAGE_SUFFIXES and name[0] != "." else ignored
@@ -67,8 +67,19 @@ def list_images(root: Path, below: Path, ignored: list[str]) -> list[str]:
     return sorted(names)
 
 
+def _check_link(path: Path, root: Path) -> None:
+    """Raise UserError if a path below root is a link that leads out of it, or back to where it is."""
+    if path == root or not path.is_symlink():  # the root itself may be one
+        return
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise UserError(f"{path}: a link that leads out of {root}; replace it by what it points to")
+    if path.parent.resolve().is_relative_to(path.resolve()):
+        raise UserError(f"{path}: a link that leads back to a folder that it is in; remove it")
+
+
 def _classes(root: Path, below: Path, ignored: list[str]) -> dict[str, list[str]]:
     """Return the images of each class folder; of a folder that holds none, but images, its own."""
+    _check_link(below, root)
     folders = sorted(path for path in below.iterdir() if path.is_dir() and not path.name.startswith("."))
     folders = [path for path in folders if not (below == root and path.name == _MASKS)]
     if not folders:
@@ -91,6 +102,8 @@ def _pool(root: Path, listed: dict[str, list[str]], class_names: list[str], plac
 
 
 def _masks(root: Path, names: list[str]) -> Encoded:
+    _check_link(root / _MASKS, root)
+    list_images(root, root / _MASKS, [])  # for its links
     found = [str(Path(_MASKS) / Path(name).with_suffix(".png")) for name in names]
     for mask, name in zip(found, names, strict=True):
         if not (root / mask).is_file():
