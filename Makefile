@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test test-slurm lint format env slurm bench lock rulegraph example invalidation stale clean
+.PHONY: run test test-slurm soak lint format env slurm bench lock rulegraph example invalidation stale clean
 
 run: env ## the default study, to results/report/index.html
 	snakemake --cores all --resources gpu=4
@@ -20,6 +20,10 @@ test: env ## the quick tests
 test-slurm: env ## a study on a Slurm of one node; root on Debian, where it installs the packages of Slurm
 	-$(MAKE) --no-print-directory slurm
 	python -m pytest -rs tests/slurm/check_slurm.py
+
+N ?= 20
+soak: env ## a small study that is killed N times at random moments, and compared with an undisturbed one
+	PYTHONPATH=workflow_scripts python tests/soak.py --faults $(N)
 
 lint: env ## style of Python and of rules
 	ruff check .

@@ -203,6 +203,19 @@ if sys.platform == "linux":  # elsewhere the kernel cannot be asked
                 os.kill(job, signal.SIGKILL)
 
 
+def test_a_job_whose_engine_ended_while_it_was_starting_does_nothing(tmp_path):
+    """Its parent is another then, which says nothing: the engine is known by its number."""
+    engine = subprocess.Popen(["true"])
+    engine.wait()
+    path = script(tmp_path, "open('made', 'w')")
+    for number, made in ((engine.pid, False), (os.getpid(), True)):
+        environment = ENVIRONMENT | {"SELFDOUBT_ENGINE": str(number)}
+        command = [sys.executable, path, "--input", "a"]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert (run.returncode == 0, (tmp_path / "made").exists()) == (made, made)
+        assert made or run.stderr == "parent process is gone\n"
+
+
 # ---- every script ----
 
 

@@ -1,5 +1,6 @@
 """The report: one page with every claim, every figure and every number that does not exist."""
 
+import base64
 import copy
 import re
 from dataclasses import replace
@@ -8,6 +9,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
+from selfdoubt.errors import UserError
 from selfdoubt.report import ReportData, render
 from selfdoubt.report.answers import answers_of
 from selfdoubt.report.details import comparison_table, cost_table, counts_table, mask_table, missing_table
@@ -176,9 +178,9 @@ def test_every_hypothesis_figure_and_study_occurs():
 
 def test_figures_may_be_paths(tmp_path):
     path = tmp_path / "curves.svg"
-    path.write_bytes(b"<svg/>")
+    path.write_bytes(b"<svg></svg>")
     page = render(report(figures={"curves": FIGURES["curves"] | {"svg": str(path)}}))
-    assert "data:image/svg+xml;base64,PHN2Zy8+" in page
+    assert "data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=" in page
 
 
 def test_a_figure_of_no_known_study_is_shown_all_the_same():
@@ -375,3 +377,16 @@ def test_small_p_and_parametrised_metrics():
     )
     assert metric_of("coverage-at-sac-99.5").heading == "coverage at 99.5 % SAC\u00a0↑"
     assert metric_of("aurc").heading == "AURC ×10³\u00a0↓"
+
+
+@pytest.mark.parametrize(("kind", "whole"), [("svg", b"<svg>\n</svg>\n"), ("png", b"\x89PNG-IEND\xaeB`\x82")])
+def test_a_picture_that_was_cut_off_is_named(tmp_path, kind, whole):
+    path = tmp_path / f"masks.{kind}"
+    name = "masks" if kind == "png" else "curves"
+    figures = {name: FIGURES[name] | {kind: path}}
+    path.write_bytes(whole)
+    assert base64.b64encode(whole).decode() in render(report(figures=figures))
+    for kept in (0, 5, len(whole) - 3):
+        path.write_bytes(whole[:kept])
+        with pytest.raises(UserError, match=rf"masks\.{kind}: not a whole {kind} file; delete it and run again"):
+            render(report(figures=figures))
