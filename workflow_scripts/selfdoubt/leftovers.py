@@ -4,13 +4,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-_HALF_WRITTEN = re.compile(r"\..+\.\d+\.tmp$")  # what `files.atomic_path` writes to
+from selfdoubt import running
+
 _WRITTEN = re.compile(r"^    (?:output|log|benchmark): (.+)$", re.MULTILINE)
 KINDS = {
     "results": "results that no job makes",
     "records": "logs and benchmarks of jobs that are no more",
     "states": "states of trainings that are no more",
-    "half-written": "half-written files: of jobs that were killed, if none runs now",
+    "half-written": "half-written files: of jobs that run now, or were killed; the next run removes those",
 }
 
 
@@ -42,7 +43,7 @@ def find(folder: Path, planned: set[str]) -> list[Leftover]:
 
 
 def _kind(path: Path, folder: Path) -> str:
-    if _HALF_WRITTEN.match(path.name):
+    if running.TEMPORARY.fullmatch(path.name):
         return "half-written"
     top = path.relative_to(folder).parts[0]
     return {"logs": "records", "benchmarks": "records", "state": "states"}.get(top, "results")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from selfdoubt.errors import UserError
 
-_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")  # as files.atomic_path names them
+TEMPORARY = re.compile(r"\..+\.\d+\.tmp")  # as files.atomic_path names them
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 _LEAST_ROOM_MB = 10  # Snakemake's own notes need some
 _GLANCE_SECONDS = 0.1  # is_running holds the lock for less
@@ -87,7 +87,7 @@ def set_right(results: Path, *inputs: Path) -> None:
     for folder, _, names in os.walk(results):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise UserError(f"{folder}: cannot be written to; give yourself the right to, or mount it for writing")
-        for name in filter(_TEMPORARY.fullmatch, names):
+        for name in filter(TEMPORARY.fullmatch, names):
             Path(folder, name).unlink()
     paths = [Path(place, name) for top in (results, *inputs) for place, _, names in os.walk(top) for name in names]
     _date_back({path: path.stat().st_mtime_ns for path in paths if not path.is_symlink()}, time.time_ns())
