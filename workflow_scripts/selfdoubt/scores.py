@@ -17,7 +17,7 @@ from selfdoubt.rankings import aurc, rank
 from selfdoubt.threads import ordered_map
 from selfdoubt.undefined import Undefined
 
-BLOCK_NUMBERS = 2**18  # logits worked on at a time: few enough for the processor's cache, many enough for NumPy
+BLOCK_NUMBERS = 2**19  # logits worked on at a time: few enough for the processor's cache, many enough for NumPy
 TEMPERATURE_BOUNDS = (1e-3, 1e3)
 PNORMS = range(10)
 
