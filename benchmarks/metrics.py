@@ -101,12 +101,19 @@ def peers() -> Callable[[], dict[str, float]]:
     return run
 
 
-def agreement() -> Iterator[tuple[str, float, float]]:
-    """Yield (metric, ours, theirs) on the same arrays."""
-    rows = evaluate({"test": sample()}, SETTINGS, {})
-    ours = {row["metric"]: row["value"] for row in rows}
-    for name, value in peers()().items():
-        yield name, ours[name], value
+def notes() -> list[str]:
+    """Return the same numbers by both sides, as lines of the page; none where the peers are missing."""
+    try:
+        theirs = peers()()
+    except ImportError:
+        return []
+    ours = {row["metric"]: row["value"] for row in evaluate({"test": sample()}, SETTINGS, {})}
+    lines = ["The same numbers by both sides ([why they differ](metrics.md#against-other-implementations)):", ""]
+    lines += ["| metric | ours | theirs | difference |", "|---|--:|--:|--:|"]
+    lines += [
+        f"| {name} | {ours[name]:.6f} | {value:.6f} | {ours[name] - value:+.1e} |" for name, value in theirs.items()
+    ]
+    return [*lines, ""]
 
 
 @cache

@@ -13,13 +13,13 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
-GROUPS = ("training", "metrics")
+GROUPS = ("training", "metrics", "scale", "startup")
 PAGE = ROOT / "docs" / "benchmarks.md"
 TABLE = ROOT / "benchmarks" / "measured.json"
 HEAD = """# Benchmarks
 
-Written by `make bench`, each row with both sides run in turn in one process. `ratio` is ours over theirs; absolute
-figures move with the machine.
+Written by `make bench`, each row with both sides run in turn in one process, or against a limit. `ratio` is ours over
+theirs; absolute figures move with the machine.
 
 """
 
@@ -39,13 +39,13 @@ def main():
             shown = {k: f"{v:.3g}" if isinstance(v, float) else v for k, v in found[name]["rows"][-1].items()}
             line = "{what} | {against} | {ours} | {theirs} {unit} | {ratio} {target} | {reached}"
             print(line.format(**shown), flush=True)
-        found[name]["agreed"] = _agreement(group) if hasattr(group, "agreement") else []
+        found[name]["notes"] = group.notes() if hasattr(group, "notes") else []
     TABLE.parent.mkdir(exist_ok=True)
     TABLE.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     parts = {key: [each for name in GROUPS if name in found for each in found[name][key]] for key in ("rows", "missed")}
-    agreed = [line for name in GROUPS if name in found for line in found[name]["agreed"]]
+    notes = [line for name in GROUPS if name in found for line in found[name]["notes"]]
     missed = ["Missed, and why:", "", *parts["missed"], ""] if parts["missed"] else []
-    PAGE.write_text(HEAD + "\n".join([page(pd.DataFrame(parts["rows"])), *missed, *agreed]))
+    PAGE.write_text(HEAD + "\n".join([page(pd.DataFrame(parts["rows"])), *missed, *notes]))
 
 
 def read() -> dict[str, dict]:
@@ -53,18 +53,6 @@ def read() -> dict[str, dict]:
     if not TABLE.exists():
         sys.exit(f"{TABLE}: not there, so that the page would lose its other rows; run all: benchmarks/run.py")
     return json.loads(TABLE.read_text())
-
-
-def _agreement(group) -> list[str]:
-    """Return the lines of a table of the same numbers by both sides; none where the peers are missing."""
-    try:
-        values = list(group.agreement())
-    except ImportError:
-        return []
-    lines = ["The same numbers by both sides ([why they differ](metrics.md#against-other-implementations)):", ""]
-    lines += ["| metric | ours | theirs | difference |", "|---|--:|--:|--:|"]
-    lines += [f"| {name} | {ours:.6f} | {theirs:.6f} | {ours - theirs:+.1e} |" for name, ours, theirs in values]
-    return [*lines, ""]
 
 
 def page(table: pd.DataFrame) -> str:

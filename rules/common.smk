@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import sys
+from functools import cache
 from itertools import product
 from pathlib import Path
 

@@ -122,6 +122,7 @@ def teacher_of_soft_labels(wildcards):
     return checkpoint_file(wildcards.dataset, wildcards.model, wildcards.seed)
 
 
+@cache
 def views_name(student):
     """The name of the stream of views that a student sees, by what it depends on."""
     return f"views-{digest(STUDY.views(student), [])}"
@@ -136,9 +137,15 @@ def soft_labels_of_student(wildcards):
     return [SOFT_LABELS.format(dataset=wildcards.dataset, model=teacher, views=views, seed=wildcards.seed)]
 
 
+@cache
+def views_by_name():
+    """What each stream of views depends on."""
+    return {views_name(student): STUDY.views(student) for student in STUDY.students}
+
+
 def views_of_soft_labels(wildcards):
     """What a stream of views depends on, by its name."""
-    return next(STUDY.views(student) for student in STUDY.students if views_name(student) == wildcards.views)
+    return views_by_name()[wildcards.views]
 
 
 def soft_labels_threads(wildcards):
@@ -249,8 +256,13 @@ def metrics_settings(wildcards):
         "role": STUDY.role(name),
         "variant": variant,
     }
-    evaluation = sets_sorted(STUDY.evaluation.model_dump(exclude={"mc_dropout_passes"}))
-    return canonical({"identity": identity, "evaluation": evaluation})
+    return canonical({"identity": identity, "evaluation": wanted_numbers()})
+
+
+@cache
+def wanted_numbers():
+    """The part of the config that says which numbers are computed, and how."""
+    return sets_sorted(STUDY.evaluation.model_dump(exclude={"mc_dropout_passes"}))
 
 
 def compared_predictions(wildcards):

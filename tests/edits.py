@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conftest import Copy
+from copies import Copy
 from expected_jobs import (
     ARMS,
     CURVES,

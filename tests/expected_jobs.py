@@ -1,10 +1,10 @@
 """Sets of the default study's jobs, told by what they belong to, for tests/edits.py.
 
-A job is RULE or RULE:WILDCARD/WILDCARD as `conftest.Copy.jobs` tells it, the default study's data set left out.
+A job is RULE or RULE:WILDCARD/WILDCARD as `copies.Copy.jobs` tells it, the default study's data set left out.
 """
 
 import yaml
-from conftest import ROOT
+from copies import ROOT
 
 from selfdoubt.digests import digest
 from selfdoubt.settings import load_study

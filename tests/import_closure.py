@@ -4,7 +4,7 @@ import re
 from functools import cache
 from modulefinder import ModuleFinder
 
-from conftest import ROOT
+from copies import ROOT
 
 SCRIPTS = ROOT / "workflow_scripts"
 RULES = {name for path in ROOT.glob("rules/*.smk") for name in re.findall(r"^rule (\w+):", path.read_text(), re.M)}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from selfdoubt import commands
+from selfdoubt import commands, schemas
 from selfdoubt.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -164,6 +164,39 @@ def test_settings_that_are_not_json_are_one_line(monkeypatch):
 def test_a_fault_of_the_program_keeps_its_stack_trace(tmp_path, body, error):
     run = run_faulty(script(tmp_path, body))
     assert run.returncode == 1 and "Traceback" in run.stderr and run.stderr.splitlines()[-1] == error
+
+
+# ---- start-up ----
+
+SHOWS_PANDAS = """
+import runpy, sys
+runpy.run_path(sys.argv.pop(1), run_name="__main__")
+print("pandas" in sys.modules)
+"""
+
+
+def test_a_job_that_makes_tables_does_not_load_pandas(tmp_path):
+    """Neither by its own imports nor by pyarrow, which would at its first conversion."""
+    schema = schemas.predictions_schema(2)
+    rows = [{"split": "test", "image_id": i, "label": i % 2, "logits": [i, 1.5]} for i in range(4)]
+    schemas.write_rows(tmp_path / "predictions.parquet", rows, schema)
+    evaluation = {"scores": ["msp"], "metrics": ["aurc"], "selective_accuracies_percent": [], "coverages_percent": []}
+    evaluation |= {"ece_bins": 15, "n_resamples": 10, "resampled_splits": []}
+    identity = {"dataset": "d", "name": "m", "role": "baselines", "variant": "clean"}
+    settings = json.dumps({"identity": identity, "evaluation": evaluation})
+    command = [sys.executable, "-c", SHOWS_PANDAS, SCRIPTS / "compute_metrics.py"]
+    files = ["--predictions", tmp_path / "predictions.parquet", "--output", tmp_path / "metrics.parquet"]
+    words = [*files, "--seed", "1", "--settings", settings]
+    run = subprocess.run([*command, *words], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert run.stderr == "" and run.stdout.splitlines()[-1] == "False"
+    assert schemas.read_table(tmp_path / "metrics.parquet", schemas.SCHEMAS["metrics"]).num_rows
+
+
+def test_pandas_can_be_had_after_it_was_spared():
+    code = "import sys, pyarrow as pa; from selfdoubt import commands; commands._spare_pandas()"
+    code += "; assert 'pandas' not in sys.modules; print(pa.table({'a': [1, 2]}).to_pandas().a.sum())"
+    run = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    assert run.stdout == "3\n"
 
 
 # ---- the death of a parent ----

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import Copy
+from copies import Copy
 from small_training import BASELINE, SCRIPTS, arguments_of, files_of
 
 from selfdoubt import running

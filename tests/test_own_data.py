@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from conftest import Copy, copy_repository
+from copies import Copy, copy_repository
 from PIL import Image
 from small_data import encode, write_cifar
 

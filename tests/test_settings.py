@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import ROOT
+from copies import ROOT
 
 from selfdoubt.errors import UserError
 from selfdoubt.provenance import canonical

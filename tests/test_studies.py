@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from conftest import ROOT, Copy, copy_repository
+from copies import ROOT, Copy, copy_repository
 from PIL import Image
 
 STUDIES = sorted((ROOT / "studies").glob("*.yaml"))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from copies import ROOT
 from PIL import Image
 from small_data import load, load_splits, write_folder
 from test_report import SETTINGS, frame, report

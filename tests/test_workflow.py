@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import Copy
+from copies import Copy
 from edits import EDITS
 from ways_of_editing import remove_model
 

@@ -1,9 +1,9 @@
-"""Changes of a finished copy of the repository, for tests/edits.py: each is a function of a `conftest.Copy`."""
+"""Changes of a finished copy of the repository, for tests/edits.py: each is a function of a `copies.Copy`."""
 
 import os
 from collections.abc import Callable
 
-from conftest import Copy
+from copies import Copy
 from expected_jobs import SEEDS, STUDENTS
 
 

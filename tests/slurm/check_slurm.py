@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import cluster
 import pytest
-from conftest import Copy
+from copies import Copy
 from test_study import digests, small_copy
 
 HERE = Path(__file__).resolve().parent

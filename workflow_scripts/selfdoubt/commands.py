@@ -52,6 +52,7 @@ def main(
     script writes into its outputs.
     """
     _die_with_parent()
+    _spare_pandas()
     arguments = _parser(files, several, optional, seeded, computes).parse_args()
     try:
         if computes and arguments.gpu is not None and "RANK" not in os.environ:  # ranks have their parent's
@@ -121,6 +122,30 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent or not _engine_runs():  # it died before we asked, perhaps while we imported torch
         sys.exit("parent process is gone")
+
+
+def _spare_pandas() -> None:
+    """Have pyarrow look for pandas now and find none, unless it is loaded already.
+
+    Its first conversion would import pandas, a third of a second in a job that does not need it. That pandas may be
+    missing is what pyarrow is made for; `to_pandas` looks for it again.
+    """
+    if "pyarrow" not in sys.modules or "pandas" in sys.modules:
+        return
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        sys.modules["pyarrow"].array([0])
+    finally:
+        sys.meta_path.remove(_NoPandas)
+
+
+class _NoPandas:
+    """A finder of modules by which there is no pandas."""
+
+    @staticmethod
+    def find_spec(name: str, path=None, target=None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("pandas is left out", name=name)
 
 
 def _engine_runs() -> bool:

@@ -129,7 +129,9 @@ def write_table(path: str | Path, table: pa.Table, schema: pa.Schema, metadata: 
 
     Raises pyarrow.ArrowInvalid if a column does not fit the schema: that is a programming error.
     """
-    table = table.select(schema.names).cast(schema)
+    table = table.select(schema.names)
+    if not table.schema.equals(schema):
+        table = table.cast(schema)  # for which pyarrow imports all that it can compute
     own = {"selfdoubt": json.dumps(metadata or {}, sort_keys=True)}
     table = table.replace_schema_metadata(own)
     with atomic_path(path) as temporary:
@@ -147,7 +149,8 @@ def read_table(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
     Raises UserError if the file is missing, truncated or of another schema.
     """
     try:
-        table = pq.read_table(path, page_checksum_verification=True)
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:  # read_table would import what finds many
+            table = file.read()
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run snakemake to make it") from None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:

@@ -1,9 +1,15 @@
-"""The whole config, and the questions that rules ask of it."""
+"""The whole config, and the questions that rules ask of it.
 
+They are asked for each of thousands of jobs, so none of the answers takes longer the larger the study is.
+"""
+
+from collections import Counter
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from selfdoubt.digests import canonical
 from selfdoubt.errors import UserError
 from selfdoubt.settings.analysis import Comparison, Evaluation, Hypothesis, StudyText
 from selfdoubt.settings.data import Dataset, OodSet
@@ -39,7 +45,7 @@ class Study(Strict):
     hypotheses: dict[Name, Hypothesis] = {}
     figures: dict[Name, FigureEntry] = {}
 
-    @property
+    @cached_property
     def models(self) -> dict[str, Model | Pretrained]:
         """Every model by name, whatever its role."""
         return {**self.teachers, **self.baselines, **self.students, **self.augmented, **self.pretrained}
@@ -80,14 +86,29 @@ class Study(Strict):
 
     def views(self, student: str) -> dict:
         """Return all that a student's stream of views, and a teacher's answers to it, depend on."""
-        return self.recipes[self.students[student].recipe].model_dump(include=set(_VIEWS))
+        return self._views[self.students[student].recipe]
+
+    @cached_property
+    def _views(self) -> dict[str, dict]:
+        return {name: recipe.model_dump(include=set(_VIEWS)) for name, recipe in self.recipes.items()}
 
     def stores_soft_labels(self, student: str) -> bool:
         """Return whether a student reads its teacher's answers from a file: in auto, where another one does too."""
         if self.soft_labels.mode != "auto":
             return self.soft_labels.mode == "stored"
-        wanted = (self.students[student].teacher, self.views(student))
-        return sum((other.teacher, self.views(name)) == wanted for name, other in self.students.items()) > 1
+        return self._readers[self._read_by(student)] > 1
+
+    @cached_property
+    def _readers(self) -> Counter[tuple[str, str]]:
+        return Counter(map(self._read_by, self.students))
+
+    def _read_by(self, student: str) -> tuple[str, str]:
+        """Return the teacher and the views, as a text: recipes of other names may give the same views."""
+        return self.students[student].teacher, self._view_texts[self.students[student].recipe]
+
+    @cached_property
+    def _view_texts(self) -> dict[str, str]:
+        return {name: canonical(views) for name, views in self._views.items()}
 
     def variants(self, name: str) -> list[str]:
         """Return the ways in which predictions of a model or a group are made."""

@@ -1,0 +1,145 @@
+"""Snakemake on generated studies of 100 to 10,000 jobs: seconds and memory of a dry run, and of each job's start.
+
+    python benchmarks/scale.py 100 1000
+
+prints a line for each size. The study is the default one with more students and seeds; jobs are fakes that make their
+files, so that all that is measured is Snakemake and our rules.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from measure import Row
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow_scripts")]
+
+from copies import copy_repository, fake_jobs  # noqa: E402 - of tests/
+
+SIZES = (100, 1_000, 5_000, 10_000)
+LIMIT_SECONDS, LIMIT_MB = 10.0, 400.0
+BARE = """
+rule all:
+    input: expand("c/{{i}}", i=range({n}))
+rule first:
+    output: "a/{{i}}"
+    shell: "touch {{output}}"
+rule second:
+    input: "a/{{i}}"
+    output: "b/{{i}}"
+    shell: "touch {{output}}"
+rule third:
+    input: "b/{{i}}"
+    output: "c/{{i}}"
+    shell: "touch {{output}}"
+"""
+# Its peak memory, from the kernel, is the last line: ru_maxrss would be no less than what started it has.
+LAUNCH = """
+import atexit, re, sys
+from snakemake.cli import main
+def peak():
+    print("peak", re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1], file=sys.stderr, flush=True)
+atexit.register(peak)
+main(sys.argv[1:])
+"""
+
+
+@dataclass
+class Size:
+    """What a study of so many jobs takes."""
+
+    jobs: int
+    dry_seconds: float  # of a dry run where nothing is there yet
+    dry_mb: float
+    engine_ms: float  # a job, of a run whose jobs do nothing
+    done_seconds: float  # of a run with nothing to do
+    done_mb: float
+    bare_seconds: float  # of a dry run of as many jobs that have nothing but an input and an output
+
+
+def rows() -> Iterator[Row]:
+    """Yield what the largest study takes against its limits; the curve is in `notes`."""
+    largest = curve()[-1]
+    what = f"dry run of a study of {largest.jobs:,} jobs"
+    yield Row(what, f"a limit of {LIMIT_SECONDS:g} s", largest.dry_seconds, LIMIT_SECONDS, "s", "≤", 1, PARTS)
+    yield Row(what, f"a limit of {LIMIT_MB:g} MB", largest.dry_mb, LIMIT_MB, "MB", "≤", 1, PARTS)
+
+
+PARTS = (
+    "Snakemake's own time, which grows with the inputs of jobs (the bare ones have one); "
+    "a few hundredths are of our functions"
+)
+_curve: list[Size] = []
+
+
+def curve() -> list[Size]:
+    """Return what each of SIZES takes, measured once."""
+    if not _curve:
+        _curve.extend(measure(n) for n in SIZES)
+    return _curve
+
+
+def notes() -> list[str]:
+    """Return the curve, as lines of the page."""
+    lines = ["Snakemake on studies of many jobs, whose jobs do nothing (`python benchmarks/scale.py`):", ""]
+    lines += ["| jobs | dry run, s | MB | of a bare Snakefile, s | nothing to do, s | MB | engine, ms a job |"]
+    lines += ["|--:|--:|--:|--:|--:|--:|--:|"]
+    for size in curve():
+        dry = f"{size.dry_seconds:.1f} | {size.dry_mb:.0f} | {size.bare_seconds:.1f}"
+        done = f"{size.done_seconds:.1f} | {size.done_mb:.0f}"
+        lines.append(f"| {size.jobs:,} | {dry} | {done} | {size.engine_ms:.0f} |")
+    return [*lines, ""]
+
+
+def measure(n_jobs: int) -> Size:
+    """Plan, run with fakes, and plan again a study of about so many jobs."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = copy_repository(Path(folder) / "repository")
+        fake_jobs(copy)
+        copy.edit_config(lambda config: enlarge(config, n_jobs))
+        dry_seconds, dry_mb, said = snakemake(copy.folder, "--dry-run")
+        jobs = int(re.search(r"^total +(\d+)", said, re.MULTILINE)[1])
+        seconds, _, _ = snakemake(copy.folder)
+        done_seconds, done_mb, said = snakemake(copy.folder)
+        if "Nothing to be done" not in said:
+            sys.exit(f"a study of {jobs} jobs: its second run found work to do")
+        bare = Path(folder) / "bare"
+        bare.mkdir()
+        (bare / "Snakefile").write_text(BARE.format(n=(jobs - 1) // 3))
+        bare_seconds, _, _ = snakemake(bare, "--dry-run")
+        engine_ms = (seconds - done_seconds) / jobs * 1000
+        return Size(jobs, dry_seconds, dry_mb, engine_ms, done_seconds, done_mb, bare_seconds)
+
+
+def enlarge(config: dict, n_jobs: int) -> None:
+    """Give the default study more seeds, and as many more students as make about n_jobs; each is three jobs a seed."""
+    n_seeds = 10 if n_jobs >= 1000 else 2
+    config["seeds"] = list(range(1, n_seeds + 1))
+    jobs_as_it_is = 22 + 34 * n_seeds
+    names = [f"kd-{i}" for i in range((n_jobs - jobs_as_it_is) // (3 * n_seeds))]
+    for i, name in enumerate(names):
+        config["students"][name] = config["students"]["kd"] | {"temperature": 1 + i / 8}
+    config["studies"]["distillation"]["arms"] += names
+
+
+def snakemake(folder: Path, *arguments: str) -> tuple[float, float, str]:
+    """Run it, and return its seconds, its peak memory in MB and what it said."""
+    command = [sys.executable, "-c", LAUNCH, "--cores", "2", "--resources", "gpu=4", *arguments]
+    start = time.perf_counter()
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ, check=False)
+    seconds = time.perf_counter() - start
+    if run.returncode:
+        sys.exit(run.stdout[-3000:] + run.stderr[-3000:])
+    return seconds, int(re.findall(r"^peak (\d+)$", run.stderr, re.MULTILINE)[-1]) / 1024, run.stdout + run.stderr
+
+
+if __name__ == "__main__":
+    for n in [int(text) for text in sys.argv[1:]] or SIZES:
+        print("  ".join(f"{name} {value:.4g}" for name, value in asdict(measure(n)).items()), flush=True)
