@@ -317,6 +317,13 @@ def test_where_enough_seeds_did_not_tell_the_reason_is_named():
     assert beyond.endswith("below 0.05 (uncorrected p = 0.04).")
 
 
+def test_a_verdict_of_one_seed_is_of_two_models():
+    told = answer(low=-0.004, high=-0.001, verdict="supported", n_seeds=1)
+    assert told.endswith("One seed: this is known of these two trained models, not of the way they were made.")
+    assert "One seed" not in answer(low=-0.004, high=-0.001, verdict="supported")
+    assert "One seed" not in answer(n_seeds=1)
+
+
 def test_a_comparison_has_its_unit_and_interval():
     [(label, cells)] = comparison_table(
         frame("comparisons", [COMPARISON]), frame("hypotheses", []), "distillation"
