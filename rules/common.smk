@@ -2,6 +2,7 @@
 #
 # A params or input function takes wildcards only, works in constant time and opens no file.
 
+import atexit
 import logging
 import os
 import re
@@ -14,11 +15,12 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from selfdoubt.errors import UserError
 from selfdoubt.published import DOWNLOADS, files_of, shifted_files
-from selfdoubt.provenance import canonical, code_digest, digest
+from selfdoubt.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.running import hold, is_running, set_right
 from selfdoubt.settings import check_files, load_study, parse_arm
 
 RESOURCES, RESULTS, LOCK = Path("resources"), Path("results"), Path(".snakemake/run.lock")
+MEANINGS = Path(".snakemake/meanings.json")  # of modules, as code digests know them; it may be deleted
 
 try:
     STUDY = load_study(config)
@@ -29,6 +31,9 @@ except UserError as fault:
 # Jobs say "python": Snakemake's own, activated or not, or that of a job's conda environment, which goes first.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 os.environ.update(SELFDOUBT_ENGINE=str(os.getpid()))  # with which they end
+
+recall(MEANINGS)
+atexit.register(keep, MEANINGS)
 
 logging.raiseExceptions = False  # on a full disk Snakemake's log would answer each line by a stack trace
 WAS_RUNNING = is_running(LOCK)

@@ -65,6 +65,8 @@ def forget() -> None:
     """A run of Snakemake reads a file once; a test edits it in between."""
     for function in (provenance.code_digest, provenance._read):
         function.cache_clear()
+    for found in (provenance._found, provenance._recalled):
+        found.clear()
 
 
 @pytest.fixture
@@ -173,6 +175,53 @@ def test_versions_of_packages_that_decide_results_count_where_they_are_imported(
 def test_the_closure_by_hand(tree):
     names = ["selfdoubt/__init__.py", "selfdoubt/deep.py", "selfdoubt/deeper.py", "selfdoubt/loop.py", "train.py"]
     assert provenance.closure(tree.folder / "train.py") == [tree.folder / name for name in names]
+
+
+# ---- from one process to the next ----
+
+
+def test_what_was_found_is_not_parsed_again(tree, tmp_path, monkeypatch):
+    before = tree.digest("train")
+    provenance.keep(tmp_path / "kept/meanings.json")
+    forget()
+    provenance.recall(tmp_path / "kept/meanings.json")
+    monkeypatch.setattr(provenance, "_parse", None)  # cannot be called
+    assert provenance.code_digest("train") == before
+
+
+def test_what_was_found_of_other_contents_does_not_count(tree, tmp_path):
+    before = tree.digest("train")
+    provenance.keep(tmp_path / "meanings.json")
+    tree.edit("selfdoubt/deep.py", "RATE = 1", "RATE = 2")
+    after = tree.digest("train")
+    forget()
+    provenance.recall(tmp_path / "meanings.json")
+    assert provenance.code_digest("train") == after != before
+
+
+@pytest.mark.parametrize("broken", ["", "[]", '{"by": "an earlier version", "modules": {"a": 1}}', None])
+def test_what_cannot_be_recalled_is_found_anew(tree, tmp_path, broken):
+    before = tree.digest("train")
+    path = tmp_path / "meanings.json"
+    if broken is not None:
+        path.write_text(broken)
+    forget()
+    provenance.recall(path)
+    assert not provenance._recalled and provenance.code_digest("train") == before
+    provenance.keep(path)
+    provenance.recall(path)
+    assert provenance._recalled == {key: list(value) for key, value in provenance._found.items()}
+
+
+def test_what_is_known_or_cannot_be_kept_is_not_written(tree, tmp_path):
+    tree.digest("train")
+    (tmp_path / "file").touch()
+    provenance.keep(tmp_path / "file/meanings.json")  # in a folder that cannot be
+    provenance.keep(tmp_path / "meanings.json")
+    provenance.recall(tmp_path / "meanings.json")
+    (tmp_path / "meanings.json").unlink()
+    provenance.keep(tmp_path / "meanings.json")
+    assert not (tmp_path / "meanings.json").exists()
 
 
 # ---- this repository ----
