@@ -127,6 +127,15 @@ def test_a_file_in_which_a_bit_has_changed_is_named(tmp_path):
         read_table(path, TRAINING)
 
 
+def test_a_file_that_cannot_be_read_is_not_called_broken(tmp_path):
+    """The advice to delete it would cost a whole table."""
+    path = tmp_path / "table.parquet"
+    path.symlink_to(path.name)  # a circle, which no right to read helps with
+    with pytest.raises(OSError, match="symbolic links") as found:
+        schemas.read_table(path, SCHEMAS["metrics"])
+    assert found.value.errno
+
+
 def test_a_missing_column_is_named(tmp_path):
     pq.write_table(pa.Table.from_pylist(ROWS, TRAINING).drop_columns("val_loss"), tmp_path / "a.parquet")
     with pytest.raises(UserError, match=r"a\.parquet: column 'val_loss' is missing; delete the file and run again"):

@@ -246,3 +246,12 @@ def test_a_network_without_published_weights():
     assert fault("mixer_s16_224", pretrained=True, input_px="pretrained") == (
         "networks: timm has no published weights of mixer_s16_224; name a file under 'weights:'"
     )
+
+
+def test_too_little_memory_is_no_fault_of_the_network(monkeypatch):
+    def exhausted(*_, **__):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4000000000000 bytes")
+
+    monkeypatch.setattr(timm, "create_model", exhausted)
+    with pytest.raises(RuntimeError, match="can't allocate memory"):
+        build()

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from selfdoubt import leases
-from selfdoubt.errors import UserError
+from selfdoubt.errors import UserError, lacks_memory
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _DECISIVE_PACKAGES = ("numpy", "segmentation-models-pytorch", "timm", "torch")  # their versions decide results
@@ -67,7 +67,7 @@ def main(
     except KeyboardInterrupt:
         sys.exit(f"{_script()}: interrupted")
     except (MemoryError, RuntimeError) as error:
-        if not _lacks_memory(error):
+        if not lacks_memory(error):
             raise
         sys.exit(f"{_script()}: out of memory; lower the batch size or give the job more")
     except OSError as error:
@@ -157,12 +157,6 @@ def _engine_runs() -> bool:
     except PermissionError:  # someone else's
         return True
     return True
-
-
-def _lacks_memory(error: MemoryError | RuntimeError) -> bool:
-    """Whether there was too little memory, as Python, torch on a GPU and torch on a processor say it."""
-    known = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-    return known or "can't allocate memory" in str(error)
 
 
 def _script() -> str:

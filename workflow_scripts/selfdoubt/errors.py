@@ -10,3 +10,9 @@ class UserError(Exception):
     def __str__(self) -> str:
         text = super().__str__()
         return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Return whether there was too little memory, as Python, torch on a GPU and torch on a processor say it."""
+    known = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return known or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))

@@ -154,6 +154,8 @@ def read_table(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run snakemake to make it") from None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        if getattr(error, "errno", None) is not None:  # of the system: the file may be whole
+            raise
         raise UserError(f"{path}: not a whole Parquet file ({_first_line(error)}); delete it and run again") from None
     _check_schema(path, table.schema, schema or _predictions_schema_of(path, table.schema))
     return table

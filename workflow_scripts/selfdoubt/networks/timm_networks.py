@@ -5,13 +5,15 @@ taken in part; where the images have other classes, all but the head then moves 
 """
 
 import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from selfdoubt.errors import UserError
+from selfdoubt.errors import UserError, lacks_memory
 from selfdoubt.networks import Network, weight_files
 
 _SMALL_PX = 64  # inputs up to this side get a stem without down-sampling
@@ -84,12 +86,8 @@ def _normalisation_of(config, channels: int) -> tuple[list[float], list[float]]:
 def _create(name: str, place: str, **options) -> nn.Module:
     import timm
 
-    try:
+    with _told(f"networks: cannot build {place}", "choose another network, or input_px: pretrained"):
         return timm.create_model(name, **options)
-    except _FAULTS as error:
-        raise UserError(
-            f"networks: cannot build {place} ({_said(error)}); choose another network, or input_px: pretrained"
-        ) from None
 
 
 # ---- weights ----
@@ -112,15 +110,14 @@ def _trained(name: str, state: dict | None, source, place: str, **options) -> nn
         raise UserError(f"networks: timm has no published weights of {name}; name a file under 'weights:'")
     given = {} if state is None else {"state_dict": state, "num_classes": options["num_classes"]}
     try:
-        return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=given, **options)
+        with _told(f"{source}: does not fit {place}", "expected its state dict"):
+            return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=given, **options)
     except OSError as error:
         hub = f"https://huggingface.co/{config.hf_hub_id}/resolve/main/model.safetensors"
         wanted = hub if config.hf_hub_id else config.url
         raise UserError(
             f"networks: cannot download {name} ({_said(error)}); fetch {wanted} by hand, and name it under 'weights:'"
         ) from None
-    except _FAULTS as error:
-        raise UserError(f"{source}: does not fit {place} ({_said(error)}); expected its state dict") from None
 
 
 def _move(donor: nn.Module, body: nn.Module, heads: tuple[str, ...], n_trained: int, n_classes: int, source) -> None:
@@ -166,11 +163,8 @@ def _maps_of(body: nn.Module, shape: tuple[int, ...], n_classes: int, place: str
         hooks.append(modules[name].register_forward_hook(lambda _, __, out, name=name: seen.update({name: out})))
     training = body.training
     try:
-        logits = body.eval()(torch.zeros(shape))
-    except _FAULTS as error:
-        raise UserError(
-            f"networks: {place} does not work ({_said(error)}); choose another network, or input_px: pretrained"
-        ) from None
+        with _told(f"networks: {place} does not work", "choose another network, or input_px: pretrained"):
+            logits = body.eval()(torch.zeros(shape))
     finally:
         body.train(training)
         for hook in hooks:
@@ -183,6 +177,17 @@ def _maps_of(body: nn.Module, shape: tuple[int, ...], n_classes: int, place: str
 def _is_map(found, width: int) -> bool:
     """Whether a stage put out (1, width, h, w); with channels last it would be (1, h, w, width)."""
     return isinstance(found, torch.Tensor) and found.ndim == 4 and found.shape[1] == width
+
+
+@contextmanager
+def _told(what: str, then: str) -> Iterator[None]:
+    """Turn a fault of timm's into one line; too little memory is no fault of the network, and goes on as it is."""
+    try:
+        yield
+    except _FAULTS as error:
+        if lacks_memory(error):
+            raise
+        raise UserError(f"{what} ({_said(error)}); {then}") from error
 
 
 def _said(error: Exception) -> str:
