@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test test-slurm soak lint format env slurm bench lock rulegraph example invalidation stale clean
+.PHONY: run test test-slurm soak lint format env slurm bench lock rulegraph example invalidation stale rename clean
 
 run: env ## the default study, to results/report/index.html
 	snakemake --cores all --resources gpu=4
@@ -85,6 +85,9 @@ invalidation: env ## regenerate docs/invalidation.md from tests/edits.py
 
 stale: env ## list, not delete, what under results/ no study makes: make stale STUDIES="studies/cifar10.yaml"
 	python workflow_scripts/list_stale.py $(STUDIES)
+
+rename: env ## a model, and train nothing again: make rename OLD=kd NEW=kd-4 [STUDIES="own.yaml"]
+	python workflow_scripts/rename_model.py "$(OLD)" "$(NEW)" $(STUDIES)
 
 clean: ## all results
 	rm -rf results/* .snakemake

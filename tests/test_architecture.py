@@ -9,13 +9,13 @@ ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "workflow_scripts"
 LIBRARY = sorted((SCRIPTS / "selfdoubt").rglob("*.py"))
 WITHOUT_TORCH = ("settings", "provenance", "schemas", "metrics", "scores", "statistics", "evaluation", "hypotheses")
-WITHOUT_TORCH += ("leases", "leftovers", "progress", "foreign_predictions")
+WITHOUT_TORCH += ("leases", "leftovers", "progress", "renaming", "foreign_predictions")
 WITHOUT_TORCH += ("curves", "ensembles", "examples", "masks", "costs", "datasets", "corruptions", "figures", "report")
 WITHOUT_TORCH += ("sources", "published", "downloads", "pixels", "image_files", "scenes", "running")
 STRANGERS = {"datasets", "augmentation", "models", "losses", "attacks"}  # composed by others, never by one another
 RULE_IMPORTS = {"selfdoubt.errors", "selfdoubt.provenance", "selfdoubt.published", "selfdoubt.settings"}
 RULE_IMPORTS |= {"selfdoubt.running"}
-FOR_PEOPLE = {"evaluate_predictions", "lease", "list_stale", "watch"}  # commands that no rule runs
+FOR_PEOPLE = {"evaluate_predictions", "lease", "list_stale", "rename_model", "watch"}  # commands that no rule runs
 HEAVY = {"torch", "torchvision", "timm", "segmentation_models_pytorch", "sklearn"}
 
 

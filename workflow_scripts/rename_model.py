@@ -1,0 +1,49 @@
+"""Give a model another name, in the configs and on disk, so that nothing is trained again.
+
+The next run makes again what shows the name: its numbers, those of its groups, tables, figures and the page. The
+configs are config.yaml, all of studies/, and those that are named besides.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import yaml
+
+from selfdoubt import renaming
+from selfdoubt.errors import UserError
+from selfdoubt.files import atomic_path
+from selfdoubt.running import hold
+from selfdoubt.settings import load_study
+
+CONFIG = Path("config.yaml")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("old")
+    parser.add_argument("new")
+    parser.add_argument("studies", nargs="*", type=Path, metavar="STUDY.yaml", help="further studies with the model")
+    arguments = parser.parse_args()
+    try:
+        rename(arguments.old, arguments.new, {CONFIG, *Path("studies").glob("*.yaml"), *arguments.studies})
+    except (UserError, OSError) as fault:
+        sys.exit(f"rename_model: {fault}")
+
+
+def rename(old: str, new: str, configs: set[Path]) -> None:
+    texts = {path: path.read_text() for path in sorted(configs)}
+    renaming.check([*texts.values()], old, new)
+    changed = {path: renaming.in_config(text, old, new) for path, text in texts.items()}
+    load_study(yaml.safe_load(changed[CONFIG]))  # the name may be none
+    hold(Path(".snakemake/run.lock"), was_running=False)
+    n_files = renaming.move(Path("results"), Path(".snakemake"), old, new)
+    print(f"{n_files} files are those of {new} now; texts of studies and hypotheses are as they were")
+    for path in [path for path in changed if changed[path] != texts[path]]:
+        with atomic_path(path) as temporary:
+            temporary.write_text(changed[path])
+        print(f"{path}: written")
+
+
+if __name__ == "__main__":
+    main()
