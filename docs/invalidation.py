@@ -13,7 +13,6 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow_scripts")]
 
 from edits import EDITS, Edit  # noqa: E402
 from expected_jobs import EVERYTHING, FROM_TRAINING, SEEDS, TABLES  # noqa: E402
-from import_closure import RULES, rules_of_modules  # noqa: E402
 
 PAGE = ROOT / "docs/invalidation.md"
 SHORT = (("everything", EVERYTHING), ("all from training on", FROM_TRAINING), ("tables", TABLES))
@@ -25,11 +24,11 @@ MARK = re.compile(r"(<!-- table -->\n).*?(<!-- /table -->)", re.DOTALL)
 
 
 def table() -> str:
-    """Return a table a section of the edits, and one of the library's modules."""
+    """Return a table for each section of the edits."""
     parts = []
     for section, edits in EDITS.items():
         parts += [f"### {section}", "", "| edit | runs again |", "|---|---|", *map(row, edits), ""]
-    return "\n".join([*parts, "### Which rules a module of the library is part of", "", *modules(), ""])
+    return "\n".join(parts)
 
 
 def row(edit: Edit) -> str:
@@ -65,25 +64,6 @@ def told_rule(rule: str, keys: set[str]) -> str:
     notes += [f"seed {seeds[0]}"] if seeds and (*seeds,) != SEEDS else []
     notes += [f"of {dataset}"] if dataset else []
     return f"`{rule}`" + (f" ({'; '.join(notes)})" if any(notes) else "")
-
-
-def modules() -> list[str]:
-    """Return a table of the modules that the same rules reach, fewest rules first."""
-    alike = defaultdict(list)
-    for module, rules in rules_of_modules().items():
-        alike[frozenset(rules)].append(f"`{module.removeprefix('selfdoubt/')}`")
-    rows = [
-        f"| {', '.join(alike[rules])} | {reached(rules)} |"
-        for rules in sorted(alike, key=lambda r: (len(r), sorted(r)))
-    ]
-    return ["| modules | rules |", "|---|---|", *rows]
-
-
-def reached(rules: frozenset[str]) -> str:
-    others = [rule for rule in IN_ORDER if rule in RULES - rules]
-    if 2 * len(rules) > len(RULES):
-        return "every rule" + (f" but {', '.join(f'`{rule}`' for rule in others)}" if others else "")
-    return ", ".join(f"`{rule}`" for rule in IN_ORDER if rule in rules) or "none"
 
 
 def page() -> str:

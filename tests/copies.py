@@ -63,14 +63,17 @@ class Copy:
     def edit(self, file: str, old: str, new: str) -> None:
         path = self.folder / file
         text = path.read_text()
-        assert old in text, f"{file} does not hold {old!r}"
-        path.write_text(text.replace(old, new))
+        changed = text.replace(old, new)
+        assert changed != text, f"{file} stays as it is: it does not hold {old!r}, or that becomes the same"
+        path.write_text(changed)
 
     def edit_config(self, change) -> None:
         """Apply change(config) to config.yaml."""
         path = self.folder / "config.yaml"
         config = yaml.safe_load(path.read_text())
+        before = json.dumps(config)  # of which order is a part, and 1 is not 1.0
         change(config)
+        assert json.dumps(config) != before, "the config stays as it is"
         path.write_text(yaml.safe_dump(config, sort_keys=False))
 
     def own_resources(self) -> None:

@@ -1,13 +1,8 @@
 """Edits of a finished study, and the exact jobs that each makes run again: the source of docs/invalidation.md."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from copies import Copy
+from edits_of_code import edits_of_modules
 from expected_jobs import (
     ARMS,
-    CURVES,
-    ENHANCERS,
     EVERYTHING,
     EXAMPLES,
     FROM_SEGMENTER,
@@ -20,7 +15,6 @@ from expected_jobs import (
     PROTOCOLS,
     REPORT,
     SHIFTED,
-    SPOKEN,
     STUDENTS,
     TABLES,
     VERDICTS,
@@ -36,41 +30,32 @@ from expected_jobs import (
     uncompared,
 )
 from ways_of_editing import (
+    Edit,
     config,
     defaults_otherwise,
     delete,
     installed,
     longer,
-    module,
     other_image,
     other_orders,
     pretrained_member,
     pretrained_teacher,
     put,
     remove_enhancer,
+    remove_group,
     remove_model,
+    rename_for_good,
     rename_model,
     rename_recipe,
     rename_study,
     renamed,
     several,
     swap,
-    take_over,
     text,
     touch,
     with_second_dataset,
+    without_second_dataset,
 )
-
-
-@dataclass(frozen=True)
-class Edit:
-    """One edit of a finished study, what it makes run again, and why, where that is not plain."""
-
-    name: str  # in the docs
-    change: Callable[[Copy], None]
-    jobs: set[str]
-    why: str = ""
-
 
 NEW_STUDENT = {"network": "convnet-small", "recipe": "short", "teacher": "teacher", "temperature": 2, "alpha": 0.5}
 NEW_CLAIM = {"study": "distillation", "statement": "So.", "better": "kd", "than": "ce", "split": "test"}
@@ -92,7 +77,6 @@ EDITS: dict[str, list[Edit]] = {
             ),
             set(),
         ),
-        Edit("every module of the settings package", module("settings"), set(), "scripts never see it"),
         Edit("a comment in the config", text("config.yaml", " # random horizontal flip", ""), set()),
         Edit("`temperature: 4` as `4.0`", text("config.yaml", "temperature: 4,", "temperature: 4.0,"), set()),
         Edit("a default left out, or written out", config(defaults_otherwise), set()),
@@ -105,7 +89,14 @@ EDITS: dict[str, list[Edit]] = {
             set(),
             "but `pretrained` models are made for the first seed",
         ),
-        Edit("`priority`, `mem_mb` of a rule", text("rules/training.smk", "priority: 10", "priority: 11"), set()),
+        Edit(
+            "`priority`, `mem_mb` of a rule",
+            several(
+                text("rules/training.smk", "priority: 10", "priority: 11"),
+                text("rules/training.smk", "mem_mb=2000", "mem_mb=3000"),
+            ),
+            set(),
+        ),
         Edit("the profile", text("profiles/default/config.yaml", "show-failed-logs: true", ""), set()),
         Edit("every file touched", touch, set(), "contents are compared, not times"),
         Edit("logs and benchmarks deleted", delete("results/logs/**/*", "results/benchmarks/**/*"), set()),
@@ -137,10 +128,21 @@ EDITS: dict[str, list[Edit]] = {
             "its name is in its files' paths; the old ones stay, and `make stale` lists them",
         ),
         Edit(
-            "a model renamed, its checkpoints moved and taken over",
-            several(config(rename_model), take_over),
-            seeds("predict", "smooth") | measured("smooth/clean") | LOOKS,
-            "`--touch` writes its records anew",
+            "a model renamed by `make rename`",
+            rename_for_good("label-smoothing", "smooth"),
+            measured("smooth/clean") | LOOKS,
+            "its files and their records go along",
+        ),
+        Edit(
+            "a teacher renamed by `make rename`",
+            rename_for_good("teacher", "master"),
+            uncompared("master/clean"),
+        ),
+        Edit(
+            "a member of a group renamed by `make rename`",
+            rename_for_good("kd", "pupil"),
+            measured("pupil/clean") | decided(*PROTOCOLS) | LOOKS,
+            "whose tables name its members",
         ),
         Edit("an entry that nothing uses", put("networks", spare={"family": "convnet", "widths": [8]}), REPORT),
     ],
@@ -175,6 +177,7 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit("`overlap` of an OOD set", put("ood_sets.digits", overlap="none"), REPORT),
         Edit("a new data set", config(with_second_dataset), on_second(EVERYTHING) | TABLES),
+        Edit("a data set removed", without_second_dataset, TABLES, "tried on a copy of two; figures show the first"),
     ],
     "Seeds, models, recipes": [
         Edit(
@@ -203,6 +206,16 @@ EDITS: dict[str, list[Edit]] = {
             "two students' `alpha` swapped",
             several(put("students.kd", alpha=1), put("students.kd-no-labels", alpha=0.9)),
             trained(*STUDENTS) | renewed(*STUDENTS),
+        ),
+        Edit(
+            "a baseline's `label_smoothing`",
+            put("baselines.label-smoothing", label_smoothing=0.2),
+            trained("label-smoothing") | renewed("label-smoothing"),
+        ),
+        Edit(
+            "`augmented.cutmix.mixing.beta`",
+            put("augmented.cutmix.mixing", beta=0.5),
+            trained("cutmix") | renewed("cutmix"),
         ),
         Edit("a network's widths", put("networks.convnet-medium", widths=[16, 32, 48]), FROM_TEACHER),
         Edit("the teacher's epochs", longer("teachers", "teacher"), FROM_TEACHER),
@@ -275,6 +288,7 @@ EDITS: dict[str, list[Edit]] = {
             | seeds("combine_members", "pair/mean-probability")
             | uncompared("pair/persuasion", "pair/mean-probability"),
         ),
+        Edit("a group removed", config(remove_group), TABLES | LOOKS),
         Edit(
             "a new member of a group",
             config(lambda c: c["groups"]["trio"]["members"].append("kd-no-labels")),
@@ -315,17 +329,13 @@ EDITS: dict[str, list[Edit]] = {
         Edit("a figure removed", config(lambda c: c["figures"].popitem()), REPORT),
     ],
     "Code": [
-        Edit("`training.py`", module("training"), FROM_TRAINING),
-        Edit("`segmentation.py`", module("segmentation"), FROM_SEGMENTER),
-        Edit("`soft_labels.py`", module("soft_labels"), FROM_TRAINING),
-        Edit("`attacks.py`", module("attacks"), enhanced(*ENHANCERS) | decided(*SPOKEN)),
-        Edit("`ensembles.py`", module("ensembles"), decided(*PROTOCOLS)),
-        Edit("`evaluation.py`", module("evaluation"), measured(*ARMS)),
-        Edit("`summaries.py`", module("summaries"), measured(*ARMS) | {*CURVES}),
-        Edit("`figures.py`", module("figures"), PLOTS | REPORT),
+        *edits_of_modules(),
         Edit(
-            "the report: its package, template, style",
-            several(module("report"), text("workflow_scripts/selfdoubt/report/style.css", "}", ";}")),
+            "the template and the style of the page",
+            several(
+                text("workflow_scripts/selfdoubt/report/template.html.j2", "</body>", "<hr></body>"),
+                text("workflow_scripts/selfdoubt/report/style.css", "}", ";}"),
+            ),
             REPORT,
         ),
         Edit(
@@ -347,7 +357,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "the lock, the conda files",
             several(
-                text("envs/requirements.lock", "timm==", "timm=="),
+                text("envs/requirements.lock", "timm==1", "timm==2"),
                 text("envs/models.yaml", "timm==1", "timm==2"),
             ),
             set(),
@@ -357,8 +367,10 @@ EDITS: dict[str, list[Edit]] = {
             "another torch",
             installed("torch"),
             FROM_TRAINING,
-            "versions of torch, timm and segmentation-models-pytorch are in the digests",
+            "the versions of these three are in the digests of what imports them",
         ),
+        Edit("another timm", installed("timm"), FROM_TRAINING),
+        Edit("another segmentation-models-pytorch", installed("segmentation_models_pytorch"), FROM_SEGMENTER),
         Edit(
             "another numpy",
             installed("numpy"),

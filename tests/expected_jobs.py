@@ -107,6 +107,39 @@ ARMS = [f"{model}/clean" for model in MODELS]
 ARMS += [f"ce/{enhancer}" for enhancer in ENHANCERS] + [f"trio/{protocol}" for protocol in PROTOCOLS]
 
 
+AFTER = {  # rule -> its jobs, and all that reads what they make
+    "fetch_file": set(),
+    "prepare_dataset": EVERYTHING,
+    "prepare_ood": {"prepare_ood:digits"} | renewed(*MODELS),
+    "corrupt_images": SHIFTED | predicted(*MODELS),
+    "prepare_shifted": set(),
+    "train_teacher": FROM_TEACHER,
+    "train_baseline": trained("ce", "label-smoothing") | renewed("ce", "label-smoothing"),
+    "precompute_soft_labels": stored() | trained(*STUDENTS) | renewed(*STUDENTS),
+    "distill_student": trained(*STUDENTS) | renewed(*STUDENTS),
+    "train_augmented": trained("cutmix", "mask-cutmix") | renewed("cutmix", "mask-cutmix"),
+    "import_model": set(),
+    "train_segmenter": FROM_SEGMENTER,
+    "segment_images": FROM_SEGMENTER - {"train_segmenter:unet"},
+    "judge_masks": {"judge_masks:unet"} | REPORT,
+    "enhance_images": enhanced(*ENHANCERS),
+    "combine_members": decided("mean-probability"),
+    "communicate": decided(*SPOKEN),
+    "predict": predicted(*MODELS),
+    "compute_metrics": measured(*ARMS),
+    "test_hypotheses": VERDICTS,
+    "render_report": REPORT,
+} | {rule: {rule} | REPORT for rule in ("collect_metrics", "collect_costs")}
+AFTER |= {
+    rule: {job for job in PLOTS if job.startswith(f"{rule}:")} | REPORT for rule in (j.split(":")[0] for j in PLOTS)
+}
+
+
+def after(rules: set[str]) -> set[str]:
+    """What runs where the code of rules has changed."""
+    return set().union(*(AFTER[rule] for rule in rules))
+
+
 def on_second(jobs: set[str]) -> set[str]:
     """The same jobs for the data set `second`; those that have none stay away."""
     of_all = TABLES | {job for job in jobs if job.startswith("plot_")}

@@ -11,7 +11,7 @@ from edits import EDITS
 from ways_of_editing import remove_model
 
 
-@pytest.mark.parametrize("edit", [pytest.param(e, id=e.name) for edits in EDITS.values() for e in edits])
+@pytest.mark.parametrize("edit", [pytest.param(e, id=e.name[:60]) for edits in EDITS.values() for e in edits])
 def test_an_edit_reruns_exactly_what_the_table_says(copy, edit):
     edit.change(copy)
     found = copy.jobs()

@@ -1,10 +1,23 @@
 """Changes of a finished copy of the repository, for tests/edits.py: each is a function of a `copies.Copy`."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from copies import Copy
-from expected_jobs import SEEDS, STUDENTS
+from expected_jobs import STUDENTS
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One edit of a finished study, what it makes run again, and why, where that is not plain."""
+
+    name: str  # in the docs
+    change: Callable[[Copy], None]
+    jobs: set[str]
+    why: str = ""
 
 
 def config(change: Callable[[dict], object]) -> Callable[[Copy], None]:
@@ -16,13 +29,12 @@ def text(file: str, old: str, new: str) -> Callable[[Copy], None]:
     return lambda copy: copy.edit(file, old, new)
 
 
-def module(name: str, line: str = "CHANGED = True") -> Callable[[Copy], None]:
-    """Add a line to a library module, or to all of a package."""
+def modules(*paths: str) -> Callable[[Copy], None]:
+    """Add a line to modules below workflow_scripts/."""
 
     def change(copy: Copy) -> None:
-        place = copy.folder / "workflow_scripts/selfdoubt" / name
-        for path in sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]:
-            path.write_text(f"{path.read_text()}\n\n{line}\n")
+        for path in (copy.folder / "workflow_scripts" / path for path in paths):
+            path.write_text(f"{path.read_text()}\n\nCHANGED = True\n")
 
     return change
 
@@ -136,12 +148,14 @@ def rename_model(config: dict) -> None:
             del entry["arms"]
 
 
-def take_over(copy: Copy) -> None:
-    for kind in ("checkpoints", "training"):
-        folder = copy.folder / f"results/{kind}/fashion-mnist-12k"
-        (folder / "label-smoothing").rename(folder / "smooth")
-    names = [f"results/checkpoints/fashion-mnist-12k/smooth/seed-{seed}.safetensors" for seed in SEEDS]
-    assert copy.ask(*names, "--touch").returncode == 0
+def rename_for_good(old: str, new: str) -> Callable[[Copy], None]:
+    """Give a model another name as `make rename` does."""
+
+    def change(copy: Copy) -> None:
+        command = [sys.executable, "workflow_scripts/rename_model.py", old, new]
+        subprocess.run(command, cwd=copy.folder, check=True, capture_output=True)
+
+    return change
 
 
 def remove_model(config: dict) -> None:
@@ -149,6 +163,12 @@ def remove_model(config: dict) -> None:
     for entry in (config["studies"]["distillation"], *config["figures"].values()):
         if "label-smoothing" in entry.get("arms", []):
             entry["arms"].remove("label-smoothing")
+
+
+def remove_group(config: dict) -> None:
+    for section, key in (("groups", "trio"), ("studies", "communication"), ("figures", "persuasion-matrix")):
+        del config[section][key]
+    del config["hypotheses"]["persuasion-lifts-accuracy"]
 
 
 def remove_enhancer(config: dict) -> None:
@@ -183,3 +203,11 @@ def pretrained_teacher(config: dict) -> None:
 
 def with_second_dataset(config: dict) -> None:
     config["datasets"]["second"] = config["datasets"]["fashion-mnist-12k"]
+
+
+def without_second_dataset(copy: Copy) -> None:
+    """Finish a study of two data sets, and then take the second away."""
+    copy.edit_config(with_second_dataset)
+    run = copy.snakemake("--resources", "gpu=4")
+    assert run.returncode == 0, run.stderr
+    copy.edit_config(lambda config: config["datasets"].pop("second"))
