@@ -1,12 +1,15 @@
 """What reruns: each edit of a finished copy is followed by a dry run, whose jobs are those of the table, exactly."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 
 import pytest
-from copies import Copy
+import yaml
+from copies import ROOT, Copy
 from edits import EDITS
 from ways_of_editing import remove_model
 
@@ -87,6 +90,18 @@ def test_what_the_config_no_longer_makes_is_listed_and_not_deleted(copy):
 # ---- what Snakemake says of a finished study ----
 
 
+def test_so_many_jobs_are_so_many_submissions_to_slurm(finished):
+    profile = yaml.safe_load((finished / "profiles/slurm/config.yaml").read_text())
+    options = [[f"--{key}", *(f"{k}={v}" for k, v in profile[key].items())] for key in ("groups", "group-components")]
+    lines = Copy(finished).ask("-n", "--forceall", *options[0], *options[1]).stdout.splitlines()
+    n_jobs = sum(bool(re.match(r" *rule (?!all:)", line)) for line in lines)
+    n_submissions = sum(bool(re.match(r"rule (?!all:)|\[.*\] Group job ", line)) for line in lines)
+    told = re.search(
+        r"The (\d+) jobs of the default\s+study are (\d+) submissions", (ROOT / "docs/clusters.md").read_text()
+    )
+    assert (n_jobs, n_submissions) == tuple(map(int, told.groups()))
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [
@@ -95,6 +110,7 @@ def test_what_the_config_no_longer_makes_is_listed_and_not_deleted(copy):
         ("--filegraph", "results/report/index.html"),
         ("--summary", "results/report/index.html"),
         ("--detailed-summary", "workflow_scripts/render_report.py"),
+        ("--list-untracked", "results/benchmarks/render_report.tsv"),
         ("--lint", "in a good condition"),
     ],
 )
@@ -117,3 +133,31 @@ def test_every_rule_and_target_says_what_it_does(finished):
     assert set(told) == set(re.findall(r"^rule (\w+):", text, re.MULTILINE))
     targets = {line.split()[0] for line in Copy(finished).ask("--list-target-rules").stdout.splitlines()}
     assert {"all", "report", "figures", "metrics", "models"} <= targets
+
+
+CONDA = """#!/bin/sh
+# Stands in for conda where no package is wanted.
+case "$1" in
+    --version) echo conda 99.0.0 ;;
+    info) echo '{"conda_prefix": "/nowhere", "platform": "linux-64"}' ;;
+    config) echo '{"get": {"channel_priority": "strict"}}' ;;
+esac
+"""
+
+
+def test_an_archive_holds_what_git_knows_and_no_results(copy, tmp_path, monkeypatch):
+    copy.own_resources()
+    (copy.folder / ".gitignore").write_text("results/\n.snakemake/\n")
+    for line in (["init"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--message", "all"]):
+        subprocess.run(["git", *line], cwd=copy.folder, capture_output=True, check=True)
+    listed = subprocess.run(["git", "ls-files"], cwd=copy.folder, capture_output=True, text=True, check=True).stdout
+    (copy.folder / "rules/unknown.smk").touch()
+    (tmp_path / "conda").write_text(CONDA)
+    (tmp_path / "conda").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    run = copy.snakemake("--archive", "study.tar")
+    assert run.returncode == 0, run.stderr
+    with tarfile.open(copy.folder / "study.tar") as tar:
+        names = {name for name in tar.getnames() if not name.startswith(".snakemake/conda-archive/")}
+    assert "resources/fashion-mnist-12k/train.parquet" in names
+    assert names == set(listed.splitlines())
