@@ -1,0 +1,115 @@
+"""What `make soak` looks for it finds: each fault is put by hand into a finished study, whose jobs were fakes."""
+
+import base64
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import soak
+from copies import ROOT
+from import_closure import RULES
+from test_study import small_copy
+
+PAGE = ROOT / "docs/reliability.md"
+TABLE = "results/tables/metrics.parquet"
+CHECKPOINT = "results/checkpoints/fashion-mnist-12k/ce/seed-1.safetensors"
+STATE = "results/state/fashion-mnist-12k/ce/seed-1/0123.safetensors"
+
+
+@pytest.fixture
+def watch(copy, tmp_path) -> soak.Soak:
+    """A soak whose first study, `watch.folder`, is done and as it should be."""
+    watch = soak.Soak(tmp_path, n_faults=1, seed=0)
+    watch.folder, watch.scratch, watch.studies = copy.folder, tmp_path / "scratch", 1
+    watch.scratch.mkdir()
+    watch.expected, watch.kept = soak.digests(copy.folder), soak.finished(copy.folder)
+    assert CHECKPOINT in watch.expected.keys() & watch.kept.keys()
+    return watch
+
+
+def found(watch: soak.Soak, code: int = 0) -> list[str]:
+    watch.compare(watch.folder, watch.scratch, code)
+    return watch.found
+
+
+def write(path: Path, text: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def flipped(path: Path) -> None:
+    """Change a file's bytes, and not its date."""
+    date = path.stat().st_mtime_ns
+    path.write_text(f"{path.read_text()}!")
+    os.utime(path, ns=(date, date))
+
+
+def remade(path: Path) -> None:
+    """Make a file again, of the same bytes and date."""
+    date, again = path.stat().st_mtime_ns, path.with_name("again")
+    again.write_bytes(path.read_bytes())
+    os.utime(again, ns=(date, date))
+    again.replace(path)
+
+
+def begun(watch: soak.Soak) -> None:
+    """Let Snakemake's mark of a job that runs stand beside its record."""
+    write(watch.folder / ".snakemake/incomplete" / base64.urlsafe_b64encode(CHECKPOINT.encode()).decode())
+
+
+FAULTS = [
+    (lambda w: flipped(w.folder / TABLE), [f"differs: {TABLE}"]),
+    (lambda w: (w.folder / CHECKPOINT).unlink(), [f"missing: {CHECKPOINT}"]),
+    (lambda w: write(w.folder / "results/figures/old.svg"), ["too much: results/figures/old.svg"]),
+    (lambda w: write(w.folder / "results/logs/.a.7.tmp"), ["left over: repository/results/logs/.a.7.tmp"]),
+    (lambda w: write(w.folder / STATE), [f"too much: {STATE}", f"left over: repository/{STATE}"]),
+    (lambda w: write(w.scratch / "words"), ["left over: scratch/words"]),
+    (begun, [f"left over: {CHECKPOINT}"]),
+]
+
+
+def test_nothing_is_found_where_nothing_is_wrong(watch):
+    assert found(watch) == []
+
+
+@pytest.mark.parametrize(("fault", "told"), FAULTS)
+def test_each_fault_is_told(watch, fault, told):
+    fault(watch)
+    assert found(watch) == [f"study 1: {text}" for text in told]
+
+
+def test_a_finished_file_that_was_made_again_is_told(watch):
+    remade(watch.folder / CHECKPOINT)
+    assert found(watch) == [f"made twice: {CHECKPOINT}"]
+
+
+def test_a_start_that_fails_is_told(watch):
+    assert found(watch, code=1) == ["study 1: exit code 1"]
+
+
+def test_what_is_left_running_is_told_and_ended(watch, monkeypatch):
+    monkeypatch.setattr(soak, "_ORPHAN_SECONDS", 0.5)
+    start = SimpleNamespace(name="test-soak-1", engine=SimpleNamespace(wait=lambda: None))
+    start.left = lambda: soak.Start.left(start)
+    line = [sys.executable, "-c", "import time; time.sleep(60)", "workflow_scripts/predict.py"]
+    with subprocess.Popen(line, env=os.environ | {soak.MARK: start.name}) as process:
+        watch.ended(start)
+        assert process.wait(10) < 0
+    assert watch.found == [f"left running: {' '.join(line)} "]
+    watch.ended(start)
+    assert len(watch.found) == 1
+
+
+def test_the_page_says_how_many_jobs_the_study_has_and_which_rules_have_none(tmp_path):
+    study = small_copy(tmp_path / "study", soak.smallest)
+    (study.folder / ".snakemake").mkdir()
+    jobs = study.jobs()
+    told = re.search(
+        r"a study of (\d+) jobs .*?: a job or more of every rule, but for\s(.*?)\.\s", PAGE.read_text(), re.DOTALL
+    )
+    assert len(jobs) == int(told[1])
+    assert RULES - {job.partition(":")[0] for job in jobs} == set(re.findall(r"`(\w+)`", told[2]))
