@@ -39,7 +39,8 @@ def _names(text: str, sections: tuple[str, ...]) -> list[str]:
 
 def in_config(text: str, old: str, new: str) -> str:
     """Return a config's text with a model's name changed wherever it means the model; all else stays as it is."""
-    spots = {(node.start_mark.index, node.end_mark.index) for node in _mentions(yaml.compose(text), old)}
+    mentions = _mentions(yaml.compose(text, yaml.SafeLoader), old)
+    spots = {(node.start_mark.index, node.end_mark.index) for node in mentions}
     for start, end in sorted(spots, reverse=True):
         text = text[:start] + text[start:end].replace(old, new, 1) + text[end:]
     return text
