@@ -32,9 +32,10 @@ class Copy:
     def __init__(self, folder: Path):
         self.folder = folder
 
-    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+    def snakemake(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
+        """Run Snakemake, with further environment variables."""
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"} | variables
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment, check=False)
 
     def ask(self, *arguments: str) -> subprocess.CompletedProcess:
@@ -47,18 +48,10 @@ class Copy:
         return subprocess.CompletedProcess(arguments, code, *(file.read_text() for file in files))
 
     def jobs(self) -> set[str]:
-        """The jobs that a dry run would start, RULE or RULE:WILDCARD/WILDCARD, without the default study's data set."""
+        """The jobs that a dry run would start."""
         run = self.ask("-n")
         assert run.returncode == 0, run.stdout + run.stderr
-        found = set()
-        for block in re.split(r"\n(?=(?:local)?rule \w+:)", run.stdout + run.stderr):
-            if name := re.match(r"(?:local)?rule (\w+):", block):
-                wildcards = re.search(r"^    wildcards: (.*)$", block, re.MULTILINE)
-                pairs = [pair.split("=") for pair in wildcards[1].split(", ")] if wildcards else []
-                values = [f"@{value}" if key == "dataset" else value for key, value in pairs]
-                values = [value for value in values if value != "@fashion-mnist-12k"]
-                found.add(":".join([name[1], *(["/".join(values)] if values else [])]))
-        return found - {"all"}
+        return set(jobs_told(run.stdout + run.stderr))
 
     def edit(self, file: str, old: str, new: str) -> None:
         path = self.folder / file
@@ -82,6 +75,22 @@ class Copy:
         if link.is_symlink():
             link.unlink()
             shutil.copytree(ROOT / "resources", link, ignore=shutil.ignore_patterns("downloads"))
+
+
+def jobs_told(said: str) -> list[str]:
+    """The jobs that Snakemake says it starts, in that order: RULE or RULE:WILDCARD/WILDCARD.
+
+    The default study's data set is left out, and so is the target `all`.
+    """
+    found = []
+    for block in re.split(r"\n(?=(?:local)?rule \w+:)", said):
+        if name := re.match(r"(?:local)?rule (\w+):", block):
+            wildcards = re.search(r"^    wildcards: (.*)$", block, re.MULTILINE)
+            pairs = [pair.split("=") for pair in wildcards[1].split(", ")] if wildcards else []
+            values = [f"@{value}" if key == "dataset" else value for key, value in pairs]
+            values = [value for value in values if value != "@fashion-mnist-12k"]
+            found.append(":".join([name[1], *(["/".join(values)] if values else [])]))
+    return [job for job in found if job != "all"]
 
 
 @cache

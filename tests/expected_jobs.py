@@ -1,6 +1,6 @@
 """Sets of the default study's jobs, told by what they belong to, for tests/edits.py.
 
-A job is RULE or RULE:WILDCARD/WILDCARD as `copies.Copy.jobs` tells it, the default study's data set left out.
+A job is RULE or RULE:WILDCARD/WILDCARD as `copies.jobs_told` tells it, the default study's data set left out.
 """
 
 import yaml

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from copies import ROOT, Copy, copy_repository
+from copies import ROOT, Copy, copy_repository, jobs_told
 
 from selfdoubt import schemas
 
@@ -49,10 +49,12 @@ def small_copy(folder: Path, change) -> Copy:
     return copy
 
 
-def run(folder: Path, *arguments: str) -> Copy:
+def run(folder: Path, hash_seed: int, *arguments: str) -> Copy:
+    """A study that ran; `copy.order` tells how its jobs started."""
     copy = small_copy(folder, tiny)
-    run = copy.snakemake("--resources", "gpu=4", *arguments)
+    run = copy.snakemake("--resources", "gpu=4", *arguments, PYTHONHASHSEED=str(hash_seed))
     assert run.returncode == 0, run.stderr[-5000:]
+    copy.order = jobs_told(run.stdout + run.stderr)
     return copy
 
 
@@ -65,15 +67,18 @@ def digests(copy: Copy) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def studies(tmp_path_factory) -> tuple[Copy, Copy]:
-    """The same study in two folders: with one core, and with two in random order."""
+    """The same study in two folders: with one core, and with two in random order; sets are in another order in each."""
     one, two = (tmp_path_factory.mktemp(name) / "repository" for name in ("one-core", "two-cores"))
-    return run(one, "--cores", "1"), run(two, "--cores", "2", "--scheduler-subsample", "2")
+    return run(one, 1, "--cores", "1"), run(two, 2, "--cores", "2", "--scheduler-subsample", "2")
 
 
 def test_two_runs_give_equal_bytes_whatever_the_folder_the_cores_and_the_order(studies):
     first, second = map(digests, studies)
     assert len(first) > 30
     assert first == second
+    orders = [study.order for study in studies]
+    assert sorted(orders[0]) == sorted(orders[1]) and len(orders[0]) == len(set(orders[0])) > 30
+    assert orders[0] != orders[1]
 
 
 def test_every_arm_has_its_numbers(studies):
