@@ -17,8 +17,7 @@ run: env ## the default study, to results/report/index.html
 test: env ## the quick tests
 	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-slurm: env ## a study on a Slurm of one node; root on Debian, where it installs the packages of Slurm
-	-$(MAKE) --no-print-directory slurm
+test-slurm: slurm ## a study on a Slurm of one node; root on Debian, where it installs the packages of Slurm
 	python -m pytest -rs tests/slurm/check_slurm.py
 
 N ?= 20

@@ -43,30 +43,35 @@ GresTypes=gpu
 MailProg=/bin/true
 KillWait=5
 """
-_SECONDS_TO_COME_UP, _SECONDS_TO_END, _SECONDS_FOR_APT = 60, 10, 120
+_SECONDS_TO_COME_UP, _SECONDS_TO_END, _SECONDS_FOR_APT = 60, 10, 300
 
 
 def why_not() -> str | None:
-    """Return why there can be no Slurm here, or None; installs the packages where they are missing."""
+    """Return why no Slurm can be set up here, or None."""
     if os.getuid() != 0:
         return "it needs root, for Slurm's daemons and their device nodes"
     if shutil.which("apt-get") is None or not Path("/etc/debian_version").exists():
         return "it needs Debian, for Slurm's packages"
-    if any(shutil.which(program) is None for program in PROGRAMS):
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        try:
-            for options in (["update"], ["install", "--download-only"], ["install"]):
-                names = PACKAGES if options[0] == "install" else ()
-                line = ["apt-get", "--quiet", "--yes", "--no-install-recommends", *options, *names]
-                subprocess.run(line, env=environment, check=True, capture_output=True, timeout=_SECONDS_FOR_APT)
-        except subprocess.SubprocessError as error:
-            return f"apt-get does not install {', '.join(PACKAGES)}: {error}"
     with tempfile.TemporaryDirectory() as folder:
         try:
             _make_device(Path(folder) / "gpu")
         except PermissionError:
-            return "it needs to make device nodes, which this container may not"
+            return "it needs root that may make device nodes, which that of this container may not"
     return None
+
+
+def install() -> None:
+    """Install Slurm where it is missing; raises RuntimeError with apt's own words."""
+    if all(map(shutil.which, PROGRAMS)):
+        return
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for options in (["update"], ["install", "--download-only", *PACKAGES], ["install", *PACKAGES]):
+        line = ["apt-get", "--quiet", "--yes", "--no-install-recommends", *options]
+        run = subprocess.run(
+            line, env=environment, capture_output=True, text=True, timeout=_SECONDS_FOR_APT, check=False
+        )
+        if run.returncode:
+            raise RuntimeError(f"{' '.join(line)}: {run.stderr[-2000:]}")
 
 
 @contextmanager
@@ -146,6 +151,13 @@ def processes(folder: Path) -> list[int]:
             if mark in path.read_bytes():
                 found.append(int(path.parent.name))
     return found
+
+
+def command(process: int) -> str:
+    """Return a process's command line; nothing of one that has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
+    return ""
 
 
 def _free_ports(n: int) -> list[int]:
