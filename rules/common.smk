@@ -3,6 +3,8 @@
 # A params or input function takes wildcards only, works in constant time and opens no file.
 
 import atexit
+import gc
+import inspect
 import logging
 import os
 import re
@@ -34,6 +36,9 @@ os.environ.update(SELFDOUBT_ENGINE=str(os.getpid()))  # with which they end
 
 recall(MEANINGS)
 atexit.register(keep, MEANINGS)
+
+# All that Snakemake knows of jobs stays until its end, so garbage is looked for in vain: a fifth of a large dry run.
+gc.set_threshold(100_000, 50, 50)
 
 logging.raiseExceptions = False  # on a full disk Snakemake's log would answer each line by a stack trace
 WAS_RUNNING = is_running(LOCK)
