@@ -81,7 +81,9 @@ COMPARISON = {
     "high": 0.001,
     "p": 0.04,
     "p_holm": 0.08,
+    "effect_size": -1.5,
     "n_seeds": 3,
+    "reason": None,
 }
 HYPOTHESIS = COMPARISON | {
     "hypothesis": "kd-ranks-better",
@@ -284,7 +286,7 @@ def test_an_arm_is_told_by_its_settings():
 def test_a_sentence_has_effect_interval_seeds_and_p():
     assert answer() == (
         "AURC of kd is 4.00×10⁻³ lower than that of ce on test, score msp (×10³: kd 16.00 ± 0.00, ce 20.00 ± 0.00). "
-        "95 % interval −6.00 to +1.00×10⁻³; 3 seeds; Holm-corrected p = 0.08. "
+        "95 % interval −6.00 to +1.00×10⁻³; 3 seeds, effect size −1.50; Holm-corrected p = 0.08. "
         "At this difference and spread about 12 seeds would tell."
     )
 
@@ -324,13 +326,18 @@ def test_a_verdict_of_one_seed_is_of_two_models():
     assert "One seed" not in answer(n_seeds=1)
 
 
+def test_a_difference_below_the_last_digit_is_not_told_as_zero():
+    told = answer(difference=-1e-7)
+    assert told.startswith("AURC of kd is less than 0.01×10⁻³ lower than that of ce")
+
+
 def test_a_comparison_has_its_unit_and_interval():
     [(label, cells)] = comparison_table(
         frame("comparisons", [COMPARISON]), frame("hypotheses", []), "distillation"
     ).rows
     texts = [cell.text.replace("\u00a0", " ") for cell in cells]
     assert label == "kd − ce"
-    assert texts == ["AURC ↓", "×10⁻³", "msp", "test", "−4.00", "−6.00 to +1.00", "0.04", "0.08", "3"]
+    assert texts == ["AURC ↓", "×10⁻³", "msp", "test", "−4.00", "−6.00 to +1.00", "−1.50", "0.04", "0.08", "3"]
 
 
 def test_a_registered_comparison_is_not_shown_as_exploratory():
