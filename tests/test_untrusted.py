@@ -19,12 +19,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from copies import ROOT
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 from small_data import load, load_splits, write_folder
 from test_published import write_imagenet, write_tiny_imagenet
 from test_report import SETTINGS, frame, report
 
-from selfdoubt import published
+from selfdoubt import pixels, published
 from selfdoubt.datasets import Split
 from selfdoubt.errors import UserError
 from selfdoubt.report import render
@@ -64,6 +64,7 @@ def test_nothing_loads_objects_or_starts_a_shell():
     never = ("system", "popen", "unsafe_load", "full_load", "extractall", "extract", "loads_pickle", "read_pickle")
     assert not [ast.unparse(call) for name in never for call in calls(name)]
     assert not [ast.unparse(c) for name in ("eval", "exec") for c in calls(name) if isinstance(c.func, ast.Name)]
+    assert all("formats=" in ast.unparse(call) for call in calls("open") if ast.unparse(call.func) == "Image.open")
     assert not [ast.unparse(call) for name in ("run", "Popen", "check_output") for call in calls(name) if _shell(call)]
 
 
@@ -288,6 +289,26 @@ def test_links_of_tiny_imagenet_out_of_its_folder(tmp_path, link):
 def test_the_root_itself_may_be_a_link(photos):
     (photos.parent / "here").symlink_to(photos)
     assert set(load_splits(f"folder:{photos.parent / 'here'}", size_px=16)) == {"train", "val", "test"}
+
+
+@pytest.mark.parametrize("storage", ["arrays", "files"])
+def test_postscript_under_the_name_of_a_picture_starts_no_ghostscript(photos, monkeypatch, storage):
+    """Pillow goes by the content, and would give it to a program of its own."""
+    started = []
+    monkeypatch.setattr(
+        EpsImagePlugin, "Ghostscript", lambda *what, **how: started.append(what) or Image.new("L", (9, 9))
+    )
+    (photos / "ant/000.jpg").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
+    told = r"ant/000\.jpg: cannot be decoded \(no PNG, JPEG, BMP, GIF, TIFF, WebP or PNM image\); mend or remove it"
+    with pytest.raises(UserError, match=told):
+        for split in load_splits(f"folder:{photos}", size_px=16, storage=storage).values():
+            split.images[:]
+    assert not started
+
+
+def test_every_suffix_of_pictures_has_a_format_that_is_read():
+    Image.init()
+    assert {Image.EXTENSION[suffix] for suffix in published.IMAGE_SUFFIXES} == {*pixels.FORMATS}
 
 
 def test_names_in_an_archive_lead_nowhere(tmp_path, monkeypatch):
