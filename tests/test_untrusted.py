@@ -1,7 +1,7 @@
 """Files and texts from elsewhere are data: real attempts to make them run something, or reach where they should not.
 
-Pickles are tried in test_weight_files (checkpoints), test_published (CIFAR) and test_shifted (arrays), what the report
-escapes in test_report.
+Pickles are tried in test_weight_files (checkpoints), test_published (CIFAR) and test_shifted (arrays); later links of
+images that stay in their files in test_image_files; what the report escapes in test_report.
 """
 
 import ast

@@ -14,6 +14,7 @@ import numpy as np
 
 from selfdoubt import published
 from selfdoubt.errors import UserError
+from selfdoubt.image_files import check_inside
 from selfdoubt.sources.raw import Encoded, Pool, Raw
 
 _SPLITS = ("train", "val", "test")
@@ -72,8 +73,7 @@ def check_link(path: Path, root: Path) -> None:
     """Raise UserError if a path below root is a link that leads out of it, or back to where it is."""
     if path == root or not path.is_symlink():  # the root itself may be one
         return
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise UserError(f"{path}: a link that leads out of {root}; replace it by what it points to")
+    check_inside(path, root)
     if path.parent.resolve().is_relative_to(path.resolve()):
         raise UserError(f"{path}: a link that leads back to a folder that it is in; remove it")
 
