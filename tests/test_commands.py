@@ -144,7 +144,7 @@ def test_a_missing_key_is_named_and_may_have_a_default():
             "faulty: out of memory; lower the batch size or give the job more",
         ),
         ("open('missing')", "faulty: [Errno 2] No such file or directory: 'missing'"),
-        ("raise OSError(28, 'No space left on device')", "faulty: [Errno 28] No space left on device"),
+        ("raise OSError(28, 'No space left on device')", "faulty: the disk is full; make room and run again"),
     ],
 )
 def test_what_a_user_can_mend_is_one_line_and_exit_code_1(tmp_path, body, line):

@@ -8,11 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from copies import Copy
+from disks import mounted, small_disk
 from small_training import BASELINE, SCRIPTS, arguments_of, files_of
 
 from selfdoubt import running
@@ -109,17 +108,6 @@ def test_a_clock_that_was_set_back_hides_no_work(copy):
 # ---- disks ----
 
 
-@contextmanager
-def mounted(folder: Path, *options: str):
-    """Mount something at a folder; skips the test where that is not allowed."""
-    if os.geteuid() or subprocess.run(["mount", *options, str(folder)], capture_output=True, check=False).returncode:
-        pytest.skip("mounting takes root")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 def test_results_that_cannot_be_written_to_are_named_before_any_job(copy):
     leave_to_do(copy)
     results = copy.folder / "results"
@@ -140,9 +128,7 @@ def test_results_that_cannot_be_written_to_are_named_before_any_job(copy):
 @pytest.mark.parametrize("when", ["at the start", "on the way"])
 def test_a_full_disk_loses_nothing_and_room_is_all_it_takes(copy, when, tmp_path):
     """The whole project is on a small disk, which something else fills, or one of its own jobs."""
-    small = tmp_path / "small"
-    small.mkdir()
-    with mounted(small, "-t", "tmpfs", "-o", "size=60m", "tmpfs"):
+    with small_disk(tmp_path / "small", "60m") as small:
         subprocess.run(["cp", "-a", f"{copy.folder}/.", small], check=True)
         there = Copy(small)
         leave_to_do(there)

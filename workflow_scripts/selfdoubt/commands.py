@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from selfdoubt import leases
-from selfdoubt.errors import UserError, lacks_memory
+from selfdoubt.errors import UserError, lacks_memory, lacks_room
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _DECISIVE_PACKAGES = ("numpy", "segmentation-models-pytorch", "timm", "torch")  # their versions decide results
@@ -73,7 +73,7 @@ def main(
     except OSError as error:
         if error.filename is None and error.errno is None:
             raise
-        sys.exit(f"{_script()}: {error}")
+        sys.exit(f"{_script()}: {'the disk is full; make room and run again' if lacks_room(error) else error}")
 
 
 def _parser(files, several, optional, seeded: bool, computes: bool) -> argparse.ArgumentParser:
