@@ -95,7 +95,10 @@ def test_texts_of_a_config_reach_the_jobs_as_they_are_and_run_nothing(copy):
     given = copy.folder / "given"
     given.mkdir()
     fake = copy.folder / "fakes/python"
-    fake.write_text(f'{fake.read_text()}printf "%s\\0" "$@" > "given/$(basename "$1")"\n')
+    shown = (
+        'for word in "$@"; do case "$word" in @*) cat "${word#@}" ;; *) printf %s "$word" ;; esac; printf "\\0"; done'
+    )
+    fake.write_text(f'{fake.read_text()}{{ {shown}; }} > "given/$(basename "$1")"\n')
     run = copy.snakemake("--resources", "gpu=4")
     assert run.returncode == 0, run.stdout + run.stderr
     words = (given / "render_report.py").read_text().split("\0")
