@@ -6,8 +6,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from selfdoubt.errors import UserError
-from selfdoubt.files import tell_full_disk
+from selfdoubt.errors import UserError, lacks_room
 
 _CHUNK, _TIMEOUT_S = 2**20, 60
 
@@ -24,7 +23,8 @@ def fetch(url: str, md5: str, path: Path) -> None:
         part.parent.mkdir(parents=True, exist_ok=True)
         _transfer(url, part)
     except (OSError, urllib.error.URLError) as error:
-        tell_full_disk(error, path)
+        if lacks_room(error):
+            raise UserError(f"{path}: the disk is full; make room and run again") from None
         raise UserError(f"{path}: could not be fetched from {url} ({error}); run again, or {by_hand}") from None
     found = digest(part)
     if found != md5:

@@ -23,13 +23,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        tell_full_disk(error, path)
+        if lacks_room(error):
+            raise UserError(f"{path}: the disk is full; make room and run again") from None
         raise
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def tell_full_disk(error: OSError, path: Path) -> None:
-    """Raise UserError about the file that was to be written if there was no room for it."""
-    if lacks_room(error):
-        raise UserError(f"{path}: the disk is full; make room and run again") from None
