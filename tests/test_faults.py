@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from copies import Copy
@@ -108,6 +110,13 @@ def test_a_clock_that_was_set_back_hides_no_work(copy):
 # ---- disks ----
 
 
+@contextmanager
+def read_only(folder: Path):
+    with mounted(folder, "--bind", str(folder)):
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
+        yield
+
+
 def test_results_that_cannot_be_written_to_are_named_before_any_job(copy):
     leave_to_do(copy)
     results = copy.folder / "results"
@@ -115,14 +124,32 @@ def test_results_that_cannot_be_written_to_are_named_before_any_job(copy):
     (results / PDF.removeprefix("results/")).unlink()
     (results / "figures/reliability.png").unlink()
     before = sorted(results.rglob("*"))
-    with mounted(results, "--bind", str(results)):
-        subprocess.run(["mount", "-o", "remount,ro,bind", str(results)], check=True)
+    with read_only(results):
         code, said = run(copy)
-        assert code == 1 and said.splitlines()[
-            -1
-        ] == "results: cannot be written to; give yourself the right to, or " + ("mount it for writing")
+        told = "results: cannot be written to; give yourself the right to, or mount it for writing"
+        assert code == 1 and said.splitlines()[-1] == told
         assert sorted(results.rglob("*")) == before
     assert run(copy)[0] == 0
+
+
+@pytest.mark.parametrize("options", [[], ["-n"]])
+def test_results_that_would_be_made_again_and_cannot_be_are_named_before_any_job(copy, options):
+    """By Snakemake, which is first to look at them."""
+    copy.edit_config(lambda config: config["students"]["kd"].update(temperature=2))
+    before = {path: path.stat().st_mtime_ns for path in (copy.folder / "results").rglob("*")}
+    with read_only(copy.folder / "results"):
+        code, said = run(copy, *options)
+        assert code == 1 and "Write-protected output files for rule " in said and "affected files:\n" in said
+        assert {path: path.stat().st_mtime_ns for path in (copy.folder / "results").rglob("*")} == before
+        assert copy.snakemake("--summary").returncode == 0  # what only reads goes on
+
+
+@pytest.mark.parametrize("options", [[], ["-n"], ["--summary"]])
+def test_a_project_that_cannot_be_written_to_at_all_is_told_in_one_line(copy, options):
+    with read_only(copy.folder):
+        code, said = run(copy, *options)
+    told = f"{copy.folder}/.snakemake: cannot be written to, and Snakemake keeps its notes there; "
+    assert code == 1 and said.splitlines()[-1].startswith(told)
 
 
 @pytest.mark.parametrize("when", ["at the start", "on the way"])
