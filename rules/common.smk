@@ -18,13 +18,14 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from selfdoubt.errors import UserError
 from selfdoubt.published import DOWNLOADS, files_of, shifted_files
 from selfdoubt.provenance import canonical, code_digest, digest, keep, recall
-from selfdoubt.running import hold, is_running, set_right
+from selfdoubt.running import check_notes, hold, is_running, set_right
 from selfdoubt.settings import check_files, load_study, parse_arm
 
 RESOURCES, RESULTS, LOCK = Path("resources"), Path("results"), Path(".snakemake/run.lock")
 MEANINGS = Path(".snakemake/meanings.json")  # of modules, as code digests know them; it may be deleted
 
 try:
+    check_notes(LOCK.parent)
     STUDY = load_study(config)
     check_files(STUDY, RESOURCES)
 except UserError as fault:

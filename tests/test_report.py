@@ -1,6 +1,5 @@
 """The report: one page with every claim, every figure and every number that does not exist."""
 
-import base64
 import copy
 import re
 from dataclasses import replace
@@ -8,8 +7,10 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from selfdoubt.errors import UserError
+from selfdoubt.figures import save
 from selfdoubt.report import ReportData, render
 from selfdoubt.report.answers import answers_of
 from selfdoubt.report.details import comparison_table, cost_table, counts_table, mask_table, missing_table
@@ -393,14 +394,13 @@ def test_small_p_and_parametrised_metrics():
     assert metric_of("aurc").heading == "AURC ×10³\u00a0↓"
 
 
-@pytest.mark.parametrize(("kind", "whole"), [("svg", b"<svg>\n</svg>\n"), ("png", b"\x89PNG-IEND\xaeB`\x82")])
-def test_a_picture_that_was_cut_off_is_named(tmp_path, kind, whole):
-    path = tmp_path / f"masks.{kind}"
-    name = "masks" if kind == "png" else "curves"
-    figures = {name: FIGURES[name] | {kind: path}}
-    path.write_bytes(whole)
-    assert base64.b64encode(whole).decode() in render(report(figures=figures))
-    for kept in (0, 5, len(whole) - 3):
-        path.write_bytes(whole[:kept])
-        with pytest.raises(UserError, match=rf"masks\.{kind}: not a whole {kind} file; delete it and run again"):
-            render(report(figures=figures))
+@pytest.mark.parametrize("kind", ["svg", "pdf", "png"])
+def test_a_picture_that_was_cut_off_is_named_in_each_format(tmp_path, kind):
+    paths = {suffix: tmp_path / f"curves.{suffix}" for suffix in ("svg", "pdf", "png")}
+    save(Figure(), paths.values())
+    given, whole = {"curves": FIGURES["curves"] | paths}, paths[kind].read_bytes()
+    assert "data:image/svg+xml;base64," in render(report(figures=given))
+    for kept in (0, 5, len(whole) // 2, len(whole) - 3):
+        paths[kind].write_bytes(whole[:kept])
+        with pytest.raises(UserError, match=rf"curves\.{kind}: not a whole {kind} file; delete it and run"):
+            render(report(figures=given))
