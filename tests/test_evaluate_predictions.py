@@ -1,52 +1,18 @@
 """Predictions from elsewhere: the same numbers from every format, and one line for whatever is wrong."""
 
 import json
+import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from foreign_files import DRAWS, LABELS, LOGITS, SCRIPT, C, N, suffix, wide, write
 
 import evaluate_predictions
-from selfdoubt import foreign_predictions, rankings, schemas
-from selfdoubt.errors import UserError
-
-DRAWS = np.random.default_rng(0)
-N, C = 50, 4
-LABELS = DRAWS.integers(0, C, N)
-LOGITS = DRAWS.normal(size=(N, C)).round(3)
-LOGITS[np.arange(N), LABELS] += 1
-SCRIPT = Path(evaluate_predictions.__file__)
-
-
-def wide(logits=LOGITS, labels=LABELS) -> pd.DataFrame:
-    frame = pd.DataFrame(logits, columns=[f"logit_{k}" for k in range(logits.shape[1])])
-    return frame.assign(label=labels)
-
-
-def write(path: Path, kind: str, logits=LOGITS, labels=LABELS) -> Path:
-    """The predictions in one of the forms that are read."""
-    lists = pa.table({"label": labels, "logits": pa.array(list(logits))})
-    if kind == "csv":
-        wide(logits, labels).sample(frac=1, axis=1, random_state=1).to_csv(path, index=False)  # columns in any order
-    elif kind == "parquet-columns":
-        wide(logits, labels).to_parquet(path)
-    elif kind == "parquet-list":
-        pq.write_table(lists, path, row_group_size=7)
-    elif kind == "parquet-fixed":
-        fixed = pa.FixedSizeListArray.from_arrays(pa.array(logits.ravel()), logits.shape[1])
-        pq.write_table(pa.table({"label": labels, "logits": fixed}), path)
-    else:
-        np.savez(path, logits=logits, label=labels)
-    return path
-
-
-def suffix(kind: str) -> str:
-    return kind.split("-")[0]
+from selfdoubt import rankings, schemas
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:
@@ -59,17 +25,6 @@ def run(capsys, *arguments) -> tuple[int, str, str]:
             code = end.code
     out, err = capsys.readouterr()
     return code, out, err
-
-
-@pytest.mark.parametrize("kind", ["csv", "parquet-columns", "parquet-list", "parquet-fixed", "npz"])
-def test_every_format_gives_the_same_predictions(tmp_path, kind, monkeypatch):
-    monkeypatch.setattr(foreign_predictions, "_ROWS", 8)  # batches that do not end with the file
-    path, scratch = write(tmp_path / f"a.{suffix(kind)}", kind), tmp_path / "scratch"
-    scratch.mkdir()
-    found = foreign_predictions.read(path, scratch)
-    np.testing.assert_array_equal(found.logits, LOGITS)
-    np.testing.assert_array_equal(found.labels, LABELS)
-    assert isinstance(found.logits, np.memmap)  # what does not fit into memory stays on disk
 
 
 def test_the_numbers_are_those_of_the_library(tmp_path, capsys):
@@ -120,97 +75,6 @@ def test_a_file_written_by_hand_is_evaluated_by_the_command(tmp_path):
     assert line.split() == ["test", "accuracy", "0.6667"]
 
 
-FAULTS = {
-    "row 3 has a logit that is not finite": lambda f: f.assign(logit_1=f.logit_1.where(f.index != 3)),
-    "row 2 has label 9, which is none of 4 classes": lambda f: f.assign(label=f.label.where(f.index != 2, 9)),
-    "row 2 has label -1, which is none of 4 classes": lambda f: f.assign(label=f.label.where(f.index != 2, -1)),
-    "row 2 has label 0.5, which is no whole number": lambda f: f.assign(label=f.label.where(f.index != 2, 0.5)),
-    "row 1 has no label": lambda f: f.assign(label=f.label.where(f.index != 1)),
-    "has no column 'label'": lambda f: f.drop(columns="label"),
-    "has no column 'logits' or 'logit_0'": lambda f: f[["label"]],
-    "logit columns must be logit_0 to logit_2": lambda f: f.drop(columns="logit_1"),
-    "has no rows": lambda f: f[:0],
-    "has 1 class; give two or more": lambda f: f[["label", "logit_0"]],
-}
-
-
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-@pytest.mark.parametrize("told", FAULTS)
-def test_a_wrong_file_is_told_in_one_line(tmp_path, capsys, told, kind):
-    frame, path = FAULTS[told](wide()), tmp_path / f"a.{kind}"
-    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path, index=False)
-    if kind == "csv" and told == "has no rows":
-        path.write_text(",".join(frame.columns) + "\n")
-    if told == "has 1 class; give two or more":
-        frame.assign(label=0).to_csv(path, index=False) if kind == "csv" else frame.assign(label=0).to_parquet(path)
-    code, out, err = run(capsys, path)
-    assert code == 2 and out == "" and err.count("\n") == 1
-    assert err.startswith(f"evaluate_predictions: {path}: ") and told in err
-
-
-@pytest.mark.parametrize(
-    ("arrays", "told"),
-    [
-        ({"logits": LOGITS}, "has no column 'label'"),
-        ({"label": LABELS}, "has no column 'logits'"),
-        ({"logits": LOGITS[0], "label": LABELS}, r"logits are of shape \(4,\), expected \(n, C\)"),
-        ({"logits": LOGITS, "label": LABELS[:3]}, r"label is of shape \(3,\), expected \(50,\)"),
-        ({"logits": LOGITS.astype(object), "label": LABELS}, "cannot be read"),  # would be unpickled
-    ],
-)
-def test_a_wrong_npz_is_told(tmp_path, arrays, told):
-    np.savez(tmp_path / "a.npz", **arrays)
-    with pytest.raises(UserError, match=told):
-        foreign_predictions.read(tmp_path / "a.npz", tmp_path)
-
-
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_words_where_numbers_belong_are_told(tmp_path, capsys, kind):
-    path, frame = tmp_path / f"a.{kind}", wide().assign(label="shirt")
-    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
-    code, _, err = run(capsys, path)
-    assert code == 2 and f"{path}: 'label' holds something that is no number" in err and err.count("\n") == 1
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"no archive"])
-def test_a_broken_archive_is_told(tmp_path, capsys, content):
-    (tmp_path / "a.npz").write_bytes(content)
-    code, _, err = run(capsys, tmp_path / "a.npz")
-    assert code == 2 and "a.npz: cannot be read" in err and err.count("\n") == 1
-
-
-def test_lists_of_different_lengths_are_told(tmp_path):
-    table = pa.table({"label": [0, 1], "logits": [[1.0, 2.0], [1.0, 2.0, 3.0]]})
-    pq.write_table(table, tmp_path / "a.parquet")
-    with pytest.raises(UserError, match="not all of one length"):
-        foreign_predictions.read(tmp_path / "a.parquet", tmp_path)
-    pq.write_table(pa.table({"label": [0, 1], "logits": [1.0, 2.0]}), tmp_path / "b.parquet")
-    with pytest.raises(UserError, match="of type double, expected a list of numbers"):
-        foreign_predictions.read(tmp_path / "b.parquet", tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("row", "told"), [([0.5, 0.6, 0, 0], "sum to 1.1; are they"), ([1.5, -0.5, 0, 0], "have one of -0.5; are they")]
-)
-def test_probabilities_that_are_none_are_told(tmp_path, row, told):
-    p = np.full((N, C), 0.25)
-    p[7] = row
-    write(tmp_path / "a.csv", "csv", p)
-    with pytest.raises(UserError, match=f"row 7 {told}"):
-        foreign_predictions.read(tmp_path / "a.csv", tmp_path, probabilities=True)
-
-
-@pytest.mark.parametrize(
-    ("content", "told"), [(None, "no such file"), (b"PAR1 not really", "cannot be read"), (b"", "cannot be read")]
-)
-def test_a_file_that_is_none_is_told(tmp_path, capsys, content, told):
-    path = tmp_path / "a.parquet"
-    if content is not None:
-        path.write_bytes(content)
-    code, _, err = run(capsys, path)
-    assert code == 2 and told in err and err.count("\n") == 1
-
-
 def test_other_faults_of_the_call_are_told(tmp_path, capsys):
     path, other = write(tmp_path / "a.csv", "csv"), write(tmp_path / "b.csv", "csv", LOGITS[:, :3], LABELS % 3)
     code, _, err = run(capsys, path, "--val", other)
@@ -245,11 +109,35 @@ def test_other_images_without_classes_have_no_severities(tmp_path, capsys):
     assert "no number for energy: ood-given: the classes of its images are not known" in out
 
 
-@pytest.mark.parametrize(("value", "fault"), [(-1, "row 3 has an ood_class below 0"), (1.5, "row 3 has ood_class 1.5")])
-def test_a_class_that_is_none_is_told(tmp_path, capsys, value, fault):
-    path, ood = write(tmp_path / "a.csv", "csv"), tmp_path / "o.csv"
-    classes = np.ones(N)
-    classes[3] = value
-    wide().drop(columns="label").assign(ood_class=classes).to_csv(ood, index=False)
-    code, _, err = run(capsys, path, "--ood", ood)
-    assert code == 2 and fault in err
+# ---- memory ----
+
+LIMITED = """
+import re, resource, sys
+from pathlib import Path
+import evaluate_predictions
+
+sys.argv = ["evaluate_predictions.py", "small.parquet", "--scores", "max-logit"]
+evaluate_predictions.main()  # threads have their stacks now, packages what they load when they are first used
+data = 1024 * int(re.search(r"VmData:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+resource.setrlimit(resource.RLIMIT_DATA, (data + 48 * 2**20,) * 2)
+for name in ("large.parquet", "large.npz"):
+    sys.argv[1] = name
+    evaluate_predictions.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_files_larger_than_memory_are_evaluated(tmp_path):
+    """With 48 MiB more than a small file needs: 183 MiB of logits, which are mapped and no data of the process."""
+    n_rows, n_classes = 12_000, 4000
+    logits = np.resize(DRAWS.normal(size=999_983).astype(np.float32), (n_rows, n_classes))
+    for name, n in (("small", 600), ("large", n_rows)):
+        lists = pa.FixedSizeListArray.from_arrays(pa.array(logits[:n].ravel()), n_classes)
+        columns = {"label": np.arange(n) % n_classes, "logits": lists}
+        pq.write_table(pa.table(columns), tmp_path / f"{name}.parquet", compression="none", use_dictionary=False)
+    np.savez(tmp_path / "large.npz", logits=logits, label=np.arange(n_rows) % n_classes)
+    environment = {"PYTHONPATH": str(SCRIPT.parent), "ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "2"}
+    options = {"cwd": tmp_path, "env": os.environ | environment, "capture_output": True, "text": True, "timeout": 60}
+    done = subprocess.run([sys.executable, "-c", LIMITED], check=False, **options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("accuracy") == 3

@@ -7,7 +7,6 @@ NPZ arrays logits (n, C) and label (n,). Each FILE is a model on test; the defin
 import argparse
 import json
 import sys
-import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,8 +24,7 @@ def main():
     try:
         if arguments.format == "parquet" and not arguments.output:
             raise UserError("--format parquet prints nothing; name a file by --output")
-        with tempfile.TemporaryDirectory() as scratch:
-            rows = [row for path in arguments.files for row in _evaluate(path, arguments, Path(scratch))]
+        rows = [row for path in arguments.files for row in _evaluate(path, arguments)]
         if arguments.output:
             schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["metrics"])
         if arguments.format == "json":
@@ -54,13 +52,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _evaluate(path: Path, arguments: argparse.Namespace, scratch: Path) -> list[dict]:
+def _evaluate(path: Path, arguments: argparse.Namespace) -> list[dict]:
     """Return the rows of the metrics table of one file."""
-    predictions = {"test": foreign_predictions.read(path, scratch, arguments.probabilities)}
+    predictions = {"test": foreign_predictions.read(path, arguments.probabilities)}
     if arguments.val:
-        predictions["val"] = foreign_predictions.read(arguments.val, scratch, arguments.probabilities)
+        predictions["val"] = foreign_predictions.read(arguments.val, arguments.probabilities)
     if arguments.ood:
-        predictions["ood-given"] = foreign_predictions.read(arguments.ood, scratch, arguments.probabilities, False)
+        predictions["ood-given"] = foreign_predictions.read(arguments.ood, arguments.probabilities, False)
     n_classes = predictions["test"].logits.shape[1]
     for name, given in (("val", arguments.val), ("ood-given", arguments.ood)):
         if name in predictions and predictions[name].logits.shape[1] != n_classes:
