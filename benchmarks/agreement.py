@@ -43,15 +43,14 @@ def notes() -> list[str]:
     """Return the comparisons, as lines of the page."""
     timed, small = compare(large()), compare(awkward())
     return [
-        f"The same numbers by both sides, of {N:,} x {C:,} float32 logits and {_n_outside(large()):,} rows out of",
-        "distribution ([why they differ](metrics.md#against-other-implementations)):",
+        f"The same numbers by both sides, of what is timed: {N:,} x {C:,} float32 logits, and {_n_outside(large()):,}",
+        "rows out of distribution ([why they differ](metrics.md#against-other-implementations)):",
         "",
         *table(timed),
         "",
         *without_equivalent(timed),
         "",
         *facts(awkward()),
-        "",
         *table(small, {(pair.metric, pair.peer): pair for pair in compare(plain(awkward()))}),
         "",
         f"The bootstrap, of {N_DRAWN_OUT} resamples the one that differs most; the peers see the same one, drawn out:",

@@ -1,4 +1,4 @@
-"""The predictions that both sides of the metric rows are given: a large sample to be timed, a small one to differ on."""
+"""The predictions that both sides of the metric rows are given: a large sample to time, a small one to differ on."""
 
 from functools import cache
 from types import SimpleNamespace
