@@ -38,7 +38,11 @@ format: env ## mend what lint complains of, where a tool can
 
 env: $(MARK) ## .venv from the lock
 
+# Of two that are started at once the second waits, and then finds it done. macOS has no flock.
 $(MARK): $(LOCK)
+ifndef ALONE
+	@$(if $(shell command -v flock 2>/dev/null),flock $(LOCK)) $(MAKE) --no-print-directory $@ ALONE=yes
+else
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo "make: $(PYTHON) is not Python 3.11 to 3.13; name one that is: make run PYTHON=python3.12"; exit 1; }
 	rm -rf .venv
@@ -46,6 +50,7 @@ $(MARK): $(LOCK)
 	awk '/^[a-z]/ {file = /^(nvidia|cuda|triton)/ ? "gpu" : "rest"} file {print > ".venv/" file ".txt"}' $(LOCK)
 	$(PIP) .venv/gpu.txt & gpu=$$!; $(PIP) .venv/rest.txt && wait $$gpu
 	touch $(MARK)
+endif
 
 slurm: .venv/slurm-installed ## what profiles/slurm needs besides, into .venv
 

@@ -3,6 +3,8 @@
 # A params or input function takes wildcards only, works in constant time and opens no file.
 
 import atexit
+import gc
+import inspect
 import logging
 import os
 import re
@@ -16,13 +18,14 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from selfdoubt.errors import UserError
 from selfdoubt.published import DOWNLOADS, files_of, shifted_files
 from selfdoubt.provenance import canonical, code_digest, digest, keep, recall
-from selfdoubt.running import hold, is_running, set_right
+from selfdoubt.running import check_notes, hold, is_running, set_right
 from selfdoubt.settings import check_files, load_study, parse_arm
 
 RESOURCES, RESULTS, LOCK = Path("resources"), Path("results"), Path(".snakemake/run.lock")
 MEANINGS = Path(".snakemake/meanings.json")  # of modules, as code digests know them; it may be deleted
 
 try:
+    check_notes(LOCK.parent)
     STUDY = load_study(config)
     check_files(STUDY, RESOURCES)
 except UserError as fault:
@@ -34,6 +37,9 @@ os.environ.update(SELFDOUBT_ENGINE=str(os.getpid()))  # with which they end
 
 recall(MEANINGS)
 atexit.register(keep, MEANINGS)
+
+# All that Snakemake knows of jobs stays until its end, so garbage is looked for in vain: a fifth of a large dry run.
+gc.set_threshold(100_000, 50, 50)
 
 logging.raiseExceptions = False  # on a full disk Snakemake's log would answer each line by a stack trace
 WAS_RUNNING = is_running(LOCK)

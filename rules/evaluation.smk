@@ -4,6 +4,9 @@
 #        results/tables/metrics.parquet                    all of them in one table
 #        results/tables/{comparisons,hypotheses}.parquet   paired over seeds, with verdicts
 #        results/tables/costs.parquet                      seconds and memory of each job, from results/benchmarks
+#
+# What grows with the study reaches a job through a pipe, @<(printf …): Linux takes no argument above 128 kB, and 2 MB of
+# them, and the shell's own printf is no process.
 
 
 rule predict:
@@ -77,7 +80,7 @@ rule collect_metrics:
         settings="{}",
         code=code_digest("collect_metrics"),
     shell:
-        "exec python workflow_scripts/collect_metrics.py --tables {input} --output {output}"
+        "exec python workflow_scripts/collect_metrics.py --tables @<(printf '%s\\n' {input}) --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -100,7 +103,7 @@ rule collect_costs:
         code=code_digest("collect_costs"),
     shell:
         "exec python workflow_scripts/collect_costs.py --folder results/benchmarks --output {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
 rule test_hypotheses:
@@ -122,6 +125,6 @@ rule test_hypotheses:
         settings=hypothesis_settings,
         code=code_digest("test_hypotheses"),
     shell:
-        "exec python workflow_scripts/test_hypotheses.py --predictions {input}"
+        "exec python workflow_scripts/test_hypotheses.py --predictions @<(printf '%s\\n' {input})"
         " --comparisons {output.comparisons} --hypotheses {output.hypotheses}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

@@ -375,3 +375,8 @@ def report_settings(wildcards):
     study = STUDY.model_dump() | {"seeds": sorted(STUDY.seeds)}
     order = {section: list(entries) for section, entries in study.items() if isinstance(entries, dict)}
     return canonical({"study": study, "order": order})
+
+
+# Snakemake looks up a function's signature whenever it calls it; what is written down is found at once.
+for function in [value for value in globals().values() if inspect.isfunction(value) and value.__module__ is None]:
+    function.__signature__ = inspect.signature(function)

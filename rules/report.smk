@@ -1,6 +1,8 @@
 # Needs  predictions, metrics, masks, enhanced examples, persuasion tables; all tables
 # Makes  results/figures/{figure}.{svg,pdf,png}    one rule for each kind of figure
 #        results/report/index.html                 one page with everything inlined
+#
+# What grows with the study reaches a job through a pipe, as in evaluation.smk.
 
 
 rule plot_risk_coverage:
@@ -24,7 +26,7 @@ rule plot_risk_coverage:
         code=code_digest("plot_risk_coverage"),
     shell:
         "exec python workflow_scripts/plot_risk_coverage.py --predictions {input} --figure {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
 rule plot_reliability:
@@ -48,7 +50,7 @@ rule plot_reliability:
         code=code_digest("plot_reliability"),
     shell:
         "exec python workflow_scripts/plot_reliability.py --predictions {input} --figure {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
 rule plot_auroc_accuracy:
@@ -71,8 +73,8 @@ rule plot_auroc_accuracy:
         settings=arms_figure_settings,
         code=code_digest("plot_auroc_accuracy"),
     shell:
-        "exec python workflow_scripts/plot_auroc_accuracy.py --metrics {input} --figure {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "exec python workflow_scripts/plot_auroc_accuracy.py --metrics @<(printf '%s\\n' {input}) --figure {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
 rule plot_mask_gallery:
@@ -172,4 +174,4 @@ rule render_report:
     shell:
         "exec python workflow_scripts/render_report.py --tables {input.tables}"
         " --figures {input.figures} --qualities {input.qualities} --counts {input.counts} --page {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

@@ -291,10 +291,10 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit(
             "a new comparison",
-            config(lambda c: c["comparisons"].append({"metric": "nll", "score": "none", "split": "test"})),
+            config(lambda c: c["comparisons"].append({"metric": "nll", "score": "msp", "split": "test"})),
             VERDICTS,
         ),
-        Edit("a new hypothesis", put("hypotheses", more={**NEW_CLAIM, "metric": "nll", "score": "none"}), VERDICTS),
+        Edit("a new hypothesis", put("hypotheses", more={**NEW_CLAIM, "metric": "nll", "score": "msp"}), VERDICTS),
         Edit("a hypothesis removed", config(lambda c: c["hypotheses"].popitem()), VERDICTS),
         Edit("a study's question", put("studies.distillation", question="Why?"), REPORT),
         Edit(

@@ -79,6 +79,20 @@ def test_options_for_several_files_may_have_none(monkeypatch):
         assert found.members == [] and not hasattr(found, "seed")
 
 
+def test_a_file_may_hold_the_settings_and_the_names_of_files(monkeypatch, tmp_path):
+    (tmp_path / "names").write_text("a b\n@c\n")
+    (tmp_path / "settings").write_text('{"epochs": 6}')
+    words = ["--input", "@x", "--output", "@y", "--settings", f"@{tmp_path / 'settings'}"]
+    names = ["--members", f"@{tmp_path / 'names'}"]
+    found = call(monkeypatch, words + names, files=FILES, several=("members",), listed=("members",))
+    assert found.members == [Path("a b"), Path("@c")] and (found.input, found.output) == (Path("@x"), Path("@y"))
+    assert found.settings.epochs == 6 and found.metadata["settings"] == {"epochs": 6}
+    assert call(monkeypatch, words + names, files=FILES, several=("members",)).members == [Path(names[1])]
+    (tmp_path / "settings").unlink()
+    with pytest.raises(SystemExit, match=r"a_script: \[Errno 2\] No such file or directory: '.*settings'"):
+        call(monkeypatch, words, files=FILES, several=("members",))
+
+
 @pytest.mark.parametrize(
     "words", [["--input", "a"], ["--output", "b"], ["--input", "a", "--output", "b", "--inptu", "c"]]
 )
@@ -144,7 +158,7 @@ def test_a_missing_key_is_named_and_may_have_a_default():
             "faulty: out of memory; lower the batch size or give the job more",
         ),
         ("open('missing')", "faulty: [Errno 2] No such file or directory: 'missing'"),
-        ("raise OSError(28, 'No space left on device')", "faulty: [Errno 28] No space left on device"),
+        ("raise OSError(28, 'No space left on device')", "faulty: the disk is full; make room and run again"),
     ],
 )
 def test_what_a_user_can_mend_is_one_line_and_exit_code_1(tmp_path, body, line):

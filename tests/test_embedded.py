@@ -92,7 +92,7 @@ SMALL, COLOUR = GREY[:2, :2], np.zeros((4, 4, 3), np.uint8)
     ("images", "columns", "message"),
     [
         ([encode(GREY), encode(GREY)[:40]], {}, "row 1: cannot be decoded"),
-        ([encode(GREY), b"text"], {}, "row 1: cannot be decoded .no known image format"),
+        ([encode(GREY), b"text"], {}, "row 1: cannot be decoded .no PNG, JPEG, .* image"),
         ([encode(GREY), b""], {}, "row 1: cannot be decoded .the file is empty"),
         ([encode(GREY), encode(SMALL)], {}, "row 1: of 2 x 2 px, the first of 4 x 4; set size_px"),
         ([encode(GREY[:2]), encode(GREY)], {}, "row 0: of 4 x 2 px, not square; set size_px"),

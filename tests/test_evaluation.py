@@ -221,6 +221,26 @@ def test_dropout_is_read_from_its_column():
     assert missing["reason"] == "no column 'mc_dropout': the model has no dropout, or made no stochastic passes"
 
 
+def test_a_signal_that_is_not_finite_names_its_split_and_row():
+    predictions, settings = predictions_of(), SimpleNamespace(**vars(SETTINGS) | {"scores": ["mc-dropout"]})
+    for split, row in (("test", None), ("ood-digits", 3)):
+        base, signal = predictions[split], np.linspace(-1, 0, len(predictions[split].labels))
+        if row is not None:
+            signal[row] = np.nan
+        predictions[split] = Predictions(base.logits, base.labels, None, base.ood_classes, {"mc_dropout": signal})
+    found = [row for row in evaluate(predictions, settings, IDENTITY) if row["split"] == "ood-digits"]
+    assert {row["reason"] for row in found} == {"ood-digits: row 3 has a mc_dropout that is not finite"}
+
+
+def test_logarithms_of_probabilities_have_no_energy():
+    predictions = predictions_of()
+    for name, each in predictions.items():
+        p = scores.Softmax(each.logits).probabilities()
+        predictions[name] = Predictions(np.log(p).astype(np.float32), each.labels, ood_classes=each.ood_classes)
+    found = [row for row in evaluate(predictions, SETTINGS, IDENTITY) if row["score"] == "energy"]
+    assert {row["reason"] for row in found} == {"the logits are logarithms of probabilities, whose energy is 0"}
+
+
 def test_severity_needs_classes_and_more_of_them_than_the_model_knows():
     predictions = predictions_of()
     base = predictions["ood-digits"]
@@ -331,3 +351,25 @@ def test_two_classes():
     aurc = {row["score"]: row["value"] for row in found if row["split"] == "test" and row["metric"] == "aurc"}
     assert aurc["pnorm"] == aurc["msp"] == aurc["logit-margin"]  # the probability, its margin and its odds rank alike
     assert aurc["gini"] == pytest.approx(aurc["msp"], rel=0.01)
+
+
+@pytest.mark.parametrize("n_classes", [3, 1000])
+def test_labels_of_one_class_alone_and_very_many_classes(n_classes):
+    one = Predictions(split_of(0, 90, n_classes).logits + 3.5 * np.eye(n_classes)[0], np.zeros(90, dtype=np.int64))
+    found = evaluate({"val": one, "test": split_of(1, 90, n_classes, evidence=3.5)}, SETTINGS, IDENTITY)
+    assert all(np.isfinite(row["value"]) for row in found)
+
+
+def test_equal_logits_rank_nothing():
+    equal = Predictions(np.zeros((40, 3), dtype=np.float32), np.arange(40) % 3)
+    found = evaluate({"val": equal, "test": equal}, SETTINGS, IDENTITY)
+    values = {row["metric"]: row["value"] for row in found if row["split"] == "test" and row["score"] == "msp"}
+    assert (values["auroc"], values["naurc"]) == (0.5, pytest.approx(1))
+    assert values["ece"] == pytest.approx(abs(14 / 40 - 1 / 3))
+
+
+def test_one_class_has_no_numbers_but_a_reason():
+    single = Predictions(np.ones((5, 1), dtype=np.float32), np.zeros(5, dtype=np.int64))
+    found = [row for row in evaluate({"val": single, "test": single}, SETTINGS, IDENTITY) if row["split"] == "test"]
+    assert all(row["value"] is None for row in found)
+    assert {row["reason"] for row in found} <= {"test: fewer than two classes", "val: fewer than two classes"}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from copies import Copy
+from disks import mounted, small_disk
 from small_training import BASELINE, SCRIPTS, arguments_of, files_of
 
 from selfdoubt import running
@@ -110,14 +111,10 @@ def test_a_clock_that_was_set_back_hides_no_work(copy):
 
 
 @contextmanager
-def mounted(folder: Path, *options: str):
-    """Mount something at a folder; skips the test where that is not allowed."""
-    if os.geteuid() or subprocess.run(["mount", *options, str(folder)], capture_output=True, check=False).returncode:
-        pytest.skip("mounting takes root")
-    try:
+def read_only(folder: Path):
+    with mounted(folder, "--bind", str(folder)):
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
         yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_results_that_cannot_be_written_to_are_named_before_any_job(copy):
@@ -127,22 +124,38 @@ def test_results_that_cannot_be_written_to_are_named_before_any_job(copy):
     (results / PDF.removeprefix("results/")).unlink()
     (results / "figures/reliability.png").unlink()
     before = sorted(results.rglob("*"))
-    with mounted(results, "--bind", str(results)):
-        subprocess.run(["mount", "-o", "remount,ro,bind", str(results)], check=True)
+    with read_only(results):
         code, said = run(copy)
-        assert code == 1 and said.splitlines()[
-            -1
-        ] == "results: cannot be written to; give yourself the right to, or " + ("mount it for writing")
+        told = "results: cannot be written to; give yourself the right to, or mount it for writing"
+        assert code == 1 and said.splitlines()[-1] == told
         assert sorted(results.rglob("*")) == before
     assert run(copy)[0] == 0
+
+
+@pytest.mark.parametrize("options", [[], ["-n"]])
+def test_results_that_would_be_made_again_and_cannot_be_are_named_before_any_job(copy, options):
+    """By Snakemake, which is first to look at them."""
+    copy.edit_config(lambda config: config["students"]["kd"].update(temperature=2))
+    before = {path: path.stat().st_mtime_ns for path in (copy.folder / "results").rglob("*")}
+    with read_only(copy.folder / "results"):
+        code, said = run(copy, *options)
+        assert code == 1 and "Write-protected output files for rule " in said and "affected files:\n" in said
+        assert {path: path.stat().st_mtime_ns for path in (copy.folder / "results").rglob("*")} == before
+        assert copy.snakemake("--summary").returncode == 0  # what only reads goes on
+
+
+@pytest.mark.parametrize("options", [[], ["-n"], ["--summary"]])
+def test_a_project_that_cannot_be_written_to_at_all_is_told_in_one_line(copy, options):
+    with read_only(copy.folder):
+        code, said = run(copy, *options)
+    told = f"{copy.folder}/.snakemake: cannot be written to, and Snakemake keeps its notes there; "
+    assert code == 1 and said.splitlines()[-1].startswith(told)
 
 
 @pytest.mark.parametrize("when", ["at the start", "on the way"])
 def test_a_full_disk_loses_nothing_and_room_is_all_it_takes(copy, when, tmp_path):
     """The whole project is on a small disk, which something else fills, or one of its own jobs."""
-    small = tmp_path / "small"
-    small.mkdir()
-    with mounted(small, "-t", "tmpfs", "-o", "size=60m", "tmpfs"):
+    with small_disk(tmp_path / "small", "60m") as small:
         subprocess.run(["cp", "-a", f"{copy.folder}/.", small], check=True)
         there = Copy(small)
         leave_to_do(there)

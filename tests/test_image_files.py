@@ -1,5 +1,6 @@
 """Images that stay in files: decoded as asked, cropped as drawn, refused by name."""
 
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -183,6 +184,39 @@ def test_a_truncated_jpeg_is_named(folder, tmp_path):
     (tmp_path / "bad.jpg").write_bytes(content[: len(content) // 2])
     with pytest.raises(UserError, match=r"bad\.jpg: cannot be decoded"):
         ImageFiles(tmp_path, ["bad.jpg"], 3, SIZE_PX)[:]
+
+
+@pytest.fixture
+def photos(folder, tmp_path):
+    """The images in two folders, as a later job has them: by names, below a root that is a link."""
+    for i in range(6):
+        (tmp_path / f"photos/{i % 2}").mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / name(i), tmp_path / f"photos/{i % 2}/{name(i)}")
+    (tmp_path / "root").symlink_to("photos")
+    return files(tmp_path / "root", names=[f"{i % 2}/{name(i)}" for i in range(6)])
+
+
+@pytest.mark.parametrize("link", ["0/00.png", "0"])
+def test_a_link_out_of_the_root_is_not_followed_though_it_came_later(photos, link):
+    path = photos.root / link
+    path.rename(photos.root.parent / "moved")
+    path.symlink_to(photos.root.parent / "moved")
+    with pytest.raises(UserError, match=rf"root/{link}: a link that leads out of .*root; replace it by what it points"):
+        photos[:]
+    assert photos[np.array([1, 3])].shape == (2, 3, SIZE_PX, SIZE_PX)
+
+
+def test_a_link_that_stays_in_the_root_is_followed(photos):
+    (photos.root / "1/01.jpg").unlink()
+    (photos.root / "1/01.jpg").symlink_to("../0/00.png")
+    np.testing.assert_array_equal(photos[:][1], photos[:][0])
+
+
+@pytest.mark.parametrize("start", ["..", "{}"])
+def test_names_that_are_not_below_the_root_are_refused(photos, tmp_path, start):
+    (tmp_path / "secret.png").write_bytes((photos.root / "0/00.png").read_bytes())
+    with pytest.raises(UserError, match=r"a link that leads out of .*root"):
+        ImageFiles(photos.root, [f"{start.format(tmp_path)}/secret.png"], 3, SIZE_PX)[:]
 
 
 def test_options_that_would_be_ignored_are_refused(folder):

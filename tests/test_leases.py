@@ -4,8 +4,10 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -163,6 +165,92 @@ def test_other_allocations_have_other_locks(place, monkeypatch):
             monkeypatch.setenv("SLURM_JOB_ID", job)
         folders.add(leases._folder())
     assert len(folders) == 3
+
+
+# ---- between users ----
+
+
+@pytest.fixture
+def shared(monkeypatch) -> Iterator[Path]:
+    """A folder for locks that is not there yet, in one that every user may enter; a umask that shuts others out."""
+    if os.geteuid():
+        pytest.skip("being another user takes root")
+    monkeypatch.setenv("SELFDOUBT_DEVICES", "a,b")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        monkeypatch.setenv("SELFDOUBT_LEASES", f"{folder}/locks")
+        umask = os.umask(0o077)
+        yield Path(folder) / "locks"
+        os.umask(umask)
+
+
+def as_user(number: int, n: int) -> str:
+    """What a child of another user says of its lease of n devices."""
+    read, write = os.pipe()
+    if not (child := os.fork()):
+        try:
+            os.setuid(number)
+            said = ",".join(leases.take(n))
+        except BaseException as fault:
+            said = f"{type(fault).__name__}: {fault}"
+        os.write(write, said.encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        return pipe.read()
+
+
+@pytest.mark.usefixtures("place", "freed")
+@pytest.mark.parametrize("first", [0, 65534])
+def test_users_lease_from_one_another_whatever_their_umask(shared, first):
+    """The first makes the folder and a lock, the second takes that and makes another, the first takes both."""
+    other = 65534 - first
+    assert [as_user(first, 1), as_user(other, 2), as_user(first, 2)] == ["a", "a,b", "a,b"]
+    assert leases.take(1) == ["a"] and os.umask(0o077) == 0o077
+    assert as_user(65534, 1) == "b"  # a is held by another user
+    assert oct(shared.stat().st_mode) == "0o41777"
+    assert {oct(path.stat().st_mode) for path in shared.iterdir()} == {"0o100666"}
+
+
+@pytest.mark.usefixtures("freed")
+def test_a_lock_that_is_there_is_not_asked_to_be_made(place, monkeypatch):
+    """Where fs.protected_regular is set, the kernel would refuse that to other users than the one who made it."""
+    os.close(leases._open(leases._folder() / "queue.lock"))
+    flags, real = [], os.open
+    monkeypatch.setattr(os, "open", lambda path, how, *mode: flags.append(how) or real(path, how, *mode))
+    os.close(leases._open(leases._folder() / "queue.lock"))
+    assert flags and not any(how & os.O_CREAT for how in flags)
+
+
+@pytest.mark.usefixtures("place", "freed")
+def test_a_folder_that_was_made_for_one_user_is_told_of_and_left(shared):
+    shared.mkdir()
+    told = f"UserError: {shared}/queue.lock: Permission denied; have it removed, or name another folder by"
+    assert as_user(65534, 1).startswith(told)
+    assert oct(shared.stat().st_mode) == "0o40700"
+
+
+@pytest.mark.usefixtures("freed")
+@pytest.mark.parametrize("name", ["queue.lock", "device-a.lock"])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_in_place_of_a_lock_is_not_followed(place, name, there):
+    locks, target = place.parent / "locks", place.parent / "target"
+    locks.mkdir()
+    (locks / name).symlink_to(target)
+    if there:
+        target.write_text("kept")
+    with pytest.raises(UserError, match=rf"locks/{name}: a link; have it removed, or name another folder by SELFDOUBT"):
+        leases.take(1)
+    assert target.exists() == there
+
+
+@pytest.mark.usefixtures("freed")
+def test_a_link_in_place_of_the_folder_is_not_followed(place):
+    (place.parent / "locks").symlink_to(place)
+    with pytest.raises(UserError, match="locks: a link; have it removed"):
+        leases.take(1)
+    assert not list(place.iterdir())
 
 
 @pytest.mark.usefixtures("freed")

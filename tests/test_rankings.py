@@ -124,17 +124,16 @@ def by_thresholds(confidence, inside):
     for percent in (50, 90):
         good = [each.mean() for each in accepted if 100 * inside[each].sum() >= percent * each.sum()]
         values[f"coverage-at-sac-{percent}"] = max(good, default=0)
-    if n_in:
+    if n_in and n_out:
         recalls = [inside[each].sum() / n_in for each in accepted]
         precisions = [inside[each].mean() for each in accepted]
         values["ood-aupr-in"] = sum(p * (r - q) for p, r, q in zip(precisions, recalls, [0, *recalls], strict=False))
-    if n_out:
         rejected = [confidence <= threshold for threshold in sorted(set(confidence))]
         recalls = [(~inside)[each].sum() / n_out for each in rejected]
         precisions = [(~inside)[each].mean() for each in rejected]
         values["ood-aupr-out"] = sum(p * (r - q) for p, r, q in zip(precisions, recalls, [0, *recalls], strict=False))
         keeping = [each for each in accepted if 20 * inside[each].sum() >= 19 * n_in]
-        values["ood-fpr95"] = (~inside)[keeping[0]].sum() / n_out if n_in else 0
+        values["ood-fpr95"] = (~inside)[keeping[0]].sum() / n_out
     return values
 
 

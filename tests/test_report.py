@@ -1,6 +1,5 @@
 """The report: one page with every claim, every figure and every number that does not exist."""
 
-import base64
 import copy
 import re
 from dataclasses import replace
@@ -8,8 +7,10 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from selfdoubt.errors import UserError
+from selfdoubt.figures import save
 from selfdoubt.report import ReportData, render
 from selfdoubt.report.answers import answers_of
 from selfdoubt.report.details import comparison_table, cost_table, counts_table, mask_table, missing_table
@@ -81,7 +82,9 @@ COMPARISON = {
     "high": 0.001,
     "p": 0.04,
     "p_holm": 0.08,
+    "effect_size": -1.5,
     "n_seeds": 3,
+    "reason": None,
 }
 HYPOTHESIS = COMPARISON | {
     "hypothesis": "kd-ranks-better",
@@ -284,7 +287,7 @@ def test_an_arm_is_told_by_its_settings():
 def test_a_sentence_has_effect_interval_seeds_and_p():
     assert answer() == (
         "AURC of kd is 4.00×10⁻³ lower than that of ce on test, score msp (×10³: kd 16.00 ± 0.00, ce 20.00 ± 0.00). "
-        "95 % interval −6.00 to +1.00×10⁻³; 3 seeds; Holm-corrected p = 0.08. "
+        "95 % interval −6.00 to +1.00×10⁻³; 3 seeds, effect size −1.50; Holm-corrected p = 0.08. "
         "At this difference and spread about 12 seeds would tell."
     )
 
@@ -324,13 +327,18 @@ def test_a_verdict_of_one_seed_is_of_two_models():
     assert "One seed" not in answer(n_seeds=1)
 
 
+def test_a_difference_below_the_last_digit_is_not_told_as_zero():
+    told = answer(difference=-1e-7)
+    assert told.startswith("AURC of kd is less than 0.01×10⁻³ lower than that of ce")
+
+
 def test_a_comparison_has_its_unit_and_interval():
     [(label, cells)] = comparison_table(
         frame("comparisons", [COMPARISON]), frame("hypotheses", []), "distillation"
     ).rows
     texts = [cell.text.replace("\u00a0", " ") for cell in cells]
     assert label == "kd − ce"
-    assert texts == ["AURC ↓", "×10⁻³", "msp", "test", "−4.00", "−6.00 to +1.00", "0.04", "0.08", "3"]
+    assert texts == ["AURC ↓", "×10⁻³", "msp", "test", "−4.00", "−6.00 to +1.00", "−1.50", "0.04", "0.08", "3"]
 
 
 def test_a_registered_comparison_is_not_shown_as_exploratory():
@@ -386,14 +394,13 @@ def test_small_p_and_parametrised_metrics():
     assert metric_of("aurc").heading == "AURC ×10³\u00a0↓"
 
 
-@pytest.mark.parametrize(("kind", "whole"), [("svg", b"<svg>\n</svg>\n"), ("png", b"\x89PNG-IEND\xaeB`\x82")])
-def test_a_picture_that_was_cut_off_is_named(tmp_path, kind, whole):
-    path = tmp_path / f"masks.{kind}"
-    name = "masks" if kind == "png" else "curves"
-    figures = {name: FIGURES[name] | {kind: path}}
-    path.write_bytes(whole)
-    assert base64.b64encode(whole).decode() in render(report(figures=figures))
-    for kept in (0, 5, len(whole) - 3):
-        path.write_bytes(whole[:kept])
-        with pytest.raises(UserError, match=rf"masks\.{kind}: not a whole {kind} file; delete it and run again"):
-            render(report(figures=figures))
+@pytest.mark.parametrize("kind", ["svg", "pdf", "png"])
+def test_a_picture_that_was_cut_off_is_named_in_each_format(tmp_path, kind):
+    paths = {suffix: tmp_path / f"curves.{suffix}" for suffix in ("svg", "pdf", "png")}
+    save(Figure(), paths.values())
+    given, whole = {"curves": FIGURES["curves"] | paths}, paths[kind].read_bytes()
+    assert "data:image/svg+xml;base64," in render(report(figures=given))
+    for kept in (0, 5, len(whole) // 2, len(whole) - 3):
+        paths[kind].write_bytes(whole[:kept])
+        with pytest.raises(UserError, match=rf"curves\.{kind}: not a whole {kind} file; delete it and run"):
+            render(report(figures=given))

@@ -41,6 +41,20 @@ def holder(lock):
         process.kill()
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_project_that_cannot_be_written_to_is_told_before_anything(lock, monkeypatch, there):
+    asked, answers = [], [True, False]
+    monkeypatch.setattr(os, "access", lambda path, _: asked.append(path) or answers.pop(0))  # root may write anywhere
+    if there:
+        lock.parent.mkdir()
+    running.check_notes(lock.parent)
+    with pytest.raises(
+        UserError, match=r"\.snakemake: cannot be written to, and Snakemake keeps its notes there; give"
+    ):
+        running.check_notes(lock.parent)
+    assert asked == [lock.parent if there else lock.parent.parent] * 2
+
+
 def test_nobody_runs_where_nobody_ran(lock):
     assert not running.is_running(lock)
 

@@ -246,3 +246,8 @@ def test_first_fault():
     for fault in (np.nan, np.inf, -np.inf):
         logits[[1, 3], 2] = fault
         assert scores.first_fault(logits) == "row 1 has a logit that is not finite"
+
+
+@pytest.mark.parametrize("logits", [np.zeros((6, 3)), 1e7 * np.eye(3)[[0, 1, 2, 0, 1, 2]]])
+def test_where_the_nll_is_flat_no_temperature_is_better_than_one(logits):
+    assert scores.fit_temperature(logits, np.array([0, 1, 2, 0, 1, 2])) == 1.0

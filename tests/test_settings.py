@@ -248,16 +248,37 @@ def test_the_metrics_that_can_be_compared_are_those_that_have_an_interval(config
 
     settings = load_study(config).evaluation
     hypothesis = config["hypotheses"]["kd-ranks-better"]
-    for name in [
-        name
-        for kind in ("accuracy", "ranking", "calibration", "ood", "class-ood")
-        for name in metric_names(kind, settings)
-    ]:
-        put(config, "hypotheses.kd-ranks-better", {**hypothesis, "metric": name})
+    kinds = ("accuracy", "ranking", "calibration", "ood", "class-ood")
+    for kind, name in [(each, name) for each in kinds for name in metric_names(each, settings)]:
+        place = {"score": "none" if kind == "accuracy" else "msp", "split": "ood-digits" if "ood" in kind else "test"}
+        put(config, "hypotheses.kd-ranks-better", {**hypothesis, "metric": name, **place})
         if metric(name).resampled:
             load_study(config)
         else:
             assert "kd-ranks-better.metric" in fault(config)
+
+
+@pytest.mark.parametrize(
+    ("metric", "score", "split", "expected"),
+    [
+        ("coverage-at-sac-101", "msp", "test", "kd-ranks-better.metric: 101 is no percentage above 0 and up to 100"),
+        ("coverage-at-sac-9.9.9", "msp", "test", "kd-ranks-better.metric: 'coverage-at-sac-9.9.9' is not one of"),
+        ("accuracy", "msp", "test", "kd-ranks-better.score: accuracy does not take 'msp'; scores: none"),
+        ("aurc", "none", "test", "kd-ranks-better.score: aurc does not take 'none'; scores: msp, "),
+        ("ece", "energy", "test", "kd-ranks-better.score: ece does not take 'energy'; scores: msp, msp-ts"),
+        ("ood-auroc", "msp", "test", "kd-ranks-better.split: 'test'; ood-auroc is measured on an ood- split"),
+        ("aurc", "msp", "ood-digits", "kd-ranks-better.split: 'ood-digits'; aurc is measured on a labelled split"),
+    ],
+)
+def test_a_claim_that_cannot_be_judged_is_refused_before_any_job(config, metric, score, split, expected):
+    config["hypotheses"]["kd-ranks-better"] |= {"metric": metric, "score": score, "split": split}
+    assert expected in fault(config)
+
+
+@pytest.mark.parametrize("key", ["selective_accuracies_percent", "coverages_percent"])
+def test_a_percentage_given_twice_is_refused(config, key):
+    config["evaluation"][key] = [90, 90.0]
+    assert f"evaluation.{key}: 90.0 is given twice" in fault(config)
 
 
 def test_null_takes_away_at_any_depth(config):

@@ -95,7 +95,14 @@ def test_percentile_interval():
 def test_an_arm_does_not_differ_from_itself():
     arm = mean_arm(np.random.default_rng(0).random(50))
     found = compare([(arm, arm)] * 3)
-    assert found == {"difference": 0, "low": 0, "high": 0, "p": 1, "n_seeds": 3, "differences": [0, 0, 0]}
+    nothing = {"difference": 0, "low": 0, "high": 0, "p": 1, "effect_size": None}
+    assert found == nothing | {"n_seeds": 3, "differences": [0, 0, 0]}
+
+
+def test_the_effect_size_is_the_mean_over_the_standard_deviation_of_the_differences():
+    assert statistics.effect_size([1, 2, 3]) == pytest.approx(2 / 1)
+    assert statistics.effect_size([-0.1, 0.1, -0.3]) == pytest.approx(-0.1 / 0.2)
+    assert statistics.effect_size([0.5]) is None and statistics.effect_size([2, 2, 2]) is None
 
 
 def test_both_arms_and_all_seeds_get_the_same_weights():

@@ -1,7 +1,7 @@
 """Files and texts from elsewhere are data: real attempts to make them run something, or reach where they should not.
 
-Pickles are tried in test_weight_files (checkpoints), test_published (CIFAR) and test_shifted (arrays), what the report
-escapes in test_report.
+Pickles are tried in test_weight_files (checkpoints), test_published (CIFAR) and test_shifted (arrays); later links of
+images that stay in their files in test_image_files; what the report escapes in test_report.
 """
 
 import ast
@@ -14,19 +14,22 @@ import tarfile
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from copies import ROOT
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 from small_data import load, load_splits, write_folder
+from test_published import write_imagenet, write_tiny_imagenet
 from test_report import SETTINGS, frame, report
 
-from selfdoubt import published
+from selfdoubt import pixels, published
+from selfdoubt.datasets import Split
 from selfdoubt.errors import UserError
 from selfdoubt.report import render
 from selfdoubt.settings import load_study
-from selfdoubt.sources import official
+from selfdoubt.sources import official, shifted
 
 CODE = [ast.parse(path.read_text()) for path in sorted((ROOT / "workflow_scripts").rglob("*.py"))]
 HOSTILE = [
@@ -61,6 +64,7 @@ def test_nothing_loads_objects_or_starts_a_shell():
     never = ("system", "popen", "unsafe_load", "full_load", "extractall", "extract", "loads_pickle", "read_pickle")
     assert not [ast.unparse(call) for name in never for call in calls(name)]
     assert not [ast.unparse(c) for name in ("eval", "exec") for c in calls(name) if isinstance(c.func, ast.Name)]
+    assert all("formats=" in ast.unparse(call) for call in calls("open") if ast.unparse(call.func) == "Image.open")
     assert not [ast.unparse(call) for name in ("run", "Popen", "check_output") for call in calls(name) if _shell(call)]
 
 
@@ -91,7 +95,10 @@ def test_texts_of_a_config_reach_the_jobs_as_they_are_and_run_nothing(copy):
     given = copy.folder / "given"
     given.mkdir()
     fake = copy.folder / "fakes/python"
-    fake.write_text(f'{fake.read_text()}printf "%s\\0" "$@" > "given/$(basename "$1")"\n')
+    shown = (
+        'for word in "$@"; do case "$word" in @*) cat "${word#@}" ;; *) printf %s "$word" ;; esac; printf "\\0"; done'
+    )
+    fake.write_text(f'{fake.read_text()}{{ {shown}; }} > "given/$(basename "$1")"\n')
     run = copy.snakemake("--resources", "gpu=4")
     assert run.returncode == 0, run.stdout + run.stderr
     words = (given / "render_report.py").read_text().split("\0")
@@ -225,9 +232,86 @@ def test_a_link_in_a_circle_is_refused_and_one_inside_is_not(photos):
     refused(photos, r"ant/again: a link that leads back")
 
 
+def test_flat_images_of_imagenet_and_its_devkit_that_are_links_out_of_the_root(tmp_path):
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    root = tmp_path / "imagenet"
+    write_imagenet(root, flat=True)
+    for path in (next(root.glob("val/*.JPEG")), next(root.rglob("*ground_truth.txt")), next(root.rglob("meta.mat"))):
+        path.rename(secret / path.name)
+        path.symlink_to(secret / path.name)
+        with pytest.raises(UserError, match=rf"{path.name}: a link that leads out of"):
+            load(f"imagenet:{root}", size_px=16)
+        path.unlink()
+        (secret / path.name).rename(path)
+    load(f"imagenet:{root}", size_px=16)
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_the_val_of_imagenet_as_a_link_out_of_the_root(tmp_path, flat):
+    write_imagenet(tmp_path / "imagenet", flat)
+    (tmp_path / "imagenet/val").rename(tmp_path / "elsewhere")
+    (tmp_path / "imagenet/val").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match=r"imagenet/val: a link that leads out of"):
+        load(f"imagenet:{tmp_path / 'imagenet'}", size_px=16)
+
+
+@pytest.mark.parametrize("link", ["fog", "fog/1", "fog/1/ant"])
+def test_folders_of_imagenet_c_that_are_links_out_of_the_root(tmp_path, link):
+    write_folder(tmp_path / "c/fog/1")
+    (tmp_path / "c" / link).rename(tmp_path / "elsewhere")
+    (tmp_path / "c" / link).symlink_to(tmp_path / "elsewhere")
+    settings = SimpleNamespace(source=f"imagenet-c:{tmp_path / 'c'}", name="fog", severities=[1], n_images=None)
+    like = Split(np.zeros((1, 3, 16, 16), np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int32))
+    with pytest.raises(UserError, match=rf"c/{link}: a link that leads out of"):
+        shifted.corrupted(settings, like, ["ant", "bee", "cat"])
+
+
+@pytest.mark.parametrize("name", ["../../../secret/s.png", "val_9.JPEG"])
+def test_annotations_of_tiny_imagenet_name_its_own_files_alone(tmp_path, name):
+    (tmp_path / "secret").mkdir()
+    Image.new("RGB", (64, 64)).save(tmp_path / "secret/s.png")
+    root = tmp_path / "tiny"
+    write_tiny_imagenet(root)
+    annotations = root / "val/val_annotations.txt"
+    annotations.write_text(annotations.read_text().replace("val_0.JPEG", name))
+    with pytest.raises(UserError, match=rf"val/images/{name} is named there and is not among its files"):
+        load(f"tiny-imagenet:{root}")
+
+
+@pytest.mark.parametrize("link", ["val/images/val_0.JPEG", "val/images", "train/n01", "wnids.txt"])
+def test_links_of_tiny_imagenet_out_of_its_folder(tmp_path, link):
+    root = tmp_path / "tiny"
+    write_tiny_imagenet(root)
+    (root / link).rename(tmp_path / "elsewhere")
+    (root / link).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match=rf"tiny/{link}: a link that leads out of"):
+        load(f"tiny-imagenet:{root}")
+
+
 def test_the_root_itself_may_be_a_link(photos):
     (photos.parent / "here").symlink_to(photos)
     assert set(load_splits(f"folder:{photos.parent / 'here'}", size_px=16)) == {"train", "val", "test"}
+
+
+@pytest.mark.parametrize("storage", ["arrays", "files"])
+def test_postscript_under_the_name_of_a_picture_starts_no_ghostscript(photos, monkeypatch, storage):
+    """Pillow goes by the content, and would give it to a program of its own."""
+    started = []
+    monkeypatch.setattr(
+        EpsImagePlugin, "Ghostscript", lambda *what, **how: started.append(what) or Image.new("L", (9, 9))
+    )
+    (photos / "ant/000.jpg").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
+    told = r"ant/000\.jpg: cannot be decoded \(no PNG, JPEG, BMP, GIF, TIFF, WebP or PNM image\); mend or remove it"
+    with pytest.raises(UserError, match=told):
+        for split in load_splits(f"folder:{photos}", size_px=16, storage=storage).values():
+            split.images[:]
+    assert not started
+
+
+def test_every_suffix_of_pictures_has_a_format_that_is_read():
+    Image.init()
+    assert {Image.EXTENSION[suffix] for suffix in published.IMAGE_SUFFIXES} == {*pixels.FORMATS}
 
 
 def test_names_in_an_archive_lead_nowhere(tmp_path, monkeypatch):

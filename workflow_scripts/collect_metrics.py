@@ -12,4 +12,5 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    commands.main(run, {"tables": "of one arm and seed each", "output": "written"}, several=("tables",))
+    files = {"tables": "of one arm and seed each", "output": "written"}
+    commands.main(run, files, several=("tables",), listed=("tables",))

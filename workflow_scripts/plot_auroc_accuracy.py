@@ -14,4 +14,4 @@ def run(arguments):
 
 if __name__ == "__main__":
     files = {"metrics": "of every arm and seed", "figure": "written, in the format of each suffix"}
-    commands.main(run, files, several=("metrics", "figure"))
+    commands.main(run, files, several=("metrics", "figure"), listed=("metrics",))

@@ -12,4 +12,4 @@ def run(arguments):
 if __name__ == "__main__":
     written = {"comparisons": "written", "hypotheses": "written, with verdicts"}
     files = {"predictions": "of data sets, arms and seeds, in the settings' order"}
-    commands.main(run, files | written, several=("predictions",))
+    commands.main(run, files | written, several=("predictions",), listed=("predictions",))

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from selfdoubt import leases
-from selfdoubt.errors import UserError, lacks_memory
+from selfdoubt.errors import UserError, lacks_memory, lacks_room
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _DECISIVE_PACKAGES = ("numpy", "segmentation-models-pytorch", "timm", "torch")  # their versions decide results
@@ -40,16 +40,18 @@ def main(
     files: dict[str, str],
     *,
     several: tuple[str, ...] = (),
+    listed: tuple[str, ...] = (),
     optional: tuple[str, ...] = (),
     seeded: bool = False,
     computes: bool = False,
 ) -> None:
     """Parse the command line, call run(arguments) and turn a UserError into one line and exit code 1.
 
-    files: option name -> help. several: those that take any number of paths. optional: those that may be left out,
-    and are None then. Every script has --settings (JSON) and --code (the digest that goes into the outputs' metadata);
-    seeded ones have --seed; those that compute on a device have --gpu. `arguments.metadata` is the provenance that a
-    script writes into its outputs.
+    files: option name -> help. several: those that take any number of paths. listed: those of them that also take
+    @FILE, which holds the paths, one a line. optional: those that may be left out, and are None then. Every script has
+    --settings (JSON, or @FILE) and --code (the digest that goes into the outputs' metadata); seeded ones have --seed;
+    those that compute on a device have --gpu. `arguments.metadata` is the provenance that a script writes into its
+    outputs.
     """
     _die_with_parent()
     _spare_pandas()
@@ -57,6 +59,7 @@ def main(
     try:
         if computes and arguments.gpu is not None and "RANK" not in os.environ:  # ranks have their parent's
             leases.take(arguments.gpu)
+        _read_files(arguments, listed)
         arguments.metadata = _provenance(arguments)
         arguments.settings = parse_settings(arguments.settings)
         run(arguments)
@@ -73,7 +76,7 @@ def main(
     except OSError as error:
         if error.filename is None and error.errno is None:
             raise
-        sys.exit(f"{_script()}: {error}")
+        sys.exit(f"{_script()}: {'the disk is full; make room and run again' if lacks_room(error) else error}")
 
 
 def _parser(files, several, optional, seeded: bool, computes: bool) -> argparse.ArgumentParser:
@@ -81,13 +84,25 @@ def _parser(files, several, optional, seeded: bool, computes: bool) -> argparse.
     for name, meaning in files.items():
         count = {"nargs": "*", "default": []} if name in several else {"required": name not in optional}
         parser.add_argument(f"--{name}", type=Path, help=meaning, metavar="FILE", **count)
-    parser.add_argument("--settings", default="{}", help="JSON of the part of the config that this step depends on")
+    parser.add_argument(
+        "--settings", default="{}", help="JSON of the part of the config that this step depends on, or @FILE of it"
+    )
     parser.add_argument("--code", default="by-hand", help="digest of the code, for the outputs' metadata")
     if seeded:
         parser.add_argument("--seed", type=int, required=True)
     if computes:
         parser.add_argument("--gpu", type=int, metavar="N", help="lease so many GPUs; left out: use what there is")
     return parser
+
+
+def _read_files(arguments: argparse.Namespace, listed: tuple[str, ...]) -> None:
+    """Put what a file holds in the place of @FILE: the kernel limits arguments, and a large study's are longer."""
+    if arguments.settings.startswith("@"):
+        arguments.settings = Path(arguments.settings[1:]).read_text()
+    for name in listed:
+        given = list(map(str, getattr(arguments, name)))
+        if len(given) == 1 and given[0].startswith("@"):
+            setattr(arguments, name, list(map(Path, Path(given[0][1:]).read_text().splitlines())))
 
 
 def _provenance(arguments: argparse.Namespace) -> dict:

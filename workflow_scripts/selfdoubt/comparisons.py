@@ -92,9 +92,10 @@ def compare(pairs: list[tuple[Answers, Answers]], question: Question) -> dict:
     arms = [tuple(side.arms[question] for side in pair) for pair in pairs]
     missing = [side for pair in arms for side in pair if isinstance(side, Undefined)]
     if missing:
-        nothing = dict.fromkeys(["difference", "low", "high", "p"])
+        nothing = dict.fromkeys(["difference", "low", "high", "p", "effect_size"])
         return nothing | {"n_seeds": len(pairs), "differences": [], "reason": str(missing[0])}
-    return paired_comparison(arms, generator(0, "bootstrap/seeds", len(pairs))) | {"reason": None}
+    found = paired_comparison(arms, generator(0, "bootstrap/seeds", len(pairs)))
+    return found | {"reason": None if found["p"] is not None else "the number exists in no resample"}
 
 
 def _check(name: str, score: str, split: str) -> None:

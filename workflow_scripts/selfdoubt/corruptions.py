@@ -111,7 +111,7 @@ def jpeg(images: np.ndarray, severity: int, generator: np.random.Generator) -> n
     for image, result in zip(images, read, strict=True):
         pixels, file = image.transpose(1, 2, 0), io.BytesIO()  # (H, W, C)
         Image.fromarray(pixels[..., 0] if len(image) == 1 else pixels).save(file, "JPEG", quality=quality)
-        result[:] = np.atleast_3d(Image.open(file)).transpose(2, 0, 1)
+        result[:] = np.atleast_3d(Image.open(file, formats=["JPEG"])).transpose(2, 0, 1)
     return read
 
 

@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from selfdoubt.errors import UserError
+from selfdoubt.errors import UserError, lacks_room
 
 _CHUNK, _TIMEOUT_S = 2**20, 60
 
@@ -14,14 +14,17 @@ _CHUNK, _TIMEOUT_S = 2**20, 60
 def fetch(url: str, md5: str, path: Path) -> None:
     """Fetch a file to `path`; what a broken transfer leaves stands in `path`.part, and is gone on with.
 
-    Raises UserError, saying what to fetch by hand and where to put it, if it cannot be had or is not the file.
+    Raises UserError if the disk is full; and, saying what to fetch by hand and where to put it, if the file cannot be
+    had or is not the published one.
     """
     part = path.with_name(f"{path.name}.part")
-    part.parent.mkdir(parents=True, exist_ok=True)
     by_hand = f"fetch it by hand (md5 {md5}) and put it there"
     try:
+        part.parent.mkdir(parents=True, exist_ok=True)
         _transfer(url, part)
     except (OSError, urllib.error.URLError) as error:
+        if lacks_room(error):
+            raise UserError(f"{path}: the disk is full; make room and run again") from None
         raise UserError(f"{path}: could not be fetched from {url} ({error}); run again, or {by_hand}") from None
     found = digest(part)
     if found != md5:

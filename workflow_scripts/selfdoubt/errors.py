@@ -1,5 +1,7 @@
 """The one exception that a user can mend."""
 
+import errno
+
 
 class UserError(Exception):
     """A fault in the config, the data or the machine; its text is one line and says what to do.
@@ -10,6 +12,11 @@ class UserError(Exception):
     def __str__(self) -> str:
         text = super().__str__()
         return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def lacks_room(error: OSError) -> bool:
+    """Return whether the disk is full, or this user's share of it."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def lacks_memory(error: Exception) -> bool:

@@ -1,12 +1,11 @@
 """Writing files so that nothing half-written ever stands under its final name."""
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from selfdoubt.errors import UserError
+from selfdoubt.errors import UserError, lacks_room
 
 
 @contextmanager
@@ -24,7 +23,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if lacks_room(error):
             raise UserError(f"{path}: the disk is full; make room and run again") from None
         raise
     finally:

@@ -69,7 +69,6 @@ def judge(predictions: Predictions, settings) -> dict[str, list[dict]]:
 def _compare(predictions: Predictions, dataset: str, study: str, better: str, than: str, what) -> dict:
     question = (what.metric, what.score, what.split)
     found = comparisons.compare(predictions.pairs(dataset, better, than), question)
-    found.pop("reason")  # the metrics table has it
     place = {"dataset": dataset, "study": study, "better": better, "than": than}
     return place | {"metric": what.metric, "score": what.score, "split": what.split} | found
 

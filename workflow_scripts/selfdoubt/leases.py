@@ -5,14 +5,18 @@ keeps what it has got while it waits for more, so that jobs of two devices do no
 when the process dies, however it dies. Without devices a lease does nothing.
 
 SELFDOUBT_DEVICES (ids joined by commas, perhaps none) takes the place of looking for devices; SELFDOUBT_LEASES names
-the folder of the locks, which all who share the devices must share.
+the folder of the locks, which all who share the devices must share. Whoever comes first makes folder and locks for
+every user, whatever the umask, and a link in their place is followed by nobody.
 """
 
+import errno
 import fcntl
 import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from selfdoubt.errors import UserError
@@ -85,7 +89,30 @@ def _lock(path: Path) -> bool:
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    """Open a lock, and make it first where it is not there.
+
+    Never both in one call: in a folder of all, Linux refuses O_CREAT for files of others (fs.protected_regular).
+    """
+    flags = os.O_RDWR | os.O_NOFOLLOW
+    with _for_everybody(path):
+        while True:
+            with suppress(FileNotFoundError):
+                return os.open(path, flags)
+            with suppress(FileExistsError):
+                return os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
+
+
+@contextmanager
+def _for_everybody(path: Path) -> Iterator[None]:
+    """Make things for all users; raises UserError about `path` if that is a link, or not for this user."""
+    umask = os.umask(0)
+    try:
+        yield
+    except OSError as error:
+        reason = "a link" if error.errno == errno.ELOOP else error.strerror
+        raise UserError(f"{path}: {reason}; have it removed, or name another folder by SELFDOUBT_LEASES") from None
+    finally:
+        os.umask(umask)
 
 
 def _folder() -> Path:
@@ -93,5 +120,10 @@ def _folder() -> Path:
     job = _scheduler()
     name = "selfdoubt-devices" + (f"-{os.environ[job]}".replace("/", "-").replace(":", "-") if job else "")
     folder = Path(os.environ.get("SELFDOUBT_LEASES") or Path(tempfile.gettempdir()) / name)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _for_everybody(folder), suppress(FileExistsError):
+        folder.mkdir()
+        folder.chmod(0o1777)  # nobody can take away the locks of others
+    if folder.is_symlink():
+        raise UserError(f"{folder}: a link; have it removed, or name another folder by SELFDOUBT_LEASES")
     return folder

@@ -12,6 +12,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from selfdoubt.errors import UserError
 
+# What published.IMAGE_SUFFIXES stand for. Pillow chooses by content, and for PostScript it would start Ghostscript.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 _MODES = {1: "L", 3: "RGB"}
 _WIDE = ("I;16", "I;16B", "I;16L", "I;16N")
 
@@ -28,11 +30,11 @@ def decode(content: bytes, channels: int | None) -> tuple[Image.Image, str | Non
     if not content:
         raise Undecodable("the file is empty")
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
     except UnidentifiedImageError:
-        raise Undecodable("no known image format") from None
+        raise Undecodable("no PNG, JPEG, BMP, GIF, TIFF, WebP or PNM image") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise Undecodable(str(error).split("\n")[0]) from None
     return _in_mode(image, channels)

@@ -23,6 +23,13 @@ _GLANCE_SECONDS = 0.1  # is_running holds the lock for less
 _held: list[int] = []  # file descriptors, closed by the end of this process; no child inherits them
 
 
+def check_notes(folder: Path) -> None:
+    """Raise UserError if Snakemake could not keep its notes in a folder: dry runs too end in a stack trace then."""
+    if not os.access(folder if folder.exists() else folder.parent, os.W_OK | os.X_OK):
+        reason = "cannot be written to, and Snakemake keeps its notes there"
+        raise UserError(f"{folder.absolute()}: {reason}; give yourself the right to, or work in a copy of the project")
+
+
 def is_running(lock: Path) -> bool:
     """Return whether another process holds the lock of a folder."""
     try:

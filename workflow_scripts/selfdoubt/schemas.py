@@ -44,7 +44,9 @@ _COMPARISON = [
     ("high", pa.float64()),
     ("p", pa.float64()),
     ("p_holm", pa.float64()),  # corrected within the study
+    ("effect_size", pa.float64()),  # mean over standard deviation of the seeds' differences; null without a spread
     ("n_seeds", pa.int32()),
+    ("reason", pa.string()),  # why there is no difference, or no interval
 ]
 
 SCHEMAS = {

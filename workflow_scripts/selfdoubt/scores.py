@@ -212,13 +212,16 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """Return the temperature that minimises the NLL of softmax(logits / T) (Guo et al. 2017).
 
     The NLL is convex in 1 / T. Newton's steps look for the zero of its slope; one that leaves the bracket, or is not
-    half as long as that before, is replaced by one to the bracket's middle, so that they cannot diverge.
+    half as long as that before, is replaced by one to the bracket's middle, so that they cannot diverge. Where the NLL
+    is flat at T = 1, as of equal logits, no temperature is better than 1.
     """
     _check_val(logits, labels)
     low, high = 1 / TEMPERATURE_BOUNDS[1], 1 / TEMPERATURE_BOUNDS[0]  # of beta = 1 / T
     beta, step = 1.0, np.inf
     while abs(step) > 1e-9 * beta:
         slope, curvature = _nll_slope(logits, labels, beta)
+        if beta == 1 and slope == curvature == 0:
+            break
         low, high = (beta, high) if slope < 0 else (low, beta)
         newton = -slope / curvature if curvature > 0 else np.inf
         good = low <= beta + newton <= high and abs(newton) < abs(step) / 2
@@ -282,6 +285,8 @@ def _powers(values: np.ndarray, p: int) -> np.ndarray:
 def _check_val(logits: np.ndarray, labels: np.ndarray) -> None:
     if len(logits) == 0:
         raise Undefined("no samples in val")
+    if logits.shape[1] < 2:
+        raise Undefined("val: fewer than two classes")
     if fault := first_fault(logits, labels):
         raise Undefined(f"val: {fault}")
 

@@ -129,7 +129,7 @@ def paired_comparison(pairs: list[tuple[Arm, Arm]], generator: np.random.Generat
     """Compare two arms, better minus than, by a hierarchical bootstrap: seeds, then samples.
 
     pairs: (better, than) of each seed, all resampled alike. generator: draws the seeds of each resample.
-    Returns difference (mean over seeds), low, high, p, n_seeds and differences (of each seed).
+    Returns difference (mean over seeds), low, high, p, effect_size, n_seeds and differences (of each seed).
     """
     differences = [float(better.value - than.value) for better, than in pairs]
     resampled = np.stack([better.resampled - than.resampled for better, than in pairs])  # (seeds, n_resamples)
@@ -141,9 +141,20 @@ def paired_comparison(pairs: list[tuple[Arm, Arm]], generator: np.random.Generat
         "low": low,
         "high": high,
         "p": two_sided_p(means),
+        "effect_size": effect_size(differences),
         "n_seeds": len(pairs),
         "differences": differences,
     }
+
+
+def effect_size(differences: list[float]) -> float | None:
+    """Return the mean of paired differences over their standard deviation, d_z (Cohen 1988), of any sign.
+
+    None where there is no spread, or fewer than two seeds.
+    """
+    if len(differences) < 2 or np.ptp(differences) == 0:
+        return None
+    return float(np.mean(differences) / np.std(differences, ddof=1))
 
 
 def two_sided_p(values: np.ndarray) -> float | None:
@@ -184,10 +195,10 @@ def n_seeds_needed(differences: list[float], power: float = 0.8, level: float = 
 
     None where there is no spread, no difference or fewer than two seeds, or if more than `cap` are needed.
     """
-    if len(differences) < 2 or np.ptp(differences) == 0 or np.mean(differences) == 0:
+    effect = effect_size(differences)
+    if not effect:
         return None
-    effect = abs(np.mean(differences)) / np.std(differences, ddof=1)
-    enough = _t_test_power(np.arange(2, cap + 1), effect, level) >= power
+    enough = _t_test_power(np.arange(2, cap + 1), abs(effect), level) >= power
     return int(enough.argmax()) + 2 if enough.any() else None
 
 

@@ -58,6 +58,8 @@ class Calibration:
         return replace(self, weights=weights, resampled_bins=self.bins.resampled(weights))
 
 
+NORMALISED = 1e-3  # what probabilities of a row may miss of a sum of 1, and their logarithms of an energy of 0
+
 Summary = Ranking | Calibration | SeverityLevels
 Key = tuple[str, str]  # score, kind of summary
 
@@ -129,15 +131,19 @@ def read(predictions: dict[str, Predictions], split: str, scores: list[str], fit
     if isinstance(parts, Undefined):
         return Reading(parts, dict.fromkeys(scores, parts), dict.fromkeys(scores, parts))
     confidence, calibration, label = parts
+    if "energy" in confidence and np.abs(confidence["energy"]).max() < NORMALISED:
+        confidence["energy"] = Undefined("the logits are logarithms of probabilities, whose energy is 0")
     correct = sample.labels == (label if sample.predicted is None else sample.predicted)
     calibration = {name: replace(found, correct=correct) for name, found in calibration.items()}
-    signals = {name: _signal(sample, name) for name in scores if name in SIGNALS}
+    signals = {name: attempt(_signal, sample, split, name) for name in scores if name in SIGNALS}
     return Reading(correct, fitted | signals | confidence, fitted | calibration)
 
 
 def _read_blocks(sample: Predictions, split: str, scores: dict, promising: list[str], n_bins: int) -> tuple:
     """Return the confidence of each score, the calibration of the promising ones and the class of the top logit."""
     n, n_classes = sample.logits.shape
+    if n_classes < 2:
+        raise Undefined(f"{split}: fewer than two classes")
     labels = None if is_ood(split) else sample.labels
     confidence, top_class = {name: np.empty(n) for name in scores}, np.empty(n, dtype=np.int64)
     calibration = {
@@ -170,10 +176,12 @@ def _fill(calibration: Calibration, rows: slice, softmax: Softmax, labels: np.nd
     return gaps
 
 
-def _signal(sample: Predictions, score: str) -> np.ndarray | Undefined:
+def _signal(sample: Predictions, split: str, score: str) -> np.ndarray:
     values = (sample.signals or {}).get(SIGNALS[score])
     if values is None:
-        return Undefined(f"no column '{SIGNALS[score]}': the model has no dropout, or made no stochastic passes")
+        raise Undefined(f"no column '{SIGNALS[score]}': the model has no dropout, or made no stochastic passes")
+    if not np.isfinite(values).all():
+        raise Undefined(f"{split}: row {np.isfinite(values).argmin()} has a {SIGNALS[score]} that is not finite")
     return values.astype(np.float64)
 
 

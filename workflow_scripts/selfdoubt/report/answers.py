@@ -4,7 +4,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from selfdoubt.report.formats import NO_BREAK, Metric, counted, difference, listed, mean_sd, metric_of, p_value
+from selfdoubt.report.formats import (
+    NO_BREAK,
+    Metric,
+    counted,
+    difference,
+    listed,
+    mean_sd,
+    metric_of,
+    number,
+    p_value,
+)
 from selfdoubt.report.numbers import Column, Numbers, find
 
 SYMBOLS = {"supported": "✓", "refuted": "✗", "inconclusive": "?"}
@@ -68,7 +78,10 @@ def _difference(row: dict, metric: Metric, where: str) -> str:
     label = metric.label[0].upper() + metric.label[1:]
     if row["difference"] == 0:
         return f"{label} of {row['better']} equals that of {row['than']} {where}"
-    size = _in_unit(difference(abs(row["difference"]), metric, sign=False), metric.difference_unit)
+    text = difference(abs(row["difference"]), metric, sign=False)
+    if not text.strip("0."):  # less than the last digit shows
+        text = f"less than {number(10**-metric.difference_digits, metric.difference_digits)}"
+    size = _in_unit(text, metric.difference_unit)
     side = "higher" if row["difference"] > 0 else "lower"
     return f"{label} of {row['better']} is {size} {side} than that of {row['than']} {where}"
 
@@ -79,6 +92,8 @@ def _certainty(row: dict, metric: Metric) -> str:
         high = _in_unit(difference(row["high"], metric), metric.short_unit)
         interval = f"95{NO_BREAK}% interval {difference(row['low'], metric)} to {high}"
     seeds = counted(0 if pd.isna(row["n_seeds"]) else int(row["n_seeds"]), "seed")
+    if not pd.isna(row["effect_size"]):
+        seeds += f", effect size {number(row['effect_size'], 2, sign=True)}"
     return f"{interval}; {seeds}; Holm-corrected p{NO_BREAK}{p_value(row['p_holm'])}."
 
 

@@ -16,5 +16,5 @@ class ReportData:
     costs: pd.DataFrame  # SCHEMAS["costs"]
     mask_quality: dict[tuple[str, str], pd.DataFrame]  # (data set, segmenter) -> SCHEMAS["mask-quality"]
     counts: dict[str, pd.DataFrame]  # data set -> SCHEMAS["data"]
-    figures: dict[str, dict]  # name -> {"settings": its entry, "svg": bytes or path, "png": bytes or path}
+    figures: dict[str, dict]  # name -> {"settings": its entry, "svg", "png", perhaps "pdf": bytes or path}
     provenance: dict  # {"commit": str or None, "versions": {package: version}, further texts}

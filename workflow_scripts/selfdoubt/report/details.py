@@ -14,7 +14,7 @@ def comparison_table(comparisons: pd.DataFrame, hypotheses: pd.DataFrame, study:
     if rows.empty:
         return None
     several = rows["dataset"].nunique() > 1
-    headings = ["metric", "unit", "score", "split", "difference", "95 % interval", "p", "Holm p", "seeds"]
+    headings = ["metric", "unit", "score", "split", "difference", "95 % interval", "effect", "p", "Holm p", "seeds"]
     table = Table("", ["dataset", *headings] if several else headings, "arm less reference", n_words=4 + several)
     for row in rows.to_dict("records"):
         metric = metric_of(row["metric"])
@@ -26,6 +26,7 @@ def comparison_table(comparisons: pd.DataFrame, hypotheses: pd.DataFrame, study:
             row["split"],
             difference(row["difference"], metric),
             f"{low} to {high}" if not pd.isna(row["low"]) else "–",
+            number(row["effect_size"], 2, sign=True),
             *(p_value(row[key]).removeprefix(f"={NO_BREAK}") for key in ("p", "p_holm")),
             number(row["n_seeds"], 0),
         ]
@@ -33,7 +34,8 @@ def comparison_table(comparisons: pd.DataFrame, hypotheses: pd.DataFrame, study:
         table.rows.append((f"{row['better']} − {row['than']}", cells))
     table.caption = (
         "Not registered beforehand, so they suggest and prove nothing. "
-        "Paired by seed; 95 % interval from a bootstrap over seeds, then images; Holm's correction within the study."
+        "Paired by seed; 95 % interval from a bootstrap over seeds, then images; effect: mean over standard "
+        "deviation of the seeds' differences; Holm's correction within the study."
     )
     return table
 

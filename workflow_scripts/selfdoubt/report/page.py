@@ -20,7 +20,7 @@ from selfdoubt.report.tables import Table, corruption_table, main_columns, numbe
 FOLDER = Path(__file__).parent
 PICTURES = ("mask-gallery", "enhancement-examples")  # made of pixels: smaller and truer as PNG
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
-ENDS = {"svg": b"</svg>", "png": b"IEND\xaeB`\x82"}
+BOUNDS = {"svg": (b"<", b"</svg>"), "pdf": (b"%PDF-", b"%%EOF"), "png": (b"\x89PNG", b"IEND\xaeB`\x82")}
 
 
 @dataclass(frozen=True)
@@ -159,14 +159,16 @@ def _figures(data: ReportData, numbers: Numbers, study: str | None) -> list[Plac
 
 
 def _uri(figure: dict) -> str:
+    """Return the format that the page shows; all are looked at, since nothing else reads them."""
+    given = {kind: figure[kind] for kind in BOUNDS if kind in figure}
+    contents = {kind: it if isinstance(it, bytes) else _whole(Path(it), kind) for kind, it in given.items()}
     kind = "png" if figure["settings"]["kind"] in PICTURES else "svg"
-    content = figure[kind] if isinstance(figure[kind], bytes) else _whole(Path(figure[kind]), kind)
-    return f"data:{TYPES[kind]};base64,{base64.b64encode(content).decode()}"
+    return f"data:{TYPES[kind]};base64,{base64.b64encode(contents[kind]).decode()}"
 
 
 def _whole(path: Path, kind: str) -> bytes:
     """Return a picture; raises UserError if it was cut off."""
-    content = path.read_bytes()
-    if not content.rstrip().endswith(ENDS[kind]):
+    content, (start, end) = path.read_bytes(), BOUNDS[kind]
+    if not (content.startswith(start) and content.rstrip().endswith(end)):
         raise UserError(f"{path}: not a whole {kind} file; delete it and run again")
     return content

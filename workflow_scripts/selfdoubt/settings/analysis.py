@@ -2,16 +2,29 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from selfdoubt.settings.types import ArmText, Count, Name, Strict
+
+CALIBRATION = ("ece", "nll", "brier")  # metrics of probabilities, which these scores alone define:
+PROBABILITY_SCORES = ("msp", "msp-ts")
+
+
+def _possible_percent(metric: str) -> str:
+    """Refuse a percentage that no coverage and no accuracy can be."""
+    base, _, percent = metric.rpartition("-")
+    if base in ("coverage-at-sac", "risk-at-coverage") and not 0 < float(percent) <= 100:
+        raise ValueError(f"{percent} is no percentage above 0 and up to 100")
+    return metric
+
 
 Metric = Annotated[
     str,
     Field(
-        pattern=r"^(accuracy|auroc|aurc|e-aurc|naurc|augrc|coverage-at-sac-[0-9.]+|risk-at-coverage-[0-9.]+|ece"
-        r"|nll|brier|ood-auroc|ood-aupr-out|ood-fpr95)$"
+        pattern=r"^(accuracy|auroc|aurc|e-aurc|naurc|augrc|coverage-at-sac-\d+(\.\d+)?"
+        r"|risk-at-coverage-\d+(\.\d+)?|ece|nll|brier|ood-auroc|ood-aupr-out|ood-fpr95)$"
     ),
+    AfterValidator(_possible_percent),
 ]  # those that have a form for resamples, and so an interval
 Score = Literal[
     "msp", "msp-ts", "margin", "logit-margin", "entropy", "gini", "energy", "max-logit", "pnorm", "mc-dropout"

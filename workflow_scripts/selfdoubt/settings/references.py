@@ -5,6 +5,7 @@ from pathlib import Path
 
 from selfdoubt import published
 from selfdoubt.errors import UserError
+from selfdoubt.settings.analysis import CALIBRATION, PROBABILITY_SCORES
 from selfdoubt.settings.data import BUILT_IN
 
 
@@ -176,15 +177,30 @@ def _evaluation(study) -> None:
     evaluation = study.evaluation
     _unique("evaluation.scores", evaluation.scores)
     _unique("evaluation.metrics", evaluation.metrics)
+    _unique("evaluation.selective_accuracies_percent", evaluation.selective_accuracies_percent)
+    _unique("evaluation.coverages_percent", evaluation.coverages_percent)
     if "mc-dropout" in evaluation.scores and evaluation.mc_dropout_passes == 0:
         raise UserError("config: evaluation.mc_dropout_passes: 0; the score mc-dropout needs passes, such as 20")
     _all_known("evaluation.resampled_splits", evaluation.resampled_splits, _splits(study), "a split")
 
 
 def _comparison(place: str, comparison, study) -> None:
-    if comparison.score != "none":
-        _known(f"{place}.score", comparison.score, study.evaluation.scores, "one of evaluation.scores")
-    _known(f"{place}.split", comparison.split, _splits(study), "a split")
+    metric, score, split = comparison.metric, comparison.score, comparison.split
+    scores = _scores_of(metric, study)
+    if score not in scores:
+        raise UserError(f"config: {place}.score: {metric} does not take '{score}'; scores: {', '.join(scores)}")
+    _known(f"{place}.split", split, _splits(study), "a split")
+    if metric.startswith("ood-") != split.startswith("ood-"):
+        needed = "an ood- split" if metric.startswith("ood-") else "a labelled split"
+        raise UserError(f"config: {place}.split: '{split}'; {metric} is measured on {needed}")
+
+
+def _scores_of(metric: str, study) -> list[str]:
+    """Return the scores that a metric can be of: `accuracy` needs none, calibration needs probabilities."""
+    if metric == "accuracy":
+        return ["none"]
+    scores = study.evaluation.scores
+    return [score for score in scores if score in PROBABILITY_SCORES] if metric in CALIBRATION else scores
 
 
 def _splits(study) -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from selfdoubt import published
 from selfdoubt.errors import UserError
+from selfdoubt.image_files import check_inside
 from selfdoubt.sources.raw import Encoded, Pool, Raw
 
 _SPLITS = ("train", "val", "test")
@@ -45,6 +46,7 @@ def imagenet(place: str, resources: Path) -> Raw:
     ignored = []
     train = _classes(root, root / "train", ignored)
     class_names = list(train)
+    check_link(root / "val", root)
     flat = sorted((root / "val").glob("ILSVRC2012_val_*.JPEG"))
     official = _by_devkit(root, flat) if flat else _classes(root, root / "val", ignored)
     pools = {"train": _pool(root, train, class_names, root / "train")}
@@ -55,11 +57,11 @@ def imagenet(place: str, resources: Path) -> Raw:
 def list_images(root: Path, below: Path, ignored: list[str]) -> list[str]:
     """Return the image files below a folder, by name below root, sorted; other files go to `ignored`."""
     names = []
-    _check_link(below, root)
+    check_link(below, root)
     for place, folders, files in os.walk(below, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in [*folders, *files]:
-            _check_link(Path(place) / name, root)
+            check_link(Path(place) / name, root)
         for name in files:
             path = Path(place) / name
             found = names if path.suffix.lower() in published.IMAGE_SUFFIXES and name[0] != "." else ignored
@@ -67,19 +69,18 @@ def list_images(root: Path, below: Path, ignored: list[str]) -> list[str]:
     return sorted(names)
 
 
-def _check_link(path: Path, root: Path) -> None:
+def check_link(path: Path, root: Path) -> None:
     """Raise UserError if a path below root is a link that leads out of it, or back to where it is."""
     if path == root or not path.is_symlink():  # the root itself may be one
         return
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise UserError(f"{path}: a link that leads out of {root}; replace it by what it points to")
+    check_inside(path, root)
     if path.parent.resolve().is_relative_to(path.resolve()):
         raise UserError(f"{path}: a link that leads back to a folder that it is in; remove it")
 
 
 def _classes(root: Path, below: Path, ignored: list[str]) -> dict[str, list[str]]:
     """Return the images of each class folder; of a folder that holds none, but images, its own."""
-    _check_link(below, root)
+    check_link(below, root)
     folders = sorted(path for path in below.iterdir() if path.is_dir() and not path.name.startswith("."))
     folders = [path for path in folders if not (below == root and path.name == _MASKS)]
     if not folders:
@@ -102,7 +103,7 @@ def _pool(root: Path, listed: dict[str, list[str]], class_names: list[str], plac
 
 
 def _masks(root: Path, names: list[str]) -> Encoded:
-    _check_link(root / _MASKS, root)
+    check_link(root / _MASKS, root)
     list_images(root, root / _MASKS, [])  # for its links
     found = [str(Path(_MASKS) / Path(name).with_suffix(".png")) for name in names]
     for mask, name in zip(found, names, strict=True):
@@ -119,12 +120,15 @@ def _by_devkit(root: Path, flat: list[Path]) -> dict[str, list[str]]:
     """Return ILSVRC's flat validation images by class folder, as its development kit tells."""
     from scipy.io import loadmat
 
-    labels = next(iter(root.rglob(_DEVKIT_LABELS)), None)
-    if labels is None or not (labels.parent / "meta.mat").is_file():
+    labels = next(iter(root.rglob(_DEVKIT_LABELS)), root / _DEVKIT_LABELS)
+    meta = labels.with_name("meta.mat")
+    if not (labels.is_file() and meta.is_file()):
         raise UserError(
             f"{root}: val is flat and {_DEVKIT_LABELS} is not there; unpack ILSVRC2012_devkit_t12 beside it"
         )
-    synsets = loadmat(labels.parent / "meta.mat", squeeze_me=True)["synsets"]
+    for path in (*flat, labels, meta):
+        check_link(path, root)
+    synsets = loadmat(meta, squeeze_me=True)["synsets"]
     wnids = {int(each["ILSVRC2012_ID"]): str(each["WNID"]) for each in synsets if int(each["num_children"]) == 0}
     truth = [wnids[int(line)] for line in labels.read_text().split()]
     if len(truth) != len(flat):

@@ -18,6 +18,7 @@ import numpy as np
 from selfdoubt import downloads as net
 from selfdoubt import published
 from selfdoubt.errors import UserError
+from selfdoubt.sources import folders
 from selfdoubt.sources.raw import Encoded, Pool, Raw
 
 Read = Callable[[str], bytes]  # a member's content by its name
@@ -172,18 +173,33 @@ def _untar(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
 
 
 def _tiny_imagenet_files(place: str, resources: Path) -> tuple[Read, list[str]]:
-    """Return a function that reads a file of Tiny ImageNet by its name below tiny-imagenet-200, and all names."""
+    """Return a function that reads a file of Tiny ImageNet by its name below tiny-imagenet-200, and all names.
+
+    It reads those names alone: the annotations may hold any.
+    """
     source = f"tiny-imagenet:{place}" if place else "tiny-imagenet"
     paths = [Path(path) for path in published.files_of(source, resources)]
     if place:
-        root = Path(place).expanduser()
-        names = [str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()]
-        return (lambda name: (root / name).read_bytes()), names
+        root, others = Path(place).expanduser(), []
+        names = [*folders.list_images(root, root, others), *others]
+        return _only(names, lambda name: (root / name).read_bytes(), place), names
     _check(paths)
     archive = zipfile.ZipFile(paths[0])  # stays open: images are read as they are decoded
     prefix = "tiny-imagenet-200/"
     names = [name.removeprefix(prefix) for name in archive.namelist() if name.startswith(prefix)]
-    return (lambda name: archive.read(prefix + name)), names
+    return _only(names, lambda name: archive.read(prefix + name), str(paths[0])), names
+
+
+def _only(names: list[str], read: Read, place: str) -> Read:
+    """Return `read` for some names; it raises UserError at any other."""
+    known = frozenset(names)
+
+    def read_known(name: str) -> bytes:
+        if name not in known:
+            raise UserError(f"{place}: {name} is named there and is not among its files; unpack or fetch it again")
+        return read(name)
+
+    return read_known
 
 
 def _read_whole(read: Read, name: str, parse: Callable):

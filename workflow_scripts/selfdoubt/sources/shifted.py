@@ -63,12 +63,14 @@ def _cifar_c(root: Path, settings, severity: int, test: Split, class_names: list
 def _imagenet_c(root: Path, settings, severity: int, test: Split, class_names: list[str]) -> Split:
     place = root / settings.name.replace("-", "_") / str(severity)
     published.files_of(f"folder:{place}", root)  # is it there?
-    names = folders.list_images(place, place, [])
-    strangers = {Path(name).parts[0] for name in names} - set(class_names)
+    folders.check_link(place.parent, root)
+    names = folders.list_images(root, place, [])
+    classes = [Path(name).parts[2] for name in names]  # NAME/SEVERITY/CLASS/…
+    strangers = set(classes) - set(class_names)
     if strangers or not names:
         raise UserError(f"{place}: {sorted(strangers)[:1] or 'no image'} is not of the data set's classes")
-    labels = np.array([class_names.index(Path(name).parts[0]) for name in names], np.int64)
-    encoded = Encoded(lambda i: (place / names[i]).read_bytes(), names, place)
+    labels = np.array([class_names.index(name) for name in classes], np.int64)
+    encoded = Encoded(lambda i: (root / names[i]).read_bytes(), names, root)
     return _split(place, encoded, labels, test, len(class_names), settings.n_images)
 
 

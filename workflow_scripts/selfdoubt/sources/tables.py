@@ -1,8 +1,8 @@
 """Images in Parquet files: the embedded data sets, and the layout of the Hugging Face hub.
 
-A row has a label and an image: PNG, JPEG or other bytes, bare or as {"bytes": …, "path": …}. Labels may be text or any
-integers: they become rows of the sorted names of the training labels. Columns are called `image` (or `img`) and
-`label` (or `labels`, `fine_label`); `image_id` and `mask` (an image, above 0 on the object) are optional.
+A row has a label and an image: a file's bytes in one of pixels.FORMATS, bare or as {"bytes": …, "path": …}. Labels may
+be text or any integers: they become rows of the sorted names of the training labels. Columns are called `image` (or
+`img`) and `label` (or `labels`, `fine_label`); `image_id` and `mask` (an image, above 0 on the object) are optional.
 """
 
 import json
