@@ -1,52 +1,20 @@
 """Predictions from elsewhere: the same numbers from every format, and one line for whatever is wrong."""
 
 import json
+import os
+import re
 import subprocess
 import sys
-from pathlib import Path
+import weakref
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from foreign_files import DRAWS, LABELS, LOGITS, SCRIPT, C, N, run_all, suffix, wide, write
 
 import evaluate_predictions
 from selfdoubt import foreign_predictions, rankings, schemas
-from selfdoubt.errors import UserError
-
-DRAWS = np.random.default_rng(0)
-N, C = 50, 4
-LABELS = DRAWS.integers(0, C, N)
-LOGITS = DRAWS.normal(size=(N, C)).round(3)
-LOGITS[np.arange(N), LABELS] += 1
-SCRIPT = Path(evaluate_predictions.__file__)
-
-
-def wide(logits=LOGITS, labels=LABELS) -> pd.DataFrame:
-    frame = pd.DataFrame(logits, columns=[f"logit_{k}" for k in range(logits.shape[1])])
-    return frame.assign(label=labels)
-
-
-def write(path: Path, kind: str, logits=LOGITS, labels=LABELS) -> Path:
-    """The predictions in one of the forms that are read."""
-    lists = pa.table({"label": labels, "logits": pa.array(list(logits))})
-    if kind == "csv":
-        wide(logits, labels).sample(frac=1, axis=1, random_state=1).to_csv(path, index=False)  # columns in any order
-    elif kind == "parquet-columns":
-        wide(logits, labels).to_parquet(path)
-    elif kind == "parquet-list":
-        pq.write_table(lists, path, row_group_size=7)
-    elif kind == "parquet-fixed":
-        fixed = pa.FixedSizeListArray.from_arrays(pa.array(logits.ravel()), logits.shape[1])
-        pq.write_table(pa.table({"label": labels, "logits": fixed}), path)
-    else:
-        np.savez(path, logits=logits, label=labels)
-    return path
-
-
-def suffix(kind: str) -> str:
-    return kind.split("-")[0]
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:
@@ -59,17 +27,6 @@ def run(capsys, *arguments) -> tuple[int, str, str]:
             code = end.code
     out, err = capsys.readouterr()
     return code, out, err
-
-
-@pytest.mark.parametrize("kind", ["csv", "parquet-columns", "parquet-list", "parquet-fixed", "npz"])
-def test_every_format_gives_the_same_predictions(tmp_path, kind, monkeypatch):
-    monkeypatch.setattr(foreign_predictions, "_ROWS", 8)  # batches that do not end with the file
-    path, scratch = write(tmp_path / f"a.{suffix(kind)}", kind), tmp_path / "scratch"
-    scratch.mkdir()
-    found = foreign_predictions.read(path, scratch)
-    np.testing.assert_array_equal(found.logits, LOGITS)
-    np.testing.assert_array_equal(found.labels, LABELS)
-    assert isinstance(found.logits, np.memmap)  # what does not fit into memory stays on disk
 
 
 def test_the_numbers_are_those_of_the_library(tmp_path, capsys):
@@ -113,113 +70,184 @@ def test_a_probability_of_0_is_not_a_fault(tmp_path, capsys):
     assert code == 0 and values["accuracy"] == 1 and values["ece"] == 0 and values["brier"] == 0
 
 
+HAND = """\
+label,logit_0,logit_1
+0,2.5,-1
+1,0,1
+1,3,2
+0,1.5,1
+1,-2,0.5
+"""
+
+
 def test_a_file_written_by_hand_is_evaluated_by_the_command(tmp_path):
-    (tmp_path / "hand.csv").write_text("label,logit_0,logit_1\n0,2.5,-1\n1,0,1\n1,3,2\n")
+    (tmp_path / "hand.csv").write_text(HAND)
     done = subprocess.run([sys.executable, SCRIPT, tmp_path / "hand.csv"], capture_output=True, text=True, check=True)
-    line = next(line for line in done.stdout.splitlines() if "accuracy" in line)
-    assert line.split() == ["test", "accuracy", "0.6667"]
+    heading, *lines = done.stdout.splitlines()
+    numbers = [line for line in lines if not line.startswith("no ")]
+    assert heading == "hand  (n = 5)" and done.stderr == ""
+    assert next(line.split() for line in numbers if "accuracy" in line) == ["test", "accuracy", "0.8000"]
+    assert len({len(line) for line in numbers}) == 1  # aligned
 
 
-FAULTS = {
-    "row 3 has a logit that is not finite": lambda f: f.assign(logit_1=f.logit_1.where(f.index != 3)),
-    "row 2 has label 9, which is none of 4 classes": lambda f: f.assign(label=f.label.where(f.index != 2, 9)),
-    "row 2 has label -1, which is none of 4 classes": lambda f: f.assign(label=f.label.where(f.index != 2, -1)),
-    "row 2 has label 0.5, which is no whole number": lambda f: f.assign(label=f.label.where(f.index != 2, 0.5)),
-    "row 1 has no label": lambda f: f.assign(label=f.label.where(f.index != 1)),
-    "has no column 'label'": lambda f: f.drop(columns="label"),
-    "has no column 'logits' or 'logit_0'": lambda f: f[["label"]],
-    "logit columns must be logit_0 to logit_2": lambda f: f.drop(columns="logit_1"),
-    "has no rows": lambda f: f[:0],
-    "has 1 class; give two or more": lambda f: f[["label", "logit_0"]],
+def test_bins_are_those_of_the_calibration_errors(tmp_path, capsys):
+    path = write(tmp_path / "a.npz", "npz")
+
+    def ece(*bins) -> float:
+        rows = json.loads(run(capsys, path, "--format", "json", "--scores", "msp", *bins)[1])
+        return next(row["value"] for row in rows if row["metric"] == "ece")
+
+    p = np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
+    gaps, which = (LOGITS.argmax(1) == LABELS) - p.max(1), np.ceil(5 * p.max(1))
+    assert ece("--bins", 5) == pytest.approx(sum(abs(gaps[which == b].sum()) for b in range(1, 6)) / N)
+    assert ece("--bins", 5) != ece() and ece("--bins", 15) == ece()
+
+
+# ---- several models ----
+
+
+def of_two_models(folder) -> tuple[list, list, list]:
+    """Files on test, val and other images of models of four and of three classes."""
+    fewer = (LOGITS[:, :3], LABELS % 3)
+    first = [write(folder / f"{name}-4.npz", "npz") for name in ("test", "val", "ood")]
+    second = [write(folder / f"{name}-3.npz", "npz", *fewer) for name in ("test", "val", "ood")]
+    return tuple(zip(first, second, strict=True))
+
+
+def test_each_model_has_its_own_files(tmp_path, capsys):
+    test, val, ood = of_two_models(tmp_path)
+    code, together, err = run(capsys, *test, "--val", *val, "--ood", *ood, "--format", "json")
+    assert (code, err) == (0, "")
+    alone = [
+        row
+        for i in (0, 1)
+        for row in json.loads(run(capsys, test[i], "--val", val[i], "--ood", ood[i], "--format", "json")[1])
+    ]
+    assert json.loads(together) == alone
+    code, out, err = run(capsys, *test, "--val", *reversed(val))
+    assert (code, out) == (2, "") and err == (
+        f"evaluate_predictions: {val[1]}: has 3 classes and {test[0]} 4; give predictions of one model\n"
+    )
+
+
+@pytest.mark.parametrize("option", ["--val", "--ood"])
+def test_another_number_of_files_is_refused(tmp_path, capsys, option):
+    paths = [write(tmp_path / f"{name}.npz", "npz") for name in "abc"]
+    code, out, err = run(capsys, *paths, option, *paths[:2])
+    assert (code, out) == (2, "") and err == (
+        f"evaluate_predictions: {option}: 2 files for 3 FILEs; give one for each, in their order, or a single one\n"
+    )
+
+
+def test_a_single_file_is_used_for_all_models_and_that_is_said(tmp_path, capsys):
+    paths = [write(tmp_path / f"{name}.npz", "npz") for name in "abc"]
+    code, shared, err = run(capsys, *paths[:2], "--val", paths[2], "--format", "json")
+    told = "used for all 2 FILEs, which is right only if one model made them all"
+    assert (code, err) == (0, f"evaluate_predictions: --val {paths[2]}: {told}\n")
+    assert (0, shared, "") == run(capsys, *paths[:2], "--val", paths[2], paths[2], "--format", "json")
+
+
+def test_a_file_is_read_once_and_held_while_a_model_needs_it(tmp_path, capsys, monkeypatch):
+    paths = {name: write(tmp_path / f"{name}.npz", "npz") for name in "abcvw"}
+    read, held, seen = foreign_predictions.read, {}, []
+
+    def watched(path, *options):
+        seen.append((path.stem, "".join(name for name, logits in held.items() if logits() is not None)))
+        found = read(path, *options)
+        held[path.stem] = weakref.ref(found.logits)
+        return found
+
+    monkeypatch.setattr(foreign_predictions, "read", watched)
+    a, b, c, v, w = paths.values()
+    assert run(capsys, a, b, c, "--val", v, w, v, "--format", "json")[0] == 0
+    assert seen == [("a", ""), ("v", "a"), ("b", "v"), ("w", "vb"), ("c", "v")]
+
+
+def test_models_are_named_by_stems_where_these_differ(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+    write(tmp_path / "x/good.csv", "csv")
+    for name in ("x/good.npz", "x/other.npz", "y/good.npz", "x/odd\n\udcff.npz"):
+        write(tmp_path / "new.npz", "npz").rename(tmp_path / name)
+
+    def names(*files) -> list[str]:
+        code, out, err = run(capsys, *files, "--scores", "energy", "--output", "m.parquet")
+        table = schemas.read_table("m.parquet", schemas.SCHEMAS["metrics"])
+        assert (code, err) == (0, "") and all(f"{name}  (n = " in out for name in set(table["name"].to_pylist()))
+        return list(dict.fromkeys(table["name"].to_pylist()))
+
+    assert names("x/good.npz", "x/other.npz") == ["good", "other"]
+    assert names("x/good.csv", "./x/good.npz", "y/good.npz") == ["x/good.csv", "x/good.npz", "y/good.npz"]
+    assert names("x/odd\n\udcff.npz") == [r"odd\n\udcff"]  # in one line, and as text that Parquet can hold
+
+
+# ---- the call ----
+
+
+def test_help_is_whole(capsys):
+    code, out, _ = run(capsys, "--help")
+    assert code == 0 and evaluate_predictions.__doc__ in out and "--val FILE [FILE ...]" in out and "--bins" in out
+
+
+WRONG_CALLS = {
+    "the following arguments are required: FILE": [],
+    "unrecognized arguments: --valid\\nx": ["a.npz", "--valid\nx"],
+    "argument --scores: invalid choice: 'foo' (choose from ": ["a.npz", "--scores", "foo"],
+    "argument --format: invalid choice: 'xml' (choose from ": ["a.npz", "--format", "xml"],
+    "argument --val: expected at least one argument": ["a.npz", "--val"],
+    "argument --bins: '0' is not a whole number from 1 to 1000000": ["a.npz", "--bins", "0"],
+    "argument --bins: '-3' is not": ["a.npz", "--bins", "-3"],
+    "argument --bins: '1000001' is not": ["a.npz", "--bins", "1000001"],
+    "argument --bins: '1.5' is not": ["a.npz", "--bins", "1.5"],
+    "argument --resamples: '-1' is neither 0 nor a whole number of 100 or more": ["a.npz", "--resamples", "-1"],
+    "argument --resamples: '1' is neither": ["a.npz", "--resamples", "1"],
+    "argument --resamples: '99' is neither": ["a.npz", "--resamples", "99"],
+    "--format parquet prints nothing; name a file by --output": ["a.npz", "--format", "parquet"],
+    "b.csv: the same file is given twice": ["b.csv", "a.npz", "./b.csv"],
+    "link.npz: the same file is given twice": ["a.npz", "link.npz", "--output", "new.parquet"],
+    "--output folder/../a.npz: is one of the files to evaluate; name another": [
+        "b.csv",
+        "--ood",
+        "a.npz",
+        "--output",
+        "folder/../a.npz",
+    ],
+    "--output link.npz: is one of the files": ["b.csv", "--val", "a.npz", "--output", "link.npz"],
+    "--output b.csv: is one of": ["b.csv", "--output", "b.csv"],
+    "--output folder: is a folder; name a file": ["a.npz", "--output", "folder"],
+    "a.npz: no such file": ["a.npz/a.npz"],
+    "Not a directory: 'a.npz/": ["b.csv", "--output", "a.npz/new.parquet"],
+    "c.npz: has 3 classes and a.npz 4; give predictions of one model": ["a.npz", "--val", "c.npz"],
 }
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-@pytest.mark.parametrize("told", FAULTS)
-def test_a_wrong_file_is_told_in_one_line(tmp_path, capsys, told, kind):
-    frame, path = FAULTS[told](wide()), tmp_path / f"a.{kind}"
-    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path, index=False)
-    if kind == "csv" and told == "has no rows":
-        path.write_text(",".join(frame.columns) + "\n")
-    if told == "has 1 class; give two or more":
-        frame.assign(label=0).to_csv(path, index=False) if kind == "csv" else frame.assign(label=0).to_parquet(path)
-    code, out, err = run(capsys, path)
-    assert code == 2 and out == "" and err.count("\n") == 1
-    assert err.startswith(f"evaluate_predictions: {path}: ") and told in err
+@pytest.fixture(scope="module")
+def wrong_calls(tmp_path_factory) -> dict[str, tuple]:
+    """What the command says of each wrong call; none of them writes or changes a file."""
+    folder = tmp_path_factory.mktemp("calls")
+    (folder / "folder").mkdir()
+    write(folder / "a.npz", "npz")
+    write(folder / "b.csv", "csv")
+    write(folder / "c.npz", "npz", LOGITS[:, :3], LABELS % 3)
+    (folder / "link.npz").symlink_to("a.npz")
+
+    def files() -> dict:
+        return {path.name: path.is_file() and path.read_bytes() for path in folder.iterdir() if path.stem.isalpha()}
+
+    before, told = files(), run_all(list(WRONG_CALLS.values()), folder)
+    assert files() == before
+    return dict(zip(WRONG_CALLS, told, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("arrays", "told"),
-    [
-        ({"logits": LOGITS}, "has no column 'label'"),
-        ({"label": LABELS}, "has no column 'logits'"),
-        ({"logits": LOGITS[0], "label": LABELS}, r"logits are of shape \(4,\), expected \(n, C\)"),
-        ({"logits": LOGITS, "label": LABELS[:3]}, r"label is of shape \(3,\), expected \(50,\)"),
-        ({"logits": LOGITS.astype(object), "label": LABELS}, "cannot be read"),  # would be unpickled
-    ],
-)
-def test_a_wrong_npz_is_told(tmp_path, arrays, told):
-    np.savez(tmp_path / "a.npz", **arrays)
-    with pytest.raises(UserError, match=told):
-        foreign_predictions.read(tmp_path / "a.npz", tmp_path)
+@pytest.mark.parametrize("told", WRONG_CALLS)
+def test_a_wrong_call_is_told_in_one_line(wrong_calls, told):
+    code, out, err = wrong_calls[told]
+    assert (code, out) == (2, "") and err.count("\n") == 1
+    assert err.startswith("evaluate_predictions: ") and told in err
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_words_where_numbers_belong_are_told(tmp_path, capsys, kind):
-    path, frame = tmp_path / f"a.{kind}", wide().assign(label="shirt")
-    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
-    code, _, err = run(capsys, path)
-    assert code == 2 and f"{path}: 'label' holds something that is no number" in err and err.count("\n") == 1
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"no archive"])
-def test_a_broken_archive_is_told(tmp_path, capsys, content):
-    (tmp_path / "a.npz").write_bytes(content)
-    code, _, err = run(capsys, tmp_path / "a.npz")
-    assert code == 2 and "a.npz: cannot be read" in err and err.count("\n") == 1
-
-
-def test_lists_of_different_lengths_are_told(tmp_path):
-    table = pa.table({"label": [0, 1], "logits": [[1.0, 2.0], [1.0, 2.0, 3.0]]})
-    pq.write_table(table, tmp_path / "a.parquet")
-    with pytest.raises(UserError, match="not all of one length"):
-        foreign_predictions.read(tmp_path / "a.parquet", tmp_path)
-    pq.write_table(pa.table({"label": [0, 1], "logits": [1.0, 2.0]}), tmp_path / "b.parquet")
-    with pytest.raises(UserError, match="of type double, expected a list of numbers"):
-        foreign_predictions.read(tmp_path / "b.parquet", tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("row", "told"), [([0.5, 0.6, 0, 0], "sum to 1.1; are they"), ([1.5, -0.5, 0, 0], "have one of -0.5; are they")]
-)
-def test_probabilities_that_are_none_are_told(tmp_path, row, told):
-    p = np.full((N, C), 0.25)
-    p[7] = row
-    write(tmp_path / "a.csv", "csv", p)
-    with pytest.raises(UserError, match=f"row 7 {told}"):
-        foreign_predictions.read(tmp_path / "a.csv", tmp_path, probabilities=True)
-
-
-@pytest.mark.parametrize(
-    ("content", "told"), [(None, "no such file"), (b"PAR1 not really", "cannot be read"), (b"", "cannot be read")]
-)
-def test_a_file_that_is_none_is_told(tmp_path, capsys, content, told):
-    path = tmp_path / "a.parquet"
-    if content is not None:
-        path.write_bytes(content)
-    code, _, err = run(capsys, path)
-    assert code == 2 and told in err and err.count("\n") == 1
-
-
-def test_other_faults_of_the_call_are_told(tmp_path, capsys):
-    path, other = write(tmp_path / "a.csv", "csv"), write(tmp_path / "b.csv", "csv", LOGITS[:, :3], LABELS % 3)
-    code, _, err = run(capsys, path, "--val", other)
-    assert code == 2 and f"{other}: has 3 classes and {path} 4" in err
-    code, _, err = run(capsys, path, "--format", "parquet")
-    assert code == 2 and "name a file by --output" in err
-    (tmp_path / "a.txt").write_text("")
-    code, _, err = run(capsys, tmp_path / "a.txt")
-    assert code == 2 and "'.txt' is not one of .parquet, .csv, .npz" in err
+# ---- out of distribution, and what has no number ----
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet-columns", "npz"])
@@ -239,17 +267,53 @@ def test_classes_of_other_images_give_severities(tmp_path, capsys, kind):
     )  # 4 windows, harder and harder
 
 
-def test_other_images_without_classes_have_no_severities(tmp_path, capsys):
-    path = write(tmp_path / "a.csv", "csv")
-    _, out, _ = run(capsys, path, "--ood", path, "--scores", "energy")
-    assert "no number for energy: ood-given: the classes of its images are not known" in out
+def notes(capsys, *arguments) -> list[str]:
+    return [line for line in run(capsys, *arguments)[1].splitlines() if line.startswith("no ")]
 
 
-@pytest.mark.parametrize(("value", "fault"), [(-1, "row 3 has an ood_class below 0"), (1.5, "row 3 has ood_class 1.5")])
-def test_a_class_that_is_none_is_told(tmp_path, capsys, value, fault):
-    path, ood = write(tmp_path / "a.csv", "csv"), tmp_path / "o.csv"
-    classes = np.ones(N)
-    classes[3] = value
-    wide().drop(columns="label").assign(ood_class=classes).to_csv(ood, index=False)
-    code, _, err = run(capsys, path, "--ood", ood)
-    assert code == 2 and fault in err
+def test_what_has_no_number_is_named_with_its_reason(tmp_path, capsys):
+    path, scores = write(tmp_path / "a.csv", "csv"), ["--scores", "msp", "msp-ts", "energy", "pnorm"]
+    assert notes(capsys, path, "--ood", path, *scores) == [
+        "no number for msp-ts, pnorm: no samples in val",
+        "no ood-auroc-severity-* for msp, energy: ood-given: the classes of its images are not known",
+    ]
+
+
+def test_metrics_without_any_number_are_named(tmp_path, capsys):
+    path = write(tmp_path / "a.npz", "npz", 9 * np.eye(C)[LABELS])
+    (line,) = notes(capsys, path, "--scores", "msp", "energy")
+    assert re.fullmatch("no auroc, naurc for msp, energy: .*", line)
+
+
+# ---- memory ----
+
+LIMITED = """
+import re, resource, sys
+from pathlib import Path
+import evaluate_predictions
+
+sys.argv = ["evaluate_predictions.py", "small.parquet", "--scores", "max-logit"]
+evaluate_predictions.main()  # threads have their stacks now, packages what they load when they are first used
+data = 1024 * int(re.search(r"VmData:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+resource.setrlimit(resource.RLIMIT_DATA, (data + 48 * 2**20,) * 2)
+for name in ("large.parquet", "large.npz"):
+    sys.argv[1] = name
+    evaluate_predictions.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_files_larger_than_memory_are_evaluated(tmp_path):
+    """With 48 MiB more than a small file needs: 183 MiB of logits, which are mapped and no data of the process."""
+    n_rows, n_classes = 12_000, 4000
+    logits = np.resize(DRAWS.normal(size=999_983).astype(np.float32), (n_rows, n_classes))
+    for name, n in (("small", 600), ("large", n_rows)):
+        lists = pa.FixedSizeListArray.from_arrays(pa.array(logits[:n].ravel()), n_classes)
+        columns = {"label": np.arange(n) % n_classes, "logits": lists}
+        pq.write_table(pa.table(columns), tmp_path / f"{name}.parquet", compression="none", use_dictionary=False)
+    np.savez(tmp_path / "large.npz", logits=logits, label=np.arange(n_rows) % n_classes)
+    environment = {"PYTHONPATH": str(SCRIPT.parent), "ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "2"}
+    options = {"cwd": tmp_path, "env": os.environ | environment, "capture_output": True, "text": True, "timeout": 60}
+    done = subprocess.run([sys.executable, "-c", LIMITED], check=False, **options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("accuracy") == 3

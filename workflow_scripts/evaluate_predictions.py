@@ -1,72 +1,190 @@
-"""Evaluate predictions from any model: evaluate_predictions.py FILE ... [--val FILE] [--ood FILE] [--output FILE]
+"""Evaluate predictions from any model: evaluate_predictions.py FILE ... [--val FILE ...] [--ood FILE ...]
 
-FILE is Parquet, CSV or NPZ with a column label and logits: one list column "logits", columns logit_0, logit_1, ..., or
-NPZ arrays logits (n, C) and label (n,). Each FILE is a model on test; the definitions are in docs/metrics.md.
+FILE is Parquet, CSV or NPZ with a column label and logits: one list column "logits" (Parquet), columns logit_0,
+logit_1, ... (Parquet, CSV), or arrays logits (n, C) and label (n,) (NPZ). Each FILE is a model on test; the definitions
+are in docs/metrics.md.
 """
 
 import argparse
+import gc
 import json
 import sys
-import tempfile
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pandas as pd
 
 from selfdoubt import foreign_predictions, schemas
 from selfdoubt.errors import UserError
 from selfdoubt.evaluation import evaluate
-from selfdoubt.metrics import FAMILIES
+from selfdoubt.metrics import FAMILIES, PARAMETRISED
 from selfdoubt.scores import SCORES
+from selfdoubt.summaries import Predictions
+
+LEAST_RESAMPLES = 100  # as in the config
+MOST_BINS = 1_000_000  # of each class; more serve nobody and fill the memory
+
+
+class File(NamedTuple):
+    """A file of predictions, and whether its labels are the model's classes."""
+
+    path: Path
+    labelled: bool
+
+
+class Model(NamedTuple):
+    """A model's name, and its file on each split."""
+
+    name: str
+    files: dict[str, File]
 
 
 def main():
-    arguments = _parser().parse_args()
     try:
-        if arguments.format == "parquet" and not arguments.output:
-            raise UserError("--format parquet prints nothing; name a file by --output")
-        with tempfile.TemporaryDirectory() as scratch:
-            rows = [row for path in arguments.files for row in _evaluate(path, arguments, Path(scratch))]
+        arguments = _parser().parse_args()
+        models = _models(arguments)
+        _check_output(arguments, models)
+        rows = _evaluate_all(models, arguments)
+        _tell_shared(arguments)
         if arguments.output:
             schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["metrics"])
         if arguments.format == "json":
             print(json.dumps(rows, indent=1))
         elif arguments.format == "table":
             print(table(rows))
-    except (UserError, OSError) as fault:
-        print(f"evaluate_predictions: {fault}", file=sys.stderr)
+    except (UserError, OSError, MemoryError) as fault:
+        _tell("out of memory" if isinstance(fault, MemoryError) else str(fault))
         sys.exit(2)
 
 
+# ---- the call ----
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says in one line what is wrong; the usage is what --help is for."""
+
+    def error(self, message: str):
+        raise UserError(message)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="predictions on test, a file a model")
-    parser.add_argument("--val", type=Path, metavar="FILE", help="on val: temperature and p are fitted there")
-    parser.add_argument(
-        "--ood", type=Path, metavar="FILE", help="on images of other classes; their classes, if any, as ood_class"
-    )
+    parser = _Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    several = {"nargs": "+", "type": Path, "metavar": "FILE"}
+    parser.add_argument("files", help="predictions on test, a file a model", **several)
+    of_val = "on val, where temperature and p are fitted: one for each FILE, in their order"
+    parser.add_argument("--val", help=of_val, **several)
+    of_ood = "on images of other classes, likewise; their classes, if any, as ood_class"
+    parser.add_argument("--ood", help=of_ood, **several)
     parser.add_argument("--probabilities", action="store_true", help="the numbers are probabilities, not logits")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the metrics table (Parquet) here")
     parser.add_argument("--format", choices=["table", "json", "parquet"], default="table", help="what is printed")
     parser.add_argument("--scores", nargs="+", choices=list(SCORES), default=list(SCORES), metavar="SCORE")
-    parser.add_argument("--bins", type=int, default=15, help="of the calibration errors (15)")
-    parser.add_argument("--resamples", type=int, default=0, help="for 95 %% bootstrap intervals; 0: none")
+    parser.add_argument("--bins", type=_bins, default=15, help="of the calibration errors (15)")
+    resamples = f"for 95 %% bootstrap intervals, {LEAST_RESAMPLES} or more; 0: none"
+    parser.add_argument("--resamples", type=_resamples, default=0, help=resamples)
     return parser
 
 
-def _evaluate(path: Path, arguments: argparse.Namespace, scratch: Path) -> list[dict]:
-    """Return the rows of the metrics table of one file."""
-    predictions = {"test": foreign_predictions.read(path, scratch, arguments.probabilities)}
+def _bins(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_BINS:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 to {MOST_BINS}")
+    return int(text)
+
+
+def _resamples(text: str) -> int:
+    if not text.isdecimal() or 0 < int(text) < LEAST_RESAMPLES:
+        raise argparse.ArgumentTypeError(f"'{text}' is neither 0 nor a whole number of {LEAST_RESAMPLES} or more")
+    return int(text)
+
+
+def _models(arguments: argparse.Namespace) -> list[Model]:
+    """Return the models; raises UserError where one is given twice, or another number of files on val or OOD."""
+    paths = arguments.files
+    places = [(path.stat().st_dev, path.stat().st_ino) if path.exists() else path for path in paths]
+    if twice := [path for i, path in enumerate(paths) if places[i] in places[:i]]:
+        raise UserError(f"{twice[0]}: the same file is given twice")
+    stems = [path.stem for path in paths]
+    names = stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
+    files = {"test": [File(path, True) for path in paths]}
     if arguments.val:
-        predictions["val"] = foreign_predictions.read(arguments.val, scratch, arguments.probabilities)
+        files["val"] = [File(path, True) for path in _of_each("--val", arguments.val, len(paths))]
     if arguments.ood:
-        predictions["ood-given"] = foreign_predictions.read(arguments.ood, scratch, arguments.probabilities, False)
-    n_classes = predictions["test"].logits.shape[1]
-    for name, given in (("val", arguments.val), ("ood-given", arguments.ood)):
-        if name in predictions and predictions[name].logits.shape[1] != n_classes:
-            found = predictions[name].logits.shape[1]
-            raise UserError(f"{given}: has {found} classes and {path} {n_classes}; give predictions of one model")
-    settings = SimpleNamespace(
+        files["ood-given"] = [File(path, False) for path in _of_each("--ood", arguments.ood, len(paths))]
+    of_each = [dict(zip(files, found, strict=True)) for found in zip(*files.values(), strict=True)]
+    return [Model(_printable(name), found) for name, found in zip(names, of_each, strict=True)]
+
+
+def _of_each(option: str, given: list[Path], n_models: int) -> list[Path]:
+    if len(given) not in (1, n_models):
+        wanted = "give one for each, in their order, or a single one"
+        raise UserError(f"{option}: {len(given)} files for {n_models} FILEs; {wanted}")
+    return given * (n_models // len(given))
+
+
+def _tell_shared(arguments: argparse.Namespace) -> None:
+    """Say of a single file on val or OOD that it was used for several models."""
+    for option, given in (("--val", arguments.val), ("--ood", arguments.ood)):
+        if given and len(given) < len(arguments.files):
+            told = f"{option} {given[0]}: used for all {len(arguments.files)} FILEs"
+            _tell(f"{told}, which is right only if one model made them all")
+
+
+def _printable(text: str) -> str:
+    """Return a text whose unprintable characters, which names of files may hold, are shown as in a fault."""
+    return str(UserError(text))
+
+
+def _tell(line: str) -> None:
+    print(f"evaluate_predictions: {_printable(line)}", file=sys.stderr)
+
+
+def _check_output(arguments: argparse.Namespace, models: list[Model]) -> None:
+    """Raise UserError where the table could not be written, or would take the place of predictions."""
+    output = arguments.output
+    if not output:
+        if arguments.format == "parquet":
+            raise UserError("--format parquet prints nothing; name a file by --output")
+        return
+    if output.is_dir():
+        raise UserError(f"--output {output}: is a folder; name a file")
+    inputs = {file.path for model in models for file in model.files.values() if file.path.exists()}
+    if output.exists() and any(output.samefile(path) for path in inputs):
+        raise UserError(f"--output {output}: is one of the files to evaluate; name another")
+
+
+# ---- numbers ----
+
+
+def _evaluate_all(models: list[Model], arguments: argparse.Namespace) -> list[dict]:
+    """Return the rows of the metrics table of all models; a file is read once and held while a model needs it."""
+    settings = _settings(arguments)
+    rows, held = [], {}
+    for i, model in enumerate(models):
+        wanted = {file for other in models[i:] for file in other.files.values()}
+        held = {file: found for file, found in held.items() if file in wanted}
+        if i:  # the reason why a number is missing holds the frames that it came through, and they the predictions
+            gc.collect()
+        for file in model.files.values():
+            if file not in held:
+                held[file] = foreign_predictions.read(file.path, arguments.probabilities, file.labelled)
+        rows += _evaluate(model, {split: held[file] for split, file in model.files.items()}, settings)
+    return rows
+
+
+def _evaluate(model: Model, predictions: dict[str, Predictions], settings: SimpleNamespace) -> list[dict]:
+    """Return the rows of the metrics table of one model."""
+    known = predictions["test"].logits.shape[1]
+    for split, file in model.files.items():
+        if (found := predictions[split].logits.shape[1]) != known:
+            test = model.files["test"].path
+            raise UserError(f"{file.path}: has {found} classes and {test} {known}; give predictions of one model")
+    identity = {"dataset": "given", "name": model.name, "role": "given", "seed": 0, "variant": "clean"}
+    return evaluate(predictions, settings, identity)
+
+
+def _settings(arguments: argparse.Namespace) -> SimpleNamespace:
+    return SimpleNamespace(
         scores=arguments.scores,
         metrics=FAMILIES,
         ece_bins=arguments.bins,
@@ -75,8 +193,9 @@ def _evaluate(path: Path, arguments: argparse.Namespace, scratch: Path) -> list[
         n_resamples=arguments.resamples,
         resampled_splits=["test"] if arguments.resamples else [],
     )
-    identity = {"dataset": "given", "name": path.stem, "role": "given", "seed": 0, "variant": "clean"}
-    return evaluate(predictions, settings, identity)
+
+
+# ---- the table for people ----
 
 
 def table(rows: list[dict]) -> str:
@@ -88,10 +207,8 @@ def table(rows: list[dict]) -> str:
         shown = known.pivot(index=["split", "metric"], columns="score", values="text")
         shown = shown.reindex(index=pd.MultiIndex.from_frame(known[["split", "metric"]].drop_duplicates()))
         shown = shown[[score for score in ["none", *SCORES] if score in shown]].rename(columns={"none": "-"})
-        body = shown.to_string(na_rep="")
-        missing = found[found.value.isna()].groupby("reason", sort=False).score.unique()
-        notes = [f"no number for {', '.join(scores)}: {reason}" for reason, scores in missing.items()]
-        blocks.append("\n".join([f"{name}  (n = {found.n.iloc[0]:,})", body, *notes]))
+        heading = f"{name}  (n = {found.n.iloc[0]:,})"
+        blocks.append("\n".join([heading, shown.to_string(na_rep=""), *_notes(found)]))
     return "\n\n".join(blocks)
 
 
@@ -99,6 +216,27 @@ def _text(row) -> str:
     """Return the value, and its interval where there is one."""
     interval = "" if pd.isna(row.low) else f" ({row.low:.4f}-{row.high:.4f})"
     return f"{row.value:.4f}{interval}"
+
+
+def _notes(found: pd.DataFrame) -> list[str]:
+    """Return a line for each reason why numbers are missing: which metrics, and of which scores."""
+    scores_without = {}  # (reason, metrics) -> scores
+    for (score, reason), rows in found[found.value.isna()].groupby(["score", "reason"], sort=False):
+        metrics = _families(set(rows.metric), list(found.metric[found.score == score]))
+        scores_without.setdefault((reason, metrics), []).append(score)
+    return [f"no {what} for {', '.join(scores)}: {reason}" for (reason, what), scores in scores_without.items()]
+
+
+def _families(missing: set[str], known: list[str]) -> str:
+    """Return the names of missing metrics: FAMILY-* where a whole family is, "number" where all known ones are."""
+    if missing == set(known):
+        return "number"
+    names = []
+    for name in known:
+        family = name.rpartition("-")[0]
+        whole = family in PARAMETRISED and missing >= {other for other in known if other.rpartition("-")[0] == family}
+        names += [f"{family}-*" if whole else name] * (name in missing)
+    return ", ".join(dict.fromkeys(names))
 
 
 if __name__ == "__main__":

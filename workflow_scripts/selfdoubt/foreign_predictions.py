@@ -1,14 +1,26 @@
 """Predictions that this project did not make: Parquet, CSV or NPZ, from any model.
 
-A file has a column `label` and the logits as one list column `logits`, as columns `logit_0` to `logit_{C-1}`, or, in
-NPZ, as arrays `logits` (n, C) and `label` (n,). It is read in batches into a file that is mapped into memory, so that
-what does not fit into memory can be evaluated; only NPZ is unpacked whole.
+A file has a column `label` and the logits as one list column `logits` (Parquet), as columns `logit_0` to `logit_{C-1}`
+(Parquet, CSV) or as an array `logits` (n, C) beside an array `label` (n,) (NPZ). It is read in batches into a file that
+is mapped into memory, so that what does not fit into memory can be evaluated. That file has no name: it is gone when
+the predictions are, or the process.
 """
 
+import errno
+import lzma
+import os
 import re
+import shutil
+import tempfile
+import tokenize
+import warnings
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -16,139 +28,258 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from selfdoubt.errors import UserError
-from selfdoubt.scores import first_fault
 from selfdoubt.summaries import Predictions
 
 SUM_TOLERANCE = 1e-3  # of the probabilities of a row; float16 rounds so much
 LEAST = 1e-300  # what a probability of 0 counts as
-_ROWS = 2**14  # of a batch
-Batch = tuple[np.ndarray, np.ndarray | None]  # logits (b, C), labels (b,)
+OOD_CLASSES = 2**53  # of which `ood_class` is one: whole numbers above are not all float64
+BATCH_NUMBERS = 2**20
+_BLOCK_BYTES = 2**21  # of CSV, of which a few are read ahead; a row must fit
+_WANTED = {
+    ".parquet": "column 'logits' or columns 'logit_0', 'logit_1', ...",
+    ".csv": "columns 'logit_0', 'logit_1', ...",
+    ".npz": "array 'logits'",
+}
+# What readers of formats raise at damaged bytes; zipfile says by RuntimeError that it cannot decrypt or decompress,
+# NumPy parses headers as Python.
+_FAULTS = (pa.ArrowException, zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError, SyntaxError)
+_FAULTS += (OSError, EOFError, ValueError, RuntimeError, MemoryError, OverflowError)
+Batch = tuple[np.ndarray, np.ndarray | None]  # logits (b, C), float32 or float64 in all of a file; labels float64 (b,)
 
 
-def read(path: Path, scratch: Path, probabilities: bool = False, labelled: bool = True) -> Predictions:
+def read(path: Path, probabilities: bool = False, labelled: bool = True) -> Predictions:
     """Read one split's predictions.
 
-    scratch: a folder for the mapped file, which must live as long as the result. probabilities: whether the numbers are
-    probabilities, whose logarithms then serve as logits. labelled: False reads no labels (out of distribution: -1) but,
-    where there is one, a column `ood_class`, the images' classes in a numbering of their own.
+    probabilities: whether the numbers are probabilities, whose logarithms then serve as logits. labelled: False reads
+    no labels (out of distribution: -1) but, where there is one, a column `ood_class`, the images' classes in a
+    numbering of their own. Logits are float32 where the file's are float16 or float32, else float64.
     Raises UserError naming the file at whatever is wrong with it.
     """
     readers = {".parquet": _parquet, ".csv": _csv, ".npz": _npz}
-    if path.suffix not in readers:
+    if _suffix(path) not in readers:
         raise UserError(f"{path}: '{path.suffix}' is not one of {', '.join(readers)}")
-    mapped, labels, shape = scratch / f"{len(list(scratch.iterdir()))}.bin", [], (0, 0)
-    with mapped.open("wb") as file:
-        for logits, label in _told(path, readers[path.suffix](path, "label" if labelled else "ood_class", labelled)):
-            if shape[1] not in (0, logits.shape[1]):
-                raise UserError(f"{path}: row {shape[0]} has {logits.shape[1]} classes and those before {shape[1]}")
-            _check(path, shape[0], logits, label, probabilities, labelled)
-            file.write((np.log(np.maximum(logits, LEAST)) if probabilities else logits).tobytes())
-            labels += [] if label is None else [label.astype(np.int64)]
-            shape = (shape[0] + len(logits), logits.shape[1])
-    if not shape[0]:
-        raise UserError(f"{path}: has no rows")
-    if shape[1] < 2:
-        raise UserError(f"{path}: has {shape[1]} class; give two or more")
-    numbers, told = np.memmap(mapped, np.float64, "r", shape=shape), np.concatenate(labels) if labels else None
-    return Predictions(numbers, told) if labelled else Predictions(numbers, np.full(shape[0], -1), ood_classes=told)
+    if not path.is_file():
+        raise UserError(f"{path}: {'is not a file' if path.exists() else 'no such file'}")
+    batches = _told(path, readers[_suffix(path)](path, "label" if labelled else "ood_class", labelled))
+    with _scratch(tempfile.TemporaryFile) as file:
+        shape, dtype, labels = _spool(path, batches, file, probabilities, labelled)
+        if not shape[0]:
+            raise UserError(f"{path}: has no rows")
+        logits = np.memmap(file, dtype, "r", shape=shape)
+    if labelled:
+        return Predictions(logits, labels)
+    return Predictions(logits, np.full(shape[0], -1), ood_classes=labels)
+
+
+def _spool(path: Path, batches: Iterator[Batch], file: BinaryIO, probabilities: bool, labelled: bool) -> tuple:
+    """Check the batches and write their logits to `file`; return shape and type of the logits, and the labels."""
+    n, n_classes, dtype, labels = 0, None, None, []
+    for logits, label in batches:
+        width = logits.shape[1]
+        if n_classes not in (None, width):
+            raise UserError(f"{path}: {_row(n)} has {width} classes and those before have {n_classes}")
+        if width < 2:
+            raise UserError(f"{path}: has {width} class{'' if width else 'es'}; give two or more")
+        if label is not None:
+            _check_labels(path, n, label, "label" if labelled else "ood_class", width if labelled else None)
+            labels.append(label.astype(np.int64))
+        _check_logits(path, n, logits, probabilities)
+        logits = np.log(np.maximum(logits, LEAST, dtype=np.float64)) if probabilities else logits
+        file.write(logits)
+        n, n_classes, dtype = n + len(logits), width, logits.dtype
+    file.flush()
+    return (n, n_classes), dtype, np.concatenate(labels) if labels else None
+
+
+@contextmanager
+def _scratch(create: Callable) -> Iterator[BinaryIO]:
+    """Yield a new file of `tempfile` that is deleted in the end; what is mapped of it stays as long as the mapping."""
+    try:
+        with create() as file:
+            yield file
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        folder = tempfile.gettempdir()
+        raise UserError(f"{folder}: the disk is full; make room or set TMPDIR to another folder") from None
 
 
 def _told(path: Path, batches: Iterator[Batch]) -> Iterator[Batch]:
     """Yield the batches; faults of the formats' own readers are told in one line."""
     try:
         yield from batches
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (pa.ArrowException, zipfile.BadZipFile, OSError) as error:
-        raise UserError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from None
+    except _FAULTS as error:
+        what = str(error).strip() or ("it needs too much memory" if isinstance(error, MemoryError) else "it is damaged")
+        raise UserError(f"{path}: cannot be read ({what.splitlines()[0][:300]})") from None
 
 
-def _check(path: Path, start: int, logits: np.ndarray, labels, probabilities: bool, labelled: bool) -> None:
-    """Raise UserError at the first row that cannot be evaluated; start: the first row's number."""
-    label = "label" if labelled else "ood_class"
-    if labels is not None and not np.isfinite(labels).all():
-        raise UserError(f"{path}: row {start + np.isfinite(labels).argmin()} has no {label}")
-    if labels is not None and (labels != np.round(labels)).any():
-        row = start + (labels != np.round(labels)).argmax()
-        raise UserError(f"{path}: row {row} has {label} {labels[row - start]}, which is no whole number")
-    if labels is not None and not labelled and (labels < 0).any():
-        raise UserError(f"{path}: row {start + (labels < 0).argmax()} has an ood_class below 0")
-    if fault := first_fault(logits, labels.astype(np.int64) if labelled else None):
-        row, rest = re.fullmatch(r"row (\d+) (.*)", fault).groups()
-        raise UserError(f"{path}: row {start + int(row)} {rest}")
+def _suffix(path: Path) -> str:
+    return path.suffix.lower()
+
+
+# ---- checks ----
+
+
+def _row(number: int) -> str:
+    return f"row {number} (counted from 0)"
+
+
+def _refuse(path: Path, start: int, wrong: np.ndarray, what: Callable[[int], str]) -> None:
+    """Raise UserError at the first wrong row; wrong: (b,) bool; start: the number of its first row in the file."""
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise UserError(f"{path}: {_row(start + row)} has {what(row)}")
+
+
+def _check_labels(path: Path, start: int, labels: np.ndarray, name: str, n_classes: int | None) -> None:
+    """Raise UserError at the first label that is no class; n_classes: None where the classes are not the model's.
+
+    labels: float64 (b,), since an integer type wraps what it cannot hold.
+    """
+    known = f"{n_classes} classes" if n_classes else "0, 1, ..., 2**53 - 1"
+    _refuse(path, start, np.isnan(labels), lambda row: f"no {name}")
+    whole = labels == np.round(labels)
+    _refuse(path, start, ~whole, lambda row: f"{name} {labels[row]:.16g}, which is no whole number")
+    strange = (labels < 0) | (labels >= (n_classes or OOD_CLASSES))
+    _refuse(path, start, strange, lambda row: f"{name} {labels[row]:.16g}, which is none of {known}")
+
+
+def _check_logits(path: Path, start: int, logits: np.ndarray, probabilities: bool) -> None:
+    """Raise UserError at the first row that cannot be evaluated."""
+    noun = "probability" if probabilities else "logit"
+    _refuse(path, start, ~np.isfinite(logits).all(-1), lambda row: f"a {noun} that is not finite")
     if probabilities:
-        sums, low = logits.sum(1), logits.min(1)
-        wrong = (np.abs(sums - 1) > SUM_TOLERANCE) | (low < 0)
-        if wrong.any():
-            row = wrong.argmax()
-            found = f"sum to {sums[row]:.6g}" if low[row] >= 0 else f"have one of {low[row]:.6g}"
-            raise UserError(f"{path}: the probabilities of row {start + row} {found}; are they logits?")
+        sums, low = logits.sum(-1, dtype=np.float64), logits.min(-1)
+        _refuse(path, start, low < 0, lambda row: f"a probability of {low[row]:.6g}; are they logits?")
+        wrong = np.abs(sums - 1) > SUM_TOLERANCE
+        _refuse(path, start, wrong, lambda row: f"probabilities that sum to {sums[row]:.6g}; are they logits?")
 
 
-# ---- formats ----
+def _columns(path: Path, names: list[str], label: str, labelled: bool) -> tuple[list[str], list[str]]:
+    """Return the columns of the logits in the order of the classes, and that of the labels, where there is one."""
+    kind = _suffix(path)
+    numbered = {name for name in names if kind != ".npz" and re.fullmatch(r"logit_\d+", name)}
+    logits = ["logits"] if "logits" in names and kind != ".csv" else sorted(numbered, key=lambda name: int(name[6:]))
+    for name, times in Counter(names).items():
+        if times > 1 and name in (label, *logits):
+            raise UserError(f"{path}: has '{name}' {times} times")
+    if not logits:
+        raise UserError(f"{path}: has no {_WANTED[kind]}; it has {_listed(names)}")
+    if logits != ["logits"] and logits != [f"logit_{k}" for k in range(len(logits))]:
+        last, found = len(logits) - 1, _listed(logits)
+        raise UserError(f"{path}: logit columns must be logit_0 to logit_{last}; it has {found}")
+    if labelled and label not in names:
+        raise UserError(f"{path}: has no '{label}'; it has {_listed(names)}")
+    return logits, [label] * (label in names)
+
+
+def _listed(names: list[str]) -> str:
+    """Return names in quotes, which show spaces; of many the first and the last."""
+    shown = [repr(name) for name in names]
+    return ", ".join(shown if len(shown) <= 8 else [*shown[:6], "...", shown[-1]]) or "nothing"
+
+
+# ---- tables ----
 
 
 def _parquet(path: Path, label: str, labelled: bool) -> Iterator[Batch]:
-    file = pq.ParquetFile(path)
-    columns = _columns(path, file.schema_arrow.names, label, labelled)
-    for batch in file.iter_batches(_ROWS, columns=columns):
-        yield _of_table(path, batch, label)
+    # Buffered, a column is read page by page, and not a row group at once.
+    options = {"pre_buffer": False, "buffer_size": 2**14, "page_checksum_verification": True}
+    with pq.ParquetFile(_opened(path), **options) as file:
+        schema = file.schema_arrow
+        logits, labels = _columns(path, schema.names, label, labelled)
+        types = [schema.field(name).type for name in logits]
+        types = [getattr(kind, "value_type", kind) for kind in types]
+        dtype = np.float32 if set(types) <= {pa.float16(), pa.float32()} else np.float64
+        n_rows = max(1, BATCH_NUMBERS // max(1, _width(file, logits)))
+        for batch in file.iter_batches(n_rows, columns=logits + labels):
+            if len(batch):
+                yield _of_table(path, batch, logits, labels, dtype)
+
+
+def _width(file: pq.ParquetFile, logits: list[str]) -> int:
+    """Return how many logits a row has, by the first row group that has rows."""
+    groups = (file.metadata.row_group(i) for i in range(file.num_row_groups))
+    group = next((group for group in groups if group.num_rows), None)
+    if logits != ["logits"] or group is None:
+        return len(logits)
+    leaves = (group.column(i) for i in range(group.num_columns))
+    return max(leaf.num_values for leaf in leaves if leaf.path_in_schema.split(".")[0] == "logits") // group.num_rows
 
 
 def _csv(path: Path, label: str, labelled: bool) -> Iterator[Batch]:
-    with pyarrow.csv.open_csv(path) as reader:
-        columns = _columns(path, reader.schema.names, label, labelled)
+    # The header is read first, since a column without a type has the one that its first block suggests.
+    options = pyarrow.csv.ReadOptions(block_size=_BLOCK_BYTES)
+    with pyarrow.csv.open_csv(_opened(path), options) as reader:
+        logits, labels = _columns(path, reader.schema.names, label, labelled)
+    wanted = logits + labels
+    types = pyarrow.csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, pa.float64()))
+    with pyarrow.csv.open_csv(_opened(path), options, convert_options=types) as reader:
         for batch in reader:
-            yield _of_table(path, batch.select(columns), label)
+            if len(batch):
+                yield _of_table(path, batch, logits, labels, np.float64)
+
+
+def _opened(path: Path) -> pa.OSFile:
+    return pa.OSFile(os.fsencode(path))  # bytes: pyarrow refuses names that are not UTF-8
+
+
+def _of_table(path: Path, batch: pa.RecordBatch, logits: list[str], labels: list[str], dtype: type) -> Batch:
+    found = [_floats(path, name, batch.column(name), np.float64) for name in labels]
+    label = found[0] if found else None
+    if logits != ["logits"]:
+        return np.stack([_floats(path, name, batch.column(name), dtype) for name in logits], 1), label
+    lists = batch.column("logits")
+    if not hasattr(lists, "value_lengths") or pa.types.is_map(lists.type):
+        raise UserError(f"{path}: 'logits' is of type {lists.type}, expected a list of numbers in each row")
+    if lists.null_count:
+        raise UserError(f"{path}: 'logits' has a row without a list")
+    lengths = lists.value_lengths().to_numpy()
+    if (lengths != lengths[0]).any():
+        raise UserError(f"{path}: the lists in 'logits' are not all of one length")
+    return _floats(path, "logits", lists.flatten(), dtype).reshape(len(batch), lengths[0]), label
+
+
+def _floats(path: Path, name: str, column: pa.Array, dtype: type) -> np.ndarray:
+    """Return a column of numbers, NaN where it has none."""
+    values = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    kind, known = values.type, pa.types
+    numeric = (known.is_integer, known.is_floating, known.is_boolean, known.is_decimal, known.is_null)
+    if not any(holds(kind) for holds in numeric):
+        raise UserError(f"{path}: '{name}' holds something that is no number ({kind})")
+    wanted = pa.from_numpy_dtype(dtype)
+    return (values if kind == wanted else values.cast(wanted, safe=False)).to_numpy(zero_copy_only=False)
+
+
+# ---- archives ----
 
 
 def _npz(path: Path, label: str, labelled: bool) -> Iterator[Batch]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            columns = _columns(path, list(arrays), label, labelled)
-            logits, labels = arrays["logits"], arrays[label] if label in columns else None
-    except (ValueError, EOFError) as error:  # objects, which would be unpickled; an empty file
-        raise UserError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from None
+    with zipfile.ZipFile(path) as archive:
+        members = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+        _, found = _columns(path, members, label, labelled)
+        logits = _unpacked(path, archive, "logits")
+        labels = _unpacked(path, archive, label) if found else None
     if logits.ndim != 2:
-        raise UserError(f"{path}: logits are of shape {logits.shape}, expected (n, C)")
+        raise UserError(f"{path}: 'logits' is of shape {logits.shape}, expected (n, C)")
     if labels is not None and labels.shape != logits.shape[:1]:
-        raise UserError(f"{path}: {label} is of shape {labels.shape}, expected ({len(logits)},)")
-    for start in range(0, len(logits), _ROWS):
-        rows = slice(start, start + _ROWS)
-        yield _numbers(path, "logits", logits[rows]), None if labels is None else _numbers(path, label, labels[rows])
+        raise UserError(f"{path}: '{label}' is of shape {labels.shape}, expected ({len(logits)},)")
+    small = logits.dtype.kind == "f" and logits.dtype.itemsize <= 4
+    n_rows = max(1, BATCH_NUMBERS // max(1, logits.shape[1]))
+    for start in range(0, len(logits), n_rows):
+        rows = slice(start, start + n_rows)
+        numbers = np.ascontiguousarray(logits[rows], np.float32 if small else np.float64)
+        yield numbers, None if labels is None else np.ascontiguousarray(labels[rows], np.float64)
 
 
-def _columns(path: Path, names: list[str], label: str, labelled: bool) -> list[str]:
-    """Return the columns to read, the logits in the order of the classes; labelled: whether `label` must be there."""
-    numbered = sorted((name for name in names if re.fullmatch(r"logit_\d+", name)), key=lambda name: int(name[6:]))
-    logits = ["logits"] if "logits" in names else numbered
-    if not logits:
-        raise UserError(f"{path}: has no column 'logits' or 'logit_0', 'logit_1', ...; columns: {', '.join(names)}")
-    if logits != ["logits"] and logits != [f"logit_{k}" for k in range(len(logits))]:
-        raise UserError(f"{path}: logit columns must be logit_0 to logit_{len(logits) - 1}; found {', '.join(logits)}")
-    if labelled and "label" not in names:
-        raise UserError(f"{path}: has no column 'label'; columns: {', '.join(names)}")
-    return logits + [label] * (label in names)
-
-
-def _of_table(path: Path, batch: pa.RecordBatch, label: str) -> Batch:
-    def numbers(name: str) -> np.ndarray:
-        return _numbers(path, name, batch.column(name).to_numpy(zero_copy_only=False))
-
-    labels = numbers(label) if label in batch.schema.names else None
-    if "logits" not in batch.schema.names:
-        return np.stack([numbers(name) for name in batch.schema.names if name != label], 1), labels
-    lists = batch.column("logits")
-    if not hasattr(lists, "value_lengths"):
-        raise UserError(f"{path}: column 'logits' is of type {lists.type}, expected a list of numbers in each row")
-    flat = _numbers(path, "logits", lists.flatten().to_numpy(zero_copy_only=False))
-    if len(batch) == 0 or len(flat) % len(batch) or len(set(lists.value_lengths().to_pylist())) != 1:
-        raise UserError(f"{path}: the lists in 'logits' are not all of one length")
-    return flat.reshape(len(batch), -1), labels
-
-
-def _numbers(path: Path, name: str, array: np.ndarray) -> np.ndarray:
-    try:
-        return np.ascontiguousarray(array, dtype=np.float64)
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{path}: '{name}' holds something that is no number ({error})") from None
+def _unpacked(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """Return an array of an archive, unpacked to the disk and mapped, whatever its header says of its size."""
+    with _scratch(tempfile.NamedTemporaryFile) as file:
+        with archive.open(f"{name}.npy") as member:
+            shutil.copyfileobj(member, file)
+        file.flush()
+        with warnings.catch_warnings(action="ignore"):  # NumPy's, of a header that Python 2 wrote
+            array = np.lib.format.open_memmap(file.name, "r")
+    if array.dtype.kind not in "biuf":
+        raise UserError(f"{path}: '{name}' holds something that is no real number ({array.dtype})")
+    return array
