@@ -20,7 +20,7 @@ from selfdoubt.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "workflow_scripts"
-FOR_PEOPLE = {"evaluate_predictions", "lease", "list_stale", "watch"}  # commands that no rule runs
+FOR_PEOPLE = {"evaluate_predictions", "lease", "list_stale", "rename_model", "watch"}  # commands that no rule runs
 EVERY_SCRIPT = sorted({path.stem for path in SCRIPTS.glob("*.py")} - FOR_PEOPLE)
 ENVIRONMENT = {"PYTHONPATH": str(SCRIPTS), "PATH": os.environ["PATH"]}
 
