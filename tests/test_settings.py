@@ -281,6 +281,15 @@ def test_a_percentage_given_twice_is_refused(config, key):
     assert f"evaluation.{key}: 90.0 is given twice" in fault(config)
 
 
+def test_the_config_knows_the_scores_of_probabilities_and_the_metrics_that_need_them():
+    from selfdoubt.metrics import METRICS
+    from selfdoubt.scores import PROBABILITY_SCORES as known
+    from selfdoubt.settings import analysis
+
+    needing = {name for name, each in METRICS.items() if each.of == "calibration" and each.resampled}
+    assert (set(analysis.CALIBRATION), analysis.PROBABILITY_SCORES) == (needing, known)
+
+
 def test_null_takes_away_at_any_depth(config):
     config["datasets"] = {"fashion-mnist-12k": None, "mine": config["datasets"]["fashion-mnist-12k"]}
     config["recipes"]["short"]["optimizer"] |= {"method": "adamw", "betas": [0.9, 0.999], "momentum": None}

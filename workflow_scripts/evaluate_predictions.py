@@ -6,7 +6,6 @@ are in docs/metrics.md.
 """
 
 import argparse
-import gc
 import json
 import sys
 from pathlib import Path
@@ -163,8 +162,6 @@ def _evaluate_all(models: list[Model], arguments: argparse.Namespace) -> list[di
     for i, model in enumerate(models):
         wanted = {file for other in models[i:] for file in other.files.values()}
         held = {file: found for file, found in held.items() if file in wanted}
-        if i:  # the reason why a number is missing holds the frames that it came through, and they the predictions
-            gc.collect()
         for file in model.files.values():
             if file not in held:
                 held[file] = foreign_predictions.read(file.path, arguments.probabilities, file.labelled)

@@ -28,9 +28,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from selfdoubt.errors import UserError
-from selfdoubt.summaries import Predictions
+from selfdoubt.summaries import NORMALISED, Predictions
 
-SUM_TOLERANCE = 1e-3  # of the probabilities of a row; float16 rounds so much
 LEAST = 1e-300  # what a probability of 0 counts as
 OOD_CLASSES = 2**53  # of which `ood_class` is one: whole numbers above are not all float64
 BATCH_NUMBERS = 2**20
@@ -151,7 +150,7 @@ def _check_logits(path: Path, start: int, logits: np.ndarray, probabilities: boo
     if probabilities:
         sums, low = logits.sum(-1, dtype=np.float64), logits.min(-1)
         _refuse(path, start, low < 0, lambda row: f"a probability of {low[row]:.6g}; are they logits?")
-        wrong = np.abs(sums - 1) > SUM_TOLERANCE
+        wrong = np.abs(sums - 1) > NORMALISED
         _refuse(path, start, wrong, lambda row: f"probabilities that sum to {sums[row]:.6g}; are they logits?")
 
 

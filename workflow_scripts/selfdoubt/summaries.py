@@ -101,7 +101,7 @@ def attempt(function: Callable, *inputs):
     try:
         return function(*inputs)
     except Undefined as reason:
-        return reason
+        return reason.with_traceback(None)  # whose frames would keep the logits in memory
 
 
 @dataclass(frozen=True, eq=False)
