@@ -43,11 +43,17 @@ def in_turn(ours: Callable[[], object], theirs: Callable[[], object], repeats: i
     seconds = {ours: [], theirs: []}
     for repeat in range(repeats + 1):
         for side in (ours, theirs):
-            start = time.perf_counter()
-            side()
+            taken = seconds_of(side)
             if repeat:
-                seconds[side].append(time.perf_counter() - start)
+                seconds[side].append(taken)
     return statistics.median(seconds[ours]), statistics.median(seconds[theirs])
+
+
+def seconds_of(function: Callable[[], object]) -> float:
+    """Return the seconds of one call."""
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
 
 
 def machine() -> str:

@@ -8,19 +8,21 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from measure import Row, in_turn
-from peers import PEERS, Numbers, drawn_out
+from measure import REPEATS, Row, in_turn, seconds_of
+from peers import Numbers, drawn_out, drawn_out_by_libraries, torch_uncertainty
 from samples import BINS, SETTINGS, C, N, large
 
 from selfdoubt import calibration, rankings
 from selfdoubt.evaluation import evaluate
 from selfdoubt.randomness import generator
+from selfdoubt.scores import BLOCK_NUMBERS
 from selfdoubt.statistics import resample_weights
-from selfdoubt.threads import ordered_map
+from selfdoubt.threads import n_threads, ordered_map
 
 N_RESAMPLES, PURPOSE = 1_000, "benchmark"
 N_LOOPED = 10  # resamples of the peers' loop, which is too slow for all of them; its time is scaled up
@@ -30,19 +32,45 @@ def rows() -> Iterator[Row]:
     what = f"all metrics, {N:,} x {C:,} float32 logits"
     ours, limit = lambda: evaluate(large(), SETTINGS, {}), 0.4
     try:
-        seconds, theirs = in_turn(ours, lambda: PEERS["torch-uncertainty"](large()), repeats=3)
-        yield Row(what, "torch-uncertainty's equivalents", 1 / seconds, 1 / theirs, "runs/s", "≥", 50, EXPONENTIALS)
+        seconds, theirs = in_turn(ours, lambda: torch_uncertainty(large()), repeats=3)
+        shipped = seconds_of(lambda: torch_uncertainty(large(), as_shipped=True))  # once: it takes a minute
+        peer = "torch-uncertainty's equivalents"
+        yield Row(what, peer, 1 / seconds, 1 / shipped, "runs/s", "≥", 50, EXPONENTIALS)
+        peer += ", its class-wise error without the copies"
+        yield Row(what, peer, 1 / seconds, 1 / theirs, "runs/s", "≥", 50, EXPONENTIALS)
     except ImportError as missing:
         print(f"skipped: {missing.name} is not installed; make bench installs it")
         seconds, _ = in_turn(ours, lambda: None, repeats=3)
     yield Row(what, f"a limit of {limit} s", seconds, limit, "s", "≤", 1, EXPONENTIALS)
     what = f"{N_RESAMPLES:,} resamples of AURC + AUROC + ECE, n = {N:,}"
-    seconds, theirs = in_turn(bootstrap, looped, repeats=3)
-    theirs *= N_RESAMPLES / N_LOOPED
-    yield Row(what, "sklearn and numpy in a loop", 1 / seconds, 1 / theirs, "runs/s", "≥", 50, DRAWN)
+    try:
+        yield _loop_row(what, "scikit-learn, torch-uncertainty and torchmetrics in a loop", drawn_out_by_libraries)
+    except ImportError as missing:
+        print(f"skipped: {missing.name} is not installed; make bench installs it")
+    yield _loop_row(what, "scikit-learn and a few lines of NumPy in a loop", drawn_out)
+    seconds, _ = in_turn(bootstrap, lambda: None)
     yield Row(what, f"a limit of {limit} s", seconds, limit, "s", "≤", 1, DRAWN)
     n = 1_000_000
     yield Row(f"peak memory of the same, n = {n:,}", "a limit of 1 GB", bootstrap_memory_gb(n), 1.0, "GB", "≤", 1)
+
+
+def notes() -> list[str]:
+    """Return what a machine's processors give together, which differs from one minute to the next where they share."""
+    exponents = -np.abs(generator(0, "benchmark").normal(size=BLOCK_NUMBERS))
+
+    def by(threads: int) -> Callable[[], object]:
+        def run() -> None:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(lambda _: np.exp(exponents), range(N * C // exponents.size)))
+
+        return run
+
+    one, all_of_them = in_turn(by(1), by(n_threads()))
+    return [
+        f"{N * C // 10**6} million exponentials in float64, which all metrics cannot do without, took {one:.2f} s by",
+        f"one thread and {all_of_them:.2f} s by {n_threads()} (median of {REPEATS}).",
+        "",
+    ]
 
 
 DRAWN = "every resample is drawn in full: fifty million random counts, at about 4 ns, and their sums, at about 5"
@@ -103,8 +131,14 @@ def bootstrap(
     return ordered_map(numbers, resample_weights(len(top), n_resamples, PURPOSE))
 
 
-def looped() -> list[Numbers]:
+def looped(numbers: Callable[[np.ndarray, np.ndarray], Numbers]) -> list[Numbers]:
     """The same numbers, each resample drawn out."""
     (top, correct), draws = ranked(), generator(0, "bootstrap")
     indices = (draws.integers(N, size=N) for _ in range(N_LOOPED))
-    return [drawn_out(top[index], correct[index]) for index in indices]
+    return [numbers(top[index], correct[index]) for index in indices]
+
+
+def _loop_row(what: str, peer: str, numbers: Callable[[np.ndarray, np.ndarray], Numbers]) -> Row:
+    seconds, theirs = in_turn(bootstrap, lambda: looped(numbers))
+    theirs *= N_RESAMPLES / N_LOOPED
+    return Row(what, peer, 1 / seconds, 1 / theirs, "runs/s", "≥", 50, DRAWN)
