@@ -1,0 +1,44 @@
+"""The row of attacks: projected gradient ascent of ours and of torchattacks, on the same network and images."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from measure import Row, in_turn
+
+from selfdoubt import attacks, devices, inference, models
+from selfdoubt.randomness import generator
+
+NETWORK = SimpleNamespace(family="convnet", widths=[16, 32, 64])
+N_IMAGES, N_STEPS, EPSILON = 500, 10, 8 / 255
+
+
+def rows() -> Iterator[Row]:
+    """Yield image-steps a second, in float32, which is what attacks compute in."""
+    try:
+        from torchattacks import PGD
+    except ImportError:
+        print("skipped: torchattacks is not installed; make bench installs it")
+        return
+    device = devices.prepare("auto", threads=1)
+    draws = generator(0, "benchmark")
+    images = inference.as_pixels(draws.integers(0, 256, (N_IMAGES, 1, 28, 28), dtype=np.uint8), device)
+    model = models.build_model(NETWORK, n_classes=10, channels=1, size_px=28, seed=1)
+    model.fit_input(images.cpu())
+    model = model.to(device, memory_format=torch.channels_last).eval()
+    labels = torch.from_numpy(draws.integers(0, 10, N_IMAGES)).to(device)
+    peer = PGD(model, eps=EPSILON, alpha=EPSILON / 4, steps=N_STEPS, random_start=False)
+    against = attacks.cross_entropy(labels)
+
+    def ours() -> torch.Tensor:
+        return attacks.ascend(model, images, against, EPSILON, N_STEPS, EPSILON / 4)
+
+    def theirs() -> torch.Tensor:
+        return peer(images, labels)
+
+    same = (ours() - theirs()).abs().lt(1e-6).float().mean().item()
+    seconds, other = in_turn(ours, theirs)
+    n = N_IMAGES * N_STEPS
+    what = f"attacks, {N_STEPS} steps, {same:.1%} of pixels the same"
+    yield Row(what, "torchattacks' PGD", n / seconds, n / other, "image-steps/s", "≥", 1)
