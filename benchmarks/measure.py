@@ -26,7 +26,7 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        return self.ours / self.theirs
+        return float(self.ours / self.theirs)
 
     @property
     def reached(self) -> bool:

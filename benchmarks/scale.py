@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from measure import Row
@@ -95,6 +96,8 @@ def notes() -> list[str]:
         dry = f"{size.dry_seconds:.1f} | {size.dry_mb:.0f} | {size.bare_seconds:.1f}"
         done = f"{size.done_seconds:.1f} | {size.done_mb:.0f}"
         lines.append(f"| {size.jobs:,} | {dry} | {done} | {size.engine_ms:.0f} |")
+    if find_spec("snakemake_executor_plugin_slurm"):
+        lines += ["", "The Slurm plugin was installed, which loads pandas at each start of Snakemake."]
     return [*lines, ""]
 
 

@@ -14,7 +14,7 @@ import pytest
 from foreign_files import DRAWS, LABELS, LOGITS, SCRIPT, C, N, run_all, suffix, wide, write
 
 import evaluate_predictions
-from selfdoubt import foreign_predictions, rankings, schemas
+from selfdoubt import foreign_predictions, rankings, schemas, scores
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:
@@ -51,6 +51,68 @@ def test_the_table_is_written_in_the_pipelines_schema(tmp_path, capsys):
     assert f"{auroc.value:.4f} ({auroc.low:.4f}-{auroc.high:.4f})" in out
     assert float(table[(table.metric == "ood-auroc") & (table.score == "msp")].value.iloc[0]) == 0.5  # the same images
     assert "no number for" in out and "no samples in val" in out  # nothing to fit msp-ts and pnorm on
+
+
+def test_what_was_chosen_on_val_is_told(tmp_path, capsys):
+    path, output = write(tmp_path / "a.csv", "csv"), tmp_path / "m.parquet"
+    _, out, _ = run(capsys, path, "--val", path, "--output", output)
+    chosen = schemas.read_metadata(output)["chosen_on_val"]["a"]
+    assert chosen["msp-ts"]["temperature"] == scores.fit_temperature(LOGITS, LABELS)
+    assert f"msp-ts: temperature {chosen['msp-ts']['temperature']:.4f}, chosen on val" in out
+    ((what, value),) = chosen["pnorm"].items()
+    assert f"pnorm: {what} {value}, chosen on val" in out
+    _, out, _ = run(capsys, path, "--output", output)
+    assert schemas.read_metadata(output)["chosen_on_val"] == {"a": {}} and "chosen on val" not in out
+
+
+def pipelines(path):
+    """A predictions table of the pipeline: val, test and an OOD split, of the same logits."""
+    splits = [split for split in ("val", "test", "ood-far") for _ in range(N)]
+    columns = {
+        "split": splits,
+        "image_id": np.arange(3 * N, dtype=np.int32),
+        "label": np.concatenate([LABELS, LABELS, np.full(N, -1)]).astype(np.int16),
+        "logits": pa.FixedSizeListArray.from_arrays(np.tile(LOGITS, (3, 1)).astype(np.float32).ravel(), C),
+    }
+    schema = schemas.predictions_schema(C)
+    schemas.write_table(path, pa.table(columns).cast(schema), schema)
+    return path
+
+
+def test_a_table_of_the_pipeline_has_its_own_splits(tmp_path, capsys):
+    table = pipelines(tmp_path / "clean.parquet")
+    alone = write(tmp_path / "alone.csv", "csv", LOGITS.astype(np.float32))
+    code, out, _ = run(capsys, table, "--format", "json")
+    _, same, _ = run(capsys, alone, "--val", alone, "--ood", alone, "--format", "json")
+    of_split = {"ood-far": "ood-given"}
+    values, others = (
+        {
+            (of_split.get(row["split"], row["split"]), row["score"], row["metric"]): row["value"]
+            for row in json.loads(each)
+        }
+        for each in (out, same)
+    )
+    assert code == 0 and values == pytest.approx(others, abs=1e-6)  # float64 against float32
+
+
+@pytest.mark.parametrize("option", ["--val", "--ood", "--probabilities"])
+def test_what_a_table_of_the_pipeline_has_itself_is_refused(tmp_path, capsys, option):
+    table = pipelines(tmp_path / "clean.parquet")
+    code, _, err = run(capsys, table, option, *([] if option == "--probabilities" else [table]))
+    assert code == 2 and err.count("\n") == 1 and f"leave out {option}" in err
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet-list", "npz"])
+def test_splits_of_another_table_are_not_mixed(tmp_path, capsys, kind):
+    path = tmp_path / f"a.{suffix(kind)}"
+    if kind == "npz":
+        np.savez(path, logits=LOGITS, label=LABELS, split=LABELS)
+    elif kind == "csv":
+        wide().assign(split="test").to_csv(path, index=False)
+    else:
+        pq.write_table(pa.table({"label": LABELS, "logits": pa.array(list(LOGITS)), "split": ["test"] * N}), path)
+    code, _, err = run(capsys, path)
+    assert code == 2 and err.count("\n") == 1 and "has a column 'split'" in err
 
 
 def test_probabilities_serve_as_logits(tmp_path, capsys):

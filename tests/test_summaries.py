@@ -36,3 +36,16 @@ def test_predictions_by_split(tmp_path):
     without = summaries.predictions_by_split(whole.select(["split", "image_id", "label", "logits"]))
     assert without["test"].predicted is without["test"].ood_classes is None
     assert without["test"].signals == {}
+
+
+def test_what_was_chosen_on_val():
+    draws = np.random.default_rng(0)
+    labels = draws.integers(0, 3, 200)
+    logits = draws.normal(size=(200, 3)) + 2 * np.eye(3)[labels]
+    val = {"val": summaries.Predictions(logits, labels)}
+    found = summaries.chosen_on_val(summaries.fit_scores(val, ["msp", "msp-ts", "pnorm", "gini"]))
+    assert set(found) == {"msp-ts", "pnorm"} and set(found["msp-ts"]) == {"temperature"}
+    assert set(found["pnorm"]) in ({"p"}, {"score"})
+    two = {"val": summaries.Predictions(logits[:, :2], labels.clip(max=1))}
+    assert summaries.chosen_on_val(summaries.fit_scores(two, ["pnorm"])) == {"pnorm": {"score": "msp"}}
+    assert summaries.chosen_on_val(summaries.fit_scores({}, ["msp-ts", "pnorm"])) == {}

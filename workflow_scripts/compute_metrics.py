@@ -6,8 +6,11 @@ from selfdoubt import commands, evaluation, schemas, summaries
 def run(arguments):
     predictions = summaries.predictions_by_split(schemas.read_table(arguments.predictions))
     identity = vars(arguments.settings.identity) | {"seed": arguments.seed}
-    rows = evaluation.evaluate(predictions, arguments.settings.evaluation, identity)
-    schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["metrics"], arguments.metadata)
+    settings = arguments.settings.evaluation
+    fitted = summaries.fit_scores(predictions, settings.scores)
+    rows = evaluation.evaluate(predictions, settings, identity, fitted)
+    metadata = arguments.metadata | {"chosen_on_val": summaries.chosen_on_val(fitted)}
+    schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["metrics"], metadata)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Evaluate predictions from any model: evaluate_predictions.py FILE ... [--val FILE ...] [--ood FILE ...]
 
 FILE is Parquet, CSV or NPZ with a column label and logits: one list column "logits" (Parquet), columns logit_0,
-logit_1, ... (Parquet, CSV), or arrays logits (n, C) and label (n,) (NPZ). Each FILE is a model on test; the definitions
-are in docs/metrics.md.
+logit_1, ... (Parquet, CSV), or arrays logits (n, C) and label (n,) (NPZ). Each FILE is a model on test, or a table of
+predictions of the pipeline, which has all splits. The definitions are in docs/metrics.md.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from selfdoubt.errors import UserError
 from selfdoubt.evaluation import evaluate
 from selfdoubt.metrics import FAMILIES, PARAMETRISED
 from selfdoubt.scores import SCORES
-from selfdoubt.summaries import Predictions
+from selfdoubt.summaries import Predictions, chosen_on_val, fit_scores, predictions_by_split
 
 LEAST_RESAMPLES = 100  # as in the config
 MOST_BINS = 1_000_000  # of each class; more serve nobody and fill the memory
@@ -44,14 +44,14 @@ def main():
         arguments = _parser().parse_args()
         models = _models(arguments)
         _check_output(arguments, models)
-        rows = _evaluate_all(models, arguments)
+        rows, chosen = _evaluate_all(models, arguments)
         _tell_shared(arguments)
         if arguments.output:
-            schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["metrics"])
+            schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["metrics"], {"chosen_on_val": chosen})
         if arguments.format == "json":
             print(json.dumps(rows, indent=1))
         elif arguments.format == "table":
-            print(table(rows))
+            print(table(rows, chosen))
     except (UserError, OSError, MemoryError) as fault:
         _tell("out of memory" if isinstance(fault, MemoryError) else str(fault))
         sys.exit(2)
@@ -103,6 +103,7 @@ def _models(arguments: argparse.Namespace) -> list[Model]:
     places = [(path.stat().st_dev, path.stat().st_ino) if path.exists() else path for path in paths]
     if twice := [path for i, path in enumerate(paths) if places[i] in places[:i]]:
         raise UserError(f"{twice[0]}: the same file is given twice")
+    _check_tables(arguments)
     stems = [path.stem for path in paths]
     names = stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
     files = {"test": [File(path, True) for path in paths]}
@@ -112,6 +113,17 @@ def _models(arguments: argparse.Namespace) -> list[Model]:
         files["ood-given"] = [File(path, False) for path in _of_each("--ood", arguments.ood, len(paths))]
     of_each = [dict(zip(files, found, strict=True)) for found in zip(*files.values(), strict=True)]
     return [Model(_printable(name), found) for name, found in zip(names, of_each, strict=True)]
+
+
+def _check_tables(arguments: argparse.Namespace) -> None:
+    """Raise UserError where a predictions table of the pipeline is given with what it has itself."""
+    for path in filter(foreign_predictions.has_splits, arguments.files):
+        for option in ("val", "ood", "probabilities"):
+            if getattr(arguments, option):
+                raise UserError(
+                    f"{path}: is a predictions table of the pipeline, which has all splits and logits; "
+                    f"leave out --{option}"
+                )
 
 
 def _of_each(option: str, given: list[Path], n_models: int) -> list[Path]:
@@ -155,29 +167,42 @@ def _check_output(arguments: argparse.Namespace, models: list[Model]) -> None:
 # ---- numbers ----
 
 
-def _evaluate_all(models: list[Model], arguments: argparse.Namespace) -> list[dict]:
-    """Return the rows of the metrics table of all models; a file is read once and held while a model needs it."""
+def _evaluate_all(models: list[Model], arguments: argparse.Namespace) -> tuple[list[dict], dict[str, dict]]:
+    """Return the rows of the metrics table of all models, and what was chosen on val for each.
+
+    A file is read once, and held while a model needs it.
+    """
     settings = _settings(arguments)
-    rows, held = [], {}
+    rows, chosen, held = [], {}, {}
     for i, model in enumerate(models):
         wanted = {file for other in models[i:] for file in other.files.values()}
         held = {file: found for file, found in held.items() if file in wanted}
-        for file in model.files.values():
-            if file not in held:
-                held[file] = foreign_predictions.read(file.path, arguments.probabilities, file.labelled)
-        rows += _evaluate(model, {split: held[file] for split, file in model.files.items()}, settings)
-    return rows
+        found, chosen[model.name] = _evaluate(model, _read(model, held, arguments.probabilities), settings)
+        rows += found
+    return rows, chosen
 
 
-def _evaluate(model: Model, predictions: dict[str, Predictions], settings: SimpleNamespace) -> list[dict]:
-    """Return the rows of the metrics table of one model."""
+def _read(model: Model, held: dict[File, Predictions], probabilities: bool) -> dict[str, Predictions]:
+    """Return the predictions of each split; held: those of files that were read before, and from now on these."""
+    if foreign_predictions.has_splits(path := model.files["test"].path):
+        return predictions_by_split(schemas.read_table(path))
+    for file in model.files.values():
+        if file not in held:
+            held[file] = foreign_predictions.read(file.path, probabilities, file.labelled)
+    predictions = {split: held[file] for split, file in model.files.items()}
     known = predictions["test"].logits.shape[1]
     for split, file in model.files.items():
         if (found := predictions[split].logits.shape[1]) != known:
             test = model.files["test"].path
             raise UserError(f"{file.path}: has {found} classes and {test} {known}; give predictions of one model")
+    return predictions
+
+
+def _evaluate(model: Model, predictions: dict[str, Predictions], settings: SimpleNamespace) -> tuple[list[dict], dict]:
+    """Return the rows of the metrics table of one model, and what was chosen on val."""
     identity = {"dataset": "given", "name": model.name, "role": "given", "seed": 0, "variant": "clean"}
-    return evaluate(predictions, settings, identity)
+    fitted = fit_scores(predictions, settings.scores)
+    return evaluate(predictions, settings, identity, fitted), chosen_on_val(fitted)
 
 
 def _settings(arguments: argparse.Namespace) -> SimpleNamespace:
@@ -195,8 +220,11 @@ def _settings(arguments: argparse.Namespace) -> SimpleNamespace:
 # ---- the table for people ----
 
 
-def table(rows: list[dict]) -> str:
-    """Return the numbers on test and out of distribution for people: a block a file, a row a metric."""
+def table(rows: list[dict], chosen: dict[str, dict]) -> str:
+    """Return the numbers on test and out of distribution for people: a block a file, a row a metric.
+
+    chosen: what was chosen on val for each model and score.
+    """
     frame = pd.DataFrame(rows)
     blocks = []
     for name, found in frame[frame.split != "val"].groupby("name", sort=False):
@@ -205,7 +233,7 @@ def table(rows: list[dict]) -> str:
         shown = shown.reindex(index=pd.MultiIndex.from_frame(known[["split", "metric"]].drop_duplicates()))
         shown = shown[[score for score in ["none", *SCORES] if score in shown]].rename(columns={"none": "-"})
         heading = f"{name}  (n = {found.n.iloc[0]:,})"
-        blocks.append("\n".join([heading, shown.to_string(na_rep=""), *_notes(found)]))
+        blocks.append("\n".join([heading, shown.to_string(na_rep=""), *_choices(chosen[name]), *_notes(found)]))
     return "\n\n".join(blocks)
 
 
@@ -213,6 +241,13 @@ def _text(row) -> str:
     """Return the value, and its interval where there is one."""
     interval = "" if pd.isna(row.low) else f" ({row.low:.4f}-{row.high:.4f})"
     return f"{row.value:.4f}{interval}"
+
+
+def _choices(chosen: dict[str, dict]) -> list[str]:
+    """Return a line for each score that something was chosen for."""
+    values = [(score, what, value) for score, choice in chosen.items() for what, value in choice.items()]
+    shown = [(score, what, f"{value:.4f}" if isinstance(value, float) else value) for score, what, value in values]
+    return [f"{score}: {what} {value}, chosen on val" for score, what, value in shown]
 
 
 def _notes(found: pd.DataFrame) -> list[str]:

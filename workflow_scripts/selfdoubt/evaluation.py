@@ -20,12 +20,13 @@ ALL_CORRUPTED = "corrupted-mean"
 Values = dict[tuple[str, str], np.ndarray]  # (score, metric) -> (n_resamples,)
 
 
-def evaluate(predictions: dict[str, Predictions], settings, identity: dict) -> list[dict]:
+def evaluate(predictions: dict[str, Predictions], settings, identity: dict, fitted: dict | None = None) -> list[dict]:
     """Return the rows of the metrics table of one model, seed and variant.
 
-    settings: the `evaluation` section of the config. identity: dataset, name, role, seed and variant.
+    settings: the `evaluation` section of the config. identity: dataset, name, role, seed and variant. fitted: what
+    `fit_scores` returned of these predictions and scores, where it is there already.
     """
-    fitted = fit_scores(predictions, settings.scores)
+    fitted = fit_scores(predictions, settings.scores) if fitted is None else fitted
     needed = dict.fromkeys([*predictions, "test"])
     readings = {split: read(predictions, split, settings.scores, fitted, settings.ece_bins) for split in needed}
     means = mean_splits(predictions)

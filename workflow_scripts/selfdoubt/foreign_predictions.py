@@ -70,6 +70,17 @@ def read(path: Path, probabilities: bool = False, labelled: bool = True) -> Pred
     return Predictions(logits, np.full(shape[0], -1), ood_classes=labels)
 
 
+def has_splits(path: Path) -> bool:
+    """Return whether a file is a predictions table of this project, whose splits are in a column `split`."""
+    if _suffix(path) != ".parquet" or not path.is_file():
+        return False
+    try:
+        names = pq.read_schema(_opened(path)).names
+    except _FAULTS:
+        return False  # `read` says what is wrong with it
+    return {"split", "image_id", "label", "logits"} <= set(names)
+
+
 def _spool(path: Path, batches: Iterator[Batch], file: BinaryIO, probabilities: bool, labelled: bool) -> tuple:
     """Check the batches and write their logits to `file`; return shape and type of the logits, and the labels."""
     n, n_classes, dtype, labels = 0, None, None, []
@@ -162,6 +173,10 @@ def _columns(path: Path, names: list[str], label: str, labelled: bool) -> tuple[
     for name, times in Counter(names).items():
         if times > 1 and name in (label, *logits):
             raise UserError(f"{path}: has '{name}' {times} times")
+    if "split" in names:
+        raise UserError(
+            f"{path}: has a column 'split', and would be taken for one; write each split to a file of its own"
+        )
     if not logits:
         raise UserError(f"{path}: has no {_WANTED[kind]}; it has {_listed(names)}")
     if logits != ["logits"] and logits != [f"logit_{k}" for k in range(len(logits))]:

@@ -15,7 +15,16 @@ import pyarrow as pa
 from selfdoubt.calibration import Bins, ClassGaps, bin_gaps
 from selfdoubt.class_ood import SeverityLevels, severity_levels
 from selfdoubt.rankings import Ranking, rank, rank_equal, rank_ood
-from selfdoubt.scores import PROBABILITY_SCORES, SCORES, SIGNALS, Softmax, each_block, first_fault, temperature_of
+from selfdoubt.scores import (
+    FITTED,
+    PROBABILITY_SCORES,
+    SCORES,
+    SIGNALS,
+    Softmax,
+    each_block,
+    first_fault,
+    temperature_of,
+)
 from selfdoubt.undefined import Undefined
 
 
@@ -117,6 +126,12 @@ def fit_scores(predictions: dict[str, Predictions], scores: list[str]) -> dict[s
     """Return each score that is made of logits, fitted on `val`, or why it could not be fitted."""
     val = predictions.get("val", Predictions(np.empty((0, 2)), np.empty(0, dtype=np.int64)))
     return {name: attempt(SCORES[name], val.logits, val.labels, val.correct) for name in scores if name in SCORES}
+
+
+def chosen_on_val(fitted: dict[str, Callable | Undefined]) -> dict[str, dict]:
+    """Return what was chosen on `val` for each score that could be fitted: a temperature, p, or `msp` in its place."""
+    found = {name: fitted[name] for name in FITTED if not isinstance(fitted.get(name, Undefined()), Undefined)}
+    return {name: getattr(score, "keywords", {"score": "msp"}) for name, score in found.items()}
 
 
 def read(predictions: dict[str, Predictions], split: str, scores: list[str], fitted: dict, n_bins: int) -> Reading:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from selfdoubt.settings.types import ArmText, Count, Name, Strict
+from selfdoubt.settings.types import ArmText, Name, Strict
 
 CALIBRATION = ("ece", "nll", "brier")  # metrics of probabilities, which these scores alone define:
 PROBABILITY_SCORES = ("msp", "msp-ts")
@@ -59,7 +59,7 @@ class Evaluation(Strict):
     mc_dropout_passes: Annotated[int, Field(ge=0)] = 0  # stochastic passes of predict, for the score mc-dropout
     selective_accuracies_percent: list[Percent]
     coverages_percent: list[Percent]
-    ece_bins: Count
+    ece_bins: Annotated[int, Field(ge=1, le=1_000_000)]  # of each class; more serve nobody and fill the memory
     n_resamples: Annotated[int, Field(ge=100)]
     resampled_splits: list[str]
 
