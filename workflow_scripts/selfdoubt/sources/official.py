@@ -85,8 +85,11 @@ def tiny_imagenet(place: str, resources: Path) -> Raw:
     wnids = read("wnids.txt").decode().split()
     words = dict(line.split("\t", 1) for line in read("words.txt").decode().splitlines() if "\t" in line)
     annotations = read("val/val_annotations.txt").decode().splitlines()
-    truth = {f"val/images/{file}": wnid for file, wnid, *_ in (line.split("\t") for line in annotations)}
+    truth = {f"val/images/{file}": wnid for file, wnid, *_ in (f"{line}\t".split("\t") for line in annotations)}
     truth |= {name: name.split("/")[1] for name in names if name.startswith("train/") and name.endswith(".JPEG")}
+    if strange := sorted(name for name, wnid in truth.items() if wnid not in wnids):
+        found = f"{strange[0]} is of class '{truth[strange[0]]}', which is none of wnids.txt"
+        raise UserError(f"{_tiny_imagenet_source(place)}: {found}; unpack or fetch it again")
     pools = {}
     for split, folder in {"train": "train/", "test": "val/"}.items():
         chosen = sorted(name for name in truth if name.startswith(folder))
@@ -177,7 +180,7 @@ def _tiny_imagenet_files(place: str, resources: Path) -> tuple[Read, list[str]]:
 
     It reads those names alone: the annotations may hold any.
     """
-    source = f"tiny-imagenet:{place}" if place else "tiny-imagenet"
+    source = _tiny_imagenet_source(place)
     paths = [Path(path) for path in published.files_of(source, resources)]
     if place:
         root, others = Path(place).expanduser(), []
@@ -188,6 +191,10 @@ def _tiny_imagenet_files(place: str, resources: Path) -> tuple[Read, list[str]]:
     prefix = "tiny-imagenet-200/"
     names = [name.removeprefix(prefix) for name in archive.namelist() if name.startswith(prefix)]
     return _only(names, lambda name: archive.read(prefix + name), str(paths[0])), names
+
+
+def _tiny_imagenet_source(place: str) -> str:
+    return f"tiny-imagenet:{place}" if place else "tiny-imagenet"
 
 
 def _only(names: list[str], read: Read, place: str) -> Read:
