@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from measure import REPEATS, Row, in_turn, seconds_of
@@ -20,11 +21,14 @@ from samples import BINS, SETTINGS, C, N, large
 from selfdoubt import calibration, rankings
 from selfdoubt.evaluation import evaluate
 from selfdoubt.randomness import generator
-from selfdoubt.scores import BLOCK_NUMBERS
+from selfdoubt.scores import BLOCK_NUMBERS, FITTED, SCORES
 from selfdoubt.statistics import resample_weights
+from selfdoubt.summaries import Predictions
 from selfdoubt.threads import n_threads, ordered_map
 
 N_RESAMPLES, PURPOSE = 1_000, "benchmark"
+N_FEW = 10  # classes where there are many rows
+UNFITTED = [name for name in SCORES if name not in FITTED]
 N_LOOPED = 10  # resamples of the peers' loop, which is too slow for all of them; its time is scaled up
 
 
@@ -51,7 +55,11 @@ def rows() -> Iterator[Row]:
     seconds, _ = in_turn(bootstrap, lambda: None)
     yield Row(what, f"a limit of {limit} s", seconds, limit, "s", "≤", 1, DRAWN)
     n = 1_000_000
-    yield Row(f"peak memory of the same, n = {n:,}", "a limit of 1 GB", bootstrap_memory_gb(n), 1.0, "GB", "≤", 1)
+    gigabytes = peak_memory_of(f"bootstrap(metrics.uncertain({n}))")
+    yield Row(f"peak memory of the same, n = {n:,}", "a limit of 1 GB", gigabytes, 1.0, "GB", "≤", 1)
+    gigabytes = peak_memory_of(f"evaluate_many({n})")
+    what = f"peak memory of all metrics of {len(UNFITTED)} scores with intervals, {n:,} x {N_FEW}"
+    yield Row(what, "a limit of 1 GB", gigabytes, 1.0, "GB", "≤", 1)
 
 
 def notes() -> list[str]:
@@ -88,9 +96,9 @@ def ranked() -> tuple[np.ndarray, np.ndarray]:
     return 1 / np.exp(logits - logits.max(1, keepdims=True)).sum(1), sample.correct
 
 
-def bootstrap_memory_gb(n: int) -> float:
-    """Return the peak memory of a process of its own that resamples n samples, in GB."""
-    code = f"import metrics; metrics.bootstrap(metrics.uncertain({n})); print(metrics.peak_memory_gb())"
+def peak_memory_of(call: str) -> float:
+    """Return the peak memory of a process of its own that makes one call of this module, in GB."""
+    code = f"import metrics; metrics.{call}; print(metrics.peak_memory_gb())"
     folder = Path(__file__).resolve().parent
     path = os.pathsep.join([str(folder), str(folder.parent / "workflow_scripts")])
     command, environment = [sys.executable, "-c", code], os.environ | {"PYTHONPATH": path}
@@ -104,6 +112,18 @@ def peak_memory_gb() -> float:
     """
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) * 1024 / 1e9
+
+
+def evaluate_many(n: int) -> None:
+    """Evaluate n rows of few classes, drawn as those of samples.py, with every score that needs no val."""
+    draws = generator(0, "benchmark")
+    labels = draws.integers(0, N_FEW, n)
+    logits = draws.normal(size=(n, N_FEW)).astype(np.float32)
+    logits[np.arange(n), labels] += 1.5
+    settings = SimpleNamespace(
+        **vars(SETTINGS) | {"scores": UNFITTED, "n_resamples": 200, "resampled_splits": ["test"]}
+    )
+    evaluate({"test": Predictions(2 * logits, labels)}, settings, {})
 
 
 def uncertain(n: int) -> tuple[np.ndarray, np.ndarray]:

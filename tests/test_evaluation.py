@@ -58,6 +58,18 @@ def rows():
     return evaluate(predictions_of(), SETTINGS, IDENTITY)
 
 
+def test_how_many_resamples_are_looked_at_at_once_changes_nothing(monkeypatch):
+    def intervals() -> list[float]:
+        found = evaluate(predictions_of(), SETTINGS, IDENTITY)
+        return [row[end] for row in found for end in ("low", "high") if row[end] is not None]
+
+    together = intervals()
+    for counts in (1, 700):
+        monkeypatch.setattr(evaluation, "COUNTS_AT_ONCE", counts)
+        assert intervals() == pytest.approx(together, rel=1e-12, abs=1e-15)  # but for the order of sums
+    assert len(together) > 100
+
+
 def test_every_number_has_its_row(rows):
     labelled = [("none", "accuracy")]
     labelled += [(score, metric) for score in SETTINGS.scores for metric in RANKING]

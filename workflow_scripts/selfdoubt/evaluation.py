@@ -17,6 +17,7 @@ from selfdoubt.threads import ordered_map
 from selfdoubt.undefined import Undefined
 
 ALL_CORRUPTED = "corrupted-mean"
+COUNTS_AT_ONCE = 2**23  # of a million samples, eight resamples: what metrics make of each on the way fills the memory
 Values = dict[tuple[str, str], np.ndarray]  # (score, metric) -> (n_resamples,)
 
 
@@ -114,13 +115,20 @@ def resample(
 
     def values(draw: Callable[[], np.ndarray]) -> Values:
         weights, found = draw(), {}
+        step = max(1, COUNTS_AT_ONCE // weights.shape[1])
+        few = [weights[start : start + step] for start in range(0, len(weights), step)]
         for (score, kind), named in functions.items():
-            resampled = summaries[score, kind].resampled(weights)
-            found |= {(score, name): function(resampled) for name, function in named.items()}
+            found_of = [_of_one(summaries[score, kind].resampled(each), named) for each in few]
+            found |= {(score, name): np.concatenate([each[name] for each in found_of]) for name in named}
         return found
 
     parts = ordered_map(values, drawn_weights(sizes, n)) if functions else []
     return {key: np.concatenate([part[key] for part in parts]) for key in (parts[0] if parts else [])}
+
+
+def _of_one(resampled: Summary, functions: dict[str, Callable]) -> dict[str, np.ndarray]:
+    """Return the values of the functions; what is resampled is gone before the next is, which fills the memory."""
+    return {name: function(resampled) for name, function in functions.items()}
 
 
 def _resampled(summaries: dict[Key, Summary | Undefined], sizes: dict[str, int], settings) -> Values:
