@@ -308,5 +308,5 @@ SCORES: dict[str, Callable[..., Score]] = {
     "pnorm": fit_pnorm,
 }
 SIGNALS = {"mc-dropout": "mc_dropout"}  # scores that predictions bring along, and the columns they are read from
-FITTED = ("msp-ts", "pnorm")
+FITTED = ("msp-ts", "pnorm")  # the two that choose something on val
 PROBABILITY_SCORES = ("msp", "msp-ts")  # the two that define probabilities, and so have a calibration

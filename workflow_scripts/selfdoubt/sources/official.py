@@ -87,13 +87,14 @@ def tiny_imagenet(place: str, resources: Path) -> Raw:
     annotations = read("val/val_annotations.txt").decode().splitlines()
     truth = {f"val/images/{file}": wnid for file, wnid, *_ in (f"{line}\t".split("\t") for line in annotations)}
     truth |= {name: name.split("/")[1] for name in names if name.startswith("train/") and name.endswith(".JPEG")}
-    if strange := sorted(name for name, wnid in truth.items() if wnid not in wnids):
+    label_of = {wnid: label for label, wnid in enumerate(wnids)}
+    if strange := sorted(name for name, wnid in truth.items() if wnid not in label_of):
         found = f"{strange[0]} is of class '{truth[strange[0]]}', which is none of wnids.txt"
         raise UserError(f"{_tiny_imagenet_source(place)}: {found}; unpack or fetch it again")
     pools = {}
     for split, folder in {"train": "train/", "test": "val/"}.items():
         chosen = sorted(name for name in truth if name.startswith(folder))
-        labels = np.array([wnids.index(truth[name]) for name in chosen], np.int64)
+        labels = np.array([label_of[truth[name]] for name in chosen], np.int64)
         pools[split] = Pool(Encoded(lambda i, chosen=chosen: read(chosen[i]), chosen), labels)
     return Raw(pools, [words.get(wnid, wnid) for wnid in wnids])
 
