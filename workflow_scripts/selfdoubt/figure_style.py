@@ -117,7 +117,7 @@ def laid_out(figure: Figure) -> Figure:
     """
     for _ in range(2):  # the first pass does not yet know the final size of images and tick labels
         figure.get_layout_engine().execute(figure)
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)  # one that does nothing ("none") would have each format drawn twice
     for axes in figure.axes:
         axes.set_position(Bbox(axes.get_position(original=True).get_points().round(6)), which="original")
         axes.set_position(Bbox(axes.get_position().get_points().round(6)), which="active")

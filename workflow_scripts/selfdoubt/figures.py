@@ -6,11 +6,13 @@ Axes are in percent where a reader thinks in percent; printed AURC is a fraction
 No t-SNE, no three-dimensional bars, no second y axis: none of them can be read off.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm, to_rgb
 from matplotlib.figure import Figure
@@ -36,6 +38,9 @@ from selfdoubt.figure_style import (
     save,
     seeds_text,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd  # a third of a second in a job; most figures have no need of it
 
 __all__ = ["FIGURES", "EnhancementExamples", "MaskGallery", "Runs", "arm_looks", "save"]
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
 from selfdoubt.report.formats import metric_of
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """One number of one seed; without a value there is a reason."""
 
     seed: int
@@ -48,15 +48,15 @@ def numbers_of(metrics: pd.DataFrame) -> Numbers:
     """Return the numbers of the table, those of all seeds together, ordered by seed. metrics: with `arm`."""
     numbers: Numbers = {}
     keys = (metrics[name].tolist() for name in ("dataset", "arm", "split", "metric", "score"))
-    parts = (metrics[name].tolist() for name in ("seed", "value", "n", "reason"))
-    for key, (seed, value, n, reason) in zip(zip(*keys, strict=True), zip(*parts, strict=True), strict=True):
-        number = Value(
-            seed,
-            None if pd.isna(value) else value,
-            0 if pd.isna(n) else int(n),
-            reason if isinstance(reason, str) else "no reason given",
-        )
-        numbers.setdefault(key, []).append(number)
+    columns = (
+        metrics["seed"],
+        metrics["value"].astype(object).where(metrics["value"].notna(), None),
+        metrics["n"].fillna(0).astype(int),
+        metrics["reason"].astype(object).where(metrics["reason"].notna(), "no reason given"),
+    )
+    values = zip(*(column.tolist() for column in columns), strict=True)
+    for key, value in zip(zip(*keys, strict=True), values, strict=True):
+        numbers.setdefault(key, []).append(Value(*value))
     for values in numbers.values():
         values.sort(key=lambda value: value.seed)
     return numbers
