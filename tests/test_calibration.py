@@ -81,7 +81,13 @@ def test_resampled_calibration_equals_that_of_the_resamples():
     weights = np.concatenate([draw() for draw in resample_weights(60, 50, "a test")])
     sample = Calibration(top, correct, -losses, losses, ClassGaps(3, 15), 15).resampled(weights)
     rows = list(zip(*(drawn_out(values, weights) for values in (top, correct, losses)), strict=True))
-    assert METRICS["ece"].function(sample) == pytest.approx([calibration.ece(t, c, 15) for t, c, _ in rows], abs=1e-13)
+    for name, function in (
+        ("ece", calibration.ece),
+        ("mce", calibration.mce),
+        ("ece-adaptive", calibration.ece_adaptive),
+    ):
+        expected = [function(t, c, 15) for t, c, _ in rows]
+        assert METRICS[name].function(sample) == pytest.approx(expected, abs=1e-13), name
     assert METRICS["nll"].function(sample) == pytest.approx([loss.mean() for _, _, loss in rows], abs=1e-13)
     assert METRICS["brier"].function(sample) == pytest.approx([loss.mean() for _, _, loss in rows], abs=1e-13)
 

@@ -74,7 +74,7 @@ def test_a_comparison_without_numbers_has_a_reason():
         ("aurc", "none", "test", "aurc does not take the score 'none'; scores: msp, msp-ts, margin"),
         ("aurc", "msp", "ood-digits", "aurc is not measured on the split 'ood-digits'"),
         ("ood-auroc", "msp", "test", "ood-auroc is not measured on the split 'test'"),
-        ("ece-adaptive", "msp", "test", "ece-adaptive has no form for resamples"),
+        ("ece-classwise", "msp", "test", "ece-classwise has no form for resamples"),
         ("aurk", "msp", "test", "'aurk' is not a metric"),
     ],
 )

@@ -1,12 +1,14 @@
 """Calibration errors and proper scores: do probabilities come true? Definitions: docs/metrics.md.
 
-`ece` takes (top, correct, n_bins), or a `Bins` made once of them, of which `resampled(weights)` stands for many
-bootstrap resamples at once; `nll` and `brier` take the weights themselves. Weights are (n_resamples, n) counts.
+`ece` and `mce` take (top, correct, n_bins), or a `Bins` made once of them, of which `resampled(weights)` stands for
+many bootstrap resamples at once; so does `ece_adaptive` with a `Rising`. `nll` and `brier` take the weights
+themselves. Weights are (n_resamples, n) counts.
 Without samples no number exists: Undefined is raised.
 """
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,12 +23,21 @@ class Bins:
     order: np.ndarray  # (n,) row numbers, bin after bin
     gaps: np.ndarray  # (n,) correctness minus confidence, in that order
     ends: np.ndarray  # (n_bins + 1,) where the bins begin and end in it
+    weights: np.ndarray | None = None  # (n_resamples, n), where resampled
 
     def resampled(self, weights: np.ndarray) -> "Bins":
         """Return the bins of resamples; weights: (n_resamples, n) counts."""
         drawn = np.take(weights.T, self.order, axis=0)  # (n, n_resamples)
-        sums = [_weighted_sum(self.gaps[a:b], drawn[a:b]) for a, b in zip(self.ends, self.ends[1:], strict=False)]
-        return replace(self, sums=np.stack(sums, axis=-1))
+        sums = [_weighted_sum(self.gaps[a:b], drawn[a:b]) for a, b in pairwise(self.ends)]
+        return replace(self, sums=np.stack(sums, axis=-1), weights=weights)
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """The samples in each bin: (n_bins,), or (n_resamples, n_bins) where resampled."""
+        if self.weights is None:
+            return np.diff(self.ends)
+        drawn = np.take(self.weights.T, self.order, axis=0)
+        return np.stack([drawn[a:b].sum(0, dtype=np.int64) for a, b in pairwise(self.ends)], axis=-1)
 
 
 def bin_gaps(top: np.ndarray, correct: np.ndarray, n_bins: int) -> Bins:
@@ -45,22 +56,50 @@ def ece(top, correct=None, n_bins: int = 15):
     return np.abs(bins.sums).sum(-1) / len(bins.gaps)
 
 
-def mce(top, correct, n_bins: int = 15):
+def mce(top, correct=None, n_bins: int = 15):
     """Return the largest gap between accuracy and mean confidence of any equal-width bin."""
-    confidence, right, _ = reliability_bins(top, correct, n_bins)
-    return np.nanmax(np.abs(right - confidence))
+    bins = top if isinstance(top, Bins) else bin_gaps(top, correct, n_bins)
+    return np.nanmax(quotient(np.abs(bins.sums), bins.counts, "no samples"), axis=-1)
 
 
-def ece_adaptive(top, correct, n_bins: int = 15):
-    """Return the calibration error over bins of equal mass; a tie block that straddles bins is spread evenly."""
-    n = count(top)
-    order = np.argsort(top)
+@dataclass(frozen=True, eq=False)
+class Rising:
+    """Samples in order of rising confidence, as tie blocks."""
+
+    order: np.ndarray  # (n,) row numbers, the least sure first
+    gaps: np.ndarray  # (n,) correctness minus confidence, in that order
+    ends: np.ndarray  # (n_blocks,) where the tie blocks end in it
+    weights: np.ndarray | None = None  # (n_resamples, n), where resampled
+
+    def resampled(self, weights: np.ndarray) -> "Rising":
+        """Return the samples of resamples; weights: (n_resamples, n) counts, each row of sum n."""
+        return replace(self, weights=weights)
+
+
+def in_rising_order(top: np.ndarray, correct: np.ndarray) -> Rising:
+    """Sort samples by the largest probability `top`, (n,); correct: (n,) bool."""
+    n, order = count(top), np.argsort(top)
     rising = np.asarray(top)[order]
-    ends = np.append(np.flatnonzero(rising[1:] != rising[:-1]) + 1, n)  # of tie blocks
-    gaps = np.cumsum(np.subtract(correct, top, dtype=np.float64)[order])[ends - 1]
+    gaps = np.subtract(correct, top, dtype=np.float64)[order]
+    return Rising(order, gaps, np.append(np.flatnonzero(rising[1:] != rising[:-1]) + 1, n))
+
+
+def ece_adaptive(top, correct=None, n_bins: int = 15):
+    """Return the calibration error over bins of equal mass; a tie block that straddles bins is spread evenly."""
+    rising = top if isinstance(top, Rising) else in_rising_order(top, correct)
+    n = len(rising.order)
     smaller, larger = divmod(n, n_bins)  # np.array_split: the first bins hold one sample more
     edges = np.append(0, np.cumsum(smaller + (np.arange(n_bins) < larger)))
-    return np.abs(np.diff(np.interp(edges, np.append(0, ends), np.append(0, gaps)))).sum() / n
+
+    def error(counts: np.ndarray, gaps: np.ndarray) -> float:
+        """Return the summed gaps of the bins; counts, gaps: (n,) of each sample, in rising order."""
+        until, gaps_until = (np.append(0, np.cumsum(values)[rising.ends - 1]) for values in (counts, gaps))
+        return np.abs(np.diff(np.interp(edges, until, gaps_until))).sum() / n
+
+    if rising.weights is None:
+        return error(np.ones(n, dtype=np.int64), rising.gaps)
+    drawn = np.ascontiguousarray(np.take(rising.weights.T, rising.order, axis=0).T)
+    return np.array([error(counts, counts * rising.gaps) for counts in drawn])
 
 
 def ece_classwise(probabilities, labels, n_bins: int = 15):

@@ -23,7 +23,7 @@ class Ranking:
     """Samples in order of falling confidence, as tie blocks, the surest first.
 
     Arrays are (n_blocks,), or (n_resamples, n_blocks) where resampled; a resampled ranking leaves out
-    the blocks without an error, which no metric but `ood-aupr-in` needs.
+    the blocks without an error, which no number but `summed_precision` needs.
     """
 
     n: int
@@ -32,6 +32,8 @@ class Ranking:
     errors: np.ndarray  # wrong samples in this block; the same array as `size` where all of every block are wrong
     order: np.ndarray | None = None  # (n,) row numbers, the surest first
     wrong: np.ndarray | None = None  # (n,) bool, in that order
+    source: "Ranking | None" = None  # where resampled: of what
+    weights: np.ndarray | None = None  # (n_resamples, n), by which
 
     @cached_property
     def n_errors(self):
@@ -84,6 +86,22 @@ class Ranking:
         return self.n - _summed_tails(self.n)[self.n - self.n_errors]
 
     @cached_property
+    def summed_precision(self):
+        """The sum, over correct samples, of the share of correct ones among all that are as sure or surer."""
+
+        def precision(until: np.ndarray, wrong_until: np.ndarray):
+            right_until = until - wrong_until
+            return (np.diff(right_until, prepend=0) * (right_until / np.maximum(until, 1))).sum()
+
+        if self.source is None:
+            return precision(self.before + self.size, np.cumsum(self.errors))
+        ends = self.source.before + self.source.size
+        drawn = np.take(self.weights.T, self.source.order, axis=0)  # (n, n_resamples), the surest first
+        until = _cumulative(drawn).take(ends, axis=1)
+        wrong_until = _cumulative(drawn * self.source.wrong[:, None]).take(ends, axis=1)
+        return np.array([precision(*rows) for rows in zip(until, wrong_until, strict=True)])
+
+    @cached_property
     def excess(self):
         """The first sum less the second; rounding must not make it negative."""
         return np.maximum(self.summed_risk - self.best_summed_risk, 0.0)
@@ -102,7 +120,8 @@ class Ranking:
         """
         if len(self.size) == 1:  # without an order the errors are all that there is
             drawn_errors = weights.T[self.order[self.wrong]].sum(0, dtype=np.int64)[:, None]
-            return Ranking(self.n, np.zeros_like(drawn_errors), np.full_like(drawn_errors, self.n), drawn_errors)
+            size = np.full_like(drawn_errors, self.n)
+            return Ranking(self.n, np.zeros_like(size), size, drawn_errors, source=self, weights=weights)
         start, end, errors = self._chosen
         drawn = np.take(weights.T, self.order, axis=0)  # (n, n_resamples), the surest first
         until = _cumulative(drawn)
@@ -110,10 +129,11 @@ class Ranking:
         size = until.take(end, axis=1)
         size -= before
         if (end - start == errors).all():
-            return Ranking(self.n, before, size, size)
+            return Ranking(self.n, before, size, size, source=self, weights=weights)
         wrong_until = _cumulative(drawn[self.wrong])
         last = np.append(0, np.cumsum(errors))
-        return Ranking(self.n, before, size, np.diff(wrong_until.take(last, axis=1), axis=1))
+        errors = np.diff(wrong_until.take(last, axis=1), axis=1)
+        return Ranking(self.n, before, size, errors, source=self, weights=weights)
 
 
 def rank(confidence: np.ndarray, correct: np.ndarray) -> Ranking:
@@ -225,9 +245,7 @@ def rank_ood(inside: np.ndarray, outside: np.ndarray) -> Ranking:
 def aupr_in(confidence, correct=None):
     """Return the average precision of finding in-distribution samples by high confidence."""
     ranking = _ranking(confidence, correct)
-    right = ranking.size - ranking.errors
-    precision = (ranking.right_before + right) / (ranking.before + ranking.size)
-    return _share((right * precision).sum(-1), ranking.n - ranking.n_errors, ranking)
+    return _share(ranking.summed_precision, ranking.n - ranking.n_errors, ranking)
 
 
 def aupr_out(confidence, correct=None):

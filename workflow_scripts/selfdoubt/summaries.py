@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from selfdoubt.calibration import Bins, ClassGaps, bin_gaps
+from selfdoubt.calibration import Bins, ClassGaps, Rising, bin_gaps, in_rising_order
 from selfdoubt.class_ood import SeverityLevels, severity_levels
 from selfdoubt.rankings import Ranking, rank, rank_equal, rank_ood
 from selfdoubt.scores import (
@@ -54,17 +54,26 @@ class Calibration:
     squared_error: np.ndarray  # (n,) summed over classes
     class_gaps: ClassGaps
     n_bins: int  # equal-width or equal-mass
-    weights: np.ndarray | None = None  # (n_resamples, n), where resampled
-    resampled_bins: Bins | None = None
+    source: "Calibration | None" = None  # where resampled: of what
+    weights: np.ndarray | None = None  # (n_resamples, n), by which
 
     @cached_property
     def bins(self) -> Bins:
         """The samples by bin of the largest probability."""
-        return self.resampled_bins or bin_gaps(self.top, self.correct, self.n_bins)
+        if self.source is None:
+            return bin_gaps(self.top, self.correct, self.n_bins)
+        return self.source.bins.resampled(self.weights)
+
+    @cached_property
+    def rising(self) -> Rising:
+        """The samples in order of the largest probability."""
+        if self.source is None:
+            return in_rising_order(self.top, self.correct)
+        return self.source.rising.resampled(self.weights)
 
     def resampled(self, weights: np.ndarray) -> "Calibration":
         """Return the calibration of resamples; weights: (n_resamples, n) counts."""
-        return replace(self, weights=weights, resampled_bins=self.bins.resampled(weights))
+        return replace(self, source=self, weights=weights)
 
 
 NORMALISED = 1e-3  # what probabilities of a row may miss of a sum of 1, and their logarithms of an energy of 0

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field
 
 from selfdoubt.settings.types import ArmText, Name, Strict
 
-CALIBRATION = ("ece", "nll", "brier")  # metrics of probabilities, which these scores alone define:
+CALIBRATION = ("ece", "ece-adaptive", "mce", "nll", "brier")  # of probabilities, which these alone define:
 PROBABILITY_SCORES = ("msp", "msp-ts")
 
 
@@ -22,7 +22,7 @@ Metric = Annotated[
     str,
     Field(
         pattern=r"^(accuracy|auroc|aurc|e-aurc|naurc|augrc|coverage-at-sac-\d+(\.\d+)?"
-        r"|risk-at-coverage-\d+(\.\d+)?|ece|nll|brier|ood-auroc|ood-aupr-out|ood-fpr95)$"
+        r"|risk-at-coverage-\d+(\.\d+)?|ece|ece-adaptive|mce|nll|brier|ood-auroc|ood-aupr-in|ood-aupr-out|ood-fpr95)$"
     ),
     AfterValidator(_possible_percent),
 ]  # those that have a form for resamples, and so an interval
