@@ -91,6 +91,26 @@ def test_the_gradient_of_an_image_ignores_its_neighbours():
     torch.testing.assert_close(together[4:5], alone)
 
 
+def test_gradients_of_bfloat16_point_the_same_way_and_come_in_float32():
+    model, images, seen = small_network(), some_images(), []
+    model[0].register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+    towards = attacks.log_probability(torch.arange(9) % 5)
+    exact, _ = attacks.input_gradient(model, images, towards)
+    rough, logits = attacks.input_gradient(model, images, towards, "bfloat16")
+    assert seen == [torch.float32, torch.bfloat16]
+    assert rough.dtype == logits.dtype == torch.float32
+    assert (rough != exact).any()
+    assert nn.functional.cosine_similarity(rough.flatten(1), exact.flatten(1)).min() > 0.99
+
+
+def test_ascent_takes_its_gradients_at_the_precision_asked_for():
+    model, images, seen = small_network(), some_images(), []
+    model[0].register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+    moved = attacks.ascend(model, images, attacks.top_log_probability(), 0.1, 2, 0.05, "bfloat16")
+    assert seen == [torch.bfloat16] * 2
+    assert moved.dtype == torch.float32
+
+
 def test_a_model_is_left_as_it_was():
     model = small_network().train()
     model[0].bias.requires_grad_(False)

@@ -34,7 +34,7 @@ HALF = float(np.sort(np.exp(MEAN.max(1)))[16:18].mean())  # about half of the 33
 
 
 def settings_of(message: str = "gradient", **values) -> SimpleNamespace:
-    defaults = {"epsilon_255": 8, "n_steps": 2, "n_candidates": 2, "contested_below": HALF}
+    defaults = {"epsilon_255": 8, "n_steps": 2, "n_candidates": 2, "contested_below": HALF, "precision": "float32"}
     return SimpleNamespace(method="persuasion", message=message, **{**defaults, **values})
 
 
@@ -113,6 +113,19 @@ def test_gains_and_answers_are_those_of_the_listener_on_the_senders_image():
     gain = (log_softmax(logits, 1) - log_softmax(CLEAN["one"][messages.images], 1))[rows, classes]
     np.testing.assert_allclose(messages.gains[:, 1, 2, 0], gain, atol=1e-5)
     np.testing.assert_array_equal(messages.answers[:, 1, 2, 0], logits.argmax(1))
+
+
+def test_senders_may_take_bfloat16_and_listeners_answer_in_float32():
+    seen, model = set(), network(1)
+
+    def look(module, inputs, output):
+        seen.add((inputs[0].requires_grad, output.dtype))
+
+    model[0].register_forward_hook(look)
+    models = {"one": model, "two": network(1)}
+    settings = settings_of(precision="bfloat16")
+    communication.persuade(models, SPLITS["test"], {"one": CLEAN["one"], "two": CLEAN["one"]}, settings, 0, "test")
+    assert seen == {(True, torch.bfloat16), (False, torch.float32)}  # where a gradient is asked for, and where not
 
 
 def test_every_sender_persuades_itself_and_the_placebo_says_the_same_for_every_class():

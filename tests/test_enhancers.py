@@ -17,7 +17,8 @@ CHOICES = {
 
 
 def settings_of(method: str, **values) -> SimpleNamespace:
-    return SimpleNamespace(method=method, models=["ce", "kd"], **(values or CHOICES[method]))
+    defaults = {} if method == "random-sign" else {"precision": "float32"}
+    return SimpleNamespace(method=method, models=["ce", "kd"], **defaults | (values or CHOICES[method]))
 
 
 def network() -> nn.Module:
@@ -38,7 +39,7 @@ SPLITS = {"val": split_of(60, 1), "test": split_of(33, 2)}
 def answer(method: str, model=None, generator=None, **values) -> enhancers.Answer:
     batch = enhancers.Batch(model or network(), inference.as_pixels(SPLITS["test"].images, torch.device("cpu")))
     generator = generator or np.random.default_rng(0)
-    return enhancers.ENHANCERS[method](batch, SimpleNamespace(**values), generator)
+    return enhancers.ENHANCERS[method](batch, SimpleNamespace(precision="float32", **values), generator)
 
 
 def clean_logits(name: str = "test") -> np.ndarray:
@@ -66,7 +67,8 @@ def test_candidates_are_all_combinations_in_the_order_of_the_lists():
     found = enhancers.candidates(settings_of("odin", epsilon_255=[1, 2], temperature=[1, 10]))
     assert [(c.epsilon_255, c.temperature) for c in found] == [(1, 1), (1, 10), (2, 1), (2, 10)]
     found = enhancers.candidates(settings_of("anti-adversary", epsilon_255=[1, 2], n_steps=3))
-    assert list(map(vars, found)) == [{"method": "anti-adversary", "epsilon_255": e, "n_steps": 3} for e in (1, 2)]
+    same = {"method": "anti-adversary", "precision": "float32", "n_steps": 3}
+    assert list(map(vars, found)) == [{**same, "epsilon_255": e} for e in (1, 2)]
 
 
 def test_odin_without_a_step_at_temperature_1_is_the_clean_model():
@@ -79,7 +81,9 @@ def test_odin_raises_the_margin_of_a_linear_model_by_epsilon_times_its_weights()
     model = nn.Sequential(nn.Flatten(), nn.Linear(2, 2, bias=False))
     model[1].weight.data = torch.tensor([[2.0, -1.0], [0.0, 0.0]])
     batch = enhancers.Batch(model, inference.as_pixels(np.full((1, 1, 1, 2), 102, np.uint8), torch.device("cpu")))
-    found = enhancers.odin(batch, SimpleNamespace(epsilon_255=51, temperature=4), np.random.default_rng(0))
+    found = enhancers.odin(
+        batch, SimpleNamespace(epsilon_255=51, temperature=4, precision="float32"), np.random.default_rng(0)
+    )
     assert found.logits[0].tolist() == pytest.approx([0.25, 0])
     assert found.images.flatten().tolist() == pytest.approx([0.6, 0.2])
 
@@ -156,6 +160,23 @@ def test_costs_are_what_is_computed(method):
     found = enhancers.enhance(model, SPLITS, settings_of(method, **values), seed=0)
     n_images = sum(len(split.images) for split in SPLITS.values())
     assert found.costs == {"forwards": model.forwards / n_images, "backwards": model.backwards / n_images}
+
+
+@pytest.mark.parametrize("method", ["odin", "anti-adversary"])
+def test_at_bfloat16_labels_and_logits_are_float32_all_the_same(method, monkeypatch):
+    model, seen = Counted(), []
+    model.inner[0].register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+    values = {name: (v[0] if isinstance(v, list) else v) for name, v in CHOICES[method].items()}
+    found = enhancers.enhance(model, SPLITS, settings_of(method, **values | {"precision": "bfloat16"}), seed=0)
+    n_images, n_passes = sum(len(split.images) for split in SPLITS.values()), len(seen) // len(SPLITS)
+    assert found.costs == {"forwards": model.forwards / n_images, "backwards": model.backwards / n_images}
+    n_gradients = found.costs["backwards"]
+    assert seen.count(torch.bfloat16) == n_gradients * len(SPLITS)
+    assert seen.count(torch.float32) == (n_passes - n_gradients) * len(SPLITS)
+    assert found.logits["test"].dtype == np.float32
+    assert found.chosen["precision"] == "bfloat16"
+    if found.predicted:
+        assert (found.predicted["test"] == clean_logits().argmax(1)).all()
 
 
 def test_candidates_of_one_temperature_share_a_gradient():

@@ -47,6 +47,12 @@ def put(config: dict, place: str, value) -> dict:
         ("recipes.short.optimizer.momentum", 1, "short.optimizer.momentum: input should be less than 1, found 1"),
         ("students.kd.alpha", 90, "config: students.kd.alpha: input should be less than or equal to 1, found 90"),
         ("enhancers.odin.epsilon_255", [0.001], "epsilon_255.0: input should be greater than or equal to 0.01"),
+        ("enhancers.random-sign.precision", "bfloat16", "config: enhancers.random-sign.precision: unknown key"),
+        (
+            "protocols.persuasion-placebo.precision",
+            "auto",
+            "random signs have no gradient, so `precision` says nothing",
+        ),
         ("recipes.short.device", "gpu", "recipes.short.device: input should be 'auto', 'cpu' or 'cuda', found 'gpu'"),
         ("networks.convnet-small.family", "resnet", "config: networks.convnet-small: input tag 'resnet'"),
         (

@@ -5,12 +5,14 @@ from selfdoubt import checkpoints, commands, communication, datasets, devices, i
 
 def run(arguments):
     device, settings = devices.prepare("auto", threads=1), arguments.settings
+    settings.precision = devices.precision_on(device, settings.precision)
     named = zip(settings.members, arguments.members, strict=True)
     models = {name: checkpoints.load_model(path, device) for name, path in named}
     splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
     decision = communication.communicate(models, splits, settings, arguments.seed)
     print(f"weight fitted on val: {decision.weight}; of one image: {decision.costs}")
-    metadata = arguments.metadata | {"weight": decision.weight, "costs_per_image": decision.costs}
+    found = {"weight": decision.weight, "costs_per_image": decision.costs, "precision": settings.precision}
+    metadata = arguments.metadata | found
     inference.write_predictions(arguments.output, splits, decision.logits, metadata=metadata)
     schemas.write_rows(arguments.persuasion, decision.persuasion, schemas.SCHEMAS["persuasion"], metadata)
 

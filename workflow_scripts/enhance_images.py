@@ -8,9 +8,12 @@ N_EXAMPLES = 16  # kept for figures
 
 
 def run(arguments):
-    model = checkpoints.load_model(arguments.checkpoint, devices.prepare("auto", threads=1))
+    device, settings = devices.prepare("auto", threads=1), arguments.settings
+    if hasattr(settings, "precision"):  # of gradients, which random signs have none of
+        settings.precision = devices.precision_on(device, settings.precision)
+    model = checkpoints.load_model(arguments.checkpoint, device)
     splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
-    done = enhancers.enhance(model, splits, arguments.settings, arguments.seed)
+    done = enhancers.enhance(model, splits, settings, arguments.seed)
     print(f"chosen on val: {done.chosen}; of one image: {done.costs}")
     signals = {"predicted": done.predicted} if done.predicted else {}
     metadata = arguments.metadata | {"chosen": done.chosen, "costs_per_image": done.costs}

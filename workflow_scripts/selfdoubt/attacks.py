@@ -3,7 +3,8 @@
 Everything here works on float32 pixels in [0, 1], under an L-infinity budget: no pixel moves by more than
 `epsilon`, and none leaves [0, 1]. An *objective* says what to raise: a function of the logits (n, K) that gives
 one number an image (n,). Images do not influence one another, since models are asked in evaluation mode, so
-the sum over a batch has every image's own gradient.
+the sum over a batch has every image's own gradient. Gradients are taken in float32, or at a *precision* of bfloat16,
+which turns the sign of many a pixel; pixels and logits are float32 either way.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from selfdoubt import devices
 
 Objective = Callable[[Tensor], Tensor]
 
@@ -32,26 +35,39 @@ def frozen(*models: nn.Module) -> Iterator[None]:
             weight.requires_grad_(wish)
 
 
-def input_gradient(model: nn.Module, images: Tensor, objective: Objective) -> tuple[Tensor, Tensor]:
+def input_gradient(
+    model: nn.Module, images: Tensor, objective: Objective, precision: str = "float32"
+) -> tuple[Tensor, Tensor]:
     """Return the gradient of the objective with respect to the pixels, and the logits it was taken at.
 
-    images: (n, C, H, W) in [0, 1]; the gradient has their shape. One forward and one backward pass an image.
+    images: (n, C, H, W) in [0, 1]; the gradient has their shape. precision: of the passes, of which an image needs
+    one forward and one backward.
     """
     with frozen(model), torch.enable_grad():
         images = images.detach().float().requires_grad_()
-        logits = model(images).float()
+        with devices.autocast(images.device, precision):
+            logits = model(images)
+        logits = logits.float()
         (gradient,) = torch.autograd.grad(objective(logits).sum(), images)
     return gradient, logits.detach()
 
 
-def ascend(model: nn.Module, images: Tensor, objective: Objective, epsilon: float, n_steps: int, step: float) -> Tensor:
+def ascend(
+    model: nn.Module,
+    images: Tensor,
+    objective: Objective,
+    epsilon: float,
+    n_steps: int,
+    step: float,
+    precision: str = "float32",
+) -> Tensor:
     """Raise the objective by steps along the gradient's sign (Madry et al. 2018, from the images themselves).
 
     epsilon, step: in units of the pixel range, as in 8 / 255. Returns the moved images (n, C, H, W).
     """
     moved = images
     for _ in range(n_steps):
-        gradient, _ = input_gradient(model, moved, objective)
+        gradient, _ = input_gradient(model, moved, objective, precision)
         moved = project(moved + step * gradient.sign(), images, epsilon)
     return moved
 

@@ -162,8 +162,8 @@ def gradient_messages(sender: nn.Module, images: Tensor, classes: np.ndarray, se
     """For each class, steps that raise the sender's log p of it, each an equal part of epsilon."""
     epsilon = settings.epsilon_255 / 255
     objectives = [attacks.log_probability(torch.from_numpy(labels).to(images.device)) for labels in classes.T]
-    step = epsilon / settings.n_steps
-    return [attacks.ascend(sender, images, towards, epsilon, settings.n_steps, step) for towards in objectives]
+    steps = settings.n_steps, epsilon / settings.n_steps
+    return [attacks.ascend(sender, images, towards, epsilon, *steps, settings.precision) for towards in objectives]
 
 
 def random_messages(sender: nn.Module, images: Tensor, classes: np.ndarray, settings, generator) -> list[Tensor]:

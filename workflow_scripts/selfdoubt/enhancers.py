@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from selfdoubt import attacks, inference, randomness, rankings, scores
 
 _TUNABLE = ("epsilon_255", "n_steps", "temperature")  # of candidates, the last varies fastest
+_FIXED = ("method", "precision")  # of all of them
 
 
 class Enhanced(NamedTuple):
@@ -58,12 +59,17 @@ class Batch:
         """The model's labels of the clean images (n,)."""
         return self.ask(self.images).argmax(1)
 
-    def ascent(self, temperature: float) -> tuple[Tensor, Tensor]:
-        """The signs that raise log p of the prediction at a temperature, and the prediction of the same forward."""
+    def ascent(self, temperature: float, precision: str) -> tuple[Tensor, Tensor]:
+        """The signs that raise log p of the prediction at a temperature, and the prediction.
+
+        In float32 both are had by one forward; in bfloat16 classes that are nearly as likely may change places.
+        """
         if temperature not in self._ascents:
-            objective = attacks.top_log_probability(temperature)
-            gradient, logits = attacks.input_gradient(self.model, self.images, objective)
-            self._ascents[temperature] = gradient.sign(), logits.argmax(1)
+            known = None if precision == "float32" else self.predicted
+            top, towards = attacks.top_log_probability, attacks.log_probability
+            objective = top(temperature) if known is None else towards(known, temperature)
+            gradient, logits = attacks.input_gradient(self.model, self.images, objective, precision)
+            self._ascents[temperature] = gradient.sign(), logits.argmax(1) if known is None else known
         return self._ascents[temperature]
 
     @torch.no_grad()
@@ -75,7 +81,7 @@ class Batch:
 def enhance(model: nn.Module, splits: dict, settings, seed: int) -> Enhanced:
     """Choose the enhancer's settings on the split "val", then enhance every split.
 
-    settings: of one of config.yaml's `enhancers`.
+    settings: of one of config.yaml's `enhancers`, with the precision that its gradients have on this device.
     """
     chosen = choose(model, splits["val"], settings, seed)
     answers = {name: _run(model, split.images, [chosen], seed, name)[0] for name, split in splits.items()}
@@ -98,8 +104,9 @@ def candidates(settings) -> list[SimpleNamespace]:
     listed = {name: getattr(settings, name, None) for name in _TUNABLE}
     listed = {name: values if isinstance(values, list | tuple) else [values] for name, values in listed.items()}
     listed = {name: values for name, values in listed.items() if values != [None]}
+    fixed = {name: getattr(settings, name) for name in _FIXED if hasattr(settings, name)}
     combinations = product(*listed.values())
-    return [SimpleNamespace(method=settings.method, **dict(zip(listed, c, strict=True))) for c in combinations]
+    return [SimpleNamespace(**fixed, **dict(zip(listed, c, strict=True))) for c in combinations]
 
 
 def examples(model: nn.Module, split, n_images: int, chosen: dict, seed: int, name: str = "test") -> Examples:
@@ -157,7 +164,7 @@ def odin(batch: Batch, settings, generator: np.random.Generator) -> Answer:
 
     Liang, Li & Srikant (2018). The logits come divided by the temperature, so that their softmax is ODIN's.
     """
-    signs, predicted = batch.ascent(settings.temperature)
+    signs, predicted = batch.ascent(settings.temperature, settings.precision)
     images = (batch.images + settings.epsilon_255 / 255 * signs).clamp_(0, 1)
     return Answer(batch.ask(images) / settings.temperature, images, predicted)
 
@@ -168,7 +175,8 @@ def anti_adversary(batch: Batch, settings, generator: np.random.Generator) -> An
     Alfarra et al. (2022).
     """
     epsilon, towards = settings.epsilon_255 / 255, attacks.log_probability(batch.predicted)
-    images = attacks.ascend(batch.model, batch.images, towards, epsilon, settings.n_steps, epsilon / settings.n_steps)
+    n_steps, step = settings.n_steps, epsilon / settings.n_steps
+    images = attacks.ascend(batch.model, batch.images, towards, epsilon, n_steps, step, settings.precision)
     return Answer(batch.ask(images), images, None)
 
 
@@ -181,7 +189,7 @@ def random_sign(batch: Batch, settings, generator: np.random.Generator) -> Answe
 ENHANCERS = {"odin": odin, "anti-adversary": anti_adversary, "random-sign": random_sign}
 
 COSTS = {  # of one image
-    "odin": lambda chosen: {"forwards": 2, "backwards": 1},
+    "odin": lambda chosen: {"forwards": 2 + (chosen.precision != "float32"), "backwards": 1},
     "anti-adversary": lambda chosen: {"forwards": chosen.n_steps + 2, "backwards": chosen.n_steps},
     "random-sign": lambda chosen: {"forwards": 2, "backwards": 0},
 }

@@ -1,10 +1,10 @@
 """Types of `segmenters`, `enhancers`, `protocols` and `groups`: what works on trained models."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from selfdoubt.settings.types import Count, Device, Epsilon, Fraction, Name, Positive, Strict, one_of
+from selfdoubt.settings.types import Count, Device, Epsilon, Fraction, Name, Positive, Precision, Strict, one_of
 
 
 class Segmenter(Strict):
@@ -29,6 +29,7 @@ class Odin(Strict):
     models: list[Name] = Field(min_length=1)
     epsilon_255: list[Epsilon] = Field(min_length=1)
     temperature: list[Positive] = Field(min_length=1)
+    precision: Precision = "float32"  # of gradients
 
 
 class AntiAdversary(Strict):
@@ -36,6 +37,7 @@ class AntiAdversary(Strict):
     models: list[Name] = Field(min_length=1)
     epsilon_255: list[Epsilon] = Field(min_length=1)
     n_steps: Count
+    precision: Precision = "float32"  # of gradients
 
 
 class RandomSign(Strict):
@@ -55,6 +57,13 @@ class Persuasion(Strict):
     n_steps: Count
     n_candidates: Annotated[int, Field(ge=2)]
     contested_below: Fraction
+    precision: Precision = "float32"  # of gradients
+
+    @model_validator(mode="after")
+    def _has_gradients(self) -> Self:
+        if self.message == "random-sign" and self.precision != "float32":
+            raise ValueError("random signs have no gradient, so `precision` says nothing of them; remove it")
+        return self
 
 
 class Group(Strict):

@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from selfdoubt.settings.types import BelowOne, Count, Device, Fraction, Name, NotNegative, Positive, Strict, one_of
+from selfdoubt.settings.types import (
+    BelowOne,
+    Count,
+    Device,
+    Fraction,
+    Name,
+    NotNegative,
+    Positive,
+    Precision,
+    Strict,
+    one_of,
+)
 
 
 class ConvNet(Strict):
@@ -110,7 +121,7 @@ class Recipe(Strict):
     crop: Crop | None = None  # of images that stay in files
     flip: bool
     n_workers: Annotated[int, Field(ge=0)] = 0  # that decode such images
-    precision: Literal["auto", "bfloat16", "float32"]
+    precision: Precision
     device: Device
     gpu: Count = 1  # processes that train together, each with a GPU where there is one
     threads: Count

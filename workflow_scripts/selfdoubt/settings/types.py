@@ -12,6 +12,7 @@ NotNegative = Annotated[float, Field(ge=0)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Epsilon = Annotated[float, Field(ge=0.01, le=128)]  # in 255ths of the pixel range
+Precision = Literal["auto", "bfloat16", "float32"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
