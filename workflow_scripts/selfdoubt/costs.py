@@ -25,7 +25,10 @@ def _lines(path: Path) -> list[dict]:
 
 
 def _numbers(line: dict) -> dict:
-    """Snakemake samples a job: one that ends before the first sample has seconds and nothing else."""
+    """Snakemake samples a job: one that ends before the first sample has seconds and nothing else.
+
+    It looks each half second, after thirty times each half minute; what a job took after the last look is not in.
+    """
     found = {"seconds": line["s"], "cpu_seconds": line["cpu_time"], "max_rss_mb": line["max_rss"]}
     return {name: float(text) if _is_number(text) else None for name, text in found.items()}
 

@@ -97,7 +97,9 @@ def cost_table(costs: pd.DataFrame) -> Table | None:
         table.rows.append((rule, _cost_cells(rows)))
     table.rows.append(("all", _cost_cells(costs)))
     table.caption = (
-        f"Cost of {counted(len(costs), 'job')}: wall-clock and processor seconds, and the largest job's memory."
+        f"Cost of {counted(len(costs), 'job')}: wall-clock and processor seconds, and the largest job's memory. "
+        "Snakemake looks at a job each half second, and after a quarter of a minute each half minute: processor "
+        "seconds after its last look are missing, and a short peak of memory may be."
     )
     return table
 
