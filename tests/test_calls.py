@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from copies import ROOT
 
-SOURCES = [path for top in ("workflow_scripts", "docs", "envs") for path in sorted((ROOT / top).rglob("*.py"))]
+SOURCES = [
+    path for top in ("workflow_scripts", "docs", "envs", "benchmarks") for path in sorted((ROOT / top).rglob("*.py"))
+]
 SOURCES += [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]  # Python's words, but no Python
 NEVER = {"pickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "pty", "builtins"}
 NEVER |= {

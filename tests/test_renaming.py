@@ -1,7 +1,10 @@
 """Another name for a model: what changes in a config, what moves, and what a kill in the middle leaves to do."""
 
 import base64
+import fcntl
 import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -159,3 +162,16 @@ def test_results_of_the_new_name_are_not_written_over(study):
     with pytest.raises(UserError, match="results/training/d/pupil is there already; remove it, or choose another name"):
         move("kd", "pupil")
     assert everything() == before
+
+
+def test_nothing_is_renamed_while_a_run_goes_on(tmp_path):
+    (tmp_path / "config.yaml").write_text(DEFAULT)
+    (tmp_path / ".snakemake").mkdir()
+    with (tmp_path / ".snakemake" / "run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        command = [sys.executable, ROOT / "workflow_scripts" / "rename_model.py", "kd", "pupil"]
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith(f"rename_model: {tmp_path}: a run is going on here")
+    assert run.stderr.count("\n") == 1
+    assert (tmp_path / "config.yaml").read_text() == DEFAULT
