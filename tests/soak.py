@@ -24,6 +24,7 @@ from test_study import small_copy, tiny
 
 COMMAND = [sys.executable, "-m", "snakemake", "--cores", "all", "--resources", "gpu=4"]
 NOT_REPEATED = ("results/logs/", "results/benchmarks/", "results/tables/costs.parquet", "results/report/")  # seconds
+NO_JOB = "between jobs"  # what is hit where none runs
 KINDS = ("engine killed", "job killed", "interrupted")
 MARK = "SELFDOUBT_SOAK"  # an environment variable that tells the processes of a start from all others
 _ORPHAN_SECONDS, _END_SECONDS = 30, 300
@@ -51,7 +52,7 @@ class Start:
         self.name, self.began = name, time.monotonic()
         own = {MARK: name, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(scratch)}
         with (folder.parent / f"{folder.name}.log").open("a") as log:
-            said = {"stdout": log, "stderr": log, "start_new_session": True}
+            said = {"stdout": log, "stderr": log, "start_new_session": True, "preexec_fn": heed_interrupts}
             self.engine = subprocess.Popen(COMMAND, cwd=folder, env=os.environ | own, **said)
 
     def ended(self, seconds: float) -> bool:
@@ -71,6 +72,11 @@ class Start:
         while (left := processes(self.name)) and time.monotonic() < deadline:
             time.sleep(0.2)
         return left
+
+
+def heed_interrupts() -> None:
+    """Ctrl-C reaches a start even where the soak itself was started to ignore it, as by a script's `make soak &`."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def processes(mark: str) -> list[int]:
@@ -111,7 +117,7 @@ def disturb(start: Start, kind: str, draw: random.Random) -> str | None:
             start.engine.kill()
         else:
             os.killpg(start.engine.pid, signal.SIGINT)
-    return ", ".join(sorted(jobs.values())) or "between jobs"
+    return ", ".join(sorted(jobs.values())) or NO_JOB
 
 
 # ---- files ----
@@ -221,11 +227,15 @@ class Soak:
         hit, seconds = disturb(start, kind, self.draw), time.monotonic() - start.began
         if hit is None:
             return False
-        self.hits[kind] += 1
         if not start.ended(_END_SECONDS):
             self.found.append(f"start {start.name}: the engine did not end")
             start.engine.kill()
             start.engine.wait()
+        if start.engine.returncode == 0:
+            if hit != NO_JOB:  # else it was at its end
+                self.found.append(f"start {start.name}: went on to its end, though {kind} in {hit}")
+            return False
+        self.hits[kind] += 1
         whole = finished(folder)
         self.again(whole)
         self.kept |= whole

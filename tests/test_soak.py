@@ -2,7 +2,9 @@
 
 import base64
 import os
+import random
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +104,48 @@ def test_what_is_left_running_is_told_and_ended(watch, monkeypatch):
     assert watch.found == [f"left running: {' '.join(line)} "]
     watch.ended(start)
     assert len(watch.found) == 1
+
+
+@pytest.fixture
+def start_of(watch, monkeypatch):
+    """Make a start of a line of Python in the place of Snakemake; what it started is ended."""
+    made = []
+
+    def start(line: str) -> soak.Start:
+        monkeypatch.setattr(soak, "COMMAND", [sys.executable, "-c", line])
+        made.append(soak.Start(watch.folder, "test-soak-2", watch.scratch))
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.engine.kill()
+        each.engine.wait()
+
+
+def test_an_interrupt_reaches_a_start_even_where_the_soak_ignores_it(start_of):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        start = start_of("import time; time.sleep(60)")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert soak.disturb(start, "interrupted", random.Random(0)) == soak.NO_JOB
+    assert start.ended(20)
+    assert start.engine.returncode
+
+
+@pytest.mark.parametrize("jobs", [{}, {4711: "predict.py"}])
+def test_a_start_that_goes_on_to_its_end_was_not_disturbed_and_must_not_have_jobs(watch, start_of, monkeypatch, jobs):
+    ignoring = "import signal, time; signal.signal(2, signal.SIG_IGN); print('ready', flush=True); time.sleep(2)"
+    start = start_of(ignoring)
+    monkeypatch.setattr(watch.draw, "choice", lambda kinds: "interrupted")
+    monkeypatch.setattr(start, "jobs", lambda: jobs)
+    log = watch.folder.with_name(f"{watch.folder.name}.log")
+    while "ready" not in log.read_text():
+        assert not start.ended(0.01)
+    assert not watch.fault(start, watch.folder)
+    assert not watch.hits
+    told = "start test-soak-2: went on to its end, though interrupted in predict.py"
+    assert watch.found == ([told] if jobs else [])
 
 
 def test_the_page_says_how_many_jobs_the_study_has_and_which_rules_have_none(tmp_path):
