@@ -2,9 +2,11 @@
 
 import threading
 
+import numpy as np
 import pytest
 
-from selfdoubt.threads import n_threads, ordered_map
+from selfdoubt.scores import Softmax
+from selfdoubt.threads import cached_property, n_threads, ordered_map
 
 
 @pytest.mark.parametrize("threads", ["1", "2", "7"])
@@ -19,6 +21,39 @@ def test_two_items_are_worked_on_at_once(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     met = threading.Barrier(2, timeout=10)  # of items one after the other, the first would wait in vain
     assert len(ordered_map(lambda _: met.wait(), range(2))) == 2
+
+
+def test_what_is_kept_of_two_objects_is_computed_at_once(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    met = threading.Barrier(2, timeout=10)  # under a lock the first would wait in vain
+
+    class Slow:
+        @cached_property
+        def value(self) -> int:
+            """What others wait for."""
+            return met.wait()
+
+    slow = [Slow(), Slow()]
+    found = ordered_map(lambda each: each.value, slow)
+    assert sorted(found) == [0, 1]
+    assert [each.value for each in slow] == found  # kept: anew, nobody would come to the barrier
+    assert Slow.value.__doc__ == "What others wait for."
+
+
+def test_the_exponentials_of_two_blocks_are_made_at_once(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    met = threading.Barrier(2, timeout=10)
+
+    class Waiting(np.ndarray):
+        """Logits that wait for those of the other thread as their exponentials are asked for."""
+
+        def astype(self, *how):
+            met.wait()
+            return np.asarray(self).astype(*how)
+
+    logits = np.arange(6.0).reshape(2, 3).view(Waiting)
+    found = ordered_map(lambda block: Softmax(block).rest, [logits, logits + 1])
+    assert np.array_equal(*found)
 
 
 def test_the_first_fault_is_raised(monkeypatch):

@@ -7,11 +7,11 @@ Without samples no number exists: Undefined is raised.
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
+from selfdoubt.threads import cached_property
 from selfdoubt.undefined import count, quotient
 
 

@@ -11,10 +11,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
+from selfdoubt.threads import cached_property
 from selfdoubt.undefined import Undefined, count, quotient
 
 

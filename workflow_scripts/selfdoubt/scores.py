@@ -9,12 +9,12 @@ Not here: `mc-dropout`, which is made of several passes through the model and ar
 """
 
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
 from selfdoubt.rankings import aurc, rank
-from selfdoubt.threads import ordered_map
+from selfdoubt.threads import cached_property, ordered_map
 from selfdoubt.undefined import Undefined
 
 BLOCK_NUMBERS = 2**19  # logits worked on at a time: few enough for the processor's cache, many enough for NumPy

@@ -18,7 +18,7 @@ from selfdoubt.randomness import generator
 DRAWN_TOGETHER = 16  # resamples of one generator
 _REMEMBERED = 2**14  # weights of more samples are drawn anew for each arm
 _RARE = 255  # in the table of counts: draw further digits
-_SLICE = 2**11  # samples drawn at a time: their random bits stay in the processor's cache
+_SLICE = 2**13  # samples drawn at a time: few enough for the cache, many enough for threads not to wait for one another
 
 
 @dataclass(frozen=True)

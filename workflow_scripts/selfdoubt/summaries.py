@@ -7,7 +7,6 @@ handed on by `attempt`, to the row of the metrics table where it ends.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +24,7 @@ from selfdoubt.scores import (
     first_fault,
     temperature_of,
 )
+from selfdoubt.threads import cached_property
 from selfdoubt.undefined import Undefined
 
 

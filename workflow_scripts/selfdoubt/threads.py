@@ -33,6 +33,25 @@ def ordered_map(function: Callable, items: Iterable) -> list:
         return list(pool.map(function, items))
 
 
+class cached_property:
+    """functools.cached_property for what threads compute.
+
+    Up to Python 3.11 that one holds a lock, the same for all instances, while it computes, and so keeps threads from
+    computing at the same time. Where two threads ask the same instance at once, both compute, and one value is kept.
+    """
+
+    def __init__(self, function: Callable):
+        self._function, self.__doc__ = function, function.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance, owner: type | None = None):
+        if instance is None:
+            return self
+        return instance.__dict__.setdefault(self._name, self._function(instance))
+
+
 @cache
 def _keep_freed_memory() -> None:
     """Have glibc keep up to 256 MB of freed memory for the next array, which else costs a page fault every 4 kB.
