@@ -83,7 +83,7 @@ def notes() -> list[str]:
 
 DRAWN = "every resample is drawn in full: fifty million random counts, at about 4 ns, and their sums, at about 5"
 EXPONENTIALS = (
-    "more than half of ours is 50 million exponentials in float64, 5 to 6 ns each where NumPy has no vector code for "
+    "half of ours is 50 million exponentials in float64, 5 to 10 ns each where NumPy has no vector code for "
     "them (it has for AVX-512 only); shared by two processors, they alone take longer than a fiftieth of theirs"
 )
 
