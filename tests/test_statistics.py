@@ -60,9 +60,12 @@ def test_poisson_counts(rate, monkeypatch):
     assert (sums == counts.sum(0)).all()
     expected = [np.exp(-rate) * rate**k / factorial(k) for k in range(6)]
     assert [(counts == k).mean() for k in range(6)] == pytest.approx(expected, abs=0.004)  # 5 standard errors
-    # Where 16 bits always decide nothing, the further digits alone must do.
-    table, cumulative = statistics._poisson_table(rate)
-    monkeypatch.setattr(statistics, "_poisson_table", lambda rate: (np.full_like(table, statistics._RARE), cumulative))
+    for left, right in (counts[:, ::2], counts[:, 1::2]), (counts[:-1], counts[1:]):  # drawn together, and not
+        together = [[((left == i) & (right == j)).mean() for j in range(3)] for i in range(3)]
+        assert together == pytest.approx(np.outer(expected[:3], expected[:3]), abs=0.004)
+    # Where 16 bits never decide, the further digits alone must do.
+    table, cumulative = statistics._poisson_pairs(rate)
+    monkeypatch.setattr(statistics, "_poisson_pairs", lambda rate: (np.full_like(table, statistics._RARE), cumulative))
     counts, _ = statistics._poisson(20_000, rate, generator(0, "poisson"))
     assert [(counts == k).mean() for k in range(6)] == pytest.approx(expected, abs=0.004)
 

@@ -17,7 +17,8 @@ from selfdoubt.randomness import generator
 
 DRAWN_TOGETHER = 16  # resamples of one generator
 _REMEMBERED = 2**14  # weights of more samples are drawn anew for each arm
-_RARE = 255  # in the table of counts: draw further digits
+_COUNTS = 40  # larger ones have a probability below 1 / 40!
+_RARE = 2**16 - 1  # in the table of pairs of counts: draw further digits
 _SLICE = 2**13  # samples drawn at a time: few enough for the cache, many enough for threads not to wait for one another
 
 
@@ -70,8 +71,7 @@ def _multinomial(n: int, source: np.random.Generator) -> np.ndarray:
     """Return how often each of n samples is drawn in n draws, (n, DRAWN_TOGETHER) uint8.
 
     Independent Poisson counts, given their sum N, are those of N draws. So a little less than n draws are made at
-    once, as Poisson counts, then the missing ones one by one; where N > n, N - n are taken back at random. A count
-    above 254 has a probability below 1 / 254!.
+    once, as Poisson counts, then the missing ones one by one; where N > n, N - n are taken back at random.
     """
     counts, sums = _poisson(n, max(0.0, 1 - 4 / np.sqrt(n)), source)
     for column in np.flatnonzero(sums > n):
@@ -87,30 +87,35 @@ def _multinomial(n: int, source: np.random.Generator) -> np.ndarray:
 def _poisson(n: int, rate: float, source: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return Poisson counts, (n, DRAWN_TOGETHER) uint8, and their column sums.
 
-    A count is drawn by 16 random bits, and by 53 more where these do not decide.
+    A pair of counts is drawn by 16 random bits, and by 53 more where these do not decide.
     """
-    count_of, cumulative = _poisson_table(rate)
+    pair_of, cumulative = _poisson_pairs(rate)
     counts, sums = np.empty((n, DRAWN_TOGETHER), dtype=np.uint8), np.zeros(DRAWN_TOGETHER, dtype=np.int64)
     for start in range(0, n, _SLICE):
-        part = counts[start : start + _SLICE].ravel()  # a view
-        bits = source.bit_generator.random_raw(part.size // 4).view(np.uint16)
-        count_of.take(bits, out=part, mode="clip")
-        rare = np.flatnonzero(part == _RARE)
+        part = counts[start : start + _SLICE]
+        pairs = part.ravel().view(np.uint16)  # views
+        bits = source.bit_generator.random_raw(pairs.size // 4).view(np.uint16)
+        pair_of.take(bits, out=pairs, mode="clip")
+        rare = np.flatnonzero(pairs == _RARE)
         uniform = (bits[rare] + source.random(len(rare))) / 2**16
-        part[rare] = np.searchsorted(cumulative, uniform, side="right")
-        table = part.reshape(-1, DRAWN_TOGETHER).astype(np.float32)
-        sums += (np.ones(len(table), dtype=np.float32) @ table).astype(np.int64)  # of small whole numbers: exact
+        pairs[rare] = _as_pairs(np.searchsorted(cumulative, uniform, side="right"))
+        sums += (np.ones(len(part), dtype=np.float32) @ part.astype(np.float32)).astype(np.int64)  # exact: small
     return counts, sums
 
 
 @lru_cache(maxsize=16)
-def _poisson_table(rate: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the count of each 16 bits, (65536,) uint8, _RARE where they do not decide, and P(count <= k)."""
-    k = np.arange(1, 40)
-    cumulative = np.cumsum(exp(-rate) * np.cumprod(np.append(1.0, rate / k)))
+def _poisson_pairs(rate: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pair of counts of each 16 bits, (65536,), _RARE where they do not decide, and P(pair <= k)."""
+    probability = exp(-rate) * np.cumprod(np.append(1.0, rate / np.arange(1, _COUNTS)))
+    cumulative = np.cumsum(np.outer(probability, probability))[:-1]  # of pairs in lexicographic order
     edges = np.arange(2**16 + 1) / 2**16
     lowest, highest = (np.searchsorted(cumulative, edges, side="right")[part] for part in (slice(-1), slice(1, None)))
-    return np.where(lowest == highest, lowest, _RARE).astype(np.uint8), cumulative
+    return np.where(lowest == highest, _as_pairs(lowest), np.uint16(_RARE)), cumulative
+
+
+def _as_pairs(k: np.ndarray) -> np.ndarray:
+    """Return the k-th pairs of counts, two bytes each."""
+    return np.stack(np.divmod(k, _COUNTS), axis=-1).astype(np.uint8).view(np.uint16).ravel()
 
 
 def percentile_interval(values: np.ndarray, level: float = 0.95) -> tuple[float | None, float | None]:
