@@ -266,6 +266,18 @@ def test_devices_are_found_by_the_drivers_own_command(place, monkeypatch, tmp_pa
     assert leases.found() == []
 
 
+def test_a_device_has_one_lock_by_its_number_and_its_uuid(place, monkeypatch, tmp_path):
+    command = tmp_path / "nvidia-smi"
+    command.write_text("#!/bin/sh\necho 'GPU 0: A (UUID: GPU-a)'\necho 'GPU 1: A (UUID: GPU-b)'\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("SELFDOUBT_DEVICES")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,7,MIG-c")
+    assert leases.take(3) == ["GPU-b", "7", "MIG-c"]  # 7 is not known to the driver
+    names = {path.name for path in (tmp_path / "locks").glob("device-*")}
+    assert names == {"device-GPU-b.lock", "device-7.lock", "device-MIG-c.lock"}
+
+
 def test_a_job_of_the_pipeline_leases_before_it_runs(place):
     """--gpu of any script that computes: its process holds the lease while it runs."""
     body = "import os\nfrom selfdoubt import commands\n"

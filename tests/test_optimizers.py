@@ -142,7 +142,8 @@ def test_a_saved_state_continues_to_the_last_bit(settings):
     for share in SHARES[:2]:
         gradients(first)
         optimizer.step(share)
-    broken.load({name: tensor.clone() for name, tensor in optimizer.state().items()})
+    for name, tensor in broken.state().items():
+        tensor.copy_(optimizer.state()[name])
     for share in SHARES[2:]:
         gradients(model)
         broken.step(share)

@@ -127,3 +127,17 @@ def test_one_process_alone_needs_no_others(monkeypatch):
     assert alone.first and alone.join(CPU) == CPU and alone.share(model) is model
     assert alone.weight(5, 5) == 1 and alone.sum(torch.tensor(3.0)) == 3
     alone.leave()
+
+
+def test_shared_statistics_of_bfloat16_are_those_of_float32(tmp_path):
+    torch.distributed.init_process_group("gloo", f"file://{tmp_path}/meeting", rank=0, world_size=1)
+    try:
+        layer, plain = ranks._SharedBatchNorm(3), nn.BatchNorm2d(3)
+        x = torch.randn(8, 3, 40, 40, generator=torch.Generator().manual_seed(0)).bfloat16()
+        found, expected = layer(x), plain(x.float())
+    finally:
+        torch.distributed.destroy_process_group()
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), expected, rtol=0.01, atol=0.01)
+    for name, buffer in plain.named_buffers():
+        torch.testing.assert_close(dict(layer.named_buffers())[name], buffer, msg=name)

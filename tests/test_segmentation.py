@@ -281,6 +281,25 @@ def test_masks_do_not_depend_on_the_batch(monkeypatch):
     assert np.array_equal(segment(model, images), together)
 
 
+def test_encoders_that_keep_stages_beyond_their_depth_are_trained_without_them():
+    chosen = settings(encoder="resnet18", encoder_depth=3, decoder_channels=[8, 4, 4])
+    model, pseudo = build_segmenter(chosen, 1), np.ones((6, 16, 16), np.int8)
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    train_segmenter(model, noise(), pseudo, chosen, 0, CPU)
+    changed = {name for name, weight in model.named_parameters() if not torch.equal(weight, before[name])}
+    unused = {name for name in before if name.startswith("network.encoder.layer3") or ".layer4" in name}
+    assert unused and changed == before.keys() - unused
+
+
+def test_a_last_image_alone_is_left_out_and_the_normalisation_is_of_all_images():
+    model, images = build_segmenter(settings(), 1), noise(5)
+    seen = []
+    model.register_forward_hook(lambda module, given, _: seen.append(len(given[0])) if module.training else None)
+    train_segmenter(model, images, np.ones((5, 16, 16), np.int8), settings(batch_size=2), 0, CPU)
+    assert seen == [2, 2]
+    assert model.mean.item() == pytest.approx(images.mean() / 255, rel=1e-5)
+
+
 def test_training_says_what_is_wrong():
     model, images, pseudo = build_segmenter(settings(), 1), noise(), np.zeros((6, 16, 16), np.int8)
     with pytest.raises(UserError, match="lower foreground_above"):

@@ -155,6 +155,21 @@ def test_a_lack_of_memory_names_the_batch_size(fault):
         fit(model_of(), Stream(split_of(), recipe_of(), 1, CPU), recipe_of(), objective, split_of(6))
 
 
+def test_a_training_that_diverges_in_its_last_step_is_told():
+    recipe = recipe_of(epochs=1, batch_size=24)
+    recipe.optimizer.learning_rate = 1e30
+    with pytest.raises(UserError, match="val_loss is nan after epoch 0; lower the learning rate"):
+        fit(model_of(), Stream(split_of(), recipe, 1, CPU), recipe, objectives.from_labels(), split_of(6))
+
+
+def test_fewer_gpus_than_ranks_are_told_of_before_anything_starts(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UserError, match="gpu 2, but 1 were leased; give --resources gpu=2"):
+        training._check_devices(recipe_of(gpu=2, device="auto"))
+    training._check_devices(recipe_of(gpu=2, device="cpu"))
+
+
 def test_a_job_does_not_import_torchs_compiler(tmp_path):
     files = files_of(tmp_path) | {"state": tmp_path / "state"}
     settings = BASELINE | {"recipe": RECIPE | {"ema_decay": 0.9, "max_gradient_norm": 1.0}}

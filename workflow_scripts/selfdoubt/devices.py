@@ -1,15 +1,14 @@
 """Where a job computes: device, threads, precision and the memory allocator."""
 
-import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 import torch
 
-from selfdoubt.errors import UserError
+from selfdoubt.errors import UserError, lacks_memory
+from selfdoubt.threads import keep_freed_memory
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 _KEEP_BYTES = 512 << 20
 
 
@@ -27,7 +26,8 @@ def prepare(device: str, threads: int) -> torch.device:
         False  # it costs time, and nothing reads what it did not write
     )
     torch.backends.cudnn.benchmark = False
-    _keep_freed_memory()
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # float32 is not rounded to 10 bits
+    keep_freed_memory(trim_above=_KEEP_BYTES, map_above=_KEEP_BYTES)
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError("device: 'cuda' is asked for and this machine has none; use 'auto' or 'cpu'")
     if device == "auto":
@@ -56,22 +56,12 @@ def autocast(device: torch.device, precision: str):
     return torch.autocast(device.type, dtype=torch.bfloat16)
 
 
-def _keep_freed_memory() -> None:
-    """Let glibc keep freed buffers: giving them back costs a page fault for each page of every batch."""
-    try:
-        libc = ctypes.CDLL("libc.so.6")
-    except OSError:  # macOS, musl
-        return
-    libc.mallopt(_M_MMAP_THRESHOLD, _KEEP_BYTES)
-    libc.mallopt(_M_TRIM_THRESHOLD, _KEEP_BYTES)
-
-
 @contextmanager
 def told_of_memory(what: str) -> Iterator[None]:
     """Turn a lack of memory in the block into a UserError that names `what` to lower."""
     try:
         yield
-    except RuntimeError as error:  # torch.OutOfMemoryError is one; a processor's allocator raises it bare
-        if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
+    except RuntimeError as error:  # torch.OutOfMemoryError is one
+        if lacks_memory(error):
             raise UserError(f"out of memory; lower {what}") from None
         raise

@@ -22,4 +22,4 @@ def lacks_room(error: OSError) -> bool:
 def lacks_memory(error: Exception) -> bool:
     """Return whether there was too little memory, as Python, torch on a GPU and torch on a processor say it."""
     known = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-    return known or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+    return known or (isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error))

@@ -7,11 +7,12 @@ import pyarrow as pa
 import torch
 from torch import nn
 
-from selfdoubt import schemas
+from selfdoubt import randomness, schemas
 
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 LARGEST_BATCH = 500  # enough to fill two cores
 BATCH_VALUES = 2**22  # of its images: what a small network makes of them stays under 2 GB
+_FIT_IMAGES, _FIT_VALUES = 10_000, 12_000_000  # at most, that a normalisation is taken from
 
 
 def batch_size_of(images, *models) -> int:
@@ -67,6 +68,16 @@ def as_pixels(images: np.ndarray, device: torch.device) -> torch.Tensor:
     """uint8 (n, C, H, W) -> float32 in [0, 1], channels last in memory, on the device."""
     tensor = torch.tensor(images).to(device)
     return (tensor.float() / 255).contiguous(memory_format=torch.channels_last)
+
+
+def pixels_of_all_classes(images: np.ndarray) -> torch.Tensor:
+    """Return images to take a normalisation from, float32 (m, C, H, W) in [0, 1], on the processor.
+
+    images: uint8 (n, C, H, W), perhaps class after class, and so drawn from all of them. m: at most 10,000.
+    """
+    n_fitted = min(_FIT_IMAGES, _FIT_VALUES // images[:1].size)
+    rows = randomness.generator(0, "normalisation").permutation(len(images))[:n_fitted]
+    return as_pixels(images[rows], torch.device("cpu"))
 
 
 def write_predictions(

@@ -4,6 +4,7 @@ Each device has a lock file, and a queue lock makes jobs collect theirs one afte
 keeps what it has got while it waits for more, so that jobs of two devices do not starve. The kernel frees the locks
 when the process dies, however it dies. Without devices a lease does nothing.
 
+A device goes by the driver's UUID, also where CUDA_VISIBLE_DEVICES numbers it, so that it has one lock by all names.
 SELFDOUBT_DEVICES (ids joined by commas, perhaps none) takes the place of looking for devices; SELFDOUBT_LEASES names
 the folder of the locks, which all who share the devices must share. Whoever comes first makes folder and locks for
 every user, whatever the umask, and a link in their place is followed by nobody.
@@ -12,6 +13,7 @@ every user, whatever the umask, and a link in their place is followed by nobody.
 import errno
 import fcntl
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -39,7 +41,7 @@ def take(n: int) -> list[str]:
     if n > len(devices):
         raise UserError(f"gpu: {n} are asked for and there are {len(devices)} ({', '.join(devices)})")
     assigned = n == len(devices) and _scheduler() is not None
-    ids = devices if assigned else _collect(devices, n)
+    ids = devices if assigned else _collect(_by_uuid(devices), n)
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(ids)
     return ids
 
@@ -49,12 +51,24 @@ def found() -> list[str]:
     for name in ("SELFDOUBT_DEVICES", "CUDA_VISIBLE_DEVICES"):
         if name in os.environ:
             return [device.strip() for device in os.environ[name].split(",") if device.strip() not in ("", "-1")]
+    return list(_listed().values())
+
+
+def _listed() -> dict[str, str]:
+    """Return the UUID of each device by its number, as the driver's own command lists them; empty without one."""
     try:
         listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=True).stdout
     except (OSError, subprocess.SubprocessError):
-        return []
-    # "GPU 0: NAME (UUID: GPU-...)": the number may be another in CUDA's order, the UUID is not
-    return [line.rpartition("UUID: ")[2].rstrip(")") for line in listed.splitlines() if line.startswith("GPU ")]
+        return {}
+    return dict(re.findall(r"^GPU (\d+): .*UUID: ([^)]+)\)", listed, re.MULTILINE))
+
+
+def _by_uuid(devices: list[str]) -> list[str]:
+    """Return the devices with UUIDs in place of numbers, counted as the driver does, where it knows them."""
+    if "SELFDOUBT_DEVICES" in os.environ or not any(device.isdigit() for device in devices):
+        return devices
+    uuids = _listed()
+    return [uuids.get(device, device) for device in devices]
 
 
 def _scheduler() -> str | None:

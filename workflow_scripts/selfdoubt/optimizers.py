@@ -18,13 +18,15 @@ _TINY = 1e-7
 class Optimizer:
     """Updates a model's trained parameters in place, by one rule or, for Muon, two.
 
-    Weight decay acts on matrices and filters (ndim > 1) only, not on scales and shifts.
+    Weight decay acts on matrices and filters (ndim > 1) only: not on scales and shifts, nor on what timm's networks
+    name as not to be decayed, such as the embeddings of positions.
     """
 
     def __init__(self, model: torch.nn.Module, settings):
         """settings: of config.yaml's `optimizer`; the model stands on its device already."""
         named = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        flat = [name for name, p in named.items() if p.ndim <= 1]
+        exempt = {f"body.{name}" for name in getattr(getattr(model, "body", None), "no_weight_decay", set)()}
+        flat = [name for name, p in named.items() if p.ndim <= 1 or name in exempt]
         matrices = [name for name in named if name not in flat]
         self._rules = [
             rule([(name, named[name]) for name in names], settings, decay)
@@ -44,11 +46,6 @@ class Optimizer:
     def state(self) -> dict[str, torch.Tensor]:
         """Return all that a later step depends on, by name; the tensors are the optimiser's own."""
         return {f"{kind}.{name}": tensor for rule in self._rules for kind, name, tensor in rule.memory()}
-
-    def load(self, state: dict[str, torch.Tensor]) -> None:
-        """Take over what `state` returned in an optimiser of the same model and settings."""
-        for name, tensor in self.state().items():
-            tensor.copy_(state[name])
 
 
 class _Rule(ABC):

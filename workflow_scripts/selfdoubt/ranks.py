@@ -107,6 +107,7 @@ class _SharedBatchNorm(nn.BatchNorm2d):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.training:
             return super().forward(x)
+        given, x = x.dtype, x.float()  # sums and counts of many pixels are not for bfloat16
         sums = _Sum.apply(torch.cat([x.sum((0, 2, 3)), x.new_full((1,), x.numel() / x.shape[1])]))
         mean, n = sums[:-1] / sums[-1], sums[-1].detach()
         centred = x - mean[:, None, None]
@@ -116,4 +117,4 @@ class _SharedBatchNorm(nn.BatchNorm2d):
             self.running_var.lerp_(variance * n / (n - 1), self.momentum)
             self.num_batches_tracked.add_(1)
         scale = self.weight / (variance + self.eps).sqrt()
-        return centred * scale[:, None, None] + self.bias[:, None, None]
+        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(given)

@@ -17,7 +17,6 @@ from torch.nn import functional as F
 from selfdoubt import augmentation, checkpoints, inference, optimizers, randomness, schedules
 from selfdoubt.errors import UserError
 
-_FIT_IMAGES = 1000  # that the normalisation is taken from
 _SHIFT_PX = 1
 _ADAMW = {"method": "adamw", "betas": (0.9, 0.999), "weight_decay": 0.01}
 _COSINE = SimpleNamespace(method="cosine", warmup_fraction=0.0)
@@ -110,7 +109,8 @@ def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, devic
     """Train `model` in place on the told pixels and return a row per epoch of SCHEMAS['training'].
 
     Binary cross-entropy, AdamW, the learning rate falling along a cosine; each image is flipped and shifted, and
-    what is shifted in is not told. Equal arguments and threads give equal weights.
+    what is shifted in is not told. A last batch of one image, which has no batch statistics, is left out. Equal
+    arguments and threads give equal weights.
 
     images: uint8 (n, C, H, W). pseudo: int8 (n, H, W), 1 object, 0 background, -1 not told.
     progress: a `Progress`, told of each epoch.
@@ -119,11 +119,12 @@ def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, devic
     """
     if not (pseudo >= 0).any():
         raise UserError("segmenters: no pixel is surely object or background; lower foreground_above")
-    _check_size(model, images)
-    model.fit_input(inference.as_pixels(images[:_FIT_IMAGES], torch.device("cpu")))
+    model.fit_input(inference.pixels_of_all_classes(images))
+    _freeze_unused(model, images)
     model.to(device, memory_format=torch.channels_last).train()
     optimizer = optimizers.Optimizer(model, SimpleNamespace(learning_rate=settings.learning_rate, **_ADAMW))
-    n_batches = -(-len(images) // settings.batch_size)
+    n_batches, left = divmod(len(images), settings.batch_size)
+    n_batches += left > 1
     shares = [schedules.share(i, settings.epochs * n_batches, _COSINE) for i in range(settings.epochs * n_batches)]
     told = torch.tensor(pseudo + 1, dtype=torch.uint8)[:, None]  # 0 is not told, as is what lies beyond the edge
     windows = augmentation.pad(torch.cat([torch.tensor(images), told], 1).to(device), _SHIFT_PX)
@@ -132,7 +133,7 @@ def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, devic
         todo = shares[epoch * n_batches : (epoch + 1) * n_batches]
         views = augmentation.draw_views(seed, epoch, len(images), _SHIFT_PX, flip=True)
         order = augmentation.draw_order(seed, epoch, len(images)).to(device)
-        batches = _batches(windows, views, order.split(settings.batch_size))
+        batches = _batches(windows, views, order.split(settings.batch_size)[:n_batches])
         loss = _train_epoch(model, batches, optimizer, todo)
         history.append({"epoch": epoch, "learning_rate": todo[-1] * settings.learning_rate, "train_loss": loss})
         print(" ".join(f"{name}={value:.5g}" for name, value in history[-1].items()), flush=True)
@@ -141,12 +142,19 @@ def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, devic
     return history
 
 
-def _check_size(model: Segmenter, images: np.ndarray) -> None:
+def _freeze_unused(model: Segmenter, images: np.ndarray) -> None:
+    """Take what the masks do not depend on, such as an encoder's stages beyond its depth, out of the training.
+
+    Raises UserError if the network cannot take such images.
+    """
     try:
-        segment(model, images[:1])
+        logits = model.eval()(inference.as_pixels(images[:1], torch.device("cpu")))
     except RuntimeError as error:
         size, reason = " x ".join(map(str, images.shape[2:])), str(error).split("\n")[0]
         raise UserError(f"segmenters: the network cannot take {size} px ({reason}); choose another encoder") from None
+    weights = list(model.parameters())
+    for weight, gradient in zip(weights, torch.autograd.grad(logits.sum(), weights, allow_unused=True), strict=True):
+        weight.requires_grad_(gradient is not None)
 
 
 def _batches(windows: torch.Tensor, views, indices: tuple[torch.Tensor, ...]):

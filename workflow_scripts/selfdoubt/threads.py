@@ -22,7 +22,7 @@ def n_threads() -> int:
 
 def ordered_map(function: Callable, items: Iterable) -> list:
     """Return [function(item) for item in items], some at a time; raises what the first failing item raises."""
-    _keep_freed_memory()
+    keep_freed_memory()
     items = list(items)
     workers = min(n_threads(), len(items))
     if workers <= 1:
@@ -53,12 +53,13 @@ class cached_property:
 
 
 @cache
-def _keep_freed_memory() -> None:
-    """Have glibc keep up to 256 MB of freed memory for the next array, which else costs a page fault every 4 kB.
+def keep_freed_memory(trim_above: int = 2**28, map_above: int = 2**25) -> None:
+    """Have glibc keep freed memory for the next array, which else costs a page fault every 4 kB.
 
-    For arrays of a few megabytes, as in a bootstrap, that was a third of the time.
+    For arrays of a few megabytes, as in a bootstrap, that was a third of the time. trim_above: bytes that are kept.
+    map_above: bytes of an array that is given back by itself.
     """
     with suppress(OSError, AttributeError):  # another C library
         malloc = ctypes.CDLL(None)
-        malloc.mallopt(_M_TRIM_THRESHOLD, 2**28)
-        malloc.mallopt(_M_MMAP_THRESHOLD, 2**25)
+        malloc.mallopt(_M_TRIM_THRESHOLD, trim_above)
+        malloc.mallopt(_M_MMAP_THRESHOLD, map_above)

@@ -5,6 +5,7 @@ random depends on what came before. The checkpoint is the last epoch's: none is 
 """
 
 import itertools
+import math
 from collections.abc import Callable
 
 import torch
@@ -31,18 +32,27 @@ from selfdoubt.ranks import Ranks, launch
 from selfdoubt.streams import Batch, Stream
 from selfdoubt.training_state import Keeper
 
-FIT_IMAGES, FIT_VALUES = 10_000, 12_000_000  # at most, that the normalisation is taken from
-
 
 class Training:
     """A model on its way through a stream; `run` goes on from the last state that was kept."""
 
-    def __init__(self, model: models.Classifier, stream: Stream, recipe, objective: Objective, val, **support):
-        """support: seed, ranks, keeper and progress; each has a default that does without."""
+    def __init__(
+        self,
+        model: models.Classifier,
+        stream: Stream,
+        recipe,
+        objective: Objective,
+        val,
+        *,
+        seed: int = 0,
+        ranks: Ranks | None = None,
+        keeper: Keeper | None = None,
+        progress: Progress | None = None,
+    ):
         self._model, self._stream, self._recipe = model, stream, recipe
-        self._objective, self._val, self._seed = objective, val, support.get("seed", 0)
-        self._ranks, self._keeper = support.get("ranks") or Ranks(), support.get("keeper")
-        self._progress = support.get("progress") or Progress(None, recipe.epochs)
+        self._objective, self._val, self._seed = objective, val, seed
+        self._ranks, self._keeper = ranks or Ranks(), keeper
+        self._progress = progress or Progress(None, recipe.epochs)
         self._device = next(model.parameters()).device
         self._optimizer = optimizers.Optimizer(model, recipe.optimizer)
         self._average = None
@@ -54,7 +64,8 @@ class Training:
     def run(self) -> list[dict]:
         """Train the model in place and return a row per epoch of SCHEMAS['training'].
 
-        With `ema_decay`, the model ends as its average. Raises UserError at the first step whose loss is not finite.
+        With `ema_decay`, the model ends as its average. Raises UserError at the first step, or the first epoch's end,
+        whose loss is not finite.
         """
         self._restore()
         forward = self._ranks.share(self._model)
@@ -98,6 +109,8 @@ class Training:
         row["train_loss"] = self._total.item() / n_images
         if self._ranks.first:
             row |= judge(self._average.module if self._average is not None else self._model, self._val)
+            if not math.isfinite(row["val_loss"]):
+                raise UserError(f"val_loss is {row['val_loss']} after epoch {self._epoch}; lower the learning rate")
             self._progress.epoch(self._epoch, n_images, loss=row["train_loss"], accuracy=row["val_accuracy"])
             print(" ".join(f"{name}={value:.5g}" for name, value in row.items()), flush=True)
         self._history.append(row)
@@ -164,6 +177,7 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
     and `metadata`. make_objective: for a device and a precision. masks: bool (n, H, W), for mixing.
     """
     recipe, mixing = job.settings.recipe, vars(job.settings).get("mixing")
+    _check_devices(recipe)
     launch(recipe.gpu)
     train, val = datasets.read_split(job.train, "train"), datasets.read_split(job.val, "val")
     ranks = Ranks()
@@ -175,8 +189,8 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
     metadata = job.metadata | weights | {"shape": shape, "device": device.type, "precision": recipe.precision}
     keeper = Keeper(job.state, _key(job, metadata)) if job.state else None
     progress = Progress(job.progress if ranks.first else None, recipe.epochs)
-    support = {"seed": job.seed, "ranks": ranks, "keeper": keeper, "progress": progress}
-    history = Training(model, stream, recipe, make_objective(device, recipe.precision), val, **support).run()
+    objective, support = make_objective(device, recipe.precision), {"keeper": keeper, "progress": progress}
+    history = Training(model, stream, recipe, objective, val, seed=job.seed, ranks=ranks, **support).run()
     ranks.leave()
     if not ranks.first:
         return
@@ -187,14 +201,19 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
         keeper.remove()
 
 
+def _check_devices(recipe) -> None:
+    """Raise UserError if fewer GPUs are here than ranks: Snakemake clips what a job asks for to what it was given."""
+    n = torch.cuda.device_count() if recipe.device != "cpu" and torch.cuda.is_available() else recipe.gpu
+    if n < recipe.gpu:
+        raise UserError(f"recipes: gpu {recipe.gpu}, but {n} were leased; give --resources gpu={recipe.gpu} or more")
+
+
 def _model_of(train, job, device: torch.device) -> tuple[models.Classifier, dict]:
     """Build the model on the device; also return the shape that it was built for."""
     shape = checkpoints.shape_of(train)
     given = {"weights": job.weights[0]} if job.weights else {}
     model = models.build_model(job.settings.network, seed=job.seed, **shape, **given)
-    n_fitted = min(FIT_IMAGES, FIT_VALUES // train.images[:1].size)
-    rows = randomness.generator(0, "normalisation").permutation(len(train.labels))[:n_fitted]  # of all classes
-    model.fit_input(inference.as_pixels(train.images[rows], torch.device("cpu")))
+    model.fit_input(inference.pixels_of_all_classes(train.images))
     return model.to(device, memory_format=torch.channels_last), shape
 
 
