@@ -276,6 +276,7 @@ def hypothesis_settings(wildcards):
         {
             "datasets": sorted(STUDY.datasets),
             "arms": compared_arms(),
+            "pretrained": [arm for arm in compared_arms() if STUDY.is_pretrained(arm.partition("/")[0])],
             "seeds": sorted(STUDY.seeds),
             "hypotheses": [{"name": k, **h.model_dump()} for k, h in sorted(STUDY.hypotheses.items())],
             "studies": [

@@ -45,7 +45,7 @@ def test_a_better_arm_is_found_better():
     noisy = predictions | {"test": Predictions(worse.astype(np.float32), sample.labels)}
     found = compared([(predictions, noisy)] * 3, "aurc", "msp", "test", 500)
     assert found["high"] < 0
-    assert found["p"] == pytest.approx(2 / 501)
+    assert found["p"] < 0.001
     assert found["differences"] == [found["difference"]] * 3
     ood = compared([(predictions, noisy)] * 3, "ood-auroc", "msp", "ood-digits", 500)
     auroc = [

@@ -87,8 +87,9 @@ def study_of(name: str = "ranking", reference: str = "dull", arms: tuple = ("sha
 RANKING = (study_of(),)
 
 
-def judged(paths: list, claims=(), studies=RANKING, comparisons=(), datasets=("fashion",)) -> dict:
-    settings = SimpleNamespace(datasets=list(datasets), arms=list(ARMS), seeds=SEEDS, evaluation=EVALUATION)
+def judged(paths: list, claims=(), studies=RANKING, comparisons=(), datasets=("fashion",), **other) -> dict:
+    settings = {"datasets": list(datasets), "arms": list(ARMS), "seeds": SEEDS, "evaluation": EVALUATION}
+    settings = SimpleNamespace(**settings | {"pretrained": []} | other)
     settings.hypotheses, settings.studies, settings.comparisons = list(claims), list(studies), list(comparisons)
     return hypotheses.judge(hypotheses.Predictions(paths, settings), settings)
 
@@ -107,6 +108,14 @@ def test_a_true_claim_is_supported_its_reverse_refuted_and_an_arm_is_its_own_equ
     forth, back, itself = tables["hypotheses"]
     assert forth["difference"] == pytest.approx(-back["difference"]) and forth["difference"] < 0  # lower is better
     assert (itself["difference"], itself["low"], itself["high"], itself["p"]) == (0, 0, 0, 1)
+
+
+def test_one_seed_decides_only_what_was_trained_elsewhere(paths):
+    first, claims = paths[:: len(SEEDS)], [claim("sharp", "dull")]
+    (row,) = judged(first, claims, seeds=[1])["hypotheses"]
+    assert row["high"] < 0 and row["p_holm"] < 0.05 and row["verdict"] == "inconclusive"
+    assert verdicts(judged(first, claims, seeds=[1], pretrained=["sharp"])) == {"sharp-dull": "inconclusive"}
+    assert verdicts(judged(first, claims, seeds=[1], pretrained=["sharp", "dull"])) == {"sharp-dull": "supported"}
 
 
 def test_the_claimed_side_of_a_metric_that_is_better_when_higher(paths):
@@ -144,25 +153,30 @@ def test_a_number_that_does_not_exist_decides_nothing(paths):
 # ---- families ----
 
 
+ELSEWHERE = {"seeds": [1], "pretrained": list(ARMS)}  # one seed of each, whose p is that of the resamples
+
+
 def test_p_is_corrected_within_the_family(paths):
     # 200 resamples, all on one side: p = 2 / 201. Holm multiplies the two smallest of three by 3 and by 2.
     claims = [claim("sharp", "dull"), claim("dull", "sharp"), claim("sharp", "sharp")]
-    rows = judged(paths, claims)["hypotheses"]
+    rows = judged(paths[:: len(SEEDS)], claims, **ELSEWHERE)["hypotheses"]
     assert [row["p"] for row in rows] == pytest.approx([2 / 201, 2 / 201, 1])
     assert [row["p_holm"] for row in rows] == pytest.approx([6 / 201, 6 / 201, 1])
 
 
 def test_the_verdict_needs_the_corrected_p(paths):
     # Alone, p = 2 / 201 is below 0.05; six times it is not.
-    assert [row["verdict"] for row in judged(paths, [claim("sharp", "dull")])["hypotheses"]] == ["supported"]
-    rows = judged(paths, [claim("sharp", "dull")] * 6)["hypotheses"]
+    alone = judged(paths[:: len(SEEDS)], [claim("sharp", "dull")], **ELSEWHERE)["hypotheses"]
+    assert [row["verdict"] for row in alone] == ["supported"]
+    rows = judged(paths[:: len(SEEDS)], [claim("sharp", "dull")] * 6, **ELSEWHERE)["hypotheses"]
     assert [row["verdict"] for row in rows] == ["inconclusive"] * 6
 
 
 def test_the_families_are_studies_data_sets_and_what_was_explored(paths):
     claims = [claim("sharp", "dull"), claim("dull", "sharp"), claim("sharp", "poor", study="other", what=ACCURACY)]
     studies = [study_of(), study_of("other", "sharp", ["poor"])]
-    tables = judged([*paths, *paths], claims, studies, [ACCURACY, AURC], datasets=("one", "two"))
+    twice = [*paths[:: len(SEEDS)]] * 2
+    tables = judged(twice, claims, studies, [ACCURACY, AURC], datasets=("one", "two"), **ELSEWHERE)
     assert [row["p_holm"] for row in tables["hypotheses"]] == pytest.approx([4 / 201, 4 / 201, 2 / 201] * 2)
     assert [row["dataset"] for row in tables["hypotheses"]] == ["one"] * 3 + ["two"] * 3
     for dataset in ("one", "two"):

@@ -320,11 +320,13 @@ def test_where_enough_seeds_did_not_tell_the_reason_is_named():
     assert beyond.endswith("below 0.05 (uncorrected p = 0.04).")
 
 
-def test_a_verdict_of_one_seed_is_of_two_models():
+def test_one_seed_tells_of_two_models_that_were_trained_elsewhere_and_of_no_others():
     told = answer(low=-0.004, high=-0.001, verdict="supported", n_seeds=1)
-    assert told.endswith("One seed: this is known of these two trained models, not of the way they were made.")
-    assert "One seed" not in answer(low=-0.004, high=-0.001, verdict="supported")
-    assert "One seed" not in answer(n_seeds=1)
+    assert told.endswith("Trained elsewhere, once: this is known of these two models, not of the way they were made.")
+    told = answer(low=-0.004, high=-0.001, verdict="inconclusive", n_seeds=1)
+    assert told.endswith("One seed: nothing is known of the next one, so there is no verdict.")
+    for text in (answer(low=-0.004, high=-0.001, verdict="supported"), answer()):
+        assert "One seed" not in text and "once" not in text
 
 
 def test_a_difference_below_the_last_digit_is_not_told_as_zero():

@@ -8,13 +8,18 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, logsumexp, softmax
 
 from selfdoubt import scores
-from selfdoubt.rankings import aurc, rank
+from selfdoubt.rankings import aurc, rank, without_noise
 from selfdoubt.scores import SCORES, Softmax
 from selfdoubt.undefined import Undefined
 
 repeatable = settings(deadline=None, derandomize=True, database=None, max_examples=50)
 seeds = st.integers(0, 1000)
 UNFITTED = {name: SCORES[name]() for name in SCORES if name not in ("msp-ts", "pnorm")}
+
+
+def as_defined(name, logits):
+    """The score itself, of what it is ranked by."""
+    return scores.AS_DEFINED[name](UNFITTED[name](logits))
 
 
 def logits_of(seed, n=20, n_classes=5, scale=3.0):
@@ -33,10 +38,11 @@ def test_scores_of_one_row_by_hand():
     logits = np.log([[0.5, 0.3, 0.2]]) + 7
     found = {name: score(logits)[0] for name, score in UNFITTED.items()}
     assert found["msp"] == pytest.approx(np.log(0.5 / 0.5))  # the log-odds of 0.5
-    assert found["margin"] == pytest.approx(0.5 - 0.3)
+    assert as_defined("margin", logits) == pytest.approx(0.5 - 0.3)
     assert found["logit-margin"] == pytest.approx(np.log(0.5 / 0.3))
     assert found["entropy"] == pytest.approx(sum(p * np.log(p) for p in (0.5, 0.3, 0.2)))
-    assert found["gini"] == pytest.approx(0.25 + 0.09 + 0.04)
+    assert as_defined("gini", logits) == pytest.approx(0.25 + 0.09 + 0.04)
+    assert as_defined("msp", logits) == pytest.approx(0.5)
     assert found["energy"] == pytest.approx(7)  # log(0.5 + 0.3 + 0.2) + 7
     assert found["max-logit"] == pytest.approx(np.log(0.5) + 7)
 
@@ -47,10 +53,10 @@ def test_scores_follow_their_formulas(seed, scale):
     z = logits_of(seed, scale=scale)
     p, ordered = softmax(z, -1), np.sort(z, -1)
     assert UNFITTED["msp"](z) == pytest.approx(ordered[:, -1] - logsumexp(ordered[:, :-1], -1))
-    assert UNFITTED["margin"](z) == pytest.approx(np.sort(p, -1)[:, -1] - np.sort(p, -1)[:, -2])
+    assert as_defined("margin", z) == pytest.approx(np.sort(p, -1)[:, -1] - np.sort(p, -1)[:, -2])
     assert UNFITTED["logit-margin"](z) == pytest.approx(ordered[:, -1] - ordered[:, -2])
     assert UNFITTED["entropy"](z) == pytest.approx((p * np.log(np.maximum(p, 1e-300))).sum(-1))
-    assert UNFITTED["gini"](z) == pytest.approx((p**2).sum(-1))
+    assert as_defined("gini", z) == pytest.approx((p**2).sum(-1))
     assert UNFITTED["energy"](z) == pytest.approx(logsumexp(z, -1))
     assert (UNFITTED["max-logit"](z) == z.max(-1)).all()
 
@@ -82,8 +88,37 @@ def test_the_squared_error_keeps_its_digits_where_it_is_tiny(gap):
 def test_msp_ranks_where_softmax_rounds_to_one(gap):
     logits = np.array([[gap, 0, 0], [gap, 0, -np.log(2)], [gap, -1e9, 0]], dtype=np.float64)
     confidence = scores.msp(logits)  # gap - log(1 + 1), gap - log(1 + 1/2), gap - log(1 + 0)
-    assert confidence == pytest.approx(gap - np.log([2, 1.5, 1]), rel=1e-14)
+    assert confidence == pytest.approx(gap - np.log([2, 1.5, 1]), rel=1e-12)
     assert np.isfinite(scores.Softmax(logits).log_probability(np.array([1, 1, 1]))).all()
+
+
+@pytest.mark.parametrize("name", ["margin", "gini"])
+def test_scores_that_end_at_one_do_not_tie_there(name):
+    logits = np.array([[gap, 0.0, 0.0] for gap in (20, 38, 39, 60, 700)])
+    assert (as_defined(name, logits)[2:] == 1).all()
+    assert (np.diff(UNFITTED[name](logits)) > 0).all()
+
+
+@pytest.mark.parametrize("name", ["msp", "margin", "entropy", "gini", "energy"])
+def test_equal_rows_are_tied_whatever_the_order_of_their_classes(name):
+    p = np.array([[0.5, 0.3, 0.2], [0.5, 0.2, 0.3], [0.2, 0.3, 0.5]])
+    assert len(set(UNFITTED[name](np.log(p)))) == 1
+    draws = np.random.default_rng(0)
+    whole = draws.integers(-4, 5, 10).astype(float)
+    assert len(set(UNFITTED[name](np.stack([draws.permutation(whole) for _ in range(500)])))) == 1
+
+
+def test_probabilities_of_equal_maximum_are_tied_in_msp():
+    p = np.array([[0.5, 0.3, 0.2], [0.5, 0.2, 0.3], [0.5, 0.25, 0.25], [0.5, 0.5, 0.0]])
+    assert (scores.msp(np.log(np.maximum(p, 1e-300))) == 0).all()
+
+
+def test_rounding_ties_nothing_that_is_told_apart_by_more_than_a_millionth_of_a_millionth():
+    logits = logits_of(0, n=200_000)
+    for name in ("msp", "margin", "entropy", "gini", "energy"):
+        assert len(set(UNFITTED[name](logits))) == 200_000
+    assert without_noise(np.array([np.inf, -np.inf, 0.0])).tolist() == [np.inf, -np.inf, 0]
+    assert without_noise(np.array([1e-300]), least=0.0) == pytest.approx([1e-300], rel=1e-12, abs=0)
 
 
 def test_msp_is_the_log_odds_of_the_maximum_probability():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm, ttest_1samp
 
 from selfdoubt import statistics
 from selfdoubt.randomness import generator
@@ -21,10 +22,6 @@ def weights_of(n, n_resamples, purpose="weights", n_in_all=0):
 def mean_arm(values, n_resamples=400):
     """An arm whose metric is the mean of a value per sample, in so many resamples."""
     return Arm(values.mean(), weights_of(len(values), n_resamples) @ values / len(values))
-
-
-def compare(pairs, seed=0):
-    return paired_comparison(pairs, generator(seed, "seeds"))
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 200])
@@ -97,7 +94,7 @@ def test_percentile_interval():
 
 def test_an_arm_does_not_differ_from_itself():
     arm = mean_arm(np.random.default_rng(0).random(50))
-    found = compare([(arm, arm)] * 3)
+    found = paired_comparison([(arm, arm)] * 3)
     nothing = {"difference": 0, "low": 0, "high": 0, "p": 1, "effect_size": None}
     assert found == nothing | {"n_seeds": 3, "differences": [0, 0, 0]}
 
@@ -110,14 +107,14 @@ def test_the_effect_size_is_the_mean_over_the_standard_deviation_of_the_differen
 
 def test_both_arms_and_all_seeds_get_the_same_weights():
     values = np.random.default_rng(0).random(50)
-    found = compare([(mean_arm(values + 0.25), mean_arm(values))] * 3)
+    found = paired_comparison([(mean_arm(values + 0.25), mean_arm(values))] * 3)
     assert [found["low"], found["high"]] == pytest.approx([0.25, 0.25])  # any other pairing would have a width
-    assert found["p"] == pytest.approx(2 * (0 + 1) / (400 + 1))  # the least there is, and not 0
+    assert found["p"] == pytest.approx(0)
 
 
 def test_the_interval_of_one_seed_is_that_of_its_samples():
     difference = np.random.default_rng(1).normal(0.1, 1, 50)
-    found = compare([(mean_arm(difference), mean_arm(np.zeros(50)))])
+    found = paired_comparison([(mean_arm(difference), mean_arm(np.zeros(50)))])
     resampled = weights_of(50, 400) @ difference / 50
     assert (found["low"], found["high"]) == pytest.approx(tuple(np.quantile(resampled, [0.025, 0.975])))
     tail = min((resampled <= 0).sum(), (resampled >= 0).sum())
@@ -125,35 +122,53 @@ def test_the_interval_of_one_seed_is_that_of_its_samples():
     assert found["n_seeds"] == 1
 
 
-def test_seeds_are_resampled_too():
-    pairs = [(mean_arm(np.full(50, value), 4000), mean_arm(np.zeros(50), 4000)) for value in (-1.0, 0.0, 4.0)]
-    found = compare(pairs)
-    assert found["differences"] == [-1, 0, 4]
-    assert found["difference"] == 1
-    # Samples do not vary here. The mean of three seeds drawn from three is -1 once in 27, 4 once in 27.
-    assert (found["low"], found["high"]) == (-1, 4)
-    # A mean of at most 0 takes seeds -1 and 0 only: 8 of 27.
-    assert found["p"] == pytest.approx(2 * 8 / 27, abs=0.04)
+def test_where_samples_do_not_vary_it_is_the_paired_t_test():
+    pairs = [(mean_arm(np.full(50, value)), mean_arm(np.zeros(50))) for value in (-1.0, 0.0, 4.0)]
+    found, theirs = paired_comparison(pairs), ttest_1samp([-1.0, 0.0, 4.0], 0)
+    assert found["differences"] == [-1, 0, 4] and found["difference"] == 1
+    assert found["p"] == pytest.approx(theirs.pvalue)
+    assert (found["low"], found["high"]) == pytest.approx(tuple(theirs.confidence_interval(0.95)))
 
 
-def test_the_interval_covers_the_truth():
-    covered = 0
-    for trial in range(200):
+def test_where_seeds_do_not_vary_it_is_the_interval_of_the_samples():
+    difference = np.random.default_rng(1).normal(0.1, 1, 500)
+    found = paired_comparison([(mean_arm(difference, 4000), mean_arm(np.zeros(500), 4000))] * 3)
+    error = difference.std() / np.sqrt(500)
+    assert (found["high"] - found["low"]) / 2 == pytest.approx(1.96 * error, rel=0.05)
+    assert found["p"] == pytest.approx(2 * norm.sf(abs(difference.mean()) / error), rel=0.2)
+
+
+@pytest.mark.parametrize("of_seeds", [0.0, 1.0, 3.0, 100.0])  # standard deviations, in errors of the shared images
+def test_the_interval_covers_the_truth(of_seeds):
+    covered, decided = 0, 0
+    for trial in range(400):
         draws = np.random.default_rng(trial)
-        images = draws.normal(0, 1, 50)  # what all seeds share of the test images
-        values = [0.3 + images + draws.normal(0, 0.1, 50) for _ in range(3)]
-        found = compare([(mean_arm(each, 200), mean_arm(np.zeros(50), 200)) for each in values], seed=trial)
-        covered += found["low"] <= 0.3 <= found["high"]
-    assert 0.89 <= covered / 200 <= 0.99  # of 95 %; images resampled for each seed apart would give about 75 %
+        images = draws.normal(0, 1, 100)  # what all seeds share of the test images
+        values = [images + draws.normal(0, 0.5, 100) + draws.normal(0, of_seeds / 10) for _ in range(3)]
+        found = paired_comparison([(mean_arm(each, 200), mean_arm(np.zeros(100), 200)) for each in values])
+        covered += found["low"] <= 0 <= found["high"]
+        decided += found["p"] < 0.05
+    assert decided == 400 - covered
+    assert 0.90 <= covered / 400 <= 0.98  # of 95 %; a bootstrap over seeds, then samples, gives 76 % at the last
 
 
 def test_resamples_without_a_number_are_left_out():
     sometimes = Arm(1.0, np.where(np.arange(400) % 3 == 0, np.nan, 1.0))
-    found = compare([(sometimes, mean_arm(np.zeros(50)))])
+    found = paired_comparison([(sometimes, mean_arm(np.zeros(50)))])
     assert (found["low"], found["high"]) == (1, 1)
     never = Arm(1.0, np.full(400, np.nan))
-    found = compare([(never, mean_arm(np.zeros(50)))])
-    assert (found["difference"], found["low"], found["high"], found["p"]) == (1, None, None, None)
+    for pairs in ([(never, mean_arm(np.zeros(50)))], [(never, sometimes)] * 3):
+        found = paired_comparison(pairs)
+        assert (found["low"], found["high"], found["p"]) == (None, None, None)
+
+
+def test_resamples_in_which_one_seed_has_no_number_are_left_out_of_all():
+    whole = [mean_arm(np.random.default_rng(seed).normal(seed, 1, 50)) for seed in range(3)]
+    holes = [Arm(arm.value, np.where(np.arange(400) % 4 == i, np.nan, arm.resampled)) for i, arm in enumerate(whole)]
+    nothing, kept = mean_arm(np.zeros(50)), np.arange(400) % 4 == 3
+    found = paired_comparison([(arm, nothing) for arm in holes])
+    shorter = [(Arm(arm.value, arm.resampled[kept]), Arm(0.0, nothing.resampled[kept])) for arm in whole]
+    assert found == paired_comparison(shorter)
 
 
 def test_holm_by_hand():

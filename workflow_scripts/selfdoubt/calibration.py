@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from selfdoubt.rankings import without_noise
 from selfdoubt.threads import cached_property
 from selfdoubt.undefined import count, quotient
 
@@ -78,8 +79,9 @@ class Rising:
 
 def in_rising_order(top: np.ndarray, correct: np.ndarray) -> Rising:
     """Sort samples by the largest probability `top`, (n,); correct: (n,) bool."""
-    n, order = count(top), np.argsort(top)
-    rising = np.asarray(top)[order]
+    rising = without_noise(np.asarray(top, dtype=np.float64))
+    n, order = count(rising), np.argsort(rising)
+    rising = rising[order]
     gaps = np.subtract(correct, top, dtype=np.float64)[order]
     return Rising(order, gaps, np.append(np.flatnonzero(rising[1:] != rising[:-1]) + 1, n))
 

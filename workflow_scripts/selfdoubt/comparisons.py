@@ -10,7 +10,6 @@ import numpy as np
 from selfdoubt.errors import UserError
 from selfdoubt.evaluation import mean_resampled, mean_splits, resample, split_sizes
 from selfdoubt.metrics import metric
-from selfdoubt.randomness import generator
 from selfdoubt.scores import PROBABILITY_SCORES, SCORES, SIGNALS
 from selfdoubt.statistics import Arm, paired_comparison
 from selfdoubt.summaries import Predictions, attempt, fit_scores, is_ood, needed_splits, read, summarise
@@ -94,7 +93,7 @@ def compare(pairs: list[tuple[Answers, Answers]], question: Question) -> dict:
     if missing:
         nothing = dict.fromkeys(["difference", "low", "high", "p", "effect_size"])
         return nothing | {"n_seeds": len(pairs), "differences": [], "reason": str(missing[0])}
-    found = paired_comparison(arms, generator(0, "bootstrap/seeds", len(pairs)))
+    found = paired_comparison(arms)
     return found | {"reason": None if found["p"] is not None else "the number exists in no resample"}
 
 

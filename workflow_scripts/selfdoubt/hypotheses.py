@@ -59,7 +59,7 @@ def judge(predictions: Predictions, settings) -> dict[str, list[dict]]:
             for row, p in zip(family, statistics.holm([row["p"] for row in family]), strict=True):
                 row["p_holm"] = p
         tables["comparisons"] += [*explored, *judged]
-        tables["hypotheses"] += [_verdict(row, claim) for row, claim in zip(judged, claims, strict=True)]
+        tables["hypotheses"] += [_verdict(row, claim, settings) for row, claim in zip(judged, claims, strict=True)]
     for rows in tables.values():
         for row in rows:
             row.pop("differences", None)
@@ -73,10 +73,13 @@ def _compare(predictions: Predictions, dataset: str, study: str, better: str, th
     return place | {"metric": what.metric, "score": what.score, "split": what.split} | found
 
 
-def _verdict(row: dict, claim) -> dict:
-    sign = metrics.direction(row["metric"])
-    verdict = statistics.verdict(row["low"], row["high"], row["p_holm"], sign)
-    needed = statistics.n_seeds_needed(row["differences"])
+def _verdict(row: dict, claim, settings) -> dict:
+    """One seed of what was trained here says nothing of the next; what was trained elsewhere is what it is."""
+    sign, known = metrics.direction(row["metric"]), {row["better"], row["than"]} <= {*settings.pretrained}
+    verdict = "inconclusive"
+    if row["n_seeds"] > 1 or known:
+        verdict = statistics.verdict(row["low"], row["high"], row["p_holm"], sign)
+    needed = statistics.n_seeds_needed(row["differences"]) if verdict == "inconclusive" else None
     return row | {
         "hypothesis": claim.name,
         "statement": claim.statement,

@@ -157,6 +157,16 @@ def rank(confidence: np.ndarray, correct: np.ndarray) -> Ranking:
     return Ranking(n, before, np.diff(before, append=whole(n)), errors, order, wrong)
 
 
+def without_noise(confidence: np.ndarray, least: float = 1.0) -> np.ndarray:
+    """Return confidences (n,) rounded to 40 binary digits of themselves, or of `least` where that is more.
+
+    Equal numbers that were computed in another order, such as those of a row and of a permutation of it, differ by
+    some 1e-16 of what they were computed from, and would rank as if one were surer.
+    """
+    digits = np.frexp(np.maximum(np.abs(confidence), least))[1] - 40
+    return np.ldexp(np.round(np.ldexp(confidence, -digits)), digits)
+
+
 def rank_equal(correct: np.ndarray) -> Ranking:
     """Return the ranking of samples of which none is surer than another: all that accuracy needs."""
     correct = np.asarray(correct, dtype=bool)
@@ -281,8 +291,8 @@ def _summed_tails(n: int) -> np.ndarray:
     That tail is what an error at rank j adds to the sum of E_k / k, so errors spread evenly over ranks
     a + 1..b add, each, the mean (Q[b] - Q[a]) / (b - a). Q[n] = n, exactly.
     """
-    tails = np.cumsum(1 / np.arange(n, 0, -1))[::-1]
-    return np.concatenate([[0], np.cumsum(tails)[:-1], [n]])
+    tails = np.cumsum(1 / np.arange(n, 0, -1, dtype=np.longdouble))[::-1]  # a sum of n roundings, kept small
+    return np.concatenate([[0], np.cumsum(tails)[:-1], [n]]).astype(np.float64)
 
 
 def _cumulative(drawn: np.ndarray) -> np.ndarray:

@@ -40,7 +40,7 @@ _COMPARISON = [
     ("score", pa.string()),
     ("split", pa.string()),
     ("difference", pa.float64()),  # better minus than, mean over seeds
-    ("low", pa.float64()),  # 95 % hierarchical bootstrap (seeds, then samples)
+    ("low", pa.float64()),  # 95 %, of seeds and samples
     ("high", pa.float64()),
     ("p", pa.float64()),
     ("p_holm", pa.float64()),  # corrected within the study

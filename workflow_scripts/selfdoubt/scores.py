@@ -2,7 +2,9 @@
 
 `SCORES` maps a name to a fit function (val_logits, val_labels, val_correct) -> score, where score(logits) is
 the confidence. Most scores have nothing to fit and ignore what they are given. A score takes an array or a
-`Softmax`; handing the same `Softmax` to several scores makes the exponentials once. All numbers are float64.
+`Softmax`; handing the same `Softmax` to several scores makes the exponentials once. All numbers are float64. Scores
+that end at 1 are ranked by a logarithm that does not (`AS_DEFINED` undoes it), and what was computed is rounded: so
+confidences are tied where they are equal, and nowhere else.
 
 Not here: `mc-dropout`, which is made of several passes through the model and arrives as a column of the predictions
 (`SIGNALS`), and `ensemble`, which is `msp` of a group's mean probability, whose logarithm arrives as logits.
@@ -13,7 +15,7 @@ from functools import partial
 
 import numpy as np
 
-from selfdoubt.rankings import aurc, rank
+from selfdoubt.rankings import aurc, rank, without_noise
 from selfdoubt.threads import cached_property, ordered_map
 from selfdoubt.undefined import Undefined
 
@@ -152,13 +154,14 @@ def msp(logits, temperature: float = 1.0) -> np.ndarray:
         shifted = softmax.shifted[tiny]
         shifted[np.arange(len(tiny)), softmax.label[tiny]] = -np.inf
         log_odds[tiny] = -second[:, 0] - np.log(np.exp(shifted - second).sum(-1))
-    return log_odds
+    return without_noise(log_odds)
 
 
 def margin(logits) -> np.ndarray:
-    """Return the largest minus the second largest probability."""
+    """Return the largest minus the second largest probability, m, as -log(1 - m)."""
     softmax = _softmax(logits)
-    return -np.expm1(softmax.second) * softmax.max_probability()
+    with np.errstate(divide="ignore"):
+        return without_noise(np.log1p(softmax.rest) - np.log(softmax.rest + np.exp(softmax.second)))
 
 
 def logit_margin(logits) -> np.ndarray:
@@ -170,19 +173,21 @@ def negative_entropy(logits) -> np.ndarray:
     """Return sum p log p, natural log, in [-log C, 0]."""
     softmax = _softmax(logits)
     products = np.einsum("nc,nc->n", softmax.below, softmax.shifted)  # 0 for the top class, whose shift is 0
-    return products * softmax.max_probability() - np.log1p(softmax.rest)
+    return without_noise(products * softmax.max_probability() - np.log1p(softmax.rest), least=0.0)
 
 
 def gini(logits) -> np.ndarray:
-    """Return sum p^2, the D_alpha of DOCTOR (Granese et al. 2021) as a confidence."""
+    """Return sum p^2, g, the D_alpha of DOCTOR (Granese et al. 2021) as a confidence, as -log(1 - g)."""
     softmax = _softmax(logits)
-    return (1 + softmax.squares) * softmax.max_probability() ** 2
+    missing = 2 * softmax.rest + np.maximum(softmax.rest**2 - softmax.squares, 0)  # in units of 1 / (1 + rest)^2
+    with np.errstate(divide="ignore"):
+        return without_noise(2 * np.log1p(softmax.rest) - np.log(missing))
 
 
 def energy(logits) -> np.ndarray:
     """Return logsumexp of the logits, the negative energy at T = 1 (Liu et al. 2020)."""
     softmax = _softmax(logits)
-    return softmax.top + np.log1p(softmax.rest)
+    return without_noise(softmax.top + np.log1p(softmax.rest))
 
 
 def max_logit(logits) -> np.ndarray:
@@ -205,7 +210,7 @@ def pnorm(logits, p: int) -> np.ndarray:
         return largest / np.maximum(np.count_nonzero(size, axis=-1), 1)
     size /= scale[:, None]
     norm = _powers(size, p).sum(-1) ** (1 / p)
-    return largest / (scale * np.where(norm == 0, 1.0, norm))
+    return without_noise(largest / (scale * np.where(norm == 0, 1.0, norm)))
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -310,3 +315,9 @@ SCORES: dict[str, Callable[..., Score]] = {
 SIGNALS = {"mc-dropout": "mc_dropout"}  # scores that predictions bring along, and the columns they are read from
 FITTED = ("msp-ts", "pnorm")  # the two that choose something on val
 PROBABILITY_SCORES = ("msp", "msp-ts")  # the two that define probabilities, and so have a calibration
+AS_DEFINED: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # the score itself, of what it is ranked by
+    "msp": lambda log_odds: 1 / (1 + np.exp(-log_odds)),
+    "msp-ts": lambda log_odds: 1 / (1 + np.exp(-log_odds)),
+    "margin": lambda ranked: -np.expm1(-ranked),
+    "gini": lambda ranked: -np.expm1(-ranked),
+}

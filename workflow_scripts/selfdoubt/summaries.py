@@ -15,6 +15,7 @@ from selfdoubt.calibration import Bins, ClassGaps, Rising, bin_gaps, in_rising_o
 from selfdoubt.class_ood import SeverityLevels, severity_levels
 from selfdoubt.rankings import Ranking, rank, rank_equal, rank_ood
 from selfdoubt.scores import (
+    AS_DEFINED,
     FITTED,
     PROBABILITY_SCORES,
     SCORES,
@@ -239,6 +240,4 @@ def _ood_classes(predictions: dict[str, Predictions], split: str) -> tuple[np.nd
 
 
 def _by_class(inside: np.ndarray, outside: np.ndarray, classes: tuple[np.ndarray, int], score: str) -> SeverityLevels:
-    # The log-odds that rank `msp` are not what is averaged: that is the probability itself.
-    means = 1 / (1 + np.exp(-outside)) if score in PROBABILITY_SCORES else None
-    return severity_levels(inside, outside, *classes, means)
+    return severity_levels(inside, outside, *classes, AS_DEFINED[score](outside) if score in AS_DEFINED else None)

@@ -105,7 +105,9 @@ def _in_unit(text: str, unit: str) -> str:
 def _needed(row: dict) -> str:
     """Say how many seeds would tell, where these did not, or what else is open."""
     if row["verdict"] != "inconclusive" and row["n_seeds"] == 1:
-        return " One seed: this is known of these two trained models, not of the way they were made."
+        return " Trained elsewhere, once: this is known of these two models, not of the way they were made."
+    if row["n_seeds"] == 1 and not pd.isna(row["low"]):
+        return " One seed: nothing is known of the next one, so there is no verdict."
     if row["verdict"] != "inconclusive" or pd.isna(row["low"]):
         return ""
     if pd.isna(row["n_seeds_needed"]):

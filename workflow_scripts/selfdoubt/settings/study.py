@@ -59,8 +59,12 @@ class Study(Strict):
 
     def seeds_of(self, name: str) -> list[int]:
         """Return the seeds that a model or a group is there for: the first alone where nothing is trained."""
+        return self.seeds[:1] if self.is_pretrained(name) else sorted(self.seeds)
+
+    def is_pretrained(self, name: str) -> bool:
+        """Return whether a model, or every member of a group, was trained elsewhere: no other seed of it can be had."""
         members = self.groups[name].members if name in self.groups else [name]
-        return self.seeds[:1] if all(member in self.pretrained for member in members) else sorted(self.seeds)
+        return all(member in self.pretrained for member in members)
 
     def seed_of(self, name: str, seed: int | str) -> int:
         """Return which seed's model or group stands for `name` among those of a seed."""
