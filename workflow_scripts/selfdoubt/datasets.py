@@ -154,7 +154,7 @@ def take(split: Split, positions: np.ndarray) -> Split:
 
 
 def foreground(split: Split, rule: str) -> np.ndarray:
-    """Return bool (n, H, W), True on the object: the truth that masks are judged by.
+    """Return bool (n, H, W), True on the object: the truth that masks are judged by, and that can stand in for them.
 
     rule: a key of MASK_TRUTHS. Raises UserError if it is not known, or needs what the split lacks.
     """
@@ -169,7 +169,8 @@ def _nonzero_pixels(split: Split) -> np.ndarray:
 
 def _given(split: Split) -> np.ndarray:
     if split.masks is None:
-        raise UserError("mask_truth: 'given', but the data set came without masks; use 'none' or 'nonzero-pixels'")
+        remedy = "mask_truth can be 'none' or 'nonzero-pixels', and augmented models can name a segmenter"
+        raise UserError(f"masks are 'given', but the data set came without any; {remedy}")
     return split.masks
 
 
