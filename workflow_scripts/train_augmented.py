@@ -1,23 +1,15 @@
 """Train a network on mixed images: blended, or boxes, or objects cut out by their masks."""
 
-from selfdoubt import commands, datasets, masks, objectives, training
+from selfdoubt import commands, datasets, objectives, training
 
 
 def run(arguments):
     objective = objectives.from_labels(arguments.settings.label_smoothing)
-    training.train_to_files(arguments, lambda device, precision: objective, lambda train: masks_of(train, arguments))
 
+    def masks_of(train):
+        return datasets.masks_for_mixing(train, arguments.settings, *(arguments.masks or [None]), arguments.seed)
 
-def masks_of(train, arguments):
-    """Return the masks that training images are mixed by: a segmenter's, or those that came with them; or None."""
-    settings = arguments.settings
-    if arguments.masks:
-        found = masks.read_masks(arguments.masks[0])
-    elif settings.masks is not None:
-        found = datasets.foreground(train, settings.masks)
-    else:
-        return None
-    return masks.CONTROLS[settings.mixing.mask_control](found, arguments.seed)
+    training.train_to_files(arguments, lambda device, precision: objective, masks_of)
 
 
 if __name__ == "__main__":

@@ -163,6 +163,21 @@ def foreground(split: Split, rule: str) -> np.ndarray:
     return MASK_TRUTHS[rule](split)
 
 
+def masks_for_mixing(split: Split, model, path: Path | None, seed: int) -> np.ndarray | None:
+    """Return bool (n, H, W), what the images of a split are mixed by, or None where they are mixed without masks.
+
+    model: an augmented model's settings. path: of a segmenter's masks, or None. Raises UserError if the masks are to be
+    those of the data set, and it came without any.
+    """
+    if path is not None:
+        found = mask_files.read_masks(path)
+    elif model.masks is not None:
+        found = foreground(split, model.masks)
+    else:
+        return None
+    return mask_files.CONTROLS[model.mixing.mask_control](found, seed)
+
+
 def _nonzero_pixels(split: Split) -> np.ndarray:
     return (split.images[:] > 0).any(1)
 

@@ -5,7 +5,7 @@ views are. A mixer takes views of the targets and of their sources, and says wha
 source's has the rest. Where it needs object masks, they are the last channel of both.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -79,15 +79,19 @@ def cutmix(target, source, drawn: Mixing, _settings):
     return torch.where(inside[:, None], source, target), 1 - inside.float().mean((1, 2))
 
 
-def saliency_mix(target, source, drawn: Mixing, _settings):
+def saliency_mix(target, source, drawn: Mixing, settings):
     """CutMix, its box around the source's most salient pixel (Uddin et al. 2021), the saliency being `saliency`'s.
 
     The box is pasted where it was cut out, and cut off at the border. Arguments and results as of `cutmix`.
     """
+    return cutmix(target, source, around_salient(source, drawn), settings)
+
+
+def around_salient(source, drawn: Mixing) -> Mixing:
+    """Return the draws with boxes around the most salient pixel of each source (b, C, H, W)."""
     most = saliency(source).flatten(1).argmax(1)
     centre = torch.stack([most.div(source.shape[3], rounding_mode="floor"), most % source.shape[3]], 1)
-    inside = _inside(_around(centre, drawn.share, target.shape[2:]), target.shape[2:])
-    return torch.where(inside[:, None], source, target), 1 - inside.float().mean((1, 2))
+    return replace(drawn, centre=centre)
 
 
 def resizemix(target, source, drawn: Mixing, _settings):

@@ -171,6 +171,11 @@ def _figure(place: str, figure, study) -> None:
     match figure.kind:
         case "mask-gallery":
             _known(f"{place}.segmenter", figure.segmenter, study.segmenters, "a segmenter")
+        case "mixed-labels":
+            _all_known(f"{place}.models", figure.models, study.augmented, "one of augmented")
+        case "object-size":
+            if study.datasets[figure.dataset].mask_truth == "none":
+                raise UserError(f"config: {place}: sizes of objects need datasets.{figure.dataset}.mask_truth; set it")
         case "persuasion-matrix":
             _known(f"{place}.group", figure.group, study.groups, "a group")
             spoken = [key for key in study.variants(figure.group) if study.protocols[key].method == "persuasion"]
