@@ -87,8 +87,8 @@ def object_size(data: SizedRuns, settings, looks: Looks | None = None) -> Figure
     left.legend()
     figure.supxlabel("size of the object: share of the image's pixels (%)", fontsize=7.5)
     n_seeds = max(len(seeds) for seeds in data.runs.values())
-    note = f"{settings.n_bins} bins of as many images, score {settings.score}; {seeds_text(n_seeds)}, least to most"
-    header(figure, f"{settings.dataset}, {settings.split}, n = {n:,}; {note}")
+    extent = f"{settings.dataset}, {settings.split}, n = {n:,}; {settings.n_bins} bins of as many images"
+    header(figure, f"{extent}, score {settings.score}; {seeds_text(n_seeds)}, bars: least to most")
     return laid_out(figure)
 
 

@@ -117,7 +117,7 @@ def _resizing(start: torch.Tensor, length: torch.Tensor, size: int) -> torch.Ten
     pixels = torch.arange(size, device=start.device)
     scale = (size / length)[:, None]
     centre = (pixels - start[:, None] + 0.5) * scale - 0.5  # (b, size)
-    weights = (1 - (pixels - centre[..., None]).abs() / scale[..., None].clamp_min(1)).clamp_min(0)
+    weights = (1 - (pixels - centre[..., None]).abs() / scale[..., None]).clamp_min(0)
     return weights / weights.sum(2, keepdim=True).clamp_min(1e-6)
 
 
