@@ -116,7 +116,7 @@ class _Bench:
 
     def mixing_row(self) -> Row:
         """CutMix with masks against no mixing; the masks are the pixels above 0."""
-        mixing = SimpleNamespace(method="mask-cutmix", probability=0.5, n_placements=8)
+        mixing = SimpleNamespace(method="mask-cutmix", probability=0.5, n_placements=8, labels="object-area")
         masks = (self.train.images > 0).any(1)
         mixed = Stream(self.train, RECIPE, 1, self.device, mixing, masks)
         labels = objectives.from_labels()

@@ -206,6 +206,14 @@ def judging_settings(wildcards):
     return canonical({"mask_truth": STUDY.datasets[wildcards.dataset].mask_truth})
 
 
+def mixing_settings(wildcards):
+    """How a model's images are mixed and seen, and where their objects are known to be."""
+    model = STUDY.augmented[wildcards.model]
+    settings = model.model_dump(include={"mixing", "masks"})
+    settings |= STUDY.recipes[model.recipe].model_dump(include={"shift_px", "flip"})
+    return canonical({**settings, "mask_truth": STUDY.datasets[wildcards.dataset].mask_truth})
+
+
 # ---- enhancement and communication ----
 
 
@@ -326,6 +334,22 @@ def metrics_of_figure(wildcards):
     return once(arm_files(METRICS, STUDY.figures[wildcards.figure].dataset, all_arms()))
 
 
+def object_size_settings(wildcards):
+    """A figure's entry, all arms of the study, and where objects are known to be."""
+    figure = figure_entry(wildcards)
+    truth = STUDY.datasets[figure["dataset"]].mask_truth
+    return canonical({"figure": figure, "all_arms": all_arms(), "mask_truth": truth})
+
+
+def mixed_labels_of_figure(wildcards):
+    """What mixing does to labels: models of a figure first, then seeds."""
+    figure = STUDY.figures[wildcards.figure]
+    return [
+        MIXED_LABELS.format(dataset=figure.dataset, model=model, seed=seed)
+        for model, seed in product(figure.models, sorted(STUDY.seeds))
+    ]
+
+
 def masks_of_figure(wildcards):
     """The segmenter's masks, and what it learned from."""
     figure = STUDY.figures[wildcards.figure]
@@ -333,8 +357,9 @@ def masks_of_figure(wildcards):
 
 
 def images_of_figure(wildcards):
-    """The training images of the data set that a figure shows."""
-    return SPLIT.format(dataset=STUDY.figures[wildcards.figure].dataset, split="train")
+    """The images that a figure shows or tells of: those of its split, or training images."""
+    figure = STUDY.figures[wildcards.figure]
+    return SPLIT.format(dataset=figure.dataset, split=getattr(figure, "split", "train"))
 
 
 def mask_gallery_settings(wildcards):

@@ -3,6 +3,7 @@
 #        results/masks/{dataset}/{segmenter}.pseudo-masks.safetensors    what it learned from, one bit a pixel
 #        results/masks/{dataset}/{segmenter}.masks.safetensors           of every training image, one bit a pixel
 #        results/masks/{dataset}/{segmenter}.quality.parquet             IoU where the truth is known, shares, counts
+#        results/mixed-labels/{dataset}/{model}/seed-{seed}.parquet      labels of mixed images against what is visible
 
 
 rule train_segmenter:
@@ -81,3 +82,29 @@ rule judge_masks:
     shell:
         "exec python workflow_scripts/judge_masks.py --train {input.train} --pseudo-masks {input.pseudo_masks}"
         " --masks {input.masks} --quality {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule measure_mixing:
+    """Measure how far the labels of mixed images are from what can be seen in them."""
+    input:
+        train=SPLIT.replace("{split}", "train"),
+        masks=masks_of_model,
+    output:
+        MIXED_LABELS,
+    log:
+        "results/logs/measure_mixing/{dataset}/{model}/seed-{seed}.log",
+    benchmark:
+        "results/benchmarks/measure_mixing/{dataset}/{model}/seed-{seed}.tsv"
+    wildcard_constraints:
+        model=one_of(STUDY.augmented),
+    conda:
+        "../envs/models.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        settings=mixing_settings,
+        code=code_digest("measure_mixing"),
+    shell:
+        "exec python workflow_scripts/measure_mixing.py --train {input.train} --masks {input.masks}"
+        " --output {output} --seed {wildcards.seed}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,4 +1,4 @@
-# Needs  predictions, metrics, masks, enhanced examples, persuasion tables; all tables
+# Needs  predictions, metrics, masks, labels of mixed images, enhanced examples, persuasion tables; all tables
 # Makes  results/figures/{figure}.{svg,pdf,png}    one rule for each kind of figure
 #        results/report/index.html                 one page with everything inlined
 #
@@ -149,6 +149,55 @@ rule plot_persuasion_matrix:
     shell:
         "exec python workflow_scripts/plot_persuasion_matrix.py --persuasion {input} --figure {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule plot_mixed_labels:
+    """Draw how much of the label mixing moves, and how far it is from what can be seen."""
+    input:
+        mixed_labels_of_figure,
+    output:
+        figure_files("{figure}"),
+    log:
+        "results/logs/plot_mixed_labels/{figure}.log",
+    benchmark:
+        "results/benchmarks/plot_mixed_labels/{figure}.tsv"
+    wildcard_constraints:
+        figure=one_of(named(STUDY.figures, kind="mixed-labels")),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        settings=arms_figure_settings,
+        code=code_digest("plot_mixed_labels"),
+    shell:
+        "exec python workflow_scripts/plot_mixed_labels.py --labels {input} --figure {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
+
+
+rule plot_object_size:
+    """Draw what arms gain over the first one, by the size of the object."""
+    input:
+        predictions=predictions_of_figure,
+        images=images_of_figure,
+    output:
+        figure_files("{figure}"),
+    log:
+        "results/logs/plot_object_size/{figure}.log",
+    benchmark:
+        "results/benchmarks/plot_object_size/{figure}.tsv"
+    wildcard_constraints:
+        figure=one_of(named(STUDY.figures, kind="object-size")),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        settings=object_size_settings,
+        code=code_digest("plot_object_size"),
+    shell:
+        "exec python workflow_scripts/plot_object_size.py --predictions {input.predictions} --images {input.images} --figure {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
 rule render_report:

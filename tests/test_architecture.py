@@ -12,7 +12,8 @@ WITHOUT_TORCH = ("settings", "provenance", "schemas", "metrics", "scores", "stat
 WITHOUT_TORCH += ("leases", "leftovers", "progress", "renaming", "foreign_predictions")
 WITHOUT_TORCH += ("curves", "ensembles", "examples", "masks", "costs", "datasets", "corruptions", "figures", "report")
 WITHOUT_TORCH += ("sources", "published", "downloads", "pixels", "image_files", "scenes", "running")
-STRANGERS = {"datasets", "augmentation", "models", "losses", "attacks"}  # composed by others, never by one another
+# composed by others, never by one another
+STRANGERS = {"datasets", "augmentation", "mixing", "models", "losses", "attacks"}
 RULE_IMPORTS = {"selfdoubt.errors", "selfdoubt.provenance", "selfdoubt.published", "selfdoubt.settings"}
 RULE_IMPORTS |= {"selfdoubt.running"}
 FOR_PEOPLE = {"evaluate_predictions", "lease", "list_stale", "rename_model", "watch"}  # commands that no rule runs

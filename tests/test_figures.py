@@ -66,6 +66,21 @@ def persuasion() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["sender", "listener", "message", "gain", "n"])
 
 
+LABELS = SimpleNamespace(dataset="toys", style=STYLE)
+SIZES = SimpleNamespace(dataset="toys", split="test", score="msp", n_bins=2, style=STYLE)
+
+
+def labels(error: float | None = 0.19) -> dict:
+    return {"weight-mean": 0.7, "weight-sd": 0.2, "label-error": error, "ghost-labels": 0.3, "nothing-visible": 0.0}
+
+
+def sized() -> figures.SizedRuns:
+    """The two small objects are the first and the last; kd is right of one more of them, and else as ce."""
+    confidence, right = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, True, False, False])
+    kd = (confidence, np.array([True, True, False, True]))
+    return figures.SizedRuns({"ce": [(confidence, right)], "kd": [kd]}, np.array([0.1, 0.3, 0.4, 0.2]))
+
+
 DRAWN = {
     "risk-coverage": lambda: figures.risk_coverage({"ce": [SURE_AND_RIGHT], "kd": [SURE_AND_WRONG]}, CURVE),
     "reliability": lambda: figures.reliability({"ce": [SURE_AND_RIGHT] * 2, "kd": [SURE_AND_WRONG] * 2}, BINS),
@@ -73,6 +88,8 @@ DRAWN = {
     "mask-gallery": lambda: figures.mask_gallery(gallery(), GALLERY),
     "enhancement-examples": lambda: figures.enhancement_examples(examples(), EXAMPLES),
     "persuasion-matrix": lambda: figures.persuasion_matrix(persuasion(), MATRIX),
+    "mixed-labels": lambda: figures.mixed_labels({"a": [labels(), labels(0.21)], "b": [labels(None)] * 2}, LABELS),
+    "object-size": lambda: figures.object_size(sized(), SIZES),
 }
 
 
@@ -216,3 +233,24 @@ def test_persuasion_matrix_averages_seeds_and_is_centred_at_zero():
     assert [text.get_text() for text in wrong.texts] == ["–", "−1.00", "–", "–"]
     assert "n = 20 messages, 2 seeds" in true.get_title(loc="left")
     assert true.images[0].norm(0) == 0.5
+
+
+# ---- mixing ----
+
+
+def test_labels_that_cannot_be_judged_say_so():
+    assert {"20.0", "30.0", "not known"} <= set(texts(drawn("mixed-labels")))  # the mean of 19 and 21
+
+
+def test_gains_by_size_by_hand():
+    # Small objects: ce is right of 1 of 2, kd of 2; large ones: 1 of 2 by both.
+    left, right = drawn("object-size").axes
+    gains, areas = (axes.lines[1].get_xydata() for axes in (left, right))
+    assert gains.ravel().tolist() == pytest.approx([15, 50, 35, 0])
+    # AURC of ce's small ones: (0 / 1 + 1 / 2) / 2 = 0.25, of kd's 0.
+    assert areas[:, 1].tolist() == pytest.approx([-250, 0])
+
+
+def test_fewer_images_than_bins_are_told_of():
+    with pytest.raises(UserError, match="object-size: 4 images for n_bins 5"):
+        figures.object_size(sized(), SimpleNamespace(**{**vars(SIZES), "n_bins": 5}))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from small_mixing import BY_MASKS, SETTINGS, settings_of
 from small_training import CPU, model_of, recipe_of
 from torch import nn
 from torchvision.transforms import v2
@@ -20,7 +21,8 @@ from selfdoubt.training import Training
 
 SIZE_PX, N = 16, 20
 CROP = SimpleNamespace(min_area=0.25, max_aspect=1.5)
-CUTMIX = SimpleNamespace(method="cutmix", probability=1.0, beta=1.0)
+MIXINGS = {method: settings_of(method, probability=1.0) for method in SETTINGS if method not in BY_MASKS}
+CUTMIX = MIXINGS["cutmix"]
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +118,7 @@ def test_a_view_is_that_of_its_seed_epoch_and_position(folder):
 
 def test_without_crop_files_are_seen_as_from_memory(folder):
     """Shifted, flipped and mixed alike: where images lie changes no batch."""
-    for mixing in (None, CUTMIX):
+    for mixing in (None, *MIXINGS.values()):
         recipe, split = recipe_of(shift_px=2, flip=True), split_of(files(folder))
         in_memory = Split(split.images[:], split.labels, split.image_ids)
         pairs = zip(*(Stream(each, recipe, 1, CPU, mixing).epoch(3) for each in (split, in_memory)), strict=True)
@@ -124,7 +126,7 @@ def test_without_crop_files_are_seen_as_from_memory(folder):
 
 
 def test_workers_give_the_batches_that_one_process_gives(folder):
-    for mixing in (None, CUTMIX):
+    for mixing in (None, *MIXINGS.values()):
         alone, shared = (list(stream_of(folder, n_workers=n, mixing=mixing).epoch(1)) for n in (0, 2))
         for one, other in zip(alone, shared, strict=True):
             assert torch.equal(one.images, other.images) and torch.equal(one.other_labels, other.other_labels)

@@ -9,6 +9,10 @@ from selfdoubt.errors import UserError
 from selfdoubt.provenance import canonical
 from selfdoubt.settings import check_files, load_study, parse_arm
 
+STYLE = {"width_mm": 100, "height_mm": 80}
+SIZES = {"kind": "object-size", "study": "mask-cutmix", "arms": ["ce", "cutmix"], "split": "test", "score": "msp"}
+SIZES |= {"n_bins": 4, "style": STYLE}
+
 
 def fault(config: dict) -> str:
     with pytest.raises(UserError) as caught:
@@ -123,12 +127,54 @@ def put(config: dict, place: str, value) -> dict:
         ),
         ("augmented.mask-cutmix.segmenter", None, "augmented.mask-cutmix.segmenter: mixing by masks needs one"),
         ("augmented.cutmix.segmenter", "unet", "config: augmented.cutmix.segmenter: 'cutmix' uses no masks; remove it"),
+        (
+            "figures.mask-gallery",
+            {"kind": "mixed-labels", "study": "mask-cutmix", "models": ["ce"], "style": STYLE},
+            "config: figures.mask-gallery.models: 'ce' is not one of augmented",
+        ),
+        ("figures.mask-gallery", SIZES | {"arms": ["ce"]}, "figures.mask-gallery.arms: has 1 entries and needs 2"),
+        ("figures.mask-gallery", SIZES | {"split": "ood-digits"}, "split: input should be 'val' or 'test'"),
+        ("augmented.cutmix.masks", "given", "config: augmented.cutmix.masks: 'cutmix' uses no masks; remove it"),
+        ("augmented.mask-cutmix.masks", "given", "mask-cutmix.masks: given, and a segmenter is named; remove one"),
+        ("augmented.mask-cutmix.masks", "truth", "config: augmented.mask-cutmix.masks: input should be 'given'"),
+        ("augmented.cutmix.mixing.alpha", 1.0, "config: augmented.cutmix.mixing.alpha: unknown key; remove it"),
+        ("augmented.cutmix.mixing.method", "resize-mix", "augmented.cutmix.mixing: input tag 'resize-mix'"),
+        ("augmented.cutmix.mixing.labels", "object-area", "config: augmented.cutmix.mixing.labels: unknown key"),
+        (
+            "augmented.cutmix.mixing",
+            {"method": "resizemix", "probability": 0.5, "min_scale": 0.8, "max_scale": 0.1},
+            "config: augmented.cutmix.mixing.max_scale: 0.1 is below min_scale 0.8; swap them",
+        ),
+        (
+            "augmented.cutmix.mixing",
+            {"method": "resizemix", "probability": 0.5, "min_scale": 0.0, "max_scale": 0.1},
+            "config: augmented.cutmix.mixing.min_scale: input should be greater than 0",
+        ),
+        (
+            "augmented.cutmix.mixing",
+            {"method": "mixup", "probability": 0.5, "alpha": 0.0},
+            "config: augmented.cutmix.mixing.alpha: input should be greater than 0",
+        ),
+        (
+            "augmented.mask-cutmix.mixing",
+            {"method": "oa-cutmix", "probability": 0.5, "beta": 1.0, "labels": "pixel-area"},
+            "mixing.labels: input should be 'object-area' or 'relative-object-area', found 'pixel-area'",
+        ),
+        ("augmented.mask-cutmix.mixing.mask_control", "random", "mask_control: input should be 'none', 'permuted' or"),
         ("datasets.fashion-mnist-12k.ood", ["digit"], "ood: 'digit' is not one of ood_sets; did you mean 'digits'?"),
         ("datasets", None, "config: datasets: this key is missing; add it"),
     ],
 )
 def test_a_fault_names_its_key_and_a_remedy(config, place, value, expected):
     assert expected in fault(put(config, place, value))
+
+
+def test_sizes_of_objects_need_the_truth(config):
+    config["figures"]["sizes"] = SIZES
+    load_study(config)
+    config["datasets"]["fashion-mnist-12k"]["mask_truth"] = "none"
+    expected = "config: figures.sizes: sizes of objects need datasets.fashion-mnist-12k.mask_truth; set it"
+    assert fault(config) == expected
 
 
 @pytest.mark.parametrize("name", ["Big Net", "a_b", "-a", "a--b", "x" * 61, "a;rm"])

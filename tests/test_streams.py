@@ -1,19 +1,18 @@
 """Batches that can be made again by themselves, and labels that follow the pixels."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
+from small_mixing import BY_MASKS, SETTINGS, settings_of
 from small_training import CPU, recipe_of, split_of
 
-from selfdoubt import augmentation
+from selfdoubt import augmentation, mixing
 from selfdoubt.datasets import Split
 from selfdoubt.errors import UserError
 from selfdoubt.streams import Batch, Stream
 
-CUTMIX = SimpleNamespace(method="cutmix", probability=1.0, beta=1.0)
-MASK_CUTMIX = SimpleNamespace(method="mask-cutmix", probability=1.0, n_placements=3)
+MIXINGS = {method: settings_of(method, probability=1.0) for method in SETTINGS}
+CUTMIX, MASK_CUTMIX = MIXINGS["cutmix"], MIXINGS["mask-cutmix"]
 
 
 def flat_split(n: int = 12, size_px: int = 6) -> Split:
@@ -55,11 +54,11 @@ def assert_equal(one: dict, other: dict) -> None:
 
 
 def masked_stream(mixing, batch_size: int = 8, seed: int = 1) -> Stream:
-    masks = split_of().images[:, 0] % 2 > 0 if mixing is MASK_CUTMIX else None
+    masks = split_of().images[:, 0] % 2 > 0 if mixing and mixing.method in BY_MASKS else None
     return Stream(split_of(), recipe_of(batch_size=batch_size), seed, CPU, mixing, masks)
 
 
-@pytest.mark.parametrize("mixing", [None, CUTMIX, MASK_CUTMIX], ids=["none", "cutmix", "mask-cutmix"])
+@pytest.mark.parametrize("mixing", [None, *MIXINGS.values()], ids=["none", *MIXINGS])
 def test_an_epoch_is_the_same_whatever_the_batch_size_and_what_came_before(mixing):
     whole = joined(masked_stream(mixing, batch_size=20), epoch=1)
     stream = masked_stream(mixing, batch_size=3)
@@ -70,7 +69,7 @@ def test_an_epoch_is_the_same_whatever_the_batch_size_and_what_came_before(mixin
         assert not torch.equal(other["images"], whole["images"])
 
 
-@pytest.mark.parametrize("mixing", [None, CUTMIX, MASK_CUTMIX], ids=["none", "cutmix", "mask-cutmix"])
+@pytest.mark.parametrize("mixing", [None, *MIXINGS.values()], ids=["none", *MIXINGS])
 def test_a_view_is_that_of_the_image_and_not_of_its_place_in_a_batch(mixing, monkeypatch):
     straight, drawn = joined(masked_stream(mixing)), augmentation.draw_order
     monkeypatch.setattr(augmentation, "draw_order", lambda *arguments: drawn(*arguments).flip(0))
@@ -86,11 +85,11 @@ def shares(batch: Batch, labels: torch.Tensor) -> torch.Tensor:
     return ((batch.images - values[:, None, None, None]).abs() < 1e-4).float().mean((1, 2, 3))
 
 
-@pytest.mark.parametrize("method", ["cutmix", "mask-cutmix"])
+@pytest.mark.parametrize("method", [method for method in MIXINGS if method not in ("mixup", "cutmix-matched")])
 def test_labels_and_weights_follow_the_pixels(method):
-    # With masks of all pixels, the target's visible area is what is not pasted over, so both weigh by pixels.
-    masks = np.ones((12, 6, 6), bool) if method == "mask-cutmix" else None
-    stream = flat_stream(CUTMIX if method == "cutmix" else MASK_CUTMIX, masks)
+    # With masks of all pixels, the target's visible area is what is not pasted over, so all weigh by pixels.
+    masks = np.ones((12, 6, 6), bool) if method in BY_MASKS else None
+    stream = flat_stream(MIXINGS[method], masks)
     n_two = 0
     for batch in (batch for epoch in range(4) for batch in stream.epoch(epoch)):
         two = batch.labels != batch.other_labels
@@ -98,7 +97,14 @@ def test_labels_and_weights_follow_the_pixels(method):
         torch.testing.assert_close(shares(batch, batch.other_labels)[two], 1 - batch.weight[two])
         assert (shares(batch, batch.labels)[~two] == 1).all()
         n_two += int((two & (batch.weight > 0) & (batch.weight < 1)).sum())
-    assert n_two > (20 if method == "cutmix" else 5)
+    assert n_two > (5 if method == "mask-cutmix" else 20)
+
+
+def test_mixup_blends_pixels_as_it_does_labels():
+    for batch in flat_stream(MIXINGS["mixup"]).epoch(0):
+        values = [10 * (labels + 1) / 255 for labels in (batch.labels, batch.other_labels)]
+        expected = batch.weight * values[0] + (1 - batch.weight) * values[1]
+        torch.testing.assert_close(batch.images, expected[:, None, None, None].expand(-1, 1, 6, 6))
 
 
 def test_object_labels_follow_the_visible_objects():
@@ -114,8 +120,8 @@ def test_object_labels_follow_the_visible_objects():
 
 
 def test_what_is_not_mixed_keeps_its_label():
-    half = SimpleNamespace(method="cutmix", probability=0.5, beta=1.0)
-    drawn = augmentation.draw_mixing(1, 0, (12, 6, 6), half)
+    half = settings_of("cutmix")
+    drawn = mixing.draw_mixing(1, 0, (12, 6, 6), half)
     batch = joined(flat_stream(half))
     alone = ~drawn.mixed[batch["labels"]]  # label i is the image at position i
     assert 0 < alone.sum() < 12
@@ -123,11 +129,10 @@ def test_what_is_not_mixed_keeps_its_label():
     assert torch.equal(batch["other_labels"][~alone], drawn.partner[batch["labels"][~alone]])
 
 
-@pytest.mark.parametrize("method", ["cutmix", "mask-cutmix"])
+@pytest.mark.parametrize("method", MIXINGS)
 def test_probability_0_mixes_nothing(method):
-    mixing = SimpleNamespace(method=method, probability=0.0, beta=1.0, n_placements=2)
-    masks = np.ones((12, 6, 6), bool) if method == "mask-cutmix" else None
-    plain, batch = joined(flat_stream()), joined(flat_stream(mixing, masks))
+    masks = np.ones((12, 6, 6), bool) if method in BY_MASKS else None
+    plain, batch = joined(flat_stream()), joined(flat_stream(settings_of(method, probability=0.0), masks))
     assert batch.pop("weight").tolist() == [1.0] * 12
     assert_equal(batch, plain)
 

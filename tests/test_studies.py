@@ -14,6 +14,7 @@ EXPECTED = {  # how many jobs train or import a model, by study
     "cifar100": 3 * 7,
     "fashion-full": 5 * 7,
     "fashion-scenes": 3 * 7,
+    "mixing": 3 * 15,
     "imagenet": 3 * 5 + 2,
     "imagenet-benchmark": 20,
 }

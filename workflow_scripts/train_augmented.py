@@ -1,16 +1,19 @@
-"""Train a network on mixed images: boxes, or objects cut out by their masks."""
+"""Train a network on mixed images: blended, or boxes, or objects cut out by their masks."""
 
-from selfdoubt import commands, masks, objectives, training
+from selfdoubt import commands, datasets, objectives, training
 
 
 def run(arguments):
     objective = objectives.from_labels(arguments.settings.label_smoothing)
-    shapes = masks.read_masks(arguments.masks[0]) if arguments.masks else None
-    training.train_to_files(arguments, lambda device, precision: objective, shapes)
+
+    def masks_of(train):
+        return datasets.masks_for_mixing(train, arguments.settings, *(arguments.masks or [None]), arguments.seed)
+
+    training.train_to_files(arguments, lambda device, precision: objective, masks_of)
 
 
 if __name__ == "__main__":
     files = training.FILES | training.OPTIONAL
-    files["masks"] = "of the training images, where they are mixed by masks"
+    files["masks"] = "of the training images, where they are mixed by those of a segmenter"
     optional = tuple(training.OPTIONAL)
     commands.main(run, files, several=("masks", *training.SEVERAL), optional=optional, seeded=True, computes=True)

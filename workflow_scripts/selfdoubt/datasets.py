@@ -154,7 +154,7 @@ def take(split: Split, positions: np.ndarray) -> Split:
 
 
 def foreground(split: Split, rule: str) -> np.ndarray:
-    """Return bool (n, H, W), True on the object: the truth that masks are judged by.
+    """Return bool (n, H, W), True on the object: the truth that masks are judged by, and that can stand in for them.
 
     rule: a key of MASK_TRUTHS. Raises UserError if it is not known, or needs what the split lacks.
     """
@@ -163,13 +163,29 @@ def foreground(split: Split, rule: str) -> np.ndarray:
     return MASK_TRUTHS[rule](split)
 
 
+def masks_for_mixing(split: Split, model, path: Path | None, seed: int) -> np.ndarray | None:
+    """Return bool (n, H, W), what the images of a split are mixed by, or None where they are mixed without masks.
+
+    model: an augmented model's settings. path: of a segmenter's masks, or None. Raises UserError if the masks are to be
+    those of the data set, and it came without any.
+    """
+    if path is not None:
+        found = mask_files.read_masks(path)
+    elif model.masks is not None:
+        found = foreground(split, model.masks)
+    else:
+        return None
+    return mask_files.CONTROLS[model.mixing.mask_control](found, seed)
+
+
 def _nonzero_pixels(split: Split) -> np.ndarray:
     return (split.images[:] > 0).any(1)
 
 
 def _given(split: Split) -> np.ndarray:
     if split.masks is None:
-        raise UserError("mask_truth: 'given', but the data set came without masks; use 'none' or 'nonzero-pixels'")
+        remedy = "mask_truth can be 'none' or 'nonzero-pixels', and augmented models can name a segmenter"
+        raise UserError(f"masks are 'given', but the data set came without any; {remedy}")
     return split.masks
 
 

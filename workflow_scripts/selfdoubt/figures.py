@@ -38,13 +38,12 @@ from selfdoubt.figure_style import (
     save,
     seeds_text,
 )
+from selfdoubt.figures_of_mixing import Runs, SizedRuns, mixed_labels, object_size
 
 if TYPE_CHECKING:
     import pandas as pd  # a third of a second in a job; most figures have no need of it
 
-__all__ = ["FIGURES", "EnhancementExamples", "MaskGallery", "Runs", "arm_looks", "save"]
-
-Runs = dict[str, list[tuple[np.ndarray, np.ndarray]]]  # arm -> per seed (confidence (n,), correct (n,))
+__all__ = ["FIGURES", "EnhancementExamples", "MaskGallery", "Runs", "SizedRuns", "arm_looks", "save"]
 
 
 @dataclass(frozen=True)
@@ -369,4 +368,6 @@ FIGURES = {
     "mask-gallery": mask_gallery,
     "enhancement-examples": enhancement_examples,
     "persuasion-matrix": persuasion_matrix,
+    "mixed-labels": mixed_labels,
+    "object-size": object_size,
 }

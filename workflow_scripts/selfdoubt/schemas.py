@@ -79,6 +79,14 @@ SCHEMAS = {
             ("reason", pa.string()),
         ]
     ),
+    "mixed-labels": pa.schema(
+        [
+            ("statistic", pa.string()),  # of the labels of mixed images: see mixed_labels.measure
+            ("value", pa.float64()),
+            ("n", pa.int64()),  # mixed images of the first epoch
+            ("reason", pa.string()),
+        ]
+    ),
     "persuasion": pa.schema(
         [
             ("sender", pa.string()),

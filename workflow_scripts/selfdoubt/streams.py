@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch.utils.data
 
-from selfdoubt import augmentation
+from selfdoubt import augmentation, mixing
 from selfdoubt.errors import UserError
 from selfdoubt.image_files import ImageFiles
 
@@ -32,8 +32,8 @@ class Batch:
 class Stream:
     """The training images as batches of views, shared by the ranks that train together."""
 
-    def __init__(self, split, recipe, seed: int, device: torch.device, mixing=None, masks=None, share=(0, 1)):
-        """mixing: settings of config.yaml's `mixing`, or None. masks: bool (n, H, W), where mixing needs them.
+    def __init__(self, split, recipe, seed: int, device: torch.device, mix=None, masks=None, share=(0, 1)):
+        """mix: settings of config.yaml's `mixing`, or None. masks: bool (n, H, W), where mixing needs them.
 
         share: which rank this is, and of how many that share each batch.
         Raises UserError if the recipe does not fit the images, or would leave a rank without any.
@@ -42,7 +42,7 @@ class Stream:
         self._images = kind(split.images, masks, recipe, seed, device)
         self._labels = torch.tensor(split.labels).to(device)
         self._shape = (len(split.images), *split.images.shape[2:])
-        self._recipe, self._seed, self._mixing = recipe, seed, mixing
+        self._recipe, self._seed, self._mixing = recipe, seed, mix
         self._rank, self._n_ranks = share
         last = self.rows_per_epoch - (self.n_batches - 1) * recipe.batch_size
         if last < self._n_ranks:
@@ -66,27 +66,26 @@ class Stream:
         starts = range(first * size, self.rows_per_epoch, size)
         stops = [min(start + size, self.rows_per_epoch) for start in starts]
         rows = [slice(start + self._rank, stop, self._n_ranks) for start, stop in zip(starts, stops, strict=True)]
-        mixing, partners = None, [order[:0]] * len(rows)
+        drawn, partners = None, [order[:0]] * len(rows)
         if self._mixing is not None:
-            drawn = augmentation.draw_mixing(self._seed, epoch, self._shape, self._mixing)
-            mixing = _to(device, drawn)
-            partners = [mixing.partner[order[each][mixing.mixed[order[each]]]] for each in rows]
+            drawn = _to(device, mixing.draw_mixing(self._seed, epoch, self._shape, self._mixing))
+            partners = [drawn.partner[order[each][drawn.mixed[order[each]]]] for each in rows]
         wanted = [torch.cat([order[each], partner]) for each, partner in zip(rows, partners, strict=True)]
         for each, start, stop, seen in zip(rows, starts, stops, self._images.views(epoch, wanted), strict=True):
-            yield Batch(*self._mix(seen, order[each], mixing), epoch, each, stop - start)
+            yield Batch(*self._mix(seen, order[each], drawn), epoch, each, stop - start)
 
-    def _mix(self, seen: torch.Tensor, index: torch.Tensor, mixing) -> tuple:
+    def _mix(self, seen: torch.Tensor, index: torch.Tensor, drawn: mixing.Mixing | None) -> tuple:
         """Return a batch's fields from views of the images at `index`, followed by those of their partners."""
         images, source, labels = seen[: len(index)], seen[len(index) :], self._labels[index]
-        if mixing is None:
+        if drawn is None:
             return images / 255, labels, labels, None
-        chosen = mixing.mixed[index].nonzero()[:, 0]
-        where = index[chosen]
-        mixed, share = augmentation.MIXERS[self._mixing.method](images[chosen], source, mixing, where)
-        images = images[:, : mixed.shape[1]]  # without the mask's channel
+        chosen = drawn.mixed[index].nonzero()[:, 0]
+        own = drawn.at(index[chosen])
+        mixed, share = mixing.MIXERS[self._mixing.method](images[chosen], source, own, self._mixing)
+        images = images[:, : mixed.shape[1]].to(mixed.dtype)  # without the mask's channel; float where mixup is
         images[chosen] = mixed
         other, weight = labels.clone(), torch.ones(len(index), device=images.device)
-        other[chosen], weight[chosen] = self._labels[mixing.partner[where]], share.float()
+        other[chosen], weight[chosen] = self._labels[own.partner], share.float()
         return images / 255, labels, other, weight
 
 

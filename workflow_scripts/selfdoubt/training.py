@@ -170,11 +170,12 @@ SEVERAL = ("weights",)  # of which there may be none
 _INPUTS = ("train", "val", "masks", "teacher", "soft_labels")
 
 
-def train_to_files(job, make_objective: Callable[[torch.device, str], Objective], masks=None) -> None:
+def train_to_files(job, make_objective: Callable[[torch.device, str], Objective], masks_of=lambda train: None) -> None:
     """Build a model, train it and write its checkpoint and history.
 
     job: the paths of FILES and OPTIONAL, a model's `settings` (with `network`, `recipe` and perhaps `mixing`), `seed`
-    and `metadata`. make_objective: for a device and a precision. masks: bool (n, H, W), for mixing.
+    and `metadata`. make_objective: for a device and a precision. masks_of: of the training split, bool (n, H, W) or
+    None, for mixing.
     """
     recipe, mixing = job.settings.recipe, vars(job.settings).get("mixing")
     _check_devices(recipe)
@@ -183,7 +184,7 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
     ranks = Ranks()
     device = ranks.join(devices.prepare(recipe.device, recipe.threads))
     recipe.precision = devices.precision_on(device, recipe.precision)
-    stream = Stream(train, recipe, job.seed, device, mixing, masks, (ranks.rank, ranks.n))
+    stream = Stream(train, recipe, job.seed, device, mixing, masks_of(train), (ranks.rank, ranks.n))
     model, shape = _model_of(train, job, device)
     weights = {"weights": weight_files.sha256(job.weights[0])} if job.weights else {}
     metadata = job.metadata | weights | {"shape": shape, "device": device.type, "precision": recipe.precision}

@@ -68,6 +68,23 @@ def _persuasion_matrix(settings: dict, numbers: Numbers) -> str:
     )
 
 
+def _mixed_labels(settings: dict, numbers: Numbers) -> str:
+    return (
+        f"Labels of mixed images of {settings['dataset']} under {listed(settings['models'])}: the weight of the "
+        "target's label; how far it is, on average, from the target's share of the visible object pixels; and how "
+        "often a label has weight though none of its object is visible. Pixels of blended images count by their weight."
+    )
+
+
+def _object_size(settings: dict, numbers: Numbers) -> str:
+    arms = settings["arms"]
+    return (
+        f"What {listed(arms[1:])} gain over {arms[0]} by the size of the object, on {_behind(settings, numbers)}: "
+        f"{settings['n_bins']} bins of as many images. Accuracy: higher is better. AURC of the score "
+        f"{settings['score']}: lower is better. Paired by seed; bars reach from the least to the most."
+    )
+
+
 CAPTIONS = {
     "risk-coverage": _risk_coverage,
     "reliability": _reliability,
@@ -75,4 +92,6 @@ CAPTIONS = {
     "mask-gallery": _mask_gallery,
     "enhancement-examples": _enhancement_examples,
     "persuasion-matrix": _persuasion_matrix,
+    "mixed-labels": _mixed_labels,
+    "object-size": _object_size,
 }

@@ -59,6 +59,27 @@ class PersuasionMatrix(Figure):
     protocol: Name
 
 
+class MixedLabels(Figure):
+    kind: Literal["mixed-labels"]
+    models: list[Name] = Field(min_length=1)
+
+
+class ObjectSize(Figure):
+    kind: Literal["object-size"]
+    arms: list[ArmText] = Field(min_length=2)
+    split: Literal["val", "test"]
+    score: Score
+    n_bins: Count
+
+
 FigureEntry = one_of(
-    RiskCoverage, Reliability, AurocAccuracy, EnhancementExamples, MaskGallery, PersuasionMatrix, by="kind"
+    RiskCoverage,
+    Reliability,
+    AurocAccuracy,
+    EnhancementExamples,
+    MaskGallery,
+    PersuasionMatrix,
+    MixedLabels,
+    ObjectSize,
+    by="kind",
 )

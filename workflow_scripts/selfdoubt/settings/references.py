@@ -7,6 +7,7 @@ from selfdoubt import published
 from selfdoubt.errors import UserError
 from selfdoubt.settings.analysis import CALIBRATION, PROBABILITY_SCORES
 from selfdoubt.settings.data import BUILT_IN
+from selfdoubt.settings.models import ByMasks
 
 
 def check_references(study) -> None:
@@ -101,13 +102,21 @@ def _models(study) -> None:
         _known(f"students.{key}.teacher", student.teacher, study.models, "a model")
         _no_circle(key, study)
     for key, model in study.augmented.items():
-        needs = model.mixing.method == "mask-cutmix"
-        if needs and model.segmenter is None:
-            raise UserError(f"config: augmented.{key}.segmenter: mixing by masks needs one; add 'segmenter: NAME'")
-        if not needs and model.segmenter is not None:
-            raise UserError(f"config: augmented.{key}.segmenter: '{model.mixing.method}' uses no masks; remove it")
-        if needs:
-            _known(f"augmented.{key}.segmenter", model.segmenter, study.segmenters, "a segmenter")
+        _masks(f"augmented.{key}", model, study)
+
+
+def _masks(place: str, model, study) -> None:
+    sources = [key for key in ("segmenter", "masks") if getattr(model, key) is not None]
+    if isinstance(model.mixing, ByMasks):
+        if not sources:
+            remedy = "add 'segmenter: NAME', or 'masks: given' for those of the data set"
+            raise UserError(f"config: {place}.segmenter: mixing by masks needs one; {remedy}")
+        if len(sources) > 1:
+            raise UserError(f"config: {place}.masks: given, and a segmenter is named; remove one of the two")
+        if model.segmenter is not None:
+            _known(f"{place}.segmenter", model.segmenter, study.segmenters, "a segmenter")
+    elif sources:
+        raise UserError(f"config: {place}.{sources[0]}: '{model.mixing.method}' uses no masks; remove it")
 
 
 def _segmenters(study) -> None:
@@ -162,6 +171,11 @@ def _figure(place: str, figure, study) -> None:
     match figure.kind:
         case "mask-gallery":
             _known(f"{place}.segmenter", figure.segmenter, study.segmenters, "a segmenter")
+        case "mixed-labels":
+            _all_known(f"{place}.models", figure.models, study.augmented, "one of augmented")
+        case "object-size":
+            if study.datasets[figure.dataset].mask_truth == "none":
+                raise UserError(f"config: {place}: sizes of objects need datasets.{figure.dataset}.mask_truth; set it")
         case "persuasion-matrix":
             _known(f"{place}.group", figure.group, study.groups, "a group")
             spoken = [key for key in study.variants(figure.group) if study.protocols[key].method == "persuasion"]

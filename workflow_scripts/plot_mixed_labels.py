@@ -1,0 +1,18 @@
+"""Draw how much of the label mixing moves, and how far it is from what can be seen."""
+
+from selfdoubt import commands, figures, schemas
+
+
+def run(arguments):
+    settings = arguments.settings.figure
+    tables = [schemas.read_table(path, schemas.SCHEMAS["mixed-labels"]).to_pylist() for path in arguments.labels]
+    measured = [{row["statistic"]: row["value"] for row in rows} for rows in tables]
+    n_seeds = len(measured) // len(settings.models)
+    data = {model: measured[i * n_seeds : (i + 1) * n_seeds] for i, model in enumerate(settings.models)}
+    looks = figures.arm_looks(arguments.settings.all_arms)
+    figures.save(figures.mixed_labels(data, settings, looks), arguments.figure)
+
+
+if __name__ == "__main__":
+    files = {"labels": "tables of models, then seeds", "figure": "written, in the format of each suffix"}
+    commands.main(run, files, several=("labels", "figure"))
