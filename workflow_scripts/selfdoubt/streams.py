@@ -27,6 +27,7 @@ class Batch:
     epoch: int = 0
     rows: slice | None = None  # of the epoch's order: which images these are
     n_whole: int = 0  # images of the batch on all ranks together
+    positions: torch.Tensor | None = None  # (b,) of the images in the data set
 
 
 class Stream:
@@ -73,7 +74,7 @@ class Stream:
             partners = [mixing.partner[order[each][mixing.mixed[order[each]]]] for each in rows]
         wanted = [torch.cat([order[each], partner]) for each, partner in zip(rows, partners, strict=True)]
         for each, start, stop, seen in zip(rows, starts, stops, self._images.views(epoch, wanted), strict=True):
-            yield Batch(*self._mix(seen, order[each], mixing), epoch, each, stop - start)
+            yield Batch(*self._mix(seen, order[each], mixing), epoch, each, stop - start, order[each])
 
     def _mix(self, seen: torch.Tensor, index: torch.Tensor, mixing) -> tuple:
         """Return a batch's fields from views of the images at `index`, followed by those of their partners."""
