@@ -84,6 +84,7 @@ def test_an_ensemble_answers_by_its_mean_probability():
     teachers = [Teacher(linear_model(seed), "float32") for seed in range(3)]
     expected = torch.stack([teacher.answers(batch_of()).softmax(1) for teacher in teachers]).mean(0)
     torch.testing.assert_close(Ensemble(teachers).answers(batch_of()).softmax(1), expected)
+    assert Ensemble(teachers).answers(batch_of()).exp().sum(1).tolist() == pytest.approx([1.0] * 6)  # logarithms of it
     alone, twice = (each.answers(batch_of()).softmax(1) for each in (teachers[0], Ensemble(teachers[:1] * 2)))
     torch.testing.assert_close(twice, alone)
 
