@@ -87,8 +87,8 @@ def test_what_compares_images_wants_the_whole_batch_in_one_process(config, chang
     config["recipes"]["short"]["gpu"] = 2
     load_study(config)
     config["students"]["kd"] |= change
-    expected = "config: recipes.short.gpu: 'kd' compares the images of a whole batch; give it a recipe of 1"
-    assert fault(config) == expected
+    why = "students.kd compares the images of a whole batch; give it a recipe with 1"
+    assert fault(config) == f"config: recipes.short.gpu: 2, but {why}"
     config["recipes"]["short"]["gpu"] = 1
     load_study(config)
 

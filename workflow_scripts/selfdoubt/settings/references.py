@@ -100,9 +100,10 @@ def _models(study) -> None:
     for key, student in study.students.items():
         _all_known(f"students.{key}.teacher", student.teacher, study.models, "a model")
         _no_circle(key, study)
-        if student.compares_images and study.recipes[student.recipe].gpu > 1:
-            place = f"recipes.{student.recipe}.gpu"
-            raise UserError(f"config: {place}: '{key}' compares the images of a whole batch; give it a recipe of 1")
+        gpu = study.recipes[student.recipe].gpu
+        if student.compares_images and gpu > 1:
+            place, why = f"recipes.{student.recipe}.gpu", f"students.{key} compares the images of a whole batch"
+            raise UserError(f"config: {place}: {gpu}, but {why}; give it a recipe with 1")
     for key, model in study.augmented.items():
         needs = model.mixing.method == "mask-cutmix"
         if needs and model.segmenter is None:
