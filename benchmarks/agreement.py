@@ -13,7 +13,7 @@ from peers import PEERS, Numbers, Predicted, drawn_out
 from samples import BINS, OOD, SETTINGS, C, N, awkward, large, plain
 
 from selfdoubt.evaluation import evaluate
-from selfdoubt.scores import Softmax
+from selfdoubt.softmax import Softmax
 from selfdoubt.statistics import resample_weights
 
 N_DRAWN_OUT = 5  # resamples that are compared one by one

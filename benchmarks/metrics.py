@@ -21,7 +21,8 @@ from samples import BINS, SETTINGS, C, N, large
 from selfdoubt import calibration, rankings
 from selfdoubt.evaluation import evaluate
 from selfdoubt.randomness import generator
-from selfdoubt.scores import BLOCK_NUMBERS, FITTED, SCORES
+from selfdoubt.scores import FITTED, SCORES
+from selfdoubt.softmax import BLOCK_NUMBERS
 from selfdoubt.statistics import resample_weights
 from selfdoubt.summaries import Predictions
 from selfdoubt.threads import n_threads, ordered_map

@@ -128,7 +128,8 @@ def enlarge(config: dict, n_jobs: int) -> None:
     jobs_as_it_is = 22 + 34 * n_seeds
     names = [f"kd-{i}" for i in range((n_jobs - jobs_as_it_is) // (3 * n_seeds))]
     for i, name in enumerate(names):
-        config["students"][name] = config["students"]["kd"] | {"temperature": 1 + i / 8}
+        loss = {"method": "kd", "temperature": 1 + i / 8, "alpha": 0.9}
+        config["students"][name] = config["students"]["kd"] | {"loss": loss}
     config["studies"]["distillation"]["arms"] += names
 
 

@@ -4,6 +4,7 @@ import io
 import tempfile
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ import torch
 from measure import Row, in_turn
 from torch import nn
 
-from selfdoubt import datasets, devices, inference, models, objectives, soft_labels, sources
+from selfdoubt import datasets, devices, distillation, inference, losses, models, objectives, soft_labels, sources
 from selfdoubt.settings.data import Dataset
 from selfdoubt.streams import Stream
 from selfdoubt.training import Training
@@ -112,7 +113,8 @@ class _Bench:
         """Return the objective of a student whose teacher's answers are in a file."""
         teacher = soft_labels.Teacher(self.model(TEACHER), RECIPE.precision)
         soft_labels.write(path, teacher, self.stream, RECIPE.epochs, None, {})
-        return objectives.from_teacher(soft_labels.SoftLabels(path, self.device), TEMPERATURE, ALPHA)
+        loss = partial(losses.distillation, temperature=TEMPERATURE, alpha=ALPHA)
+        return distillation.from_teacher(soft_labels.SoftLabels(path, self.device), loss)
 
     def mixing_row(self) -> Row:
         """CutMix with masks against no mixing; the masks are the pixels above 0."""

@@ -112,9 +112,10 @@ def checkpoint_file(dataset, model, seed):
     return CHECKPOINT.format(dataset=dataset, model=model, seed=STUDY.seed_of(model, seed))
 
 
-def teacher_of_student(wildcards):
-    """The teacher of the student's own seed."""
-    return checkpoint_file(wildcards.dataset, STUDY.students[wildcards.model].teacher, wildcards.seed)
+def teachers_of_student(wildcards):
+    """The teachers of the student's own seed, by name."""
+    teachers = STUDY.students[wildcards.model].teacher
+    return [checkpoint_file(wildcards.dataset, teacher, wildcards.seed) for teacher in teachers]
 
 
 def teacher_of_soft_labels(wildcards):
@@ -129,12 +130,14 @@ def views_name(student):
 
 
 def soft_labels_of_student(wildcards):
-    """What the student's teacher said of every view, where that is stored."""
+    """What each of the student's teachers said of every view, where that is stored."""
     if not STUDY.stores_soft_labels(wildcards.model):
         return []
     views = views_name(wildcards.model)
-    teacher = STUDY.students[wildcards.model].teacher
-    return [SOFT_LABELS.format(dataset=wildcards.dataset, model=teacher, views=views, seed=wildcards.seed)]
+    return [
+        SOFT_LABELS.format(dataset=wildcards.dataset, model=teacher, views=views, seed=wildcards.seed)
+        for teacher in STUDY.students[wildcards.model].teacher
+    ]
 
 
 @cache

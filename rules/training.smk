@@ -1,6 +1,6 @@
 # Needs  results/data/{dataset}/{train,val}.safetensors
 #        weights that a network starts from, where the config names their file
-#        a student: its teacher's checkpoint of the same seed; an augmented model: masks, where it mixes by them
+#        a student: its teachers' checkpoints of the same seed; an augmented model: masks, where it mixes by them
 # Makes  results/checkpoints/{dataset}/{model}/seed-{seed}.safetensors    the last epoch's weights, or those that others trained
 #        results/training/{dataset}/{model}/seed-{seed}.parquet           loss, accuracy, learning rate per epoch
 
@@ -101,7 +101,7 @@ rule distill_student:
         train=SPLIT.replace("{split}", "train"),
         val=SPLIT.replace("{split}", "val"),
         weights=weights_of_model,
-        teacher=teacher_of_student,
+        teachers=teachers_of_student,
         soft_labels=soft_labels_of_student,
     output:
         checkpoint=CHECKPOINT,
@@ -123,7 +123,7 @@ rule distill_student:
         code=code_digest("distill_student"),
     shell:
         "exec python workflow_scripts/distill_student.py --train {input.train} --val {input.val}"
-        " --weights {input.weights:q} --teacher {input.teacher} --soft-labels {input.soft_labels} --checkpoint {output.checkpoint} --history {output.history}"
+        " --weights {input.weights:q} --teacher {input.teachers} --soft-labels {input.soft_labels} --checkpoint {output.checkpoint} --history {output.history}"
         " --state results/state/{wildcards.dataset}/{wildcards.model}/seed-{wildcards.seed}"
         " --progress {log}.progress.jsonl --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 

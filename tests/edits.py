@@ -57,7 +57,8 @@ from ways_of_editing import (
     without_second_dataset,
 )
 
-NEW_STUDENT = {"network": "convnet-small", "recipe": "short", "teacher": "teacher", "temperature": 2, "alpha": 0.5}
+NEW_STUDENT = {"network": "convnet-small", "recipe": "short", "teacher": "teacher"}
+NEW_STUDENT |= {"loss": {"method": "kd", "temperature": 2, "alpha": 0.5}}
 NEW_CLAIM = {"study": "distillation", "statement": "So.", "better": "kd", "than": "ce", "split": "test"}
 NEW_FIGURE = {"kind": "mask-gallery", "study": "mask-cutmix", "segmenter": "unet", "n_images": 4}
 STYLE = {"width_mm": 100, "height_mm": 60}
@@ -199,12 +200,12 @@ EDITS: dict[str, list[Edit]] = {
         Edit("a model removed", config(remove_model), TABLES | LOOKS),
         Edit(
             "one student's temperature",
-            put("students.kd", temperature=2),
+            put("students.kd.loss", temperature=2),
             trained("kd") | renewed("kd"),
         ),
         Edit(
             "two students' `alpha` swapped",
-            several(put("students.kd", alpha=1), put("students.kd-no-labels", alpha=0.9)),
+            several(put("students.kd.loss", alpha=1), put("students.kd-no-labels.loss", alpha=0.9)),
             trained(*STUDENTS) | renewed(*STUDENTS),
         ),
         Edit(

@@ -21,7 +21,9 @@ RECIPE = {"epochs": 2, "batch_size": 8, "optimizer": SGD, "schedule": {"method":
 RECIPE |= {"max_gradient_norm": None, "ema_decay": None, "shift_px": 1, "crop": None, "flip": True}
 RECIPE |= {"n_workers": 0, "precision": "float32", "device": "cpu", "gpu": 1, "threads": 1}
 BASELINE = {"network": NETWORK, "recipe": RECIPE, "label_smoothing": 0.0}
-STUDENT = {"network": NETWORK, "recipe": RECIPE, "temperature": 4.0, "alpha": 0.9, "top_k": None}
+BASELINE |= {"confidence_penalty": 0.0, "virtual_teacher": None}
+KD = {"method": "kd", "temperature": 4.0, "alpha": 0.9}
+STUDENT = {"network": NETWORK, "recipe": RECIPE, "loss": KD, "answers": None, "teacher_view": "same", "top_k": None}
 
 
 def recipe_of(**values) -> SimpleNamespace:
@@ -55,7 +57,9 @@ def run_script(name: str, seed: int, settings: dict, code: str = "abc", **files)
 def arguments_of(seed: int, settings: dict, code: str = "abc", **files) -> list[str]:
     """The command line of a seeded script."""
     argv = [f"--seed={seed}", f"--settings={json.dumps(settings)}", f"--code={code}"]
-    return argv + [f"--{option.replace('_', '-')}={path}" for option, path in files.items()]
+    for option, paths in files.items():
+        argv += [f"--{option.replace('_', '-')}", *map(str, paths if isinstance(paths, list) else [paths])]
+    return argv
 
 
 def files_of(folder: Path, name: str = "a") -> dict[str, Path]:

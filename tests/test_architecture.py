@@ -11,7 +11,7 @@ LIBRARY = sorted((SCRIPTS / "selfdoubt").rglob("*.py"))
 WITHOUT_TORCH = ("settings", "provenance", "schemas", "metrics", "scores", "statistics", "evaluation", "hypotheses")
 WITHOUT_TORCH += ("leases", "leftovers", "progress", "renaming", "foreign_predictions")
 WITHOUT_TORCH += ("curves", "ensembles", "examples", "masks", "costs", "datasets", "corruptions", "figures", "report")
-WITHOUT_TORCH += ("sources", "published", "downloads", "pixels", "image_files", "scenes", "running")
+WITHOUT_TORCH += ("sources", "published", "downloads", "pixels", "image_files", "scenes", "running", "softmax")
 # composed by others, never by one another
 STRANGERS = {"datasets", "augmentation", "mixing", "models", "losses", "attacks"}
 RULE_IMPORTS = {"selfdoubt.errors", "selfdoubt.provenance", "selfdoubt.published", "selfdoubt.settings"}

@@ -6,7 +6,7 @@ import pytest
 from selfdoubt import calibration
 from selfdoubt.calibration import ClassGaps
 from selfdoubt.metrics import METRICS
-from selfdoubt.scores import Softmax
+from selfdoubt.softmax import Softmax
 from selfdoubt.statistics import resample_weights
 from selfdoubt.summaries import Calibration
 from selfdoubt.undefined import Undefined

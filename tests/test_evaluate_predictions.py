@@ -14,7 +14,7 @@ import pytest
 from foreign_files import DRAWS, LABELS, LOGITS, SCRIPT, C, N, run_all, suffix, wide, write
 
 import evaluate_predictions
-from selfdoubt import foreign_predictions, rankings, schemas, scores
+from selfdoubt import foreign_predictions, rankings, schemas, softmax
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:
@@ -57,7 +57,7 @@ def test_what_was_chosen_on_val_is_told(tmp_path, capsys):
     path, output = write(tmp_path / "a.csv", "csv"), tmp_path / "m.parquet"
     _, out, _ = run(capsys, path, "--val", path, "--output", output)
     chosen = schemas.read_metadata(output)["chosen_on_val"]["a"]
-    assert chosen["msp-ts"]["temperature"] == scores.fit_temperature(LOGITS, LABELS)
+    assert chosen["msp-ts"]["temperature"] == softmax.fit_temperature(LOGITS, LABELS)
     assert f"msp-ts: temperature {chosen['msp-ts']['temperature']:.4f}, chosen on val" in out
     ((what, value),) = chosen["pnorm"].items()
     assert f"pnorm: {what} {value}, chosen on val" in out

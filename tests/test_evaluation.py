@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from selfdoubt import calibration, evaluation, rankings, scores
+from selfdoubt import calibration, evaluation, rankings, scores, softmax
 from selfdoubt.evaluation import evaluate
 from selfdoubt.metrics import FAMILIES, direction
 from selfdoubt.schemas import SCHEMAS, read_table, write_rows
@@ -92,7 +92,7 @@ def test_rows_fit_the_schema_of_the_metrics_table(rows, tmp_path):
 def test_values_are_those_of_the_metrics(rows):
     test, val = predictions_of()["test"], predictions_of()["val"]
     logits, correct = test.logits.astype(float), test.logits.argmax(-1) == test.labels
-    temperature = scores.fit_temperature(val.logits, val.labels)
+    temperature = softmax.fit_temperature(val.logits, val.labels)
     assert find(rows, split="test", metric="accuracy")["value"] == correct.mean()
     for score, t in (("msp", 1.0), ("msp-ts", temperature)):
         p = np.exp(logits / t) / np.exp(logits / t).sum(-1, keepdims=True)
@@ -207,7 +207,7 @@ def test_metrics_are_chosen():
 
 
 def test_threads_change_no_digit(monkeypatch, rows):
-    monkeypatch.setattr(scores, "BLOCK_NUMBERS", 100)
+    monkeypatch.setattr(softmax, "BLOCK_NUMBERS", 100)
     several = []
     for threads in ("1", "3"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
@@ -247,7 +247,7 @@ def test_a_signal_that_is_not_finite_names_its_split_and_row():
 def test_logarithms_of_probabilities_have_no_energy():
     predictions = predictions_of()
     for name, each in predictions.items():
-        p = scores.Softmax(each.logits).probabilities()
+        p = softmax.Softmax(each.logits).probabilities()
         predictions[name] = Predictions(np.log(p).astype(np.float32), each.labels, ood_classes=each.ood_classes)
     found = [row for row in evaluate(predictions, SETTINGS, IDENTITY) if row["score"] == "energy"]
     assert {row["reason"] for row in found} == {"the logits are logarithms of probabilities, whose energy is 0"}

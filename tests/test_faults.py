@@ -101,7 +101,7 @@ def test_a_clock_that_was_set_back_hides_no_work(copy):
     assert copy.jobs() == set()
     fake = copy.folder / "fakes/python"
     fake.write_text(fake.read_text().replace('echo "$word"', 'echo "$word again"'))
-    copy.edit_config(lambda config: config["students"]["kd"].update(temperature=2))
+    copy.edit_config(lambda config: config["students"]["kd"]["loss"].update(temperature=2))
     code, said = run(copy, KD)
     assert code == 0 and "files were dated after now" in said
     assert {"predict:kd/1", "distill_student:kd/2", "communicate:trio/1/persuasion"} <= copy.jobs()
@@ -135,7 +135,7 @@ def test_results_that_cannot_be_written_to_are_named_before_any_job(copy):
 @pytest.mark.parametrize("options", [[], ["-n"]])
 def test_results_that_would_be_made_again_and_cannot_be_are_named_before_any_job(copy, options):
     """By Snakemake, which is first to look at them."""
-    copy.edit_config(lambda config: config["students"]["kd"].update(temperature=2))
+    copy.edit_config(lambda config: config["students"]["kd"]["loss"].update(temperature=2))
     before = {path: path.stat().st_mtime_ns for path in (copy.folder / "results").rglob("*")}
     with read_only(copy.folder / "results"):
         code, said = run(copy, *options)

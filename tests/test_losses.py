@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from selfdoubt.losses import distillation, mixed_cross_entropy
+from selfdoubt.losses import distillation, divergence, entropies, mixed_cross_entropy, virtual_teacher
 
 torch.set_num_threads(1)
 THREE_QUARTERS = torch.tensor([[0.0, log(3)]])  # softmax (1/4, 3/4)
@@ -85,3 +85,31 @@ def test_the_temperature_does_not_change_the_size_of_the_gradient():
     gap = logits(0) - logits(1)
     limit = ((gap - gap.mean(1, keepdim=True)) / 3 / 6).norm().item()
     assert sizes == pytest.approx([limit, limit], rel=0.05)
+
+
+def test_a_temperature_of_each_image_is_that_images():
+    each = [divergence(logits(0)[[i]], logits(1)[[i]], 1.0 + i).item() for i in range(6)]
+    found = divergence(logits(0), logits(1), torch.arange(1.0, 7.0)[:, None])
+    assert found.tolist() == pytest.approx(each)
+
+
+def test_entropies_by_hand():
+    expected = [log(2), log(4) / 4 + 3 * log(4 / 3) / 4]
+    assert entropies(torch.cat([EVEN, THREE_QUARTERS])).tolist() == pytest.approx(expected)
+    assert entropies(torch.tensor([[0.0, 1000.0]])).tolist() == [0.0]  # and not 0 log 0
+
+
+def test_a_virtual_teacher_by_hand():
+    # It says (0.8, 0.1, 0.1), softened by 2 in proportion to the roots, sqrt 8 to 1; the student is even.
+    told = torch.tensor([8**0.5, 1, 1]) / (8**0.5 + 2)
+    divergence_by_hand = (told * (3 * told).log()).sum().item()
+    loss = virtual_teacher(torch.zeros(1, 3), torch.tensor([0]), probability=0.8, temperature=2, alpha=0.25)
+    assert loss.item() == pytest.approx(0.75 * log(3) + 0.25 * 2**2 * divergence_by_hand)
+
+
+def test_a_virtual_teacher_at_temperature_1_has_the_gradient_of_label_smoothing():
+    # alpha (0.7, 0.15, 0.15) + (1 - alpha) (1, 0, 0) with alpha 0.5 is (0.85, 0.075, 0.075): smoothing by 3 * 0.075.
+    one, other = logits(0).requires_grad_(), logits(0).requires_grad_()
+    virtual_teacher(one, LABELS, probability=0.7, temperature=1, alpha=0.5).backward()
+    F.cross_entropy(other, LABELS, label_smoothing=0.225).backward()
+    torch.testing.assert_close(one.grad, other.grad)

@@ -1,14 +1,14 @@
-"""What is minimised: labels as they are mixed, and what a teacher says of the same view."""
+"""What is minimised: labels as they are mixed, and how a teacher or a baseline may be regularised."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 import torch
 from small_training import model_of, split_of
-from torch import nn
+from torch.nn import functional as F
 
-from selfdoubt import objectives
-from selfdoubt.soft_labels import Teacher
+from selfdoubt import losses, objectives
 from selfdoubt.streams import Batch
 
 
@@ -27,32 +27,38 @@ def test_the_label_objective_weighs_labels_where_the_batch_is_mixed():
     assert objectives.from_labels(0.0)(logits, batch_of()).item() != pytest.approx(one)
 
 
-def linear_model(seed: int = 0) -> nn.Module:
-    """A model whose logits differ between images by about 1."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(256, 3))
-    model[2].weight.data *= 3
-    return model
+def objective_of(**settings):
+    given = {"label_smoothing": 0.0, "confidence_penalty": 0.0, "virtual_teacher": None} | settings
+    return objectives.of_label_model(SimpleNamespace(**given))
 
 
-def test_a_student_equal_to_its_teacher_has_nothing_to_learn():
-    teacher = linear_model().train()
-    objective = objectives.from_teacher(Teacher(teacher, "float32"), temperature=4, alpha=1.0)
-    logits = linear_model().eval()(batch_of().images).detach().requires_grad_()
-    loss = objective(logits, batch_of())
-    loss.backward()
-    # the teacher answers in float16, so about 1e-3 of its logits is lost
-    assert loss.item() == pytest.approx(0, abs=1e-4) and logits.grad.abs().max() < 1e-3
-    assert not teacher.training and all(weight.grad is None for weight in teacher.parameters())
-    assert objective(linear_model(1).eval()(batch_of().images), batch_of()).item() > 0.01
+LOGITS = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
 
 
-def test_the_teacher_sees_the_view_of_the_student():
-    objective = objectives.from_teacher(Teacher(linear_model(), "float32"), temperature=1, alpha=1.0)
-    logits, other = (
-        linear_model().eval()(batch_of().images),
-        dataclasses.replace(batch_of(), images=batch_of().images / 2),
-    )
-    assert objective(logits, batch_of()).item() == pytest.approx(0, abs=1e-5)
-    assert objective(logits, other).item() > 0.01
+def test_a_baseline_learns_from_labels_alone_unless_it_says_otherwise():
+    plain = F.cross_entropy(LOGITS, batch_of().labels).item()
+    assert objective_of()(LOGITS, batch_of()).item() == plain
+    smoothed = objective_of(label_smoothing=0.2)(LOGITS, batch_of()).item()
+    assert smoothed == objectives.from_labels(0.2)(LOGITS, batch_of()).item() != plain
+
+
+def test_a_confidence_penalty_is_a_weight_of_the_entropy():
+    p = LOGITS.softmax(1)
+    entropy = -(p * p.log()).sum(1).mean().item()
+    for smoothing in (0.0, 0.2):
+        plain = objective_of(label_smoothing=smoothing)(LOGITS, batch_of()).item()
+        found = objective_of(label_smoothing=smoothing, confidence_penalty=0.3)(LOGITS, batch_of()).item()
+        assert found == pytest.approx(plain - 0.3 * entropy)
+
+
+def test_a_confidence_penalty_makes_less_sure():
+    logits = LOGITS.clone().requires_grad_()
+    (objective_of(confidence_penalty=0.3)(logits, batch_of()) - objective_of()(logits, batch_of())).backward()
+    after = losses.entropies(LOGITS - 0.1 * logits.grad)
+    assert (after > losses.entropies(LOGITS)).all()
+
+
+def test_a_virtual_teacher_takes_the_place_of_the_labels_loss():
+    settings = {"probability": 0.9, "temperature": 20.0, "alpha": 0.4}
+    found = objective_of(virtual_teacher=SimpleNamespace(**settings))(LOGITS, batch_of()).item()
+    assert found == losses.virtual_teacher(LOGITS, batch_of().labels, **settings).item()

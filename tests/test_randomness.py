@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from selfdoubt.randomness import generator, key
+from selfdoubt.randomness import generator, key, uniform_rows
 
 NAMES = [(7, "order", 3), (8, "order", 3), (7, "box", 3), (7, "order", 4), (7, "order", 3, 0), (7, "order")]
 
@@ -38,6 +38,20 @@ def test_neighbouring_counters_are_unrelated():
     first = np.array([generator(1, "shift", epoch).random() for epoch in range(1000)])
     assert abs(first.mean() - 0.5) < 0.04
     assert abs(np.corrcoef(first[:-1], first[1:])[0, 1]) < 0.13  # four deviations of 1/sqrt(1000)
+
+
+@pytest.mark.parametrize("n", [1, 4, 6])
+def test_a_rows_numbers_are_the_same_whatever_others_are_asked_for(n):
+    whole = uniform_rows(1, "x", 3, slice(0, 20), n)
+    assert whole.shape == (20, n) and len(np.unique(whole)) == 20 * n and 0 <= whole.min() < whole.max() < 1
+    for rows in (slice(0, 1), slice(7, 13), slice(5, 20, 3), slice(19, 20)):
+        np.testing.assert_array_equal(uniform_rows(1, "x", 3, rows, n), whole[rows])
+    for other in ((2, "x", 3), (1, "y", 3), (1, "x", 4)):
+        assert not np.isin(uniform_rows(*other, slice(0, 20), n), whole).any()
+
+
+def test_the_first_row_is_what_the_generator_of_the_name_draws_first():
+    np.testing.assert_array_equal(uniform_rows(1, "x", 3, slice(0, 1), 6)[0], generator(1, "x", 3).random(6))
 
 
 def test_the_global_state_is_left_alone():

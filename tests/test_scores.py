@@ -9,7 +9,8 @@ from scipy.special import log_softmax, logsumexp, softmax
 
 from selfdoubt import scores
 from selfdoubt.rankings import aurc, rank, without_noise
-from selfdoubt.scores import SCORES, Softmax
+from selfdoubt.scores import SCORES
+from selfdoubt.softmax import TEMPERATURE_BOUNDS, Softmax, each_block, first_fault, fit_temperature
 from selfdoubt.undefined import Undefined
 
 repeatable = settings(deadline=None, derandomize=True, database=None, max_examples=50)
@@ -89,7 +90,7 @@ def test_msp_ranks_where_softmax_rounds_to_one(gap):
     logits = np.array([[gap, 0, 0], [gap, 0, -np.log(2)], [gap, -1e9, 0]], dtype=np.float64)
     confidence = scores.msp(logits)  # gap - log(1 + 1), gap - log(1 + 1/2), gap - log(1 + 0)
     assert confidence == pytest.approx(gap - np.log([2, 1.5, 1]), rel=1e-12)
-    assert np.isfinite(scores.Softmax(logits).log_probability(np.array([1, 1, 1]))).all()
+    assert np.isfinite(Softmax(logits).log_probability(np.array([1, 1, 1]))).all()
 
 
 @pytest.mark.parametrize("name", ["margin", "gini"])
@@ -161,13 +162,13 @@ def test_rows_do_not_see_one_another():
         whole = score(logits)
         assert (score(logits[order]) == whole[order]).all(), name
         assert (score(Softmax(logits)) == whole).all(), name
-        blocks = scores.each_block(logits.astype(np.float32), lambda rows, part, score=score: score(part))
+        blocks = each_block(logits.astype(np.float32), lambda rows, part, score=score: score(part))
         assert np.concatenate(blocks) == pytest.approx(whole, rel=1e-4, abs=1e-5), name
 
 
 def test_all_blocks_together_are_all_rows():
     logits = np.zeros((300, 3000), dtype=np.float32)  # 900,000 numbers: several blocks
-    seen = scores.each_block(logits, lambda rows, softmax: rows)
+    seen = each_block(logits, lambda rows, softmax: rows)
     assert len(seen) > 1
     assert np.concatenate([np.arange(300)[rows] for rows in seen]).tolist() == list(range(300))
 
@@ -183,16 +184,16 @@ def nll(logits, labels, temperature):
 @given(seeds)
 def test_the_fitted_temperature_has_the_lowest_nll(seed):
     logits, labels = val_of(seed)
-    best = scores.fit_temperature(logits, labels)
+    best = fit_temperature(logits, labels)
     assert nll(logits, labels, best) <= min(nll(logits, labels, best * factor) for factor in (0.5, 0.99, 1.01, 2))
 
 
 @pytest.mark.parametrize("scale", [0.05, 1, 30])
 def test_temperature_undoes_a_scaling_of_the_logits(scale):
     logits, labels = val_of()
-    expected = scores.fit_temperature(logits, labels)
+    expected = fit_temperature(logits, labels)
     assert expected == pytest.approx(1, abs=0.2)  # the labels were drawn from this softmax
-    assert scores.fit_temperature(scale * logits, labels) == pytest.approx(scale * expected, rel=1e-4)
+    assert fit_temperature(scale * logits, labels) == pytest.approx(scale * expected, rel=1e-4)
     ts = SCORES["msp-ts"](scale * logits, labels)
     assert ts(scale * logits) == pytest.approx(scores.msp(logits, expected), rel=1e-3, abs=1e-3)
 
@@ -201,24 +202,24 @@ def test_temperature_undoes_a_scaling_of_the_logits(scale):
 @given(seeds, st.sampled_from([0.01, 1.0, 50.0]))
 def test_the_fitted_temperature_is_that_of_a_search(seed, scale):
     logits, labels = val_of(seed, n=60, n_classes=3)
-    low, high = np.log(scores.TEMPERATURE_BOUNDS)
+    low, high = np.log(TEMPERATURE_BOUNDS)
     search = minimize_scalar(lambda t: nll(logits * scale, labels, np.exp(t)), bounds=(low, high), method="bounded")
-    assert scores.fit_temperature(logits * scale, labels) == pytest.approx(np.exp(search.x), rel=1e-3)
+    assert fit_temperature(logits * scale, labels) == pytest.approx(np.exp(search.x), rel=1e-3)
 
 
 @pytest.mark.parametrize("right", [True, False])
 def test_temperature_stays_within_bounds_where_the_best_is_infinite(right):
     labels = np.arange(50) % 5
     logits = np.eye(5)[labels if right else (labels + 1) % 5] * 4
-    low, high = scores.TEMPERATURE_BOUNDS
-    assert low <= scores.fit_temperature(logits, labels) <= high
+    low, high = TEMPERATURE_BOUNDS
+    assert low <= fit_temperature(logits, labels) <= high
     assert np.isfinite(SCORES["msp-ts"](logits, labels)(logits)).all()
 
 
 def test_temperature_of_a_score():
     assert scores.temperature_of(SCORES["msp"]()) == 1
     val = val_of()
-    assert scores.temperature_of(SCORES["msp-ts"](*val)) == scores.fit_temperature(*val)
+    assert scores.temperature_of(SCORES["msp-ts"](*val)) == fit_temperature(*val)
 
 
 @pytest.mark.parametrize("p", range(1, 10))
@@ -274,15 +275,15 @@ def test_nothing_is_fitted_on_val_that_is_empty_or_infinite(name):
 
 def test_first_fault():
     logits = np.zeros((4, 3), dtype=np.float32)
-    assert scores.first_fault(logits, np.array([0, 1, 2, 0])) is None
-    assert scores.first_fault(logits, np.array([0, 1, -1, 0])) == "row 2 has label -1, which is none of 3 classes"
+    assert first_fault(logits, np.array([0, 1, 2, 0])) is None
+    assert first_fault(logits, np.array([0, 1, -1, 0])) == "row 2 has label -1, which is none of 3 classes"
     logits[:] = np.finfo(np.float32).max  # their sum is infinite, they are not
-    assert scores.first_fault(logits) is None
+    assert first_fault(logits) is None
     for fault in (np.nan, np.inf, -np.inf):
         logits[[1, 3], 2] = fault
-        assert scores.first_fault(logits) == "row 1 has a logit that is not finite"
+        assert first_fault(logits) == "row 1 has a logit that is not finite"
 
 
 @pytest.mark.parametrize("logits", [np.zeros((6, 3)), 1e7 * np.eye(3)[[0, 1, 2, 0, 1, 2]]])
 def test_where_the_nll_is_flat_no_temperature_is_better_than_one(logits):
-    assert scores.fit_temperature(logits, np.array([0, 1, 2, 0, 1, 2])) == 1.0
+    assert fit_temperature(logits, np.array([0, 1, 2, 0, 1, 2])) == 1.0

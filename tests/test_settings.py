@@ -4,6 +4,7 @@ import re
 
 import pytest
 from copies import ROOT
+from wrong_configs import fault, put
 
 from selfdoubt.errors import UserError
 from selfdoubt.provenance import canonical
@@ -14,31 +15,11 @@ SIZES = {"kind": "object-size", "study": "mask-cutmix", "arms": ["ce", "cutmix"]
 SIZES |= {"n_bins": 4, "style": STYLE}
 
 
-def fault(config: dict) -> str:
-    with pytest.raises(UserError) as caught:
-        load_study(config)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-def put(config: dict, place: str, value) -> dict:
-    """Set the value at "section.key.key"; None removes it."""
-    *parents, last = place.split(".")
-    here = config
-    for key in parents:
-        here = here[key]
-    if value is None:
-        del here[last]
-    else:
-        here[last] = value
-    return config
-
-
 @pytest.mark.parametrize(
     ("place", "value", "expected"),
     [
         ("sedes", [1], "config: sedes: unknown key; did you mean 'seeds'?"),
-        ("students.kd.temprature", 4, "config: students.kd.temprature: unknown key; did you mean 'temperature'?"),
+        ("students.kd.loss.temprature", 4, "students.kd.loss.temprature: unknown key; did you mean 'temperature'?"),
         ("enhancers.odin.epsilon", [4], "config: enhancers.odin.epsilon: unknown key; did you mean 'epsilon_255'?"),
         (
             "figures.reliability.style.width",
@@ -49,7 +30,7 @@ def put(config: dict, place: str, value) -> dict:
         ("recipes.short.epochs", 6.5, "config: recipes.short.epochs: input should be a valid integer"),
         ("recipes.short.flip", 1, "config: recipes.short.flip: input should be a valid boolean, found 1"),
         ("recipes.short.optimizer.momentum", 1, "short.optimizer.momentum: input should be less than 1, found 1"),
-        ("students.kd.alpha", 90, "config: students.kd.alpha: input should be less than or equal to 1, found 90"),
+        ("students.kd.loss.alpha", 90, "students.kd.loss.alpha: input should be less than or equal to 1, found 90"),
         ("enhancers.odin.epsilon_255", [0.001], "epsilon_255.0: input should be greater than or equal to 0.01"),
         ("enhancers.random-sign.precision", "bfloat16", "config: enhancers.random-sign.precision: unknown key"),
         (
@@ -278,7 +259,7 @@ def test_what_is_not_trained_is_there_for_the_first_seed_alone(config):
 def test_equal_meaning_gives_equal_settings(config):
     study = load_study(config)
     config["recipes"]["short"] = dict(reversed(config["recipes"]["short"].items()))
-    config["students"]["kd"]["temperature"] = 4.0
+    config["students"]["kd"]["loss"]["temperature"] = 4.0
     assert canonical(load_study(config).model_settings("kd")) == canonical(study.model_settings("kd"))
 
 
@@ -286,7 +267,7 @@ def test_a_models_settings_hold_its_network_and_recipe_and_nothing_of_others(con
     settings = load_study(config).model_settings("kd")
     assert settings["network"]["widths"] == config["networks"]["convnet-small"]["widths"]
     assert settings["recipe"]["epochs"] == config["recipes"]["short"]["epochs"]
-    assert set(settings) == {"network", "recipe", "temperature", "alpha", "top_k"}
+    assert set(settings) == {"network", "recipe", "loss", "answers", "teacher_view", "top_k"}
 
 
 def test_arms():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from small_training import CPU, NETWORK, STUDENT, model_of, recipe_of, run_script, split_of, train
+from small_training import BASELINE, CPU, NETWORK, STUDENT, model_of, recipe_of, run_script, split_of, train
 
 from selfdoubt import checkpoints, soft_labels
 from selfdoubt.errors import UserError
@@ -102,7 +102,7 @@ def test_a_file_of_fewer_epochs_is_not_trusted(tmp_path):
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory):
     """A teacher wider than its students."""
-    settings = {"network": NETWORK | {"widths": [4, 4, 4]}, "recipe": STUDENT["recipe"], "label_smoothing": 0.0}
+    settings = BASELINE | {"network": NETWORK | {"widths": [4, 4, 4]}}
     return train(tmp_path_factory.mktemp("teacher"), settings=settings, script="train_teacher")
 
 

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from selfdoubt.scores import Softmax
+from selfdoubt.softmax import Softmax
 from selfdoubt.threads import cached_property, n_threads, ordered_map
 
 

@@ -10,6 +10,7 @@ import torch
 from small_training import (
     BASELINE,
     CPU,
+    KD,
     RECIPE,
     SCRIPTS,
     SGD,
@@ -252,7 +253,8 @@ def test_nothing_is_learned_from_other_splits(trained, tmp_path):
 def test_a_student_is_trained_by_its_teacher(trained, tmp_path):
     path = train(tmp_path, settings=STUDENT, script="distill_student", teacher=trained)
     assert checkpoints.read(path)[1]["settings"] == STUDENT
-    without = train(tmp_path, "b", settings=STUDENT | {"alpha": 0.0}, script="distill_student", teacher=trained)
+    settings = STUDENT | {"loss": KD | {"alpha": 0.0}}
+    without = train(tmp_path, "b", settings=settings, script="distill_student", teacher=trained)
     learned, alone, labels = (checkpoints.read(each)[0] for each in (path, without, trained))
     assert not torch.equal(learned["body.head.weight"], alone["body.head.weight"])
     assert all(torch.equal(alone[name], labels[name]) for name in labels)  # alpha 0 is the baseline

@@ -4,7 +4,7 @@ from selfdoubt import commands, objectives, training
 
 
 def run(arguments):
-    objective = objectives.from_labels(arguments.settings.label_smoothing)
+    objective = objectives.of_label_model(arguments.settings)
     training.train_to_files(arguments, lambda device, precision: objective)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from selfdoubt import schemas, scores, summaries
+from selfdoubt import schemas, scores, softmax, summaries
 from selfdoubt.errors import UserError
 
 MAX_PROBABILITY = "max-probability"  # not a score that ranks: the promise that calibration is about
@@ -32,6 +32,6 @@ def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.n
             raise UserError(f"{path}: has no split '{needed}'; splits: {', '.join(predictions)}")
     sample = predictions[split]
     if score == MAX_PROBABILITY:
-        return scores.Softmax(sample.logits).max_probability(), sample.correct
+        return softmax.Softmax(sample.logits).max_probability(), sample.correct
     val = predictions["val"]
     return scores.SCORES[score](val.logits, val.labels, val.correct)(sample.logits), sample.correct

@@ -1,12 +1,11 @@
-"""What training minimises: functions of a batch's logits that compose losses with labels and teachers."""
+"""What training minimises: functions of a batch's logits that compose losses with labels."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch.nn import functional as F
 
-from selfdoubt import checkpoints, losses, soft_labels
+from selfdoubt import losses
 from selfdoubt.streams import Batch
 
 Objective = Callable[[torch.Tensor, Batch], torch.Tensor]  # (logits, batch) -> scalar, the mean over the batch
@@ -23,28 +22,15 @@ def from_labels(label_smoothing: float = 0.0) -> Objective:
     return objective
 
 
-def from_teacher(teacher, temperature: float, alpha: float) -> Objective:
-    """Distillation from answers to the same view that the student sees.
+def of_label_model(settings) -> Objective:
+    """Return the objective of a teacher or a baseline, whose settings may regularise it.
 
-    teacher: `soft_labels.Teacher`, which is asked, or `soft_labels.SoftLabels`, where its answers are stored.
+    confidence_penalty: the weight of the entropy of its answers, which is subtracted (Pereyra et al. 2017).
     """
-
-    def objective(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-        return losses.distillation(logits, batch.labels, teacher.answers(batch), temperature, alpha)
-
-    return objective
-
-
-def of_student(settings, teacher: Path, stored: Path | None) -> Callable[[torch.device, str], Objective]:
-    """Return what makes a student's objective for a device and a precision.
-
-    settings: a student's. teacher: its checkpoint. stored: its soft labels, if they are.
-    """
-
-    def make(device: torch.device, precision: str) -> Objective:
-        source = soft_labels.read(stored, device) if stored else None
-        if source is None:
-            source = soft_labels.Teacher(checkpoints.load_model(teacher, device), precision, settings.top_k)
-        return from_teacher(source, settings.temperature, settings.alpha)
-
-    return make
+    if settings.virtual_teacher:
+        told = vars(settings.virtual_teacher)
+        return lambda logits, batch: losses.virtual_teacher(logits, batch.labels, **told)
+    plain, weight = from_labels(settings.label_smoothing), settings.confidence_penalty
+    if not weight:
+        return plain
+    return lambda logits, batch: plain(logits, batch) - weight * losses.entropies(logits).mean()

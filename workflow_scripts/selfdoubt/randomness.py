@@ -11,6 +11,8 @@ import hashlib
 
 import numpy as np
 
+_PHILOX_WORDS = 4  # 64-bit numbers that one count of Philox gives
+
 
 def key(seed: int, purpose: str, *counters: int) -> int:
     """Return the 128-bit key of (seed, purpose, counters)."""
@@ -24,3 +26,15 @@ def generator(seed: int, purpose: str, *counters: int) -> np.random.Generator:
     seed: the study's seed. purpose: what is drawn, such as "order" or "box". counters: epoch, batch, …
     """
     return np.random.Generator(np.random.Philox(key=key(seed, purpose, *counters)))
+
+
+def uniform_rows(seed: int, purpose: str, epoch: int, rows: slice, n: int) -> np.ndarray:
+    """Return n numbers in [0, 1) for each of some rows of an epoch; a row's are the same whatever others are asked for.
+
+    rows: with start and stop, and a step where it is not 1.
+    """
+    philox = np.random.Philox(key=key(seed, purpose, epoch))
+    width = -(-n // _PHILOX_WORDS) * _PHILOX_WORDS
+    philox.advance(rows.start * width // _PHILOX_WORDS)
+    drawn = np.random.Generator(philox).random((rows.stop - rows.start, width))
+    return drawn[:: rows.step, :n]

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from selfdoubt import devices
+from selfdoubt import devices, inference
 from selfdoubt.errors import UserError
 from selfdoubt.files import atomic_path
 
@@ -34,11 +34,48 @@ class Teacher:
         logits = self.logits(batch.images)
         return expand(compress(logits, self._top_k), logits.shape[1])
 
+    def fixed(self, images, device: torch.device) -> "FixedView":
+        """Return the teacher's answers to images, uint8 (n, C, H, W), as they are evaluated: each is asked once."""
+        size = inference.batch_size_of(images, self._model)
+        parts = []
+        for start in range(0, len(images), size):
+            logits = self.logits(inference.as_pixels(images[start : start + size], device))
+            parts.append(compress(logits, self._top_k))
+        return FixedView({name: torch.cat([part[name] for part in parts]) for name in parts[0]}, logits.shape[1])
+
     @torch.no_grad()
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """Return logits (b, K) of images (b, C, H, W) in [0, 1], as they were computed."""
         with devices.autocast(images.device, self._precision):
             return self._model(images)
+
+
+class FixedView:
+    """A teacher's answers to each image of a data set as it is, whatever view of it the student sees."""
+
+    def __init__(self, kept: dict[str, torch.Tensor], n_classes: int):
+        """kept: what `compress` returned of all images."""
+        self._kept, self._n_classes = kept, n_classes
+
+    def answers(self, batch) -> torch.Tensor:
+        """Return logits (b, K), float32, rounded as if they had been stored."""
+        return expand({name: tensor[batch.positions] for name, tensor in self._kept.items()}, self._n_classes)
+
+
+class Ensemble:
+    """Several teachers that answer by the mean of their probabilities."""
+
+    def __init__(self, teachers: list):
+        self._teachers = teachers
+
+    def answers(self, batch) -> torch.Tensor:
+        """Return the logarithm of the mean probability as logits (b, K), float32."""
+        return log_mean_probability([teacher.answers(batch) for teacher in self._teachers])
+
+
+def log_mean_probability(logits: list[torch.Tensor]) -> torch.Tensor:
+    """Return the logarithm of the mean of softmax(logits), (n, K)."""
+    return torch.stack(logits).log_softmax(-1).logsumexp(0) - np.log(len(logits))
 
 
 def compress(logits: torch.Tensor, top_k: int | None) -> dict[str, torch.Tensor]:

@@ -27,6 +27,7 @@ class Batch:
     epoch: int = 0
     rows: slice | None = None  # of the epoch's order: which images these are
     n_whole: int = 0  # images of the batch on all ranks together
+    positions: torch.Tensor | None = None  # (b,) of the images in the data set
 
 
 class Stream:
@@ -72,7 +73,7 @@ class Stream:
             partners = [drawn.partner[order[each][drawn.mixed[order[each]]]] for each in rows]
         wanted = [torch.cat([order[each], partner]) for each, partner in zip(rows, partners, strict=True)]
         for each, start, stop, seen in zip(rows, starts, stops, self._images.views(epoch, wanted), strict=True):
-            yield Batch(*self._mix(seen, order[each], drawn), epoch, each, stop - start)
+            yield Batch(*self._mix(seen, order[each], drawn), epoch, each, stop - start, order[each])
 
     def _mix(self, seen: torch.Tensor, index: torch.Tensor, drawn: mixing.Mixing | None) -> tuple:
         """Return a batch's fields from views of the images at `index`, followed by those of their partners."""

@@ -14,17 +14,8 @@ import pyarrow as pa
 from selfdoubt.calibration import Bins, ClassGaps, Rising, bin_gaps, in_rising_order
 from selfdoubt.class_ood import SeverityLevels, severity_levels
 from selfdoubt.rankings import Ranking, rank, rank_equal, rank_ood
-from selfdoubt.scores import (
-    AS_DEFINED,
-    FITTED,
-    PROBABILITY_SCORES,
-    SCORES,
-    SIGNALS,
-    Softmax,
-    each_block,
-    first_fault,
-    temperature_of,
-)
+from selfdoubt.scores import AS_DEFINED, FITTED, PROBABILITY_SCORES, SCORES, SIGNALS, temperature_of
+from selfdoubt.softmax import Softmax, each_block, first_fault
 from selfdoubt.threads import cached_property
 from selfdoubt.undefined import Undefined
 

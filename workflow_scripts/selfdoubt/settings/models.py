@@ -1,10 +1,11 @@
 """Types of `networks`, `recipes` and of the five kinds of models."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from selfdoubt.settings.distillation import DistillationLoss, TeacherAnswers
 from selfdoubt.settings.types import (
     BelowOne,
     Count,
@@ -132,14 +133,51 @@ class Model(Strict):
     recipe: Name
 
 
+class VirtualTeacher(Strict):
+    probability: Annotated[float, Field(gt=0, lt=1)]  # of the label; the other classes share the rest
+    temperature: Positive
+    alpha: Fraction
+
+
 class LabelModel(Model):
     label_smoothing: BelowOne = 0.0
+    confidence_penalty: NotNegative = 0.0
+    virtual_teacher: VirtualTeacher | None = None
+
+    @model_validator(mode="after")
+    def _has_one_target(self) -> Self:
+        if self.virtual_teacher and (self.label_smoothing or self.confidence_penalty):
+            raise ValueError("`virtual_teacher` stands alone; remove it, or label_smoothing and confidence_penalty")
+        return self
+
+
+def _as_list(given):
+    return [given] if isinstance(given, str) else given
+
+
+# A name, or a list of names, whose order means nothing.
+Teachers = Annotated[list[Name], Field(min_length=1), BeforeValidator(_as_list), AfterValidator(sorted)]
 
 
 class Student(Model):
-    teacher: Name
-    temperature: Positive
-    alpha: Fraction
+    teacher: Teachers  # of several, the mean probability
+    loss: DistillationLoss
+    answers: TeacherAnswers | None = None  # what is told in the place of the teacher's answers; None: they are
+    teacher_view: Literal["same", "fixed"] = "same"  # same: what the student sees; fixed: the image as it is
+
+    @model_validator(mode="before")
+    @classmethod
+    def _loss_has_its_own_keys(cls, given):
+        if isinstance(given, dict) and given.keys() & {"temperature", "alpha"}:
+            raise ValueError(
+                "temperature and alpha are keys of a loss; write `loss: { method: kd, temperature: 4, alpha: 0.9 }`"
+            )
+        return given
+
+    @property
+    def compares_images(self) -> bool:
+        """Whether an image's loss depends on the others of its batch."""
+        return self.loss.method in ("cwtm", "ranked") or getattr(self.answers, "method", "") == "entropy-shuffled"
 
 
 class Pretrained(FromTimm):

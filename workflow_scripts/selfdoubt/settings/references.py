@@ -99,8 +99,12 @@ def _models(study) -> None:
             _known(f"{section}.{key}.network", model.network, study.networks, "a network")
             _known(f"{section}.{key}.recipe", model.recipe, study.recipes, "a recipe")
     for key, student in study.students.items():
-        _known(f"students.{key}.teacher", student.teacher, study.models, "a model")
+        _all_known(f"students.{key}.teacher", student.teacher, study.models, "a model")
         _no_circle(key, study)
+        gpu = study.recipes[student.recipe].gpu
+        if student.compares_images and gpu > 1:
+            place, why = f"recipes.{student.recipe}.gpu", f"students.{key} compares the images of a whole batch"
+            raise UserError(f"config: {place}: {gpu}, but {why}; give it a recipe with 1")
     for key, model in study.augmented.items():
         _masks(f"augmented.{key}", model, study)
 
@@ -136,19 +140,26 @@ def _segmenters(study) -> None:
 
 
 def _teachers_above(name: str, study) -> list[str]:
-    chain = [name]
-    while chain[-1] in study.students and study.students[chain[-1]].teacher not in chain:
-        chain.append(study.students[chain[-1]].teacher)
-    return chain
+    """Return a model, its teachers, theirs and so on."""
+    above = [name]
+    for each in above:  # which grows
+        teachers = study.students[each].teacher if each in study.students else []
+        above += [teacher for teacher in teachers if teacher not in above]
+    return above
 
 
 def _no_circle(student: str, study) -> None:
-    chain = [student]
-    while chain[-1] in study.students:
-        chain.append(study.students[chain[-1]].teacher)
-        if chain[-1] in chain[:-1]:
-            path = " -> ".join(chain)
-            raise UserError(f"config: students.{student}.teacher: circular ({path}); let one of them learn from labels")
+    if path := _circle([student], study):
+        told = " -> ".join(path)
+        raise UserError(f"config: students.{student}.teacher: circular ({told}); let one of them learn from labels")
+
+
+def _circle(chain: list[str], study) -> list[str] | None:
+    """Return a chain of students and teachers as far as the first that comes twice, or None."""
+    if chain[-1] in chain[:-1]:
+        return chain
+    teachers = study.students[chain[-1]].teacher if chain[-1] in study.students else []
+    return next(filter(None, (_circle([*chain, teacher], study) for teacher in teachers)), None)
 
 
 def _one_name_space(study) -> None:

@@ -97,18 +97,22 @@ class Study(Strict):
         return {name: recipe.model_dump(include=set(_VIEWS)) for name, recipe in self.recipes.items()}
 
     def stores_soft_labels(self, student: str) -> bool:
-        """Return whether a student reads its teacher's answers from a file: in auto, where another one does too."""
+        """Return whether a student reads its teachers' answers from files: in auto, where others read them too."""
+        if self.students[student].teacher_view == "fixed":
+            return False  # each image has but one answer
         if self.soft_labels.mode != "auto":
             return self.soft_labels.mode == "stored"
-        return self._readers[self._read_by(student)] > 1
+        return all(self._readers[read] > 1 for read in self._read_by(student))
 
     @cached_property
     def _readers(self) -> Counter[tuple[str, str]]:
-        return Counter(map(self._read_by, self.students))
+        students = [name for name, student in self.students.items() if student.teacher_view == "same"]
+        return Counter(read for student in students for read in self._read_by(student))
 
-    def _read_by(self, student: str) -> tuple[str, str]:
-        """Return the teacher and the views, as a text: recipes of other names may give the same views."""
-        return self.students[student].teacher, self._view_texts[self.students[student].recipe]
+    def _read_by(self, student: str) -> list[tuple[str, str]]:
+        """Return each teacher and the views, as a text: recipes of other names may give the same views."""
+        views = self._view_texts[self.students[student].recipe]
+        return [(teacher, views) for teacher in self.students[student].teacher]
 
     @cached_property
     def _view_texts(self) -> dict[str, str]:

@@ -1,0 +1,26 @@
+"""Wrong configs and what is said of them, for the tests of settings."""
+
+import pytest
+
+from selfdoubt.errors import UserError
+from selfdoubt.settings import load_study
+
+
+def fault(config: dict) -> str:
+    with pytest.raises(UserError) as caught:
+        load_study(config)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def put(config: dict, place: str, value) -> dict:
+    """Set the value at "section.key.key"; None removes it."""
+    *parents, last = place.split(".")
+    here = config
+    for key in parents:
+        here = here[key]
+    if value is None:
+        del here[last]
+    else:
+        here[last] = value
+    return config
