@@ -49,8 +49,16 @@ def test_a_wrong_key_ends_with_one_line(copy):
     assert run.returncode == 1
     assert lines == [
         "config: students.kd.temprature: unknown key; did you mean 'temperature'? "
-        "Keys: alpha, network, recipe, teacher, temperature (and 1 more)"
+        "Keys: alpha, network, recipe, teacher, temperature"
     ]
+
+
+def test_a_key_given_twice_in_a_study_ends_with_one_line(copy):
+    (copy.folder / "own.yaml").write_text("baselines: {ce: null}\nseeds: [1]\nbaselines: {label-smoothing: null}\n")
+    run = copy.ask("-n", "--configfile", "own.yaml")
+    assert run.returncode == 1
+    said = [line for line in (run.stdout + run.stderr).splitlines() if "own.yaml: " in line]
+    assert said == ["own.yaml: baselines: given in line 1 and again in line 3; keep one of them"]
 
 
 def test_a_missing_file_ends_with_one_line(copy):
