@@ -13,14 +13,15 @@ def no_cuda(monkeypatch, leased: str) -> None:
     monkeypatch.setenv("SELFDOUBT_LEASED", leased)
 
 
+@pytest.mark.parametrize("device", ["auto", "cuda"])
 @pytest.mark.parametrize(("version", "torchs"), [("12.8", "torch for CUDA 12.8"), (None, "a torch without CUDA")])
-def test_a_leased_gpu_that_cannot_be_used_is_told(monkeypatch, version, torchs):
+def test_a_leased_gpu_that_cannot_be_used_is_told(monkeypatch, device, version, torchs):
     no_cuda(monkeypatch, "GPU-a")
     monkeypatch.setattr(torch.version, "cuda", version)
     with pytest.raises(UserError) as caught:
-        devices.prepare("auto", 1)
+        devices.prepare(device, 1)
     assert str(caught.value) == (
-        f"device: auto: GPU GPU-a was leased, and {torchs} cannot use it; update the driver; or compute on the "
+        f"device: {device}: GPU GPU-a was leased, and {torchs} cannot use it; update the driver; or compute on the "
         "processor: device: cpu, or CUDA_VISIBLE_DEVICES= before the command"
     )
     assert devices.prepare("cpu", 1) == torch.device("cpu")
@@ -29,6 +30,10 @@ def test_a_leased_gpu_that_cannot_be_used_is_told(monkeypatch, version, torchs):
 def test_without_a_lease_auto_is_the_processor_where_there_is_no_gpu(monkeypatch):
     no_cuda(monkeypatch, "")
     assert devices.prepare("auto", 1) == torch.device("cpu")
+    with pytest.raises(UserError, match="'cuda' is asked for and this machine has none"):
+        devices.prepare("cuda", 1)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert [devices.prepare(device, 1).type for device in ("auto", "cuda", "cpu")] == ["cuda", "cuda", "cpu"]
 
 
 def test_a_gpu_is_told_by_its_name(monkeypatch):

@@ -29,19 +29,19 @@ def prepare(device: str, threads: int) -> torch.device:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # float32 is not rounded to 10 bits
     keep_freed_memory(trim_above=_KEEP_BYTES, map_above=_KEEP_BYTES)
-    if device == "cuda" and not torch.cuda.is_available():
+    if device == "cpu" or torch.cuda.is_available():
+        return torch.device("cuda" if device == "auto" else device)
+    if leases.leased():
+        raise UserError(_unusable(device))
+    if device == "cuda":
         raise UserError("device: 'cuda' is asked for and this machine has none; use 'auto' or 'cpu'")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        if device == "cpu" and leases.leased():
-            raise UserError(_unusable())
-    return torch.device(device)
+    return torch.device("cpu")
 
 
-def _unusable() -> str:
+def _unusable(device: str) -> str:
     torchs = f"torch for CUDA {torch.version.cuda}" if torch.version.cuda else "a torch without CUDA"
     remedy = "update the driver; or compute on the processor: device: cpu, or CUDA_VISIBLE_DEVICES= before the command"
-    return f"device: auto: GPU {leases.leased()} was leased, and {torchs} cannot use it; {remedy}"
+    return f"device: {device}: GPU {leases.leased()} was leased, and {torchs} cannot use it; {remedy}"
 
 
 def told(device: torch.device, precision: str, threads: int) -> str:
