@@ -19,13 +19,14 @@ from selfdoubt.errors import UserError
 from selfdoubt.published import DOWNLOADS, files_of, shifted_files
 from selfdoubt.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.running import check_notes, hold, is_running, set_right
-from selfdoubt.settings import check_files, load_study, parse_arm
+from selfdoubt.settings import check_files, check_keys, load_study, memory, parse_arm
 
 RESOURCES, RESULTS, LOCK = Path("resources"), Path("results"), Path(".snakemake/run.lock")
 MEANINGS = Path(".snakemake/meanings.json")  # of modules, as code digests know them; it may be deleted
 
 try:
     check_notes(LOCK.parent)
+    check_keys(*map(Path, workflow.configfiles))
     STUDY = load_study(config)
     check_files(STUDY, RESOURCES)
 except UserError as fault:

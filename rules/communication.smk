@@ -52,7 +52,7 @@ rule communicate:
         "../envs/models.yaml"
     resources:
         gpu=1,
-        mem_mb=2000,
+        mem_mb=dataset_mb,
     params:
         settings=group_settings,
         code=code_digest("communicate"),

@@ -46,7 +46,7 @@ rule prepare_dataset:
     conda:
         "../envs/models.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=dataset_mb,
     params:
         settings=dataset_settings,
         code=code_digest("prepare_dataset"),
@@ -70,7 +70,7 @@ rule prepare_ood:
     conda:
         "../envs/models.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=dataset_mb,
     params:
         settings=ood_settings,
         code=code_digest("prepare_ood"),
@@ -94,7 +94,7 @@ rule corrupt_images:
     conda:
         "../envs/models.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=dataset_mb,
     params:
         settings=corruption_settings,
         code=code_digest("corrupt_images"),
@@ -118,7 +118,7 @@ rule prepare_shifted:
     conda:
         "../envs/models.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=dataset_mb,
     params:
         settings=shifted_settings,
         code=code_digest("prepare_shifted"),

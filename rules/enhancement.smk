@@ -24,7 +24,7 @@ rule enhance_images:
         "../envs/models.yaml"
     resources:
         gpu=1,
-        mem_mb=2000,
+        mem_mb=dataset_mb,
     params:
         settings=enhancer_settings,
         code=code_digest("enhance_images"),

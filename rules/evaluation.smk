@@ -29,7 +29,7 @@ rule predict:
         "../envs/models.yaml"
     resources:
         gpu=1,
-        mem_mb=2000,
+        mem_mb=dataset_mb,
     params:
         settings=predict_settings,
         code=code_digest("predict"),

@@ -1,4 +1,5 @@
 # Params and input functions: each takes wildcards only, works in constant time and opens no file. No rules.
+# Those of memory take the number of the attempt besides, which a profile's `retries` raises; no result depends on it.
 #
 # A list of the config that means a set reaches jobs sorted, so that its order reruns nothing; the report alone keeps it.
 
@@ -80,6 +81,26 @@ def corruption_settings(wildcards):
             "n_images": corruptions.n_images,
         }
     )
+
+
+# ---- memory ----
+
+
+def dataset_mb(wildcards, attempt):
+    """What a job takes that reads a data set, times the attempts at it."""
+    return attempt * memory.job_mb(STUDY.datasets[wildcards.dataset])
+
+
+def recipe_mb(wildcards, attempt):
+    """What a training takes, times the attempts at it."""
+    return attempt * memory.training_mb(
+        STUDY.datasets[wildcards.dataset], STUDY.recipes[STUDY.models[wildcards.model].recipe]
+    )
+
+
+def maps_mb(wildcards, attempt):
+    """What a segmenter takes, or who makes its masks, times the attempts at it."""
+    return attempt * memory.job_mb(STUDY.datasets[wildcards.dataset], memory.MAP_BYTES)
 
 
 # ---- models ----

@@ -24,7 +24,7 @@ rule train_segmenter:
     threads: segmenter_threads
     resources:
         gpu=segmenter_gpus,
-        mem_mb=2000,
+        mem_mb=maps_mb,
     params:
         settings=segmenter_settings,
         code=code_digest("train_segmenter"),
@@ -51,7 +51,7 @@ rule segment_images:
     threads: segmenter_threads
     resources:
         gpu=segmenter_gpus,
-        mem_mb=2000,
+        mem_mb=maps_mb,
     params:
         settings=segmenting_settings,
         code=code_digest("segment_images"),
@@ -75,7 +75,7 @@ rule judge_masks:
     conda:
         "../envs/tables.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=maps_mb,
     params:
         settings=judging_settings,
         code=code_digest("judge_masks"),

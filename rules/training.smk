@@ -26,7 +26,7 @@ rule train_teacher:
     threads: training_threads
     resources:
         gpu=training_gpus,
-        mem_mb=2000,
+        mem_mb=recipe_mb,
     params:
         settings=model_settings,
         code=code_digest("train_teacher"),
@@ -57,7 +57,7 @@ rule train_baseline:
     threads: training_threads
     resources:
         gpu=training_gpus,
-        mem_mb=2000,
+        mem_mb=recipe_mb,
     params:
         settings=model_settings,
         code=code_digest("train_baseline"),
@@ -85,7 +85,7 @@ rule precompute_soft_labels:
     threads: soft_labels_threads
     resources:
         gpu=soft_labels_gpus,
-        mem_mb=2000,
+        mem_mb=dataset_mb,
     params:
         settings=soft_labels_settings,
         code=code_digest("precompute_soft_labels"),
@@ -117,7 +117,7 @@ rule distill_student:
     threads: training_threads
     resources:
         gpu=training_gpus,
-        mem_mb=2000,
+        mem_mb=recipe_mb,
     params:
         settings=model_settings,
         code=code_digest("distill_student"),
@@ -149,7 +149,7 @@ rule train_augmented:
     threads: training_threads
     resources:
         gpu=training_gpus,
-        mem_mb=2000,
+        mem_mb=recipe_mb,
     params:
         settings=model_settings,
         code=code_digest("train_augmented"),
@@ -176,7 +176,7 @@ rule import_model:
     conda:
         "../envs/models.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=dataset_mb,
     params:
         settings=model_settings,
         code=code_digest("import_model"),

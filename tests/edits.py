@@ -94,7 +94,7 @@ EDITS: dict[str, list[Edit]] = {
             "`priority`, `mem_mb` of a rule",
             several(
                 text("rules/training.smk", "priority: 10", "priority: 11"),
-                text("rules/training.smk", "mem_mb=2000", "mem_mb=3000"),
+                text("rules/training.smk", "mem_mb=recipe_mb", "mem_mb=3000"),
             ),
             set(),
         ),

@@ -38,6 +38,7 @@ def place(tmp_path, monkeypatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SELFDOUBT_LEASES", str(tmp_path / "locks"))
     monkeypatch.setenv("SELFDOUBT_DEVICES", "a,b,c")
+    monkeypatch.setenv("SELFDOUBT_LEASED", "")
     monkeypatch.setenv("PYTHONPATH", str(SCRIPTS))
     (tmp_path / "marks").mkdir()
     return tmp_path / "marks"
@@ -276,6 +277,15 @@ def test_a_device_has_one_lock_by_its_number_and_its_uuid(place, monkeypatch, tm
     assert leases.take(3) == ["GPU-b", "7", "MIG-c"]  # 7 is not known to the driver
     names = {path.name for path in (tmp_path / "locks").glob("device-*")}
     assert names == {"device-GPU-b.lock", "device-7.lock", "device-MIG-c.lock"}
+
+
+@pytest.mark.usefixtures("freed")
+@pytest.mark.parametrize(("pretended", "leased"), [(None, "0"), ("a", "")])
+def test_what_is_leased_is_known_to_what_computes_unless_it_is_pretended(place, monkeypatch, pretended, leased):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    if pretended is None:
+        monkeypatch.delenv("SELFDOUBT_DEVICES")
+    assert leases.take(1) and leases.leased() == leased
 
 
 def test_a_job_of_the_pipeline_leases_before_it_runs(place):

@@ -26,7 +26,7 @@ SIZES |= {"n_bins": 4, "style": STYLE}
             9,
             "figures.reliability.style.width: unknown key; did you mean 'width_mm'?",
         ),
-        ("recipes.short.epochs", "7", "config: recipes.short.epochs: input should be a valid integer, found '7'"),
+        ("recipes.short.epochs", "7a", "config: recipes.short.epochs: input should be a valid integer, found '7a'"),
         ("recipes.short.epochs", 6.5, "config: recipes.short.epochs: input should be a valid integer"),
         ("recipes.short.flip", 1, "config: recipes.short.flip: input should be a valid boolean, found 1"),
         ("recipes.short.optimizer.momentum", 1, "short.optimizer.momentum: input should be less than 1, found 1"),
@@ -38,8 +38,17 @@ SIZES |= {"n_bins": 4, "style": STYLE}
             "auto",
             "random signs have no gradient, so `precision` says nothing",
         ),
-        ("recipes.short.device", "gpu", "recipes.short.device: input should be 'auto', 'cpu' or 'cuda', found 'gpu'"),
-        ("networks.convnet-small.family", "resnet", "config: networks.convnet-small: input tag 'resnet'"),
+        (
+            "recipes.short.device",
+            "gpu",
+            "'gpu' is not one of what can stand here; did you mean 'cuda'? ",
+        ),
+        (
+            "networks.convnet-small.family",
+            "resnet",
+            "config: networks.convnet-small.family: 'resnet' is not a family; did you mean 'wide-resnet'? "
+            "Choices: convnet, resnet-cifar, wide-resnet, timm",
+        ),
         (
             "networks.r",
             {"family": "resnet-cifar", "depth": 18},
@@ -79,8 +88,16 @@ SIZES |= {"n_bins": 4, "style": STYLE}
         ("groups.trio.members", ["ce", "ce"], "config: groups.trio.members: ce is given twice"),
         ("groups.trio.protocols", ["vote"], "config: groups.trio.protocols: 'vote' is not a protocol"),
         ("enhancers.odin.models", ["c"], "config: enhancers.odin.models: 'c' is not a model"),
-        ("evaluation.scores", ["mps"], "config: evaluation.scores.0: input should be 'msp'"),
-        ("evaluation.metrics", ["aurk"], "config: evaluation.metrics.0: input should be 'accuracy'"),
+        (
+            "evaluation.scores",
+            ["mps"],
+            "scores.0: 'mps' is not one of what can stand here; did you mean 'msp'?",
+        ),
+        (
+            "evaluation.metrics",
+            ["aurk"],
+            "'aurk' is not one of what can stand here; did you mean 'aurc'?",
+        ),
         (
             "evaluation.scores",
             ["msp", "mc-dropout"],
@@ -92,14 +109,18 @@ SIZES |= {"n_bins": 4, "style": STYLE}
             "evaluation.resampled_splits: 'tst' is not a split; did you mean 'test'?",
         ),
         ("evaluation.ece_bins", None, "config: evaluation.ece_bins: this key is missing; add it"),
-        ("hypotheses.kd-ranks-better.metric", "arc", "config: hypotheses.kd-ranks-better.metric: 'arc' is not one of"),
+        (
+            "hypotheses.kd-ranks-better.metric",
+            "arc",
+            "'arc' is not a metric with an interval; did you mean 'aurc'?",
+        ),
         (
             "hypotheses.kd-ranks-better.split",
             "tst",
             "kd-ranks-better.split: 'tst' is not a split; did you mean 'test'?",
         ),
         ("hypotheses.kd-ranks-better.better", "ce/odn", "hypotheses.kd-ranks-better.better: 'ce/odn' is not an arm"),
-        ("studies.communication.reference", "trio", "config: studies.communication: 'trio' is not an arm"),
+        ("studies.communication.reference", "trio", "config: studies.communication.reference: 'trio' is not an arm"),
         ("figures.mask-gallery.segmenter", "u", "config: figures.mask-gallery.segmenter: 'u' is not a segmenter"),
         (
             "figures.persuasion-matrix.protocol",
@@ -144,6 +165,56 @@ SIZES |= {"n_bins": 4, "style": STYLE}
         ("augmented.mask-cutmix.mixing.mask_control", "random", "mask_control: input should be 'none', 'permuted' or"),
         ("datasets.fashion-mnist-12k.ood", ["digit"], "ood: 'digit' is not one of ood_sets; did you mean 'digits'?"),
         ("datasets", None, "config: datasets: this key is missing; add it"),
+        ("datasets", {"fashion-mnist-12k": None}, "config: datasets: has 0 entries and needs 1 or more; add one"),
+        ("datasets", ["cifar10"], "config: datasets: needs keys with values (key: value), found ['cifar10']"),
+        ("baselines", ["ce"], "config: baselines: needs keys with values (key: value), found ['ce']"),
+        ("baselines.ce", "convnet-small", "config: baselines.ce: needs keys with values (key: value), found 'convnet"),
+        ("figures.reliability", 3, "config: figures.reliability: needs keys with values (key: value), found 3"),
+        ("groups.trio.members", "ce", "config: groups.trio.members: needs a list ([ce]), found 'ce'"),
+        ("figures.reliability.kind", "pie", "config: figures.reliability.kind: 'pie' is not a kind. Choices: risk-"),
+        ("figures.reliability.kind", None, "config: figures.reliability.kind: this key is missing; add it"),
+        (
+            "recipes.short.optimizer.method",
+            "adam",
+            "config: recipes.short.optimizer.method: 'adam' is not a method; did you mean 'adamw'? "
+            "Choices: sgd, adamw, muon",
+        ),
+        (
+            "recipes.short.precision",
+            "fp16",
+            "precision: 'fp16' is not one of what can stand here. Choices: auto, bfloat16, float32",
+        ),
+        ("datasets.fashion-mnist-12k.channels", 2, "'2' is not one of what can stand here. Choices: 1, 3"),
+        (
+            "hypotheses.kd-ranks-better.metric",
+            "aurcc",
+            "'aurcc' is not a metric with an interval; did you mean 'aurc'?",
+        ),
+        ("hypotheses.kd-ranks-better.score", "mps", "'mps' is not one of what can stand here; did you mean 'msp'?"),
+        (
+            "networks.r",
+            {"family": "timm", "name": "ResNet50"},
+            "name: 'ResNet50' cannot stand here; did you mean 'resnet5",
+        ),
+        ("segmenters.unet.architecture", "UNet", "'UNet' is not one of what can stand here; did you mean 'Unet'? "),
+        (
+            "hypotheses.kd-ranks-better.than",
+            "kd",
+            "kd-ranks-better.than: 'kd' is what is to be better too; name another",
+        ),
+        ("studies.distillation.arms", ["kd", "kd"], "config: studies.distillation.arms: kd is given twice; remove one"),
+        (
+            "studies.distillation.arms",
+            ["ce", "kd"],
+            "distillation.arms: 'ce' is the study's reference too; name another",
+        ),
+        ("hypotheses.kd-ranks-better.statement", " ", "kd-ranks-better.statement: is empty; write it down"),
+        ("studies.distillation.question", "", "config: studies.distillation.question: is empty; write it down"),
+        (
+            "recipes.short.crop",
+            {"min_area": 0.1, "max_aspect": 1.3},
+            "config: recipes.short.shift_px: 1; crop takes its place: set it to 0, or crop to null",
+        ),
     ],
 )
 def test_a_fault_names_its_key_and_a_remedy(config, place, value, expected):
@@ -166,8 +237,9 @@ def test_names_are_safe_in_paths_and_shells(config, name):
 
 def test_a_circle_of_teachers_is_told_in_full(config):
     student = config["students"]["kd"]
-    config["students"] = {"a": {**student, "teacher": "b"}, "b": {**student, "teacher": "a"}}
-    assert fault(config).startswith("config: students.a.teacher: circular (a -> b -> a)")
+    config["students"] |= {"a": {**student, "teacher": "b"}, "b": {**student, "teacher": "a"}}
+    config["students"]["c"] = {**student, "teacher": "b"}  # above it is a circle, of which it is no part
+    assert fault(config) == "config: students.a.teacher: circular (a -> b -> a); let one of them learn from labels"
 
 
 def test_a_name_can_stand_once_among_models_and_groups(config):
@@ -244,6 +316,24 @@ def test_a_path_of_weights_is_no_setting_of_a_model(config):
     assert study.model_settings("q") == {"network": {**network, "pretrained": True}} and study.weights("q") is None
 
 
+def test_crops_are_of_images_that_stay_in_files(config):
+    config["recipes"]["short"] |= {"shift_px": 0, "crop": {"min_area": 0.1, "max_aspect": 1.3}}
+    assert fault(config) == (
+        "config: recipes.short.crop: is for images that stay in files, and those of 'fashion-mnist-12k' are arrays; "
+        "use shift_px"
+    )
+    config["recipes"] = {"short": {**config["recipes"]["short"], "crop": None}, "other": config["recipes"]["short"]}
+    load_study(config)  # no model has that recipe
+
+
+def test_masks_need_images_in_memory(config):
+    config["datasets"]["fashion-mnist-12k"] |= {"source": "folder:photos", "storage": "files"}
+    assert fault(config) == (
+        "config: datasets.fashion-mnist-12k.storage: files, and the segmenter 'unet' needs images in memory; "
+        "use arrays, or set the segmenter to null"
+    )
+
+
 def test_what_is_not_trained_is_there_for_the_first_seed_alone(config):
     config["pretrained"] = {"p": {"name": "resnet18"}, "q": {"name": "resnet34"}}
     config["groups"]["old"] = {"members": ["p", "q"], "protocols": ["mean-probability"]}
@@ -295,7 +385,7 @@ def test_the_metrics_that_can_be_compared_are_those_that_have_an_interval(config
     ("metric", "score", "split", "expected"),
     [
         ("coverage-at-sac-101", "msp", "test", "kd-ranks-better.metric: 101 is no percentage above 0 and up to 100"),
-        ("coverage-at-sac-9.9.9", "msp", "test", "kd-ranks-better.metric: 'coverage-at-sac-9.9.9' is not one of"),
+        ("coverage-at-sac-9.9.9", "msp", "test", "kd-ranks-better.metric: 'coverage-at-sac-9.9.9' is not a metric"),
         ("accuracy", "msp", "test", "kd-ranks-better.score: accuracy does not take 'msp'; scores: none"),
         ("aurc", "none", "test", "kd-ranks-better.score: aurc does not take 'none'; scores: msp, "),
         ("ece", "energy", "test", "kd-ranks-better.score: ece does not take 'energy'; scores: msp, msp-ts"),

@@ -53,6 +53,14 @@ def test_a_wrong_key_ends_with_one_line(copy):
     ]
 
 
+def test_a_key_given_twice_in_a_study_ends_with_one_line(copy):
+    (copy.folder / "own.yaml").write_text("baselines: {ce: null}\nseeds: [1]\nbaselines: {label-smoothing: null}\n")
+    run = copy.snakemake("-n", "--quiet", "--configfile", "own.yaml")
+    assert run.returncode == 1
+    said = [line for line in (run.stdout + run.stderr).splitlines() if "own.yaml: " in line]
+    assert said == [f"{copy.folder}/own.yaml: baselines: given in line 1 and again in line 3; keep one of them"]
+
+
 def test_a_missing_file_ends_with_one_line(copy):
     (copy.folder / "resources").unlink()
     (copy.folder / "resources/fashion-mnist-12k").mkdir(parents=True)

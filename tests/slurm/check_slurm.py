@@ -22,6 +22,7 @@ from test_study import digests, small_copy
 
 HERE = Path(__file__).resolve().parent
 COMMAND = [sys.executable, str(HERE / "engine.py"), "--profile", "profiles/slurm"]
+COMMAND += ["--retries", "0"]  # so that the cancelled training ends the first command
 COMMAND += ["--slurm-status-command", "squeue"]  # as where there are no accounts
 SPLITS = [f"results/data/fashion-mnist-12k/{split}.safetensors" for split in ("train", "val", "test")]
 CHECKPOINT = "results/checkpoints/fashion-mnist-12k/ce/seed-1.safetensors"

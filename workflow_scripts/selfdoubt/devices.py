@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext
 
 import torch
 
+from selfdoubt import leases
 from selfdoubt.errors import UserError, lacks_memory
 from selfdoubt.threads import keep_freed_memory
 
@@ -17,7 +18,7 @@ def prepare(device: str, threads: int) -> torch.device:
 
     device: "auto" (cuda where there is one, else cpu), "cpu" or "cuda". threads: of each operation; they
     decide the last bits of a sum, so they come from the recipe and not from the machine.
-    Raises UserError if cuda is asked for and there is none.
+    Raises UserError if cuda is asked for and there is none, or a GPU was leased that cannot be used.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA starts; needed to repeat a run
     torch.set_num_threads(threads)
@@ -28,11 +29,25 @@ def prepare(device: str, threads: int) -> torch.device:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # float32 is not rounded to 10 bits
     keep_freed_memory(trim_above=_KEEP_BYTES, map_above=_KEEP_BYTES)
-    if device == "cuda" and not torch.cuda.is_available():
+    if device == "cpu" or torch.cuda.is_available():
+        return torch.device("cuda" if device == "auto" else device)
+    if leases.leased():
+        raise UserError(_unusable(device))
+    if device == "cuda":
         raise UserError("device: 'cuda' is asked for and this machine has none; use 'auto' or 'cpu'")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(device)
+    return torch.device("cpu")
+
+
+def _unusable(device: str) -> str:
+    torchs = f"torch for CUDA {torch.version.cuda}" if torch.version.cuda else "a torch without CUDA"
+    remedy = "update the driver; or compute on the processor: device: cpu, or CUDA_VISIBLE_DEVICES= before the command"
+    return f"device: {device}: GPU {leases.leased()} was leased, and {torchs} cannot use it; {remedy}"
+
+
+def told(device: torch.device, precision: str, threads: int) -> str:
+    """Return where a job computes, for the first line of its log."""
+    name = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
+    return f"device={device}{name} precision={precision} threads={threads}"
 
 
 def precision_on(device: torch.device, precision: str) -> str:

@@ -14,6 +14,22 @@ class UserError(Exception):
         return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
+class UserErrors(UserError):
+    """Several faults that are mended apart, a line each."""
+
+    def __init__(self, faults: list[UserError]):
+        super().__init__(*faults)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
+
+
+def together(faults: list[UserError]) -> UserError:
+    """Return one error for one fault or more; what reads alike is told once."""
+    different = list({str(fault): fault for fault in faults}.values())
+    return different[0] if len(different) == 1 else UserErrors(different)
+
+
 def lacks_room(error: OSError) -> bool:
     """Return whether the disk is full, or this user's share of it."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT)

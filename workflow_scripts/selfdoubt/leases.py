@@ -43,7 +43,14 @@ def take(n: int) -> list[str]:
     assigned = n == len(devices) and _scheduler() is not None
     ids = devices if assigned else _collect(_by_uuid(devices), n)
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(ids)
+    if "SELFDOUBT_DEVICES" not in os.environ:  # which may name what CUDA does not know
+        os.environ["SELFDOUBT_LEASED"] = ",".join(ids)
     return ids
+
+
+def leased() -> str:
+    """Return the ids of the GPUs that this process, or the one that started it, has leased; empty without any."""
+    return os.environ.get("SELFDOUBT_LEASED", "")
 
 
 def found() -> list[str]:

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from selfdoubt import augmentation, checkpoints, inference, optimizers, randomness, schedules
+from selfdoubt.architectures import ARCHITECTURES
 from selfdoubt.errors import UserError
 
 _SHIFT_PX = 1
@@ -62,7 +63,7 @@ def build_segmenter(settings, channels: int, seed: int = 0) -> Segmenter:
     """
     import segmentation_models_pytorch as smp
 
-    builders = {name: getattr(smp, name) for name in _ARCHITECTURES if hasattr(smp, name)}
+    builders = {name: getattr(smp, name) for name in ARCHITECTURES if hasattr(smp, name)}
     if settings.architecture not in builders:
         raise UserError(f"segmenters: architecture '{settings.architecture}' is not one of {', '.join(builders)}")
     _check_encoder(settings.encoder)
@@ -188,7 +189,3 @@ def segment(model: Segmenter, images: np.ndarray) -> np.ndarray:
     size = max(1, _SEGMENTED_PIXELS // (images.shape[2] * images.shape[3]))
     parts = [model(inference.as_pixels(images[i : i + size], device)) > 0 for i in range(0, len(images), size)]
     return torch.cat(parts).cpu().numpy()
-
-
-_ARCHITECTURES = ("Unet", "UnetPlusPlus", "MAnet", "Linknet", "FPN", "PSPNet", "DeepLabV3", "DeepLabV3Plus", "PAN")
-_ARCHITECTURES += ("UPerNet", "Segformer")

@@ -184,6 +184,8 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
     ranks = Ranks()
     device = ranks.join(devices.prepare(recipe.device, recipe.threads))
     recipe.precision = devices.precision_on(device, recipe.precision)
+    if ranks.first:
+        print(devices.told(device, recipe.precision, recipe.threads), flush=True)
     stream = Stream(train, recipe, job.seed, device, mixing, masks_of(train), (ranks.rank, ranks.n))
     model, shape = _model_of(train, job, device)
     weights = {"weights": weight_files.sha256(job.weights[0])} if job.weights else {}

@@ -1,31 +1,41 @@
 """Types of `evaluation`, `comparisons`, `studies` and `hypotheses`."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from selfdoubt.settings.choices import not_one_of
 from selfdoubt.settings.types import ArmText, Name, Strict
 
 CALIBRATION = ("ece", "ece-adaptive", "mce", "nll", "brier")  # of probabilities, which these alone define:
 PROBABILITY_SCORES = ("msp", "msp-ts")
 
 
-def _possible_percent(metric: str) -> str:
-    """Refuse a percentage that no coverage and no accuracy can be."""
+COMPARED = ("accuracy", "auroc", "aurc", "e-aurc", "naurc", "augrc", "coverage-at-sac-PERCENT")
+COMPARED += ("risk-at-coverage-PERCENT", "ece", "ece-adaptive", "mce", "nll", "brier")
+COMPARED += ("ood-auroc", "ood-aupr-in", "ood-aupr-out", "ood-fpr95")  # that have a form for resamples: an interval
+
+
+def _checked_metric(metric: str) -> str:
+    """Refuse what is no metric that can be compared, and a percentage that no coverage and no accuracy can be."""
     base, _, percent = metric.rpartition("-")
-    if base in ("coverage-at-sac", "risk-at-coverage") and not 0 < float(percent) <= 100:
-        raise ValueError(f"{percent} is no percentage above 0 and up to 100")
+    if f"{base}-PERCENT" in COMPARED and re.fullmatch(r"\d+(\.\d+)?", percent):
+        if not 0 < float(percent) <= 100:
+            raise ValueError(f"{percent} is no percentage above 0 and up to 100")
+    elif metric not in COMPARED or metric.endswith("-PERCENT"):
+        raise ValueError(not_one_of(metric, COMPARED, "a metric with an interval"))
     return metric
 
 
-Metric = Annotated[
-    str,
-    Field(
-        pattern=r"^(accuracy|auroc|aurc|e-aurc|naurc|augrc|coverage-at-sac-\d+(\.\d+)?"
-        r"|risk-at-coverage-\d+(\.\d+)?|ece|ece-adaptive|mce|nll|brier|ood-auroc|ood-aupr-in|ood-aupr-out|ood-fpr95)$"
-    ),
-    AfterValidator(_possible_percent),
-]  # those that have a form for resamples, and so an interval
+def _said(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty; write it down")
+    return text
+
+
+Metric = Annotated[str, AfterValidator(_checked_metric)]
+Text = Annotated[str, AfterValidator(_said)]
 Score = Literal[
     "msp", "msp-ts", "margin", "logit-margin", "entropy", "gini", "energy", "max-logit", "pnorm", "mc-dropout"
 ]
@@ -66,13 +76,13 @@ class Evaluation(Strict):
 
 class Comparison(Strict):
     metric: Metric
-    score: Score | Literal["none"]
+    score: Literal[Score, "none"]
     split: str
 
 
 class StudyText(Strict):
-    title: str
-    question: str
+    title: Text
+    question: Text
     background: str
     protocol: str
     threats: str
@@ -82,6 +92,6 @@ class StudyText(Strict):
 
 class Hypothesis(Comparison):
     study: Name
-    statement: str
+    statement: Text
     better: ArmText
     than: ArmText

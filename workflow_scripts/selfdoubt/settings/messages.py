@@ -1,23 +1,37 @@
-"""A fault that pydantic found in the config, told in one line that names the key and the remedy."""
+"""Faults that pydantic found in the config, each told in one line that names the key and the remedy."""
 
 import difflib
+import re
 from typing import get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from selfdoubt.errors import UserError
+from selfdoubt.settings.choices import not_one_of
 
-def one_line(errors: list[ErrorDetails], config: dict, root: type[BaseModel]) -> str:
-    """Return "config: key.of.key: what is wrong; what to do" for the first of pydantic's errors."""
+
+def faults(errors: list[ErrorDetails], config: dict, root: type[BaseModel]) -> list[UserError]:
+    """Return "config: key.of.key: what is wrong; what to do" for each of pydantic's errors that stands by itself."""
     # A misspelt key is also a missing one; the misspelling is what helps.
-    first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
-    keys = _keys(first["loc"], config)
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"config: {'.'.join(keys)}: {_complaint(first, root)}{more}"
+    errors = sorted(errors, key=lambda error: error["type"] != "extra_forbidden")
+    meant, told = _meant(errors, config, root), {}
+    for error in errors:
+        place = ".".join(map(str, keys_of(_location(error), config)))
+        if error["type"] == "default_factory_not_called" or (error["type"] == "missing" and place in meant):
+            continue  # either follows from another fault
+        told.setdefault(place, _complaint(error, root))
+    return [UserError(f"config: {place}: {complaint}") for place, complaint in told.items()]
 
 
-def _keys(location: tuple, config) -> list[str]:
-    """Return the keys of a location as the user wrote them, without pydantic's marks for unions."""
+def _meant(errors: list[ErrorDetails], config: dict, root: type[BaseModel]) -> set[str]:
+    """Return the places of the keys that misspelt ones were probably meant to be."""
+    misspelt = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
+    return {".".join(map(str, [*keys_of(place[:-1], config), _nearest(place, root)])) for place in misspelt}
+
+
+def keys_of(location: tuple, config) -> list[str | int]:
+    """Return the keys of pydantic's location as the user wrote them, without its marks for unions."""
     keys, here = [], config
     for i, key in enumerate(location):
         last = i == len(location) - 1
@@ -27,36 +41,69 @@ def _keys(location: tuple, config) -> list[str]:
             here = here[key]
         else:
             continue
-        keys.append(str(key))
+        keys.append(key)
     return keys
 
 
+def _location(error: ErrorDetails) -> tuple:
+    """Return where the fault is: for an unknown kind of entry the key that says the kind, not the entry."""
+    by_kind = error["type"] in ("union_tag_invalid", "union_tag_not_found")
+    return (*error["loc"], _quoted(error["ctx"]["discriminator"])[0]) if by_kind else error["loc"]
+
+
+def _quoted(text: str) -> list[str]:
+    return re.findall(r"'([^']*)'", text)
+
+
 def _complaint(error: ErrorDetails, root: type[BaseModel]) -> str:
-    value = error["input"]
+    value, context = error["input"], error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
             return f"unknown key; {_near(error['loc'], root)}"
         case "missing":
             return "this key is missing; add it"
-        case "string_pattern_mismatch" if "[a-z0-9]+(-[a-z0-9]+)*" in error["ctx"]["pattern"]:
-            return f"{value!r} is not a name; use lower-case letters, digits and single '-'"
+        case "union_tag_not_found":
+            return "this key is missing; add it"
+        case "union_tag_invalid":
+            key = _quoted(context["discriminator"])[0]
+            return not_one_of(context["tag"], _quoted(context["expected_tags"]), f"a {key}")
+        case "literal_error":
+            known = _quoted(context["expected"]) or re.findall(r"\d+", context["expected"])
+            return not_one_of(value, known, "one of what can stand here")
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return f"needs keys with values (key: value), found {value!r}"
+        case "list_type":
+            return f"needs a list ([{value}]), found {value!r}"
+        case "string_pattern_mismatch":
+            return _misshapen(value, context["pattern"])
         case "too_short":
-            least = error["ctx"]["min_length"]
+            least = context["min_length"]
             return f"has {len(value)} entries and needs {least} or more; add one, or remove what needs it"
         case "value_error":
-            return str(error["ctx"]["error"])
-        case "string_pattern_mismatch":
-            return f"{value!r} is not one of what can stand here; it must match {error['ctx']['pattern']}"
+            return str(context["error"])
         case _:
             return f"{error['msg'][0].lower()}{error['msg'][1:]}, found {value!r}"
 
 
+def _misshapen(value: str, pattern: str) -> str:
+    if "[a-z0-9]+(-[a-z0-9]+)*" in pattern:
+        return f"{value!r} is not a name; use lower-case letters, digits and single '-'"
+    if re.search(pattern, value.lower()):
+        return f"{value!r} cannot stand here; did you mean '{value.lower()}'?"
+    return f"{value!r} is not one of what can stand here; it must match {pattern}"
+
+
 def _near(location: tuple, root: type[BaseModel]) -> str:
+    near = _nearest(location, root)
+    return (f"did you mean '{near}'? " if near else "remove it. ") + f"Keys: {', '.join(_known_keys(location, root))}"
+
+
+def _nearest(location: tuple, root: type[BaseModel]) -> str | None:
     key, known = str(location[-1]), _known_keys(location, root)
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
     # a key with its unit left out or changed: epsilon -> epsilon_255
     near = near or [name for name in known if key.split("_")[0] == name.split("_")[0]]
-    return (f"did you mean '{near[0]}'? " if near else "remove it. ") + f"Keys: {', '.join(known)}"
+    return near[0] if near else None
 
 
 def _known_keys(location: tuple, root: type[BaseModel]) -> list[str]:

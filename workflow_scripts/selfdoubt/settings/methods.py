@@ -4,13 +4,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from selfdoubt.architectures import ARCHITECTURES
 from selfdoubt.settings.types import Count, Device, Epsilon, Fraction, Name, Positive, Precision, Strict, one_of
 
 
 class Segmenter(Strict):
     teacher: Name
     teacher_seed: int
-    architecture: str = Field(pattern=r"^[A-Za-z0-9]+$")
+    architecture: Literal[ARCHITECTURES]
     encoder: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     encoder_depth: Annotated[int, Field(ge=1, le=5)]
     decoder_channels: list[Count] = Field(min_length=1)

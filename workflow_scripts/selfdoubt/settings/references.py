@@ -1,41 +1,53 @@
 """Names in the config that must point at something: checked after the types, before any job."""
 
-import difflib
+from collections.abc import Iterator
 from pathlib import Path
 
 from selfdoubt import published
-from selfdoubt.errors import UserError
+from selfdoubt.errors import UserError, together
 from selfdoubt.settings.analysis import CALIBRATION, PROBABILITY_SCORES
+from selfdoubt.settings.choices import not_one_of
 from selfdoubt.settings.data import BUILT_IN
 from selfdoubt.settings.models import ByMasks
 
 
 def check_references(study) -> None:
-    """Raise UserError at the first name of a Study that points nowhere, in a circle or at the wrong kind."""
-    _unique("seeds", study.seeds)
-    _one_name_space(study)
-    _datasets(study)
-    _networks(study)
-    _models(study)
-    _segmenters(study)
+    """Raise UserError, a line a fault, about names that point nowhere, in a circle or at the wrong kind of thing.
+
+    study: a Study whose types are right already. While models, groups and what belongs to them are at fault, of
+    studies, hypotheses and figures the models alone are looked at: the rest may follow from those faults.
+    """
+    found = _faults(_of_entries(study))
+    found += _faults(_of_models_named(study) if found else _of_claims(study))
+    if found:
+        raise together(found)
+
+
+def _faults(checks: Iterator[tuple]) -> list[UserError]:
+    """Return what is raised by functions with their arguments, none of which relies on another's having passed."""
+    found = []
+    for check, *arguments in checks:
+        try:
+            check(*arguments)
+        except UserError as fault:
+            found.append(fault)
+    return found
+
+
+def _of_entries(study) -> Iterator[tuple]:
+    yield _unique, "seeds", study.seeds
+    yield _one_name_space, study
+    yield from _of_datasets(study)
+    for key, network in study.networks.items():
+        yield _network, f"networks.{key}", network
+    yield from _of_models(study)
+    yield from _of_segmenters(study)
     for key, enhancer in study.enhancers.items():
-        _all_known(f"enhancers.{key}.models", enhancer.models, study.models, "a model")
+        yield from _all_known(f"enhancers.{key}.models", enhancer.models, study.models, "a model")
     for key, group in study.groups.items():
-        _all_known(f"groups.{key}.members", group.members, study.models, "a model")
-        _all_known(f"groups.{key}.protocols", group.protocols, study.protocols, "a protocol")
-    _evaluation(study)
-    for key, text in study.studies.items():
-        for arm in (text.reference, *text.arms):
-            _arm(f"studies.{key}", arm, study)
-    for key, hypothesis in study.hypotheses.items():
-        _known(f"hypotheses.{key}.study", hypothesis.study, study.studies, "a study")
-        _arm(f"hypotheses.{key}.better", hypothesis.better, study)
-        _arm(f"hypotheses.{key}.than", hypothesis.than, study)
-        _comparison(f"hypotheses.{key}", hypothesis, study)
-    for i, comparison in enumerate(study.comparisons):
-        _comparison(f"comparisons.{i}", comparison, study)
-    for key, figure in study.figures.items():
-        _figure(f"figures.{key}", figure, study)
+        yield from _all_known(f"groups.{key}.members", group.members, study.models, "a model")
+        yield from _all_known(f"groups.{key}.protocols", group.protocols, study.protocols, "a protocol")
+    yield from _of_evaluation(study)
 
 
 def check_files(study, resources: Path) -> None:
@@ -61,27 +73,41 @@ def _there(place: str, look, *where) -> None:
         raise UserError(f"config: {place}: {fault}") from None
 
 
-def _datasets(study) -> None:
+def _of_datasets(study) -> Iterator[tuple]:
     for key, dataset in study.datasets.items():
-        if dataset.source.startswith("sklearn:"):
-            raise UserError(f"config: datasets.{key}.source: {dataset.source} is for ood_sets; it has no splits")
-        if dataset.storage == "files" and dataset.source.partition(":")[0] not in ("folder", "imagenet"):
-            raise UserError(f"config: datasets.{key}.storage: only folders and imagenet have files; use arrays")
-        _all_known(f"datasets.{key}.ood", dataset.ood, study.ood_sets, "one of ood_sets")
-        if dataset.corruptions:
-            place = f"datasets.{key}.corruptions"
-            _unique(f"{place}.names", dataset.corruptions.names)
-            _unique(f"{place}.severities", dataset.corruptions.severities)
-            if dataset.corruptions.source == "built-in":
-                _all_known(f"{place}.names", dataset.corruptions.names, BUILT_IN, "a built-in corruption")
-                if dataset.corruptions.n_images is None:
-                    raise UserError(f"config: {place}.n_images: built-in corruptions need it; say how many")
+        place = f"datasets.{key}"
+        yield _stored, place, dataset, study
+        yield from _all_known(f"{place}.ood", dataset.ood, study.ood_sets, "one of ood_sets")
+        if corruptions := dataset.corruptions:
+            place = f"{place}.corruptions"
+            yield _unique, f"{place}.severities", corruptions.severities
+            if corruptions.source == "built-in":
+                yield from _all_known(f"{place}.names", corruptions.names, BUILT_IN, "a built-in corruption")
+                yield _counted, place, corruptions
+            else:
+                yield _unique, f"{place}.names", corruptions.names
 
 
-def _networks(study) -> None:
-    for key, network in study.networks.items():
-        if getattr(network, "weights", None) and network.pretrained:
-            raise UserError(f"config: networks.{key}.pretrained: true, and weights name a file; remove one of the two")
+def _stored(place: str, dataset, study) -> None:
+    if dataset.source.startswith("sklearn:"):
+        raise UserError(f"config: {place}.source: {dataset.source} is for ood_sets; it has no splits")
+    if dataset.storage != "files":
+        return
+    if dataset.source.partition(":")[0] not in ("folder", "imagenet"):
+        raise UserError(f"config: {place}.storage: only folders and imagenet have files; use arrays")
+    if study.segmenters:
+        needing = f"the segmenter '{next(iter(study.segmenters))}' needs images in memory"
+        raise UserError(f"config: {place}.storage: files, and {needing}; use arrays, or set the segmenter to null")
+
+
+def _counted(place: str, corruptions) -> None:
+    if corruptions.n_images is None:
+        raise UserError(f"config: {place}.n_images: built-in corruptions need it; say how many")
+
+
+def _network(place: str, network) -> None:
+    if getattr(network, "weights", None) and network.pretrained:
+        raise UserError(f"config: {place}.pretrained: true, and weights name a file; remove one of the two")
 
 
 def _weights(study) -> None:
@@ -91,25 +117,49 @@ def _weights(study) -> None:
             raise UserError(f"config: {place}.weights: {path} is missing; put the file there, or name where it is")
 
 
-def _models(study) -> None:
-    if not study.models:
-        raise UserError("config: baselines: the study has no model; add one, or a teacher")
+def _of_models(study) -> Iterator[tuple]:
+    yield _any_model, study
     for section in ("teachers", "baselines", "students", "augmented"):
         for key, model in getattr(study, section).items():
-            _known(f"{section}.{key}.network", model.network, study.networks, "a network")
-            _known(f"{section}.{key}.recipe", model.recipe, study.recipes, "a recipe")
+            yield _known, f"{section}.{key}.network", model.network, study.networks, "a network"
+            yield _known, f"{section}.{key}.recipe", model.recipe, study.recipes, "a recipe"
+    for key in dict.fromkeys(getattr(model, "recipe", None) for model in study.models.values()):
+        if key in study.recipes:
+            yield _cropped, f"recipes.{key}", study.recipes[key], study
     for key, student in study.students.items():
-        _all_known(f"students.{key}.teacher", student.teacher, study.models, "a model")
-        _no_circle(key, study)
-        gpu = study.recipes[student.recipe].gpu
-        if student.compares_images and gpu > 1:
-            place, why = f"recipes.{student.recipe}.gpu", f"students.{key} compares the images of a whole batch"
-            raise UserError(f"config: {place}: {gpu}, but {why}; give it a recipe with 1")
+        yield from _all_known(f"students.{key}.teacher", student.teacher, study.models, "a model")
+        yield _no_circle, key, study
+        yield _compares_images, key, student, study
     for key, model in study.augmented.items():
-        _masks(f"augmented.{key}", model, study)
+        yield _mixed, f"augmented.{key}", model, study
 
 
-def _masks(place: str, model, study) -> None:
+def _any_model(study) -> None:
+    if not study.models:
+        raise UserError("config: baselines: the study has no model; add one, or a teacher")
+
+
+def _cropped(place: str, recipe, study) -> None:
+    if recipe.crop is None:
+        return
+    if recipe.shift_px:
+        raise UserError(
+            f"config: {place}.shift_px: {recipe.shift_px}; crop takes its place: set it to 0, or crop to null"
+        )
+    for key, dataset in study.datasets.items():
+        if dataset.storage == "arrays":
+            here = f"those of '{key}' are arrays"
+            raise UserError(f"config: {place}.crop: is for images that stay in files, and {here}; use shift_px")
+
+
+def _compares_images(key: str, student, study) -> None:
+    recipe = study.recipes.get(student.recipe)
+    if recipe and recipe.gpu > 1 and student.compares_images:
+        place, why = f"recipes.{student.recipe}.gpu", f"students.{key} compares the images of a whole batch"
+        raise UserError(f"config: {place}: {recipe.gpu}, but {why}; give it a recipe with 1")
+
+
+def _mixed(place: str, model, study) -> None:
     sources = [key for key in ("segmenter", "masks") if getattr(model, key) is not None]
     if isinstance(model.mixing, ByMasks):
         if not sources:
@@ -123,43 +173,62 @@ def _masks(place: str, model, study) -> None:
         raise UserError(f"config: {place}.{sources[0]}: '{model.mixing.method}' uses no masks; remove it")
 
 
-def _segmenters(study) -> None:
+def _of_segmenters(study) -> Iterator[tuple]:
     for key, segmenter in study.segmenters.items():
-        place = f"segmenters.{key}"
-        _known(f"{place}.teacher", segmenter.teacher, study.models, "a model")
-        if segmenter.teacher_seed not in study.seeds:
-            raise UserError(f"config: {place}.teacher_seed: {segmenter.teacher_seed} is not one of seeds {study.seeds}")
-        if segmenter.background_below >= segmenter.foreground_above:
-            raise UserError(f"config: {place}.background_below: must be less than foreground_above")
-        if len(segmenter.decoder_channels) != segmenter.encoder_depth:
-            raise UserError(f"config: {place}.decoder_channels: give as many as encoder_depth")
-        mixed = [name for name, m in study.augmented.items() if m.segmenter == key]
-        above = _teachers_above(segmenter.teacher, study)
-        if circle := [name for name in mixed if name in above]:
-            raise UserError(f"config: {place}.teacher: circular: '{circle[0]}' learns from the masks of '{key}'")
+        yield _known, f"segmenters.{key}.teacher", segmenter.teacher, study.models, "a model"
+        yield _a_seed, f"segmenters.{key}.teacher_seed", segmenter.teacher_seed, study
+        yield _segmenter, key, segmenter, study
+
+
+def _a_seed(place: str, seed: int, study) -> None:
+    if seed not in study.seeds:
+        raise UserError(f"config: {place}: {seed} is not one of seeds {study.seeds}")
+
+
+def _segmenter(key: str, segmenter, study) -> None:
+    place = f"segmenters.{key}"
+    if segmenter.background_below >= segmenter.foreground_above:
+        raise UserError(f"config: {place}.background_below: must be less than foreground_above")
+    if len(segmenter.decoder_channels) != segmenter.encoder_depth:
+        raise UserError(f"config: {place}.decoder_channels: give as many as encoder_depth")
+    mixed = [name for name, m in study.augmented.items() if m.segmenter == key]
+    above = _teachers_above(segmenter.teacher, study)
+    if circle := [name for name in mixed if name in above]:
+        raise UserError(f"config: {place}.teacher: circular: '{circle[0]}' learns from the masks of '{key}'")
 
 
 def _teachers_above(name: str, study) -> list[str]:
     """Return a model, its teachers, theirs and so on."""
     above = [name]
     for each in above:  # which grows
-        teachers = study.students[each].teacher if each in study.students else []
-        above += [teacher for teacher in teachers if teacher not in above]
+        above += [teacher for teacher in _teachers_of(each, study) if teacher not in above]
     return above
 
 
+def _teachers_of(name: str, study) -> list[str]:
+    return study.students[name].teacher if name in study.students else []
+
+
 def _no_circle(student: str, study) -> None:
-    if path := _circle([student], study):
+    """Raise UserError if a student is above itself; of those in a circle, at the first by name alone."""
+    path = _circle(student, study)
+    if path and student == min(path):
         told = " -> ".join(path)
         raise UserError(f"config: students.{student}.teacher: circular ({told}); let one of them learn from labels")
 
 
-def _circle(chain: list[str], study) -> list[str] | None:
-    """Return a chain of students and teachers as far as the first that comes twice, or None."""
-    if chain[-1] in chain[:-1]:
-        return chain
-    teachers = study.students[chain[-1]].teacher if chain[-1] in study.students else []
-    return next(filter(None, (_circle([*chain, teacher], study) for teacher in teachers)), None)
+def _circle(student: str, study) -> list[str] | None:
+    """Return a chain of teachers from a student back to itself, or None."""
+    chains, seen = [[student]], set()
+    while chains:
+        chain = chains.pop(0)
+        for teacher in _teachers_of(chain[-1], study):
+            if teacher == student:
+                return [*chain, teacher]
+            if teacher not in seen:
+                seen.add(teacher)
+                chains.append([*chain, teacher])
+    return None
 
 
 def _one_name_space(study) -> None:
@@ -174,39 +243,85 @@ def _one_name_space(study) -> None:
             raise UserError(f"config: {section}.clean: 'clean' means unchanged images; choose another name")
 
 
-def _figure(place: str, figure, study) -> None:
-    _known(f"{place}.study", figure.study, study.studies, "a study")
-    _known(f"{place}.dataset", figure.dataset, study.datasets, "a data set")
-    for arm in getattr(figure, "arms", []):
-        _arm(f"{place}.arms", arm, study)
-    match figure.kind:
-        case "mask-gallery":
-            _known(f"{place}.segmenter", figure.segmenter, study.segmenters, "a segmenter")
-        case "mixed-labels":
-            _all_known(f"{place}.models", figure.models, study.augmented, "one of augmented")
-        case "object-size":
-            if study.datasets[figure.dataset].mask_truth == "none":
-                raise UserError(f"config: {place}: sizes of objects need datasets.{figure.dataset}.mask_truth; set it")
-        case "persuasion-matrix":
-            _known(f"{place}.group", figure.group, study.groups, "a group")
-            spoken = [key for key in study.variants(figure.group) if study.protocols[key].method == "persuasion"]
-            _known(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that sends messages")
-        case "enhancement-examples":
-            if figure.seed not in study.seeds:
-                raise UserError(f"config: {place}.seed: {figure.seed} is not one of seeds {study.seeds}")
-            for enhancer in figure.enhancers:
-                _arm(f"{place}.enhancers", f"{figure.model}/{enhancer}", study)
+def _of_evaluation(study) -> Iterator[tuple]:
+    for key in ("scores", "metrics", "selective_accuracies_percent", "coverages_percent"):
+        yield _unique, f"evaluation.{key}", getattr(study.evaluation, key)
+    yield _passes, study.evaluation
+    yield from _all_known("evaluation.resampled_splits", study.evaluation.resampled_splits, _splits(study), "a split")
 
 
-def _evaluation(study) -> None:
-    evaluation = study.evaluation
-    _unique("evaluation.scores", evaluation.scores)
-    _unique("evaluation.metrics", evaluation.metrics)
-    _unique("evaluation.selective_accuracies_percent", evaluation.selective_accuracies_percent)
-    _unique("evaluation.coverages_percent", evaluation.coverages_percent)
+def _passes(evaluation) -> None:
     if "mc-dropout" in evaluation.scores and evaluation.mc_dropout_passes == 0:
         raise UserError("config: evaluation.mc_dropout_passes: 0; the score mc-dropout needs passes, such as 20")
-    _all_known("evaluation.resampled_splits", evaluation.resampled_splits, _splits(study), "a split")
+
+
+def _arms(study) -> Iterator[tuple[str, str]]:
+    """Yield each place where the config names arms, with the arm."""
+    for key, text in study.studies.items():
+        yield f"studies.{key}.reference", text.reference
+        yield from ((f"studies.{key}.arms", arm) for arm in text.arms)
+    for key, hypothesis in study.hypotheses.items():
+        yield f"hypotheses.{key}.better", hypothesis.better
+        yield f"hypotheses.{key}.than", hypothesis.than
+    for key, figure in study.figures.items():
+        yield from ((f"figures.{key}.arms", arm) for arm in getattr(figure, "arms", []))
+        for enhancer in getattr(figure, "enhancers", []):
+            yield f"figures.{key}.enhancers", f"{figure.model}/{enhancer}"
+
+
+def _of_models_named(study) -> Iterator[tuple]:
+    for place, arm in _arms(study):
+        yield _model_of_arm, place, arm, study
+
+
+def _of_claims(study) -> Iterator[tuple]:
+    for place, arm in _arms(study):
+        yield _arm, place, arm, study
+    for key, text in study.studies.items():
+        yield _unique, f"studies.{key}.arms", text.arms
+        yield _another, f"studies.{key}.arms", text.reference, text.arms, "the study's reference"
+    for key, hypothesis in study.hypotheses.items():
+        place = f"hypotheses.{key}"
+        yield _known, f"{place}.study", hypothesis.study, study.studies, "a study"
+        yield _another, f"{place}.than", hypothesis.than, [hypothesis.better], "what is to be better"
+        yield _comparison, place, hypothesis, study
+    for i, comparison in enumerate(study.comparisons):
+        yield _comparison, f"comparisons.{i}", comparison, study
+    for key, figure in study.figures.items():
+        yield from _of_figure(f"figures.{key}", figure, study)
+
+
+def _another(place: str, arm: str, others: list[str], what: str) -> None:
+    if arm in others:
+        raise UserError(f"config: {place}: '{arm}' is {what} too; name another arm, or remove it")
+
+
+def _of_figure(place: str, figure, study) -> Iterator[tuple]:
+    yield _known, f"{place}.study", figure.study, study.studies, "a study"
+    yield _known, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
+    match figure.kind:
+        case "mask-gallery":
+            yield _known, f"{place}.segmenter", figure.segmenter, study.segmenters, "a segmenter"
+        case "mixed-labels":
+            yield from _all_known(f"{place}.models", figure.models, study.augmented, "one of augmented")
+        case "object-size":
+            yield _sized, place, figure, study
+        case "persuasion-matrix":
+            yield _persuading, place, figure, study
+        case "enhancement-examples":
+            yield _a_seed, f"{place}.seed", figure.seed, study
+
+
+def _sized(place: str, figure, study) -> None:
+    if figure.dataset in study.datasets and study.datasets[figure.dataset].mask_truth == "none":
+        raise UserError(f"config: {place}: sizes of objects need datasets.{figure.dataset}.mask_truth; set it")
+
+
+def _persuading(place: str, figure, study) -> None:
+    _known(f"{place}.group", figure.group, study.groups, "a group")
+    sending = [key for key, protocol in study.protocols.items() if protocol.method == "persuasion"]
+    spoken = [key for key in study.groups[figure.group].protocols if key in sending]
+    _known(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that sends messages")
 
 
 def _comparison(place: str, comparison, study) -> None:
@@ -241,24 +356,26 @@ def _splits(study) -> list[str]:
 
 
 def _arm(place: str, arm: str, study) -> None:
+    _model_of_arm(place, arm, study)
     name, _, variant = arm.partition("/")
-    _known(place, name, [*study.models, *study.groups], "a model or a group")
     if variant or name in study.groups:
         choices = [f"{name}/{key}" for key in study.variants(name) if key != "clean"]
         _known(place, arm, choices, "an arm")
 
 
-def _all_known(place: str, names: list[str], known, kind: str) -> None:
-    _unique(place, names)
+def _model_of_arm(place: str, arm: str, study) -> None:
+    _known(place, arm.partition("/")[0], [*study.models, *study.groups], "a model or a group")
+
+
+def _all_known(place: str, names: list[str], known, kind: str) -> Iterator[tuple]:
+    yield _unique, place, names
     for name in names:
-        _known(place, name, known, kind)
+        yield _known, place, name, known, kind
 
 
 def _known(place: str, name: str, known, kind: str) -> None:
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else "."
-        raise UserError(f"config: {place}: '{name}' is not {kind}{hint} Choices: {', '.join(known) or 'none'}")
+        raise UserError(f"config: {place}: {not_one_of(name, known, kind)}")
 
 
 def _unique(place: str, values: list) -> None:

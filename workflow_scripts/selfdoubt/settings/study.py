@@ -10,13 +10,14 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from selfdoubt.digests import canonical
-from selfdoubt.errors import UserError
+from selfdoubt.errors import together
 from selfdoubt.settings.analysis import Comparison, Evaluation, Hypothesis, StudyText
 from selfdoubt.settings.data import Dataset, OodSet
 from selfdoubt.settings.figures import FigureEntry
-from selfdoubt.settings.messages import one_line
+from selfdoubt.settings.messages import faults
 from selfdoubt.settings.methods import Enhancer, Group, Protocol, Segmenter
 from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pretrained, Recipe, SoftLabels, Student
+from selfdoubt.settings.numbers import put_numbers
 from selfdoubt.settings.references import check_references
 from selfdoubt.settings.types import Name, Strict
 
@@ -138,25 +139,38 @@ ROLES = {
 
 
 def load_study(config: dict) -> Study:
-    """Check the config and return it as a Study; raises UserError naming the first wrong key.
+    """Check the config and return it as a Study; raises UserError with a line for each fault that stands by itself.
 
     What is null is left out, so that a study which overrides config.yaml can take away; a figure that names no data set
     shows the first.
     """
     config = _without_nulls(config)
-    if isinstance(config.get("figures"), dict) and isinstance(config.get("datasets"), dict):
-        first = {"dataset": next(iter(config["datasets"]), None)}
-        config["figures"] = {key: first | figure for key, figure in config["figures"].items()}
-    try:
-        study = Study.model_validate(config)
-    except ValidationError as error:
-        raise UserError(one_line(error.errors(), config, Study)) from None
+    if isinstance(config.get("figures"), dict):
+        datasets = config.get("datasets")
+        # where there is no data set, that is the fault to be told, not that figures lack one
+        first = {"dataset": next(iter(datasets), "none") if isinstance(datasets, dict) else "none"}
+        figures = config["figures"].items()
+        config["figures"] = {key: first | figure if isinstance(figure, dict) else figure for key, figure in figures}
+    study = _typed(config)
     check_references(study)
     return study
 
 
+def _typed(config: dict) -> Study:
+    """Return the config as a Study; where numbers were written as texts, they are put in their place."""
+    try:
+        return Study.model_validate(config)
+    except ValidationError as error:
+        errors = error.errors()
+    if put_numbers(config, errors):
+        return _typed(config)
+    raise together(faults(errors, config, Study))
+
+
 def _without_nulls(config):
-    """Return nested mappings without their nulls: null and left out mean the same for every key."""
+    """Return a copy without the nulls of mappings: null and left out mean the same for every key."""
+    if isinstance(config, list):
+        return [_without_nulls(value) for value in config]
     if not isinstance(config, dict):
         return config
     return {key: _without_nulls(value) for key, value in config.items() if value is not None}

@@ -17,7 +17,10 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 class Strict(BaseModel):
-    """No unknown keys, no conversions ("7" is not 7), no changes; a default is as if it had been written."""
+    """No unknown keys, no changes, and no conversions but of texts that read as numbers (numbers.py).
+
+    A default is as if it had been written.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
 

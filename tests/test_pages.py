@@ -1,0 +1,57 @@
+"""Pages for people that name places and commands of this project: the places are there, and the commands work."""
+
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import yaml
+from copies import ROOT
+
+LIBRARY = ROOT / "workflow_scripts/selfdoubt"
+
+
+def test_the_places_of_extending_are_there():
+    page = (ROOT / "docs/extending.md").read_text()
+    named = set(re.findall(r"`([^`]+)`", page))
+    paths = {name for name in named if re.fullmatch(r"[\w/.-]+(/|\.(py|smk|md|yaml))", name)} - {
+        "workflow_scripts/plot_NAME.py"
+    }
+    tops = (ROOT, ROOT / "workflow_scripts", LIBRARY)
+    assert len(paths) > 30 and not {name for name in paths if not any((top / name).exists() for top in tops)}
+    code = "".join(path.read_text() for path in sorted((ROOT / "workflow_scripts").rglob("*.py")))
+    words = {name for name in named if re.fullmatch(r"_?[A-Z]{4,}(_[A-Z]+)*|_[a-z_]+|[A-Z][a-z]+[A-Za-z]*", name)}
+    assert len(words) > 30 and not {word for word in words - {"NAME"} if not re.search(rf"\b{word}\b", code)}
+
+
+def test_the_lines_for_a_paper_work(tmp_path):
+    page = (ROOT / "results/README.md").read_text()
+    lines = re.search(r"\n\n((?:    .+\n)+)\n`NaN`", page)[1].replace("    ", "")
+    rows = [
+        ("m", "clean", split, score, metric, value + seed / 100)
+        for split in ("val", "test")
+        for seed in (0, 2)
+        for score, metric, value in (
+            ("none", "accuracy", 0.5),
+            ("msp", "auroc", 0.6),
+            ("energy", "auroc", 0.1),
+            ("msp", "aurc", 0.7),
+        )
+    ]
+    (tmp_path / "results/tables").mkdir(parents=True)
+    table = pd.DataFrame(rows, columns=["name", "variant", "split", "score", "metric", "value"])
+    table.to_parquet(tmp_path / "results/tables/metrics.parquet")
+    lines += 'cells.unstack()[["accuracy"]].to_latex("paper.tex")\n'
+    subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, check=True)
+    assert (tmp_path / "paper.csv").read_text().splitlines() == [
+        "name,variant,accuracy,auroc,aurc",
+        "m,clean,0.5100 ± 0.0141,0.6100 ± 0.0141,0.7100 ± 0.0141",
+    ]
+    assert r"\toprule" in (tmp_path / "paper.tex").read_text()
+
+
+def test_the_citation_names_the_authors_of_the_license():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    (author,) = citation["authors"]
+    assert author["name"] in (ROOT / "LICENSE").read_text()
+    assert {"cff-version", "message", "title", "type"} <= citation.keys() and citation["license"] == "MIT"
