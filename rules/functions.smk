@@ -93,9 +93,8 @@ def dataset_mb(wildcards, attempt):
 
 def recipe_mb(wildcards, attempt):
     """What a training takes, times the attempts at it."""
-    return attempt * memory.training_mb(
-        STUDY.datasets[wildcards.dataset], STUDY.recipes[STUDY.models[wildcards.model].recipe]
-    )
+    recipe = STUDY.recipes[STUDY.models[wildcards.model].recipe]
+    return attempt * memory.training_mb(STUDY.datasets[wildcards.dataset], recipe)
 
 
 def maps_mb(wildcards, attempt):

@@ -197,6 +197,7 @@ SIZES |= {"n_bins": 4, "style": STYLE}
             "name: 'ResNet50' cannot stand here; did you mean 'resnet5",
         ),
         ("segmenters.unet.architecture", "UNet", "'UNet' is not one of what can stand here; did you mean 'Unet'? "),
+        ("segmenters.unet.architecture", "fpn", "'fpn' is not one of what can stand here; did you mean 'FPN'? "),
         (
             "hypotheses.kd-ranks-better.than",
             "kd",
