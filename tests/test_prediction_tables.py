@@ -1,9 +1,13 @@
 """What the numbers of predictions from elsewhere look like, printed and in files, and how the command ends."""
 
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +17,8 @@ from test_evaluate_predictions import run
 from test_foreign_models import OTHER, table_of
 
 from selfdoubt import prediction_tables, schemas, scores
+
+DOCS = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
 
 
 @pytest.fixture
@@ -139,7 +145,7 @@ def test_the_suffix_says_how_the_numbers_are_written(pair, capsys, tmp_path, suf
         return
     found = pd.read_parquet(path) if suffix == "parquet" else pd.read_csv(path)
     for name in ("name", "split", "score", "metric", "value", "low", *(["difference", "p"] if compared else [])):
-        expected = pd.Series([row[name] for row in rows], name=name)
+        expected = pd.DataFrame(rows)[name].astype(found[name].dtype)
         pd.testing.assert_series_equal(found[name], expected, check_dtype=False, rtol=1e-12)
     if suffix == "parquet":
         schemas.read_table(path, schemas.SCHEMAS["metrics"])
@@ -155,11 +161,33 @@ def test_json_and_csv_have_what_was_chosen(pair, capsys, tmp_path):
     assert json.loads(cells["msp-ts"]) == chosen["msp-ts"] and pd.isna(cells["msp"])
 
 
+# ---- the docs ----
+
+
+def test_the_example_of_the_docs_prints_what_it_says(tmp_path):
+    section = DOCS.read_text().split("## Predictions from elsewhere\n")[1].split("\n## ")[0]
+    blocks = [
+        textwrap.dedent(block).strip("\n") for block in re.findall(r"(?:(?: {4}.*)?\n)+", section) if block.strip()
+    ]
+    blocks = "\n".join(blocks)
+    head, program, command, printed = re.search(
+        r"^(label,.*?)\n(import .*?)\npython (.*?nll)\n\n(.*)$", blocks, re.DOTALL
+    ).groups()
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    assert (tmp_path / "a.csv").read_text().startswith(head)
+    script, *words = command.replace("\\\n", "").split()
+    assert Path(script).name == SCRIPT.name
+    options = {"env": os.environ | {"COLUMNS": "120"}, "capture_output": True, "text": True, "check": True}
+    assert subprocess.run([sys.executable, SCRIPT, *words], cwd=tmp_path, **options).stdout.strip() == printed.strip()
+
+
 # ---- the end ----
 
 
 def test_a_reader_that_has_seen_enough_is_no_fault(pair):
-    command = f"set -o pipefail; {sys.executable} {SCRIPT} {pair[0]} --format json | head -1"
+    """What is printed is more than a pipe holds."""
+    files = f"{pair[0]} {pair[1]} --val {pair[1]} {pair[0]}"
+    command = f"set -o pipefail; {sys.executable} {SCRIPT} {files} --format json | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (141, "[\n", "")
 

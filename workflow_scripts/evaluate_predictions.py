@@ -22,7 +22,7 @@ RESAMPLES_OF_COMPARISONS = 1000
 MOST_BINS = 1_000_000  # of each class; more serve nobody and fill the memory
 EXAMPLE = """\
 example: two models, their values with 95 % intervals, and how b differs from a
-  evaluate_predictions.py a.csv b.csv --val val-a.csv val-b.csv --scores msp --reference a --output metrics.csv
+  evaluate_predictions.py a.csv b.csv --val val-a.csv val-b.csv --reference a --output metrics.csv
 """
 
 
@@ -86,12 +86,13 @@ def _parser() -> argparse.ArgumentParser:
     for option, choices in (("scores", list(SCORES)), ("metrics", list(FAMILIES))):
         chosen = {"nargs": "+", "choices": choices, "default": choices, "metavar": option.upper()[:-1]}
         parser.add_argument(f"--{option}", help=f"of {', '.join(choices)} (default: all)", **chosen)
-    of_splits = "of a pipeline's table, as test, ood-digits, contrast-3, corrupted-mean (default: all)"
+    of_splits = "as test, ood-given, and of a pipeline's table contrast-3, contrast-mean, corrupted-mean, ... "
+    of_splits += "(default: all; what is printed for people leaves out single corruptions)"
     parser.add_argument("--splits", nargs="+", metavar="SPLIT", help=of_splits)
     of_reference = "one of the models, by its name or FILE: print how the others differ from it"
     parser.add_argument("--reference", metavar="NAME", help=of_reference)
     parser.add_argument("--bins", type=_bins, default=15, help="of the calibration errors (15)")
-    resamples = f"for 95 %% bootstrap intervals, {LEAST_RESAMPLES} or more, 0: none "
+    resamples = f"for 95 %% bootstrap intervals on all splits but val, {LEAST_RESAMPLES} or more, 0: none "
     resamples += f"(default: 0, with --reference {RESAMPLES_OF_COMPARISONS})"
     parser.add_argument("--resamples", type=_resamples, help=resamples)
     return parser

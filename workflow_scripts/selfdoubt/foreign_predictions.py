@@ -226,7 +226,9 @@ def _csv(path: Path, label: str, labelled: bool) -> Iterator[Batch]:
                     yield _of_table(path, batch.rename_columns(logits + labels), logits, labels, np.float64)
     except pa.ArrowInvalid as error:
         found = re.search(r"In CSV column #(\d+): CSV conversion error to double: invalid value '(.*)'", str(error))
-        raise _no_number(path, names[int(found[1])], f"'{found[2]}', which is no number") if found else error from None
+        raise (
+            _no_number(path, names[int(found[1])], f"'{found[2][:50]}', which is no number") if found else error
+        ) from None
 
 
 def _opened(path: Path) -> pa.OSFile:
