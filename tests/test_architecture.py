@@ -9,7 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "workflow_scripts"
 LIBRARY = sorted((SCRIPTS / "selfdoubt").rglob("*.py"))
 WITHOUT_TORCH = ("settings", "provenance", "schemas", "metrics", "scores", "statistics", "evaluation", "hypotheses")
-WITHOUT_TORCH += ("leases", "leftovers", "progress", "renaming", "foreign_predictions")
+WITHOUT_TORCH += ("leases", "leftovers", "progress", "renaming")
+WITHOUT_TORCH += ("foreign_columns", "foreign_models", "foreign_predictions", "prediction_tables")
 WITHOUT_TORCH += ("curves", "ensembles", "examples", "masks", "costs", "datasets", "corruptions", "figures", "report")
 WITHOUT_TORCH += ("sources", "published", "downloads", "pixels", "image_files", "scenes", "running", "softmax")
 # composed by others, never by one another

@@ -20,6 +20,7 @@ from selfdoubt import foreign_predictions, rankings, schemas, softmax
 def run(capsys, *arguments) -> tuple[int, str, str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
+        patch.setenv("COLUMNS", "120")
         code = 0
         try:
             evaluate_predictions.main()
@@ -48,7 +49,7 @@ def test_the_table_is_written_in_the_pipelines_schema(tmp_path, capsys):
     assert code == 0 and set(table.split) == {"test", "ood-given"} and set(table.name) == {"a"}
     auroc = table[(table.metric == "auroc") & (table.score == "msp")].iloc[0]
     assert auroc.low < auroc.value < auroc.high
-    assert f"{auroc.value:.4f} ({auroc.low:.4f}-{auroc.high:.4f})" in out
+    assert f"{auroc.value:.4f} [{auroc.low:.4f}, {auroc.high:.4f}]" in out
     assert float(table[(table.metric == "ood-auroc") & (table.score == "msp")].value.iloc[0]) == 0.5  # the same images
     assert "no number for" in out and "no samples in val" in out  # nothing to fit msp-ts and pnorm on
 
@@ -144,12 +145,14 @@ label,logit_0,logit_1
 
 def test_a_file_written_by_hand_is_evaluated_by_the_command(tmp_path):
     (tmp_path / "hand.csv").write_text(HAND)
-    done = subprocess.run([sys.executable, SCRIPT, tmp_path / "hand.csv"], capture_output=True, text=True, check=True)
-    heading, *lines = done.stdout.splitlines()
-    numbers = [line for line in lines if not line.startswith("no ")]
-    assert heading == "hand  (n = 5)" and done.stderr == ""
-    assert next(line.split() for line in numbers if "accuracy" in line) == ["test", "accuracy", "0.8000"]
-    assert len({len(line) for line in numbers}) == 1  # aligned
+    options = {"env": os.environ | {"COLUMNS": "100"}, "capture_output": True, "text": True, "check": True}
+    done = subprocess.run([sys.executable, SCRIPT, tmp_path / "hand.csv"], **options)
+    heading, names, *lines = done.stdout.splitlines()
+    numbers = lines[: lines.index("")]
+    assert heading == "hand on test (n = 5): accuracy 0.8000" and done.stderr == ""
+    assert names.split() == ["metric", "msp", "margin", "logit-margin", "entropy", "gini", "energy", "max-logit"]
+    for name in ("msp", "margin"):  # aligned
+        assert all(line[names.index(name) - 2 :][:4].strip()[:2] in ("0.", "1.", "") for line in numbers)
 
 
 def test_bins_are_those_of_the_calibration_errors(tmp_path, capsys):
@@ -171,7 +174,7 @@ def test_bins_are_those_of_the_calibration_errors(tmp_path, capsys):
 def of_two_models(folder) -> tuple[list, list, list]:
     """Files on test, val and other images of models of four and of three classes."""
     fewer = (LOGITS[:, :3], LABELS % 3)
-    first = [write(folder / f"{name}-4.npz", "npz") for name in ("test", "val", "ood")]
+    first = [write(folder / f"{name}-4.npz", "npz", LOGITS, LABELS % 3) for name in ("test", "val", "ood")]
     second = [write(folder / f"{name}-3.npz", "npz", *fewer) for name in ("test", "val", "ood")]
     return tuple(zip(first, second, strict=True))
 
@@ -236,10 +239,11 @@ def test_models_are_named_by_stems_where_these_differ(tmp_path, capsys, monkeypa
     def names(*files) -> list[str]:
         code, out, err = run(capsys, *files, "--scores", "energy", "--output", "m.parquet")
         table = schemas.read_table("m.parquet", schemas.SCHEMAS["metrics"])
-        assert (code, err) == (0, "") and all(f"{name}  (n = " in out for name in set(table["name"].to_pylist()))
+        assert (code, err) == (0, "") and all(name in out.splitlines()[1] for name in set(table["name"].to_pylist()))
         return list(dict.fromkeys(table["name"].to_pylist()))
 
     assert names("x/good.npz", "x/other.npz") == ["good", "other"]
+    assert names("x/good.npz", "./y/good.npz") == ["x", "y"]
     assert names("x/good.csv", "./x/good.npz", "y/good.npz") == ["x/good.csv", "x/good.npz", "y/good.npz"]
     assert names("x/odd\n\udcff.npz") == [r"odd\n\udcff"]  # in one line, and as text that Parquet can hold
 
@@ -278,6 +282,33 @@ WRONG_CALLS = {
     "--output link.npz: is one of the files": ["b.csv", "--val", "a.npz", "--output", "link.npz"],
     "--output b.csv: is one of": ["b.csv", "--output", "b.csv"],
     "--output folder: is a folder; name a file": ["a.npz", "--output", "folder"],
+    "--output new.txt: '.txt' is not one of .parquet, .csv, .json": ["a.npz", "--output", "new.txt"],
+    "--output new: '' is not one of .parquet": ["a.npz", "--output", "new"],
+    "--output new.csv: is not Parquet, which --format parquet asks": [
+        "a.npz",
+        "--format",
+        "parquet",
+        "--output",
+        "new.csv",
+    ],
+    "argument --metrics: invalid choice: 'aucr' (choose from ": ["a.npz", "--metrics", "aucr"],
+    "--splits: 'tset' is not in a.npz; it has test": ["a.npz", "--splits", "tset"],
+    "argument --logits: not allowed with argument --probabilities": ["a.npz", "--probabilities", "--logits"],
+    "p.csv: rows sum to one: are they probabilities? add --probabilities": ["p.csv"],
+    "q.csv: rows sum to one: are they": ["a.npz", "--val", "q.csv"],
+    "d/../p.csv: rows sum to one: are they": ["a.npz", "--ood", "d/../p.csv"],
+    "--reference: 'aa' is no model; did you mean 'a'? Models: a, b": ["a.npz", "b.csv", "--reference", "aa"],
+    "--reference: there is but one FILE": ["a.npz", "--reference", "a"],
+    "--reference: needs --resamples of 100 or more": ["a.npz", "b.csv", "--reference", "a", "--resamples", "0"],
+    "test: a has 50 rows and s 49; models are compared on the same rows": ["a.npz", "s.npz", "--reference", "a"],
+    f"test: the label of row 7 (counted from 0) is {LABELS[7]} in a and {LABELS[7] ^ 1} in r; models": [
+        "a.npz",
+        "r.npz",
+        "--reference",
+        "r",
+    ],
+    "a.npz: has no number to show: no samples in val": ["a.npz", "--scores", "msp-ts", "--metrics", "auroc"],
+    "a.npz: has no number to show: no such metric of these splits": ["a.npz", "--metrics", "ood-auroc"],
     "a.npz: no such file": ["a.npz/a.npz"],
     "Not a directory: 'a.npz/": ["b.csv", "--output", "a.npz/new.parquet"],
     "c.npz: has 3 classes and a.npz 4; give predictions of one model": ["a.npz", "--val", "c.npz"],
@@ -293,6 +324,11 @@ def wrong_calls(tmp_path_factory) -> dict[str, tuple]:
     write(folder / "b.csv", "csv")
     write(folder / "c.npz", "npz", LOGITS[:, :3], LABELS % 3)
     (folder / "link.npz").symlink_to("a.npz")
+    (folder / "d").mkdir()
+    for name in "pq":
+        write(folder / f"{name}.csv", "csv", np.full((N, C), 1 / C))
+    write(folder / "s.npz", "npz", LOGITS[:-1], LABELS[:-1])
+    write(folder / "r.npz", "npz", LOGITS, np.where(np.arange(N) == 7, LABELS ^ 1, LABELS))
 
     def files() -> dict:
         return {path.name: path.is_file() and path.read_bytes() for path in folder.iterdir() if path.stem.isalpha()}

@@ -99,6 +99,7 @@ OTHER_TEXTS = {
     "empty lines": "\n" + HAND.replace("\n", "\n\n"),
     "no last line end": HAND[:-1],
     "quotes": HAND.replace("label", '"label"').replace("2.5", '"2.5"'),
+    "spaces after commas": HAND.replace(",", ", "),
     "labels as floats": HAND.replace("\n1,", "\n1.0,"),
     "other columns, two of one name": "a,a," + HAND.replace("\n", "\nx,é,").removesuffix("x,é,"),
 }
@@ -223,7 +224,9 @@ def relabelled(row: int, value: float) -> Callable:
 
 AT = "row {} (counted from 0) has "
 FRAMES = {
-    AT.format(3) + "a logit that is not finite": lambda f: f.assign(logit_1=f.logit_1.where(f.index != 3)),
+    AT.format(3) + "no logit of class 1: logit_1 is missing, or NaN": lambda f: f.assign(
+        logit_1=f.logit_1.where(f.index != 3)
+    ),
     AT.format(2) + "label 9, which is none of 4 classes": relabelled(2, 9),
     AT.format(2) + "label -1, which is none of 4 classes": relabelled(2, -1),
     AT.format(2) + "label 0.5, which is no whole number": relabelled(2, 0.5),
@@ -243,14 +246,20 @@ BROKEN = [
     (text(bytes(range(256))), "cannot be read (CSV parse error: "),
     (text(HAND.encode("utf-16")), "cannot be read (CSV parse error: "),
     (text("label,logit_0,logit_1,\xe9".encode("latin-1")), "cannot be read ("),
-    (text(HAND.replace(",", ";")), "it has 'label;logit_0;logit_1'"),
-    (text(HAND.replace(",", ", ")), "it has 'label', ' logit_0', ' logit_1'"),
+    (text(HAND.replace(",", ";")), "its columns are separated by ';'; write it with commas"),
+    (text(HAND.replace(",", "\t")), "its columns are separated by '\\t'; write it with commas"),
+    (text(HAND.replace("label", "labels")), "has no 'label'; did you mean 'labels'? name it 'label'; it has"),
+    (text(HAND.replace("label", "y_true")), "has no 'label'; did you mean 'y_true'? name it 'label'; it has"),
+    (text(HAND.replace("t_", "t")), "did you mean 'logit0'? name them 'logit_0', 'logit_1', ...; it has 'label', 'l"),
+    (text(HAND.replace("logit", "prob")), "did you mean 'prob_0'? name them 'logit_0', 'logit_1', ... and add --prob"),
+    (text(HAND + "1,,2\n"), AT.format(3) + "no logit of class 0: logit_0 is missing, or NaN"),
+    (text(HAND.replace("\n", ",x\n") + "1,0.5,no,x\n"), "'logit_1' holds 'no', which is no number"),
     (text('label,logits\n0,"[1, 2]"\n'), "has no columns 'logit_0', 'logit_1', ...; it has 'label', 'logits'"),
     (text("label,label,logit_0,logit_1\n0,0,1,2\n"), "has 'label' 2 times"),
     (text("label,logit_0,logit_0\n0,1,2\n"), "has 'logit_0' 2 times"),
-    (text(HAND + "shirt,1,2\n"), "cannot be read (In CSV column #0: CSV conversion error to double: invalid value 'sh"),
+    (text(HAND + "shirt,1,2\n"), "'label' holds 'shirt', which is no number; labels must be whole numbers 0, 1, ..."),
     (text(HAND + "1,2\n"), "cannot be read (CSV parse error: Expected 3 columns, got 2: 1,2)"),
-    (text(HAND + "1," + "9" * 400 + ",2\n"), AT.format(3) + "a logit that is not finite"),
+    (text(HAND + "1," + "9" * 400 + ",2\n"), AT.format(3) + "a logit that is not finite: logit_0 is inf"),
     (("parquet", lambda path: path.write_bytes(b"")), "cannot be read ("),
     (("parquet", lambda path: path.write_bytes(b"PAR1 not really")), "cannot be read ("),
     (table([0, 1], [0, 1], [1.0, 2], [2.0, 1], names=["label", "label", "logit_0", "logit_1"]), "has 'label' 2 times"),
@@ -259,14 +268,24 @@ BROKEN = [
     (table([0, 1], [[1.0, 2.0], [1.0]]), "the lists in 'logits' are not all of one length"),
     (table([0, 1], [None, [1.0, 2.0]]), "'logits' has a row without a list"),
     (table([0, 1], pa.array([[1.0, 2.0], None], pa.list_(pa.float32(), 2))), "'logits' has a row without a list"),
-    (table([0, 1], [[1.0, 2.0], [1.0, None]]), AT.format(1) + "a logit that is not finite"),
+    (table([0, 1], [[1.0, 2.0], [1.0, None]]), AT.format(1) + "no logit of class 1: logit_1 is missing, or NaN"),
+    (table([0, 1], [0.5, 1.5], names=["label", "logit"]), "did you mean 'logit'? name it 'logits'; it has"),
     (table([0, 1], [1.0, 2.0]), "'logits' is of type double, expected a list of numbers in each row"),
     (table([0, 1], [["1", "2"], ["2", "1"]]), "'logits' holds something that is no number (string)"),
-    (table(["0", "1"], [[1.0, 2.0], [2.0, 1.0]]), "'label' holds something that is no number (string)"),
+    (
+        table(["0", "1"], [[1.0, 2.0], [2.0, 1.0]]),
+        "'label' holds something that is no number (string); labels must be whole",
+    ),
     (table([0, 1], pa.array([[(0, 1.0)], [(0, 2.0)]], pa.map_(pa.int8(), pa.float32()))), "expected a list of numbers"),
     (arrays(logits=LOGITS), "has no 'label'; it has 'logits'"),
     (arrays(label=LABELS), "has no array 'logits'; it has 'label'"),
-    (arrays(logit_0=LOGITS[:, 0], logit_1=LOGITS[:, 1], label=LABELS), "has no array 'logits'; it has 'logit_0', 'l"),
+    (
+        arrays(logit_0=LOGITS[:, 0], logit_1=LOGITS[:, 1], label=LABELS),
+        "'logits'; stack 'logit_0' and the others into one; it",
+    ),
+    (arrays(Logits=LOGITS, label=LABELS), "has no array 'logits'; did you mean 'Logits'? name it 'logits'; it has"),
+    (arrays(logits=LOGITS.T, label=LABELS), "'logits' is of shape (4, 50) for 50 labels: transpose it to (50, C)"),
+    (arrays(logits=LOGITS, label=LABELS.astype(str)), "no real number (<U21); labels must be whole numbers 0, 1"),
     (arrays(logits=LOGITS[0], label=LABELS), "'logits' is of shape (4,), expected (n, C)"),
     (arrays(logits=LOGITS, label=LABELS[:3]), "'label' is of shape (3,), expected (50,)"),
     (arrays(logits=LOGITS[:, :0], label=LABELS), "has 0 classes; give two or more"),
@@ -319,7 +338,8 @@ def test_a_broken_file_is_told_in_one_line(outcomes, i):
     [
         ([0.5, 0.6, 0, 0], "probabilities that sum to 1.1; are they logits?"),
         ([1.5, -0.5, 0, 0], "a probability of -0.5; are they logits?"),
-        ([0.5, np.nan, 0, 0], "a probability that is not finite"),
+        ([0.5, np.nan, 0, 0], "no probability of class 1: logit_1 is missing, or NaN"),
+        ([0.5, 0, np.inf, 0], "a probability that is not finite: logit_2 is inf"),
     ],
 )
 def test_probabilities_that_are_none_are_told(tmp_path, row, told):

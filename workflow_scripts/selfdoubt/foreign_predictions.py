@@ -16,7 +16,6 @@ import tokenize
 import warnings
 import zipfile
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,17 +27,13 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from selfdoubt.errors import UserError
+from selfdoubt.foreign_columns import find_columns
 from selfdoubt.summaries import NORMALISED, Predictions
 
 LEAST = 1e-300  # what a probability of 0 counts as
 OOD_CLASSES = 2**53  # of which `ood_class` is one: whole numbers above are not all float64
 BATCH_NUMBERS = 2**20
 _BLOCK_BYTES = 2**21  # of CSV, of which a few are read ahead; a row must fit
-_WANTED = {
-    ".parquet": "column 'logits' or columns 'logit_0', 'logit_1', ...",
-    ".csv": "columns 'logit_0', 'logit_1', ...",
-    ".npz": "array 'logits'",
-}
 # What readers of formats raise at damaged bytes; zipfile says by RuntimeError that it cannot decrypt or decompress,
 # NumPy parses headers as Python.
 _FAULTS = (pa.ArrowException, zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError, SyntaxError)
@@ -46,12 +41,13 @@ _FAULTS += (OSError, EOFError, ValueError, RuntimeError, MemoryError, OverflowEr
 Batch = tuple[np.ndarray, np.ndarray | None]  # logits (b, C), float32 or float64 in all of a file; labels float64 (b,)
 
 
-def read(path: Path, probabilities: bool = False, labelled: bool = True) -> Predictions:
+def read(path: Path, probabilities: bool | None = None, labelled: bool = True) -> Predictions:
     """Read one split's predictions.
 
-    probabilities: whether the numbers are probabilities, whose logarithms then serve as logits. labelled: False reads
-    no labels (out of distribution: -1) but, where there is one, a column `ood_class`, the images' classes in a
-    numbering of their own. Logits are float32 where the file's are float16 or float32, else float64.
+    probabilities: whether the numbers are probabilities, whose logarithms then serve as logits; None: nobody said, so
+    that logits of which every row looks like probabilities are refused. labelled: False reads no labels (out of
+    distribution: -1) but, where there is one, a column `ood_class`, the images' classes in a numbering of their own.
+    Logits are float32 where the file's are float16 or float32, else float64.
     Raises UserError naming the file at whatever is wrong with it.
     """
     readers = {".parquet": _parquet, ".csv": _csv, ".npz": _npz}
@@ -81,9 +77,9 @@ def has_splits(path: Path) -> bool:
     return {"split", "image_id", "label", "logits"} <= set(names)
 
 
-def _spool(path: Path, batches: Iterator[Batch], file: BinaryIO, probabilities: bool, labelled: bool) -> tuple:
+def _spool(path: Path, batches: Iterator[Batch], file: BinaryIO, probabilities: bool | None, labelled: bool) -> tuple:
     """Check the batches and write their logits to `file`; return shape and type of the logits, and the labels."""
-    n, n_classes, dtype, labels = 0, None, None, []
+    n, n_classes, dtype, labels, doubtful = 0, None, None, [], probabilities is None
     for logits, label in batches:
         width = logits.shape[1]
         if n_classes not in (None, width):
@@ -94,9 +90,13 @@ def _spool(path: Path, batches: Iterator[Batch], file: BinaryIO, probabilities: 
             _check_labels(path, n, label, "label" if labelled else "ood_class", width if labelled else None)
             labels.append(label.astype(np.int64))
         _check_logits(path, n, logits, probabilities)
+        doubtful = doubtful and bool((logits.min(-1) >= 0).all() and (_misses(logits) <= NORMALISED).all())
         logits = np.log(np.maximum(logits, LEAST, dtype=np.float64)) if probabilities else logits
         file.write(logits)
         n, n_classes, dtype = n + len(logits), width, logits.dtype
+    if doubtful and n:
+        hint = "add --probabilities, or --logits if they are logits all the same"
+        raise UserError(f"{path}: rows sum to one: are they probabilities? {hint}")
     file.flush()
     return (n, n_classes), dtype, np.concatenate(labels) if labels else None
 
@@ -154,43 +154,32 @@ def _check_labels(path: Path, start: int, labels: np.ndarray, name: str, n_class
     _refuse(path, start, strange, lambda row: f"{name} {labels[row]:.16g}, which is none of {known}")
 
 
-def _check_logits(path: Path, start: int, logits: np.ndarray, probabilities: bool) -> None:
+def _check_logits(path: Path, start: int, logits: np.ndarray, probabilities: bool | None) -> None:
     """Raise UserError at the first row that cannot be evaluated."""
-    noun = "probability" if probabilities else "logit"
-    _refuse(path, start, ~np.isfinite(logits).all(-1), lambda row: f"a {noun} that is not finite")
+    noun, known = "probability" if probabilities else "logit", np.isfinite(logits)
+
+    def what(row: int) -> str:
+        k = int(known[row].argmin())
+        if np.isnan(logits[row, k]):
+            return f"no {noun} of class {k}: logit_{k} is missing, or NaN"
+        return f"a {noun} that is not finite: logit_{k} is {logits[row, k]}"
+
+    _refuse(path, start, ~known.all(-1), what)
     if probabilities:
-        sums, low = logits.sum(-1, dtype=np.float64), logits.min(-1)
+        sums, low, wrong = logits.sum(-1, dtype=np.float64), logits.min(-1), _misses(logits) > NORMALISED
         _refuse(path, start, low < 0, lambda row: f"a probability of {low[row]:.6g}; are they logits?")
-        wrong = np.abs(sums - 1) > NORMALISED
         _refuse(path, start, wrong, lambda row: f"probabilities that sum to {sums[row]:.6g}; are they logits?")
 
 
-def _columns(path: Path, names: list[str], label: str, labelled: bool) -> tuple[list[str], list[str]]:
-    """Return the columns of the logits in the order of the classes, and that of the labels, where there is one."""
-    kind = _suffix(path)
-    numbered = {name for name in names if kind != ".npz" and re.fullmatch(r"logit_\d+", name)}
-    logits = ["logits"] if "logits" in names and kind != ".csv" else sorted(numbered, key=lambda name: int(name[6:]))
-    for name, times in Counter(names).items():
-        if times > 1 and name in (label, *logits):
-            raise UserError(f"{path}: has '{name}' {times} times")
-    if "split" in names:
-        raise UserError(
-            f"{path}: has a column 'split', and would be taken for one; write each split to a file of its own"
-        )
-    if not logits:
-        raise UserError(f"{path}: has no {_WANTED[kind]}; it has {_listed(names)}")
-    if logits != ["logits"] and logits != [f"logit_{k}" for k in range(len(logits))]:
-        last, found = len(logits) - 1, _listed(logits)
-        raise UserError(f"{path}: logit columns must be logit_0 to logit_{last}; it has {found}")
-    if labelled and label not in names:
-        raise UserError(f"{path}: has no '{label}'; it has {_listed(names)}")
-    return logits, [label] * (label in names)
+def _misses(logits: np.ndarray) -> np.ndarray:
+    """Return by how much the sum of each row misses 1, (b,)."""
+    with np.errstate(over="ignore"):
+        return np.abs(logits.sum(-1, dtype=np.float64) - 1)
 
 
-def _listed(names: list[str]) -> str:
-    """Return names in quotes, which show spaces; of many the first and the last."""
-    shown = [repr(name) for name in names]
-    return ", ".join(shown if len(shown) <= 8 else [*shown[:6], "...", shown[-1]]) or "nothing"
+def _no_number(path: Path, name: str, what: str) -> UserError:
+    more = "; labels must be whole numbers 0, 1, ..." if name in ("label", "ood_class") else ""
+    return UserError(f"{path}: '{name}' holds {what}{more}")
 
 
 # ---- tables ----
@@ -201,7 +190,7 @@ def _parquet(path: Path, label: str, labelled: bool) -> Iterator[Batch]:
     options = {"pre_buffer": False, "buffer_size": 2**14, "page_checksum_verification": True}
     with pq.ParquetFile(_opened(path), **options) as file:
         schema = file.schema_arrow
-        logits, labels = _columns(path, schema.names, label, labelled)
+        logits, labels = find_columns(path, schema.names, label, labelled)
         types = [schema.field(name).type for name in logits]
         types = [getattr(kind, "value_type", kind) for kind in types]
         dtype = np.float32 if set(types) <= {pa.float16(), pa.float32()} else np.float64
@@ -225,13 +214,21 @@ def _csv(path: Path, label: str, labelled: bool) -> Iterator[Batch]:
     # The header is read first, since a column without a type has the one that its first block suggests.
     options = pyarrow.csv.ReadOptions(block_size=_BLOCK_BYTES)
     with pyarrow.csv.open_csv(_opened(path), options) as reader:
-        logits, labels = _columns(path, reader.schema.names, label, labelled)
-    wanted = logits + labels
+        raw = reader.schema.names
+    names = [name.strip() for name in raw]  # spaces after the commas are no part of a name
+    logits, labels = find_columns(path, names, label, labelled)
+    wanted = [raw[names.index(name)] for name in logits + labels]
     types = pyarrow.csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, pa.float64()))
-    with pyarrow.csv.open_csv(_opened(path), options, convert_options=types) as reader:
-        for batch in reader:
-            if len(batch):
-                yield _of_table(path, batch, logits, labels, np.float64)
+    try:
+        with pyarrow.csv.open_csv(_opened(path), options, convert_options=types) as reader:
+            for batch in reader:
+                if len(batch):
+                    yield _of_table(path, batch.rename_columns(logits + labels), logits, labels, np.float64)
+    except pa.ArrowInvalid as error:
+        found = re.search(r"In CSV column #(\d+): CSV conversion error to double: invalid value '(.*)'", str(error))
+        raise (
+            _no_number(path, names[int(found[1])], f"'{found[2][:50]}', which is no number") if found else error
+        ) from None
 
 
 def _opened(path: Path) -> pa.OSFile:
@@ -260,7 +257,7 @@ def _floats(path: Path, name: str, column: pa.Array, dtype: type) -> np.ndarray:
     kind, known = values.type, pa.types
     numeric = (known.is_integer, known.is_floating, known.is_boolean, known.is_decimal, known.is_null)
     if not any(holds(kind) for holds in numeric):
-        raise UserError(f"{path}: '{name}' holds something that is no number ({kind})")
+        raise _no_number(path, name, f"something that is no number ({kind})")
     wanted = pa.from_numpy_dtype(dtype)
     return (values if kind == wanted else values.cast(wanted, safe=False)).to_numpy(zero_copy_only=False)
 
@@ -271,11 +268,14 @@ def _floats(path: Path, name: str, column: pa.Array, dtype: type) -> np.ndarray:
 def _npz(path: Path, label: str, labelled: bool) -> Iterator[Batch]:
     with zipfile.ZipFile(path) as archive:
         members = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-        _, found = _columns(path, members, label, labelled)
+        _, found = find_columns(path, members, label, labelled)
         logits = _unpacked(path, archive, "logits")
         labels = _unpacked(path, archive, label) if found else None
     if logits.ndim != 2:
         raise UserError(f"{path}: 'logits' is of shape {logits.shape}, expected (n, C)")
+    if labels is not None and labels.shape == logits.shape[1:] != logits.shape[:1]:
+        n = len(labels)
+        raise UserError(f"{path}: 'logits' is of shape {logits.shape} for {n} labels: transpose it to ({n}, C)")
     if labels is not None and labels.shape != logits.shape[:1]:
         raise UserError(f"{path}: '{label}' is of shape {labels.shape}, expected ({len(logits)},)")
     small = logits.dtype.kind == "f" and logits.dtype.itemsize <= 4
@@ -295,5 +295,5 @@ def _unpacked(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
         with warnings.catch_warnings(action="ignore"):  # NumPy's, of a header that Python 2 wrote
             array = np.lib.format.open_memmap(file.name, "r")
     if array.dtype.kind not in "biuf":
-        raise UserError(f"{path}: '{name}' holds something that is no real number ({array.dtype})")
+        raise _no_number(path, name, f"something that is no real number ({array.dtype})")
     return array
