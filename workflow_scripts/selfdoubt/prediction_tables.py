@@ -17,7 +17,8 @@ from selfdoubt.evaluation import ALL_CORRUPTED, mean_splits
 from selfdoubt.files import atomic_path
 from selfdoubt.foreign_models import is_asked
 from selfdoubt.metrics import PARAMETRISED
-from selfdoubt.scores import SCORES, TEMPERATURE_BOUNDS
+from selfdoubt.scores import SCORES
+from selfdoubt.softmax import TEMPERATURE_BOUNDS
 from selfdoubt.summaries import is_ood
 
 _COMPARED = [("reference", pa.string()), ("difference", pa.float64()), ("difference_low", pa.float64())]
