@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from helpers import assert_close
 from torch import nn
 
 from selfdoubt import models
@@ -57,7 +58,7 @@ def by_torch(kind, **options) -> models.Classifier:
 
 def assert_equal(one: nn.Module, other: nn.Module, **tolerance) -> None:
     for name, weight in one.state_dict().items():
-        torch.testing.assert_close(weight, other.state_dict()[name], **tolerance)
+        assert_close(weight, other.state_dict()[name], **tolerance)
 
 
 def test_sgd_is_torchs_to_the_last_bit():
@@ -84,7 +85,7 @@ def test_muon_is_torchs_where_torch_has_it():
         layer.weight.grad = gradient.clone()
         ours.step(1.0) if kind == "ours" else theirs.step()
         found.append(layer.weight.detach() - weight)
-    torch.testing.assert_close(found[0], found[1], rtol=0.05, atol=0.005)
+    assert_close(found[0], found[1], rtol=0.05, atol=0.005)
 
 
 @pytest.mark.parametrize("shape", [(6, 6), (4, 20), (20, 4)])
@@ -95,7 +96,7 @@ def test_the_orthogonal_factor_has_singular_values_about_1(shape):
     values = torch.linalg.svdvals(found)
     assert values.min() > 0.5 and values.max() < 1.3
     aligned = u.T @ found @ v.T  # the same singular vectors
-    torch.testing.assert_close(aligned, aligned.diagonal().diag(), rtol=0, atol=1e-3)
+    assert_close(aligned, aligned.diagonal().diag(), rtol=0, atol=1e-3)
 
 
 def test_muon_moves_filters_as_matrices_and_the_rest_by_sgd():
@@ -109,9 +110,9 @@ def test_muon_moves_filters_as_matrices_and_the_rest_by_sgd():
     kept = (1 - 0.1 * 0.01) * dict(before.named_parameters())[filters]
     update = (dict(after.named_parameters())[filters] - kept).detach().flatten(1)
     assert torch.linalg.svdvals(update / 0.1).min() > 0.5  # all directions alike, unlike the gradient's
-    torch.testing.assert_close(moved[shift], -0.05 * 1.6 * seen[shift], rtol=1e-4, atol=1e-7)
+    assert_close(moved[shift], -0.05 * 1.6 * seen[shift], rtol=1e-4, atol=1e-7)
     decayed = seen[head] + 0.01 * dict(before.named_parameters())[head].detach()
-    torch.testing.assert_close(moved[head], -0.05 * 1.6 * decayed, rtol=1e-4, atol=1e-7)
+    assert_close(moved[head], -0.05 * 1.6 * decayed, rtol=1e-4, atol=1e-7)
 
 
 @EACH

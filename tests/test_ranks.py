@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers import assert_close
 from small_training import BASELINE, CPU, RECIPE, SCRIPTS, STUDENT, arguments_of, files_of, run_script, train
 from torch import nn
 
@@ -43,7 +44,7 @@ def folder(tmp_path_factory) -> Path:
 
 def assert_near(one: Path, other: Path) -> None:
     for name, tensor in checkpoints.read(one)[0].items():
-        torch.testing.assert_close(checkpoints.read(other)[0][name], tensor, **NEAR)
+        assert_close(checkpoints.read(other)[0][name], tensor, **NEAR)
 
 
 def test_two_ranks_train_as_one_does(folder):
@@ -138,6 +139,6 @@ def test_shared_statistics_of_bfloat16_are_those_of_float32(tmp_path):
     finally:
         torch.distributed.destroy_process_group()
     assert found.dtype == torch.bfloat16
-    torch.testing.assert_close(found.float(), expected, rtol=0.01, atol=0.01)
+    assert_close(found.float(), expected, rtol=0.01, atol=0.01)
     for name, buffer in plain.named_buffers():
-        torch.testing.assert_close(dict(layer.named_buffers())[name], buffer, msg=name)
+        assert_close(dict(layer.named_buffers())[name], buffer)

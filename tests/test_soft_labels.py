@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from helpers import assert_close
 from small_training import BASELINE, CPU, NETWORK, STUDENT, model_of, recipe_of, run_script, split_of, train
 
 from selfdoubt import checkpoints, soft_labels
@@ -31,7 +32,7 @@ def small_chunks(monkeypatch):
 
 
 def test_all_classes_are_kept_in_half_precision():
-    torch.testing.assert_close(expand(compress(LOGITS, None), 10), LOGITS.half().float(), rtol=0, atol=0)
+    assert_close(expand(compress(LOGITS, None), 10), LOGITS.half().float(), rtol=0, atol=0)
     assert compress(LOGITS, 10).keys() == {"logits"}  # as many as there are
 
 
@@ -39,9 +40,9 @@ def test_all_classes_are_kept_in_half_precision():
 def test_the_likeliest_classes_are_kept_and_the_rest_share_their_mass(top_k):
     full = expand(compress(LOGITS, top_k), 10)
     best = LOGITS.topk(top_k).indices
-    torch.testing.assert_close(full.gather(1, best), LOGITS.half().float().gather(1, best), rtol=0, atol=0)
+    assert_close(full.gather(1, best), LOGITS.half().float().gather(1, best), rtol=0, atol=0)
     before, after = LOGITS.softmax(1), full.softmax(1)
-    torch.testing.assert_close(after.gather(1, best).sum(1), before.gather(1, best).sum(1), rtol=0, atol=5e-3)
+    assert_close(after.gather(1, best).sum(1), before.gather(1, best).sum(1), rtol=0, atol=5e-3)
     others = torch.ones_like(full, dtype=torch.bool).scatter(1, best, False)
     rest = full[others].view(6, -1)
     assert torch.equal(rest, rest[:, :1].expand_as(rest))
@@ -59,7 +60,7 @@ def test_a_file_answers_as_the_teacher_does(tmp_path, top_k, rank, n_ranks):
         part = Stream(split_of(), recipe_of(), 1, CPU, share=(rank, n_ranks)).epoch(epoch)
         for batch, own in zip(whole, part, strict=True):
             expected = teacher.answers(batch)[rank::n_ranks]
-            torch.testing.assert_close(labels.answers(own), expected, rtol=0, atol=0)
+            assert_close(labels.answers(own), expected, rtol=0, atol=0)
 
 
 def test_equal_answers_give_equal_bytes(tmp_path):

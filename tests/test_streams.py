@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from helpers import assert_close
 from small_mixing import BY_MASKS, SETTINGS, settings_of
 from small_training import CPU, recipe_of, split_of
 
@@ -36,7 +37,7 @@ def test_batches_hold_every_image_once(n, batch_size, sizes):
 def test_without_mixing_a_batch_is_its_images_and_labels():
     for batch in flat_stream().epoch(0):
         expected = 10 * (batch.labels + 1).float() / 255
-        torch.testing.assert_close(batch.images, expected[:, None, None, None].expand(-1, 1, 6, 6))
+        assert_close(batch.images, expected[:, None, None, None].expand(-1, 1, 6, 6))
         assert batch.images.dtype == torch.float32
         assert batch.weight is None and torch.equal(batch.other_labels, batch.labels)
 
@@ -93,8 +94,8 @@ def test_labels_and_weights_follow_the_pixels(method):
     n_two = 0
     for batch in (batch for epoch in range(4) for batch in stream.epoch(epoch)):
         two = batch.labels != batch.other_labels
-        torch.testing.assert_close(shares(batch, batch.labels)[two], batch.weight[two])
-        torch.testing.assert_close(shares(batch, batch.other_labels)[two], 1 - batch.weight[two])
+        assert_close(shares(batch, batch.labels)[two], batch.weight[two])
+        assert_close(shares(batch, batch.other_labels)[two], 1 - batch.weight[two])
         assert (shares(batch, batch.labels)[~two] == 1).all()
         n_two += int((two & (batch.weight > 0) & (batch.weight < 1)).sum())
     assert n_two > (5 if method == "mask-cutmix" else 20)
@@ -104,7 +105,7 @@ def test_mixup_blends_pixels_as_it_does_labels():
     for batch in flat_stream(MIXINGS["mixup"]).epoch(0):
         values = [10 * (labels + 1) / 255 for labels in (batch.labels, batch.other_labels)]
         expected = batch.weight * values[0] + (1 - batch.weight) * values[1]
-        torch.testing.assert_close(batch.images, expected[:, None, None, None].expand(-1, 1, 6, 6))
+        assert_close(batch.images, expected[:, None, None, None].expand(-1, 1, 6, 6))
 
 
 def test_object_labels_follow_the_visible_objects():
@@ -115,7 +116,7 @@ def test_object_labels_follow_the_visible_objects():
         pasted = ((batch.images - 10 * (batch.labels + 1)[:, None, None, None] / 255).abs() > 1e-4)[:, 0]
         visible = 12 - pasted[:, :, :2].sum((1, 2))
         two = batch.labels != batch.other_labels
-        torch.testing.assert_close((visible / (visible + pasted.sum((1, 2))))[two], batch.weight[two])
+        assert_close((visible / (visible + pasted.sum((1, 2))))[two], batch.weight[two])
         assert pasted[two].any() and batch.images.shape[1] == 1  # without the mask's channel
 
 
@@ -162,7 +163,7 @@ def test_ranks_share_each_batch_of_the_same_stream(mixing, n_ranks):
     for i, batch in enumerate(whole):
         assert sum(len(part[i].labels) for part in parts) == len(batch.labels) == parts[0][i].n_whole
         for rank, part in enumerate(parts):
-            torch.testing.assert_close(part[i].images, batch.images[rank::n_ranks], rtol=0, atol=0)
+            assert_close(part[i].images, batch.images[rank::n_ranks], rtol=0, atol=0)
             assert torch.equal(part[i].other_labels, batch.other_labels[rank::n_ranks])
 
 

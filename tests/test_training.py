@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers import assert_close
 from small_training import (
     BASELINE,
     CPU,
@@ -92,7 +93,7 @@ def test_only_matrices_and_filters_decay():
     fit(model, Stream(split_of(), recipe, 1, CPU), recipe, lambda z, _: 0 * z.sum(), split_of(6))
     for name, weight in model.named_parameters():
         left = 1 - 0.1 * 1.9 * 0.5 if weight.ndim > 1 and "whitening" not in name else 1
-        torch.testing.assert_close(weight.detach(), left * before[name])
+        assert_close(weight.detach(), left * before[name])
 
 
 def test_long_gradients_are_shortened():
@@ -125,7 +126,7 @@ def test_the_model_ends_as_the_average_of_its_weights():
     average, steps = None, [*seen[1:], plain.body.head.weight.detach()]
     for weight in steps:
         average = weight if average is None else decay * average + (1 - decay) * weight
-    torch.testing.assert_close(model.body.head.weight.detach(), average)
+    assert_close(model.body.head.weight.detach(), average)
     assert not torch.equal(average, steps[-1])
 
 
@@ -205,7 +206,7 @@ def test_training_starts_from_the_weights_of_the_seed(tmp_path):
     settings = BASELINE | {"recipe": RECIPE | {"optimizer": SGD | {"learning_rate": 1e-12}}}
     for seed in (1, 2):
         found = checkpoints.read(train(tmp_path, seed=seed, settings=settings))[0]["body.head.weight"]
-        torch.testing.assert_close(found, model_of(seed).body.head.weight.detach())
+        assert_close(found, model_of(seed).body.head.weight.detach())
 
 
 def test_the_checkpoint_tells_what_made_it_and_not_when_or_where(trained):
