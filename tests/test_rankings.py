@@ -61,7 +61,7 @@ def in_one_order(errors):
 
 def averaged(orders):
     """The mean of every metric over orders; of a ratio of sums, that is of both sums, of equal denominators."""
-    return {name: np.mean([order[name] for order in orders]) for name in orders[0]}
+    return {name: sum(order[name] for order in orders) / len(orders) for name in orders[0]}
 
 
 def compositions(n):
