@@ -17,7 +17,8 @@ from selfdoubt import checkpoints, ranks, schemas
 from selfdoubt.errors import UserError
 
 TRAINING = schemas.SCHEMAS["training"]
-ONE = BASELINE | {"recipe": RECIPE | {"epochs": 3, "ema_decay": 0.5}}
+# Batches of 7, 7 and 6 images, so that of two ranks one has 4 and the other 3.
+ONE = BASELINE | {"recipe": RECIPE | {"epochs": 3, "batch_size": 7, "ema_decay": 0.5}}
 TWO = ONE | {"recipe": ONE["recipe"] | {"gpu": 2}}
 # The segmentation of gradients among ranks is another order of sums, which training at these rates enlarges.
 NEAR = {"rtol": 1e-3, "atol": 1e-4}
@@ -113,6 +114,13 @@ def test_a_student_of_two_ranks_reads_its_own_rows_of_stored_labels(folder, tmp_
     done = run(tmp_path, STUDENT | {"recipe": RECIPE | {"gpu": 2}}, "both", **options)
     assert done.returncode == 0, done.stderr
     assert_near(alone, tmp_path / "both.safetensors")
+
+
+def test_the_loss_of_a_rank_counts_by_its_images(monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    # The mean of 3/5 of 2 times one mean and 2/5 of 2 times the other is the mean of all 5.
+    assert [ranks.Ranks().weight(n, 5) for n in (3, 2)] == [3 / 5 * 2, 2 / 5 * 2]
 
 
 def test_norms_that_cannot_be_shared_are_named():

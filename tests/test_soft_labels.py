@@ -1,5 +1,7 @@
 """A teacher's stored answers are what it would say, to the last bit of the stored precision."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -76,6 +78,12 @@ def test_the_file_has_two_bytes_a_class_and_view(tmp_path):
     assert gigabytes * 1e9 == n_views * 3 * 2 and seconds > 0
 
 
+def test_the_estimate_is_of_all_batches_of_all_epochs(monkeypatch):
+    monkeypatch.setattr(soft_labels, "time", SimpleNamespace(perf_counter=iter([10.0, 12.0]).__next__))
+    _, seconds = soft_labels.estimate(Teacher(model_of(), "float32"), STREAM, 5, None)
+    assert seconds == 2 * 3 * 5  # a batch, batches of an epoch, epochs
+
+
 @pytest.mark.parametrize("kept", [0, 10, 500, -1])
 def test_a_truncated_file_is_named(tmp_path, kept):
     path = written(tmp_path / "a")
@@ -95,6 +103,13 @@ def test_a_file_of_fewer_epochs_is_not_trusted(tmp_path):
     labels = SoftLabels(path, CPU)
     with pytest.raises(IndexError):
         labels.answers(next(STREAM.epoch(1)))
+
+
+def test_a_file_that_lacks_rows_is_named(tmp_path):
+    longer = SimpleNamespace(rows_per_epoch=21, epoch=STREAM.epoch)  # than its batches are
+    path = written(tmp_path / "a", stream=longer)
+    with pytest.raises(UserError, match="a: holds 40 rows of soft labels and tells of others; delete it and run again"):
+        soft_labels.read(path, CPU)
 
 
 # ---- scripts ----

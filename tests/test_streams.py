@@ -86,6 +86,12 @@ def shares(batch: Batch, labels: torch.Tensor) -> torch.Tensor:
     return ((batch.images - values[:, None, None, None]).abs() < 1e-4).float().mean((1, 2, 3))
 
 
+def pasted(batch: Batch) -> torch.Tensor:
+    """Which pixels (b, H, W) have another value than the flat image of their label."""
+    values = 10 * (batch.labels + 1).float() / 255
+    return ((batch.images - values[:, None, None, None]).abs() > 1e-4)[:, 0]
+
+
 @pytest.mark.parametrize("method", [method for method in MIXINGS if method not in ("mixup", "cutmix-matched")])
 def test_labels_and_weights_follow_the_pixels(method):
     # With masks of all pixels, the target's visible area is what is not pasted over, so all weigh by pixels.
@@ -113,17 +119,29 @@ def test_object_labels_follow_the_visible_objects():
     masks = np.zeros((12, 6, 6), bool)
     masks[:, :, :2] = True
     for batch in flat_stream(MASK_CUTMIX, masks, flip=False).epoch(0):
-        pasted = ((batch.images - 10 * (batch.labels + 1)[:, None, None, None] / 255).abs() > 1e-4)[:, 0]
-        visible = 12 - pasted[:, :, :2].sum((1, 2))
+        foreign = pasted(batch)
+        visible = 12 - foreign[:, :, :2].sum((1, 2))
         two = batch.labels != batch.other_labels
-        assert_close((visible / (visible + pasted.sum((1, 2))))[two], batch.weight[two])
-        assert pasted[two].any() and batch.images.shape[1] == 1  # without the mask's channel
+        assert_close((visible / (visible + foreign.sum((1, 2))))[two], batch.weight[two])
+        assert foreign[two].any() and batch.images.shape[1] == 1  # without the mask's channel
 
 
-def test_what_is_not_mixed_keeps_its_label():
+def test_an_image_is_pasted_by_its_own_mask():
+    # The object of image i is its first i + 1 pixels; less is pasted where it is moved out of the image in part.
+    masks = (np.arange(36) <= np.arange(12)[:, None]).reshape(12, 6, 6)
+    n_whole = 0
+    for batch in flat_stream(MASK_CUTMIX, masks).epoch(0):
+        n_pasted = pasted(batch).sum((1, 2))
+        assert (n_pasted <= batch.other_labels + 1).all()
+        n_whole += (n_pasted == batch.other_labels + 1).sum()
+    assert n_whole > 2
+
+
+@pytest.mark.parametrize("epoch", [0, 3])
+def test_what_the_epoch_does_not_mix_keeps_its_label(epoch):
     half = settings_of("cutmix")
-    drawn = mixing.draw_mixing(1, 0, (12, 6, 6), half)
-    batch = joined(flat_stream(half))
+    drawn = mixing.draw_mixing(1, epoch, (12, 6, 6), half)
+    batch = joined(flat_stream(half), epoch)
     alone = ~drawn.mixed[batch["labels"]]  # label i is the image at position i
     assert 0 < alone.sum() < 12
     assert (batch["weight"][alone] == 1).all() and torch.equal(batch["other_labels"][alone], batch["labels"][alone])
