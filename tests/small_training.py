@@ -13,6 +13,7 @@ import torch
 from selfdoubt import commands, datasets, models
 from selfdoubt.datasets import Split
 
+torch.set_num_threads(1)  # of work so small, threads cost more than they do
 CPU = torch.device("cpu")
 SCRIPTS = Path(commands.__file__).resolve().parents[1]
 NETWORK = {"family": "convnet", "widths": [2, 3, 4]}

@@ -60,6 +60,19 @@ def test_every_shift_and_flip_and_order_occurs():
     assert kinds == {(row, column, flip) for row in range(3) for column in range(3) for flip in (False, True)}
 
 
+def test_half_of_the_views_are_flipped():
+    flipped = draw_views(1, 0, 9000, shift_px=1, flip=True).flipped.double().mean()
+    # Four standard deviations of the mean of 9,000 draws: 4 sqrt(0.5 * 0.5 / 9000).
+    assert flipped.item() == pytest.approx(0.5, abs=0.021)
+
+
+def test_no_shift_is_rarer_than_another():
+    views = draw_views(1, 0, 9000, shift_px=1, flip=True)
+    for shifts in (views.top, views.left):
+        # Four standard deviations of a share of 9,000 draws: 4 sqrt(1/3 * 2/3 / 9000).
+        assert (shifts.bincount() / 9000).tolist() == pytest.approx([1 / 3] * 3, abs=0.02)
+
+
 def test_views_are_those_of_their_seed_and_epoch():
     def drawn(seed, epoch):
         views = draw_views(seed, epoch, 400, shift_px=1, flip=True)

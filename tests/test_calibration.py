@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers import drawn_out
 
 from selfdoubt import calibration
 from selfdoubt.calibration import ClassGaps
@@ -69,10 +70,6 @@ def test_brier_and_nll_by_hand():
 
 
 # ---- resamples ----
-
-
-def drawn_out(values, weights):
-    return [np.repeat(values, counts, axis=-1) for counts in weights]
 
 
 def test_resampled_calibration_equals_that_of_the_resamples():

@@ -9,11 +9,11 @@ import runpy
 import signal
 import subprocess
 import sys
-import time
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
 
 import pytest
+from helpers import comes_true
 
 from selfdoubt import commands, schemas
 from selfdoubt.errors import UserError
@@ -224,11 +224,6 @@ def is_running(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-
-def comes_true(condition) -> bool:
-    """Whether a condition holds within 10 s."""
-    return any(condition() or time.sleep(0.02) for _ in range(500))
 
 
 if sys.platform == "linux":  # elsewhere the kernel cannot be asked

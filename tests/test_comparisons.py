@@ -21,12 +21,10 @@ def test_compare_is_the_difference_of_the_values():
     rows = evaluate(predictions_of(), SETTINGS, IDENTITY)
     other = predictions_of(10)
     other["test"] = Predictions(other["test"].logits, predictions_of()["test"].labels)
+    other_rows = evaluate(other, SETTINGS, IDENTITY)
     for metric, score in (("accuracy", "none"), ("aurc", "msp"), ("ece", "msp-ts"), ("nll", "msp"), ("auroc", "pnorm")):
         found = compared([(predictions_of(), other)], metric, score, "test", 100)
-        values = [
-            find(each, split="test", metric=metric, score=score)["value"]
-            for each in (rows, evaluate(other, SETTINGS, IDENTITY))
-        ]
+        values = [find(each, split="test", metric=metric, score=score)["value"] for each in (rows, other_rows)]
         assert found["difference"] == pytest.approx(values[0] - values[1])
         assert found["low"] <= found["difference"] <= found["high"]
         assert (found["n_seeds"], found["reason"]) == (1, None)

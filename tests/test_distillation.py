@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers import assert_close
 from scipy.optimize import minimize_scalar
 from small_training import (
     BASELINE,
@@ -83,10 +84,10 @@ def test_a_change_of_the_answers_is_what_the_student_is_told():
 def test_an_ensemble_answers_by_its_mean_probability():
     teachers = [Teacher(linear_model(seed), "float32") for seed in range(3)]
     expected = torch.stack([teacher.answers(batch_of()).softmax(1) for teacher in teachers]).mean(0)
-    torch.testing.assert_close(Ensemble(teachers).answers(batch_of()).softmax(1), expected)
+    assert_close(Ensemble(teachers).answers(batch_of()).softmax(1), expected)
     assert Ensemble(teachers).answers(batch_of()).exp().sum(1).tolist() == pytest.approx([1.0] * 6)  # logarithms of it
     alone, twice = (each.answers(batch_of()).softmax(1) for each in (teachers[0], Ensemble(teachers[:1] * 2)))
-    torch.testing.assert_close(twice, alone)
+    assert_close(twice, alone)
 
 
 def test_at_temperature_1_an_ensembles_loss_has_the_gradient_of_its_members_mean_loss():
@@ -95,7 +96,7 @@ def test_at_temperature_1_an_ensembles_loss_has_the_gradient_of_its_members_mean
         logits = linear_model().eval()(batch_of().images).detach().requires_grad_()
         (sum(distillation.from_teacher(each, kd(1))(logits, batch_of()) for each in given) / len(given)).backward()
         gradients.append(logits.grad)
-    torch.testing.assert_close(*gradients)
+    assert_close(*gradients)
 
 
 @pytest.mark.parametrize("top_k", [None, 2])
@@ -104,7 +105,7 @@ def test_of_a_fixed_view_a_teacher_says_what_it_says_of_the_image(top_k):
     fixed = teacher.fixed(split.images, CPU)
     whole = Batch(inference.as_pixels(split.images, CPU), None, None, None)
     for batch in Stream(split, recipe_of(shift_px=2), 1, CPU).epoch(3):
-        torch.testing.assert_close(fixed.answers(batch), teacher.answers(whole)[batch.positions], rtol=0, atol=2e-3)
+        assert_close(fixed.answers(batch), teacher.answers(whole)[batch.positions], rtol=0, atol=2e-3)
         assert not torch.allclose(fixed.answers(batch), teacher.answers(batch), atol=0.05)
         assert np.array_equal(split.labels[batch.positions], batch.labels)
 
@@ -179,7 +180,7 @@ def test_a_fixed_view_is_another_teacher(teachers, tmp_path):
         for i, settings in enumerate((STUDENT, fixed, STUDENT | still, fixed | still))
     ]
     assert not torch.allclose(heads[0], heads[1])
-    torch.testing.assert_close(heads[2], heads[3], rtol=1e-3, atol=1e-4)  # where views are the images themselves
+    assert_close(heads[2], heads[3], rtol=1e-3, atol=1e-4)  # where views are the images themselves
 
 
 @pytest.mark.parametrize("n", [1, 2])

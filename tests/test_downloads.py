@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import os
 import threading
 from typing import ClassVar
 
@@ -54,6 +55,13 @@ def names(folder) -> list[str]:
 def test_a_whole_file_stands_under_its_name(address, tmp_path):
     downloads.fetch(f"{address}/range", MD5, tmp_path / "a.zip")
     assert (tmp_path / "a.zip").read_bytes() == CONTENT and names(tmp_path) == ["a.zip"]
+
+
+def test_a_file_is_on_disk_before_it_has_its_name(address, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda file: seen.append((os.fstat(file).st_size, names(tmp_path))))
+    downloads.fetch(f"{address}/range", MD5, tmp_path / "a.zip")
+    assert seen == [(len(CONTENT), ["a.zip.part"])]
 
 
 @pytest.mark.parametrize("path", ["range", "plain"])

@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from copies import Copy
 from disks import mounted, small_disk
+from helpers import comes_true
 from small_training import BASELINE, SCRIPTS, arguments_of, files_of
 
 from selfdoubt import running
@@ -25,11 +25,6 @@ WAITS = """#!/bin/sh
 echo $$ > job
 while [ -e slow ]; do sleep 0.05; done
 """
-
-
-def comes_true(condition) -> bool:
-    """Whether a condition holds within 60 s."""
-    return any(condition() or time.sleep(0.05) for _ in range(1200))
 
 
 def run(copy: Copy, *arguments: str) -> tuple[int, str]:

@@ -196,6 +196,11 @@ def test_reliability_shows_accuracy_gap_and_share_of_the_pooled_seeds():
     assert "ECE 0.2000 ± 0.2121" in texts(figure)  # seeds: |.8 - .75| = .05 and |.4 - .75| = .35
 
 
+def test_reliability_is_drawn_beside_the_diagonal():
+    top = drawn("reliability").axes[0]
+    assert top.lines[0].get_xydata().tolist() == [[0, 0], [100, 100]]
+
+
 def test_labels_of_a_crowd_do_not_overlap():
     boxes = [text.get_window_extent() for text in drawn("auroc-accuracy").axes[0].texts]
     assert len(boxes) == 8
@@ -208,6 +213,14 @@ def test_auroc_accuracy_leaves_out_arms_without_auroc_and_refuses_an_empty_plot(
     assert "ce" in shown and "perfect" not in shown
     with pytest.raises(UserError, match="no arm has accuracy and AUROC"):
         figures.auroc_accuracy(pd.DataFrame(rows[2:]), CURVE)
+
+
+def test_auroc_accuracy_shows_its_own_split_and_data_set():
+    rows = metrics_rows("ce", 1, 0.9, 0.8)
+    others = [row | other for row in rows for other in ({"split": "val", "value": 0.5}, {"dataset": "x", "value": 0.1})]
+    top = figures.auroc_accuracy(pd.DataFrame(others + rows), CURVE).axes[0]
+    points = np.concatenate([dots.get_offsets() for dots in top.collections])
+    assert points == pytest.approx(np.array([[90, 80]] * 2))  # the seed and the mean
 
 
 def test_mask_gallery_has_three_rows_and_prints_the_overlap():

@@ -1,5 +1,6 @@
 """Images that stay in files: decoded as asked, cropped as drawn, refused by name."""
 
+import io
 import shutil
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ from small_training import CPU, model_of, recipe_of
 from torch import nn
 from torchvision.transforms import v2
 
-from selfdoubt import inference, objectives
+from selfdoubt import inference, objectives, pixels
 from selfdoubt.datasets import Split
 from selfdoubt.errors import UserError
 from selfdoubt.image_files import ImageFiles, random_box
@@ -31,8 +32,8 @@ def folder(tmp_path_factory):
     folder, draws = tmp_path_factory.mktemp("files"), np.random.default_rng(0)
     for i in range(N):
         height, width = draws.integers(17, 60, 2)
-        pixels = (40 + 70 * (i % 3) + draws.integers(-30, 31, (height, width, 3))).astype(np.uint8)
-        Image.fromarray(pixels).save(folder / name(i), quality=95)
+        image = (40 + 70 * (i % 3) + draws.integers(-30, 31, (height, width, 3))).astype(np.uint8)
+        Image.fromarray(image).save(folder / name(i), quality=95)
     return folder
 
 
@@ -88,6 +89,13 @@ def test_a_model_predicts_files_as_it_does_arrays(folder):
     np.testing.assert_array_equal(one, other)
 
 
+def test_a_cameras_orientation_is_applied():
+    orientation, file = Image.Exif(), io.BytesIO()
+    orientation[0x0112] = 6  # to be turned by 90 degrees
+    Image.new("RGB", (20, 10)).save(file, "JPEG", exif=orientation)
+    assert pixels.decode(file.getvalue(), 3)[0].size == (10, 20)
+
+
 # ---- crops ----
 
 
@@ -111,6 +119,16 @@ def test_a_view_is_that_of_its_seed_epoch_and_position(folder):
     np.testing.assert_array_equal(view, images.random_view(3, 1, 2, CROP, True))
     for other in ((3, 2, 2), (3, 1, 3), (6, 1, 2)):
         assert not np.array_equal(view, images.random_view(*other, CROP, True))
+
+
+def test_half_of_the_views_are_flipped(folder):
+    images, n_flipped = files(folder), 0
+    for epoch in range(100):
+        straight, view = (images.random_view(3, 1, epoch, CROP, flip) for flip in (False, True))
+        if not np.array_equal(view, straight):
+            np.testing.assert_array_equal(view, straight[:, :, ::-1])
+            n_flipped += 1
+    assert 30 < n_flipped < 70  # four standard deviations: 4 sqrt(0.5 * 0.5 * 100)
 
 
 # ---- batches ----

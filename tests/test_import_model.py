@@ -8,6 +8,7 @@ import sys
 import pytest
 import timm
 import torch
+from helpers import assert_close
 from small_training import BASELINE, CPU, RECIPE, SCRIPTS, files_of, split_of, train
 
 from selfdoubt import checkpoints, commands, datasets, inference, schemas
@@ -75,6 +76,6 @@ def test_training_starts_from_the_weights_of_a_file(tmp_path, weights):
     settings = {**BASELINE, "network": NETWORK, "recipe": still}
     tensors, metadata = checkpoints.read(train(tmp_path, settings=settings, weights=weights))
     theirs = torch.load(weights, weights_only=True)
-    torch.testing.assert_close(tensors["body.layer1.0.conv1.weight"], theirs["layer1.0.conv1.weight"])
+    assert_close(tensors["body.layer1.0.conv1.weight"], theirs["layer1.0.conv1.weight"])
     assert tensors["mean"].item() == 0.5  # timm's config of the network, and not the images'
     assert metadata["weights"] == hashlib.sha256(weights.read_bytes()).hexdigest()

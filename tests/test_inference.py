@@ -153,6 +153,12 @@ def test_the_entropy_is_that_of_the_mean_over_passes():
     np.testing.assert_allclose(found, (mean * np.log(mean)).sum(-1), atol=0.01)
 
 
+def test_all_but_dropout_is_asked_in_evaluation_mode():
+    model = network()
+    mc_dropout(model, IMAGES, 2, seed=1)
+    np.testing.assert_array_equal(model[0].running_mean, np.zeros(3))  # the norm has seen no batch
+
+
 def test_dropout_is_drawn_from_the_seed():
     first, again, other = (mc_dropout(dropping(0.5), IMAGES, 3, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)

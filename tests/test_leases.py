@@ -122,6 +122,27 @@ def test_two_devices_are_two_ids():
     assert len(leases._held) == 2
 
 
+@pytest.mark.usefixtures("freed")
+def test_who_has_a_device_is_not_in_the_queue_any_more(place):
+    assert leases.take(1) == ["a"]
+    assert leases._lock(place.parent / "locks/queue.lock")  # nobody holds it
+
+
+def next_descriptor() -> int:
+    """The least that is free: what the next file to be opened gets."""
+    file = os.open(os.devnull, os.O_RDONLY)
+    os.close(file)
+    return file
+
+
+@pytest.mark.usefixtures("freed")
+def test_a_lock_that_is_held_already_costs_no_descriptor(tmp_path):
+    assert leases._lock(tmp_path / "a.lock")
+    before = next_descriptor()
+    assert not leases._lock(tmp_path / "a.lock")
+    assert next_descriptor() == before
+
+
 @pytest.mark.usefixtures("place", "freed")
 def test_no_device_asked_for_is_none_seen():
     assert leases.take(0) == [] and os.environ["CUDA_VISIBLE_DEVICES"] == ""

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from helpers import assert_close
 from small_mixing import BY_MASKS, SETTINGS, mixing_of, random_images, settings_of, with_mask
 
 from selfdoubt import commands, mixing
@@ -114,8 +115,8 @@ def test_an_image_is_mixed_alike_wherever_it_is_in_a_batch(method):
     back = torch.arange(16).flip(0)
     mixed, weight = mix(method, target, source, drawn)
     again, weight_again = mix(method, target[back], source[back], drawn.at(back))
-    torch.testing.assert_close(again[back], mixed, rtol=0, atol=0)
-    torch.testing.assert_close(weight_again[back], weight, rtol=0, atol=0)
+    assert_close(again[back], mixed, rtol=0, atol=0)
+    assert_close(weight_again[back], weight, rtol=0, atol=0)
     assert len(weight.unique()) > 3 and ((weight >= 0) & (weight <= 1)).all()
 
 
@@ -131,7 +132,7 @@ def test_batches_may_be_empty(method):
 def test_the_weight_of_a_box_is_the_share_of_target_pixels_left(method):
     source = torch.from_numpy(np.random.default_rng(0).integers(99, 256, (16, 3, 6, 8), np.uint8))
     mixed, weight = mix(method, torch.zeros_like(source), source)
-    torch.testing.assert_close(weight, (mixed == 0).float().mean((1, 2, 3)))
+    assert_close(weight, (mixed == 0).float().mean((1, 2, 3)))
     assert len(weight.unique()) > 5
 
 

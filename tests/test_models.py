@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from helpers import assert_close
 from torch import nn
 
 from selfdoubt.errors import UserError
@@ -77,7 +78,7 @@ def test_a_model_fitted_to_darker_images_answers_them_alike(network):
         model = build(network).eval()
         model.fit_input(pixels)
         answers.append(model(pixels))
-    torch.testing.assert_close(*answers, atol=1e-3, rtol=1e-3)
+    assert_close(*answers, atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -86,9 +87,9 @@ def test_whitening_makes_patches_uncorrelated_and_of_unit_variance(channels):
     model.fit_input(pixels)
     out = model.body.whitening((pixels - model.mean) / model.std)  # (64, 2 * 4 * channels, 15, 15)
     half = 4 * channels
-    torch.testing.assert_close(out[:, :half], -out[:, half:])
+    assert_close(out[:, :half], -out[:, half:])
     covariance = torch.cov(out[:, :half].transpose(0, 1).flatten(1))
-    torch.testing.assert_close(covariance, torch.eye(half), atol=0.05, rtol=0)
+    assert_close(covariance, torch.eye(half), atol=0.05, rtol=0)
     before = torch.cov(nn.functional.unfold(pixels, 2).transpose(0, 1).flatten(1))
     assert before[0, 1] > 0.4 * before[0, 0]  # there was something to do
 
@@ -167,7 +168,7 @@ def test_logits_are_float32_under_autocast():
 def test_logits_are_a_ninth_of_the_head_of_the_global_maximum():
     model = build().eval()
     maxima = maps_of(model, images())[-1].amax((2, 3))  # (n, 4)
-    torch.testing.assert_close(model(images()), maxima @ model.body.head.weight.T / 9)
+    assert_close(model(images()), maxima @ model.body.head.weight.T / 9)
 
 
 @pytest.mark.parametrize(("widths", "size_px"), [([2, 3, 4], 8), ([2], 2), ([2, 2, 2, 2, 2], 32)])

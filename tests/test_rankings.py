@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import drawn_out
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
@@ -60,7 +61,7 @@ def in_one_order(errors):
 
 def averaged(orders):
     """The mean of every metric over orders; of a ratio of sums, that is of both sums, of equal denominators."""
-    return {name: np.mean([order[name] for order in orders]) for name in orders[0]}
+    return {name: sum(order[name] for order in orders) / len(orders) for name in orders[0]}
 
 
 def compositions(n):
@@ -260,10 +261,6 @@ def test_infinite_confidence_ranks_and_nan_does_not():
 
 def weights_of(n, n_resamples):
     return np.concatenate([draw() for draw in resample_weights(n, n_resamples, "a test")])
-
-
-def drawn_out(values, weights):
-    return [np.repeat(values, counts, axis=-1) for counts in weights]
 
 
 @pytest.mark.parametrize("accuracy", [0, 0.5, 0.97, 1])

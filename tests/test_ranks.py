@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers import assert_close
 from small_training import BASELINE, CPU, RECIPE, SCRIPTS, STUDENT, arguments_of, files_of, run_script, train
 from torch import nn
 
@@ -16,7 +17,8 @@ from selfdoubt import checkpoints, ranks, schemas
 from selfdoubt.errors import UserError
 
 TRAINING = schemas.SCHEMAS["training"]
-ONE = BASELINE | {"recipe": RECIPE | {"epochs": 3, "ema_decay": 0.5}}
+# Batches of 7, 7 and 6 images, so that of two ranks one has 4 and the other 3.
+ONE = BASELINE | {"recipe": RECIPE | {"epochs": 3, "batch_size": 7, "ema_decay": 0.5}}
 TWO = ONE | {"recipe": ONE["recipe"] | {"gpu": 2}}
 # The segmentation of gradients among ranks is another order of sums, which training at these rates enlarges.
 NEAR = {"rtol": 1e-3, "atol": 1e-4}
@@ -43,7 +45,7 @@ def folder(tmp_path_factory) -> Path:
 
 def assert_near(one: Path, other: Path) -> None:
     for name, tensor in checkpoints.read(one)[0].items():
-        torch.testing.assert_close(checkpoints.read(other)[0][name], tensor, **NEAR)
+        assert_close(checkpoints.read(other)[0][name], tensor, **NEAR)
 
 
 def test_two_ranks_train_as_one_does(folder):
@@ -114,6 +116,13 @@ def test_a_student_of_two_ranks_reads_its_own_rows_of_stored_labels(folder, tmp_
     assert_near(alone, tmp_path / "both.safetensors")
 
 
+def test_the_loss_of_a_rank_counts_by_its_images(monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    # The mean of 3/5 of 2 times one mean and 2/5 of 2 times the other is the mean of all 5.
+    assert [ranks.Ranks().weight(n, 5) for n in (3, 2)] == [3 / 5 * 2, 2 / 5 * 2]
+
+
 def test_norms_that_cannot_be_shared_are_named():
     model = nn.Sequential(nn.BatchNorm1d(3))
     with pytest.raises(UserError, match="several ranks on cpu cannot share the statistics of BatchNorm1d"):
@@ -138,6 +147,6 @@ def test_shared_statistics_of_bfloat16_are_those_of_float32(tmp_path):
     finally:
         torch.distributed.destroy_process_group()
     assert found.dtype == torch.bfloat16
-    torch.testing.assert_close(found.float(), expected, rtol=0.01, atol=0.01)
+    assert_close(found.float(), expected, rtol=0.01, atol=0.01)
     for name, buffer in plain.named_buffers():
-        torch.testing.assert_close(dict(layer.named_buffers())[name], buffer, msg=name)
+        assert_close(dict(layer.named_buffers())[name], buffer)

@@ -263,12 +263,13 @@ def test_missing_numbers_are_grouped_by_arm_split_and_reason():
 
 
 def test_corruptions_are_averaged_within_a_seed():
-    rows = [row("ce", 1, "accuracy", value, split=f"{name}-1") for name, value in (("blur", 0.5), ("noise", 0.7))]
+    values = [(1, "blur", 0.5), (1, "noise", 0.7), (2, "blur", 0.7), (2, "noise", 0.9)]
+    rows = [row("ce", seed, "accuracy", value, split=f"{name}-1") for seed, name, value in values]
     rows.append(row("kd", 1, "accuracy", None, split="blur-1"))
     averaged = averaged_by_severity(numbers_of(with_arms(frame("metrics", rows))), "toys", ["blur", "noise"], [1, 2])
-    [ce] = averaged["toys", "ce", "severity-1", "accuracy", "none"]
+    ce = averaged["toys", "ce", "severity-1", "accuracy", "none"]
     [kd] = averaged["toys", "kd", "severity-1", "accuracy", "none"]
-    assert ce.value == pytest.approx(0.6)
+    assert [(value.seed, pytest.approx(value.value)) for value in ce] == [(1, 0.6), (2, 0.8)]
     assert kd.value is None and kd.reason == "one corruption has none: no errors"
 
 

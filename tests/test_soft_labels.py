@@ -1,8 +1,11 @@
 """A teacher's stored answers are what it would say, to the last bit of the stored precision."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
+from helpers import assert_close
 from small_training import BASELINE, CPU, NETWORK, STUDENT, model_of, recipe_of, run_script, split_of, train
 
 from selfdoubt import checkpoints, soft_labels
@@ -31,7 +34,7 @@ def small_chunks(monkeypatch):
 
 
 def test_all_classes_are_kept_in_half_precision():
-    torch.testing.assert_close(expand(compress(LOGITS, None), 10), LOGITS.half().float(), rtol=0, atol=0)
+    assert_close(expand(compress(LOGITS, None), 10), LOGITS.half().float(), rtol=0, atol=0)
     assert compress(LOGITS, 10).keys() == {"logits"}  # as many as there are
 
 
@@ -39,9 +42,9 @@ def test_all_classes_are_kept_in_half_precision():
 def test_the_likeliest_classes_are_kept_and_the_rest_share_their_mass(top_k):
     full = expand(compress(LOGITS, top_k), 10)
     best = LOGITS.topk(top_k).indices
-    torch.testing.assert_close(full.gather(1, best), LOGITS.half().float().gather(1, best), rtol=0, atol=0)
+    assert_close(full.gather(1, best), LOGITS.half().float().gather(1, best), rtol=0, atol=0)
     before, after = LOGITS.softmax(1), full.softmax(1)
-    torch.testing.assert_close(after.gather(1, best).sum(1), before.gather(1, best).sum(1), rtol=0, atol=5e-3)
+    assert_close(after.gather(1, best).sum(1), before.gather(1, best).sum(1), rtol=0, atol=5e-3)
     others = torch.ones_like(full, dtype=torch.bool).scatter(1, best, False)
     rest = full[others].view(6, -1)
     assert torch.equal(rest, rest[:, :1].expand_as(rest))
@@ -59,7 +62,7 @@ def test_a_file_answers_as_the_teacher_does(tmp_path, top_k, rank, n_ranks):
         part = Stream(split_of(), recipe_of(), 1, CPU, share=(rank, n_ranks)).epoch(epoch)
         for batch, own in zip(whole, part, strict=True):
             expected = teacher.answers(batch)[rank::n_ranks]
-            torch.testing.assert_close(labels.answers(own), expected, rtol=0, atol=0)
+            assert_close(labels.answers(own), expected, rtol=0, atol=0)
 
 
 def test_equal_answers_give_equal_bytes(tmp_path):
@@ -73,6 +76,12 @@ def test_the_file_has_two_bytes_a_class_and_view(tmp_path):
     n_views = 2 * stream.rows_per_epoch
     gigabytes, seconds = soft_labels.estimate(Teacher(model_of(), "float32"), stream, 2, None)
     assert gigabytes * 1e9 == n_views * 3 * 2 and seconds > 0
+
+
+def test_the_estimate_is_of_all_batches_of_all_epochs(monkeypatch):
+    monkeypatch.setattr(soft_labels, "time", SimpleNamespace(perf_counter=iter([10.0, 12.0]).__next__))
+    _, seconds = soft_labels.estimate(Teacher(model_of(), "float32"), STREAM, 5, None)
+    assert seconds == 2 * 3 * 5  # a batch, batches of an epoch, epochs
 
 
 @pytest.mark.parametrize("kept", [0, 10, 500, -1])
@@ -94,6 +103,13 @@ def test_a_file_of_fewer_epochs_is_not_trusted(tmp_path):
     labels = SoftLabels(path, CPU)
     with pytest.raises(IndexError):
         labels.answers(next(STREAM.epoch(1)))
+
+
+def test_a_file_that_lacks_rows_is_named(tmp_path):
+    longer = SimpleNamespace(rows_per_epoch=21, epoch=STREAM.epoch)  # than its batches are
+    path = written(tmp_path / "a", stream=longer)
+    with pytest.raises(UserError, match="a: holds 40 rows of soft labels and tells of others; delete it and run again"):
+        soft_labels.read(path, CPU)
 
 
 # ---- scripts ----

@@ -244,6 +244,12 @@ def test_any_data_set_is_a_foreign_one_for_another(tmp_path):
     assert len(load_ood(f"cifar10:{tmp_path / 'cifar'}", 3, 32, split="train").labels) == 100
 
 
+def test_foreign_images_are_drawn_from_the_whole_set(tmp_path):
+    write_folder(tmp_path)
+    found = load_ood(f"folder:{tmp_path}", channels=1, size_px=8, n_images=12).image_ids.tolist()
+    assert found == sorted(set(found)) and min(found) < 10 and max(found) >= 20  # of the first class and of the last
+
+
 def test_a_bare_folder_of_images_is_a_foreign_set(tmp_path):
     for i in range(4):
         Image.new("RGB", (30, 20), (0, 60 * i, 0)).save(tmp_path / f"{i}.png")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from helpers import assert_close
 from small_mixing import BY_MASKS, SETTINGS, settings_of
 from small_training import CPU, recipe_of, split_of
 
@@ -36,7 +37,7 @@ def test_batches_hold_every_image_once(n, batch_size, sizes):
 def test_without_mixing_a_batch_is_its_images_and_labels():
     for batch in flat_stream().epoch(0):
         expected = 10 * (batch.labels + 1).float() / 255
-        torch.testing.assert_close(batch.images, expected[:, None, None, None].expand(-1, 1, 6, 6))
+        assert_close(batch.images, expected[:, None, None, None].expand(-1, 1, 6, 6))
         assert batch.images.dtype == torch.float32
         assert batch.weight is None and torch.equal(batch.other_labels, batch.labels)
 
@@ -85,6 +86,12 @@ def shares(batch: Batch, labels: torch.Tensor) -> torch.Tensor:
     return ((batch.images - values[:, None, None, None]).abs() < 1e-4).float().mean((1, 2, 3))
 
 
+def pasted(batch: Batch) -> torch.Tensor:
+    """Which pixels (b, H, W) have another value than the flat image of their label."""
+    values = 10 * (batch.labels + 1).float() / 255
+    return ((batch.images - values[:, None, None, None]).abs() > 1e-4)[:, 0]
+
+
 @pytest.mark.parametrize("method", [method for method in MIXINGS if method not in ("mixup", "cutmix-matched")])
 def test_labels_and_weights_follow_the_pixels(method):
     # With masks of all pixels, the target's visible area is what is not pasted over, so all weigh by pixels.
@@ -93,8 +100,8 @@ def test_labels_and_weights_follow_the_pixels(method):
     n_two = 0
     for batch in (batch for epoch in range(4) for batch in stream.epoch(epoch)):
         two = batch.labels != batch.other_labels
-        torch.testing.assert_close(shares(batch, batch.labels)[two], batch.weight[two])
-        torch.testing.assert_close(shares(batch, batch.other_labels)[two], 1 - batch.weight[two])
+        assert_close(shares(batch, batch.labels)[two], batch.weight[two])
+        assert_close(shares(batch, batch.other_labels)[two], 1 - batch.weight[two])
         assert (shares(batch, batch.labels)[~two] == 1).all()
         n_two += int((two & (batch.weight > 0) & (batch.weight < 1)).sum())
     assert n_two > (5 if method == "mask-cutmix" else 20)
@@ -104,7 +111,7 @@ def test_mixup_blends_pixels_as_it_does_labels():
     for batch in flat_stream(MIXINGS["mixup"]).epoch(0):
         values = [10 * (labels + 1) / 255 for labels in (batch.labels, batch.other_labels)]
         expected = batch.weight * values[0] + (1 - batch.weight) * values[1]
-        torch.testing.assert_close(batch.images, expected[:, None, None, None].expand(-1, 1, 6, 6))
+        assert_close(batch.images, expected[:, None, None, None].expand(-1, 1, 6, 6))
 
 
 def test_object_labels_follow_the_visible_objects():
@@ -112,17 +119,29 @@ def test_object_labels_follow_the_visible_objects():
     masks = np.zeros((12, 6, 6), bool)
     masks[:, :, :2] = True
     for batch in flat_stream(MASK_CUTMIX, masks, flip=False).epoch(0):
-        pasted = ((batch.images - 10 * (batch.labels + 1)[:, None, None, None] / 255).abs() > 1e-4)[:, 0]
-        visible = 12 - pasted[:, :, :2].sum((1, 2))
+        foreign = pasted(batch)
+        visible = 12 - foreign[:, :, :2].sum((1, 2))
         two = batch.labels != batch.other_labels
-        torch.testing.assert_close((visible / (visible + pasted.sum((1, 2))))[two], batch.weight[two])
-        assert pasted[two].any() and batch.images.shape[1] == 1  # without the mask's channel
+        assert_close((visible / (visible + foreign.sum((1, 2))))[two], batch.weight[two])
+        assert foreign[two].any() and batch.images.shape[1] == 1  # without the mask's channel
 
 
-def test_what_is_not_mixed_keeps_its_label():
+def test_an_image_is_pasted_by_its_own_mask():
+    # The object of image i is its first i + 1 pixels; less is pasted where it is moved out of the image in part.
+    masks = (np.arange(36) <= np.arange(12)[:, None]).reshape(12, 6, 6)
+    n_whole = 0
+    for batch in flat_stream(MASK_CUTMIX, masks).epoch(0):
+        n_pasted = pasted(batch).sum((1, 2))
+        assert (n_pasted <= batch.other_labels + 1).all()
+        n_whole += (n_pasted == batch.other_labels + 1).sum()
+    assert n_whole > 2
+
+
+@pytest.mark.parametrize("epoch", [0, 3])
+def test_what_the_epoch_does_not_mix_keeps_its_label(epoch):
     half = settings_of("cutmix")
-    drawn = mixing.draw_mixing(1, 0, (12, 6, 6), half)
-    batch = joined(flat_stream(half))
+    drawn = mixing.draw_mixing(1, epoch, (12, 6, 6), half)
+    batch = joined(flat_stream(half), epoch)
     alone = ~drawn.mixed[batch["labels"]]  # label i is the image at position i
     assert 0 < alone.sum() < 12
     assert (batch["weight"][alone] == 1).all() and torch.equal(batch["other_labels"][alone], batch["labels"][alone])
@@ -162,7 +181,7 @@ def test_ranks_share_each_batch_of_the_same_stream(mixing, n_ranks):
     for i, batch in enumerate(whole):
         assert sum(len(part[i].labels) for part in parts) == len(batch.labels) == parts[0][i].n_whole
         for rank, part in enumerate(parts):
-            torch.testing.assert_close(part[i].images, batch.images[rank::n_ranks], rtol=0, atol=0)
+            assert_close(part[i].images, batch.images[rank::n_ranks], rtol=0, atol=0)
             assert torch.equal(part[i].other_labels, batch.other_labels[rank::n_ranks])
 
 

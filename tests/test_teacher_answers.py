@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 import torch
+from helpers import assert_close
 
 from selfdoubt import losses
 from selfdoubt.settings import distillation as types
@@ -92,7 +93,7 @@ def test_a_factor_changes_how_sure_the_teacher_is_and_of_nothing_else():
     found = told("scaled", factor=3.0)
     assert torch.equal(found, 3 * LOGITS) and torch.equal(found.argmax(1), LOGITS.argmax(1))
     assert (losses.entropies(found) < losses.entropies(LOGITS)).all()
-    torch.testing.assert_close((told("scaled", factor=0.25) * 4), LOGITS)
+    assert_close((told("scaled", factor=0.25) * 4), LOGITS)
 
 
 # ---- entropies of others ----
@@ -102,7 +103,7 @@ def test_entropies_are_those_of_others_of_the_same_label():
     before, after = losses.entropies(LOGITS.double()), losses.entropies(told("entropy-shuffled").double())
     for label in range(3):
         own = label == LABELS
-        torch.testing.assert_close(after[own].sort().values, before[own].sort().values, rtol=0, atol=1e-5)
+        assert_close(after[own].sort().values, before[own].sort().values, rtol=0, atol=1e-5)
     assert ((after - before).abs() < 1e-5).float().mean() < 0.3  # an image may be its own partner: one of 20 is
 
 
@@ -111,7 +112,7 @@ def test_with_another_entropy_an_answer_keeps_the_order_of_its_classes():
     assert found.dtype == torch.float32
     factor = (found / LOGITS)[:, :1]
     assert factor.min() > 0
-    torch.testing.assert_close(found, factor * LOGITS)
+    assert_close(found, factor * LOGITS)
 
 
 def test_partners_are_drawn_anew_in_each_epoch():
@@ -121,7 +122,7 @@ def test_partners_are_drawn_anew_in_each_epoch():
 
 def test_an_image_alone_with_its_label_keeps_its_entropy():
     rows = slice(0, 3)
-    torch.testing.assert_close(told("entropy-shuffled", rows), LOGITS[rows])
+    assert_close(told("entropy-shuffled", rows), LOGITS[rows])
 
 
 def test_an_entropy_that_cannot_be_reached_is_neared():

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import timm
 import torch
+from helpers import assert_close
 from safetensors.torch import save_file
 from timm.models import _builder
 
@@ -75,7 +76,7 @@ def test_a_grey_image_stays_grey_when_it_is_enlarged_or_reduced():
     for size_px in (28, 300):
         model = build("test_resnet", input_px="pretrained", size_px=size_px).eval()
         alike = [model(torch.full((1, 1, px, px), 0.3)) for px in (size_px, 160)]
-        torch.testing.assert_close(*alike)
+        assert_close(*alike)
 
 
 # ---- names ----
@@ -143,7 +144,7 @@ def test_weights_of_a_file_answer_as_the_network_that_they_came_from(trained, fi
     pixels = images(2, 3, 160)
     model.fit_input(pixels)  # changes nothing: the weights have a normalisation of their own
     with torch.no_grad():
-        torch.testing.assert_close(model(pixels), trained((pixels - 0.5) / 0.5))  # timm's config of test_resnet
+        assert_close(model(pixels), trained((pixels - 0.5) / 0.5))  # timm's config of test_resnet
 
 
 def test_the_first_convolution_sums_over_rgb(trained, files):
@@ -152,7 +153,7 @@ def test_the_first_convolution_sums_over_rgb(trained, files):
     grey = images(2, 1, 160)
     with torch.no_grad():
         expected = trained((grey.expand(-1, 3, -1, -1) - 0.5) / 0.5)
-        torch.testing.assert_close(model(grey), expected, atol=1e-4, rtol=1e-4)
+        assert_close(model(grey), expected, atol=1e-4, rtol=1e-4)
 
 
 def test_normalisation_is_that_of_the_weights_averaged_for_one_channel(tmp_path):
@@ -192,7 +193,7 @@ def test_the_same_weights_come_back_from_a_checkpoint(files, tmp_path):
     model = build(**{**shape, "input_px": "pretrained"}, weights=files["pth"]).eval()
     checkpoints.save(tmp_path / "a", model, {"settings": {"network": network}, "shape": shape})
     again = checkpoints.load_model(tmp_path / "a", torch.device("cpu"))
-    torch.testing.assert_close(again(images()), model(images()))  # the layout in memory differs
+    assert_close(again(images()), model(images()))  # the layout in memory differs
     assert all(torch.equal(again.state_dict()[name], tensor) for name, tensor in model.state_dict().items())
 
 

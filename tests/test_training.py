@@ -1,12 +1,15 @@
 """One training loop: the same files twice, and nothing learned from val or test."""
 
+import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from helpers import assert_close
 from small_training import (
     BASELINE,
     CPU,
@@ -24,7 +27,7 @@ from small_training import (
 )
 from torch import nn
 
-from selfdoubt import checkpoints, datasets, objectives, schemas, training
+from selfdoubt import checkpoints, commands, datasets, objectives, schemas, training
 from selfdoubt.errors import UserError
 from selfdoubt.streams import Stream
 from selfdoubt.training import Training
@@ -67,10 +70,11 @@ def test_the_history_by_hand(capsys):
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
-def test_val_is_judged_by_the_finished_epochs_model():
-    model, recipe, val = model_of(), recipe_of(epochs=1), split_of(9, seed=1)
-    stream = Stream(split_of(), recipe, 1, CPU)
-    (row,) = fit(model, stream, recipe, objectives.from_labels(), val)
+@pytest.mark.parametrize("ema_decay", [None, 0.5])
+def test_val_is_judged_by_the_finished_epochs_model_or_its_average(ema_decay):
+    # At so high a rate the average lies far from the last weights.
+    model, recipe, val = model_of(), recipe_of(learning_rate=2.0, ema_decay=ema_decay), split_of(9, seed=1)
+    row = fit(model, Stream(split_of(), recipe, 1, CPU), recipe, objectives.from_labels(), val)[-1]
     logits = model.eval()(torch.from_numpy(val.images).float() / 255)
     expected = nn.functional.cross_entropy(logits, torch.from_numpy(val.labels)).item()
     assert row["val_loss"] == pytest.approx(expected, rel=1e-5)
@@ -92,7 +96,7 @@ def test_only_matrices_and_filters_decay():
     fit(model, Stream(split_of(), recipe, 1, CPU), recipe, lambda z, _: 0 * z.sum(), split_of(6))
     for name, weight in model.named_parameters():
         left = 1 - 0.1 * 1.9 * 0.5 if weight.ndim > 1 and "whitening" not in name else 1
-        torch.testing.assert_close(weight.detach(), left * before[name])
+        assert_close(weight.detach(), left * before[name])
 
 
 def test_long_gradients_are_shortened():
@@ -125,7 +129,7 @@ def test_the_model_ends_as_the_average_of_its_weights():
     average, steps = None, [*seen[1:], plain.body.head.weight.detach()]
     for weight in steps:
         average = weight if average is None else decay * average + (1 - decay) * weight
-    torch.testing.assert_close(model.body.head.weight.detach(), average)
+    assert_close(model.body.head.weight.detach(), average)
     assert not torch.equal(average, steps[-1])
 
 
@@ -145,6 +149,23 @@ def test_dropout_is_that_of_the_step_and_disturbs_nothing():
         fit(model, Stream(split_of(), recipe, 1, CPU), recipe, objective, split_of(6), seed=5)
         found.append([loss.item() for loss in losses])
     assert found[0] == found[1] and len(set(found[0])) == 6
+
+
+def test_dropout_is_drawn_anew_for_each_step_and_seed():
+    """Equal images, and a rate that moves no weight: what differs is what is dropped."""
+    split, found = split_of(), set()
+    alike = replace(split, images=np.repeat(split.images[:1], len(split.labels), 0))
+    recipe = recipe_of(batch_size=20, learning_rate=1e-12, shift_px=0, flip=False)
+
+    def objective(logits, batch):
+        found.add(logits.sum().item())
+        return logits.sum()
+
+    for seed in (5, 6):
+        model = model_of()
+        model.body.activation = nn.Dropout(0.5)
+        fit(model, Stream(alike, recipe, 1, CPU), recipe, objective, split_of(6), seed=seed)
+    assert len(found) == 4  # two epochs of one step each, for two seeds
 
 
 @pytest.mark.parametrize("fault", [torch.OutOfMemoryError("CUDA"), RuntimeError("DefaultCPUAllocator: x")])
@@ -205,7 +226,7 @@ def test_training_starts_from_the_weights_of_the_seed(tmp_path):
     settings = BASELINE | {"recipe": RECIPE | {"optimizer": SGD | {"learning_rate": 1e-12}}}
     for seed in (1, 2):
         found = checkpoints.read(train(tmp_path, seed=seed, settings=settings))[0]["body.head.weight"]
-        torch.testing.assert_close(found, model_of(seed).body.head.weight.detach())
+        assert_close(found, model_of(seed).body.head.weight.detach())
 
 
 def test_the_checkpoint_tells_what_made_it_and_not_when_or_where(trained):
@@ -236,10 +257,22 @@ def test_the_normalisation_is_that_of_the_training_images(trained):
     assert tensors["std"].item() == pytest.approx(pixels.std(ddof=1), abs=1e-6)
 
 
-def test_no_training_script_is_given_the_test_split():
-    assert set(training.FILES) == {"train", "val", "weights", "checkpoint", "history"}
-    for script in ("train_teacher", "train_baseline", "distill_student", "train_augmented"):
-        assert "test" not in (SCRIPTS / f"{script}.py").read_text()
+MODEL = {"train", "val", "weights", "checkpoint", "history", "state", "progress"}
+GIVEN = {
+    "train_teacher": MODEL,
+    "train_baseline": MODEL,
+    "distill_student": MODEL | {"teacher", "soft-labels"},
+    "train_augmented": MODEL | {"masks"},
+    "train_segmenter": {"train", "teacher", "network", "pseudo-masks", "progress"},
+}
+
+
+@pytest.mark.parametrize("script", GIVEN)
+def test_no_training_script_is_given_the_test_split(monkeypatch, script):
+    files = []
+    monkeypatch.setattr(commands, "main", lambda run, named, **_: files.extend(named))
+    runpy.run_path(str(SCRIPTS / f"{script}.py"), run_name="__main__")
+    assert set(files) == GIVEN[script]
 
 
 def test_nothing_is_learned_from_other_splits(trained, tmp_path):

@@ -4,12 +4,13 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from small_training import BASELINE, CPU, RECIPE, files_of, model_of, recipe_of, run_script, split_of
 
-from selfdoubt import datasets, objectives, tensor_files, training_state
+from selfdoubt import datasets, objectives, tensor_files, training, training_state
 from selfdoubt.optimizers import Optimizer
 from selfdoubt.streams import Stream
 from selfdoubt.training import Training
@@ -150,6 +151,18 @@ def test_a_state_of_other_settings_code_or_inputs_is_not_read(tmp_path, change):
         datasets.write_splits(tmp_path / "train", {"train": split_of(seed=7)}, {})
     code, out = run(tmp_path, settings, "b", **changed)
     assert code == 0 and "going on" not in out and out.count("epoch=") == 4
+
+
+@pytest.mark.parametrize("changed", ["train", "val", "masks", "teacher", "soft_labels"])
+def test_every_input_is_in_the_key(tmp_path, changed):
+    given = {name: tmp_path / name for name in ("train", "val", "masks", "teacher", "soft_labels")}
+    for path in given.values():
+        path.write_text("one")
+    lists = {name: [given[name]] for name in ("masks", "soft_labels")}  # of which there may be none
+    job = SimpleNamespace(**given | lists)
+    before = training._key(job, {})
+    given[changed].write_text("other")
+    assert training._key(job, {}) != before
 
 
 def test_the_key_is_the_name_of_the_state(tmp_path):

@@ -7,6 +7,7 @@ code calls at all is in test_calls.
 
 import io
 import json
+import re
 import shlex
 import shutil
 import subprocess
@@ -24,12 +25,13 @@ from copies import ROOT
 from PIL import EpsImagePlugin, Image
 from small_data import load, load_splits, write_folder
 from test_published import write_imagenet, write_tiny_imagenet
-from test_report import SETTINGS, frame, report
+from test_report import HYPOTHESIS, METRICS, SETTINGS, frame, report, row
 
 from selfdoubt import pixels, published
 from selfdoubt.datasets import Split
 from selfdoubt.errors import UserError
 from selfdoubt.report import render
+from selfdoubt.report.page import FOLDER
 from selfdoubt.settings import load_study
 from selfdoubt.sources import official, shifted
 
@@ -347,23 +349,36 @@ class Elements(HTMLParser):
 
 
 def everywhere(value, text: str):
-    """The settings with a text in place of every string."""
+    """A value with a text in place of every string in it; keys stay."""
     if isinstance(value, dict):
         return {key: everywhere(entry, text) for key, entry in value.items()}
-    return [everywhere(entry, text) for entry in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [everywhere(entry, text) for entry in value]
+    return text if isinstance(value, str) else value
 
 
 @pytest.mark.parametrize("text", ['"><img src=x onerror=alert(1)>', "</pre></details><script>1</script>", "'{{ 7*7 }}"])
 def test_no_text_of_config_or_data_becomes_an_element(text):
     def page(word: str) -> str:
-        study = SETTINGS["studies"]["distillation"]
-        words = dict.fromkeys(("title", "question", "background", "protocol", "threats"), word)
         counts = [("train", "duplicates", 3, word, None, None), ("all", "ignored files", 1, word, None, None)]
         splits = ("train", "val", "test")
         counts += [(split, "images", 3, None, *of) for split in splits for of in ((None, None), (0, word))]
-        settings = SETTINGS | {"studies": {"distillation": study | words}}
-        settings |= {"ood_sets": {"digits": {"source": f"folder:{word}", "overlap": word}}}
-        return render(report(settings=settings, counts={"toys": frame("data", counts)}))
+        settings = everywhere(SETTINGS | {"ood_sets": {"digits": {"source": "folder:x", "overlap": "none"}}}, word)
+        settings["studies"]["distillation"] |= {"reference": "ce", "arms": ["kd"]}  # so that their settings are shown
+        claim = HYPOTHESIS | {"metric": "auroc", "difference": None, "statement": word, "verdict": word}
+        metrics = [*METRICS, *(row("ce", seed, "auroc", None, reason=word) for seed in (4, 5))]
+        tables = {name: frame(name, rows) for name, rows in (("metrics", metrics), ("hypotheses", [claim]))}
+        tables["mask_quality"] = {("toys", "unet"): frame("mask-quality", [("mask", "iou", None, 0, word)])}
+        provenance = everywhere({"commit": "abc", "versions": {"numpy": "2"}, "device": "cpu"}, word)
+        return render(
+            report(settings=settings, counts={"toys": frame("data", counts)}, provenance=provenance, **tables)
+        )
 
     assert text not in page(text)
     assert Elements(page(text)).found == Elements(page("harmless")).found
+
+
+def test_no_template_takes_data_for_markup():
+    """The style, which comes marked as what it is, is the project's own file."""
+    for path in FOLDER.glob("*.j2"):
+        assert not re.search(r"\|\s*safe\b|autoescape|Markup", path.read_text()), path
