@@ -35,7 +35,7 @@ def _complaint(error: ErrorDetails, root: type[BaseModel]) -> str:
     value = error["input"]
     match error["type"]:
         case "extra_forbidden":
-            return f"unknown key; {_near(error['loc'], root)}"
+            return _stray(error["loc"], root)
         case "missing":
             return "this key is missing; add it"
         case "string_pattern_mismatch" if "[a-z0-9]+(-[a-z0-9]+)*" in error["ctx"]["pattern"]:
@@ -49,6 +49,13 @@ def _complaint(error: ErrorDetails, root: type[BaseModel]) -> str:
             return f"{value!r} is not one of what can stand here; it must match {error['ctx']['pattern']}"
         case _:
             return f"{error['msg'][0].lower()}{error['msg'][1:]}, found {value!r}"
+
+
+def _stray(location: tuple, root: type[BaseModel]) -> str:
+    """Return what to do about an unknown key: one that other methods have does not apply to this one."""
+    if len(location) > 3 and location[-1] in _known_keys((*location[:-3], "", location[-1]), root):
+        return f"'{location[-2]}' has no such key; remove it. Keys: {', '.join(_known_keys(location, root))}"
+    return f"unknown key; {_near(location, root)}"
 
 
 def _near(location: tuple, root: type[BaseModel]) -> str:

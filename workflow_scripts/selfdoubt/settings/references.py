@@ -26,10 +26,12 @@ def check_references(study) -> None:
     for key, text in study.studies.items():
         for arm in (text.reference, *text.arms):
             _arm(f"studies.{key}", arm, study)
+        _contender(f"studies.{key}.reference", text.reference, study)
     for key, hypothesis in study.hypotheses.items():
         _known(f"hypotheses.{key}.study", hypothesis.study, study.studies, "a study")
         _arm(f"hypotheses.{key}.better", hypothesis.better, study)
         _arm(f"hypotheses.{key}.than", hypothesis.than, study)
+        _contender(f"hypotheses.{key}.better", hypothesis.better, study)
         _comparison(f"hypotheses.{key}", hypothesis, study)
     for i, comparison in enumerate(study.comparisons):
         _comparison(f"comparisons.{i}", comparison, study)
@@ -171,6 +173,8 @@ def _figure(place: str, figure, study) -> None:
                 raise UserError(f"config: {place}.seed: {figure.seed} is not one of seeds {study.seeds}")
             for enhancer in figure.enhancers:
                 _arm(f"{place}.enhancers", f"{figure.model}/{enhancer}", study)
+                if study.enhancers[enhancer].method == "clean-logistic":
+                    raise UserError(f"config: {place}.enhancers: '{enhancer}' changes no image; remove it")
 
 
 def _evaluation(study) -> None:
@@ -221,6 +225,11 @@ def _arm(place: str, arm: str, study) -> None:
     if variant or name in study.groups:
         choices = [f"{name}/{key}" for key in study.variants(name) if key != "clean"]
         _known(place, arm, choices, "an arm")
+
+
+def _contender(place: str, arm: str, study) -> None:
+    if arm in study.bounds():
+        raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is a bound, no contender; name another")
 
 
 def _all_known(place: str, names: list[str], known, kind: str) -> None:
