@@ -1,5 +1,9 @@
 """Enhancers keep their budget and the label they promise, and are chosen by AURC on val."""
 
+import json
+import runpy
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,7 +24,7 @@ from small_enhancers import (
 )
 from torch import nn
 
-from selfdoubt import attacks, enhancers, inference, rankings, scores
+from selfdoubt import attacks, commands, enhancers, inference, rankings, schemas, scores
 from selfdoubt.enhancers import batches, labelled, steps
 
 BOUNDED = [method for method in CHOICES if method not in ("tta", "clean-logistic")]
@@ -294,3 +298,23 @@ def test_a_step_is_halved_until_the_label_stays_and_else_not_taken():
     for n_halvings, pixel in ((2, 0.6 - 0.075), (1, 0.6)):
         settings = SimpleNamespace(epsilon_255=0.3 * 255, n_halvings=n_halvings, precision="float32")
         assert labelled.ace(batch, settings, None).images.item() == pytest.approx(pixel)
+
+
+# ---- the table of what was chosen ----
+
+
+def test_what_was_chosen_is_collected_in_the_order_of_the_settings(tmp_path, monkeypatch):
+    paths, table = [tmp_path / f"{seed}.parquet" for seed in (1, 2)], tmp_path / "table.parquet"
+    for path, epsilon in zip(paths, (2.0, 20.0), strict=True):
+        told = {"chosen": {"method": "odin", "epsilon_255": epsilon}}
+        told["costs_per_image"] = {"forwards": 2.0, "backwards": 1.0}
+        schemas.write_rows(path, [], schemas.predictions_schema(5), told)
+    (tmp_path / "list").write_text("\n".join(map(str, paths)))
+    settings = {"arms": [{"dataset": "toys", "name": "ce", "variant": "odin", "seeds": [1, 2]}]}
+    monkeypatch.setattr(commands, "_die_with_parent", lambda: None)  # it would tie the tests to their shell
+    given = [f"--predictions=@{tmp_path / 'list'}", f"--output={table}", f"--settings={json.dumps(settings)}"]
+    monkeypatch.setattr(sys, "argv", ["collect_enhancements", *given])
+    runpy.run_path(str(Path(commands.__file__).parents[1] / "collect_enhancements.py"), run_name="__main__")
+    rows = schemas.read_table(table, schemas.SCHEMAS["enhancements"]).to_pylist()
+    assert [(row["seed"], json.loads(row["chosen"])["epsilon_255"]) for row in rows] == [(1, 2.0), (2, 20.0)]
+    assert rows[0].items() >= {"dataset": "toys", "name": "ce", "variant": "odin", "forwards": 2.0}.items()

@@ -13,6 +13,7 @@ import pytest
 from matplotlib.text import Text
 
 from selfdoubt import figures
+from selfdoubt.bounds import marked
 from selfdoubt.errors import UserError
 
 STYLE = SimpleNamespace(width_mm=150, height_mm=80)
@@ -216,3 +217,7 @@ def test_persuasion_matrix_averages_seeds_and_is_centred_at_zero():
     assert [text.get_text() for text in wrong.texts] == ["–", "−1.00", "–", "–"]
     assert "n = 20 messages, 2 seeds" in true.get_title(loc="left")
     assert true.images[0].norm(0) == 0.5
+
+
+def test_bounds_are_marked_by_name():
+    assert marked(["ce", "ce/oracle"], ["ce/oracle"]) == ["ce", "ce/oracle (bound)"]

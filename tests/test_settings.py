@@ -54,7 +54,11 @@ LOGISTIC = {"method": "clean-logistic", "models": ["ce"], "l2_penalty": [0.1], "
         ("recipes.short.optimizer.momentum", 1, "short.optimizer.momentum: input should be less than 1, found 1"),
         ("students.kd.alpha", 90, "config: students.kd.alpha: input should be less than or equal to 1, found 90"),
         ("enhancers.odin.epsilon_255", [0.001], "epsilon_255.0: input should be greater than or equal to 0.01"),
-        ("enhancers.random-sign.precision", "bfloat16", "config: enhancers.random-sign.precision: unknown key"),
+        (
+            "enhancers.random-sign.precision",
+            "bfloat16",
+            "config: enhancers.random-sign.precision: 'random-sign' has no such key",
+        ),
         (
             "enhancers.anti-adversary.temperature",
             [1, 10],
@@ -71,7 +75,7 @@ LOGISTIC = {"method": "clean-logistic", "models": ["ce"], "l2_penalty": [0.1], "
             TTA | {"n_views": 1},
             "enhancers.views.n_views: input should be greater than or equal to 2",
         ),
-        ("enhancers.views", TTA | {"flip": False}, "enhancers.views: a shift_px of 0 without flip makes all views"),
+        ("enhancers.views", TTA | {"flip": False}, "a shift_px of 0 without flip makes all views"),
         (
             "enhancers.bound",
             ACE | {"epsilon_255": [1, 2]},
@@ -372,7 +376,7 @@ def test_what_reads_the_labels_contends_with_none(config, method):
     config["studies"]["enhancers"]["arms"].append("ce/bound")
     config["hypotheses"]["odin-beats-placebo"]["than"] = "ce/bound"
     assert load_study(config).bounds() == ["ce/bound"]
-    told = "'ce/bound' reads the true labels, so it is a bound and no contender; name another"
+    told = "'ce/bound' reads the true labels, so it is a bound, no contender; name another"
     claimed = put(config, "hypotheses.odin-beats-placebo.better", "ce/bound")
     assert fault(claimed) == f"config: hypotheses.odin-beats-placebo.better: {told}"
     config["hypotheses"]["odin-beats-placebo"]["better"] = "ce/odin"

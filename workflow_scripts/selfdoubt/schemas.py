@@ -89,6 +89,17 @@ SCHEMAS = {
             ("n", pa.int64()),  # messages
         ]
     ),
+    "enhancements": pa.schema(
+        [
+            ("dataset", pa.string()),
+            ("name", pa.string()),
+            ("seed", pa.int32()),
+            ("variant", pa.string()),
+            ("chosen", pa.string()),  # JSON: the method and the value of each of its settings
+            ("forwards", pa.float64()),  # of the model, for an image of test; the clean answer included
+            ("backwards", pa.float64()),
+        ]
+    ),
     "comparisons": pa.schema(_COMPARISON),
     "hypotheses": pa.schema(
         [
