@@ -74,7 +74,7 @@ METRICS = "results/metrics/{dataset}/{name}/seed-{seed}/{variant}.parquet"
 FIGURE = "results/figures/{figure}"
 TABLE = "results/tables/{table}.parquet"
 REPORT = "results/report/index.html"
-TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "costs"])
+TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "costs"])
 
 
 def one_of(names):
@@ -125,6 +125,20 @@ def compared_arms():
 def all_metrics():
     """The metrics table of every data set, arm and seed, in an order that the config's does not change."""
     return sorted({file for dataset in STUDY.datasets for file in arm_files(METRICS, dataset, all_arms())})
+
+
+def enhanced_arms():
+    """Data set, model, enhancer and seeds of all enhanced predictions, in an order that the config's does not change."""
+    return [
+        {"dataset": dataset, "name": model, "variant": enhancer, "seeds": STUDY.seeds_of(model)}
+        for dataset, enhancer in product(sorted(STUDY.datasets), sorted(STUDY.enhancers))
+        for model in sorted(STUDY.enhancers[enhancer].models)
+    ]
+
+
+def all_enhanced():
+    """The predictions of every data set, model, enhancer and seed."""
+    return [PREDICTIONS.format(seed=seed, **arm) for arm in enhanced_arms() for seed in arm["seeds"]]
 
 
 def all_checkpoints():

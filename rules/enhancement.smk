@@ -1,6 +1,7 @@
 # Needs  results/checkpoints/{dataset}/{model}/seed-{seed}.safetensors, val, test and OOD splits
 # Makes  results/predictions/{dataset}/{model}/seed-{seed}/{enhancer}.parquet     on enhanced images
 #        results/enhanced/{dataset}/{model}/seed-{seed}/{enhancer}.safetensors    a few of them, to be looked at
+#        results/tables/enhancements.parquet    what was chosen for each, and what an image costs
 
 
 rule enhance_images:
@@ -33,3 +34,25 @@ rule enhance_images:
         " --val {input.val} --test {input.test} --ood {input.ood}"
         " --output {output.predictions} --examples {output.examples}"
         " --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule collect_enhancements:
+    """Put what was chosen for each enhancer, and what it costs, into one table."""
+    input:
+        all_enhanced(),
+    output:
+        TABLE.replace("{table}", "enhancements"),
+    log:
+        "results/logs/collect_enhancements.log",
+    benchmark:
+        "results/benchmarks/collect_enhancements.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        settings=enhancements_settings,
+        code=code_digest("collect_enhancements"),
+    shell:
+        "exec python workflow_scripts/collect_enhancements.py --predictions @<(printf '%s\\n' {input}) --output {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

@@ -245,6 +245,11 @@ def enhancer_settings(wildcards):
     return canonical(sets_sorted(STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"})))
 
 
+def enhancements_settings(wildcards):
+    """Whose predictions they are."""
+    return canonical({"arms": enhanced_arms()})
+
+
 def members_of_group(wildcards):
     """The members' checkpoints, by name: the order of the settings."""
     members = sorted(STUDY.groups[wildcards.group].members)
@@ -342,8 +347,8 @@ def figure_settings(wildcards):
 
 
 def arms_figure_settings(wildcards):
-    """A figure's entry, and all arms of the study, so that an arm looks the same in every figure."""
-    return canonical({"figure": figure_entry(wildcards), "all_arms": all_arms()})
+    """A figure's entry, all arms of the study, so that an arm looks the same in every figure, and those to be marked."""
+    return canonical({"figure": figure_entry(wildcards), "all_arms": all_arms(), "bounds": sorted(STUDY.bounds())})
 
 
 def predictions_of_figure(wildcards):
@@ -423,7 +428,7 @@ def report_settings(wildcards):
     """The whole study, and the order of its entries, which JSON does not keep."""
     study = STUDY.model_dump() | {"seeds": sorted(STUDY.seeds)}
     order = {section: list(entries) for section, entries in study.items() if isinstance(entries, dict)}
-    return canonical({"study": study, "order": order})
+    return canonical({"study": study, "order": order, "bounds": sorted(STUDY.bounds())})
 
 
 # Snakemake looks up a function's signature whenever it calls it; what is written down is found at once.

@@ -3,6 +3,7 @@
 from edits_of_code import edits_of_modules
 from expected_jobs import (
     ARMS,
+    ENHANCEMENTS,
     EVERYTHING,
     EXAMPLES,
     FROM_SEGMENTER,
@@ -177,8 +178,13 @@ EDITS: dict[str, list[Edit]] = {
             "fewer images of an OOD set", put("ood_sets.digits", n_images=9), {"prepare_ood:digits"} | renewed(*MODELS)
         ),
         Edit("`overlap` of an OOD set", put("ood_sets.digits", overlap="none"), REPORT),
-        Edit("a new data set", config(with_second_dataset), on_second(EVERYTHING) | TABLES),
-        Edit("a data set removed", without_second_dataset, TABLES, "tried on a copy of two; figures show the first"),
+        Edit("a new data set", config(with_second_dataset), on_second(EVERYTHING) | TABLES | ENHANCEMENTS),
+        Edit(
+            "a data set removed",
+            without_second_dataset,
+            TABLES | ENHANCEMENTS,
+            "tried on a copy of two; figures show the first",
+        ),
     ],
     "Seeds, models, recipes": [
         Edit(
@@ -189,7 +195,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a seed removed",
             config(lambda c: c["seeds"].remove(3)),
-            TABLES | LOOKS | {"plot_persuasion_matrix:persuasion-matrix"},
+            TABLES | ENHANCEMENTS | LOOKS | {"plot_persuasion_matrix:persuasion-matrix"},
         ),
         Edit(
             "a new student",
@@ -272,14 +278,14 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a new enhancer",
             put("enhancers", big={"method": "random-sign", "models": ["ce"], "epsilon_255": [9]}),
-            seeds("enhance_images", "ce/big") | uncompared("ce/big"),
+            seeds("enhance_images", "ce/big") | uncompared("ce/big") | ENHANCEMENTS,
         ),
-        Edit("an enhancer removed", config(remove_enhancer), TABLES | LOOKS | EXAMPLES),
+        Edit("an enhancer removed", config(remove_enhancer), TABLES | ENHANCEMENTS | LOOKS | EXAMPLES),
         Edit("one enhancer's candidates", put("enhancers.odin", temperature=[1]), enhanced("odin")),
         Edit(
             "an enhancer for one more model",
             put("enhancers.odin", models=["ce", "kd"]),
-            seeds("enhance_images", "kd/odin") | uncompared("kd/odin"),
+            seeds("enhance_images", "kd/odin") | uncompared("kd/odin") | ENHANCEMENTS,
         ),
         Edit("one protocol's `epsilon_255`", put("protocols.persuasion", epsilon_255=4), decided("persuasion")),
         Edit(
@@ -381,7 +387,7 @@ EDITS: dict[str, list[Edit]] = {
     ],
     "Results": [
         Edit("the figures deleted", delete("results/figures/*"), PLOTS | REPORT),
-        Edit("the tables deleted", delete("results/tables/*"), TABLES),
+        Edit("the tables deleted", delete("results/tables/*"), TABLES | ENHANCEMENTS),
         Edit("the soft labels deleted", delete("results/soft-labels/**/*"), set()),
         Edit("a checkpoint deleted", delete("results/checkpoints/*/ce/seed-1.safetensors"), set()),
         Edit("numbers of one arm deleted", delete("results/metrics/*/ce/seed-1/odin.parquet"), set()),

@@ -19,6 +19,7 @@ SPOKEN = PROTOCOLS[1:]
 CORRUPTIONS = ("gaussian-noise", "gaussian-blur", "contrast", "rotation")
 REPORT = {"render_report"}
 VERDICTS = {"test_hypotheses"} | REPORT
+ENHANCEMENTS = {"collect_enhancements"} | REPORT
 TABLES = {"collect_metrics", "collect_costs"} | VERDICTS
 ACCURACY = {"plot_auroc_accuracy:auroc-accuracy"}
 EXAMPLES = {"plot_enhancement_examples:enhancement-examples"}
@@ -64,7 +65,7 @@ def enhanced(*enhancers: str, of=SEEDS) -> set[str]:
     """What enhancers do to ce, with the figures that show it."""
     arms = [f"ce/{enhancer}" for enhancer in enhancers]
     figures = {"plot_risk_coverage:risk-coverage-enhancers"} | (EXAMPLES if 1 in of else set())
-    return seeds("enhance_images", *arms, of=of) | measured(*arms, of=of) | figures
+    return seeds("enhance_images", *arms, of=of) | measured(*arms, of=of) | figures | ENHANCEMENTS
 
 
 def decided(*protocols: str, of=SEEDS) -> set[str]:
@@ -132,7 +133,7 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "compute_metrics": measured(*ARMS),
     "test_hypotheses": VERDICTS,
     "render_report": REPORT,
-} | {rule: {rule} | REPORT for rule in ("collect_metrics", "collect_costs")}
+} | {rule: {rule} | REPORT for rule in ("collect_metrics", "collect_costs", "collect_enhancements")}
 AFTER |= {
     rule: {job for job in PLOTS if job.startswith(f"{rule}:")} | REPORT for rule in (j.split(":")[0] for j in PLOTS)
 }
@@ -145,6 +146,6 @@ def after(rules: set[str]) -> set[str]:
 
 def on_second(jobs: set[str]) -> set[str]:
     """The same jobs for the data set `second`; those that have none stay away."""
-    of_all = TABLES | {job for job in jobs if job.startswith("plot_")}
+    of_all = TABLES | ENHANCEMENTS | {job for job in jobs if job.startswith("plot_")}
     parts = [job.partition(":") for job in jobs - of_all]
     return {f"{rule}:@second" + (f"/{keys}" if keys else "") for rule, _, keys in parts}

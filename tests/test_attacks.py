@@ -147,3 +147,46 @@ def test_random_signs_are_of_full_size_go_both_ways_and_ignore_the_batching():
     again = randomness.generator(0, "test")
     parts = [attacks.random_signs(images[a:b], 0.25, again) for a, b in ((0, 1), (1, 4), (4, 7))]
     assert torch.equal(torch.cat(parts), whole)
+
+
+# ---- objectives ----
+
+LOGITS = [[2.0, -1.0, 0.5], [0.0, 3.0, 2.5]]
+
+
+def probabilities() -> np.ndarray:
+    return np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
+
+
+def test_log_odds_are_the_logarithm_of_p_over_the_rest():
+    p = probabilities()
+    found = attacks.log_odds(torch.tensor([2, 0]))(torch.tensor(LOGITS)).numpy()
+    np.testing.assert_allclose(found, np.log([p[0, 2] / (1 - p[0, 2]), p[1, 0] / (1 - p[1, 0])]), rtol=1e-5)
+    top = attacks.top_log_odds()(torch.tensor(LOGITS)).numpy()
+    np.testing.assert_allclose(top, np.log(p.max(1) / (1 - p.max(1))), rtol=1e-5)
+
+
+def test_doctor_confidence_is_the_logarithm_of_d_alpha_reversed():
+    p = np.exp(np.array(LOGITS) / 2) / np.exp(np.array(LOGITS) / 2).sum(1, keepdims=True)
+    g = (p**2).sum(1)
+    np.testing.assert_allclose(attacks.doctor_confidence(2)(torch.tensor(LOGITS)), -np.log((1 - g) / g), rtol=1e-5)
+
+
+def test_the_summed_cross_entropy_is_that_of_every_class():
+    found = attacks.summed_cross_entropy()(torch.tensor(LOGITS)).numpy()
+    np.testing.assert_allclose(found, -np.log(probabilities()).sum(1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("objective", [attacks.top_log_odds(), attacks.doctor_confidence(), attacks.log_odds])
+def test_slopes_are_there_where_the_top_probability_rounds_to_1(objective):
+    objective = objective(torch.tensor([0])) if objective is attacks.log_odds else objective
+    logits = torch.tensor([[40.0, 0.0, -3.0]], requires_grad=True)
+    assert logits.softmax(-1)[0, 0] == 1
+    (slope,) = torch.autograd.grad(objective(logits).sum(), logits)
+    assert slope.isfinite().all() and slope[0, 0] > 0.5
+
+
+def test_a_slope_beyond_all_digits_is_0_and_not_undefined():
+    logits = torch.tensor([[400.0, 0.0, 0.0]], requires_grad=True)
+    (slope,) = torch.autograd.grad(attacks.doctor_confidence()(logits).sum(), logits)
+    assert slope.tolist() == [[0, 0, 0]]

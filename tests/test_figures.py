@@ -13,6 +13,7 @@ import pytest
 from matplotlib.text import Text
 
 from selfdoubt import figures
+from selfdoubt.bounds import marked
 from selfdoubt.errors import UserError
 
 STYLE = SimpleNamespace(width_mm=150, height_mm=80)
@@ -267,3 +268,7 @@ def test_gains_by_size_by_hand():
 def test_fewer_images_than_bins_are_told_of():
     with pytest.raises(UserError, match="object-size: 4 images for n_bins 5"):
         figures.object_size(sized(), SimpleNamespace(**{**vars(SIZES), "n_bins": 5}))
+
+
+def test_bounds_are_marked_by_name():
+    assert marked(["ce", "ce/oracle"], ["ce/oracle"]) == ["ce", "ce/oracle (bound)"]

@@ -14,6 +14,7 @@ from selfdoubt.figures import save
 from selfdoubt.report import ReportData, render
 from selfdoubt.report.answers import answers_of
 from selfdoubt.report.details import comparison_table, cost_table, counts_table, mask_table, missing_table
+from selfdoubt.report.enhancements import enhancement_table
 from selfdoubt.report.formats import metric_of, number, p_value
 from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of, with_arms
 from selfdoubt.report.page import what_is
@@ -407,3 +408,54 @@ def test_a_picture_that_was_cut_off_is_named_in_each_format(tmp_path, kind):
         paths[kind].write_bytes(whole[:kept])
         with pytest.raises(UserError, match=rf"curves\.{kind}: not a whole {kind} file; delete it and run"):
             render(report(figures=given))
+
+
+# ---- enhancers ----
+
+CHOSEN = [
+    ("toys", "ce", 1, "odin", '{"epsilon_255": 1, "method": "odin", "precision": "float32"}', 2.0, 1.0),
+    ("toys", "ce", 2, "odin", '{"epsilon_255": 0.5, "method": "odin", "precision": "float32"}', 2.5, 1.0),
+    ("toys", "kd", 1, "odin", '{"epsilon_255": 1, "method": "odin", "precision": "float32"}', 2.0, 1.0),
+]
+
+
+def test_what_was_chosen_stands_with_what_it_costs():
+    table = enhancement_table(frame("enhancements", CHOSEN), SETTINGS, ["ce", "ce/odin"])
+    assert table.headings == ["method", "seed 1", "seed 2", "forwards", "backwards"]
+    assert [(arm, [cell.text for cell in cells]) for arm, cells in table.rows] == [
+        ("ce/odin", ["odin", "ε 1/255", "ε 0.5/255", "2.25", "1"])
+    ]
+    assert enhancement_table(frame("enhancements", CHOSEN), SETTINGS, ["ce"]) is None
+    assert enhancement_table(frame("enhancements", []), SETTINGS, ["ce/odin"]) is None
+
+
+def test_a_setting_without_a_choice_is_not_told_as_chosen():
+    one = copy.deepcopy(SETTINGS)
+    one["enhancers"]["odin"]["epsilon_255"] = [1]
+    [(_, cells)] = enhancement_table(frame("enhancements", CHOSEN[2:]), one, ["kd/odin"]).rows
+    assert [cell.text for cell in cells] == ["odin", "one candidate", "2", "1"]
+
+
+def test_what_was_chosen_is_on_the_page_of_its_study():
+    settings = copy.deepcopy(SETTINGS)
+    settings["studies"]["distillation"]["arms"].append("ce/odin")
+    assert "ε 0.5/255" in render(report(settings=settings, enhancements=frame("enhancements", CHOSEN)))
+    assert "ε 0.5/255" not in render(report(enhancements=frame("enhancements", CHOSEN)))
+
+
+def test_a_bound_is_marked_and_never_best():
+    numbers = numbers_of(with_arms(frame("metrics", METRICS)))
+    columns = [Column("accuracy"), Column("aurc", "msp")]
+    free = numbers_table(numbers, "toys", ["ce", "kd"], columns, "All")
+    bound = numbers_table(numbers, "toys", ["ce", "kd"], columns, "All", bounds=["kd"])
+    assert [[cell.best for cell in cells] for _, cells in free.rows] == [[False, False], [True, True]]
+    assert [arm for arm, _ in bound.rows] == ["ce", "kd (bound)"]
+    assert not any(cell.best for cell in bound.rows[1][1])
+    told = " kd reads the true labels: a bound to hold others against, never a contender."
+    assert bound.caption == free.caption + told
+
+
+def test_the_page_says_of_a_bound_what_it_is_wherever_it_stands():
+    told = "kd reads the true labels: a bound"
+    assert render(report(bounds=["kd"])).count(told) >= 4  # among the arms, under figure, table and comparisons
+    assert told not in render(report())

@@ -15,6 +15,13 @@ SIZES = {"kind": "object-size", "study": "mask-cutmix", "arms": ["ce", "cutmix"]
 SIZES |= {"n_bins": 4, "style": STYLE}
 
 
+TTA = {"method": "tta", "models": ["ce"], "n_views": 4, "shift_px": [0, 1], "flip": True}
+ACE = {"method": "ace", "models": ["ce"], "epsilon_255": 2, "n_halvings": 4}
+DEEP = {"method": "deep", "models": ["ce"], "epsilon_255": [8], "confidence_weight": [1], "width": 8, "epochs": 2}
+DEEP |= {"batch_size": 64, "learning_rate": 0.003, "n_folds": 2}
+LOGISTIC = {"method": "clean-logistic", "models": ["ce"], "l2_penalty": [0.1], "n_folds": 3}
+
+
 @pytest.mark.parametrize(
     ("place", "value", "expected"),
     [
@@ -32,7 +39,43 @@ SIZES |= {"n_bins": 4, "style": STYLE}
         ("recipes.short.optimizer.momentum", 1, "short.optimizer.momentum: input should be less than 1, found 1"),
         ("students.kd.loss.alpha", 90, "students.kd.loss.alpha: input should be less than or equal to 1, found 90"),
         ("enhancers.odin.epsilon_255", [0.001], "epsilon_255.0: input should be greater than or equal to 0.01"),
-        ("enhancers.random-sign.precision", "bfloat16", "config: enhancers.random-sign.precision: unknown key"),
+        (
+            "enhancers.random-sign.precision",
+            "bfloat16",
+            "config: enhancers.random-sign.precision: 'random-sign' has no such key",
+        ),
+        (
+            "enhancers.anti-adversary.temperature",
+            [1, 10],
+            "config: enhancers.anti-adversary.temperature: 'anti-adversary' has no such key; remove it. Keys: ",
+        ),
+        (
+            "enhancers.random-sign.temperature",
+            [0],
+            "random-sign.temperature.0: input should be greater than 0, found 0",
+        ),
+        ("enhancers.odin.method", "odn", "config: enhancers.odin: input tag 'odn'"),
+        (
+            "enhancers.views",
+            TTA | {"n_views": 1},
+            "enhancers.views.n_views: input should be greater than or equal to 2",
+        ),
+        ("enhancers.views", TTA | {"flip": False}, "a shift_px of 0 without flip makes all views"),
+        (
+            "enhancers.bound",
+            ACE | {"epsilon_255": [1, 2]},
+            "enhancers.bound.epsilon_255: input should be a valid number",
+        ),
+        ("enhancers.bound", ACE | {"n_halvings": -1}, "enhancers.bound.n_halvings: input should be greater than or"),
+        ("enhancers.net", DEEP | {"n_folds": 1}, "enhancers.net.n_folds: input should be greater than or equal to 2"),
+        ("enhancers.net", DEEP | {"confidence_weight": [-1]}, "confidence_weight.0: input should be greater than or"),
+        ("enhancers.net", DEEP | {"precision": "auto"}, "config: enhancers.net.precision: 'deep' has no such key"),
+        (
+            "enhancers.short",
+            LOGISTIC | {"l2_penalty": [0]},
+            "enhancers.short.l2_penalty.0: input should be greater than",
+        ),
+        ("enhancers.short", LOGISTIC | {"n_steps": 3}, "enhancers.short.n_steps: 'clean-logistic' has no such key"),
         (
             "protocols.persuasion-placebo.precision",
             "auto",
@@ -442,3 +485,25 @@ def test_scores_and_metrics_of_the_config_are_those_of_the_library():
 
     assert set(get_args(Score)) == {*scores.SCORES, *scores.SIGNALS}
     assert set(get_args(MetricFamily)) == set(metrics.FAMILIES)
+
+
+@pytest.mark.parametrize("method", ["oracle", "ace"])
+def test_what_reads_the_labels_contends_with_none(config, method):
+    own = ACE | {"method": method, "epsilon_255": [2] if method == "oracle" else 2}
+    config["enhancers"]["bound"] = own
+    config["studies"]["enhancers"]["arms"].append("ce/bound")
+    config["hypotheses"]["odin-beats-placebo"]["than"] = "ce/bound"
+    assert load_study(config).bounds() == ["ce/bound"]
+    told = "'ce/bound' reads the true labels, so it is a bound, no contender; name another"
+    claimed = put(config, "hypotheses.odin-beats-placebo.better", "ce/bound")
+    assert fault(claimed) == f"config: hypotheses.odin-beats-placebo.better: {told}"
+    config["hypotheses"]["odin-beats-placebo"]["better"] = "ce/odin"
+    assert (
+        fault(put(config, "studies.enhancers.reference", "ce/bound")) == f"config: studies.enhancers.reference: {told}"
+    )
+
+
+def test_examples_are_of_what_changes_images(config):
+    config["enhancers"]["short"] = LOGISTIC
+    config["figures"]["enhancement-examples"]["enhancers"].append("short")
+    assert fault(config) == "config: figures.enhancement-examples.enhancers: 'short' changes no image; remove it"

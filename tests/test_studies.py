@@ -13,6 +13,7 @@ EXPECTED = {  # how many jobs train or import a model, by study
     "cifar10": 3 * 7,
     "cifar100": 3 * 7,
     "distillation-controls": 3 * 33,
+    "enhancers": 3 * 3,
     "fashion-full": 5 * 7,
     "fashion-scenes": 3 * 7,
     "mixing": 3 * 15,

@@ -9,17 +9,17 @@ N_EXAMPLES = 16  # kept for figures
 
 def run(arguments):
     device, settings = devices.prepare("auto", threads=1), arguments.settings
-    if hasattr(settings, "precision"):  # of gradients, which random signs have none of
+    if hasattr(settings, "precision"):  # of gradients, where a method has any
         settings.precision = devices.precision_on(device, settings.precision)
     model = checkpoints.load_model(arguments.checkpoint, device)
     splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
     done = enhancers.enhance(model, splits, settings, arguments.seed)
     print(f"chosen on val: {done.chosen}; of one image: {done.costs}")
-    signals = {"predicted": done.predicted} if done.predicted else {}
     metadata = arguments.metadata | {"chosen": done.chosen, "costs_per_image": done.costs}
-    inference.write_predictions(arguments.output, splits, done.logits, signals, metadata)
-    kept = enhancers.examples(model, splits["test"], N_EXAMPLES, done.chosen, arguments.seed)
-    examples.write(arguments.examples, kept._asdict() | {"epsilon_255": np.array(done.chosen["epsilon_255"])})
+    inference.write_predictions(arguments.output, splits, done.logits, done.signals, metadata)
+    kept = enhancers.examples(model, splits["test"], N_EXAMPLES, done, arguments.seed)
+    epsilon_255 = np.array(done.chosen.get("epsilon_255", 0.0))
+    examples.write(arguments.examples, kept._asdict() | {"epsilon_255": epsilon_255})
 
 
 if __name__ == "__main__":

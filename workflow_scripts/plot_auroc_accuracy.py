@@ -3,12 +3,16 @@
 import pyarrow as pa
 
 from selfdoubt import commands, figures, schemas
+from selfdoubt.bounds import MARK, marked
 
 
 def run(arguments):
     tables = [schemas.read_table(path, schemas.SCHEMAS["metrics"]) for path in arguments.metrics]
     numbers = pa.concat_tables(table.replace_schema_metadata() for table in tables).to_pandas()
-    looks = figures.arm_looks(arguments.settings.all_arms)
+    bounds = arguments.settings.bounds
+    looks = figures.arm_looks(marked(arguments.settings.all_arms, bounds))
+    is_bound = (numbers["name"] + "/" + numbers["variant"]).isin(bounds)
+    numbers.loc[is_bound, "variant"] += MARK
     figures.save(figures.auroc_accuracy(numbers, arguments.settings.figure, looks), arguments.figure)
 
 

@@ -1,12 +1,13 @@
 """Draw accuracy against confidence."""
 
 from selfdoubt import commands, curves, figures
+from selfdoubt.bounds import marked
 
 
 def run(arguments):
-    settings = arguments.settings.figure
-    runs = curves.runs(arguments.predictions, settings.arms, settings.split, curves.MAX_PROBABILITY)
-    looks = figures.arm_looks(arguments.settings.all_arms)
+    settings, bounds = arguments.settings.figure, arguments.settings.bounds
+    runs = curves.runs(arguments.predictions, marked(settings.arms, bounds), settings.split, curves.MAX_PROBABILITY)
+    looks = figures.arm_looks(marked(arguments.settings.all_arms, bounds))
     figures.save(figures.reliability(runs, settings, looks), arguments.figure)
 
 

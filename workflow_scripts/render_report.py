@@ -20,6 +20,7 @@ def run(arguments):
         mask_quality={(p.parent.name, p.name.split(".")[0]): read(p, "mask-quality") for p in arguments.qualities},
         counts={path.parent.name: read(path, "data") for path in arguments.counts},
         figures=figures_of(arguments.figures, study),
+        bounds=settings["bounds"],
         provenance={"commit": commit(), "versions": commands.versions(PACKAGES)},
         **{path.stem: read(path, path.stem) for path in arguments.tables},
     )

@@ -103,3 +103,40 @@ def cross_entropy(labels: Tensor, temperature: float = 1.0) -> Objective:
 def top_log_probability(temperature: float = 1.0) -> Objective:
     """How likely the likeliest class is: `log_probability` of the prediction, which need not be known before."""
     return lambda logits: (logits / temperature).log_softmax(-1).max(-1).values
+
+
+def log_odds(labels: Tensor) -> Objective:
+    """The log-odds of each image's label (n,), z_y - logsumexp of the others: it has a slope where p rounds to 1."""
+
+    def objective(logits: Tensor) -> Tensor:
+        others = logits.scatter(1, labels[:, None], -torch.inf).logsumexp(-1)
+        return logits.gather(1, labels[:, None])[:, 0] - others
+
+    return objective
+
+
+def top_log_odds() -> Objective:
+    """The log-odds of the likeliest class: `log_odds` of the prediction, which need not be known before."""
+    return lambda logits: log_odds(logits.argmax(1))(logits)
+
+
+def doctor_confidence(temperature: float = 1.0) -> Objective:
+    """Return -log D_alpha, D_alpha = (1 - sum p^2) / sum p^2 (Granese et al. 2021), of logits / temperature.
+
+    1 - sum p^2 is summed from p (1 - p), with 1 - p of the top class from the others, so that it keeps its digits
+    where p rounds to 1.
+    """
+
+    def objective(logits: Tensor) -> Tensor:
+        p = (logits / temperature).softmax(-1)
+        top, label = p.max(-1)
+        others = p.scatter(1, label[:, None], 0)
+        spread = top * others.sum(-1) + (others * (1 - others)).sum(-1)
+        return p.square().sum(-1).log() - spread.clamp_min(torch.finfo(p.dtype).tiny).log()
+
+    return objective
+
+
+def summed_cross_entropy() -> Objective:
+    """The loss of every class, summed, in nats: raising it brings the model away from all of them (Wu et al. 2021)."""
+    return lambda logits: -logits.log_softmax(-1).sum(-1)

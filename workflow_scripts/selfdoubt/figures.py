@@ -178,7 +178,8 @@ def enhancement_examples(data: dict[str, EnhancementExamples], settings, looks: 
         factor = _enhancement_group(panels, examples, n)
         for axes, title in zip(panels[0], ["clean", "enhanced", f"step ×{factor}"], strict=True):
             axes.set_title(title, fontsize=7, pad=3)
-        group.suptitle(f"{enhancer}   ε = {examples.epsilon_255:g}/255", fontsize=7.5, fontweight="bold")
+        budget = f"   ε = {examples.epsilon_255:g}/255" if examples.epsilon_255 > 0 else ""
+        group.suptitle(f"{enhancer}{budget}", fontsize=7.5, fontweight="bold")
     text = f"{settings.dataset}, {settings.model}, seed {settings.seed}, n = {n}; below: confidence before → after"
     header(figure, text)
     return laid_out(figure)

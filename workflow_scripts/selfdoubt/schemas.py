@@ -97,6 +97,17 @@ SCHEMAS = {
             ("n", pa.int64()),  # messages
         ]
     ),
+    "enhancements": pa.schema(
+        [
+            ("dataset", pa.string()),
+            ("name", pa.string()),
+            ("seed", pa.int32()),
+            ("variant", pa.string()),
+            ("chosen", pa.string()),  # JSON: the method and the value of each of its settings
+            ("forwards", pa.float64()),  # of the model, for an image of test; the clean answer included
+            ("backwards", pa.float64()),
+        ]
+    ),
     "comparisons": pa.schema(_COMPARISON),
     "hypotheses": pa.schema(
         [
@@ -118,16 +129,16 @@ SCHEMAS = {
     ),
 }
 
-_WHOLE_SIGNALS = ("predicted", "ood_class")
+_WHOLE_SIGNALS = ("predicted", "ood_class", "fold")
 _PREDICTION_COLUMNS = [("split", pa.string()), ("image_id", pa.int32()), ("label", pa.int16())]
 
 
 def predictions_schema(n_classes: int, signals: tuple[str, ...] = ()) -> pa.Schema:
     """Return the schema of a predictions table: a row per image; OOD rows have label -1.
 
-    signals: names of further columns, float32 but for two of int16: `predicted`, the label that the variant reports
-    where that is not the argmax of its logits, and `ood_class`, the class of an out-of-distribution image in a
-    numbering of its own split, -1 for all others.
+    signals: names of further columns, float32 but for three of int16: `predicted`, the label that the variant reports
+    where that is not the argmax of its logits, `ood_class`, the class of an out-of-distribution image in a numbering
+    of its own split, -1 for all others, and `fold`, of `val`: a row was answered by what was fitted without its fold.
     """
     logits = ("logits", pa.list_(pa.field("item", pa.float32(), nullable=False), n_classes))
     own = [(name, pa.int16() if name in _WHOLE_SIGNALS else pa.float32()) for name in signals]

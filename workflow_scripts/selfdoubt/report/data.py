@@ -1,6 +1,6 @@
 """What the report is made from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -18,3 +18,5 @@ class ReportData:
     counts: dict[str, pd.DataFrame]  # data set -> SCHEMAS["data"]
     figures: dict[str, dict]  # name -> {"settings": its entry, "svg", "png", perhaps "pdf": bytes or path}
     provenance: dict  # {"commit": str or None, "versions": {package: version}, further texts}
+    enhancements: pd.DataFrame = field(default_factory=pd.DataFrame)  # SCHEMAS["enhancements"]
+    bounds: list[str] = field(default_factory=list)  # arms that read the true labels, and contend with none

@@ -3,7 +3,7 @@
 Values are fractions, those of the risk-coverage family times 1000; differences of fractions are percentage points.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,3 +104,12 @@ def counted(n: int, noun: str, plural: str | None = None) -> str:
 def listed(words: Sequence[str]) -> str:
     """Return "a", "a and b", "a, b and c"."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def bounds_text(arms: Iterable[str], bounds: Collection[str]) -> str:
+    """Return the sentence that says which of the arms contend with none; "" where there is none."""
+    found = [arm for arm in arms if arm in bounds]
+    if not found:
+        return ""
+    verb = "reads" if len(found) == 1 else "read"
+    return f" {listed(found)} {verb} the true labels: a bound to hold others against, never a contender."

@@ -13,7 +13,8 @@ from selfdoubt.report.answers import Answer, answers_of, headline
 from selfdoubt.report.captions import caption
 from selfdoubt.report.data import ReportData
 from selfdoubt.report.details import comparison_table, cost_table, counts_table, mask_table, missing_table
-from selfdoubt.report.formats import metric_of
+from selfdoubt.report.enhancements import enhancement_table
+from selfdoubt.report.formats import bounds_text, metric_of
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
 from selfdoubt.report.tables import Table, corruption_table, main_columns, numbers_table, score_columns
 
@@ -44,6 +45,7 @@ class StudySection:
     arms: list[tuple[str, str]]  # arm, what it is
     figures: list[PlacedFigure]
     tables: list[Table]
+    enhancements: Table | None
     comparisons: Table | None
 
 
@@ -79,18 +81,27 @@ def _study(name: str, data: ReportData, numbers: Numbers) -> StudySection:
     arms = list(dict.fromkeys([text["reference"], *text["arms"], *claims["better"], *claims["than"]]))
     tables = [
         numbers_table(
-            numbers, dataset, arms, main_columns(data.settings, dataset), f"On {dataset}, the reference first"
+            numbers,
+            dataset,
+            arms,
+            main_columns(data.settings, dataset),
+            f"On {dataset}, the reference first",
+            bounds=data.bounds,
         )
         for dataset in _datasets(numbers)
     ]
+    comparisons = comparison_table(data.comparisons, data.hypotheses, name)
+    if comparisons:
+        comparisons.caption += bounds_text(arms, data.bounds)
     return StudySection(
         name,
         text,
         answers_of(data.hypotheses, numbers, name),
-        [(arm, what_is(arm, data.settings)) for arm in arms],
+        [(arm, what_is(arm, data.settings) + bounds_text([arm], data.bounds)) for arm in arms],
         _figures(data, numbers, name),
         [table for table in tables if table.rows],
-        comparison_table(data.comparisons, data.hypotheses, name),
+        enhancement_table(data.enhancements, data.settings, arms),
+        comparisons,
     )
 
 
@@ -103,10 +114,12 @@ def _all_tables(data: ReportData, numbers: Numbers, arms: list[str]) -> list[tup
     settings = data.settings
     main, scores, shifted = [], [], []
     for dataset in _datasets(numbers):
-        main.append(numbers_table(numbers, dataset, arms, main_columns(settings, dataset), f"All arms on {dataset}"))
+        what = f"All arms on {dataset}"
+        main.append(numbers_table(numbers, dataset, arms, main_columns(settings, dataset), what, bounds=data.bounds))
         for metric in ("auroc", "aurc"):
             what = f"{metric_of(metric).heading} of each confidence score on {dataset}"
-            scores.append(numbers_table(numbers, dataset, arms, score_columns(settings, metric), what, "row"))
+            columns = score_columns(settings, metric)
+            scores.append(numbers_table(numbers, dataset, arms, columns, what, "row", data.bounds))
         shifted.append(corruption_table(numbers, dataset, arms, settings))
     masks = [mask_table(" on ".join(reversed(key)), quality) for key, quality in data.mask_quality.items()]
     images = [counts_table(dataset, counts, settings) for dataset, counts in data.counts.items()]
@@ -154,7 +167,8 @@ def _figures(data: ReportData, numbers: Numbers, study: str | None) -> list[Plac
         own = settings.get("study") if settings.get("study") in known else None
         if own == study:
             size = settings["style"]["width_mm"], settings["style"]["height_mm"]
-            placed.append(PlacedFigure(name, caption(settings, numbers), _uri(figure), *size))
+            text = caption(settings, numbers) + bounds_text(settings.get("arms", []), data.bounds)
+            placed.append(PlacedFigure(name, text, _uri(figure), *size))
     return placed
 
 

@@ -4,10 +4,11 @@ A cell is the mean over seeds with the standard deviation; a number that does no
 marked and its reason stands under the table, never silently dropped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from selfdoubt.report.formats import NO_BREAK, counted, listed, mean_sd, metric_of
+from selfdoubt.bounds import marked
+from selfdoubt.report.formats import NO_BREAK, bounds_text, counted, listed, mean_sd, metric_of
 from selfdoubt.report.numbers import Column, Numbers, Value, averaged_by_severity, find
 
 
@@ -55,11 +56,17 @@ def score_columns(settings: dict, metric: str) -> list[Column]:
 
 
 def numbers_table(
-    numbers: Numbers, dataset: str, arms: Sequence[str], columns: Sequence[Column], what: str, best_of: str = "column"
+    numbers: Numbers,
+    dataset: str,
+    arms: Sequence[str],
+    columns: Sequence[Column],
+    what: str,
+    best_of: str = "column",
+    bounds: Collection[str] = (),
 ) -> Table:
     """Return a table with a row for each arm that has any of the columns, in the order of `arms`.
 
-    what: begins the caption. best_of: "column" or "row", of which the best is bold.
+    what: begins the caption. best_of: "column" or "row", of which the best is bold. bounds: arms that are never best.
     """
     found = {arm: [find(numbers, dataset, arm, column) for column in columns] for arm in arms}
     found = {arm: parts for arm, parts in found.items() if any(parts)}
@@ -71,7 +78,9 @@ def numbers_table(
     for arm, parts in found.items():
         cells = [_cell(part, column, n_seeds, letters) for part, column in zip(parts, columns, strict=True)]
         table.rows.append((arm, cells))
-    _mark_best([cells for _, cells in table.rows], columns, best_of)
+    _mark_best([cells for arm, cells in table.rows if arm not in bounds], columns, best_of)
+    table.rows = list(zip(marked(found, bounds), (cells for _, cells in table.rows), strict=True))
+    table.caption += bounds_text(found, bounds)
     table.notes = [(letter, text) for text, letter in letters.items()]
     return table
 

@@ -59,7 +59,7 @@ def _complaint(error: ErrorDetails, root: type[BaseModel]) -> str:
     value, context = error["input"], error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
-            return f"unknown key; {_near(error['loc'], root)}"
+            return _stray(error["loc"], root)
         case "missing":
             return "this key is missing; add it"
         case "union_tag_not_found":
@@ -91,6 +91,13 @@ def _misshapen(value: str, pattern: str) -> str:
     if re.search(pattern, value.lower()):
         return f"{value!r} cannot stand here; did you mean '{value.lower()}'?"
     return f"{value!r} is not one of what can stand here; it must match {pattern}"
+
+
+def _stray(location: tuple, root: type[BaseModel]) -> str:
+    """Return what to do about an unknown key: one that other methods have does not apply to this one."""
+    if len(location) > 3 and location[-1] in _known_keys((*location[:-3], "", location[-1]), root):
+        return f"'{location[-2]}' has no such key; remove it. Keys: {', '.join(_known_keys(location, root))}"
+    return f"unknown key; {_near(location, root)}"
 
 
 def _near(location: tuple, root: type[BaseModel]) -> str:

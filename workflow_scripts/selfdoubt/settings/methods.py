@@ -5,7 +5,18 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from selfdoubt.architectures import ARCHITECTURES
-from selfdoubt.settings.types import Count, Device, Epsilon, Fraction, Name, Positive, Precision, Strict, one_of
+from selfdoubt.settings.types import (
+    Count,
+    Device,
+    Epsilon,
+    Fraction,
+    Name,
+    NotNegative,
+    Positive,
+    Precision,
+    Strict,
+    one_of,
+)
 
 
 class Segmenter(Strict):
@@ -25,26 +36,80 @@ class Segmenter(Strict):
     device: Device = "auto"
 
 
-class Odin(Strict):
-    method: Literal["odin"]
+class Enhancer(Strict):
     models: list[Name] = Field(min_length=1)
+
+
+class Odin(Enhancer):
+    method: Literal["odin", "doctor"]
     epsilon_255: list[Epsilon] = Field(min_length=1)
     temperature: list[Positive] = Field(min_length=1)
     precision: Precision = "float32"  # of gradients
 
 
-class AntiAdversary(Strict):
-    method: Literal["anti-adversary"]
-    models: list[Name] = Field(min_length=1)
+class AntiAdversary(Enhancer):
+    method: Literal["anti-adversary", "hedge"]
     epsilon_255: list[Epsilon] = Field(min_length=1)
     n_steps: Count
     precision: Precision = "float32"  # of gradients
 
 
-class RandomSign(Strict):
+class RandomSign(Enhancer):
     method: Literal["random-sign"]
-    models: list[Name] = Field(min_length=1)
     epsilon_255: list[Epsilon] = Field(min_length=1)
+    temperature: list[Positive] = Field(default=[1.0], min_length=1)
+
+
+class Tta(Enhancer):
+    method: Literal["tta"]
+    n_views: Annotated[int, Field(ge=2)]  # the clean image is one
+    shift_px: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    flip: bool
+
+    @model_validator(mode="after")
+    def _has_views(self) -> Self:
+        if 0 in self.shift_px and not self.flip:
+            raise ValueError("a shift_px of 0 without flip makes all views the clean image; raise it, or flip")
+        return self
+
+
+class Oracle(Enhancer):
+    method: Literal["oracle"]
+    epsilon_255: list[Epsilon] = Field(min_length=1)
+    n_halvings: Annotated[int, Field(ge=0)]  # of a step that changes the label
+    precision: Precision = "float32"  # of gradients
+
+
+class Ace(Enhancer):
+    method: Literal["ace"]
+    epsilon_255: Epsilon  # one: an attack is not tuned to do little harm
+    n_halvings: Annotated[int, Field(ge=0)]
+    precision: Precision = "float32"  # of gradients
+
+
+class Deep(Enhancer):
+    method: Literal["deep"]
+    epsilon_255: list[Epsilon] = Field(min_length=1)
+    confidence_weight: list[NotNegative] = Field(min_length=1)
+    width: Count  # channels between the convolutions
+    epochs: Count
+    batch_size: Count
+    learning_rate: Positive
+    n_folds: Annotated[int, Field(ge=2)]  # of val
+
+
+class Asymmetry(Enhancer):
+    method: Literal["asymmetry"]
+    epsilon_255: list[Epsilon] = Field(min_length=1)
+    n_steps: Count  # towards the runner-up
+    l2_penalty: list[Positive] = Field(min_length=1)
+    n_folds: Annotated[int, Field(ge=2)]  # of val
+
+
+class CleanLogistic(Enhancer):
+    method: Literal["clean-logistic"]
+    l2_penalty: list[Positive] = Field(min_length=1)
+    n_folds: Annotated[int, Field(ge=2)]  # of val
 
 
 class MeanProbability(Strict):
@@ -72,5 +137,7 @@ class Group(Strict):
     protocols: list[Name] = Field(min_length=1)
 
 
-Enhancer = one_of(Odin, AntiAdversary, RandomSign, by="method")
+READ_LABELS = ("oracle", "ace")  # of the test split too: bounds, never contenders
+
+AnyEnhancer = one_of(Odin, AntiAdversary, RandomSign, Tta, Oracle, Ace, Deep, Asymmetry, CleanLogistic, by="method")
 Protocol = one_of(MeanProbability, Persuasion, by="method")

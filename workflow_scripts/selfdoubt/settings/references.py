@@ -278,12 +278,14 @@ def _of_claims(study) -> Iterator[tuple]:
     for place, arm in _arms(study):
         yield _arm, place, arm, study
     for key, text in study.studies.items():
+        yield _contender, f"studies.{key}.reference", text.reference, study
         yield _unique, f"studies.{key}.arms", text.arms
         yield _another, f"studies.{key}.arms", text.reference, text.arms, "the study's reference"
     for key, hypothesis in study.hypotheses.items():
         place = f"hypotheses.{key}"
         yield _known, f"{place}.study", hypothesis.study, study.studies, "a study"
         yield _another, f"{place}.than", hypothesis.than, [hypothesis.better], "what is to be better"
+        yield _contender, f"{place}.better", hypothesis.better, study
         yield _comparison, place, hypothesis, study
     for i, comparison in enumerate(study.comparisons):
         yield _comparison, f"comparisons.{i}", comparison, study
@@ -310,6 +312,13 @@ def _of_figure(place: str, figure, study) -> Iterator[tuple]:
             yield _persuading, place, figure, study
         case "enhancement-examples":
             yield _a_seed, f"{place}.seed", figure.seed, study
+            yield _shown, f"{place}.enhancers", figure.enhancers, study
+
+
+def _shown(place: str, enhancers: list[str], study) -> None:
+    for enhancer in enhancers:
+        if enhancer in study.enhancers and study.enhancers[enhancer].method == "clean-logistic":
+            raise UserError(f"config: {place}: '{enhancer}' changes no image; remove it")
 
 
 def _sized(place: str, figure, study) -> None:
@@ -365,6 +374,11 @@ def _arm(place: str, arm: str, study) -> None:
 
 def _model_of_arm(place: str, arm: str, study) -> None:
     _known(place, arm.partition("/")[0], [*study.models, *study.groups], "a model or a group")
+
+
+def _contender(place: str, arm: str, study) -> None:
+    if arm in study.bounds():
+        raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is a bound, no contender; name another")
 
 
 def _all_known(place: str, names: list[str], known, kind: str) -> Iterator[tuple]:

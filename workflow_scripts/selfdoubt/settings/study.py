@@ -15,7 +15,7 @@ from selfdoubt.settings.analysis import Comparison, Evaluation, Hypothesis, Stud
 from selfdoubt.settings.data import Dataset, OodSet
 from selfdoubt.settings.figures import FigureEntry
 from selfdoubt.settings.messages import faults
-from selfdoubt.settings.methods import Enhancer, Group, Protocol, Segmenter
+from selfdoubt.settings.methods import READ_LABELS, AnyEnhancer, Group, Protocol, Segmenter
 from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pretrained, Recipe, SoftLabels, Student
 from selfdoubt.settings.numbers import put_numbers
 from selfdoubt.settings.references import check_references
@@ -37,7 +37,7 @@ class Study(Strict):
     augmented: dict[Name, Augmented] = {}
     pretrained: dict[Name, Pretrained] = {}
     segmenters: dict[Name, Segmenter] = {}
-    enhancers: dict[Name, Enhancer] = {}
+    enhancers: dict[Name, AnyEnhancer] = {}
     protocols: dict[Name, Protocol] = {}
     groups: dict[Name, Group] = {}
     evaluation: Evaluation
@@ -124,6 +124,11 @@ class Study(Strict):
         if name in self.groups:
             return list(self.groups[name].protocols)
         return ["clean", *(key for key, enhancer in self.enhancers.items() if name in enhancer.models)]
+
+    def bounds(self) -> list[str]:
+        """Return the arms that read the true labels of what they are judged on, and so contend with none."""
+        methods = {key: enhancer for key, enhancer in self.enhancers.items() if enhancer.method in READ_LABELS}
+        return [f"{model}/{key}" for key, enhancer in methods.items() for model in enhancer.models]
 
 
 _VIEWS = ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision", "device", "threads")

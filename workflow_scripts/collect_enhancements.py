@@ -1,0 +1,20 @@
+"""Put what was chosen for each enhancer, and what it costs, into one table."""
+
+import json
+
+from selfdoubt import commands, schemas
+
+
+def run(arguments):
+    rows = []
+    for arm in arguments.settings.arms:
+        for seed in arm.seeds:
+            told = schemas.read_metadata(arguments.predictions[len(rows)])
+            own = {"dataset": arm.dataset, "name": arm.name, "seed": seed, "variant": arm.variant}
+            rows.append({**own, "chosen": json.dumps(told["chosen"], sort_keys=True), **told["costs_per_image"]})
+    schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["enhancements"], arguments.metadata)
+
+
+if __name__ == "__main__":
+    files = {"predictions": "of arms, then seeds, as in --settings", "output": "written"}
+    commands.main(run, files, several=("predictions",), listed=("predictions",))

@@ -1,0 +1,66 @@
+"""Methods that fit nothing and read no labels: (batch, one value of each setting, generator) -> Answer."""
+
+import numpy as np
+
+from selfdoubt import attacks
+from selfdoubt.enhancers.batches import Answer, Batch
+
+
+def odin(batch: Batch, settings, generator: np.random.Generator) -> Answer:
+    """One step towards the prediction, whose gradient and confidence are taken at a temperature; label kept.
+
+    Liang, Li & Srikant (2018). The logits come divided by the temperature, so that their softmax is ODIN's.
+    """
+    return _stepped(batch, *batch.ascent(settings.temperature, settings.precision), settings)
+
+
+def doctor(batch: Batch, settings, generator: np.random.Generator) -> Answer:
+    """One step down DOCTOR's D_alpha = (1 - sum p^2) / sum p^2, at a temperature; label kept.
+
+    Granese et al. (2021). The score `gini` of these logits is sum p^2, which falls where D_alpha rises.
+    """
+    surer = attacks.doctor_confidence(settings.temperature)
+    return _stepped(batch, *batch.step(surer, ("doctor", settings.temperature), settings.precision), settings)
+
+
+def _stepped(batch: Batch, signs, predicted, settings) -> Answer:
+    images = (batch.images + settings.epsilon_255 / 255 * signs).clamp_(0, 1)
+    return Answer(batch.ask(images) / settings.temperature, images, predicted)
+
+
+def anti_adversary(batch: Batch, settings, generator: np.random.Generator) -> Answer:
+    """Steps towards the prediction, each an equal part of epsilon; the label is the enhanced image's own.
+
+    Alfarra et al. (2022).
+    """
+    return _ascended(batch, attacks.log_probability(batch.predicted), settings)
+
+
+def hedge(batch: Batch, settings, generator: np.random.Generator) -> Answer:
+    """Steps up the summed cross-entropy of all classes; the label is the enhanced image's own.
+
+    Wu et al. (2021), who begin at a random point within epsilon; here the clean image is the beginning.
+    """
+    return _ascended(batch, attacks.summed_cross_entropy(), settings)
+
+
+def _ascended(batch: Batch, objective: attacks.Objective, settings) -> Answer:
+    epsilon, n_steps = settings.epsilon_255 / 255, settings.n_steps
+    steps = n_steps, epsilon / n_steps
+    images = attacks.ascend(batch.model, batch.images, objective, epsilon, *steps, settings.precision)
+    return Answer(batch.ask(images), images, None)
+
+
+def random_sign(batch: Batch, settings, generator: np.random.Generator) -> Answer:
+    """The placebo: a step of equal size whose direction knows nothing, at a temperature; label kept."""
+    images = attacks.random_signs(batch.images, settings.epsilon_255 / 255, generator)
+    return Answer(batch.ask(images) / settings.temperature, images, batch.predicted)
+
+
+STEPS = {
+    "odin": odin,
+    "doctor": doctor,
+    "anti-adversary": anti_adversary,
+    "hedge": hedge,
+    "random-sign": random_sign,
+}
