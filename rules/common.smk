@@ -72,7 +72,7 @@ METRICS = "results/metrics/{dataset}/{name}/seed-{seed}/{variant}.parquet"
 FIGURE = "results/figures/{figure}"
 TABLE = "results/tables/{table}.parquet"
 REPORT = "results/report/index.html"
-TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "costs"])
+TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "groups", "costs"])
 
 
 def one_of(names):
@@ -123,6 +123,29 @@ def compared_arms():
 def all_metrics():
     """The metrics table of every data set, arm and seed, in an order that the config's does not change."""
     return sorted({file for dataset in STUDY.datasets for file in arm_files(METRICS, dataset, all_arms())})
+
+
+@cache
+def judged_groups():
+    """Every data set, group and seed, with the names of members and protocols."""
+    keys = product(sorted(STUDY.datasets), sorted(STUDY.groups.items()))
+    return [
+        (dataset, name, seed, sorted(group.members), sorted(group.protocols))
+        for dataset, (name, group) in keys
+        for seed in STUDY.seeds_of(name)
+    ]
+
+
+def judged_predictions():
+    """The predictions of each group's members, then of its protocols, in the order of `judged_groups`."""
+    return [
+        PREDICTIONS.format(dataset=dataset, name=name, seed=STUDY.seed_of(name, seed), variant=variant)
+        for dataset, group, seed, members, protocols in judged_groups()
+        for name, variant in [
+            *((member, "clean") for member in members),
+            *((group, protocol) for protocol in protocols),
+        ]
+    ]
 
 
 def all_checkpoints():

@@ -236,7 +236,19 @@ def predictions_of_members(wildcards):
 def group_settings(wildcards):
     """The members by name, and how they decide."""
     members = sorted(STUDY.groups[wildcards.group].members)
-    return canonical({"members": members, **STUDY.protocols[wildcards.protocol].model_dump()})
+    return canonical({"members": members, **sets_sorted(STUDY.protocols[wildcards.protocol].model_dump())})
+
+
+def judging_groups_settings(wildcards):
+    """Whose predictions they are, in the order in which they come."""
+    return canonical(
+        {
+            "groups": [
+                {"dataset": dataset, "group": group, "seed": seed, "n_members": len(members), "protocols": protocols}
+                for dataset, group, seed, members, protocols in judged_groups()
+            ]
+        }
+    )
 
 
 # ---- evaluation ----

@@ -14,12 +14,13 @@ STUDENTS = ("kd", "kd-no-labels")
 MODELS = ("teacher", "ce", "label-smoothing", *STUDENTS, "cutmix", "mask-cutmix")
 TRIO = ("ce", "kd", "cutmix")
 ENHANCERS = ("odin", "anti-adversary", "random-sign")
-PROTOCOLS = ("mean-probability", "persuasion", "persuasion-placebo")
-SPOKEN = PROTOCOLS[1:]
+COMBINED, SPOKEN = ("mean-probability", "mean-logit"), ("persuasion", "persuasion-placebo")
+PROTOCOLS = COMBINED + SPOKEN
 CORRUPTIONS = ("gaussian-noise", "gaussian-blur", "contrast", "rotation")
 REPORT = {"render_report"}
 VERDICTS = {"test_hypotheses"} | REPORT
 TABLES = {"collect_metrics", "collect_costs"} | VERDICTS
+GROUPS = {"judge_groups"}
 ACCURACY = {"plot_auroc_accuracy:auroc-accuracy"}
 EXAMPLES = {"plot_enhancement_examples:enhancement-examples"}
 GALLERY = {"plot_mask_gallery:mask-gallery"}
@@ -72,13 +73,13 @@ def decided(*protocols: str, of=SEEDS) -> set[str]:
     by = {protocol: "communicate" if "persuasion" in protocol else "combine_members" for protocol in protocols}
     jobs = set().union(*(seeds(rule, f"trio/{protocol}", of=of) for protocol, rule in by.items()))
     matrix = {"plot_persuasion_matrix:persuasion-matrix"} if "persuasion" in protocols else set()
-    return jobs | measured(*(f"trio/{protocol}" for protocol in protocols), of=of) | matrix
+    return jobs | measured(*(f"trio/{protocol}" for protocol in protocols), of=of) | matrix | GROUPS
 
 
 def predicted(*models: str, of=SEEDS) -> set[str]:
     """The clean predictions of models, and what reads them."""
     jobs = seeds("predict", *models, of=of) | measured(*(f"{model}/clean" for model in models), of=of) | shown(*models)
-    return jobs | (decided("mean-probability", of=of) if {*models} & {*TRIO} else set())
+    return jobs | (decided(*COMBINED, of=of) if {*models} & {*TRIO} else set())
 
 
 def renewed(*models: str, of=SEEDS) -> set[str]:
@@ -123,13 +124,13 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "segment_images": FROM_SEGMENTER - {"train_segmenter:unet"},
     "judge_masks": {"judge_masks:unet"} | REPORT,
     "enhance_images": enhanced(*ENHANCERS),
-    "combine_members": decided("mean-probability"),
+    "combine_members": decided(*COMBINED),
     "communicate": decided(*SPOKEN),
     "predict": predicted(*MODELS),
     "compute_metrics": measured(*ARMS),
     "test_hypotheses": VERDICTS,
     "render_report": REPORT,
-} | {rule: {rule} | REPORT for rule in ("collect_metrics", "collect_costs")}
+} | {rule: {rule} | REPORT for rule in ("collect_metrics", "collect_costs", "judge_groups")}
 AFTER |= {
     rule: {job for job in PLOTS if job.startswith(f"{rule}:")} | REPORT for rule in (j.split(":")[0] for j in PLOTS)
 }
@@ -142,6 +143,6 @@ def after(rules: set[str]) -> set[str]:
 
 def on_second(jobs: set[str]) -> set[str]:
     """The same jobs for the data set `second`; those that have none stay away."""
-    of_all = TABLES | {job for job in jobs if job.startswith("plot_")}
+    of_all = TABLES | GROUPS | {job for job in jobs if job.startswith("plot_")}
     parts = [job.partition(":") for job in jobs - of_all]
     return {f"{rule}:@second" + (f"/{keys}" if keys else "") for rule, _, keys in parts}

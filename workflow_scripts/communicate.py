@@ -13,7 +13,8 @@ def run(arguments):
     print(f"weight fitted on val: {decision.weight}; of one image: {decision.costs}")
     found = {"weight": decision.weight, "costs_per_image": decision.costs, "precision": settings.precision}
     metadata = arguments.metadata | found
-    inference.write_predictions(arguments.output, splits, decision.logits, metadata=metadata)
+    told = metadata | schemas.LOG_PROBABILITIES
+    inference.write_predictions(arguments.output, splits, decision.logits, metadata=told)
     schemas.write_rows(arguments.persuasion, decision.persuasion, schemas.SCHEMAS["persuasion"], metadata)
 
 

@@ -17,8 +17,8 @@ from scipy.special import log_softmax
 from torch import Tensor, nn
 
 from selfdoubt import attacks, inference, randomness
-from selfdoubt.ensembles import mean_probability
 from selfdoubt.errors import UserError
+from selfdoubt.pooling import log_probabilities, mean_probability
 
 _WEIGHTS = (-10.0, 10.0)
 
@@ -26,7 +26,7 @@ _WEIGHTS = (-10.0, 10.0)
 class Decision(NamedTuple):
     """What a group says of every split."""
 
-    logits: dict[str, np.ndarray]  # float32 (n, K): log probabilities up to a constant
+    logits: dict[str, np.ndarray]  # float32 (n, K): log probabilities
     weight: float  # of the gains
     persuasion: list[dict]  # rows of SCHEMAS["persuasion"], of the split "test"
     costs: dict[str, float]  # forwards and backwards of one image, mean over the split "test"
@@ -55,7 +55,7 @@ def decide_by_persuasion(models: dict[str, nn.Module], splits: dict, settings, s
     log_mean = {name: mean_probability(list(logits.values())) for name, logits in clean.items()}
     evidence = {name: relative_gains(heard[name], *log_mean[name].shape) for name in splits}
     weight = fit_weight(log_mean["val"], evidence["val"], splits["val"].labels)
-    logits = {name: (log_mean[name] + weight * evidence[name]).astype(np.float32) for name in splits}
+    logits = {name: log_probabilities(log_mean[name] + weight * evidence[name]).astype(np.float32) for name in splits}
     rows = persuasion_rows(heard["test"], splits["test"].labels, list(models))
     costs = heard["test"].costs
     return Decision(logits, weight, rows, {**costs, "forwards": costs["forwards"] + len(models)})

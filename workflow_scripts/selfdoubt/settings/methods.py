@@ -1,6 +1,6 @@
 """Types of `segmenters`, `enhancers`, `protocols` and `groups`: what works on trained models."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -46,11 +46,22 @@ class RandomSign(Strict):
     epsilon_255: list[Epsilon] = Field(min_length=1)
 
 
-class MeanProbability(Strict):
-    method: Literal["mean-probability"]
+class Combined(Strict):
+    """A group that decides from its members' predictions alone."""
+
+    speaks: ClassVar = False
+    method: Literal["mean-probability", "mean-logit", "majority-vote", "most-confident"]
+
+
+class Stacking(Strict):
+    speaks: ClassVar = False
+    method: Literal["stacking"]
+    penalty: list[Positive] = Field(min_length=1)
+    n_folds: Annotated[int, Field(ge=2)]
 
 
 class Persuasion(Strict):
+    speaks: ClassVar = True
     method: Literal["persuasion"]
     message: Literal["gradient", "random-sign"]
     epsilon_255: Epsilon
@@ -72,4 +83,4 @@ class Group(Strict):
 
 
 Enhancer = one_of(Odin, AntiAdversary, RandomSign, by="method")
-Protocol = one_of(MeanProbability, Persuasion, by="method")
+Protocol = one_of(Combined, Stacking, Persuasion, by="method")
