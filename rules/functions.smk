@@ -215,8 +215,8 @@ def enhancer_settings(wildcards):
 
 
 def members_of_group(wildcards):
-    """The members' checkpoints, by name: the order of the settings."""
-    members = sorted(STUDY.groups[wildcards.group].members)
+    """The checkpoints of the members that are asked, by name: the order of the settings."""
+    members = STUDY.speakers(wildcards.group, wildcards.protocol)
     return [checkpoint_file(wildcards.dataset, model, wildcards.seed) for model in members]
 
 
@@ -234,8 +234,8 @@ def predictions_of_members(wildcards):
 
 
 def group_settings(wildcards):
-    """The members by name, and how they decide."""
-    members = sorted(STUDY.groups[wildcards.group].members)
+    """The members that are asked by name, and how they decide."""
+    members = STUDY.speakers(wildcards.group, wildcards.protocol)
     return canonical({"members": members, **sets_sorted(STUDY.protocols[wildcards.protocol].model_dump())})
 
 

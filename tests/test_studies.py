@@ -12,6 +12,7 @@ MADE_BY = ("train_teacher", "train_baseline", "distill_student", "train_augmente
 EXPECTED = {  # how many jobs train or import a model, by study
     "cifar10": 3 * 7,
     "cifar100": 3 * 7,
+    "communication": 3 * 5,
     "fashion-full": 5 * 7,
     "fashion-scenes": 3 * 7,
     "imagenet": 3 * 5 + 2,

@@ -60,14 +60,12 @@ class Stacking(Strict):
     n_folds: Annotated[int, Field(ge=2)]
 
 
-class Persuasion(Strict):
+class Speech(Strict):
+    """A group whose members are asked again, on images that others have changed."""
+
     speaks: ClassVar = True
-    method: Literal["persuasion"]
     message: Literal["gradient", "random-sign"]
     epsilon_255: Epsilon
-    n_steps: Count
-    n_candidates: Annotated[int, Field(ge=2)]
-    contested_below: Fraction
     precision: Precision = "float32"  # of gradients
 
     @model_validator(mode="after")
@@ -77,10 +75,46 @@ class Persuasion(Strict):
         return self
 
 
+class Argument(Speech):
+    """Messages for the likeliest classes, and what they gain."""
+
+    n_steps: Count
+    n_candidates: Annotated[int, Field(ge=2)]
+    contested_below: Fraction
+    gains_relative_to: Literal["none", "random-sign", "sender"] = "none"
+
+    @model_validator(mode="after")
+    def _has_gains_of_its_own(self) -> Self:
+        if self.message == "random-sign" and self.gains_relative_to != "none":
+            raise ValueError("random signs are what gains are held against; `gains_relative_to` must be none")
+        return self
+
+
+class Persuasion(Argument):
+    method: Literal["persuasion"]
+
+
+class OneWay(Argument):
+    method: Literal["one-way"]
+    sender: Name
+    listener: Name  # the sender itself: a message to oneself
+
+    @model_validator(mode="after")
+    def _has_another_gain(self) -> Self:
+        if self.sender == self.listener and self.gains_relative_to == "sender":
+            raise ValueError("the listener is the sender, whose gain over its own is 1 for every class")
+        return self
+
+
+class Dialogue(Speech):
+    method: Literal["dialogue"]
+    n_rounds: Count
+
+
 class Group(Strict):
     members: list[Name] = Field(min_length=2)
     protocols: list[Name] = Field(min_length=1)
 
 
 Enhancer = one_of(Odin, AntiAdversary, RandomSign, by="method")
-Protocol = one_of(Combined, Stacking, Persuasion, by="method")
+Protocol = one_of(Combined, Stacking, Persuasion, OneWay, Dialogue, by="method")

@@ -8,6 +8,8 @@ from selfdoubt.errors import UserError
 from selfdoubt.settings.analysis import CALIBRATION, PROBABILITY_SCORES
 from selfdoubt.settings.data import BUILT_IN
 
+ARGUED = ("persuasion", "one-way")  # protocols whose messages are for a class
+
 
 def check_references(study) -> None:
     """Raise UserError at the first name of a Study that points nowhere, in a circle or at the wrong kind."""
@@ -22,6 +24,9 @@ def check_references(study) -> None:
     for key, group in study.groups.items():
         _all_known(f"groups.{key}.members", group.members, study.models, "a model")
         _all_known(f"groups.{key}.protocols", group.protocols, study.protocols, "a protocol")
+        for name in group.protocols:
+            for speaker in study.speakers(key, name):
+                _known(f"protocols.{name}", speaker, group.members, f"a member of '{key}'")
     _evaluation(study)
     for key, text in study.studies.items():
         for arm in (text.reference, *text.arms):
@@ -164,8 +169,8 @@ def _figure(place: str, figure, study) -> None:
             _known(f"{place}.segmenter", figure.segmenter, study.segmenters, "a segmenter")
         case "persuasion-matrix":
             _known(f"{place}.group", figure.group, study.groups, "a group")
-            spoken = [key for key in study.variants(figure.group) if study.protocols[key].method == "persuasion"]
-            _known(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that sends messages")
+            spoken = [key for key in study.variants(figure.group) if study.protocols[key].method in ARGUED]
+            _known(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that argues")
         case "enhancement-examples":
             if figure.seed not in study.seeds:
                 raise UserError(f"config: {place}.seed: {figure.seed} is not one of seeds {study.seeds}")
