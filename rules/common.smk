@@ -74,7 +74,7 @@ METRICS = "results/metrics/{dataset}/{name}/seed-{seed}/{variant}.parquet"
 FIGURE = "results/figures/{figure}"
 TABLE = "results/tables/{table}.parquet"
 REPORT = "results/report/index.html"
-TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "costs"])
+TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "costs"])
 
 
 def one_of(names):
@@ -139,6 +139,29 @@ def enhanced_arms():
 def all_enhanced():
     """The predictions of every data set, model, enhancer and seed."""
     return [PREDICTIONS.format(seed=seed, **arm) for arm in enhanced_arms() for seed in arm["seeds"]]
+
+
+@cache
+def judged_groups():
+    """Every data set, group and seed, with the names of members and protocols."""
+    keys = product(sorted(STUDY.datasets), sorted(STUDY.groups.items()))
+    return [
+        (dataset, name, seed, sorted(group.members), sorted(group.protocols))
+        for dataset, (name, group) in keys
+        for seed in STUDY.seeds_of(name)
+    ]
+
+
+def judged_predictions():
+    """The predictions of each group's members, then of its protocols, in the order of `judged_groups`."""
+    return [
+        PREDICTIONS.format(dataset=dataset, name=name, seed=STUDY.seed_of(name, seed), variant=variant)
+        for dataset, group, seed, members, protocols in judged_groups()
+        for name, variant in [
+            *((member, "clean") for member in members),
+            *((group, protocol) for protocol in protocols),
+        ]
+    ]
 
 
 def all_checkpoints():

@@ -18,7 +18,7 @@ rule combine_members:
         "results/benchmarks/combine_members/{dataset}/{group}/seed-{seed}/{protocol}.tsv"
     wildcard_constraints:
         group=one_of(STUDY.groups),
-        protocol=one_of(named(STUDY.protocols, method="mean-probability")),
+        protocol=one_of(named(STUDY.protocols, speaks=False)),
     conda:
         "../envs/tables.yaml"
     resources:
@@ -47,7 +47,7 @@ rule communicate:
         "results/benchmarks/communicate/{dataset}/{group}/seed-{seed}/{protocol}.tsv"
     wildcard_constraints:
         group=one_of(STUDY.groups),
-        protocol=one_of(named(STUDY.protocols, method="persuasion")),
+        protocol=one_of(named(STUDY.protocols, speaks=True)),
     conda:
         "../envs/models.yaml"
     resources:

@@ -1,6 +1,7 @@
 # Needs  checkpoints and splits; predictions of models, enhancers and groups
 # Makes  results/predictions/{dataset}/{model}/seed-{seed}/clean.parquet         logits of every image of every split
 #        results/metrics/{dataset}/{model or group}/seed-{seed}/{variant}.parquet    a row per number
+#        results/tables/groups.parquet                     errors that groups fix and break, weights, passes
 #        results/tables/metrics.parquet                    all of them in one table
 #        results/tables/{comparisons,hypotheses}.parquet   paired over seeds, with verdicts
 #        results/tables/costs.parquet                      seconds and memory of each job, from results/benchmarks
@@ -60,6 +61,28 @@ rule compute_metrics:
     shell:
         "exec python workflow_scripts/compute_metrics.py --predictions {input} --output {output}"
         " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule judge_groups:
+    """Hold what groups decide against what their members say by themselves."""
+    input:
+        judged_predictions(),
+    output:
+        TABLE.replace("{table}", "groups"),
+    log:
+        "results/logs/judge_groups.log",
+    benchmark:
+        "results/benchmarks/judge_groups.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        settings=judging_groups_settings,
+        code=code_digest("judge_groups"),
+    shell:
+        "exec python workflow_scripts/judge_groups.py --predictions @<(printf '%s\\n' {input}) --output {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
 rule collect_metrics:

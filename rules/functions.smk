@@ -251,8 +251,8 @@ def enhancements_settings(wildcards):
 
 
 def members_of_group(wildcards):
-    """The members' checkpoints, by name: the order of the settings."""
-    members = sorted(STUDY.groups[wildcards.group].members)
+    """The checkpoints of the members that are asked, by name: the order of the settings."""
+    members = STUDY.speakers(wildcards.group, wildcards.protocol)
     return [checkpoint_file(wildcards.dataset, model, wildcards.seed) for model in members]
 
 
@@ -270,9 +270,21 @@ def predictions_of_members(wildcards):
 
 
 def group_settings(wildcards):
-    """The members by name, and how they decide."""
-    members = sorted(STUDY.groups[wildcards.group].members)
-    return canonical({"members": members, **STUDY.protocols[wildcards.protocol].model_dump()})
+    """The members that are asked by name, and how they decide."""
+    members = STUDY.speakers(wildcards.group, wildcards.protocol)
+    return canonical({"members": members, **sets_sorted(STUDY.protocols[wildcards.protocol].model_dump())})
+
+
+def judging_groups_settings(wildcards):
+    """Whose predictions they are, in the order in which they come."""
+    return canonical(
+        {
+            "groups": [
+                {"dataset": dataset, "group": group, "seed": seed, "n_members": len(members), "protocols": protocols}
+                for dataset, group, seed, members, protocols in judged_groups()
+            ]
+        }
+    )
 
 
 # ---- evaluation ----

@@ -10,6 +10,7 @@ from expected_jobs import (
     FROM_TEACHER,
     FROM_TRAINING,
     GALLERY,
+    GROUPS,
     LOOKS,
     MODELS,
     PLOTS,
@@ -178,11 +179,11 @@ EDITS: dict[str, list[Edit]] = {
             "fewer images of an OOD set", put("ood_sets.digits", n_images=9), {"prepare_ood:digits"} | renewed(*MODELS)
         ),
         Edit("`overlap` of an OOD set", put("ood_sets.digits", overlap="none"), REPORT),
-        Edit("a new data set", config(with_second_dataset), on_second(EVERYTHING) | TABLES | ENHANCEMENTS),
+        Edit("a new data set", config(with_second_dataset), on_second(EVERYTHING) | TABLES | ENHANCEMENTS | GROUPS),
         Edit(
             "a data set removed",
             without_second_dataset,
-            TABLES | ENHANCEMENTS,
+            TABLES | ENHANCEMENTS | GROUPS,
             "tried on a copy of two; figures show the first",
         ),
     ],
@@ -195,7 +196,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a seed removed",
             config(lambda c: c["seeds"].remove(3)),
-            TABLES | ENHANCEMENTS | LOOKS | {"plot_persuasion_matrix:persuasion-matrix"},
+            TABLES | ENHANCEMENTS | GROUPS | LOOKS | {"plot_persuasion_matrix:persuasion-matrix"},
         ),
         Edit(
             "a new student",
@@ -293,9 +294,10 @@ EDITS: dict[str, list[Edit]] = {
             put("groups", pair={"members": ["ce", "kd"], "protocols": ["mean-probability", "persuasion"]}),
             seeds("communicate", "pair/persuasion")
             | seeds("combine_members", "pair/mean-probability")
-            | uncompared("pair/persuasion", "pair/mean-probability"),
+            | uncompared("pair/persuasion", "pair/mean-probability")
+            | GROUPS,
         ),
-        Edit("a group removed", config(remove_group), TABLES | LOOKS),
+        Edit("a group removed", config(remove_group), TABLES | GROUPS | LOOKS),
         Edit(
             "a new member of a group",
             config(lambda c: c["groups"]["trio"]["members"].append("kd-no-labels")),
@@ -387,7 +389,7 @@ EDITS: dict[str, list[Edit]] = {
     ],
     "Results": [
         Edit("the figures deleted", delete("results/figures/*"), PLOTS | REPORT),
-        Edit("the tables deleted", delete("results/tables/*"), TABLES | ENHANCEMENTS),
+        Edit("the tables deleted", delete("results/tables/*"), TABLES | ENHANCEMENTS | GROUPS),
         Edit("the soft labels deleted", delete("results/soft-labels/**/*"), set()),
         Edit("a checkpoint deleted", delete("results/checkpoints/*/ce/seed-1.safetensors"), set()),
         Edit("numbers of one arm deleted", delete("results/metrics/*/ce/seed-1/odin.parquet"), set()),

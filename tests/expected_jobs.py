@@ -14,13 +14,14 @@ STUDENTS = ("kd", "kd-no-labels")
 MODELS = ("teacher", "ce", "label-smoothing", *STUDENTS, "cutmix", "mask-cutmix")
 TRIO = ("ce", "kd", "cutmix")
 ENHANCERS = ("odin", "anti-adversary", "random-sign")
-PROTOCOLS = ("mean-probability", "persuasion", "persuasion-placebo")
-SPOKEN = PROTOCOLS[1:]
+COMBINED, SPOKEN = ("mean-probability", "mean-logit"), ("persuasion", "persuasion-placebo")
+PROTOCOLS = COMBINED + SPOKEN
 CORRUPTIONS = ("gaussian-noise", "gaussian-blur", "contrast", "rotation")
 REPORT = {"render_report"}
 VERDICTS = {"test_hypotheses"} | REPORT
 ENHANCEMENTS = {"collect_enhancements"} | REPORT
 TABLES = {"collect_metrics", "collect_costs"} | VERDICTS
+GROUPS = {"judge_groups"}
 ACCURACY = {"plot_auroc_accuracy:auroc-accuracy"}
 EXAMPLES = {"plot_enhancement_examples:enhancement-examples"}
 GALLERY = {"plot_mask_gallery:mask-gallery"}
@@ -73,13 +74,13 @@ def decided(*protocols: str, of=SEEDS) -> set[str]:
     by = {protocol: "communicate" if "persuasion" in protocol else "combine_members" for protocol in protocols}
     jobs = set().union(*(seeds(rule, f"trio/{protocol}", of=of) for protocol, rule in by.items()))
     matrix = {"plot_persuasion_matrix:persuasion-matrix"} if "persuasion" in protocols else set()
-    return jobs | measured(*(f"trio/{protocol}" for protocol in protocols), of=of) | matrix
+    return jobs | measured(*(f"trio/{protocol}" for protocol in protocols), of=of) | matrix | GROUPS
 
 
 def predicted(*models: str, of=SEEDS) -> set[str]:
     """The clean predictions of models, and what reads them."""
     jobs = seeds("predict", *models, of=of) | measured(*(f"{model}/clean" for model in models), of=of) | shown(*models)
-    return jobs | (decided("mean-probability", of=of) if {*models} & {*TRIO} else set())
+    return jobs | (decided(*COMBINED, of=of) if {*models} & {*TRIO} else set())
 
 
 def renewed(*models: str, of=SEEDS) -> set[str]:
@@ -127,13 +128,13 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "plot_mixed_labels": set(),
     "plot_object_size": set(),
     "enhance_images": enhanced(*ENHANCERS),
-    "combine_members": decided("mean-probability"),
+    "combine_members": decided(*COMBINED),
     "communicate": decided(*SPOKEN),
     "predict": predicted(*MODELS),
     "compute_metrics": measured(*ARMS),
     "test_hypotheses": VERDICTS,
     "render_report": REPORT,
-} | {rule: {rule} | REPORT for rule in ("collect_metrics", "collect_costs", "collect_enhancements")}
+} | {rule: {rule} | REPORT for rule in ("collect_metrics", "collect_costs", "collect_enhancements", "judge_groups")}
 AFTER |= {
     rule: {job for job in PLOTS if job.startswith(f"{rule}:")} | REPORT for rule in (j.split(":")[0] for j in PLOTS)
 }
@@ -146,6 +147,6 @@ def after(rules: set[str]) -> set[str]:
 
 def on_second(jobs: set[str]) -> set[str]:
     """The same jobs for the data set `second`; those that have none stay away."""
-    of_all = TABLES | ENHANCEMENTS | {job for job in jobs if job.startswith("plot_")}
+    of_all = TABLES | ENHANCEMENTS | GROUPS | {job for job in jobs if job.startswith("plot_")}
     parts = [job.partition(":") for job in jobs - of_all]
     return {f"{rule}:@second" + (f"/{keys}" if keys else "") for rule, _, keys in parts}

@@ -47,7 +47,7 @@ def model_of(seed: int = 0, **network) -> models.Classifier:
     return models.build_model(network, n_classes=3, channels=1, size_px=16, seed=seed)
 
 
-def run_script(name: str, seed: int, settings: dict, code: str = "abc", **files) -> None:
+def run_script(name: str, seed: int | None, settings: dict, code: str = "abc", **files) -> None:
     """Run a script as Snakemake does, in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [name, *arguments_of(seed, settings, code, **files)])
@@ -55,9 +55,9 @@ def run_script(name: str, seed: int, settings: dict, code: str = "abc", **files)
         runpy.run_path(str(SCRIPTS / f"{name}.py"), run_name="__main__")
 
 
-def arguments_of(seed: int, settings: dict, code: str = "abc", **files) -> list[str]:
-    """The command line of a seeded script."""
-    argv = [f"--seed={seed}", f"--settings={json.dumps(settings)}", f"--code={code}"]
+def arguments_of(seed: int | None, settings: dict, code: str = "abc", **files) -> list[str]:
+    """The command line of a script; seed: None where it has none."""
+    argv = [f"--settings={json.dumps(settings)}", f"--code={code}"] + [f"--seed={seed}"] * (seed is not None)
     for option, paths in files.items():
         argv += [f"--{option.replace('_', '-')}", *map(str, paths if isinstance(paths, list) else [paths])]
     return argv

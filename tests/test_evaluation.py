@@ -1,5 +1,6 @@
 """Predictions to rows of the metrics table."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -244,13 +245,38 @@ def test_a_signal_that_is_not_finite_names_its_split_and_row():
     assert {row["reason"] for row in found} == {"ood-digits: row 3 has a mc_dropout that is not finite"}
 
 
+LOST = {  # of logarithms of probabilities
+    "energy": "the logits are logarithms of probabilities, whose energy is 0",
+    "max-logit": "the logits are logarithms of probabilities, whose largest is msp itself",
+}
+
+
+def reasons_of(predictions: dict[str, Predictions], score: str) -> set:
+    settings = SimpleNamespace(**vars(SETTINGS) | {"scores": ["msp", "energy", "max-logit"]})
+    found = [row for row in evaluate(predictions, settings, IDENTITY) if row["score"] == score]
+    assert all((row["value"] is None) == bool(row["reason"]) for row in found)
+    return {row["reason"] for row in found}
+
+
+@pytest.mark.parametrize("score", LOST)
+def test_what_is_known_to_be_logarithms_of_probabilities_has_no_energy_and_no_max_logit(score):
+    """Even if rows do not sum to 1; a single row that does makes no table of them."""
+    predictions = predictions_of()
+    told = {name: replace(each, of_probabilities=True) for name, each in predictions.items()}
+    assert reasons_of(told, score) == {LOST[score]}
+    for each in predictions.values():
+        each.logits[0] -= scores.energy(each.logits[:1]).astype(np.float32)
+    assert LOST[score] not in reasons_of(predictions, score)
+
+
 def test_logarithms_of_probabilities_have_no_energy():
     predictions = predictions_of()
     for name, each in predictions.items():
         p = softmax.Softmax(each.logits).probabilities()
         predictions[name] = Predictions(np.log(p).astype(np.float32), each.labels, ood_classes=each.ood_classes)
-    found = [row for row in evaluate(predictions, SETTINGS, IDENTITY) if row["score"] == "energy"]
-    assert {row["reason"] for row in found} == {"the logits are logarithms of probabilities, whose energy is 0"}
+    for score, reason in LOST.items():
+        assert reasons_of(predictions, score) == {reason}
+    assert reasons_of(predictions, "msp") == {None}
 
 
 def test_severity_needs_classes_and_more_of_them_than_the_model_knows():

@@ -243,8 +243,12 @@ def test_enhancement_examples_magnify_the_step_around_grey():
 
 def test_persuasion_matrix_averages_seeds_and_is_centred_at_zero():
     true, wrong, _ = drawn("persuasion-matrix").axes
-    assert [text.get_text() for text in true.texts] == ["–", "+2.00", "–", "–"]  # seeds: 1 and 3
+    assert [text.get_text() for text in true.texts] == ["–", "+2.00\n± 1.41", "–", "–"]  # seeds: 1 and 3
     assert [text.get_text() for text in wrong.texts] == ["–", "−1.00", "–", "–"]
+    assert [[label.get_text() for label in axis] for axis in (true.get_xticklabels(), true.get_yticklabels())] == [
+        ["a", "b"],
+        ["a", "b"],
+    ]
     assert "n = 20 messages, 2 seeds" in true.get_title(loc="left")
     assert true.images[0].norm(0) == 0.5
 
@@ -272,3 +276,11 @@ def test_fewer_images_than_bins_are_told_of():
 
 def test_bounds_are_marked_by_name():
     assert marked(["ce", "ce/oracle"], ["ce/oracle"]) == ["ce", "ce/oracle (bound)"]
+
+
+def test_a_message_that_two_hear_is_one_message():
+    heard = [(sender, listener, "true", 1.0, n) for sender, n in (("a", 10), ("b", 7)) for listener in "ab"]
+    rows = pd.DataFrame([*heard, *heard], columns=["sender", "listener", "message", "gain", "n"])  # of two seeds
+    true, wrong, _ = figures.persuasion_matrix(rows, MATRIX).axes
+    assert "n = 34 messages, 2 seeds" in true.get_title(loc="left")
+    assert "n = 0 messages" in wrong.get_title(loc="left")

@@ -13,6 +13,7 @@ from selfdoubt.errors import UserError
 from selfdoubt.figures import save
 from selfdoubt.report import ReportData, render
 from selfdoubt.report.answers import answers_of
+from selfdoubt.report.decisions import decision_tables
 from selfdoubt.report.details import comparison_table, cost_table, counts_table, mask_table, missing_table
 from selfdoubt.report.enhancements import enhancement_table
 from selfdoubt.report.formats import metric_of, number, p_value
@@ -102,6 +103,17 @@ COUNTS = [
     ("test", "duplicates", 3, "of a training image", None, None),
     ("all", "ignored files", 2, "a.txt, <b>.txt", None, None),
 ]
+DECIDED = {  # protocol -> quantity -> value and n of each of two seeds
+    "mean": {"accuracy": [(0.9, 100), (0.8, 100)], "fixed": [(3, 100), (6, 100)], "forwards": [(2, 100), (2, 100)]},
+    "shout": {"weight": [(-0.5, None), (-1.5, None)], "accuracy-disagreed": [(None, 0), (0.25, 8)]},
+    "oracle-selector": {"accuracy": [(0.95, 100), (0.95, 100)], "accuracy-disagreed": [(None, 0), (0.5, 8)]},
+}
+GROUPS = [
+    ("toys", "pair", protocol, seed, "test", quantity, value, n, "no samples" if value is None else None)
+    for protocol, quantities in DECIDED.items()
+    for quantity, seeds in quantities.items()
+    for seed, (value, n) in enumerate(seeds, start=1)
+]
 COSTS = [("train", "toys/ce/1", 10.0, 9.0, 500.0), ("train", "toys/ce/2", 30.0, 29.0, 700.0)]
 
 
@@ -117,6 +129,7 @@ def report(**changes) -> ReportData:
         frame("comparisons", [COMPARISON, COMPARISON | {"metric": "ece"}]),
         frame("hypotheses", [HYPOTHESIS]),
         frame("costs", COSTS),
+        frame("groups", GROUPS),
         {("toys", "unet"): quality},
         {"toys": frame("data", COUNTS)},
         FIGURES,
@@ -195,7 +208,7 @@ def test_a_figure_of_no_known_study_is_shown_all_the_same():
 
 def test_missing_parts_leave_their_sections_out():
     settings = {key: SETTINGS[key] for key in ("datasets", "baselines", "evaluation", "studies")}
-    empty = {name: frame(name, []) for name in ("comparisons", "hypotheses", "costs")}
+    empty = {name: frame(name, []) for name in ("comparisons", "hypotheses", "groups", "costs")}
     page = render(report(settings=settings, mask_quality={}, counts={}, figures={}, provenance={}, **empty))
     for heading in ("Masks", "Corrupted images", "Exploratory comparisons", "Hypotheses,", "Cost", "Packages"):
         assert f"<h3>{heading}" not in page
@@ -204,7 +217,7 @@ def test_missing_parts_leave_their_sections_out():
 
 
 def test_a_page_without_any_numbers_renders():
-    empty = {name: frame(name, []) for name in ("metrics", "comparisons", "hypotheses", "costs")}
+    empty = {name: frame(name, []) for name in ("metrics", "comparisons", "hypotheses", "groups", "costs")}
     assert "Nothing has been measured yet." in render(report(figures={}, mask_quality={}, counts={}, **empty))
 
 
@@ -350,6 +363,28 @@ def test_a_registered_comparison_is_not_shown_as_exploratory():
     table = comparison_table(rows, frame("hypotheses", [HYPOTHESIS]), "distillation")
     assert [cells[0].text for _, cells in table.rows] == ["ECE\u00a0↓"]
     assert comparison_table(rows[:2], frame("hypotheses", [HYPOTHESIS]), "distillation") is None
+
+
+def test_decisions_are_shown_with_weights_costs_and_what_no_protocol_can_beat():
+    [table] = decision_tables(frame("groups", GROUPS), ["ce", "pair/shout", "pair/mean"])
+    rows = {name: [(cell.text, cell.spread.replace("\u00a0", " ")) for cell in cells] for name, cells in table.rows}
+    assert list(rows) == ["shout", "mean", "oracle selector", "best member on val"]
+    mean, nothing = rows["mean"], ("", "")
+    assert mean == [("0.8500", "± 0.0707"), nothing, ("4.5", "± 2.1"), nothing, nothing, ("2.00", "± 0.00"), nothing]
+    assert rows["shout"][4] == ("−1.00", "± 0.71")
+    assert rows["shout"][1] == ("0.2500", "")  # one seed has none, which the note says
+    assert table.notes == [("a", "no samples")] and table.rows[0][1][1].marks == "a"
+    caption = table.caption.replace("\u00a0", " ")
+    assert "What pair decides on toys, test (n = 100 images, on 4 ± 6 of which its members disagree)" in caption
+    assert "mean ± standard deviation over 2 seeds" in caption
+
+
+def test_decisions_stand_with_the_studies_that_have_arms_of_the_group():
+    data = report()
+    assert decision_tables(data.groups, ["ce", "kd"]) == decision_tables(data.groups, ["pair/gone"]) == []
+    assert "errors fixed" not in render(data)
+    data.settings["studies"]["distillation"]["arms"].append("pair/mean")
+    assert "errors fixed" in render(data)
 
 
 def test_costs_are_summed_by_rule():

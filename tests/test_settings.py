@@ -22,6 +22,11 @@ DEEP |= {"batch_size": 64, "learning_rate": 0.003, "n_folds": 2}
 LOGISTIC = {"method": "clean-logistic", "models": ["ce"], "l2_penalty": [0.1], "n_folds": 3}
 
 
+ONE_WAY = {"method": "one-way", "message": "gradient", "epsilon_255": 8, "n_steps": 1, "n_candidates": 2}
+ONE_WAY |= {"contested_below": 0.7, "sender": "ce", "listener": "kd"}
+DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_rounds": 2}
+
+
 @pytest.mark.parametrize(
     ("place", "value", "expected"),
     [
@@ -91,6 +96,32 @@ LOGISTIC = {"method": "clean-logistic", "models": ["ce"], "l2_penalty": [0.1], "
             "resnet",
             "config: networks.convnet-small.family: 'resnet' is not a family; did you mean 'wide-resnet'? "
             "Choices: convnet, resnet-cifar, wide-resnet, timm",
+        ),
+        (
+            "protocols.persuasion-placebo.gains_relative_to",
+            "random-sign",
+            "random signs are what gains are held against; `gains_relative_to` must be none",
+        ),
+        ("protocols.mean-logit.n_folds", 5, "config: protocols.mean-logit.n_folds: unknown key"),
+        ("protocols.mean-logit.method", "vote", "protocols.mean-logit.method: 'vote' is not a method"),
+        ("protocols.s", {"method": "stacking", "penalty": [0], "n_folds": 5}, "s.penalty.0: input should be greater"),
+        ("protocols.s", {"method": "stacking", "penalty": [], "n_folds": 5}, "protocols.s.penalty: has 0 entries"),
+        ("protocols.s", {"method": "stacking", "penalty": [1], "n_folds": 1}, "protocols.s.n_folds: input should be"),
+        (
+            "protocols.persuasion",
+            ONE_WAY | {"listener": "teacher"},
+            "config: protocols.persuasion: 'teacher' is not a member of 'trio'",
+        ),
+        (
+            "protocols.persuasion",
+            ONE_WAY | {"listener": "ce", "gains_relative_to": "sender"},
+            "the listener is the sender, whose gain over its own is 1",
+        ),
+        ("protocols.persuasion", DIALOGUE | {"n_rounds": 0}, "protocols.persuasion.n_rounds: input should be greater"),
+        (
+            "protocols.persuasion",
+            DIALOGUE,
+            "figures.persuasion-matrix.protocol: 'persuasion' is not a protocol of the group that argues",
         ),
         (
             "networks.r",
@@ -168,7 +199,7 @@ LOGISTIC = {"method": "clean-logistic", "models": ["ce"], "l2_penalty": [0.1], "
         (
             "figures.persuasion-matrix.protocol",
             "mean-probability",
-            "is not a protocol of the group that sends messages",
+            "is not a protocol of the group that argues",
         ),
         ("augmented.mask-cutmix.segmenter", None, "augmented.mask-cutmix.segmenter: mixing by masks needs one"),
         ("augmented.cutmix.segmenter", "unet", "config: augmented.cutmix.segmenter: 'cutmix' uses no masks; remove it"),
@@ -507,3 +538,11 @@ def test_examples_are_of_what_changes_images(config):
     config["enhancers"]["short"] = LOGISTIC
     config["figures"]["enhancement-examples"]["enhancers"].append("short")
     assert fault(config) == "config: figures.enhancement-examples.enhancers: 'short' changes no image; remove it"
+
+
+def test_one_way_asks_its_sender_and_its_listener_alone(config):
+    config["protocols"]["down"] = ONE_WAY
+    config["groups"]["trio"]["protocols"].append("down")
+    study = load_study(config)
+    assert study.speakers("trio", "down") == ["ce", "kd"]
+    assert study.speakers("trio", "persuasion") == study.speakers("trio", "mean-logit") == ["ce", "cutmix", "kd"]

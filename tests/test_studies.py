@@ -12,6 +12,7 @@ MADE_BY = ("train_teacher", "train_baseline", "distill_student", "train_augmente
 EXPECTED = {  # how many jobs train or import a model, by study
     "cifar10": 3 * 7,
     "cifar100": 3 * 7,
+    "communication": 3 * 5,
     "distillation-controls": 3 * 33,
     "enhancers": 3 * 3,
     "fashion-full": 5 * 7,

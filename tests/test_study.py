@@ -21,10 +21,10 @@ def tiny(config: dict) -> dict:
     config["datasets"]["fashion-mnist-12k"]["corruptions"] = {"names": ["contrast"], "severities": [5], "n_images": 50}
     config["recipes"]["short"].update(epochs=1, batch_size=64)
     del config["baselines"]["label-smoothing"], config["augmented"]["cutmix"]
-    del config["enhancers"]["anti-adversary"], config["protocols"]["persuasion-placebo"]
+    del config["enhancers"]["anti-adversary"], config["hypotheses"]["persuasion-beats-placebo"]
     config["groups"]["trio"] = {"members": ["ce", "kd"], "protocols": ["mean-probability", "persuasion"]}
     config["evaluation"]["n_resamples"] = 100
-    gone = {"label-smoothing", "cutmix", "ce/anti-adversary", "trio/persuasion-placebo"}
+    gone = {"label-smoothing", "cutmix", "ce/anti-adversary", "trio/mean-logit", "trio/persuasion-placebo"}
     for study in config["studies"].values():
         study["arms"] = [arm for arm in study["arms"] if arm not in gone]
     config["studies"]["mask-cutmix"].update(reference="ce", arms=["mask-cutmix"])

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from selfdoubt import summaries
-from selfdoubt.schemas import predictions_schema, read_table, write_table
+from selfdoubt.schemas import LOG_PROBABILITIES, predictions_schema, read_table, write_table
 
 
 def test_predictions_by_split(tmp_path):
@@ -36,6 +36,16 @@ def test_predictions_by_split(tmp_path):
     without = summaries.predictions_by_split(whole.select(["split", "image_id", "label", "logits"]))
     assert without["test"].predicted is without["test"].ood_classes is None
     assert without["test"].signals == {}
+
+
+def test_a_table_says_whether_its_logits_are_logarithms_of_probabilities(tmp_path):
+    column = pa.FixedSizeListArray.from_arrays(pa.array([1.0, 2.0], pa.float32()), 2)
+    table = pa.table({"split": ["test"], "image_id": [0], "label": [1], "logits": column})
+    for told, metadata in ((True, LOG_PROBABILITIES | {"seed": 1}), (False, {"seed": 1}), (False, None)):
+        write_table(tmp_path / "p.parquet", table, predictions_schema(2), metadata)
+        found = summaries.predictions_by_split(read_table(tmp_path / "p.parquet"))
+        assert found["test"].of_probabilities is told
+    assert summaries.predictions_by_split(table)["test"].of_probabilities is False  # without any metadata
 
 
 def test_what_was_chosen_on_val():

@@ -168,7 +168,7 @@ def remove_model(config: dict) -> None:
 def remove_group(config: dict) -> None:
     for section, key in (("groups", "trio"), ("studies", "communication"), ("figures", "persuasion-matrix")):
         del config[section][key]
-    del config["hypotheses"]["persuasion-lifts-accuracy"]
+    del config["hypotheses"]["persuasion-lifts-accuracy"], config["hypotheses"]["persuasion-beats-placebo"]
 
 
 def remove_enhancer(config: dict) -> None:

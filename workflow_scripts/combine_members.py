@@ -5,8 +5,10 @@ from selfdoubt import commands, ensembles, schemas
 
 def run(arguments):
     tables = [schemas.read_table(path) for path in arguments.members]
-    decided = ensembles.combine(tables, ensembles.COMBINATIONS[arguments.settings.method])
-    schemas.write_table(arguments.output, decided, decided.schema, arguments.metadata)
+    decided, chosen = ensembles.combine(tables, arguments.settings)
+    found = {"chosen_on_val": chosen, "costs_per_image": {"forwards": len(tables), "backwards": 0}}
+    metadata = arguments.metadata | found | schemas.LOG_PROBABILITIES
+    schemas.write_table(arguments.output, decided, decided.schema, metadata)
 
 
 if __name__ == "__main__":

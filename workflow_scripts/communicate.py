@@ -11,9 +11,11 @@ def run(arguments):
     splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
     decision = communication.communicate(models, splits, settings, arguments.seed)
     print(f"weight fitted on val: {decision.weight}; of one image: {decision.costs}")
-    found = {"weight": decision.weight, "costs_per_image": decision.costs, "precision": settings.precision}
-    metadata = arguments.metadata | found
-    inference.write_predictions(arguments.output, splits, decision.logits, metadata=metadata)
+    found = {"costs_per_image": decision.costs, "precision": settings.precision}
+    fitted = {"weight": decision.weight} if decision.weight is not None else {}
+    metadata = arguments.metadata | found | fitted
+    told = metadata | schemas.LOG_PROBABILITIES
+    inference.write_predictions(arguments.output, splits, decision.logits, metadata=told)
     schemas.write_rows(arguments.persuasion, decision.persuasion, schemas.SCHEMAS["persuasion"], metadata)
 
 

@@ -1,45 +1,42 @@
 """How a group of models decides when its members speak to each other.
 
-A *message* from a sender A is a perturbation that makes A surer of a class c. A listener B answers on the perturbed
-image; its *gain* is what the message adds to B's log p of c. Persuasion adds to the mean's log probabilities what
-others gained, relative to the other candidates of the image, times a weight fitted on `val`. Messages are sent only
-where the mean probability is contested; elsewhere, and with weight 0, the decision is the mean probability itself.
+A *message* from a sender is a perturbation that makes it surer of a class; a listener answers on the perturbed image,
+and *gains* so much log p of that class (`messages`). Persuasion adds to the mean's log probabilities what others
+gained, relative to the other candidates of the image, times a weight fitted on `val`; one-way does so with one sender
+and one listener, whose own log probabilities stand in the mean's place. Messages are sent only where that prior is
+contested; elsewhere, and with weight 0, the decision is the prior itself.
 
-Left out: a sender's message to itself, which is reported but decides nothing.
+A weight below 0 decides against the class that gains more. It may well be the best: the class with less prior has more
+to gain. `gains_relative_to` holds a gain against what random signs of the same size gain, or against the sender's own.
+
+Left out: a sender's message to itself in persuasion, which is reported but decides nothing; one-way takes a model as
+its own listener, where that is what is asked.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
-from torch import Tensor, nn
+from torch import nn
 
-from selfdoubt import attacks, inference, randomness
-from selfdoubt.ensembles import mean_probability
+from selfdoubt import inference
+from selfdoubt.dialogue import converse
 from selfdoubt.errors import UserError
+from selfdoubt.messages import Messages, persuade, persuasion_rows
+from selfdoubt.pooling import log_probabilities, mean_probability
 
 _WEIGHTS = (-10.0, 10.0)
+LEAST_OWN_GAIN = 0.01  # nats: what counts as the senders' own gain where it is less, as of those certain already
 
 
 class Decision(NamedTuple):
     """What a group says of every split."""
 
-    logits: dict[str, np.ndarray]  # float32 (n, K): log probabilities up to a constant
-    weight: float  # of the gains
+    logits: dict[str, np.ndarray]  # float32 (n, K): log probabilities
+    weight: float | None  # of the gains; None where none is fitted
     persuasion: list[dict]  # rows of SCHEMAS["persuasion"], of the split "test"
     costs: dict[str, float]  # forwards and backwards of one image, mean over the split "test"
-
-
-class Messages(NamedTuple):
-    """What was said of a split, and how it was heard. Axes: m contested images, k candidates, senders, listeners."""
-
-    images: np.ndarray  # int64 (m,) rows of the split
-    candidates: np.ndarray  # int64 (m, k) classes argued for, the likeliest first
-    gains: np.ndarray  # float64 (m, k, S, L), nats
-    answers: np.ndarray  # int16 (m, k, S, L), the listener's label after the message
-    costs: dict[str, float]  # forwards and backwards of one image of the split, the clean answers not included
 
 
 def _ask(models: dict[str, nn.Module], split) -> dict[str, np.ndarray]:
@@ -47,74 +44,70 @@ def _ask(models: dict[str, nn.Module], split) -> dict[str, np.ndarray]:
 
 
 def decide_by_persuasion(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> Decision:
-    """Decide by the mean of the members' probabilities and what others gained; its weight is fitted on "val"."""
+    """Decide by the mean of the members' probabilities and what others gained from each one's messages."""
     if len(models) < 2:
         raise UserError(f"groups: nobody hears '{', '.join(models)}'; give a group that persuades two members or more")
+    return _decide_by_gains(models, [*models], [*models], splits, settings, seed)
+
+
+def decide_by_one_way(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> Decision:
+    """Decide by the listener's probabilities and what it gained from the sender's messages."""
+    return _decide_by_gains(models, [settings.sender], [settings.listener], splits, settings, seed)
+
+
+def _decide_by_gains(models, senders: list[str], listeners: list[str], splits, settings, seed: int) -> Decision:
+    """Decide by the listeners' mean probability and their gains, weighted as is best on "val"."""
     clean = {name: _ask(models, split) for name, split in splits.items()}
-    heard = {name: persuade(models, split, clean[name], settings, seed, name) for name, split in splits.items()}
-    log_mean = {name: mean_probability(list(logits.values())) for name, logits in clean.items()}
-    evidence = {name: relative_gains(heard[name], *log_mean[name].shape) for name in splits}
-    weight = fit_weight(log_mean["val"], evidence["val"], splits["val"].labels)
-    logits = {name: (log_mean[name] + weight * evidence[name]).astype(np.float32) for name in splits}
-    rows = persuasion_rows(heard["test"], splits["test"].labels, list(models))
+    log_prior = {name: mean_probability([logits[who] for who in listeners]) for name, logits in clean.items()}
+    heard = {
+        name: persuade(models, senders, split, clean[name], log_prior[name], settings, (seed, name))
+        for name, split in splits.items()
+    }
+    counted = _counted([*models], senders, listeners)
+    own = np.array([[sender == listener for listener in models] for sender in senders])
+    evidence = {}
+    for name in splits:
+        gains = compared_gains(heard[name], counted, own, settings.gains_relative_to)
+        evidence[name] = relative_gains(heard[name], gains, *log_prior[name].shape)
+    weight = fit_weight(log_prior["val"], evidence["val"], splits["val"].labels)
+    logits = {name: log_probabilities(log_prior[name] + weight * evidence[name]).astype(np.float32) for name in splits}
+    rows = persuasion_rows(heard["test"], splits["test"].labels, senders, [*models])
     costs = heard["test"].costs
     return Decision(logits, weight, rows, {**costs, "forwards": costs["forwards"] + len(models)})
 
 
-def persuade(
-    models: dict[str, nn.Module], split, clean_logits: dict[str, np.ndarray], settings, seed: int, name: str
-) -> Messages:
-    """Let every model argue before every model, wherever the mean probability of the split is contested.
+def _counted(models: list[str], senders: list[str], listeners: list[str]) -> np.ndarray:
+    """Return (S, L) bool: whose hearing whom decides; a model hears itself only where there is no other."""
+    alone = senders == listeners and len(senders) == 1
+    return np.array([[name in listeners and (name != sender or alone) for name in models] for sender in senders])
 
-    clean_logits: of each model (n, K). name: of the split; it names the draws of random messages.
+
+def compared_gains(messages: Messages, counted: np.ndarray, own: np.ndarray, relative_to: str) -> np.ndarray:
+    """Return what listeners gained in the mean, (m, k), as it is compared between classes.
+
+    counted: (S, L) bool, the gains that are meant. own: (S, L) bool, those of senders from their own messages.
+    relative_to: none; random-sign, of which the mean gain is taken away; or sender, by whose mean own gain it is
+    divided: the share of what a message does to its sender that it does to others.
     """
-    images, candidates = _contested(mean_probability(list(clean_logits.values())), settings)
-    device = next(next(iter(models.values())).parameters()).device
-    size = inference.batch_size_of(split.images, *models.values())
-    draws = [randomness.generator(seed, f"random-sign/{name}", sender) for sender in range(len(models))]
-    gains = np.zeros((*candidates.shape, len(models), len(models)))  # (m, k, S, L)
-    answers = np.zeros(gains.shape, np.int16)
-    with attacks.frozen(*models.values()), torch.no_grad():
-        for start in range(0, len(images), size):
-            part = slice(start, start + size)
-            pixels = inference.as_pixels(split.images[images[part]], device)
-            for i, sender in enumerate(models.values()):
-                messages = MESSAGES[settings.message](sender, pixels, candidates[part], settings, draws[i])
-                for j, (listener, model) in enumerate(models.items()):
-                    before = clean_logits[listener][images[part]]
-                    gains[part, :, i, j], answers[part, :, i, j] = _hear(model, messages, candidates[part], before)
-    return Messages(images, candidates, gains, answers, _costs(gains.shape, len(split.images), settings))
+    gains = messages.gains[..., counted].mean(-1)
+    if relative_to == "random-sign":
+        return gains - messages.of_random[..., counted].mean(-1)
+    if relative_to == "sender":
+        return gains / np.maximum(messages.gains[..., own].mean(-1), LEAST_OWN_GAIN)
+    return gains
 
 
-def _contested(log_mean: np.ndarray, settings) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows whose likeliest class is not likely enough, and the likeliest classes of each."""
-    images = np.flatnonzero(np.exp(log_mean.max(1)) < settings.contested_below)
-    order = np.argsort(-log_mean[images], axis=1, kind="stable")
-    return images, order[:, : settings.n_candidates]
+def relative_gains(messages: Messages, gains: np.ndarray, n_images: int, n_classes: int) -> np.ndarray:
+    """Return how much more was gained from the messages for a class than from those for a mean candidate.
 
-
-def _hear(model, messages: list[Tensor], classes: np.ndarray, before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the listener's gains and answers, (n, k) each; one message may stand for all k classes."""
-    logits = np.stack([model(message).float().cpu().numpy() for message in messages], axis=1)  # (n, 1 or k, K)
-    logits = np.broadcast_to(logits, (*classes.shape, logits.shape[2]))
-    after = np.take_along_axis(log_softmax(logits.astype(np.float64), axis=2), classes[:, :, None], axis=2)[:, :, 0]
-    before = np.take_along_axis(log_softmax(before.astype(np.float64), axis=1), classes, axis=1)
-    return after - before, logits.argmax(2)
-
-
-def relative_gains(messages: Messages, n_images: int, n_classes: int) -> np.ndarray:
-    """Return how much more others gained from the messages for a class than from those for a mean candidate.
-
-    float64 (n_images, n_classes), nats; 0 for classes that nobody argued for. What the sender gains is not counted.
+    gains: (m, k). Returns float64 (n_images, n_classes); 0 for classes that nobody argued for.
     """
-    others = ~np.eye(messages.gains.shape[-1], dtype=bool)
-    gains = messages.gains[..., others].mean(-1)  # (m, k)
     relative = np.zeros((n_images, n_classes))
     relative[messages.images[:, None], messages.candidates] = gains - gains.mean(1, keepdims=True)
     return relative
 
 
-def fit_weight(log_mean: np.ndarray, relative: np.ndarray, labels: np.ndarray) -> float:
+def fit_weight(log_prior: np.ndarray, relative: np.ndarray, labels: np.ndarray) -> float:
     """Return the weight in [-10, 10] of the relative gains (n, K) that minimises the negative log likelihood.
 
     The loss is convex in the weight. Images without messages do not move it; if there are no others, it is 0.
@@ -122,56 +115,22 @@ def fit_weight(log_mean: np.ndarray, relative: np.ndarray, labels: np.ndarray) -
     rows = np.flatnonzero(relative.any(1))
     if len(rows) == 0:
         return 0.0
-    log_mean, relative, labels = log_mean[rows], relative[rows], labels[rows]
+    log_prior, relative, labels = log_prior[rows], relative[rows], labels[rows]
 
     def loss(weight: float) -> float:
-        return -log_softmax(log_mean + weight * relative, axis=1)[np.arange(len(rows)), labels].mean()
+        return -log_softmax(log_prior + weight * relative, axis=1)[np.arange(len(rows)), labels].mean()
 
     return float(minimize_scalar(loss, bounds=_WEIGHTS, method="bounded").x)
 
 
-def persuasion_rows(messages: Messages, labels: np.ndarray, names: list[str]) -> list[dict]:
-    """Return rows of SCHEMAS["persuasion"]: who persuades whom, of the true class and of wrong ones.
-
-    labels: of every image of the split. names: of the models, in the order of the messages' axes.
-    """
-    true = messages.candidates == labels[messages.images][:, None]  # (m, k)
-    persuaded = messages.answers == messages.candidates[:, :, None, None]
-    rows = []
-    for i, sender in enumerate(names):
-        for j, listener in enumerate(names):
-            for message, mask in (("true", true), ("wrong", ~true)):
-                n = int(mask.sum())
-                gain, share = (float(x[mask][:, i, j].mean()) if n else None for x in (messages.gains, persuaded))
-                row = {"sender": sender, "listener": listener, "message": message}
-                rows.append({**row, "gain": gain, "persuaded": share, "n": n})
-    return rows
-
-
-def _costs(shape: tuple[int, ...], n_images: int, settings) -> dict[str, float]:
-    n_contested, n_candidates, n_senders, n_listeners = shape
-    n_steps, n_messages = (settings.n_steps, n_candidates) if settings.message == "gradient" else (0, 1)
-    sent = n_contested * n_senders * n_messages / max(n_images, 1)  # an image
-    return {"forwards": sent * (n_steps + n_listeners), "backwards": sent * n_steps}
-
-
-# ---- messages: (sender, images (n, C, H, W), classes (n, k), settings, generator) -> k perturbed batches, or 1 for all
-
-
-def gradient_messages(sender: nn.Module, images: Tensor, classes: np.ndarray, settings, generator) -> list[Tensor]:
-    """For each class, steps that raise the sender's log p of it, each an equal part of epsilon."""
-    epsilon = settings.epsilon_255 / 255
-    objectives = [attacks.log_probability(torch.from_numpy(labels).to(images.device)) for labels in classes.T]
-    steps = settings.n_steps, epsilon / settings.n_steps
-    return [attacks.ascend(sender, images, towards, epsilon, *steps, settings.precision) for towards in objectives]
-
-
-def random_messages(sender: nn.Module, images: Tensor, classes: np.ndarray, settings, generator) -> list[Tensor]:
-    """The placebo: random signs of equal size, the same for all classes, other ones for each sender."""
-    return [attacks.random_signs(images, settings.epsilon_255 / 255, generator)]
-
-
-MESSAGES = {"gradient": gradient_messages, "random-sign": random_messages}
+def decide_by_dialogue(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> Decision:
+    """Decide by the mean of all that members answer while they talk; nothing is fitted."""
+    talks = {
+        name: converse(models, split, _ask(models, split), settings, (seed, name)) for name, split in splits.items()
+    }
+    logits = {name: talk.log_mean.astype(np.float32) for name, talk in talks.items()}
+    costs = talks["test"].costs
+    return Decision(logits, None, [], {**costs, "forwards": costs["forwards"] + len(models)})
 
 
 def communicate(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> Decision:
@@ -182,4 +141,4 @@ def communicate(models: dict[str, nn.Module], splits: dict, settings, seed: int)
     return PROTOCOLS[settings.method](models, splits, settings, seed)
 
 
-PROTOCOLS = {"persuasion": decide_by_persuasion}
+PROTOCOLS = {"persuasion": decide_by_persuasion, "one-way": decide_by_one_way, "dialogue": decide_by_dialogue}

@@ -1,37 +1,97 @@
-"""How a group decides from its members' predictions alone; no model is asked."""
+"""How a group decides from its members' predictions alone; no model is asked.
+
+`COMBINATIONS` maps a method to a function (the members' logits on `val`, their labels, settings) -> Combination.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from scipy.special import log_softmax, logsumexp
 
 from selfdoubt import schemas
 from selfdoubt.errors import UserError
+from selfdoubt.pooling import log_probabilities, majority_vote, mean_logit, mean_probability
+from selfdoubt.scores import first_fault, fit_temperature, msp
+from selfdoubt.stacking import choose_penalty, fit_weights, stack
+from selfdoubt.undefined import Undefined
 
 
-def mean_probability(logits: list[np.ndarray]) -> np.ndarray:
-    """Return the log of the members' mean softmax: float64 (n, K), from logits (n, K) of each."""
-    each = [log_softmax(member.astype(np.float64), axis=1) for member in logits]  # L x (n, K)
-    return logsumexp(each, axis=0) - np.log(len(each))
+class Combination(NamedTuple):
+    """How to decide, with all that had to be fitted."""
+
+    decide: Callable[[list[np.ndarray]], np.ndarray]  # logits (n, K) of each member -> log probabilities (n, K)
+    chosen: dict  # on val, JSON-able
 
 
-def combine(tables: list[pa.Table], combination) -> pa.Table:
-    """Return the group's predictions table from its members'; combination: one of COMBINATIONS.
+def combine(tables: list[pa.Table], settings) -> tuple[pa.Table, dict]:
+    """Return the group's predictions table from its members', and what was chosen on `val`.
 
-    Raises UserError if the tables are not of the same images.
+    settings: of one of config.yaml's `protocols`. Raises UserError if the tables are not of the same images, or if
+    something has to be fitted on `val` and cannot be.
     """
     first, schema = tables[0], tables[0].schema
     for other in tables[1:]:
         if not all(other[key].equals(first[key]) for key in ("split", "image_id", "label")):
             raise UserError("predictions: the members' tables are not of the same images; delete them and run again")
     n_classes = schema.field("logits").type.list_size
-    logits = combination([_logits(table, n_classes) for table in tables]).astype(np.float32)
+    members = [_logits(table, n_classes) for table in tables]
+    val = np.array(first["split"].to_pylist()) == "val"
+    labels = first["label"].to_numpy()[val].astype(np.int64)
+    try:
+        combination = COMBINATIONS[settings.method]([member[val] for member in members], labels, settings)
+    except Undefined as reason:
+        raise UserError(f"predictions: {settings.method} cannot be fitted ({reason}); see the members'") from None
+    logits = combination.decide(members).astype(np.float32)
     schema = schemas.predictions_schema(n_classes, ("ood_class",) if "ood_class" in first.column_names else ())
     column = pa.FixedSizeListArray.from_arrays(logits.ravel(), type=schema.field("logits").type)
-    return first.set_column(first.schema.get_field_index("logits"), schema.field("logits"), column).select(schema.names)
+    table = first.set_column(first.schema.get_field_index("logits"), schema.field("logits"), column)
+    return table.select(schema.names), combination.chosen
 
 
 def _logits(table: pa.Table, n_classes: int) -> np.ndarray:
     return table["logits"].combine_chunks().flatten().to_numpy().reshape(-1, n_classes)
 
 
-COMBINATIONS = {"mean-probability": mean_probability}
+def _as_is(decide: Callable) -> Callable[..., Combination]:
+    """Return the function of a method that has nothing to fit."""
+    return lambda logits, labels, settings: Combination(decide, {})
+
+
+def fit_most_confident(logits: list[np.ndarray], labels: np.ndarray, settings) -> Combination:
+    """Return `most_confident` with the temperature of each member that minimises its NLL (Guo et al. 2017)."""
+    temperatures = [fit_temperature(member, labels) for member in logits]
+    return Combination(partial(most_confident, temperatures=temperatures), {"temperatures": temperatures})
+
+
+def most_confident(logits: list[np.ndarray], temperatures: list[float]) -> np.ndarray:
+    """Return what the member with the largest probability says of each image, all at their temperatures.
+
+    The first of equals speaks. Without temperatures the most overconfident member would.
+    """
+    pairs = list(zip(logits, temperatures, strict=True))
+    speaker = np.argmax([msp(*pair) for pair in pairs], axis=0)  # (n,), by log-odds
+    each = np.stack([log_probabilities(*pair) for pair in pairs])  # (L, n, K)
+    return each[speaker, np.arange(each.shape[1])]
+
+
+def fit_stacking(logits: list[np.ndarray], labels: np.ndarray, settings) -> Combination:
+    """Return `stack` with weights fitted on all of `val`, at the penalty chosen there by cross-validation."""
+    if len(labels) < settings.n_folds:
+        raise Undefined(f"{len(labels)} samples in val, and {settings.n_folds} folds")
+    for member in logits:
+        if fault := first_fault(member, labels):
+            raise Undefined(f"val: {fault}")
+    penalty = choose_penalty(logits, labels, settings.penalty, settings.n_folds)
+    weights = fit_weights(logits, labels, penalty)
+    return Combination(partial(stack, weights=weights), {"penalty": penalty})
+
+
+COMBINATIONS = {
+    "mean-probability": _as_is(mean_probability),
+    "mean-logit": _as_is(mean_logit),
+    "majority-vote": _as_is(majority_vote),
+    "most-confident": fit_most_confident,
+    "stacking": fit_stacking,
+}

@@ -197,9 +197,9 @@ def persuasion_matrix(data: pd.DataFrame, settings, looks: Looks | None = None) 
     panels = figure.subplots(1, 2, sharey=True)
     for axes, message in zip(panels, ["true", "wrong"], strict=True):
         rows = data[data["message"] == message]
-        gains = rows.pivot_table(index="sender", columns="listener", values="gain", aggfunc="mean")
-        picture = _heat_map(axes, gains.reindex(index=members, columns=members), limit)
-        n, n_seeds = int(rows["n"].sum()), int(rows.groupby(["sender", "listener"]).size().max()) if len(rows) else 0
+        picture = _heat_map(axes, *(_by_pair(rows, members, how) for how in ("mean", "std")), limit)
+        n = _largest(rows.groupby("listener")["n"].sum())  # a message has a row for each listener, of whom one will do
+        n_seeds = _largest(rows.groupby(["sender", "listener"]).size())
         name = "the true class" if message == "true" else "a wrong class"
         axes.set_title(f"message for {name}\nn = {n:,} messages, {seeds_text(n_seeds)}", loc="left")
         axes.set_xlabel("listener")
@@ -207,8 +207,18 @@ def persuasion_matrix(data: pd.DataFrame, settings, looks: Looks | None = None) 
     bar = figure.colorbar(picture, ax=panels, shrink=0.85, pad=0.02)
     bar.outline.set_visible(False)
     bar.set_label("mean gain in the listener's log p (nats)")
-    header(figure, f"{settings.dataset}, {settings.group}/{settings.protocol}")
+    header(figure, f"{settings.dataset}, test, {settings.group}/{settings.protocol}; contested images only")
     return laid_out(figure)
+
+
+def _by_pair(rows: pd.DataFrame, members: list[str], how: str) -> pd.DataFrame:
+    """Return the gains' mean or standard deviation over seeds, senders by listeners."""
+    pairs = rows.pivot_table(index="sender", columns="listener", values="gain", aggfunc=how)
+    return pairs.reindex(index=members, columns=members)
+
+
+def _largest(numbers: pd.Series) -> int:
+    return int(numbers.max()) if len(numbers) else 0
 
 
 def _extent(data: Runs, settings, note: str) -> str:
@@ -346,13 +356,15 @@ def _enhancement_group(panels: np.ndarray, examples: EnhancementExamples, n: int
     return factor
 
 
-def _heat_map(axes: Axes, gains: pd.DataFrame, limit: float):
-    """Draw one matrix with its numbers; white is 0, so that the sign shows in the colour."""
+def _heat_map(axes: Axes, gains: pd.DataFrame, spreads: pd.DataFrame, limit: float):
+    """Draw one matrix with its numbers and their spreads; white is 0, so that the sign shows in the colour."""
     colours = LinearSegmentedColormap.from_list("gain", [BELOW, "#ffffff", ABOVE])
     values = gains.to_numpy(float)
     picture = axes.imshow(values, cmap=colours, norm=TwoSlopeNorm(0, -limit, limit))
     for (row, column), value in np.ndenumerate(values):
+        spread = spreads.to_numpy(float)[row, column]
         text = "–" if np.isnan(value) else f"{value:+.2f}".replace("-", "−")
+        text += "" if np.isnan(spread) else f"\n± {spread:.2f}"
         axes.text(column, row, text, ha="center", va="center", color="white" if abs(value) > 0.6 * limit else INK)
     slant = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if max(map(len, gains.columns)) > 9 else {}
     axes.set_xticks(range(len(gains)), gains.columns, **slant)

@@ -19,6 +19,7 @@ from selfdoubt.files import atomic_path
 
 _SECTIONS = ("teachers", "baselines", "students", "augmented", "pretrained")
 _NAMING = ("teacher", "models", "members", "reference", "arms", "better", "than", "model")  # keys of such values
+_NAMING += ("sender", "listener")
 _KINDS = ("checkpoints", "training", "state", "soft-labels", "predictions", "enhanced", "metrics")  # KIND/DATASET/MODEL
 _RECORDS = ("logs", "benchmarks")  # KIND/RULE/DATASET/MODEL
 

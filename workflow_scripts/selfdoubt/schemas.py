@@ -94,7 +94,20 @@ SCHEMAS = {
             ("message", pa.string()),  # "true" or "wrong": the class the message argues for
             ("gain", pa.float64()),  # mean gain in the listener's log p of that class, nats
             ("persuaded", pa.float64()),  # share of messages after which the listener answers that class
-            ("n", pa.int64()),  # messages
+            ("n", pa.int64()),  # messages of the sender, all of which each listener hears
+        ]
+    ),
+    "groups": pa.schema(
+        [
+            ("dataset", pa.string()),
+            ("group", pa.string()),
+            ("protocol", pa.string()),  # or "oracle-selector" or "best-member", against which protocols are held
+            ("seed", pa.int32()),
+            ("split", pa.string()),
+            ("quantity", pa.string()),  # one of groups.QUANTITIES
+            ("value", pa.float64()),  # null where the number does not exist; then `reason` says why
+            ("n", pa.int64()),  # images that it is of
+            ("reason", pa.string()),
         ]
     ),
     "enhancements": pa.schema(
@@ -129,6 +142,7 @@ SCHEMAS = {
     ),
 }
 
+LOG_PROBABILITIES = {"logits": "log probabilities"}  # in the metadata of predictions whose logits are such
 _WHOLE_SIGNALS = ("predicted", "ood_class", "fold")
 _PREDICTION_COLUMNS = [("split", pa.string()), ("image_id", pa.int32()), ("label", pa.int16())]
 
@@ -184,7 +198,12 @@ def read_table(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
 
 def read_metadata(path: str | Path) -> dict:
     """Return the metadata that `write_table` was given."""
-    return json.loads(pq.read_schema(path).metadata.get(b"selfdoubt", b"{}"))
+    return metadata_of(pq.read_schema(path))
+
+
+def metadata_of(schema: pa.Schema) -> dict:
+    """Return the metadata that `write_table` was given, of a table that was read or of its file."""
+    return json.loads((schema.metadata or {}).get(b"selfdoubt", b"{}"))
 
 
 def _predictions_schema_of(path, found: pa.Schema) -> pa.Schema:

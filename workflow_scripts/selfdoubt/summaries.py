@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from selfdoubt import schemas
 from selfdoubt.calibration import Bins, ClassGaps, Rising, bin_gaps, in_rising_order
 from selfdoubt.class_ood import SeverityLevels, severity_levels
 from selfdoubt.rankings import Ranking, rank, rank_equal, rank_ood
@@ -29,6 +30,7 @@ class Predictions:
     predicted: np.ndarray | None = None  # int (n,), where the reported label is not the argmax of the logits
     ood_classes: np.ndarray | None = None  # int (n,), classes of out-of-distribution images, where they are known
     signals: dict[str, np.ndarray] | None = None  # column -> (n,), what scores are read from instead of logits
+    of_probabilities: bool = False  # whether the logits are known to be logarithms of probabilities
 
     @cached_property
     def correct(self) -> np.ndarray:
@@ -70,6 +72,11 @@ class Calibration:
 
 NORMALISED = 1e-3  # what probabilities of a row may miss of a sum of 1, and their logarithms of an energy of 0
 
+OF_LOGITS_ALONE = {  # scores that the size of logits decides, which logarithms of probabilities have lost
+    "energy": "the logits are logarithms of probabilities, whose energy is 0",
+    "max-logit": "the logits are logarithms of probabilities, whose largest is msp itself",
+}
+
 Summary = Ranking | Calibration | SeverityLevels
 Key = tuple[str, str]  # score, kind of summary
 
@@ -82,6 +89,7 @@ def predictions_by_split(table: pa.Table) -> dict[str, Predictions]:
     columns = {name: table.column(name).to_numpy() for name in names if name in table.column_names}
     split = table.column("split").combine_chunks().dictionary_encode()
     codes = split.indices.to_numpy()
+    of_probabilities = schemas.LOG_PROBABILITIES.items() <= schemas.metadata_of(table.schema).items()
     found = {}
     for code, name in enumerate(split.dictionary.to_pylist()):
         at = np.flatnonzero(codes == code)
@@ -89,7 +97,8 @@ def predictions_by_split(table: pa.Table) -> dict[str, Predictions]:
         own = {column: values[rows] for column, values in columns.items()}
         signals = {column: own[column] for column in SIGNALS.values() if column in own}
         labels = own["label"].astype(np.int64)
-        found[name] = Predictions(numbers[rows], labels, own.get("predicted"), own.get("ood_class"), signals)
+        further = own.get("predicted"), own.get("ood_class"), signals, of_probabilities
+        found[name] = Predictions(numbers[rows], labels, *further)
     return found
 
 
@@ -147,12 +156,21 @@ def read(predictions: dict[str, Predictions], split: str, scores: list[str], fit
     if isinstance(parts, Undefined):
         return Reading(parts, dict.fromkeys(scores, parts), dict.fromkeys(scores, parts))
     confidence, calibration, label = parts
-    if "energy" in confidence and np.abs(confidence["energy"]).max() < NORMALISED:
-        confidence["energy"] = Undefined("the logits are logarithms of probabilities, whose energy is 0")
+    if sample.of_probabilities or _sum_to_one(sample.logits):
+        confidence |= {name: Undefined(reason) for name, reason in OF_LOGITS_ALONE.items() if name in confidence}
     correct = sample.labels == (label if sample.predicted is None else sample.predicted)
     calibration = {name: replace(found, correct=correct) for name, found in calibration.items()}
     signals = {name: attempt(_signal, sample, split, name) for name in scores if name in SIGNALS}
     return Reading(correct, fitted | signals | confidence, fitted | calibration)
+
+
+def _sum_to_one(logits: np.ndarray) -> bool:
+    """Return whether all rows are logarithms of probabilities, where the file does not say so."""
+
+    def missed(rows: slice, softmax: Softmax) -> float:
+        return np.abs(softmax.top + np.log1p(softmax.rest)).max()
+
+    return all(max(each_block(part, missed)) < NORMALISED for part in (logits[:1], logits))  # mostly one row tells
 
 
 def _read_blocks(sample: Predictions, split: str, scores: dict, promising: list[str], n_bins: int) -> tuple:

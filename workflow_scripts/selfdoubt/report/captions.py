@@ -62,9 +62,11 @@ def _enhancement_examples(settings: dict, numbers: Numbers) -> str:
 
 def _persuasion_matrix(settings: dict, numbers: Numbers) -> str:
     return (
-        f"Who persuades whom in {settings['group']}/{settings['protocol']} on {settings['dataset']}: the listener's "
-        "mean gain in log probability, in nats, for the class that a sender's message argues for, averaged over "
-        "seeds. Blue: persuaded; brown: put off. The diagonal is each model's message to itself."
+        f"Who persuades whom in {settings['group']}/{settings['protocol']} on the contested images of "
+        f"{settings['dataset']}, test: those whose likeliest class is not likely enough, the only ones about which "
+        "messages are sent. Numbers: the listener's mean gain in log probability, in nats, for the class that a "
+        "sender's message argues for, as mean ± standard deviation over seeds; every message is heard by all. Blue: "
+        "persuaded; brown: put off. The diagonal is each model's message to itself."
     )
 
 

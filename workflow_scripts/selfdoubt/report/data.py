@@ -14,6 +14,7 @@ class ReportData:
     comparisons: pd.DataFrame  # SCHEMAS["comparisons"]
     hypotheses: pd.DataFrame  # SCHEMAS["hypotheses"]
     costs: pd.DataFrame  # SCHEMAS["costs"]
+    groups: pd.DataFrame  # SCHEMAS["groups"]
     mask_quality: dict[tuple[str, str], pd.DataFrame]  # (data set, segmenter) -> SCHEMAS["mask-quality"]
     counts: dict[str, pd.DataFrame]  # data set -> SCHEMAS["data"]
     figures: dict[str, dict]  # name -> {"settings": its entry, "svg", "png", perhaps "pdf": bytes or path}

@@ -12,6 +12,7 @@ from selfdoubt.errors import UserError
 from selfdoubt.report.answers import Answer, answers_of, headline
 from selfdoubt.report.captions import caption
 from selfdoubt.report.data import ReportData
+from selfdoubt.report.decisions import decision_tables
 from selfdoubt.report.details import comparison_table, cost_table, counts_table, mask_table, missing_table
 from selfdoubt.report.enhancements import enhancement_table
 from selfdoubt.report.formats import bounds_text, metric_of
@@ -99,7 +100,7 @@ def _study(name: str, data: ReportData, numbers: Numbers) -> StudySection:
         answers_of(data.hypotheses, numbers, name),
         [(arm, what_is(arm, data.settings) + bounds_text([arm], data.bounds)) for arm in arms],
         _figures(data, numbers, name),
-        [table for table in tables if table.rows],
+        [*(table for table in tables if table.rows), *decision_tables(data.groups, arms)],
         enhancement_table(data.enhancements, data.settings, arms),
         comparisons,
     )

@@ -1,6 +1,6 @@
 """Types of `segmenters`, `enhancers`, `protocols` and `groups`: what works on trained models."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -112,17 +112,26 @@ class CleanLogistic(Enhancer):
     n_folds: Annotated[int, Field(ge=2)]  # of val
 
 
-class MeanProbability(Strict):
-    method: Literal["mean-probability"]
+class Combined(Strict):
+    """A group that decides from its members' predictions alone."""
+
+    speaks: ClassVar = False
+    method: Literal["mean-probability", "mean-logit", "majority-vote", "most-confident"]
 
 
-class Persuasion(Strict):
-    method: Literal["persuasion"]
+class Stacking(Strict):
+    speaks: ClassVar = False
+    method: Literal["stacking"]
+    penalty: list[Positive] = Field(min_length=1)
+    n_folds: Annotated[int, Field(ge=2)]
+
+
+class Speech(Strict):
+    """A group whose members are asked again, on images that others have changed."""
+
+    speaks: ClassVar = True
     message: Literal["gradient", "random-sign"]
     epsilon_255: Epsilon
-    n_steps: Count
-    n_candidates: Annotated[int, Field(ge=2)]
-    contested_below: Fraction
     precision: Precision = "float32"  # of gradients
 
     @model_validator(mode="after")
@@ -130,6 +139,42 @@ class Persuasion(Strict):
         if self.message == "random-sign" and self.precision != "float32":
             raise ValueError("random signs have no gradient, so `precision` says nothing of them; remove it")
         return self
+
+
+class Argument(Speech):
+    """Messages for the likeliest classes, and what they gain."""
+
+    n_steps: Count
+    n_candidates: Annotated[int, Field(ge=2)]
+    contested_below: Fraction
+    gains_relative_to: Literal["none", "random-sign", "sender"] = "none"
+
+    @model_validator(mode="after")
+    def _has_gains_of_its_own(self) -> Self:
+        if self.message == "random-sign" and self.gains_relative_to != "none":
+            raise ValueError("random signs are what gains are held against; `gains_relative_to` must be none")
+        return self
+
+
+class Persuasion(Argument):
+    method: Literal["persuasion"]
+
+
+class OneWay(Argument):
+    method: Literal["one-way"]
+    sender: Name
+    listener: Name  # the sender itself: a message to oneself
+
+    @model_validator(mode="after")
+    def _has_another_gain(self) -> Self:
+        if self.sender == self.listener and self.gains_relative_to == "sender":
+            raise ValueError("the listener is the sender, whose gain over its own is 1 for every class")
+        return self
+
+
+class Dialogue(Speech):
+    method: Literal["dialogue"]
+    n_rounds: Count
 
 
 class Group(Strict):
@@ -140,4 +185,4 @@ class Group(Strict):
 READ_LABELS = ("oracle", "ace")  # of the test split too: bounds, never contenders
 
 AnyEnhancer = one_of(Odin, AntiAdversary, RandomSign, Tta, Oracle, Ace, Deep, Asymmetry, CleanLogistic, by="method")
-Protocol = one_of(MeanProbability, Persuasion, by="method")
+Protocol = one_of(Combined, Stacking, Persuasion, OneWay, Dialogue, by="method")

@@ -10,6 +10,8 @@ from selfdoubt.settings.choices import not_one_of
 from selfdoubt.settings.data import BUILT_IN
 from selfdoubt.settings.models import ByMasks
 
+ARGUED = ("persuasion", "one-way")  # protocols whose messages are for a class
+
 
 def check_references(study) -> None:
     """Raise UserError, a line a fault, about names that point nowhere, in a circle or at the wrong kind of thing.
@@ -47,6 +49,8 @@ def _of_entries(study) -> Iterator[tuple]:
     for key, group in study.groups.items():
         yield from _all_known(f"groups.{key}.members", group.members, study.models, "a model")
         yield from _all_known(f"groups.{key}.protocols", group.protocols, study.protocols, "a protocol")
+        for name in group.protocols:
+            yield _speaking, key, name, study
     yield from _of_evaluation(study)
 
 
@@ -328,9 +332,15 @@ def _sized(place: str, figure, study) -> None:
 
 def _persuading(place: str, figure, study) -> None:
     _known(f"{place}.group", figure.group, study.groups, "a group")
-    sending = [key for key, protocol in study.protocols.items() if protocol.method == "persuasion"]
-    spoken = [key for key in study.groups[figure.group].protocols if key in sending]
-    _known(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that sends messages")
+    arguing = [key for key, protocol in study.protocols.items() if protocol.method in ARGUED]
+    spoken = [key for key in study.groups[figure.group].protocols if key in arguing]
+    _known(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that argues")
+
+
+def _speaking(group: str, protocol: str, study) -> None:
+    if protocol in study.protocols:
+        for speaker in study.speakers(group, protocol):
+            _known(f"protocols.{protocol}", speaker, study.groups[group].members, f"a member of '{group}'")
 
 
 def _comparison(place: str, comparison, study) -> None:

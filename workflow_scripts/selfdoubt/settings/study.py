@@ -72,6 +72,12 @@ class Study(Strict):
         known = self.seeds_of(name)
         return int(seed) if int(seed) in known else known[0]
 
+    def speakers(self, group: str, protocol: str) -> list[str]:
+        """Return the members that a protocol asks, by name: all, but for one-way."""
+        settings = self.protocols[protocol]
+        asked = {settings.sender, settings.listener} if settings.method == "one-way" else self.groups[group].members
+        return sorted(asked)
+
     def weights(self, name: str) -> str | None:
         """Return the file that a model's network starts from, or is."""
         source = self.pretrained.get(name) or self.networks[self.models[name].network]

@@ -1,0 +1,74 @@
+"""The table of what a group's protocols decide: errors fixed and broken, fitted weights, and what they cost."""
+
+import pandas as pd
+
+from selfdoubt.groups import BEST, ORACLE
+from selfdoubt.report.formats import NO_BREAK, counted, listed, number
+from selfdoubt.report.tables import Cell, Table
+
+_COLUMNS = {  # quantity -> heading, digits
+    "accuracy": (f"accuracy{NO_BREAK}↑", 4),
+    "accuracy-disagreed": (f"where members disagree{NO_BREAK}↑", 4),
+    "fixed": ("errors fixed", 1),
+    "broken": ("errors broken", 1),
+    "weight": ("weight", 2),
+    "forwards": ("forwards", 2),
+    "backwards": ("backwards", 2),
+}
+_BOUNDS = {ORACLE: "oracle selector", BEST: "best member on val"}
+
+
+def decision_tables(groups: pd.DataFrame, arms: list[str]) -> list[Table]:
+    """Return a table for each data set and group that has one of the arms; its rows are the group's arms, then bounds.
+
+    groups: SCHEMAS["groups"]. arms: MODEL, MODEL/VARIANT or GROUP/PROTOCOL, in the order of the rows.
+    """
+    tables = []
+    for (dataset, group), rows in groups.groupby(["dataset", "group"], sort=False):
+        known = set(rows["protocol"])
+        protocols = [arm.partition("/")[2] for arm in arms if arm.startswith(f"{group}/")]
+        if protocols := [name for name in protocols if name in known]:
+            tables.append(_table(dataset, group, rows, [*protocols, *_BOUNDS]))
+    return tables
+
+
+def _table(dataset: str, group: str, rows: pd.DataFrame, protocols: list[str]) -> Table:
+    headings, notes = [heading for heading, _ in _COLUMNS.values()], {}
+    table = Table(_caption(dataset, group, rows), headings, "protocol")
+    for protocol in protocols:
+        own = rows[rows["protocol"] == protocol]
+        cells = [_cell(own[own["quantity"] == key], digits, notes) for key, (_, digits) in _COLUMNS.items()]
+        table.rows.append((_BOUNDS.get(protocol, protocol), cells))
+    table.notes = [(letter, reason) for reason, letter in notes.items()]
+    return table
+
+
+def _cell(rows: pd.DataFrame, digits: int, notes: dict[str, str]) -> Cell:
+    """Return mean and standard deviation over seeds; what has no such quantity has an empty cell."""
+    if rows.empty:
+        return Cell("")
+    marks = [notes.setdefault(reason, chr(ord("a") + len(notes))) for reason in rows["reason"].dropna().unique()]
+    values = rows["value"].dropna()
+    if values.empty:
+        return Cell("–", marks=",".join(marks))
+    return Cell(number(values.mean(), digits), _spread(values, digits), ",".join(marks))
+
+
+def _spread(values: pd.Series, digits: int) -> str:
+    return f"±{NO_BREAK}{number(values.std(), digits)}" if len(values) > 1 else ""
+
+
+def _caption(dataset: str, group: str, rows: pd.DataFrame) -> str:
+    split, seeds = listed(list(dict.fromkeys(rows["split"]))), rows["seed"].nunique()
+    oracle = rows[rows["protocol"] == ORACLE].groupby("quantity")["n"]
+    disagreed = oracle.get_group("accuracy-disagreed").astype(float)
+    shown = " ".join(text for text in (number(disagreed.mean(), 0), _spread(disagreed, 0)) if text)
+    spread = f"mean ± standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
+    images = counted(int(oracle.get_group("accuracy").max()), "image")
+    return (
+        f"What {group} decides on {dataset}, {split} (n = {images}, on {shown} of which its members disagree); "
+        f"{spread}. Errors fixed and broken: the number of images that the mean probability of the members gets wrong "
+        "and the protocol right, and the reverse. Weight: of what listeners gained from messages, fitted on val; a "
+        "negative one decides against the class for which they gain more. Forwards and backwards: passes through a "
+        "member for each image, what is fitted on val not counted. The oracle selector is right wherever a member is."
+    )
