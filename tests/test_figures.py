@@ -220,7 +220,7 @@ def test_auroc_accuracy_shows_its_own_split_and_data_set():
     rows = metrics_rows("ce", 1, 0.9, 0.8)
     others = [row | other for row in rows for other in ({"split": "val", "value": 0.5}, {"dataset": "x", "value": 0.1})]
     top = figures.auroc_accuracy(pd.DataFrame(others + rows), CURVE).axes[0]
-    points = np.concatenate([dots.get_offsets() for dots in top.collections])
+    points = np.concatenate([np.asarray(dots.get_offsets()) for dots in top.collections])
     assert points == pytest.approx(np.array([[90, 80]] * 2))  # the seed and the mean
 
 

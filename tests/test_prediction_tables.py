@@ -16,7 +16,7 @@ from foreign_files import LABELS, LOGITS, SCRIPT, C, write
 from test_evaluate_predictions import run
 from test_foreign_models import OTHER, table_of
 
-from selfdoubt import prediction_tables, schemas, scores
+from selfdoubt import prediction_tables, schemas, scores, softmax
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
 
@@ -105,7 +105,7 @@ def test_a_temperature_at_its_bound_is_told(tmp_path, capsys, scale):
     sure = scale * 9 * np.eye(C)[LABELS] if scale < 1 else -np.eye(C)[LABELS]  # right, or wrong, at any temperature
     path = write(tmp_path / "a.npz", "npz", sure)
     out = run(capsys, path, "--val", path, "--scores", "msp-ts")[1]
-    bound = scores.TEMPERATURE_BOUNDS[int(scale > 1)]
+    bound = softmax.TEMPERATURE_BOUNDS[int(scale > 1)]
     assert f"msp-ts: temperature {bound:.4f} (at its bound), chosen on val" in out
     assert "at its bound" not in run(capsys, write(tmp_path / "b.npz", "npz"), "--val", tmp_path / "b.npz")[1]
 
@@ -155,7 +155,7 @@ def test_json_and_csv_have_what_was_chosen(pair, capsys, tmp_path):
     options = ["--val", pair[1], "--scores", "msp", "msp-ts", "pnorm"]
     out = run(capsys, pair[0], *options, "--format", "json", "--output", tmp_path / "m.csv")[1]
     chosen = {row["score"]: row["chosen_on_val"] for row in json.loads(out)}
-    assert chosen["msp-ts"] == {"temperature": scores.fit_temperature(OTHER, LABELS)}
+    assert chosen["msp-ts"] == {"temperature": softmax.fit_temperature(OTHER, LABELS)}
     assert chosen["msp"] is None and chosen["none"] is None and len(chosen["pnorm"]) == 1
     cells = pd.read_csv(tmp_path / "m.csv").drop_duplicates("score").set_index("score").chosen_on_val
     assert json.loads(cells["msp-ts"]) == chosen["msp-ts"] and pd.isna(cells["msp"])

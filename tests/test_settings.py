@@ -59,7 +59,7 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
             [0],
             "random-sign.temperature.0: input should be greater than 0, found 0",
         ),
-        ("enhancers.odin.method", "odn", "config: enhancers.odin: input tag 'odn'"),
+        ("enhancers.odin.method", "odn", "config: enhancers.odin.method: 'odn' is not a method; did you mean 'odin'?"),
         (
             "enhancers.views",
             TTA | {"n_views": 1},
@@ -89,7 +89,7 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
         (
             "recipes.short.device",
             "gpu",
-            "'gpu' is not one of what can stand here; did you mean 'cuda'? ",
+            "'gpu' is not a choice here; did you mean 'cuda'? ",
         ),
         (
             "networks.convnet-small.family",
@@ -102,7 +102,7 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
             "random-sign",
             "random signs are what gains are held against; `gains_relative_to` must be none",
         ),
-        ("protocols.mean-logit.n_folds", 5, "config: protocols.mean-logit.n_folds: unknown key"),
+        ("protocols.mean-logit.n_folds", 5, "protocols.mean-logit.n_folds: 'mean-logit' has no such key; remove it"),
         ("protocols.mean-logit.method", "vote", "protocols.mean-logit.method: 'vote' is not a method"),
         ("protocols.s", {"method": "stacking", "penalty": [0], "n_folds": 5}, "s.penalty.0: input should be greater"),
         ("protocols.s", {"method": "stacking", "penalty": [], "n_folds": 5}, "protocols.s.penalty: has 0 entries"),
@@ -165,12 +165,12 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
         (
             "evaluation.scores",
             ["mps"],
-            "scores.0: 'mps' is not one of what can stand here; did you mean 'msp'?",
+            "scores.0: 'mps' is not a choice here; did you mean 'msp'?",
         ),
         (
             "evaluation.metrics",
             ["aurk"],
-            "'aurk' is not one of what can stand here; did you mean 'aurc'?",
+            "'aurk' is not a choice here; did you mean 'aurc'?",
         ),
         (
             "evaluation.scores",
@@ -209,12 +209,16 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
             "config: figures.mask-gallery.models: 'ce' is not one of augmented",
         ),
         ("figures.mask-gallery", SIZES | {"arms": ["ce"]}, "figures.mask-gallery.arms: has 1 entries and needs 2"),
-        ("figures.mask-gallery", SIZES | {"split": "ood-digits"}, "split: input should be 'val' or 'test'"),
+        (
+            "figures.mask-gallery",
+            SIZES | {"split": "ood-digits"},
+            "split: 'ood-digits' is not a choice here. Choices: val, test",
+        ),
         ("augmented.cutmix.masks", "given", "config: augmented.cutmix.masks: 'cutmix' uses no masks; remove it"),
         ("augmented.mask-cutmix.masks", "given", "mask-cutmix.masks: given, and a segmenter is named; remove one"),
-        ("augmented.mask-cutmix.masks", "truth", "config: augmented.mask-cutmix.masks: input should be 'given'"),
+        ("augmented.mask-cutmix.masks", "truth", "mask-cutmix.masks: 'truth' is not a choice here. Choices: given"),
         ("augmented.cutmix.mixing.alpha", 1.0, "config: augmented.cutmix.mixing.alpha: unknown key; remove it"),
-        ("augmented.cutmix.mixing.method", "resize-mix", "augmented.cutmix.mixing: input tag 'resize-mix'"),
+        ("augmented.cutmix.mixing.method", "resize-mix", "mixing.method: 'resize-mix' is not a method; did you mean"),
         ("augmented.cutmix.mixing.labels", "object-area", "config: augmented.cutmix.mixing.labels: unknown key"),
         (
             "augmented.cutmix.mixing",
@@ -234,9 +238,13 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
         (
             "augmented.mask-cutmix.mixing",
             {"method": "oa-cutmix", "probability": 0.5, "beta": 1.0, "labels": "pixel-area"},
-            "mixing.labels: input should be 'object-area' or 'relative-object-area', found 'pixel-area'",
+            "mixing.labels: 'pixel-area' is not a choice here. Choices: object-area, relative-object-area",
         ),
-        ("augmented.mask-cutmix.mixing.mask_control", "random", "mask_control: input should be 'none', 'permuted' or"),
+        (
+            "augmented.mask-cutmix.mixing.mask_control",
+            "random",
+            "mask_control: 'random' is not a choice here. Choices: none, permuted, boxes",
+        ),
         ("datasets.fashion-mnist-12k.ood", ["digit"], "ood: 'digit' is not one of ood_sets; did you mean 'digits'?"),
         ("datasets", None, "config: datasets: this key is missing; add it"),
         ("datasets", {"fashion-mnist-12k": None}, "config: datasets: has 0 entries and needs 1 or more; add one"),
@@ -256,22 +264,22 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
         (
             "recipes.short.precision",
             "fp16",
-            "precision: 'fp16' is not one of what can stand here. Choices: auto, bfloat16, float32",
+            "precision: 'fp16' is not a choice here. Choices: auto, bfloat16, float32",
         ),
-        ("datasets.fashion-mnist-12k.channels", 2, "'2' is not one of what can stand here. Choices: 1, 3"),
+        ("datasets.fashion-mnist-12k.channels", 2, "'2' is not a choice here. Choices: 1, 3"),
         (
             "hypotheses.kd-ranks-better.metric",
             "aurcc",
             "'aurcc' is not a metric with an interval; did you mean 'aurc'?",
         ),
-        ("hypotheses.kd-ranks-better.score", "mps", "'mps' is not one of what can stand here; did you mean 'msp'?"),
+        ("hypotheses.kd-ranks-better.score", "mps", "'mps' is not a choice here; did you mean 'msp'?"),
         (
             "networks.r",
             {"family": "timm", "name": "ResNet50"},
             "name: 'ResNet50' cannot stand here; did you mean 'resnet5",
         ),
-        ("segmenters.unet.architecture", "UNet", "'UNet' is not one of what can stand here; did you mean 'Unet'? "),
-        ("segmenters.unet.architecture", "fpn", "'fpn' is not one of what can stand here; did you mean 'FPN'? "),
+        ("segmenters.unet.architecture", "UNet", "'UNet' is not a choice here; did you mean 'Unet'? "),
+        ("segmenters.unet.architecture", "fpn", "'fpn' is not a choice here; did you mean 'FPN'? "),
         (
             "hypotheses.kd-ranks-better.than",
             "kd",
@@ -523,15 +531,15 @@ def test_what_reads_the_labels_contends_with_none(config, method):
     own = ACE | {"method": method, "epsilon_255": [2] if method == "oracle" else 2}
     config["enhancers"]["bound"] = own
     config["studies"]["enhancers"]["arms"].append("ce/bound")
-    config["hypotheses"]["odin-beats-placebo"]["than"] = "ce/bound"
+    hypothesis = config["hypotheses"]["odin-beats-placebo"]
+    hypothesis["than"] = "ce/bound"
     assert load_study(config).bounds() == ["ce/bound"]
     told = "'ce/bound' reads the true labels, so it is a bound, no contender; name another"
-    claimed = put(config, "hypotheses.odin-beats-placebo.better", "ce/bound")
-    assert fault(claimed) == f"config: hypotheses.odin-beats-placebo.better: {told}"
-    config["hypotheses"]["odin-beats-placebo"]["better"] = "ce/odin"
-    assert (
-        fault(put(config, "studies.enhancers.reference", "ce/bound")) == f"config: studies.enhancers.reference: {told}"
-    )
+    hypothesis |= {"better": "ce/bound", "than": "ce/random-sign"}
+    assert fault(config) == f"config: hypotheses.odin-beats-placebo.better: {told}"
+    hypothesis["better"] = "ce/odin"
+    config["studies"]["enhancers"] |= {"reference": "ce/bound", "arms": ["ce/odin"]}
+    assert fault(config) == f"config: studies.enhancers.reference: {told}"
 
 
 def test_examples_are_of_what_changes_images(config):

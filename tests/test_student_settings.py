@@ -1,7 +1,7 @@
 """What a student may learn from whom, and what is said where it may not."""
 
 import pytest
-from wrong_configs import fault, put
+from wrong_configs import fault, faults, put
 
 from selfdoubt.settings import load_study
 
@@ -25,7 +25,7 @@ VIRTUAL = {"probability": 0.9, "temperature": 20, "alpha": 0.5}
         (
             "kd.loss.method",
             "dk",
-            "kd.loss: input tag 'dk' found using 'method' does not match any of the",
+            "kd.loss.method: 'dk' is not a method; did you mean 'dkd'? Choices: kd, dkd, ",
         ),
         ("kd.loss", {"method": "cwtm", "alpha": 1}, "kd.loss.alpha: unknown key; remove it"),
         ("kd.loss", {"method": "dkd", "temperature": 4, "alpha": 1}, "kd.loss.beta: this key is missing"),
@@ -33,11 +33,11 @@ VIRTUAL = {"probability": 0.9, "temperature": 20, "alpha": 0.5}
         (
             "kd.answers",
             {"method": "permuted", "permutation": "once"},
-            "kd.answers.permutation: input should be 'fixed' or 'per-sample', found 'once'",
+            "kd.answers.permutation: 'once' is not a choice here. Choices: fixed, per-sample",
         ),
         ("kd.answers", {"method": "scaled", "factor": 0}, "kd.answers.factor: input should be greater than 0"),
         ("kd.answers", {"method": "scaled"}, "kd.answers.factor: this key is missing"),
-        ("kd.teacher_view", "clean", "kd.teacher_view: input should be 'same' or 'fixed', found 'clean'"),
+        ("kd.teacher_view", "clean", "kd.teacher_view: 'clean' is not a choice here. Choices: same, fixed"),
     ],
 )
 def test_a_fault_of_a_student_names_its_key_and_a_remedy(config, place, value, expected):
@@ -67,7 +67,9 @@ def test_a_fault_of_a_baseline_names_its_key_and_a_remedy(config, place, value, 
 def test_a_circle_through_one_of_several_teachers_is_told_in_full(config):
     student = config["students"]["kd"]
     config["students"] = {"a": {**student, "teacher": ["ce", "b"]}, "b": {**student, "teacher": ["teacher", "a"]}}
-    assert fault(config).startswith("config: students.a.teacher: circular (a -> b -> a)")
+    told = faults(config)
+    assert told[0].startswith("config: students.a.teacher: circular (a -> b -> a)")
+    assert sum("circular" in line for line in told) == 1
 
 
 def test_a_segmenters_teacher_may_learn_from_none_that_learns_from_its_masks(config):

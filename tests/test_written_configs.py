@@ -2,38 +2,31 @@
 
 import pytest
 import yaml
-from test_settings import fault, put
+from wrong_configs import fault, faults, put
 
 from selfdoubt.errors import UserError
 from selfdoubt.provenance import canonical
 from selfdoubt.settings import check_keys, load_study
 
-
-def faults(config: dict) -> list[str]:
-    with pytest.raises(UserError) as caught:
-        load_study(config)
-    return str(caught.value).splitlines()
-
-
 # ---- several faults at once ----
 
 
 def test_each_type_that_is_wrong_has_a_line_and_what_follows_from_it_has_none(config):
-    put(config, "students.kd.temperature", None)
-    put(config, "students.kd.temprature", 4)
+    put(config, "students.kd.loss.temperature", None)
+    put(config, "students.kd.loss.temprature", 4)
     put(config, "recipes.short.epochs", 0)
     put(config, "networks.r", {"family": "timm", "name": "resnet18", "weights": "w.bin"})
     assert [line.split(": ")[1] for line in faults(config)] == [
-        "students.kd.temprature",
+        "students.kd.loss.temprature",
         "networks.r.weights",
         "recipes.short.epochs",
     ]
 
 
 def test_a_missing_key_is_told_beside_a_misspelt_one_that_means_another(config):
-    put(config, "students.kd.temperature", None)
-    put(config, "students.kd.alpa", 1)
-    assert [line.split(": ")[1] for line in faults(config)] == ["students.kd.alpa", "students.kd.temperature"]
+    put(config, "students.kd.loss.temperature", None)
+    put(config, "students.kd.loss.alpa", 1)
+    assert [line.split(": ")[1] for line in faults(config)] == ["students.kd.loss.alpa", "students.kd.loss.temperature"]
 
 
 def test_every_place_that_names_a_removed_model_is_told_at_once(config):
@@ -67,6 +60,7 @@ def test_what_follows_from_a_removed_protocol_is_not_told_with_it(config):
     assert {line.split(": ")[1] for line in faults(config)} == {
         "studies.communication.arms",
         "hypotheses.persuasion-lifts-accuracy.better",
+        "hypotheses.persuasion-beats-placebo.better",
         "figures.persuasion-matrix.protocol",
     }
 

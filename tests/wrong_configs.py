@@ -6,11 +6,15 @@ from selfdoubt.errors import UserError
 from selfdoubt.settings import load_study
 
 
-def fault(config: dict) -> str:
+def faults(config: dict) -> list[str]:
     with pytest.raises(UserError) as caught:
         load_study(config)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    return str(caught.value).splitlines()
+
+
+def fault(config: dict) -> str:
+    (only,) = faults(config)
+    return only
 
 
 def put(config: dict, place: str, value) -> dict:

@@ -13,7 +13,8 @@ import pyarrow as pa
 from selfdoubt import schemas
 from selfdoubt.errors import UserError
 from selfdoubt.pooling import log_probabilities, majority_vote, mean_logit, mean_probability
-from selfdoubt.scores import first_fault, fit_temperature, msp
+from selfdoubt.scores import msp
+from selfdoubt.softmax import first_fault, fit_temperature
 from selfdoubt.stacking import choose_penalty, fit_weights, stack
 from selfdoubt.undefined import Undefined
 

@@ -27,7 +27,7 @@ def faults(errors: list[ErrorDetails], config: dict, root: type[BaseModel]) -> l
 def _meant(errors: list[ErrorDetails], config: dict, root: type[BaseModel]) -> set[str]:
     """Return the places of the keys that misspelt ones were probably meant to be."""
     misspelt = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
-    return {".".join(map(str, [*keys_of(place[:-1], config), _nearest(place, root)])) for place in misspelt}
+    return {".".join(map(str, [*keys_of(place, config)[:-1], _nearest(place, root)])) for place in misspelt}
 
 
 def keys_of(location: tuple, config) -> list[str | int]:
@@ -69,7 +69,7 @@ def _complaint(error: ErrorDetails, root: type[BaseModel]) -> str:
             return not_one_of(context["tag"], _quoted(context["expected_tags"]), f"a {key}")
         case "literal_error":
             known = _quoted(context["expected"]) or re.findall(r"\d+", context["expected"])
-            return not_one_of(value, known, "one of what can stand here")
+            return not_one_of(value, known, "a choice here")
         case "dict_type" | "model_type" | "model_attributes_type":
             return f"needs keys with values (key: value), found {value!r}"
         case "list_type":
@@ -90,7 +90,7 @@ def _misshapen(value: str, pattern: str) -> str:
         return f"{value!r} is not a name; use lower-case letters, digits and single '-'"
     if re.search(pattern, value.lower()):
         return f"{value!r} cannot stand here; did you mean '{value.lower()}'?"
-    return f"{value!r} is not one of what can stand here; it must match {pattern}"
+    return f"{value!r} is not a choice here; it must match {pattern}"
 
 
 def _stray(location: tuple, root: type[BaseModel]) -> str:
