@@ -186,6 +186,7 @@ def test_a_fixed_view_is_another_teacher(teachers, tmp_path):
 @pytest.mark.parametrize("n", [1, 2])
 def test_the_teachers_temperature_is_fitted_on_val(teachers, tmp_path, n):
     val, paths = split_of(60, seed=3), teachers[:n]
+    val.labels[::5] = (val.labels[::5] + 1) % 3  # a teacher that is never wrong wants the lowest temperature there is
     datasets.write_splits(tmp_path / "val", {"val": val}, {})
     logits = [inference.predict_logits(checkpoints.load_model(path, CPU), val.images) for path in paths]
     p = np.mean([np.exp(z) / np.exp(z).sum(1, keepdims=True) for z in logits], axis=0, dtype=np.float64)
@@ -196,7 +197,7 @@ def test_the_teachers_temperature_is_fitted_on_val(teachers, tmp_path, n):
 
     best = np.exp(minimize_scalar(nll, bounds=(-5, 5)).x)
     assert distillation.fitted_temperature(paths, tmp_path / "val", CPU) == pytest.approx(best, rel=1e-3)
-    assert 0.002 < best < 0.9  # neither an end of the range nor what changes nothing
+    assert 0.002 < best < 100 and abs(np.log(best)) > 0.1  # neither an end of the range nor what changes nothing
 
 
 def test_a_temperature_scaled_teacher_is_divided_by_it(teachers, tmp_path):
