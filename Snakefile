@@ -7,7 +7,12 @@ configfile: "config.yaml"
 
 
 include: "rules/common.smk"
-include: "rules/functions.smk"
+include: "rules/functions/data.smk"
+include: "rules/functions/training.smk"
+include: "rules/functions/masks.smk"
+include: "rules/functions/predictions.smk"
+include: "rules/functions/report.smk"
+include: "rules/functions/signatures.smk"
 include: "rules/data.smk"
 include: "rules/training.smk"
 include: "rules/masks.smk"

@@ -1,6 +1,7 @@
-# What all rules share: the checked study, path patterns, input functions and target lists. No rules.
+# What all rules share: the checked study, path patterns and target lists. No rules.
 #
-# A params or input function takes wildcards only, works in constant time and opens no file.
+# The params and input functions of `rules/functions/` take wildcards only, work in constant time and open no file. Those
+# of memory take the number of the attempt besides, which a profile's `retries` raises; no result depends on it.
 
 import atexit
 import gc

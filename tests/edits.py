@@ -358,7 +358,7 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit(
             "an input function that gives the same",
-            text("rules/functions.smk", "sorted(STUDY.seeds)", "[*sorted(STUDY.seeds)]"),
+            text("rules/functions/predictions.smk", "sorted(STUDY.seeds)", "[*sorted(STUDY.seeds)]"),
             set(),
         ),
     ],

@@ -1,7 +1,9 @@
-"""One wording for a value that is none of those which can stand in its place."""
+"""Values that must be one of some: one wording for those that are not, and the checks that raise it as a UserError."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+from selfdoubt.errors import UserError
 
 _MEANT = {"gpu": "cuda"}  # by its letters it would be cpu
 
@@ -14,3 +16,29 @@ def not_one_of(value, known: Iterable, kind: str) -> str:
     near = [name for name in names if name == _MEANT.get(value)] or same or difflib.get_close_matches(str(value), names)
     hint = f"; did you mean '{near[0]}'?" if near else "."
     return f"'{value}' is not {kind}{hint} Choices: {', '.join(names) or 'none'}"
+
+
+def all_known(place: str, names: list[str], known, kind: str) -> Iterator[tuple]:
+    """Yield the checks, with their arguments, that names are known and given once."""
+    yield unique, place, names
+    for name in names:
+        yield known_name, place, name, known, kind
+
+
+def known_name(place: str, name: str, known, kind: str) -> None:
+    """Raise UserError if a name is none of the known; kind: what it should be, with its article."""
+    if name not in known:
+        raise UserError(f"config: {place}: {not_one_of(name, known, kind)}")
+
+
+def unique(place: str, values: list) -> None:
+    """Raise UserError if a value is given twice."""
+    for value in values:
+        if values.count(value) > 1:
+            raise UserError(f"config: {place}: {value} is given twice; remove one")
+
+
+def a_seed(place: str, seed: int, study) -> None:
+    """Raise UserError if a seed is none of the study's."""
+    if seed not in study.seeds:
+        raise UserError(f"config: {place}: {seed} is not one of seeds {study.seeds}")

@@ -1,0 +1,77 @@
+# Params and input functions of data sets.
+
+
+def dataset_mb(wildcards, attempt):
+    """What a job takes that reads a data set, times the attempts at it."""
+    return attempt * memory.job_mb(STUDY.datasets[wildcards.dataset])
+
+
+def ood_files(wildcards):
+    """The OOD sets that a data set's models are judged on."""
+    return [OOD.format(dataset=wildcards.dataset, ood=ood) for ood in sorted(STUDY.datasets[wildcards.dataset].ood)]
+
+
+def shifted_sets(wildcards):
+    """The corrupted and the re-collected test sets that a data set's models are judged on."""
+    name, entry = wildcards.dataset, STUDY.datasets[wildcards.dataset]
+    names = sorted(entry.corruptions.names) if entry.corruptions else []
+    corrupted = [CORRUPTED.format(dataset=name, corruption=corruption) for corruption in names]
+    return [*corrupted, *(SHIFTED.format(dataset=name, shifted=shifted) for shifted in sorted(entry.shifted))]
+
+
+def published_corruption(wildcards):
+    """The published files of a corruption; nothing where it is built in."""
+    source = STUDY.datasets[wildcards.dataset].corruptions.source
+    return [] if source == "built-in" else shifted_files(source, wildcards.corruption)
+
+
+def shifted_source_files(wildcards):
+    """The files of a re-collected test set."""
+    return shifted_files(STUDY.datasets[wildcards.dataset].shifted[wildcards.shifted])
+
+
+def shifted_settings(wildcards):
+    """Where a re-collected test set comes from."""
+    return canonical({"source": STUDY.datasets[wildcards.dataset].shifted[wildcards.shifted]})
+
+
+def source_files(wildcards):
+    """What a data set is made of: files, or the folders that list them."""
+    return list(files_of(STUDY.datasets[wildcards.dataset].source, RESOURCES))
+
+
+def ood_source_files(wildcards):
+    """What an OOD set is made of; nothing where it comes with a package."""
+    source = STUDY.ood_sets[wildcards.ood].source
+    return [] if source.startswith("sklearn:") else list(files_of(source, RESOURCES))
+
+
+def ood_settings(wildcards):
+    """Where an OOD set comes from, and how much of it is taken."""
+    return canonical(STUDY.ood_sets[wildcards.ood].model_dump(exclude={"overlap"}))
+
+
+def dataset_settings(wildcards):
+    """Where a data set comes from, how it is split and what it becomes."""
+    return canonical(
+        STUDY.datasets[wildcards.dataset].model_dump(exclude={"mask_truth", "ood", "corruptions", "shifted"})
+    )
+
+
+def file_settings(wildcards):
+    """Where a published file is, and its checksum."""
+    url, md5 = DOWNLOADS[wildcards.file]
+    return canonical({"url": url, "md5": md5})
+
+
+def corruption_settings(wildcards):
+    """Which images are corrupted, and how much."""
+    corruptions = STUDY.datasets[wildcards.dataset].corruptions
+    return canonical(
+        {
+            "name": wildcards.corruption,
+            "source": corruptions.source,
+            "severities": sorted(corruptions.severities),
+            "n_images": corruptions.n_images,
+        }
+    )

@@ -1,0 +1,46 @@
+# Params and input functions of segmenters and masks.
+
+
+def maps_mb(wildcards, attempt):
+    """What a segmenter takes, or who makes its masks, times the attempts at it."""
+    return attempt * memory.job_mb(STUDY.datasets[wildcards.dataset], memory.MAP_BYTES)
+
+
+def teacher_of_segmenter(wildcards):
+    """The one teacher whose class activation maps the segmenter learns from."""
+    segmenter = STUDY.segmenters[wildcards.segmenter]
+    return checkpoint_file(wildcards.dataset, segmenter.teacher, segmenter.teacher_seed)
+
+
+def segmenter_threads(wildcards):
+    """A segmenter's threads come from the config."""
+    return STUDY.segmenters[wildcards.segmenter].threads
+
+
+def segmenter_gpus(wildcards):
+    """One GPU, unless the config says cpu."""
+    return int(STUDY.segmenters[wildcards.segmenter].device != "cpu")
+
+
+def segmenter_settings(wildcards):
+    """What a segmenter's training depends on, but for its teacher."""
+    return canonical(STUDY.segmenters[wildcards.segmenter].model_dump(exclude={"teacher", "teacher_seed"}))
+
+
+def segmenting_settings(wildcards):
+    """Where masks are made."""
+    segmenter = STUDY.segmenters[wildcards.segmenter]
+    return canonical({"device": segmenter.device, "threads": segmenter.threads})
+
+
+def judging_settings(wildcards):
+    """How masks can be judged."""
+    return canonical({"mask_truth": STUDY.datasets[wildcards.dataset].mask_truth})
+
+
+def mixing_settings(wildcards):
+    """How a model's images are mixed and seen, and where their objects are known to be."""
+    model = STUDY.augmented[wildcards.model]
+    settings = model.model_dump(include={"mixing", "masks"})
+    settings |= STUDY.recipes[model.recipe].model_dump(include={"shift_px", "flip"})
+    return canonical({**settings, "mask_truth": STUDY.datasets[wildcards.dataset].mask_truth})

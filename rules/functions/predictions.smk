@@ -1,0 +1,116 @@
+# Params and input functions of what predicts and of what is computed from predictions.
+#
+# A list of the config that means a set reaches jobs sorted, so that its order reruns nothing; the report alone keeps it.
+
+
+def sets_sorted(entry):
+    """An entry whose lists mean sets, each in the one order that its meaning has."""
+    return {key: sorted(value) if isinstance(value, list) else value for key, value in entry.items()}
+
+
+# ---- enhancement and communication ----
+
+
+def enhancer_settings(wildcards):
+    """The method and the candidates that it chooses from on val."""
+    return canonical(sets_sorted(STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"})))
+
+
+def enhancements_settings(wildcards):
+    """Whose predictions they are."""
+    return canonical({"arms": enhanced_arms()})
+
+
+def members_of_group(wildcards):
+    """The checkpoints of the members that are asked, by name: the order of the settings."""
+    members = STUDY.speakers(wildcards.group, wildcards.protocol)
+    return [checkpoint_file(wildcards.dataset, model, wildcards.seed) for model in members]
+
+
+def predictions_of_members(wildcards):
+    """The members' clean predictions, by name."""
+    return [
+        PREDICTIONS.format(
+            dataset=wildcards.dataset,
+            name=member,
+            seed=STUDY.seed_of(member, wildcards.seed),
+            variant="clean",
+        )
+        for member in sorted(STUDY.groups[wildcards.group].members)
+    ]
+
+
+def group_settings(wildcards):
+    """The members that are asked by name, and how they decide."""
+    members = STUDY.speakers(wildcards.group, wildcards.protocol)
+    return canonical({"members": members, **sets_sorted(STUDY.protocols[wildcards.protocol].model_dump())})
+
+
+def judging_groups_settings(wildcards):
+    """Whose predictions they are, in the order in which they come."""
+    return canonical(
+        {
+            "groups": [
+                {"dataset": dataset, "group": group, "seed": seed, "n_members": len(members), "protocols": protocols}
+                for dataset, group, seed, members, protocols in judged_groups()
+            ]
+        }
+    )
+
+
+# ---- evaluation ----
+
+
+def predict_settings(wildcards):
+    """What predictions depend on besides the model and the images."""
+    return canonical({"mc_dropout_passes": STUDY.evaluation.mc_dropout_passes})
+
+
+def metrics_settings(wildcards):
+    """Whose numbers they are, and which are wanted."""
+    name, variant = wildcards.name, wildcards.variant
+    identity = {
+        "dataset": wildcards.dataset,
+        "name": name,
+        "role": STUDY.role(name),
+        "variant": variant,
+    }
+    return canonical({"identity": identity, "evaluation": wanted_numbers()})
+
+
+@cache
+def wanted_numbers():
+    """The part of the config that says which numbers are computed, and how."""
+    return sets_sorted(STUDY.evaluation.model_dump(exclude={"mc_dropout_passes"}))
+
+
+def compared_predictions(wildcards):
+    """Data sets first, then arms, then seeds: the order that the script relies on."""
+    return [file for d in sorted(STUDY.datasets) for file in arm_files(PREDICTIONS, d, compared_arms())]
+
+
+def hypothesis_settings(wildcards):
+    """What is compared, and how."""
+    return canonical(
+        {
+            "datasets": sorted(STUDY.datasets),
+            "arms": compared_arms(),
+            "pretrained": [arm for arm in compared_arms() if STUDY.is_pretrained(arm.partition("/")[0])],
+            "seeds": sorted(STUDY.seeds),
+            "hypotheses": [{"name": k, **h.model_dump()} for k, h in sorted(STUDY.hypotheses.items())],
+            "studies": [
+                {"name": k, "reference": s.reference, "arms": s.arms} for k, s in sorted(STUDY.studies.items())
+            ],
+            "comparisons": [c.model_dump() for c in STUDY.comparisons],
+            "evaluation": {k: v for k, v in STUDY.evaluation.model_dump().items() if k in ("ece_bins", "n_resamples")},
+        }
+    )
+
+
+def cost_settings(wildcards):
+    """The names whose jobs count, so that what is left of a removed model does not."""
+    names = {"clean", *STUDY.datasets, *STUDY.ood_sets, *STUDY.models, *STUDY.segmenters, *STUDY.enhancers}
+    names |= {*STUDY.groups, *STUDY.protocols, *map(views_name, STUDY.students)}
+    for dataset in STUDY.datasets.values():
+        names |= {*dataset.shifted, *(dataset.corruptions.names if dataset.corruptions else [])}
+    return canonical({"names": sorted(names), "seeds": sorted(STUDY.seeds)})

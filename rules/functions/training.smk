@@ -1,0 +1,96 @@
+# Params and input functions of models and their training.
+
+
+def recipe_mb(wildcards, attempt):
+    """What a training takes, times the attempts at it."""
+    recipe = STUDY.recipes[STUDY.models[wildcards.model].recipe]
+    return attempt * memory.training_mb(STUDY.datasets[wildcards.dataset], recipe)
+
+
+def model_settings(wildcards):
+    """What a model's training depends on, but for its input files."""
+    return canonical(STUDY.model_settings(wildcards.model))
+
+
+def training_threads(wildcards):
+    """A training job's threads come from its recipe, so that the result does not depend on --cores."""
+    return STUDY.recipes[STUDY.models[wildcards.model].recipe].threads
+
+
+def training_gpus(wildcards):
+    """As many GPUs as the recipe says, unless it says cpu."""
+    recipe = STUDY.recipes[STUDY.models[wildcards.model].recipe]
+    return recipe.gpu if recipe.device != "cpu" else 0
+
+
+def weights_of_model(wildcards):
+    """The file that a model's network starts from, or is, where the config names one."""
+    weights = STUDY.weights(wildcards.model)
+    return [weights] if weights else []
+
+
+def checkpoint_file(dataset, model, seed):
+    """The checkpoint that stands for a model among those of a seed."""
+    return CHECKPOINT.format(dataset=dataset, model=model, seed=STUDY.seed_of(model, seed))
+
+
+def teachers_of_student(wildcards):
+    """The teachers of the student's own seed, by name."""
+    teachers = STUDY.students[wildcards.model].teacher
+    return [checkpoint_file(wildcards.dataset, teacher, wildcards.seed) for teacher in teachers]
+
+
+def teacher_of_soft_labels(wildcards):
+    """The teacher of the students' own seed."""
+    return checkpoint_file(wildcards.dataset, wildcards.model, wildcards.seed)
+
+
+@cache
+def views_name(student):
+    """The name of the stream of views that a student sees, by what it depends on."""
+    return f"views-{digest(STUDY.views(student), [])}"
+
+
+def soft_labels_of_student(wildcards):
+    """What each of the student's teachers said of every view, where that is stored."""
+    if not STUDY.stores_soft_labels(wildcards.model):
+        return []
+    views = views_name(wildcards.model)
+    return [
+        SOFT_LABELS.format(dataset=wildcards.dataset, model=teacher, views=views, seed=wildcards.seed)
+        for teacher in STUDY.students[wildcards.model].teacher
+    ]
+
+
+@cache
+def views_by_name():
+    """What each stream of views depends on."""
+    return {views_name(student): STUDY.views(student) for student in STUDY.students}
+
+
+def views_of_soft_labels(wildcards):
+    """What a stream of views depends on, by its name."""
+    return views_by_name()[wildcards.views]
+
+
+def soft_labels_threads(wildcards):
+    """Threads come from the recipe, as in training."""
+    return views_of_soft_labels(wildcards)["threads"]
+
+
+def soft_labels_gpus(wildcards):
+    """One GPU, unless the recipe says cpu."""
+    return int(views_of_soft_labels(wildcards)["device"] != "cpu")
+
+
+def soft_labels_settings(wildcards):
+    """The views, what is kept of the answers, and how large the file may be."""
+    limits = {"top_k": STUDY.soft_labels.top_k}
+    limits["max_gb"] = STUDY.soft_labels.max_gb if STUDY.soft_labels.mode == "auto" else None
+    return canonical({**views_of_soft_labels(wildcards), **limits})
+
+
+def masks_of_model(wildcards):
+    """The masks that an augmented model mixes by, if it does."""
+    segmenter = STUDY.augmented[wildcards.model].segmenter
+    return [MASKS.format(dataset=wildcards.dataset, segmenter=segmenter)] if segmenter else []

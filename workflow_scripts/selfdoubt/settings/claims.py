@@ -1,0 +1,140 @@
+"""What the config claims and shows: arms, comparisons, hypotheses and figures must be of things that the study has.
+
+Checks come as functions with their arguments, each of which raises UserError, so that all faults can be told at once.
+"""
+
+from collections.abc import Iterator
+
+from selfdoubt.errors import UserError
+from selfdoubt.settings.analysis import CALIBRATION, PROBABILITY_SCORES
+from selfdoubt.settings.choices import a_seed, all_known, known_name, unique
+
+ARGUED = ("persuasion", "one-way")  # protocols whose messages are for a class
+
+
+def of_models_named(study) -> Iterator[tuple]:
+    """Yield the checks that all arms are of models or groups that the study has."""
+    for place, arm in _arms(study):
+        yield _model_of_arm, place, arm, study
+
+
+def of_claims(study) -> Iterator[tuple]:
+    """Yield all checks of arms, studies, hypotheses, comparisons and figures."""
+    for place, arm in _arms(study):
+        yield _arm, place, arm, study
+    for key, text in study.studies.items():
+        yield _contender, f"studies.{key}.reference", text.reference, study
+        yield unique, f"studies.{key}.arms", text.arms
+        yield _another, f"studies.{key}.arms", text.reference, text.arms, "the study's reference"
+    for key, hypothesis in study.hypotheses.items():
+        place = f"hypotheses.{key}"
+        yield known_name, f"{place}.study", hypothesis.study, study.studies, "a study"
+        yield _another, f"{place}.than", hypothesis.than, [hypothesis.better], "what is to be better"
+        yield _contender, f"{place}.better", hypothesis.better, study
+        yield _comparison, place, hypothesis, study
+    for i, comparison in enumerate(study.comparisons):
+        yield _comparison, f"comparisons.{i}", comparison, study
+    for key, figure in study.figures.items():
+        yield from _of_figure(f"figures.{key}", figure, study)
+
+
+def _arms(study) -> Iterator[tuple[str, str]]:
+    """Yield each place where the config names arms, with the arm."""
+    for key, text in study.studies.items():
+        yield f"studies.{key}.reference", text.reference
+        yield from ((f"studies.{key}.arms", arm) for arm in text.arms)
+    for key, hypothesis in study.hypotheses.items():
+        yield f"hypotheses.{key}.better", hypothesis.better
+        yield f"hypotheses.{key}.than", hypothesis.than
+    for key, figure in study.figures.items():
+        yield from ((f"figures.{key}.arms", arm) for arm in getattr(figure, "arms", []))
+        for enhancer in getattr(figure, "enhancers", []):
+            yield f"figures.{key}.enhancers", f"{figure.model}/{enhancer}"
+
+
+def _another(place: str, arm: str, others: list[str], what: str) -> None:
+    if arm in others:
+        raise UserError(f"config: {place}: '{arm}' is {what} too; name another arm, or remove it")
+
+
+def _of_figure(place: str, figure, study) -> Iterator[tuple]:
+    yield known_name, f"{place}.study", figure.study, study.studies, "a study"
+    yield known_name, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
+    match figure.kind:
+        case "mask-gallery":
+            yield known_name, f"{place}.segmenter", figure.segmenter, study.segmenters, "a segmenter"
+        case "mixed-labels":
+            yield from all_known(f"{place}.models", figure.models, study.augmented, "one of augmented")
+        case "object-size":
+            yield _sized, place, figure, study
+        case "persuasion-matrix":
+            yield _persuading, place, figure, study
+        case "enhancement-examples":
+            yield a_seed, f"{place}.seed", figure.seed, study
+            yield _shown, f"{place}.enhancers", figure.enhancers, study
+
+
+def _shown(place: str, enhancers: list[str], study) -> None:
+    for enhancer in enhancers:
+        if enhancer in study.enhancers and study.enhancers[enhancer].method == "clean-logistic":
+            raise UserError(f"config: {place}: '{enhancer}' changes no image; remove it")
+
+
+def _sized(place: str, figure, study) -> None:
+    if figure.dataset in study.datasets and study.datasets[figure.dataset].mask_truth == "none":
+        raise UserError(f"config: {place}: sizes of objects need datasets.{figure.dataset}.mask_truth; set it")
+
+
+def _persuading(place: str, figure, study) -> None:
+    known_name(f"{place}.group", figure.group, study.groups, "a group")
+    arguing = [key for key, protocol in study.protocols.items() if protocol.method in ARGUED]
+    spoken = [key for key in study.groups[figure.group].protocols if key in arguing]
+    known_name(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that argues")
+
+
+def _comparison(place: str, comparison, study) -> None:
+    metric, score, split = comparison.metric, comparison.score, comparison.split
+    scores = _scores_of(metric, study)
+    if score not in scores:
+        raise UserError(f"config: {place}.score: {metric} does not take '{score}'; scores: {', '.join(scores)}")
+    known_name(f"{place}.split", split, splits(study), "a split")
+    if metric.startswith("ood-") != split.startswith("ood-"):
+        needed = "an ood- split" if metric.startswith("ood-") else "a labelled split"
+        raise UserError(f"config: {place}.split: '{split}'; {metric} is measured on {needed}")
+
+
+def _scores_of(metric: str, study) -> list[str]:
+    """Return the scores that a metric can be of: `accuracy` needs none, calibration needs probabilities."""
+    if metric == "accuracy":
+        return ["none"]
+    scores = study.evaluation.scores
+    return [score for score in scores if score in PROBABILITY_SCORES] if metric in CALIBRATION else scores
+
+
+def _arm(place: str, arm: str, study) -> None:
+    _model_of_arm(place, arm, study)
+    name, _, variant = arm.partition("/")
+    if variant or name in study.groups:
+        choices = [f"{name}/{key}" for key in study.variants(name) if key != "clean"]
+        known_name(place, arm, choices, "an arm")
+
+
+def _model_of_arm(place: str, arm: str, study) -> None:
+    known_name(place, arm.partition("/")[0], [*study.models, *study.groups], "a model or a group")
+
+
+def _contender(place: str, arm: str, study) -> None:
+    if arm in study.bounds():
+        raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is a bound, no contender; name another")
+
+
+def splits(study) -> list[str]:
+    """Return the splits, and means over splits, that have numbers."""
+    names = ["val", "test"]
+    for dataset in study.datasets.values():
+        names += [*(f"ood-{name}" for name in dataset.ood), *(f"shifted-{name}" for name in dataset.shifted)]
+        if dataset.corruptions:
+            c = dataset.corruptions
+            names += [f"{name}-{severity}" for name in c.names for severity in [*c.severities, "mean"]]
+            names += ["corrupted-mean"]
+    return names
