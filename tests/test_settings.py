@@ -86,6 +86,8 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
             "auto",
             "random signs have no gradient, so `precision` says nothing",
         ),
+        ("protocols.persuasion-placebo.n_steps", 1, "random signs take no steps, so `n_steps` says nothing of them"),
+        ("protocols.persuasion.n_steps", None, "`n_steps` is missing: in how many steps a message climbs to epsilon"),
         (
             "recipes.short.device",
             "gpu",

@@ -2,7 +2,8 @@
 
 An Arrow IPC file with rows in the order in which the images are shown, so that a student reads on from where it is,
 through a memory map. Answers are kept in float16; with top_k, those of the k likeliest classes only, and the other
-classes share the rest of the probability evenly: an approximation, exact in the total mass, to be asked for.
+classes share the rest of the probability evenly: an approximation, to be asked for. It is exact in the total mass of
+the other classes at temperature 1; a higher one makes them heavier than they were, as it raises equal shares most.
 """
 
 import json
@@ -162,9 +163,9 @@ def read(path: str | Path, device: torch.device) -> SoftLabels | None:
 def estimate(teacher: Teacher, stream, epochs: int, top_k: int | None) -> tuple[float, float]:
     """Return the gigabytes that the file would take and the seconds of making it, from one batch."""
     batch = next(iter(stream.epoch(0)))
-    teacher.logits(batch.images)  # the first call is slower
+    teacher.logits(batch.images).cpu()  # the first call is slower; a GPU is waited for
     start = time.perf_counter()
-    logits = teacher.logits(batch.images)
+    logits = teacher.logits(batch.images).cpu()
     seconds = (time.perf_counter() - start) * stream.n_batches * epochs
     bytes_a_row = sum(t[:1].numel() * t.element_size() for t in compress(logits, top_k).values())
     return bytes_a_row * stream.rows_per_epoch * epochs / 1e9, seconds

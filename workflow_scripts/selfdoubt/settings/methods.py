@@ -144,10 +144,18 @@ class Speech(Strict):
 class Argument(Speech):
     """Messages for the likeliest classes, and what they gain."""
 
-    n_steps: Count
+    n_steps: Count | None = None  # of gradients; random signs take none
     n_candidates: Annotated[int, Field(ge=2)]
     contested_below: Fraction
     gains_relative_to: Literal["none", "random-sign", "sender"] = "none"
+
+    @model_validator(mode="after")
+    def _takes_steps(self) -> Self:
+        if self.message == "gradient" and self.n_steps is None:
+            raise ValueError("`n_steps` is missing: in how many steps a message climbs to epsilon")
+        if self.message == "random-sign" and self.n_steps is not None:
+            raise ValueError("random signs take no steps, so `n_steps` says nothing of them; remove it")
+        return self
 
     @model_validator(mode="after")
     def _has_gains_of_its_own(self) -> Self:
