@@ -11,11 +11,11 @@ from selfdoubt.datasets import Split
 from selfdoubt.errors import UserError
 
 
-def write(path: Path, logits, labels=(0, 1, 1), predicted=None) -> Path:
+def write(path: Path, logits, labels=(0, 1, 1), **columns) -> Path:
     """The same three images of two classes as val and as test."""
     split = Split(np.zeros((3, 1, 1, 1), np.uint8), np.array(labels), np.arange(3, dtype=np.int32))
     both, answers = {"val": split, "test": split}, np.array(logits, np.float32)
-    signals = None if predicted is None else {"predicted": dict.fromkeys(both, np.array(predicted))}
+    signals = {name: dict.fromkeys(both, np.array(values)) for name, values in columns.items()}
     inference.write_predictions(path, both, dict.fromkeys(both, answers), signals)
     return path
 
@@ -74,3 +74,11 @@ def test_a_split_that_is_not_there_is_named_with_those_that_are(tmp_path):
     path = write(tmp_path / "a.parquet", LOGITS)
     with pytest.raises(UserError, match=r"a\.parquet: has no split 'tset'; splits: val, test"):
         curves.runs([path], ["ce"], "tset", "msp")
+
+
+def test_a_score_that_is_a_column_is_read_from_it(tmp_path):
+    path = write(tmp_path / "a.parquet", LOGITS, mc_dropout=np.float32([-0.5, -0.25, -1]))
+    confidence, correct = curves.confidence_and_correctness(path, "test", "mc-dropout")
+    assert confidence.tolist() == [-0.5, -0.25, -1] and correct.tolist() == [True, True, False]
+    with pytest.raises(UserError, match="score mc-dropout: no column 'mc_dropout'"):
+        curves.confidence_and_correctness(write(tmp_path / "b.parquet", LOGITS), "test", "mc-dropout")

@@ -310,7 +310,7 @@ WRONG_CALLS = {
     "a.npz: has no number to show: no samples in val": ["a.npz", "--scores", "msp-ts", "--metrics", "auroc"],
     "a.npz: has no number to show: no such metric of these splits": ["a.npz", "--metrics", "ood-auroc"],
     "a.npz: no such file": ["a.npz/a.npz"],
-    "Not a directory: 'a.npz/": ["b.csv", "--output", "a.npz/new.parquet"],
+    "--output a.npz/new.parquet: ": ["b.csv", "--output", "a.npz/new.parquet"],
     "c.npz: has 3 classes and a.npz 4; give predictions of one model": ["a.npz", "--val", "c.npz"],
 }
 
@@ -372,7 +372,7 @@ def notes(capsys, *arguments) -> list[str]:
 def test_what_has_no_number_is_named_with_its_reason(tmp_path, capsys):
     path, scores = write(tmp_path / "a.csv", "csv"), ["--scores", "msp", "msp-ts", "energy", "pnorm"]
     assert notes(capsys, path, "--ood", path, *scores) == [
-        "no number for msp-ts, pnorm: no samples in val",
+        "no number for msp-ts, pnorm: no samples in val; give --val FILE",
         "no ood-auroc-severity-* for msp, energy: ood-given: the classes of its images are not known",
     ]
 

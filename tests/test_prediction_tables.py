@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -135,7 +136,8 @@ def test_a_model_may_be_named_as_a_column(tmp_path, capsys):
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "json", "CSV"])
 @pytest.mark.parametrize("compared", [False, True])
 def test_the_suffix_says_how_the_numbers_are_written(pair, capsys, tmp_path, suffix, compared):
-    options = [*FEW, "--val", *pair, *(["--reference", "a", "--resamples", "100"] if compared else [])]
+    val = [shutil.copy(path, tmp_path / f"val-{i}{path.suffix}") for i, path in enumerate(pair)]
+    options = [*FEW, "--val", *val, *(["--reference", "a", "--resamples", "100"] if compared else [])]
     path = tmp_path / f"m.{suffix}"
     code, out, err = run(capsys, *pair, *options, "--format", "json", "--output", path)
     rows = json.loads(out)
@@ -186,7 +188,8 @@ def test_the_example_of_the_docs_prints_what_it_says(tmp_path):
 
 def test_a_reader_that_has_seen_enough_is_no_fault(pair):
     """What is printed is more than a pipe holds."""
-    files = f"{pair[0]} {pair[1]} --val {pair[1]} {pair[0]}"
+    val = shutil.copy(pair[1], pair[1].with_stem("val"))
+    files = f"{pair[0]} {pair[1]} --val {val} {val}"
     command = f"set -o pipefail; {sys.executable} {SCRIPT} {files} --format json | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (141, "[\n", "")

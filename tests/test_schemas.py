@@ -138,7 +138,7 @@ def test_a_file_that_cannot_be_read_is_not_called_broken(tmp_path):
 
 def test_a_missing_column_is_named(tmp_path):
     pq.write_table(pa.Table.from_pylist(ROWS, TRAINING).drop_columns("val_loss"), tmp_path / "a.parquet")
-    with pytest.raises(UserError, match=r"a\.parquet: column 'val_loss' is missing; delete the file and run again"):
+    with pytest.raises(UserError, match=r"a\.parquet: column 'val_loss' is missing; delete it and run again"):
         read_table(tmp_path / "a.parquet", TRAINING)
 
 

@@ -282,6 +282,18 @@ def test_first_fault():
     for fault in (np.nan, np.inf, -np.inf):
         logits[[1, 3], 2] = fault
         assert first_fault(logits) == "row 1 has a logit that is not finite"
+    huge = np.zeros((3, 2))
+    huge[1, 0] = -1e301
+    assert first_fault(huge) == "row 1 has a logit of -1e+301, too large to compute with"
+    assert first_fault(np.float64([[-1e30, 0.0]])) is None  # as of a class that is masked
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_temperature_at_a_bound_is_found_without_a_warning():
+    # Right by a gap of more than 1,000: flat from T = 1 on down, but for what no double can hold.
+    logits = np.array([[-836.4, 432.0, -1000.0], [794.9, -278.2, -900.0]])
+    assert 1e-3 * (1 - 1e-9) <= fit_temperature(logits, np.array([1, 0])) <= 1
+    assert fit_temperature(logits, np.array([0, 1])) == pytest.approx(1e3)
 
 
 @pytest.mark.parametrize("logits", [np.zeros((6, 3)), 1e7 * np.eye(3)[[0, 1, 2, 0, 1, 2]]])

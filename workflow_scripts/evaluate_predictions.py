@@ -15,7 +15,7 @@ from selfdoubt import foreign_predictions, prediction_tables
 from selfdoubt.errors import UserError
 from selfdoubt.foreign_models import Model, evaluate_models, models_of, reference_among
 from selfdoubt.metrics import FAMILIES
-from selfdoubt.scores import SCORES
+from selfdoubt.scores import SCORES, SIGNALS
 
 LEAST_RESAMPLES = 100  # as in the config
 RESAMPLES_OF_COMPARISONS = 1000
@@ -27,9 +27,12 @@ example: two models, their values with 95 % intervals, and how b differs from a
 
 
 def main():
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # one that is closed is None
+        stream.reconfigure(errors="backslashreplace")
     try:
         _run(_parser().parse_args())
-        sys.stdout.flush()
+        if sys.stdout:
+            sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)  # as of a program that the signal ends
@@ -46,13 +49,20 @@ def _run(arguments: argparse.Namespace) -> None:
     models = models_of(arguments.files, arguments.val, arguments.ood)
     _check_output(arguments, models)
     rows = evaluate_models(models, _settings(arguments, models), _tell)
-    _tell_shared(arguments)
-    if arguments.output:
-        prediction_tables.write(arguments.output, rows)
+    _tell_doubts(arguments)
     if arguments.format == "json":
         print(prediction_tables.as_json(rows))
     elif arguments.format != "parquet":
         print(prediction_tables.report(rows, arguments.splits, arguments.format))
+    if arguments.output:
+        _write(arguments.output, rows)
+
+
+def _write(output: Path, rows: list[dict]) -> None:
+    try:
+        prediction_tables.write(output, rows)
+    except OSError as error:
+        raise UserError(f"--output {output}: cannot be written ({error.strerror})") from None
 
 
 # ---- the call ----
@@ -83,9 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     formats = ["table", "json", "parquet", "markdown", "latex"]
     of_format = "what is printed: table (default), json, markdown, latex (booktabs), or parquet: nothing"
     parser.add_argument("--format", choices=formats, default="table", metavar="FORMAT", help=of_format)
-    for option, choices in (("scores", list(SCORES)), ("metrics", list(FAMILIES))):
-        chosen = {"nargs": "+", "choices": choices, "default": choices, "metavar": option.upper()[:-1]}
-        parser.add_argument(f"--{option}", help=f"of {', '.join(choices)} (default: all)", **chosen)
+    for option, choices in (("scores", [*SCORES, *SIGNALS]), ("metrics", list(FAMILIES))):
+        chosen = {"nargs": "+", "choices": choices, "metavar": option.upper()[:-1]}
+        parser.add_argument(f"--{option}", help=f"of {', '.join(choices)} (default: all that can be had)", **chosen)
     of_splits = "as test, ood-given, and of a pipeline's table contrast-3, contrast-mean, corrupted-mean, ... "
     of_splits += "(default: all; what is printed for people leaves out single corruptions)"
     parser.add_argument("--splits", nargs="+", metavar="SPLIT", help=of_splits)
@@ -120,9 +130,9 @@ def _settings(arguments: argparse.Namespace, models: list[Model]) -> SimpleNames
         if resamples == 0:
             raise UserError(f"--reference: needs --resamples of {LEAST_RESAMPLES} or more")
     return SimpleNamespace(
-        scores=arguments.scores,
-        metrics=arguments.metrics,
-        splits=arguments.splits,
+        scores=_once(arguments.scores) or [*SCORES, *_signals(arguments.files)],
+        metrics=_once(arguments.metrics) or list(FAMILIES),
+        splits=_once(arguments.splits),
         reference=reference,
         probabilities=True if arguments.probabilities else False if arguments.logits else None,
         ece_bins=arguments.bins,
@@ -130,6 +140,16 @@ def _settings(arguments: argparse.Namespace, models: list[Model]) -> SimpleNames
         coverages_percent=[50, 70, 80, 90],
         n_resamples=(RESAMPLES_OF_COMPARISONS if reference else 0) if resamples is None else resamples,
     )
+
+
+def _once(names: list[str] | None) -> list[str] | None:
+    return list(dict.fromkeys(names)) if names else None
+
+
+def _signals(files: list[Path]) -> list[str]:
+    """Return the scores that come as a column of a predictions table of the pipeline."""
+    columns = {name for path in files for name in foreign_predictions.columns_with_splits(path)}
+    return [score for score, column in SIGNALS.items() if column in columns]
 
 
 def _check_tables(arguments: argparse.Namespace) -> None:
@@ -143,8 +163,11 @@ def _check_tables(arguments: argparse.Namespace) -> None:
                 )
 
 
-def _tell_shared(arguments: argparse.Namespace) -> None:
-    """Say of a single file on val or OOD that it was used for several models."""
+def _tell_doubts(arguments: argparse.Namespace) -> None:
+    """Say of a file on val that it is one on test, and of a single file that it was used for several models."""
+    for path in arguments.val or []:
+        if any(path.samefile(file) for file in arguments.files):
+            _tell(f"--val {path}: is the FILE itself: temperature and p are judged by what they were fitted on")
     for option, given in (("--val", arguments.val), ("--ood", arguments.ood)):
         if given and len(given) < len(arguments.files):
             told = f"{option} {given[0]}: used for all {len(arguments.files)} FILEs"
@@ -164,6 +187,9 @@ def _check_output(arguments: argparse.Namespace, models: list[Model]) -> None:
         return
     if output.is_dir():
         raise UserError(f"--output {output}: is a folder; name a file")
+    folder = next(parent for parent in output.absolute().parents if parent.exists())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"--output {output}: {folder} cannot be written to; name another")
     inputs = {file.path for model in models for file in model.files.values() if file.path.exists()}
     if output.exists() and any(output.samefile(path) for path in inputs):
         raise UserError(f"--output {output}: is one of the files to evaluate; name another")

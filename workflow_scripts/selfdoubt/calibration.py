@@ -178,8 +178,12 @@ def reliability_bins(top: np.ndarray, correct: np.ndarray, n_bins: int) -> tuple
 
 
 def bin_of(p: np.ndarray, n_bins: int) -> np.ndarray:
-    """Return the bin (lo, hi] of each p; p = 0 is in the first."""
-    return np.searchsorted(np.arange(1, n_bins) / n_bins, p, side="left")
+    """Return the bin (lo, hi] of each p; p = 0 is in the first.
+
+    Rounded, since what was computed as 0.6000000000000001 was 0.6, which is in the bin that ends there.
+    """
+    edges = without_noise(np.arange(1, n_bins) / n_bins)
+    return np.searchsorted(edges, without_noise(np.asarray(p, dtype=np.float64)), side="left")
 
 
 def _mean(values: np.ndarray, weights: np.ndarray | None):

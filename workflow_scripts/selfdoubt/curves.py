@@ -6,6 +6,7 @@ import numpy as np
 
 from selfdoubt import schemas, scores, softmax, summaries
 from selfdoubt.errors import UserError
+from selfdoubt.undefined import Undefined
 
 MAX_PROBABILITY = "max-probability"  # not a score that ranks: the promise that calibration is about
 
@@ -24,7 +25,7 @@ def runs(paths: list[Path], arms: list[str], split: str, score: str) -> dict[str
 def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.ndarray, np.ndarray]:
     """Return confidence (n,) and correctness (n,) of one split; a score is fitted on `val`.
 
-    Raises UserError if the split is not in the table.
+    Raises UserError if the split is not in the table, or the score has no values there.
     """
     predictions = summaries.predictions_by_split(schemas.read_table(path))
     for needed in (split, "val"):
@@ -33,5 +34,10 @@ def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.n
     sample = predictions[split]
     if score == MAX_PROBABILITY:
         return softmax.Softmax(sample.logits).max_probability(), sample.correct
+    if score in scores.SIGNALS:
+        confidence = summaries.attempt(summaries.signal_of, sample, split, score)
+        if isinstance(confidence, Undefined):
+            raise UserError(f"{path}: score {score}: {confidence}")
+        return confidence, sample.correct
     val = predictions["val"]
     return scores.SCORES[score](val.logits, val.labels, val.correct)(sample.logits), sample.correct

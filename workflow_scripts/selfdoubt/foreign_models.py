@@ -13,6 +13,7 @@ from selfdoubt import comparisons, foreign_predictions, schemas
 from selfdoubt.errors import UserError
 from selfdoubt.evaluation import evaluate, mean_splits
 from selfdoubt.metrics import metric
+from selfdoubt.softmax import NO_VAL
 from selfdoubt.statistics import percentile_interval
 from selfdoubt.summaries import Predictions, chosen_on_val, fit_scores, is_ood, needed_splits, predictions_by_split
 
@@ -118,7 +119,8 @@ def evaluate_models(models: list[Model], settings: SimpleNamespace, tell: Callab
 def _evaluate(model: Model, held: dict, labels: dict, answers: dict, settings: SimpleNamespace, tell) -> list[dict]:
     """Return the rows of one model, and note its labels and, for comparisons, its answers."""
     predictions = _read(model, held, settings.probabilities)
-    labels[model.name] = {split: found.labels for split, found in predictions.items()}
+    compared = [split for split in predictions if split != "val" or is_asked(split, settings.splits)]
+    labels[model.name] = {split: predictions[split].labels for split in compared}
     _check_rows(labels, settings.reference, tell)
     rows = _rows(model, predictions, settings)
     if settings.reference:
@@ -126,10 +128,13 @@ def _evaluate(model: Model, held: dict, labels: dict, answers: dict, settings: S
     return rows
 
 
+_REMEDY = "write it as the pipeline does, or each split to a file of its own, without the column 'split'"
+
+
 def _read(model: Model, held: dict[File, Predictions], probabilities: bool | None) -> dict[str, Predictions]:
     """Return the predictions of each split; held: those of files that were read before, and from now on these."""
     if foreign_predictions.has_splits(path := model.files["test"].path):
-        found = predictions_by_split(schemas.read_table(path))
+        found = predictions_by_split(schemas.read_table(path, remedy=_REMEDY))
         if all(split == "val" or is_ood(split) for split in found):
             raise UserError(f"{path}: has no split 'test'; it has {', '.join(found) or 'no rows'}")
         return found
@@ -184,6 +189,9 @@ def _rows(model: Model, predictions: dict[str, Predictions], settings: SimpleNam
     identity = {"dataset": "given", "name": model.name, "role": "given", "seed": 0, "variant": "clean"}
     own = SimpleNamespace(**vars(settings) | of_evaluate)
     found = [row for row in evaluate(wanted, own, identity, fitted) if row["split"] in shown]
+    if "val" not in predictions:
+        for row in found:
+            row["reason"] = f"{NO_VAL}; give --val FILE" if row["reason"] == NO_VAL else row["reason"]
     reasons = [row["reason"] for row in found if is_asked(row["split"], settings.splits)]
     if all(reasons):
         raise UserError(f"{path}: has no number to show: {reasons[0] if reasons else 'no such metric of these splits'}")

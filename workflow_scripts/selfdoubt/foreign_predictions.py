@@ -38,6 +38,7 @@ _BLOCK_BYTES = 2**21  # of CSV, of which a few are read ahead; a row must fit
 # NumPy parses headers as Python.
 _FAULTS = (pa.ArrowException, zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError, SyntaxError)
 _FAULTS += (OSError, EOFError, ValueError, RuntimeError, MemoryError, OverflowError)
+_NO_NUMBER = re.compile(r"CSV column #(\d+): (?:Row #\d+: )?CSV conversion error to double: invalid value '(.*)'")
 Batch = tuple[np.ndarray, np.ndarray | None]  # logits (b, C), float32 or float64 in all of a file; labels float64 (b,)
 
 
@@ -68,13 +69,18 @@ def read(path: Path, probabilities: bool | None = None, labelled: bool = True) -
 
 def has_splits(path: Path) -> bool:
     """Return whether a file is a predictions table of this project, whose splits are in a column `split`."""
+    return bool(columns_with_splits(path))
+
+
+def columns_with_splits(path: Path) -> list[str]:
+    """Return the columns of a predictions table of this project; none where a file is something else."""
     if _suffix(path) != ".parquet" or not path.is_file():
-        return False
+        return []
     try:
         names = pq.read_schema(_opened(path)).names
     except _FAULTS:
-        return False  # `read` says what is wrong with it
-    return {"split", "image_id", "label", "logits"} <= set(names)
+        return []  # `read` says what is wrong with it
+    return names if {"split", "image_id", "label", "logits"} <= set(names) else []
 
 
 def _spool(path: Path, batches: Iterator[Batch], file: BinaryIO, probabilities: bool | None, labelled: bool) -> tuple:
@@ -225,7 +231,9 @@ def _csv(path: Path, label: str, labelled: bool) -> Iterator[Batch]:
                 if len(batch):
                     yield _of_table(path, batch.rename_columns(logits + labels), logits, labels, np.float64)
     except pa.ArrowInvalid as error:
-        found = re.search(r"In CSV column #(\d+): CSV conversion error to double: invalid value '(.*)'", str(error))
+        found = re.search(
+            r"In CSV column #(\d+): (?:Row #\d+: )?CSV conversion error to double: invalid value '(.*)'", str(error)
+        )
         raise (
             _no_number(path, names[int(found[1])], f"'{found[2][:50]}', which is no number") if found else error
         ) from None

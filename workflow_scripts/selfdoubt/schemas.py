@@ -93,8 +93,9 @@ SCHEMAS = {
             ("listener", pa.string()),
             ("message", pa.string()),  # "true" or "wrong": the class the message argues for
             ("gain", pa.float64()),  # mean gain in the listener's log p of that class, nats
-            ("persuaded", pa.float64()),  # share of messages after which the listener answers that class
             ("n", pa.int64()),  # messages of the sender, all of which each listener hears
+            ("persuaded", pa.float64()),  # share of the open ones after which the listener answers that class
+            ("n_open", pa.int64()),  # messages about images on which the listener's clean answer is another class
         ]
     ),
     "groups": pa.schema(
@@ -104,7 +105,7 @@ SCHEMAS = {
             ("protocol", pa.string()),  # or "oracle-selector" or "best-member", against which protocols are held
             ("seed", pa.int32()),
             ("split", pa.string()),
-            ("quantity", pa.string()),  # one of groups.QUANTITIES
+            ("quantity", pa.string()),  # groups.judge says which
             ("value", pa.float64()),  # null where the number does not exist; then `reason` says why
             ("n", pa.int64()),  # images that it is of
             ("reason", pa.string()),
@@ -178,10 +179,10 @@ def write_rows(path: str | Path, rows: list[dict], schema: pa.Schema, metadata: 
     write_table(path, pa.Table.from_pylist(rows, schema=schema), schema, metadata)
 
 
-def read_table(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
-    """Read a table and check it against `schema`; without one it is a predictions table.
+def read_table(path: str | Path, schema: pa.Schema | None = None, remedy: str = "delete it and run again") -> pa.Table:
+    """Read a table and check it against `schema`; without one it is a predictions table, in which nothing is null.
 
-    Raises UserError if the file is missing, truncated or of another schema.
+    Raises UserError if the file is missing, truncated or of another schema, which tells the remedy.
     """
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:  # read_table would import what finds many
@@ -191,8 +192,10 @@ def read_table(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         if getattr(error, "errno", None) is not None:  # of the system: the file may be whole
             raise
-        raise UserError(f"{path}: not a whole Parquet file ({_first_line(error)}); delete it and run again") from None
-    _check_schema(path, table.schema, schema or _predictions_schema_of(path, table.schema))
+        raise UserError(f"{path}: not a whole Parquet file ({_first_line(error)}); {remedy}") from None
+    expected = schema or _predictions_schema_of(path, table.schema)
+    if fault := _fault(table.schema, expected) or (None if schema else _null_in(table)):
+        raise UserError(f"{path}: {fault}; {remedy}")
     return table
 
 
@@ -202,8 +205,12 @@ def read_metadata(path: str | Path) -> dict:
 
 
 def metadata_of(schema: pa.Schema) -> dict:
-    """Return the metadata that `write_table` was given, of a table that was read or of its file."""
-    return json.loads((schema.metadata or {}).get(b"selfdoubt", b"{}"))
+    """Return the metadata that `write_table` was given, of a table that was read or of its file; else none."""
+    try:
+        found = json.loads((schema.metadata or {}).get(b"selfdoubt", b"{}"))
+    except ValueError:  # somebody else's
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _predictions_schema_of(path, found: pa.Schema) -> pa.Schema:
@@ -213,13 +220,31 @@ def _predictions_schema_of(path, found: pa.Schema) -> pa.Schema:
     return predictions_schema(found.field("logits").type.list_size, signals)
 
 
-def _check_schema(path, found: pa.Schema, expected: pa.Schema) -> None:
+def _fault(found: pa.Schema, expected: pa.Schema) -> str | None:
+    """Return how a schema is not the expected one."""
     for field in expected:
-        if field.name not in found.names:
-            raise UserError(f"{path}: column '{field.name}' is missing; delete the file and run again")
-        if found.field(field.name).type != field.type:
-            got = found.field(field.name).type
-            raise UserError(f"{path}: column '{field.name}' is {got}, expected {field.type}; delete it and run again")
+        at = found.get_all_field_indices(field.name)
+        if len(at) != 1:
+            return f"column '{field.name}' is {'there twice' if at else 'missing'}"
+        if not _alike(got := found.field(at[0]).type, field.type):
+            return f"column '{field.name}' is {got}, expected {field.type}"
+    return None
+
+
+def _alike(found: pa.DataType, expected: pa.DataType) -> bool:
+    """Return whether two types are the same, but for whether the numbers of a list might be null."""
+    if pa.types.is_fixed_size_list(found) and pa.types.is_fixed_size_list(expected):
+        return (found.value_type, found.list_size) == (expected.value_type, expected.list_size)
+    return found == expected
+
+
+def _null_in(table: pa.Table) -> str | None:
+    """Return which column of a predictions table lacks a value."""
+    columns = {name: table[name] for name in table.column_names}
+    lists = {name: c for name, c in columns.items() if pa.types.is_fixed_size_list(c.type)}
+    without = [name for name, c in columns.items() if c.null_count]
+    without += [name for name, c in lists.items() if any(chunk.flatten().null_count for chunk in c.chunks)]
+    return f"column '{without[0]}' has a row without a value" if without else None
 
 
 def _first_line(error: Exception) -> str:

@@ -49,7 +49,7 @@ def margin(logits) -> np.ndarray:
 
 def logit_margin(logits) -> np.ndarray:
     """Return the largest minus the second largest logit."""
-    return -_softmax(logits).second
+    return without_noise(-_softmax(logits).second)
 
 
 def negative_entropy(logits) -> np.ndarray:
@@ -78,6 +78,9 @@ def max_logit(logits) -> np.ndarray:
     return _softmax(logits).top
 
 
+_ZERO = 2.0**-40  # of the largest: an entry below it is the mean, but for rounding
+
+
 def pnorm(logits, p: int) -> np.ndarray:
     """Return the largest centred logit over the p-norm of the centred logits (Cattelan & Silva 2024).
 
@@ -90,7 +93,7 @@ def pnorm(logits, p: int) -> np.ndarray:
     scale = size.max(-1)  # divided out, so that no power overflows
     scale[scale == 0] = 1.0
     if p == 0:
-        return largest / np.maximum(np.count_nonzero(size, axis=-1), 1)
+        return without_noise(largest / np.maximum((size > _ZERO * scale[:, None]).sum(-1), 1))
     size /= scale[:, None]
     norm = _powers(size, p).sum(-1) ** (1 / p)
     return without_noise(largest / (scale * np.where(norm == 0, 1.0, norm)))

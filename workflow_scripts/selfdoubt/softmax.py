@@ -12,6 +12,9 @@ from selfdoubt.undefined import Undefined
 
 BLOCK_NUMBERS = 2**19  # logits worked on at a time: few enough for the processor's cache, many enough for NumPy
 TEMPERATURE_BOUNDS = (1e-3, 1e3)
+NO_VAL = "no samples in val"
+_FLAT = 1e-200  # a curvature below which Newton's step is beyond all bounds
+LARGEST_LOGIT = 1e300  # so that differences and sums of losses are finite; masks of -1e30 and such are not in the way
 
 
 class Softmax:
@@ -115,12 +118,16 @@ def each_block(logits: np.ndarray, function: Callable[[slice, Softmax], object])
 
 
 def first_fault(logits: np.ndarray, labels: np.ndarray | None = None, first: int = 0) -> str | None:
-    """Return a text that names the first row with a logit that is not finite or a label that is no class, or None.
+    """Return a text that names a row with a logit that is infinite, NaN or too large, or a label that is no class.
 
-    first: the number of the first row.
+    None where there is no such row. first: the number of the first row.
     """
-    if not (np.isfinite(logits.min()) and np.isfinite(logits.max())):
+    lowest, highest = logits.min(), logits.max()
+    if not (np.isfinite(lowest) and np.isfinite(highest)):
         return f"row {first + np.isfinite(logits).all(-1).argmin()} has a logit that is not finite"
+    if max(-float(lowest), float(highest)) > LARGEST_LOGIT:
+        row, column = np.unravel_index(np.abs(logits).argmax(), logits.shape)
+        return f"row {first + row} has a logit of {logits[row, column]:.3g}, too large to compute with"
     n_classes = logits.shape[1]
     strange = np.flatnonzero((labels < 0) | (labels >= n_classes)) if labels is not None else []
     if len(strange):
@@ -143,7 +150,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         if beta == 1 and slope == curvature == 0:
             break
         low, high = (beta, high) if slope < 0 else (low, beta)
-        newton = -slope / curvature if curvature > 0 else np.inf
+        newton = float(-slope) / float(curvature) if curvature > _FLAT else np.inf
         good = low <= beta + newton <= high and abs(newton) < abs(step) / 2
         step = newton if good else np.sqrt(low * high) - beta
         beta += step
@@ -168,7 +175,7 @@ def _nll_slope(logits: np.ndarray, labels: np.ndarray, beta: float) -> tuple[flo
 def check_val(logits: np.ndarray, labels: np.ndarray) -> None:
     """Raise Undefined if nothing can be fitted on these logits and labels of val."""
     if len(logits) == 0:
-        raise Undefined("no samples in val")
+        raise Undefined(NO_VAL)
     if logits.shape[1] < 2:
         raise Undefined("val: fewer than two classes")
     if fault := first_fault(logits, labels):

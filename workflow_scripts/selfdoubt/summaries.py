@@ -160,7 +160,7 @@ def read(predictions: dict[str, Predictions], split: str, scores: list[str], fit
         confidence |= {name: Undefined(reason) for name, reason in OF_LOGITS_ALONE.items() if name in confidence}
     correct = sample.labels == (label if sample.predicted is None else sample.predicted)
     calibration = {name: replace(found, correct=correct) for name, found in calibration.items()}
-    signals = {name: attempt(_signal, sample, split, name) for name in scores if name in SIGNALS}
+    signals = {name: attempt(signal_of, sample, split, name) for name in scores if name in SIGNALS}
     return Reading(correct, fitted | signals | confidence, fitted | calibration)
 
 
@@ -210,7 +210,8 @@ def _fill(calibration: Calibration, rows: slice, softmax: Softmax, labels: np.nd
     return gaps
 
 
-def _signal(sample: Predictions, split: str, score: str) -> np.ndarray:
+def signal_of(sample: Predictions, split: str, score: str) -> np.ndarray:
+    """Return the confidences (n,) of a score that is a column; raises Undefined where it is none, or not finite."""
     values = (sample.signals or {}).get(SIGNALS[score])
     if values is None:
         raise Undefined(f"no column '{SIGNALS[score]}': the model has no dropout, or made no stochastic passes")
