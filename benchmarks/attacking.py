@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 from measure import Row, in_turn
+from torch.nn import functional as F
 
 from selfdoubt import attacks, devices, inference, models
 from selfdoubt.randomness import generator
@@ -31,7 +32,7 @@ def rows() -> Iterator[Row]:
     model = model.to(device, memory_format=torch.channels_last).eval()
     labels = torch.from_numpy(draws.integers(0, 10, N_IMAGES)).to(device)
     peer = PGD(model, eps=EPSILON, alpha=EPSILON / 4, steps=N_STEPS, random_start=False)
-    against = attacks.cross_entropy(labels)
+    against = partial(F.cross_entropy, target=labels, reduction="none")
 
     def ours(precision: str = "float32") -> torch.Tensor:
         return attacks.ascend(model, images, against, EPSILON, N_STEPS, EPSILON / 4, precision)

@@ -75,7 +75,7 @@ def test_odin_raises_the_margin_of_a_linear_model_by_epsilon_times_its_weights()
 
 def test_a_step_towards_the_prediction_makes_the_model_surer_of_it():
     predicted = torch.from_numpy(clean_logits().argmax(1))
-    surer = attacks.log_probability(predicted)
+    surer = attacks.log_odds(predicted)
     before = surer(torch.from_numpy(clean_logits()))
     assert (surer(answer("odin", epsilon_255=2, temperature=1).logits) > before).all()
     assert (surer(answer("anti-adversary", epsilon_255=2, n_steps=2).logits) > before).all()
@@ -230,15 +230,37 @@ def test_random_signs_at_a_temperature_are_the_same_logits_divided():
     torch.testing.assert_close(warm, cold / 4)
 
 
-def test_doctor_steps_down_d_alpha_of_a_linear_model():
-    # p_0 above p_1 of two classes: D_alpha falls as the logit 2a - b grows, so a rises and b falls, here by 0.2.
+def test_examples_of_large_images_come_in_several_batches(monkeypatch):
+    found = enhancers.enhance(network(), SPLITS, settings_of("random-sign"), seed=4)
+    whole = enhancers.examples(network(), SPLITS["test"], 9, found, seed=4)
+    monkeypatch.setattr(inference, "LARGEST_BATCH", 4)
+    for one, other in zip(whole, enhancers.examples(network(), SPLITS["test"], 9, found, seed=4), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["odin", "anti-adversary"])
+def test_steps_are_right_where_the_probability_rounds_to_1(method):
+    sure = network()
+    sure[3].weight.data *= 600
+    sure[3].bias.data *= 600
+    settings = {"odin": {"temperature": 1}, "anti-adversary": {"n_steps": 1}}[method]
+    clean = sure(batch_of().images)
+    saturated = clean.softmax(-1).amax(1) == 1
+    assert saturated.sum() > 5
+    moved = answer(method, model=sure, epsilon_255=0.01, **settings).logits
+    towards = attacks.log_odds(clean.argmax(1))
+    assert (towards(moved) > towards(clean))[saturated].all()
+
+
+def test_doctor_steps_up_d_alpha_of_a_linear_model():
+    # p_0 above p_1 of two classes: D_alpha rises as the logit 2a - b falls, so a falls and b rises, here by 0.2.
     model = nn.Sequential(nn.Flatten(), nn.Linear(2, 2, bias=False))
     model[1].weight.data = torch.tensor([[2.0, -1.0], [0.0, 0.0]])
     batch = enhancers.Batch(model, torch.full((1, 1, 1, 2), 0.4))
     settings = SimpleNamespace(epsilon_255=51, temperature=4, precision="float32")
     found = steps.doctor(batch, settings, np.random.default_rng(0))
-    assert found.images.flatten().tolist() == pytest.approx([0.6, 0.2])
-    assert found.logits[0].tolist() == pytest.approx([(0.4 + 0.6) / 4, 0])
+    assert found.images.flatten().tolist() == pytest.approx([0.2, 0.6])
+    assert found.logits[0].tolist() == pytest.approx([(0.4 - 0.6) / 4, 0])
 
 
 def test_hedge_raises_the_loss_of_all_classes():

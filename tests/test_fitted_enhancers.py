@@ -177,7 +177,7 @@ def test_a_feature_that_never_changes_weighs_nothing():
 
 @pytest.mark.parametrize(("right", "word"), [(True, "right"), (False, "wrong")])
 def test_without_errors_or_without_right_answers_there_is_nothing_to_learn(right, word):
-    with pytest.raises(UserError, match=f"every answer to val is {word}"):
+    with pytest.raises(UserError, match=f"every answer to val, or to all but a fold of it, is {word}"):
         asymmetry.Logistic(np.zeros((4, 1)), np.full(4, right), l2_penalty=1.0)
 
 
@@ -187,6 +187,7 @@ def test_confidence_is_written_into_the_logits():
     found = asymmetry.with_confidence(logits, wanted)
     assert found.dtype == np.float32
     np.testing.assert_allclose(scores.msp(found), wanted, atol=1e-5)
+    np.testing.assert_allclose(scores.energy(found), 0, atol=1e-6)  # so that nobody takes it for a score of its own
     np.testing.assert_array_equal(found.argmax(1), logits.argmax(1))
     p = np.exp(found) / np.exp(found).sum(1, keepdims=True)
     assert p[0, 1] / p[0, 2] == pytest.approx(np.e, rel=1e-4)  # the others as the clean model has them

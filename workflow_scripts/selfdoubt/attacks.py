@@ -89,39 +89,28 @@ def random_signs(images: Tensor, epsilon: float, generator: np.random.Generator)
 # ---- objectives ----
 
 
-def log_probability(labels: Tensor, temperature: float = 1.0) -> Objective:
-    """How likely each image's label (n,) is to the model, in nats: raising it argues for the label."""
-    return lambda logits: (logits / temperature).log_softmax(-1).gather(1, labels[:, None])[:, 0]
+def log_odds(labels: Tensor, temperature: float = 1.0) -> Objective:
+    """The log-odds log p / (1 - p) of each image's label (n,): raising it argues for the label.
 
-
-def cross_entropy(labels: Tensor, temperature: float = 1.0) -> Objective:
-    """The loss of each image's label (n,): raising it argues against the label."""
-    towards = log_probability(labels, temperature)
-    return lambda logits: -towards(logits)
-
-
-def top_log_probability(temperature: float = 1.0) -> Objective:
-    """How likely the likeliest class is: `log_probability` of the prediction, which need not be known before."""
-    return lambda logits: (logits / temperature).log_softmax(-1).max(-1).values
-
-
-def log_odds(labels: Tensor) -> Objective:
-    """The log-odds of each image's label (n,), z_y - logsumexp of the others: it has a slope where p rounds to 1."""
+    z_y - logsumexp of the others, of logits / temperature. Its gradient is that of log p divided by 1 - p, so a signed
+    step along one is a step along the other; but this one has digits where p rounds to 1, beyond log-odds of 16.
+    """
 
     def objective(logits: Tensor) -> Tensor:
+        logits = logits / temperature
         others = logits.scatter(1, labels[:, None], -torch.inf).logsumexp(-1)
         return logits.gather(1, labels[:, None])[:, 0] - others
 
     return objective
 
 
-def top_log_odds() -> Objective:
+def top_log_odds(temperature: float = 1.0) -> Objective:
     """The log-odds of the likeliest class: `log_odds` of the prediction, which need not be known before."""
-    return lambda logits: log_odds(logits.argmax(1))(logits)
+    return lambda logits: log_odds(logits.argmax(1), temperature)(logits)
 
 
-def doctor_confidence(temperature: float = 1.0) -> Objective:
-    """Return -log D_alpha, D_alpha = (1 - sum p^2) / sum p^2 (Granese et al. 2021), of logits / temperature.
+def log_d_alpha(temperature: float = 1.0) -> Objective:
+    """The logarithm of D_alpha = (1 - sum p^2) / sum p^2 (Granese et al. 2021), of logits / temperature: doubt.
 
     1 - sum p^2 is summed from p (1 - p), with 1 - p of the top class from the others, so that it keeps its digits
     where p rounds to 1.
@@ -132,7 +121,7 @@ def doctor_confidence(temperature: float = 1.0) -> Objective:
         top, label = p.max(-1)
         others = p.scatter(1, label[:, None], 0)
         spread = top * others.sum(-1) + (others * (1 - others)).sum(-1)
-        return p.square().sum(-1).log() - spread.clamp_min(torch.finfo(p.dtype).tiny).log()
+        return spread.clamp_min(torch.finfo(p.dtype).tiny).log() - p.square().sum(-1).log()
 
     return objective
 

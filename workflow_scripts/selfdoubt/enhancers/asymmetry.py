@@ -45,7 +45,7 @@ def signals_of(batch: Batch, settings) -> Signals:
     towards = attacks.project(images + epsilon * gradient.sign(), images, epsilon)
     away, n_steps_taken = images, torch.full_like(before, settings.n_steps + 1)
     for i in range(settings.n_steps):
-        slope, here = attacks.input_gradient(model, away, attacks.log_probability(runner_up))
+        slope, here = attacks.input_gradient(model, away, attacks.log_odds(runner_up))
         n_steps_taken[(here.argmax(1) != predicted) & (n_steps_taken > i)] = i
         away = attacks.project(away + epsilon / settings.n_steps * slope.sign(), images, epsilon)
     at_last = batch.ask(away)
@@ -79,7 +79,8 @@ class Logistic:
 
         if right.all() or not right.any():
             which = "right" if right.all() else "wrong"
-            raise UserError(f"enhancers: every answer to val is {which}, so there is nothing to tell apart; remove it")
+            place = "every answer to val, or to all but a fold of it,"
+            raise UserError(f"enhancers: {place} is {which}, so there is nothing to tell apart; remove it")
         self._mean, deviation = features.mean(0), features.std(0)
         self._deviation = np.where(deviation > 0, deviation, 1.0)
         strength = 1 / (len(right) * l2_penalty)  # scikit-learn's C is of the summed loss
@@ -96,7 +97,7 @@ class Logistic:
 
 
 def with_confidence(logits: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
-    """Return logits whose largest is the prediction's, and whose msp are the log-odds: float32 (n, K).
+    """Return log probabilities whose largest is the prediction's, and whose msp are the log-odds: float32 (n, K).
 
     logits: (n, K), clean. log_odds: (n,) of being right. The other classes share what is left as in the clean softmax,
     drawn towards equal shares where one would come above the prediction. The largest of K probabilities is above 1 / K,
@@ -115,7 +116,8 @@ def with_confidence(logits: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
         kept = np.where(largest > room, (room - equal) / (largest - equal), 1.0)[:, None]
     shares = kept * shares + (1 - kept) * equal
     shares[rows, predicted] = odds
-    return np.log(np.maximum(shares, np.finfo(np.float32).tiny)).astype(np.float32)
+    log_shares = np.log(np.maximum(shares, np.finfo(np.float32).tiny))
+    return (log_shares - np.log1p(odds)[:, None]).astype(np.float32)
 
 
 # ---- the methods ----

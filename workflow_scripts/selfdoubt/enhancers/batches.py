@@ -48,8 +48,8 @@ class Batch:
         In float32 both are had by one forward; in bfloat16 classes that are nearly as likely may change places.
         """
         if precision == "float32":
-            return self.step(attacks.top_log_probability(temperature), ("ascent", temperature), precision)
-        towards = attacks.log_probability(self.predicted, temperature)
+            return self.step(attacks.top_log_odds(temperature), ("ascent", temperature), precision)
+        towards = attacks.log_odds(self.predicted, temperature)
         return self.step(towards, ("ascent", temperature), precision)
 
     def step(self, objective: attacks.Objective, key: tuple, precision: str) -> tuple[Tensor, Tensor]:

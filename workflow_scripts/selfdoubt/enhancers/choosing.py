@@ -105,10 +105,12 @@ def examples(model: nn.Module, split, n_images: int, done: Enhanced, seed: int, 
     """
     clean, few = split.images[:n_images], split.labels[:n_images]
     with attacks.frozen(model):
-        [batch] = batches_of(model, clean, few)
-        answer = done.apply(batch, _generator(seed, done.chosen["method"], name))
-        before, after = _likeliest(batch.ask(batch.images)), _likeliest(answer.logits)
-    return Examples(clean, answer.images.contiguous().cpu().numpy(), before, after)
+        generator, parts = _generator(seed, done.chosen["method"], name), []
+        for batch in batches_of(model, clean, few):  # large images come few at a time
+            answer = done.apply(batch, generator)
+            images = answer.images.contiguous().cpu().numpy()
+            parts.append((images, _likeliest(batch.ask(batch.images)), _likeliest(answer.logits)))
+    return Examples(clean, *map(np.concatenate, zip(*parts, strict=True)))
 
 
 def _likeliest(logits: Tensor) -> np.ndarray:

@@ -15,12 +15,12 @@ def odin(batch: Batch, settings, generator: np.random.Generator) -> Answer:
 
 
 def doctor(batch: Batch, settings, generator: np.random.Generator) -> Answer:
-    """One step down DOCTOR's D_alpha = (1 - sum p^2) / sum p^2, at a temperature; label kept.
+    """One step up DOCTOR's D_alpha = (1 - sum p^2) / sum p^2, at a temperature, so that the model doubts; label kept.
 
     Granese et al. (2021). The score `gini` of these logits is sum p^2, which falls where D_alpha rises.
     """
-    surer = attacks.doctor_confidence(settings.temperature)
-    return _stepped(batch, *batch.step(surer, ("doctor", settings.temperature), settings.precision), settings)
+    doubt = attacks.log_d_alpha(settings.temperature)
+    return _stepped(batch, *batch.step(doubt, ("doctor", settings.temperature), settings.precision), settings)
 
 
 def _stepped(batch: Batch, signs, predicted, settings) -> Answer:
@@ -33,7 +33,7 @@ def anti_adversary(batch: Batch, settings, generator: np.random.Generator) -> An
 
     Alfarra et al. (2022).
     """
-    return _ascended(batch, attacks.log_probability(batch.predicted), settings)
+    return _ascended(batch, attacks.log_odds(batch.predicted), settings)
 
 
 def hedge(batch: Batch, settings, generator: np.random.Generator) -> Answer:
