@@ -144,7 +144,7 @@ ANSWERS = {
     "corrected": {"method": "corrected"},
     "scaled": {"method": "scaled", "factor": 3.0},
     "temperature-scaled": {"method": "temperature-scaled"},
-    "entropy-shuffled": {"method": "entropy-shuffled"},
+    "entropy-shuffled": {"method": "entropy-shuffled", "temperature": 4},
 }
 ARMS = {name: STUDENT | {"loss": loss} for name, loss in LOSSES.items()}
 ARMS |= {name: STUDENT | {"answers": answers} for name, answers in ANSWERS.items()}

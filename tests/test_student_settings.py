@@ -82,7 +82,7 @@ def test_a_segmenters_teacher_may_learn_from_none_that_learns_from_its_masks(con
     [
         {"loss": {"method": "cwtm"}},
         {"loss": {"method": "ranked", "temperature": 4, "alpha": 0.9, "weight": 1, "margin": 1}},
-        {"answers": {"method": "entropy-shuffled"}},
+        {"answers": {"method": "entropy-shuffled", "temperature": 4}},
     ],
 )
 def test_what_compares_images_wants_the_whole_batch_in_one_process(config, change):
@@ -117,3 +117,9 @@ def test_soft_labels_are_stored_where_all_teachers_of_a_student_have_other_reade
     assert stored() == ["kd", "kd-no-labels", "hard"]
     config["soft_labels"]["mode"] = "stored"
     assert stored() == ["kd", "kd-no-labels", "hard", "both"]
+
+
+def test_who_asks_another_teacher_all_the_same_is_no_company(config):
+    config["students"]["kd-no-labels"]["teacher"] = ["ce", "teacher"]
+    study = load_study(config)
+    assert not any(map(study.stores_soft_labels, study.students))  # kd would be alone with its teacher's file

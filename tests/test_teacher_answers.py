@@ -21,7 +21,7 @@ SETTINGS = {
     "permuted": {"permutation": "per-sample"},
     "corrected": {},
     "scaled": {"factor": 3.0},
-    "entropy-shuffled": {},
+    "entropy-shuffled": {"temperature": 1.0},
 }
 
 
@@ -99,8 +99,10 @@ def test_a_factor_changes_how_sure_the_teacher_is_and_of_nothing_else():
 # ---- entropies of others ----
 
 
-def test_entropies_are_those_of_others_of_the_same_label():
-    before, after = losses.entropies(LOGITS.double()), losses.entropies(told("entropy-shuffled").double())
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_entropies_are_those_of_others_of_the_same_label(temperature):
+    found = told("entropy-shuffled", temperature=temperature)
+    before, after = (losses.entropies(logits.double() / temperature) for logits in (LOGITS, found))
     for label in range(3):
         own = label == LABELS
         assert_close(after[own].sort().values, before[own].sort().values, rtol=0, atol=1e-5)
@@ -131,7 +133,7 @@ def test_an_entropy_that_cannot_be_reached_is_neared():
     batch = SimpleNamespace(labels=torch.zeros(2, dtype=torch.long), epoch=0, rows=slice(0, 2))
     partners_swapped = 0
     for seed in range(8):
-        found = losses.entropies(ANSWERS["entropy-shuffled"](logits, batch, seed=seed))
+        found = losses.entropies(ANSWERS["entropy-shuffled"](logits, batch, seed=seed, temperature=1.0))
         assert found.isfinite().all()
         if found[1] > 0.1:
             partners_swapped += 1

@@ -45,8 +45,11 @@ def scaled(logits, batch, seed: int, factor: float) -> torch.Tensor:
     return factor * logits
 
 
-def entropy_shuffled(logits, batch, seed: int) -> torch.Tensor:
+def entropy_shuffled(logits, batch, seed: int, temperature: float) -> torch.Tensor:
     """Give each answer the entropy of another one of the same label in the batch, and keep the order of its classes.
+
+    temperature: at which these entropies are, and at which the student should be told the answers: at another one
+    they are not exchanged but changed, and an easy class may become a hard one.
 
     The partners are a permutation of each label's images in the batch, so that the label keeps its entropies, and an
     image may be its own. An answer is brought to its partner's entropy by a factor of its logits, the one that does it:
@@ -57,23 +60,23 @@ def entropy_shuffled(logits, batch, seed: int) -> torch.Tensor:
     source = shuffled[batch.labels[shuffled].argsort(stable=True)]  # by label, and at random within it
     target = batch.labels.argsort(stable=True)
     partner = torch.empty_like(source).scatter_(0, target, source)
-    return _at_entropy(logits, losses.entropies(logits.double())[partner])
+    softened = logits.double() / temperature
+    return (temperature * _at_entropy(softened, losses.entropies(softened)[partner])).float()
 
 
 def _at_entropy(logits, wanted) -> torch.Tensor:
-    """Return the logits (b, K), each row times the factor at which its entropy is the wanted one (b,), in nats.
+    """Return logits (b, K), float64, each row times the factor at which its entropy is the wanted one (b,), in nats.
 
     Entropy falls as the factor rises. Where no factor reaches it, such as less than log 2 of two equal largest
     logits, the nearest end of the range is taken.
     """
-    logits = logits.double()
     low = torch.full_like(wanted, -math.log(_LARGEST_FACTOR))
     high = -low
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         flat = losses.entropies(logits * middle.exp()[:, None]) > wanted
         low, high = torch.where(flat, middle, low), torch.where(flat, high, middle)
-    return (logits * ((low + high) / 2).exp()[:, None]).float()
+    return logits * ((low + high) / 2).exp()[:, None]
 
 
 def _orders(drawn: np.ndarray, device: torch.device) -> torch.Tensor:

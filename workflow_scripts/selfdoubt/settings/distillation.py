@@ -62,6 +62,7 @@ class TemperatureScaled(Strict):
 
 class EntropyShuffled(Strict):
     method: Literal["entropy-shuffled"]
+    temperature: Positive  # at which entropies are exchanged: that of the loss, where it has one
 
 
 DistillationLoss = one_of(Kd, Dkd, Hard, Cwtm, Ranked, AdaptiveTemperature, by="method")
