@@ -120,7 +120,7 @@ rule plot_enhancement_examples:
     resources:
         mem_mb=1000,
     params:
-        settings=figure_settings,
+        settings=enhancement_examples_settings,
         code=code_digest("plot_enhancement_examples"),
     shell:
         "exec python workflow_scripts/plot_enhancement_examples.py --examples {input} --figure {output}"

@@ -88,20 +88,24 @@ def test_persuasion_rows_by_hand():
     # Image 1 has label 2: the message for 2 is true, the one for 0 wrong. Listener b answers 2 to both.
     answers = [[[2, 2], [0, 2]], [[0, 2], [2, 2]]]
     said = two_messages(gains=[[[9, 3], [1, 8]], [[7, 0], [-1, 6]]], answers=answers)
-    rows = messages.persuasion_rows(said, np.array([0, 2, 1]), ["a", "b"], ["a", "b"])
-    found = {(r["sender"], r["listener"], r["message"]): (r["gain"], r["persuaded"], r["n"]) for r in rows}
-    assert found["a", "b", "true"] == (3, 1, 1)
-    assert found["a", "b", "wrong"] == (0, 0, 1)
-    assert found["b", "a", "true"] == (1, 0, 1)
-    assert found["a", "a", "wrong"] == (7, 1, 1)
+    labels, clean, pair = np.array([0, 2, 1]), np.array([[0, 0], [0, 1], [0, 0]]), ["a", "b"]
+    rows = messages.persuasion_rows(said, labels, clean, pair, pair)
+    found = {(r["sender"], r["listener"], r["message"]): [*r.values()][3:] for r in rows}
+    assert [*rows[0]] == [*schemas.SCHEMAS["persuasion"].names]
+    assert found["a", "b", "true"] == [3, 1, 1, 1]
+    assert found["a", "b", "wrong"] == [0, 1, 0, 1]
+    assert found["b", "a", "true"] == [1, 1, 0, 1]
+    assert found["a", "a", "wrong"] == [7, 1, None, 0]  # a answers 0 before: of that it cannot be persuaded
     assert len(rows) == 2 * 2 * 2
 
 
 def test_persuasion_rows_fit_their_schema_even_where_nothing_was_said():
     for below, n in ((HALF, None), (0.0, 0)):
-        rows = messages.persuasion_rows(heard(contested_below=below), SPLITS["test"].labels, [*MODELS], [*MODELS])
+        answers = np.stack([logits.argmax(1) for logits in CLEAN.values()], axis=1)
+        said = heard(contested_below=below)
+        rows = messages.persuasion_rows(said, SPLITS["test"].labels, answers, [*MODELS], [*MODELS])
         pa.Table.from_pylist(rows, schema=schemas.SCHEMAS["persuasion"])
-        assert n is None or {(row["gain"], row["persuaded"], row["n"]) for row in rows} == {(None, None, 0)}
+        assert n is None or {tuple(row.values())[3:] for row in rows} == {(None, 0, None, 0)}
 
 
 def test_weights_are_fitted_by_likelihood():

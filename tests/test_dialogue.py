@@ -45,7 +45,7 @@ def naive(row: int, n_rounds: int, epsilon: float) -> tuple[np.ndarray, int]:
     moved, answers, done = clean, [*PROBABILITIES[:, row]], 0
     while done < n_rounds and len({int(answer.argmax()) for answer in answers[-3:]}) > 1:
         for speaker in np.roll(NAMES, -done):
-            gradient, _ = attacks.input_gradient(MODELS[speaker], moved, attacks.top_log_probability())
+            gradient, _ = attacks.input_gradient(MODELS[speaker], moved, attacks.top_log_odds())
             moved = moved + epsilon / n_rounds * gradient.sign()
             moved = torch.min(torch.max(moved, clean - epsilon), clean + epsilon).clamp(0, 1)
         with torch.no_grad():

@@ -12,6 +12,7 @@ from selfdoubt.errors import UserError
 
 MEAN = SimpleNamespace(method="mean-probability")
 STACKING = SimpleNamespace(method="stacking", penalty=[0.1, 1.0], n_folds=3)
+STACKING_FREE = SimpleNamespace(method="stacking", penalty=[0.001], n_folds=3)
 SETTINGS = {method: SimpleNamespace(method=method) for method in ensembles.COMBINATIONS} | {"stacking": STACKING}
 
 
@@ -174,18 +175,23 @@ def test_stacking_learns_whom_to_believe():
 
 def test_the_penalty_is_that_of_least_nll_on_images_held_out():
     penalties, n_folds = [0.001, 0.1, 10.0], 3
-    fold, losses = stacking.folds(LABELS, n_folds), []
+    fold, losses, answers = stacking.folds(LABELS, n_folds), [], {}
     for penalty in penalties:
-        loss = 0.0
+        loss, answers[penalty] = 0.0, np.empty((60, 4))
         for k in range(n_folds):
             weights = stacking.fit_weights([m[fold != k] for m in VAL], LABELS[fold != k], penalty)
             log_p = stacking.stack([m[fold == k] for m in VAL], weights)
             loss -= log_p[np.arange((fold == k).sum()), LABELS[fold == k]].sum()
+            answers[penalty][fold == k] = log_p
         losses.append(loss)
-    assert stacking.choose_penalty(VAL, LABELS, penalties, n_folds) == penalties[int(np.argmin(losses))] != 0.001
-    assert stacking.choose_penalty(VAL, LABELS, penalties[::-1], n_folds) == penalties[int(np.argmin(losses))]
+    best = penalties[int(np.argmin(losses))]
+    assert best != 0.001
+    for order in (penalties, penalties[::-1]):
+        chosen, held_out = stacking.cross_validate(VAL, LABELS, order, n_folds)
+        assert chosen == best
+        np.testing.assert_allclose(held_out, answers[best], atol=1e-4)  # the fits began elsewhere
     found = ensembles.COMBINATIONS["stacking"](VAL, LABELS, SimpleNamespace(penalty=penalties, n_folds=n_folds))
-    assert found.chosen == {"penalty": penalties[int(np.argmin(losses))]}
+    assert found.chosen == {"penalty": best}
 
 
 def test_folds_spread_every_class_and_all_images():
@@ -232,6 +238,16 @@ def test_what_is_fitted_is_fitted_on_val_alone(method):
     assert chosen == ensembles.COMBINATIONS[method](VAL, LABELS, SETTINGS[method]).chosen
     others, _ = ensembles.combine(tables(VAL, (LABELS + 1) % 4), SETTINGS[method])
     assert np.abs(np.array(others["logits"].to_pylist())[:40] - logits[:40]).max() > 0.01
+
+
+def test_stacking_answers_val_by_weights_that_did_not_see_the_image():
+    found, _ = ensembles.combine(tables(VAL, LABELS), STACKING_FREE)
+    logits = np.array(found["logits"].to_pylist())
+    held_out = stacking.cross_validate(VAL, LABELS, STACKING_FREE.penalty, 3)[1]
+    np.testing.assert_allclose(logits[40:], held_out, atol=1e-5)
+    own = stacking.stack(VAL, stacking.fit_weights(VAL, LABELS, STACKING_FREE.penalty[0]))
+    nll_own, nll_held_out = (-log_p[np.arange(60), LABELS].mean() for log_p in (own, held_out))
+    assert nll_held_out > nll_own + 0.1  # which would have flattered
 
 
 @pytest.mark.parametrize(

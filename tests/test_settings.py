@@ -4,7 +4,7 @@ import re
 
 import pytest
 from copies import ROOT
-from wrong_configs import fault, put
+from wrong_configs import fault, faults, put
 
 from selfdoubt.errors import UserError
 from selfdoubt.provenance import canonical
@@ -413,10 +413,44 @@ def test_crops_are_of_images_that_stay_in_files(config):
 
 def test_masks_need_images_in_memory(config):
     config["datasets"]["fashion-mnist-12k"] |= {"source": "folder:photos", "storage": "files"}
-    assert fault(config) == (
-        "config: datasets.fashion-mnist-12k.storage: files, and the segmenter 'unet' needs images in memory; "
-        "use arrays, or set the segmenter to null"
-    )
+    place = "config: datasets.fashion-mnist-12k.storage: files, and"
+    remedy = "needs images in memory; use arrays, or set to null what needs them"
+    assert fault(config) == f"{place} the segmenter 'unet' {remedy}"
+    config["augmented"]["mask-cutmix"] |= {"segmenter": None, "masks": "given"}
+    config["segmenters"], config["figures"] = {}, {}
+    assert fault(config) == f"{place} the given masks of 'mask-cutmix' {remedy}"
+    config["augmented"]["mask-cutmix"] = config["augmented"]["cutmix"]
+    figure = {"kind": "mixed-labels", "study": "mask-cutmix", "dataset": "fashion-mnist-12k", "models": ["cutmix"]}
+    config["figures"]["labels"] = figure | {"style": {"width_mm": 80, "height_mm": 60}}
+    assert fault(config) == f"{place} the figure 'labels' {remedy}"
+
+
+@pytest.mark.parametrize("source", ["embedded:fashion-mnist-12k", "cifar10"])
+def test_masks_that_a_data_set_does_not_have_are_not_given(config, source):
+    dataset = config["datasets"]["fashion-mnist-12k"]
+    dataset |= {"source": source, "mask_truth": "given"}
+    told = f"given, but {source} comes without masks; remove it"
+    assert fault(config) == f"config: datasets.fashion-mnist-12k.mask_truth: {told}"
+    dataset["mask_truth"] = "nonzero-pixels"
+    config["augmented"]["mask-cutmix"] |= {"segmenter": None, "masks": "given"}
+    assert fault(config) == f"config: augmented.mask-cutmix.masks: {told}"
+    dataset["source"] = "embedded:fashion-scenes"
+    load_study(config)
+
+
+def test_segmenters_that_learn_from_each_others_models_are_a_circle(config):
+    unet, mixed = config["segmenters"]["unet"], config["augmented"]["mask-cutmix"]
+    config["segmenters"] = {"unet": unet | {"teacher": "two"}, "other": unet | {"teacher": "mask-cutmix"}}
+    config["augmented"]["two"] = mixed | {"segmenter": "other"}
+    told = faults(config)
+    assert told and all("circular" in line for line in told)
+
+
+@pytest.mark.parametrize("section", ["enhancers", "protocols"])
+@pytest.mark.parametrize("name", ["clean", "oracle-selector", "best-member"])
+def test_names_of_what_stands_beside_variants_are_taken(config, section, name):
+    config[section][name] = next(iter(config[section].values()))
+    assert fault(config).startswith(f"config: {section}.{name}: '{name}' ")
 
 
 def test_what_is_not_trained_is_there_for_the_first_seed_alone(config):

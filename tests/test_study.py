@@ -1,6 +1,8 @@
 """A whole study on a few real images: every stage runs, twice, and gives equal bytes."""
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -109,6 +111,15 @@ def test_the_page_shows_every_study_and_needs_no_network(studies):
     assert all(study["question"] in page for study in config["studies"].values())
     assert 'src="http' not in page and "<script" not in page
     assert page.count('src="data:image/') == len(config["figures"])
+
+
+def test_the_page_of_findings_has_every_claim(studies):
+    command = [sys.executable, str(ROOT / "docs/findings.py"), str(studies[0].folder)]
+    page = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    config = yaml.safe_load((studies[0].folder / "config.yaml").read_text())
+    for claim in config["hypotheses"].values():
+        assert page.count(f"| {claim['statement']} | ") == 1
+    assert "## The default study" in page and "1 seed;" in page and " jobs, " in page
 
 
 def test_nothing_is_left_to_do(studies):

@@ -10,10 +10,10 @@ def run(arguments):
     models = {name: checkpoints.load_model(path, device) for name, path in named}
     splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
     decision = communication.communicate(models, splits, settings, arguments.seed)
-    print(f"weight fitted on val: {decision.weight}; of one image: {decision.costs}")
+    print(f"weight fitted on val: {decision.weight}; rounds: {decision.rounds}; of one image: {decision.costs}")
     found = {"costs_per_image": decision.costs, "precision": settings.precision}
-    fitted = {"weight": decision.weight} if decision.weight is not None else {}
-    metadata = arguments.metadata | found | fitted
+    further = {"weight": decision.weight, "rounds": decision.rounds}
+    metadata = arguments.metadata | found | {name: value for name, value in further.items() if value is not None}
     told = metadata | schemas.LOG_PROBABILITIES
     inference.write_predictions(arguments.output, splits, decision.logits, metadata=told)
     schemas.write_rows(arguments.persuasion, decision.persuasion, schemas.SCHEMAS["persuasion"], metadata)

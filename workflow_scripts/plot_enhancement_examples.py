@@ -1,11 +1,14 @@
 """Draw images before and after enhancers, with the perturbation magnified."""
 
 from selfdoubt import commands, examples, figures
+from selfdoubt.bounds import MARK
 
 
 def run(arguments):
     settings = arguments.settings.figure
-    named = zip(settings.enhancers, arguments.examples, strict=True)
+    bounds = {arm.partition("/")[2] for arm in arguments.settings.bounds}
+    titles = [name + MARK if name in bounds else name for name in settings.enhancers]
+    named = zip(titles, arguments.examples, strict=True)
     shown = {name: figures.EnhancementExamples(**examples.read(path)) for name, path in named}
     figures.save(figures.enhancement_examples(shown, settings), arguments.figure)
 

@@ -1,14 +1,15 @@
 """Draw what arms gain over the first one, by the size of the object."""
 
 from selfdoubt import commands, curves, datasets, figures
+from selfdoubt.bounds import marked
 
 
 def run(arguments):
-    settings = arguments.settings.figure
-    runs = curves.runs(arguments.predictions, settings.arms, settings.split, settings.score)
+    settings, bounds = arguments.settings.figure, arguments.settings.bounds
+    runs = curves.runs(arguments.predictions, marked(settings.arms, bounds), settings.split, settings.score)
     split = datasets.read_split(arguments.images, settings.split)
     sizes = datasets.foreground(split, arguments.settings.mask_truth).mean((1, 2))
-    looks = figures.arm_looks(arguments.settings.all_arms)
+    looks = figures.arm_looks(marked(arguments.settings.all_arms, bounds))
     figures.save(figures.object_size(figures.SizedRuns(runs, sizes), settings, looks), arguments.figure)
 
 

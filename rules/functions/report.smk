@@ -11,9 +11,19 @@ def figure_settings(wildcards):
     return canonical({"figure": figure_entry(wildcards)})
 
 
+def enhancement_examples_settings(wildcards):
+    """A figure's entry, and the arms to be marked."""
+    return canonical({"figure": figure_entry(wildcards), "bounds": sorted(STUDY.bounds())})
+
+
 def arms_figure_settings(wildcards):
+    """What a figure of arms is drawn by."""
+    return canonical(arms_figure(wildcards))
+
+
+def arms_figure(wildcards):
     """A figure's entry, all arms of the study, so that an arm looks the same in every figure, and those to be marked."""
-    return canonical({"figure": figure_entry(wildcards), "all_arms": all_arms(), "bounds": sorted(STUDY.bounds())})
+    return {"figure": figure_entry(wildcards), "all_arms": all_arms(), "bounds": sorted(STUDY.bounds())}
 
 
 def predictions_of_figure(wildcards):
@@ -28,10 +38,9 @@ def metrics_of_figure(wildcards):
 
 
 def object_size_settings(wildcards):
-    """A figure's entry, all arms of the study, and where objects are known to be."""
-    figure = figure_entry(wildcards)
-    truth = STUDY.datasets[figure["dataset"]].mask_truth
-    return canonical({"figure": figure, "all_arms": all_arms(), "mask_truth": truth})
+    """What a figure of arms is drawn by, and where objects are known to be."""
+    truth = STUDY.datasets[STUDY.figures[wildcards.figure].dataset].mask_truth
+    return canonical({**arms_figure(wildcards), "mask_truth": truth})
 
 
 def mixed_labels_of_figure(wildcards):

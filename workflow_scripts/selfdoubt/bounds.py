@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 
 MARK = " (bound)"
+ORACLE, BEST = "oracle-selector", "best-member"  # of every group, beside its protocols
 
 
 def marked(arms: Iterable[str], bounds: Collection[str]) -> list[str]:

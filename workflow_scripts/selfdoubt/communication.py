@@ -37,6 +37,7 @@ class Decision(NamedTuple):
     weight: float | None  # of the gains; None where none is fitted
     persuasion: list[dict]  # rows of SCHEMAS["persuasion"], of the split "test"
     costs: dict[str, float]  # forwards and backwards of one image, mean over the split "test"
+    rounds: float | None = None  # of a dialogue, mean over the images of "test" about which members talked
 
 
 def _ask(models: dict[str, nn.Module], split) -> dict[str, np.ndarray]:
@@ -71,7 +72,8 @@ def _decide_by_gains(models, senders: list[str], listeners: list[str], splits, s
         evidence[name] = relative_gains(heard[name], gains, *log_prior[name].shape)
     weight = fit_weight(log_prior["val"], evidence["val"], splits["val"].labels)
     logits = {name: log_probabilities(log_prior[name] + weight * evidence[name]).astype(np.float32) for name in splits}
-    rows = persuasion_rows(heard["test"], splits["test"].labels, senders, [*models])
+    answers = np.stack([said.argmax(1) for said in clean["test"].values()], axis=1)
+    rows = persuasion_rows(heard["test"], splits["test"].labels, answers, senders, [*models])
     costs = heard["test"].costs
     return Decision(logits, weight, rows, {**costs, "forwards": costs["forwards"] + len(models)})
 
@@ -129,8 +131,9 @@ def decide_by_dialogue(models: dict[str, nn.Module], splits: dict, settings, see
         name: converse(models, split, _ask(models, split), settings, (seed, name)) for name, split in splits.items()
     }
     logits = {name: talk.log_mean.astype(np.float32) for name, talk in talks.items()}
-    costs = talks["test"].costs
-    return Decision(logits, None, [], {**costs, "forwards": costs["forwards"] + len(models)})
+    costs, rounds = talks["test"].costs, talks["test"].n_rounds
+    mean_rounds = float(rounds[rounds > 0].mean()) if rounds.any() else None
+    return Decision(logits, None, [], {**costs, "forwards": costs["forwards"] + len(models)}, mean_rounds)
 
 
 def communicate(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> Decision:

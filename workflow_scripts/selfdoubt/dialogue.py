@@ -82,7 +82,7 @@ def _one_round(models: list[nn.Module], moved: Tensor, clean: Tensor, settings, 
     for i in range(len(models)):
         speaker = (turn + i) % len(models)
         if settings.message == "gradient":
-            towards = attacks.top_log_probability()
+            towards = attacks.top_log_odds()
             gradient, _ = attacks.input_gradient(models[speaker], moved, towards, settings.precision)
             stepped = moved + step * gradient.sign()
         else:

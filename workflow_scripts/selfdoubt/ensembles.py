@@ -15,7 +15,7 @@ from selfdoubt.errors import UserError
 from selfdoubt.pooling import log_probabilities, majority_vote, mean_logit, mean_probability
 from selfdoubt.scores import msp
 from selfdoubt.softmax import first_fault, fit_temperature
-from selfdoubt.stacking import choose_penalty, fit_weights, stack
+from selfdoubt.stacking import cross_validate, fit_weights, stack
 from selfdoubt.undefined import Undefined
 
 
@@ -24,6 +24,7 @@ class Combination(NamedTuple):
 
     decide: Callable[[list[np.ndarray]], np.ndarray]  # logits (n, K) of each member -> log probabilities (n, K)
     chosen: dict  # on val, JSON-able
+    of_val: np.ndarray | None = None  # log probabilities (n, K) of val, where those of `decide` would flatter
 
 
 def combine(tables: list[pa.Table], settings) -> tuple[pa.Table, dict]:
@@ -45,6 +46,8 @@ def combine(tables: list[pa.Table], settings) -> tuple[pa.Table, dict]:
     except Undefined as reason:
         raise UserError(f"predictions: {settings.method} cannot be fitted ({reason}); see the members'") from None
     logits = combination.decide(members).astype(np.float32)
+    if combination.of_val is not None:
+        logits[val] = combination.of_val
     schema = schemas.predictions_schema(n_classes, ("ood_class",) if "ood_class" in first.column_names else ())
     column = pa.FixedSizeListArray.from_arrays(logits.ravel(), type=schema.field("logits").type)
     table = first.set_column(first.schema.get_field_index("logits"), schema.field("logits"), column)
@@ -78,15 +81,19 @@ def most_confident(logits: list[np.ndarray], temperatures: list[float]) -> np.nd
 
 
 def fit_stacking(logits: list[np.ndarray], labels: np.ndarray, settings) -> Combination:
-    """Return `stack` with weights fitted on all of `val`, at the penalty chosen there by cross-validation."""
+    """Return `stack` with weights fitted on all of `val`, at the penalty chosen there by cross-validation.
+
+    So many weights know the rows that they were fitted on: `val` is answered by those of cross-validation, or what is
+    fitted on it next, as a temperature is, would be fitted for a surer model.
+    """
     if len(labels) < settings.n_folds:
         raise Undefined(f"{len(labels)} samples in val, and {settings.n_folds} folds")
     for member in logits:
         if fault := first_fault(member, labels):
             raise Undefined(f"val: {fault}")
-    penalty = choose_penalty(logits, labels, settings.penalty, settings.n_folds)
+    penalty, of_val = cross_validate(logits, labels, settings.penalty, settings.n_folds)
     weights = fit_weights(logits, labels, penalty)
-    return Combination(partial(stack, weights=weights), {"penalty": penalty})
+    return Combination(partial(stack, weights=weights), {"penalty": penalty}, of_val)
 
 
 COMBINATIONS = {

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from selfdoubt.bounds import BEST, ORACLE
 from selfdoubt.pooling import mean_probability
 from selfdoubt.undefined import Undefined, count
 
-ORACLE, BEST = "oracle-selector", "best-member"  # rows beside those of protocols
 _ONE_PASS = {"costs_per_image": {"forwards": 1, "backwards": 0}}
 
 
@@ -42,16 +42,20 @@ def members_of(logits: list[np.ndarray], labels: np.ndarray) -> Members:
 
 
 def judge(members: Members, answers: np.ndarray, told: dict) -> list[dict]:
-    """Return quantity, value, n and reason for each that is known of a protocol; QUANTITIES says what they are.
+    """Return rows of quantity, value, n and reason for all that is known of a protocol.
 
-    answers: int (n,) the protocol's labels. told: the metadata of its predictions, of which `weight`, where there is
-    one, and `costs_per_image` are used.
+    accuracy: the share of images whose label is right; accuracy-disagreed: the same of those about which members
+    disagree. fixed, broken: images that the mean probability gets wrong and the protocol right, and the reverse.
+    weight: of what listeners gained, fitted on val; negative: against the class that gains more. rounds: of talk, mean
+    over the images that were talked about. forwards, backwards: passes through a member for an image, and gradients.
+
+    answers: int (n,) the protocol's labels. told: the metadata of its predictions, of which `costs_per_image` and,
+    where they are there, `weight` and `rounds` are used.
     """
     right, before = answers == members.labels, members.mean == members.labels
     rows = _accuracies(right, members.disagreed)
     rows += [_row("fixed", (right & ~before).sum(), len(right)), _row("broken", (before & ~right).sum(), len(right))]
-    if "weight" in told:
-        rows.append(_row("weight", told["weight"], None))
+    rows += [_row(quantity, told[quantity], None) for quantity in ("weight", "rounds") if quantity in told]
     return rows + [_row(kind, told["costs_per_image"][kind], len(right)) for kind in ("forwards", "backwards")]
 
 
@@ -75,14 +79,3 @@ def _accuracy(quantity: str, right: np.ndarray) -> dict:
 
 def _row(quantity: str, value: float | None, n: int | None, reason: str | None = None) -> dict:
     return {"quantity": quantity, "value": None if value is None else float(value), "n": n, "reason": reason}
-
-
-QUANTITIES = {  # of an image, where nothing else is said; report/decisions.py heads its columns by them
-    "accuracy": "share of images whose label is right",
-    "accuracy-disagreed": "the same of images about which members disagree",
-    "fixed": "images that the mean probability gets wrong and the protocol right",
-    "broken": "images that the mean probability gets right and the protocol wrong",
-    "weight": "of what listeners gained, fitted on val; negative: against the class that gains more",
-    "forwards": "passes through a member",
-    "backwards": "gradients of a member",
-}

@@ -85,23 +85,33 @@ def _hear(model, before: np.ndarray, messages: list[Tensor], classes: np.ndarray
     return after - before, logits.argmax(2)
 
 
-def persuasion_rows(messages: Messages, labels: np.ndarray, senders: list[str], listeners: list[str]) -> list[dict]:
+def persuasion_rows(
+    messages: Messages, labels: np.ndarray, clean_answers: np.ndarray, senders: list[str], listeners: list[str]
+) -> list[dict]:
     """Return rows of SCHEMAS["persuasion"]: who persuades whom, of the true class and of wrong ones.
 
-    Gains are as they are, whatever they are held against. labels: of every image of the split. senders, listeners: in
-    the order of the messages' axes.
+    Gains are as they are, whatever they are held against. Who already answers the class that a message argues for
+    cannot be persuaded of it, so that its share is of the others. labels: of every image of the split, (n,).
+    clean_answers: the listeners', (n, L). senders, listeners: in the order of the messages' axes.
     """
     true = messages.candidates == labels[messages.images][:, None]  # (m, k)
-    persuaded = messages.answers == messages.candidates[:, :, None, None]
+    argued = messages.candidates[:, :, None]
+    persuaded = messages.answers == argued[..., None]
+    is_open = clean_answers[messages.images][:, None] != argued  # (m, k, L)
     rows = []
     for i, sender in enumerate(senders):
         for j, listener in enumerate(listeners):
             for message, mask in (("true", true), ("wrong", ~true)):
-                n = int(mask.sum())
-                gain, share = (float(x[mask][:, i, j].mean()) if n else None for x in (messages.gains, persuaded))
                 row = {"sender": sender, "listener": listener, "message": message}
-                rows.append({**row, "gain": gain, "persuaded": share, "n": n})
+                row["gain"], row["n"] = _mean(messages.gains[mask][:, i, j])
+                row["persuaded"], row["n_open"] = _mean(persuaded[mask & is_open[..., j]][:, i, j])
+                rows.append(row)
     return rows
+
+
+def _mean(values: np.ndarray) -> tuple[float | None, int]:
+    """Return the mean of values (n,), None of none, and n."""
+    return (float(values.mean()) if len(values) else None), len(values)
 
 
 def _costs(shape: tuple[int, ...], n_images: int, settings) -> dict[str, float]:
@@ -118,7 +128,7 @@ def _costs(shape: tuple[int, ...], n_images: int, settings) -> dict[str, float]:
 def gradient_messages(sender: nn.Module, images: Tensor, classes: np.ndarray, settings, generator) -> list[Tensor]:
     """For each class, steps that raise the sender's log p of it, each an equal part of epsilon."""
     epsilon = settings.epsilon_255 / 255
-    objectives = [attacks.log_probability(torch.from_numpy(labels).to(images.device)) for labels in classes.T]
+    objectives = [attacks.log_odds(torch.from_numpy(labels).to(images.device)) for labels in classes.T]
     steps = settings.n_steps, epsilon / settings.n_steps
     return [attacks.ascend(sender, images, towards, epsilon, *steps, settings.precision) for towards in objectives]
 

@@ -48,22 +48,24 @@ def fit_weights(logits: list[np.ndarray], labels: np.ndarray, penalty: float, st
 _PRECISION = {"maxiter": 2000, "ftol": 1e-9, "gtol": 1e-5}
 
 
-def choose_penalty(logits: list[np.ndarray], labels: np.ndarray, penalties: list[float], n_folds: int) -> float:
-    """Return the penalty of least NLL in cross-validation, the largest of equals.
+def cross_validate(
+    logits: list[np.ndarray], labels: np.ndarray, penalties: list[float], n_folds: int
+) -> tuple[float, np.ndarray]:
+    """Return the penalty of least NLL in cross-validation, the largest of equals, and what it said of each image then.
 
-    Folds: the images of each class, in their order, are dealt out in turn.
+    That is log probabilities (n, K), of each fold by weights that were fitted on the others: what can be expected of
+    images that were not fitted on. Folds: the images of each class, in their order, are dealt out in turn.
     """
-    penalties = sorted(penalties, reverse=True)
-    if len(penalties) == 1:
-        return penalties[0]
-    fold, losses = folds(labels, n_folds), np.zeros(len(penalties))
+    penalties, fold = sorted(penalties, reverse=True), folds(labels, n_folds)
+    answers = np.empty((len(penalties), *logits[0].shape))
     for held_out in range(n_folds):
         away, weights = fold == held_out, None
         inside, outside = ([member[rows] for member in logits] for rows in (~away, away))
         for i, penalty in enumerate(penalties):
             weights = fit_weights(inside, labels[~away], penalty, weights)  # from the last: fewer steps
-            losses[i] -= stack(outside, weights)[np.arange(away.sum()), labels[away]].sum()
-    return penalties[int(losses.argmin())]
+            answers[i, away] = stack(outside, weights)
+    best = int((-answers[:, np.arange(len(labels)), labels]).sum(1).argmin())
+    return penalties[best], answers[best]
 
 
 def folds(labels: np.ndarray, n_folds: int) -> np.ndarray:

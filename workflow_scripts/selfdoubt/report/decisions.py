@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from selfdoubt.groups import BEST, ORACLE
+from selfdoubt.bounds import BEST, ORACLE
 from selfdoubt.report.formats import NO_BREAK, counted, listed, number
 from selfdoubt.report.tables import Cell, Table
 
@@ -12,6 +12,7 @@ _COLUMNS = {  # quantity -> heading, digits
     "fixed": ("errors fixed", 1),
     "broken": ("errors broken", 1),
     "weight": ("weight", 2),
+    "rounds": ("rounds", 2),
     "forwards": ("forwards", 2),
     "backwards": ("backwards", 2),
 }
@@ -33,11 +34,12 @@ def decision_tables(groups: pd.DataFrame, arms: list[str]) -> list[Table]:
 
 
 def _table(dataset: str, group: str, rows: pd.DataFrame, protocols: list[str]) -> Table:
-    headings, notes = [heading for heading, _ in _COLUMNS.values()], {}
-    table = Table(_caption(dataset, group, rows), headings, "protocol")
+    there, notes = set(rows.loc[rows["protocol"].isin(protocols), "quantity"]), {}
+    columns = {quantity: column for quantity, column in _COLUMNS.items() if quantity in there}
+    table = Table(_caption(dataset, group, rows), [heading for heading, _ in columns.values()], "protocol")
     for protocol in protocols:
         own = rows[rows["protocol"] == protocol]
-        cells = [_cell(own[own["quantity"] == key], digits, notes) for key, (_, digits) in _COLUMNS.items()]
+        cells = [_cell(own[own["quantity"] == key], digits, notes) for key, (_, digits) in columns.items()]
         table.rows.append((_BOUNDS.get(protocol, protocol), cells))
     table.notes = [(letter, reason) for reason, letter in notes.items()]
     return table
@@ -69,6 +71,7 @@ def _caption(dataset: str, group: str, rows: pd.DataFrame) -> str:
         f"What {group} decides on {dataset}, {split} (n = {images}, on {shown} of which its members disagree); "
         f"{spread}. Errors fixed and broken: the number of images that the mean probability of the members gets wrong "
         "and the protocol right, and the reverse. Weight: of what listeners gained from messages, fitted on val; a "
-        "negative one decides against the class for which they gain more. Forwards and backwards: passes through a "
-        "member for each image, what is fitted on val not counted. The oracle selector is right wherever a member is."
+        "negative one decides against the class for which they gain more. Rounds: of talk about an image on which "
+        "members disagree. Forwards and backwards: passes through a member for each image, what is fitted on val not "
+        "counted. The oracle selector is right wherever a member is."
     )

@@ -142,7 +142,7 @@ def what_is(arm: str, settings: dict) -> str:
     own = next((settings[kind][name] for kind in kinds if name in (settings.get(kind) or {})), {})
     entry = {key: value for key, value in own.items() if key != "protocols"}
     if variant:
-        further = (settings.get("enhancers") or {}) | (settings.get("protocols") or {})
+        further = settings.get("protocols" if "members" in own else "enhancers") or {}
         of_variant = {key: value for key, value in further.get(variant, {}).items() if key != "models"}
         entry = ({"members": own["members"]} if "members" in own else {"model": name}) | of_variant
     return "; ".join(_facts(entry))
@@ -168,7 +168,9 @@ def _figures(data: ReportData, numbers: Numbers, study: str | None) -> list[Plac
         own = settings.get("study") if settings.get("study") in known else None
         if own == study:
             size = settings["style"]["width_mm"], settings["style"]["height_mm"]
-            text = caption(settings, numbers) + bounds_text(settings.get("arms", []), data.bounds)
+            enhanced = [f"{settings['model']}/{name}" for name in settings.get("enhancers", [])]
+            shown = settings.get("arms", enhanced)
+            text = caption(settings, numbers) + bounds_text(shown, data.bounds)
             placed.append(PlacedFigure(name, text, _uri(figure), *size))
     return placed
 

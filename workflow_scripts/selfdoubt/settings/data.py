@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from selfdoubt.published import BY_PATH, KINDS
+from selfdoubt.published import BY_PATH, COMPOSED_OF, KINDS
 from selfdoubt.settings.types import Count, Name, Positive, Strict
 
 
@@ -16,6 +16,12 @@ def _checked_source(source: str) -> str:
     if source != "sklearn:digits" and (kind not in KINDS or bool(colon) != bool(place) or source == "embedded"):
         raise ValueError(f"'{source}' is not a source; choose from {', '.join(KINDS)}, or sklearn:digits for ood_sets")
     return source
+
+
+def has_masks(source: str) -> bool:
+    """Return whether images of a source may come with masks."""
+    kind, _, name = source.partition(":")
+    return kind in ("folder", "parquet") or (kind == "embedded" and name not in COMPOSED_OF.values())
 
 
 Source = Annotated[str, AfterValidator(_checked_source)]

@@ -134,7 +134,7 @@ class Model(Strict):
 
 
 class VirtualTeacher(Strict):
-    probability: Annotated[float, Field(gt=0, lt=1)]  # of the label; the other classes share the rest
+    probability: Annotated[float, Field(ge=0.5, lt=1)]  # of the label, the likeliest; the other classes share the rest
     temperature: Positive
     alpha: Fraction
 

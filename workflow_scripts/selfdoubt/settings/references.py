@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from selfdoubt import published
+from selfdoubt.bounds import BEST, ORACLE
 from selfdoubt.errors import UserError, together
 from selfdoubt.settings.choices import a_seed, all_known, known_name, unique
 from selfdoubt.settings.claims import of_claims, of_models_named, splits
-from selfdoubt.settings.data import BUILT_IN
+from selfdoubt.settings.data import BUILT_IN, has_masks
 from selfdoubt.settings.models import ByMasks
 
 
@@ -78,7 +79,8 @@ def _there(place: str, look, *where) -> None:
 def _of_datasets(study) -> Iterator[tuple]:
     for key, dataset in study.datasets.items():
         place = f"datasets.{key}"
-        yield _stored, place, dataset, study
+        yield _stored, key, dataset, study
+        yield _masked, place, dataset, study
         yield from all_known(f"{place}.ood", dataset.ood, study.ood_sets, "one of ood_sets")
         if corruptions := dataset.corruptions:
             place = f"{place}.corruptions"
@@ -90,16 +92,35 @@ def _of_datasets(study) -> Iterator[tuple]:
                 yield unique, f"{place}.names", corruptions.names
 
 
-def _stored(place: str, dataset, study) -> None:
+def _stored(key: str, dataset, study) -> None:
+    place = f"datasets.{key}"
     if dataset.source.startswith("sklearn:"):
         raise UserError(f"config: {place}.source: {dataset.source} is for ood_sets; it has no splits")
     if dataset.storage != "files":
         return
     if dataset.source.partition(":")[0] not in ("folder", "imagenet"):
         raise UserError(f"config: {place}.storage: only folders and imagenet have files; use arrays")
-    if study.segmenters:
-        needing = f"the segmenter '{next(iter(study.segmenters))}' needs images in memory"
-        raise UserError(f"config: {place}.storage: files, and {needing}; use arrays, or set the segmenter to null")
+    needing = [f"the segmenter '{name}'" for name in study.segmenters]
+    needing += [f"the given masks of '{name}'" for name in _mixing_given(study)]
+    figures = study.figures.items()
+    needing += [f"the figure '{name}'" for name, f in figures if f.kind == "mixed-labels" and f.dataset == key]
+    if needing:
+        remedy = "use arrays, or set to null what needs them"
+        raise UserError(f"config: {place}.storage: files, and {needing[0]} needs images in memory; {remedy}")
+
+
+def _masked(place: str, dataset, study) -> None:
+    """Raise UserError if masks are to be those of a data set that comes without any."""
+    wanted = [f"{place}.mask_truth"] if dataset.mask_truth == "given" else []
+    wanted += [f"augmented.{name}.masks" for name in _mixing_given(study)]
+    if wanted and not has_masks(dataset.source):
+        raise UserError(f"config: {wanted[0]}: given, but {dataset.source} comes without masks; remove it")
+
+
+def _mixing_given(study) -> list[str]:
+    """Return the models that mix by the masks of the data set."""
+    given = {name: model for name, model in study.augmented.items() if model.masks == "given"}
+    return [name for name, m in given.items() if isinstance(m.mixing, ByMasks) and m.segmenter is None]
 
 
 def _counted(place: str, corruptions) -> None:
@@ -195,15 +216,22 @@ def _segmenter(key: str, segmenter, study) -> None:
 
 
 def _teachers_above(name: str, study) -> list[str]:
-    """Return a model, its teachers, theirs and so on."""
+    """Return a model, its teachers and the one behind its masks, theirs and so on."""
     above = [name]
     for each in above:  # which grows
-        above += [teacher for teacher in _teachers_of(each, study) if teacher not in above]
+        teachers = _teachers_of(each, study) + _teacher_of_masks(each, study)
+        above += [teacher for teacher in teachers if teacher not in above]
     return above
 
 
 def _teachers_of(name: str, study) -> list[str]:
     return study.students[name].teacher if name in study.students else []
+
+
+def _teacher_of_masks(name: str, study) -> list[str]:
+    """Return the teacher of the segmenter by whose masks a model mixes, if there is one."""
+    segmenter = study.segmenters.get(getattr(study.augmented.get(name), "segmenter", None))
+    return [segmenter.teacher] if segmenter else []
 
 
 def _no_circle(student: str, study) -> None:
@@ -235,9 +263,10 @@ def _one_name_space(study) -> None:
             if key in seen:
                 raise UserError(f"config: {section}.{key}: the name is taken by {seen[key]}.{key}; choose another")
             seen[key] = section
+    taken = {"clean": "means unchanged images", ORACLE: "is a bound of every group", BEST: "is a bound of every group"}
     for section in ("enhancers", "protocols"):
-        if "clean" in getattr(study, section):
-            raise UserError(f"config: {section}.clean: 'clean' means unchanged images; choose another name")
+        for name in taken.keys() & getattr(study, section).keys():
+            raise UserError(f"config: {section}.{name}: '{name}' {taken[name]}; choose another name")
 
 
 def _of_evaluation(study) -> Iterator[tuple]:

@@ -109,12 +109,18 @@ class Study(Strict):
             return False  # each image has but one answer
         if self.soft_labels.mode != "auto":
             return self.soft_labels.mode == "stored"
-        return all(self._readers[read] > 1 for read in self._read_by(student))
+        return student in self._readers_in_company
 
     @cached_property
-    def _readers(self) -> Counter[tuple[str, str]]:
-        students = [name for name, student in self.students.items() if student.teacher_view == "same"]
-        return Counter(read for student in students for read in self._read_by(student))
+    def _readers_in_company(self) -> set[str]:
+        """Return the largest set of students each of whose files has two readers in it or more."""
+        readers = {name for name, student in self.students.items() if student.teacher_view == "same"}
+        while True:
+            counts = Counter(read for student in readers for read in self._read_by(student))
+            alone = {student for student in readers if any(counts[read] < 2 for read in self._read_by(student))}
+            if not alone:
+                return readers
+            readers -= alone
 
     def _read_by(self, student: str) -> list[tuple[str, str]]:
         """Return each teacher and the views, as a text: recipes of other names may give the same views."""

@@ -1,0 +1,87 @@
+"""docs/findings.md: what the studies say, from whole runs of them; every number is read from the tables of a run.
+
+python docs/findings.py CHECKOUT[:STUDY.yaml] … prints it for checkouts in each of which a study was run, the default
+one where no file is named; --write writes it.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from snakemake.utils import update_config  # noqa: E402
+
+from selfdoubt.report.answers import answers_of  # noqa: E402
+from selfdoubt.report.formats import counted, listed  # noqa: E402
+from selfdoubt.report.numbers import numbers_of, with_arms  # noqa: E402
+from selfdoubt.schemas import SCHEMAS, read_table  # noqa: E402
+from selfdoubt.settings import Study, load_study  # noqa: E402
+
+PAGE = ROOT / "docs/findings.md"
+HEAD = """# Findings
+
+What the default study and some of [studies/](../studies) say, each run whole, once, with the seeds of its config.
+A claim is one of the hypotheses that stand in the config; how its verdict comes about: [metrics.md](metrics.md).
+Small networks and small images: what holds here need not hold elsewhere. Written by `python docs/findings.py` from the
+tables of the runs.
+"""
+
+
+def page(runs: list[tuple[Path, str]]) -> str:
+    """Return the page for pairs of a checkout and a study's file, "" for the default study."""
+    return "\n".join([HEAD, *(section(checkout, file) for checkout, file in runs)])
+
+
+def section(checkout: Path, file: str) -> str:
+    study = load_study(whole_config(checkout, file))
+    tables = {
+        name: read_table(checkout / f"results/tables/{name}.parquet", SCHEMAS[name]).to_pandas()
+        for name in ("metrics", "hypotheses", "costs")
+    }
+    numbers = numbers_of(with_arms(tables["metrics"]))
+    lines = [f"## {f'`{file}`' if file else 'The default study'}", "", extent(study, tables["costs"], checkout), ""]
+    for name, text in study.studies.items():
+        answers = answers_of(tables["hypotheses"], numbers, name)
+        if answers:
+            lines += [f"**{text.title}.** {text.question}", "", "| claim | verdict | |", "|---|---|---|"]
+            lines += [f"| {cell(a.statement)} | {a.symbol} {a.verdict} | {cell(a.sentence)} |" for a in answers]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def whole_config(checkout: Path, file: str) -> dict:
+    """Return the config as Snakemake would hand it to the rules."""
+    config = yaml.safe_load((checkout / "config.yaml").read_text())
+    if file:
+        update_config(config, yaml.safe_load((checkout / file).read_text()))
+    return config
+
+
+def extent(study: Study, costs: pd.DataFrame, checkout: Path) -> str:
+    described = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    commit = subprocess.run(described, check=False, capture_output=True, text=True).stdout.strip() or "not known"
+    seeds, minutes = counted(len(study.seeds), "seed"), costs["cpu_seconds"].sum() / 60
+    return (
+        f"{listed(list(study.datasets))}; {seeds}; {counted(len(costs), 'job')}, {minutes:,.0f} processor minutes, at "
+        f"most {costs['max_rss_mb'].max() / 1000:.1f} GB a job; commit {commit}."
+    )
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    given = [argument.partition(":") for argument in sys.argv[1:] if argument != "--write"]
+    if not given:
+        sys.exit(__doc__)
+    written = page([(Path(checkout), file) for checkout, _, file in given])
+    if "--write" in sys.argv:
+        PAGE.write_text(written)
+    else:
+        print(written)
