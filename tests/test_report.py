@@ -350,12 +350,19 @@ def test_a_difference_below_the_last_digit_is_not_told_as_zero():
 
 
 def test_a_comparison_has_its_unit_and_interval():
-    [(label, cells)] = comparison_table(
-        frame("comparisons", [COMPARISON]), frame("hypotheses", []), "distillation"
-    ).rows
+    table = comparison_table(frame("comparisons", [COMPARISON]), frame("hypotheses", []), "distillation")
+    [(label, cells)] = table.rows
     texts = [cell.text.replace("\u00a0", " ") for cell in cells]
-    assert label == "kd − ce"
-    assert texts == ["AURC ↓", "×10⁻³", "msp", "test", "−4.00", "−6.00 to +1.00", "−1.50", "0.04", "0.08", "3"]
+    assert label == "kd − ce" and len(table.headings) == len(texts)
+    assert texts == ["AURC ↓", "×10⁻³", "msp", "test", "−4.00", "−6.00 to +1.00", "−1.50", "0.04", "0.08"]
+    assert table.caption.endswith("within the study. Seeds: 3.")
+
+
+def test_numbers_of_seeds_that_differ_have_a_column():
+    rows = frame("comparisons", [COMPARISON, COMPARISON | {"than": "teacher", "n_seeds": 1}])
+    table = comparison_table(rows, frame("hypotheses", []), "distillation")
+    assert table.headings[-1] == "seeds" and [cells[-1].text for _, cells in table.rows] == ["3", "1"]
+    assert "Seeds:" not in table.caption
 
 
 def test_a_registered_comparison_is_not_shown_as_exploratory():

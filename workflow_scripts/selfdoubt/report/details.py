@@ -14,7 +14,9 @@ def comparison_table(comparisons: pd.DataFrame, hypotheses: pd.DataFrame, study:
     if rows.empty:
         return None
     several = rows["dataset"].nunique() > 1
-    headings = ["metric", "unit", "score", "split", "difference", "95 % interval", "effect", "p", "Holm p", "seeds"]
+    headings = ["metric", "unit", "score", "split", "difference", "95 % interval", "effect", "p", "Holm p"]
+    seeds = sorted({number(n, 0) for n in rows["n_seeds"]})
+    headings += ["seeds"] * (len(seeds) > 1)  # the table is wide enough without a column that says one thing
     table = Table("", ["dataset", *headings] if several else headings, "arm less reference", n_words=4 + several)
     for row in rows.to_dict("records"):
         metric = metric_of(row["metric"])
@@ -28,14 +30,15 @@ def comparison_table(comparisons: pd.DataFrame, hypotheses: pd.DataFrame, study:
             f"{low} to {high}" if not pd.isna(row["low"]) else "–",
             number(row["effect_size"], 2, sign=True),
             *(p_value(row[key]).removeprefix(f"={NO_BREAK}") for key in ("p", "p_holm")),
-            number(row["n_seeds"], 0),
+            *([number(row["n_seeds"], 0)] if len(seeds) > 1 else []),
         ]
         cells = [Cell(text) for text in ([row["dataset"], *texts] if several else texts)]
         table.rows.append((f"{row['better']} − {row['than']}", cells))
     table.caption = (
         "Not registered beforehand, so they suggest and prove nothing. "
-        "Paired by seed; 95 % interval from a bootstrap over seeds, then images; effect: mean over standard "
-        "deviation of the seeds' differences; Holm's correction within the study."
+        "Paired by seed; 95 % interval and p by t, of what seeds and test images add to the variance (of one seed by "
+        "bootstrap over images); effect: mean over standard deviation of the seeds' differences; Holm's correction "
+        f"within the study.{f' Seeds: {seeds[0]}.' if len(seeds) == 1 else ''}"
     )
     return table
 
