@@ -2,6 +2,7 @@
 
 from edits_of_code import edits_of_modules
 from expected_jobs import (
+    ACCURACY,
     ARMS,
     ENHANCEMENTS,
     EVERYTHING,
@@ -335,6 +336,7 @@ EDITS: dict[str, list[Edit]] = {
             put("figures", more={**NEW_FIGURE, "style": STYLE}),
             {"plot_mask_gallery:more"} | REPORT,
         ),
+        Edit("a figure of some arms, not all", put("figures.auroc-accuracy", arms=["ce", "kd"]), ACCURACY | REPORT),
         Edit("a figure removed", config(lambda c: c["figures"].popitem()), REPORT),
     ],
     "Code": [

@@ -502,3 +502,19 @@ def test_the_page_says_of_a_bound_what_it_is_wherever_it_stands():
     told = "kd reads the true labels: a bound"
     assert render(report(bounds=["kd"])).count(told) >= 4  # among the arms, under figure, table and comparisons
     assert told not in render(report())
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_told"),
+    [
+        ({"kind": "auroc-accuracy", "score": "msp", "arms": []}, True),  # of all arms
+        ({"kind": "auroc-accuracy", "score": "msp", "arms": ["ce"]}, False),
+        ({"kind": "enhancement-examples", "model": "ce", "seed": 1, "enhancers": ["oracle"], "n_images": 2}, True),
+        ({"kind": "enhancement-examples", "model": "ce", "seed": 1, "enhancers": ["odin"], "n_images": 2}, False),
+    ],
+)
+def test_a_figure_says_that_it_shows_a_bound(settings, is_told):
+    place = {"study": "distillation", "dataset": "toys", "split": "test", "style": STYLE}
+    figures = {"one": {"settings": settings | place, "svg": b"<svg/>", "png": b"png"}}
+    page = render(report(figures=figures, bounds=["ce/oracle"]))
+    assert ("ce/oracle reads the true labels" in page) == is_told

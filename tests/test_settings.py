@@ -197,6 +197,7 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
         ),
         ("hypotheses.kd-ranks-better.better", "ce/odn", "hypotheses.kd-ranks-better.better: 'ce/odn' is not an arm"),
         ("studies.communication.reference", "trio", "config: studies.communication.reference: 'trio' is not an arm"),
+        ("figures.auroc-accuracy.arms", ["ce", "cee"], "figures.auroc-accuracy.arms: 'cee' is not a model or a group"),
         ("figures.mask-gallery.segmenter", "u", "config: figures.mask-gallery.segmenter: 'u' is not a segmenter"),
         (
             "figures.persuasion-matrix.protocol",

@@ -33,8 +33,9 @@ def predictions_of_figure(wildcards):
 
 
 def metrics_of_figure(wildcards):
-    """The numbers of every arm on the data set that a figure shows."""
-    return once(arm_files(METRICS, STUDY.figures[wildcards.figure].dataset, all_arms()))
+    """The numbers of the arms that a figure shows, or of every arm, on its data set."""
+    figure = STUDY.figures[wildcards.figure]
+    return once(arm_files(METRICS, figure.dataset, figure.arms or all_arms()))
 
 
 def object_size_settings(wildcards):

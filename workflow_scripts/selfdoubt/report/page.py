@@ -168,11 +168,16 @@ def _figures(data: ReportData, numbers: Numbers, study: str | None) -> list[Plac
         own = settings.get("study") if settings.get("study") in known else None
         if own == study:
             size = settings["style"]["width_mm"], settings["style"]["height_mm"]
-            enhanced = [f"{settings['model']}/{name}" for name in settings.get("enhancers", [])]
-            shown = settings.get("arms", enhanced)
-            text = caption(settings, numbers) + bounds_text(shown, data.bounds)
+            text = caption(settings, numbers) + bounds_text(_shown(settings, data.bounds), data.bounds)
             placed.append(PlacedFigure(name, text, _uri(figure), *size))
     return placed
+
+
+def _shown(figure: dict, bounds: list[str]) -> list[str]:
+    """Return the arms that a figure shows; of one of all arms, the bounds will do."""
+    if figure["kind"] == "auroc-accuracy":
+        return figure.get("arms") or bounds
+    return figure.get("arms") or [f"{figure['model']}/{name}" for name in figure.get("enhancers", [])]
 
 
 def _uri(figure: dict) -> str:

@@ -35,6 +35,7 @@ class Reliability(Figure):
 
 class AurocAccuracy(Figure):
     kind: Literal["auroc-accuracy"]
+    arms: list[ArmText] = []  # none: all of the study's
     split: str
     score: Score
 
