@@ -55,7 +55,7 @@ def text(run) -> tuple[str, re.RegexFlag]:
 def test_a_study_overrides_and_says_what_it_costs(path):
     header = "".join(line for line in path.read_text().splitlines(True) if line.startswith("#"))
     assert "snakemake --cores all" in header and f"studies/{path.name}" in header
-    assert re.search(r"hour|time", header) and re.search(r"\bGB of disk\b", header)
+    assert re.search(r"hour|minute|time", header) and re.search(r"\bGB of disk\b", header)
     default = yaml.safe_load((ROOT / "config.yaml").read_text())
     assert same_entries(yaml.safe_load(path.read_text()), default) == []
 

@@ -115,7 +115,7 @@ def test_the_page_shows_every_study_and_needs_no_network(studies):
 
 def test_the_page_of_findings_has_every_claim(studies):
     command = [sys.executable, str(ROOT / "docs/findings.py"), str(studies[0].folder)]
-    page = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    page = subprocess.run(command, capture_output=True, text=True, check=True).stdout.replace("\u00a0", " ")
     config = yaml.safe_load((studies[0].folder / "config.yaml").read_text())
     for claim in config["hypotheses"].values():
         assert page.count(f"| {claim['statement']} | ") == 1
