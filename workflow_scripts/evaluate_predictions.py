@@ -62,7 +62,7 @@ def _write(output: Path, rows: list[dict]) -> None:
     try:
         prediction_tables.write(output, rows)
     except OSError as error:
-        raise UserError(f"--output {output}: cannot be written ({error.strerror})") from None
+        raise UserError(f"--output {output}: cannot be written ({error.strerror or error})") from None
 
 
 # ---- the call ----
