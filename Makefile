@@ -22,7 +22,7 @@ test-slurm: slurm ## a study on a Slurm of one node; root on Debian, where it in
 
 N ?= 20
 soak: env ## a small study that is killed N times at random moments, and compared with an undisturbed one
-	PYTHONPATH=workflow_scripts python tests/soak.py --faults $(N)
+	PYTHONPATH=workflow_scripts:tests/support:tests/workflow python tests/soak.py --faults $(N)
 
 lint: env ## style of Python and of rules
 	ruff check .
@@ -84,7 +84,7 @@ rulegraph: env ## regenerate the rule graph in README.md
 example: env ## redraw the worked example of docs/metrics.md
 	python docs/risk_coverage_example.py
 
-invalidation: env ## regenerate docs/invalidation.md from tests/edits.py
+invalidation: env ## regenerate docs/invalidation.md from tests/support/edits.py
 	python docs/invalidation.py --write
 
 stale: env ## list, not delete, what under results/ no study makes: make stale STUDIES="studies/cifar10.yaml"

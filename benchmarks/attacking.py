@@ -9,8 +9,10 @@ import torch
 from measure import Row, in_turn
 from torch.nn import functional as F
 
-from selfdoubt import attacks, devices, inference, models
-from selfdoubt.randomness import generator
+from selfdoubt.attacks import gradients
+from selfdoubt.models import classifier, inference
+from selfdoubt.runtime import devices
+from selfdoubt.runtime.randomness import generator
 
 NETWORK = SimpleNamespace(family="convnet", widths=[16, 32, 64])
 N_IMAGES, N_STEPS, EPSILON = 500, 10, 8 / 255
@@ -27,7 +29,7 @@ def rows() -> Iterator[Row]:
     device = devices.prepare("auto", threads=1)
     draws = generator(0, "benchmark")
     images = inference.as_pixels(draws.integers(0, 256, (N_IMAGES, 1, 28, 28), dtype=np.uint8), device)
-    model = models.build_model(NETWORK, n_classes=10, channels=1, size_px=28, seed=1)
+    model = classifier.build_model(NETWORK, n_classes=10, channels=1, size_px=28, seed=1)
     model.fit_input(images.cpu())
     model = model.to(device, memory_format=torch.channels_last).eval()
     labels = torch.from_numpy(draws.integers(0, 10, N_IMAGES)).to(device)
@@ -35,7 +37,7 @@ def rows() -> Iterator[Row]:
     against = partial(F.cross_entropy, target=labels, reduction="none")
 
     def ours(precision: str = "float32") -> torch.Tensor:
-        return attacks.ascend(model, images, against, EPSILON, N_STEPS, EPSILON / 4, precision)
+        return gradients.ascend(model, images, against, EPSILON, N_STEPS, EPSILON / 4, precision)
 
     def theirs() -> torch.Tensor:
         return peer(images, labels)

@@ -14,8 +14,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow_scripts"))
 
-from selfdoubt.randomness import generator
-from selfdoubt.statistics import Arm, paired_comparison, resample_weights, two_sided_p
+from selfdoubt.evaluation.statistics import Arm, paired_comparison, resample_weights, two_sided_p
+from selfdoubt.runtime.randomness import generator
 
 N_SEEDS, SPREADS = (2, 3, 5), (0, 1, 2, 5, 100)
 N_TRIALS, N_IMAGES, N_RESAMPLES = 2000, 200, 300

@@ -18,14 +18,14 @@ from measure import REPEATS, Row, in_turn, seconds_of
 from peers import Numbers, drawn_out, drawn_out_by_libraries, torch_uncertainty
 from samples import BINS, SETTINGS, C, N, large
 
-from selfdoubt import calibration, rankings
-from selfdoubt.evaluation import evaluate
-from selfdoubt.randomness import generator
-from selfdoubt.scores import FITTED, SCORES
-from selfdoubt.softmax import BLOCK_NUMBERS
-from selfdoubt.statistics import resample_weights
-from selfdoubt.summaries import Predictions
-from selfdoubt.threads import n_threads, ordered_map
+from selfdoubt.evaluation import calibration, rankings
+from selfdoubt.evaluation.evaluator import evaluate
+from selfdoubt.evaluation.scores import FITTED, SCORES
+from selfdoubt.evaluation.softmax import BLOCK_NUMBERS
+from selfdoubt.evaluation.statistics import resample_weights
+from selfdoubt.evaluation.summaries import Predictions
+from selfdoubt.runtime.randomness import generator
+from selfdoubt.runtime.threads import n_threads, ordered_map
 
 N_RESAMPLES, PURPOSE = 1_000, "benchmark"
 N_FEW = 10  # classes where there are many rows

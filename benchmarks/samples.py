@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from selfdoubt import metrics
-from selfdoubt.randomness import generator
-from selfdoubt.summaries import Predictions
+from selfdoubt.evaluation import metrics
+from selfdoubt.evaluation.summaries import Predictions
+from selfdoubt.runtime.randomness import generator
 
 N, C, N_OUTSIDE, BINS = 50_000, 1_000, 2_000, 15
 N_AWKWARD, C_AWKWARD, N_DISTINCT = 2_000, 10, 400

@@ -20,7 +20,7 @@ from pathlib import Path
 from measure import Row
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow_scripts")]
+sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "workflow_scripts")]
 
 from copies import copy_repository, fake_jobs  # noqa: E402 - of tests/
 

@@ -13,10 +13,15 @@ import torch
 from measure import Row, in_turn
 from torch import nn
 
-from selfdoubt import datasets, devices, distillation, inference, losses, models, objectives, soft_labels, sources
+from selfdoubt.data import catalog, datasets
+from selfdoubt.distillation import objectives as student
+from selfdoubt.distillation import soft_labels
+from selfdoubt.models import classifier, inference
+from selfdoubt.runtime import devices
 from selfdoubt.settings.data import Dataset
-from selfdoubt.streams import Stream
-from selfdoubt.training import Training
+from selfdoubt.training import losses, objectives
+from selfdoubt.training.batches import Stream
+from selfdoubt.training.loop import Training
 
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 N_IMAGES, N_VAL = 2_560, 10  # short sides in turn: a slow minute of the machine hits both
@@ -58,14 +63,14 @@ class _Bench:
     """A network, images, and one epoch in many ways."""
 
     def __init__(self, device: torch.device):
-        splits, _ = sources.load(Dataset(source="embedded:fashion-mnist-12k"), RESOURCES)
+        splits, _ = catalog.load(Dataset(source="embedded:fashion-mnist-12k"), RESOURCES)
         self.train = datasets.take(splits["train"], np.arange(N_IMAGES))
         self.val = datasets.take(splits["val"], np.arange(N_VAL))
         self.device = device
         self.stream = Stream(self.train, RECIPE, 1, device)
 
-    def model(self, network=STUDENT, layout=torch.channels_last) -> models.Classifier:
-        model = models.build_model(network, n_classes=10, channels=1, size_px=28, seed=1)
+    def model(self, network=STUDENT, layout=torch.channels_last) -> classifier.Classifier:
+        model = classifier.build_model(network, n_classes=10, channels=1, size_px=28, seed=1)
         model.fit_input(inference.as_pixels(self.train.images[:1000], torch.device("cpu")))
         return model.to(self.device, memory_format=layout)
 
@@ -114,7 +119,7 @@ class _Bench:
         teacher = soft_labels.Teacher(self.model(TEACHER), RECIPE.precision)
         soft_labels.write(path, teacher, self.stream, RECIPE.epochs, None, {})
         loss = partial(losses.distillation, temperature=TEMPERATURE, alpha=ALPHA)
-        return distillation.from_teacher(soft_labels.SoftLabels(path, self.device), loss)
+        return student.from_teacher(soft_labels.SoftLabels(path, self.device), loss)
 
     def mixing_row(self) -> Row:
         """CutMix with masks against no mixing; the masks are the pixels above 0."""

@@ -19,8 +19,8 @@ from snakemake.utils import update_config  # noqa: E402
 from selfdoubt.report.answers import answers_of  # noqa: E402
 from selfdoubt.report.formats import counted, listed  # noqa: E402
 from selfdoubt.report.numbers import numbers_of, with_arms  # noqa: E402
-from selfdoubt.schemas import SCHEMAS, read_table  # noqa: E402
-from selfdoubt.settings import Study, load_study  # noqa: E402
+from selfdoubt.runtime.schemas import SCHEMAS, read_table  # noqa: E402
+from selfdoubt.settings.study import Study, load_study  # noqa: E402
 
 PAGE = ROOT / "docs/findings.md"
 HEAD = """# Findings

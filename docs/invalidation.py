@@ -1,4 +1,4 @@
-"""docs/invalidation.md, from the table that tests/test_workflow.py compares with dry runs.
+"""docs/invalidation.md, from the table that tests/workflow/test_workflow.py compares with dry runs.
 
 python docs/invalidation.py prints it; --write writes it (`make invalidation`).
 """
@@ -9,7 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow_scripts")]
+sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "workflow_scripts")]
 
 from edits import EDITS, Edit  # noqa: E402
 from expected_jobs import EVERYTHING, FROM_TRAINING, SEEDS, TABLES  # noqa: E402

@@ -13,9 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from selfdoubt import corruptions, scenes, sources  # noqa: E402
-from selfdoubt.sources import survey  # noqa: E402
-from selfdoubt.sources.raw import Encoded  # noqa: E402
+from selfdoubt.data import catalog, corruptions, scenes  # noqa: E402
+from selfdoubt.data.sources import survey  # noqa: E402
+from selfdoubt.data.sources.raw import Encoded  # noqa: E402
 
 SHOWN = 7  # of test: a plaid shirt, which loses its pattern before its shape
 N_SCENES = 40
@@ -62,7 +62,7 @@ def _grid(rows: list) -> Image.Image:
 
 def main(folder: Path) -> None:
     """Write both pictures into the folder."""
-    test = sources.find("embedded:fashion-mnist-12k", ROOT / "resources").pools["test"]
+    test = catalog.find("embedded:fashion-mnist-12k", ROOT / "resources").pools["test"]
     first = Encoded(test.images.content, test.images.names[:N_SCENES])
     clothes = survey.read(first, channels=1, size_px=28, resize=False).images
     images, masks = scenes.compose(clothes, test.image_ids[:N_SCENES], "test")

@@ -16,7 +16,7 @@ CONFIDENCE = list(range(len(CORRECT), 0, -1))
 
 def main(path: Path = ROOT / "docs" / "images" / "risk-coverage-example.png") -> None:
     sys.path.insert(0, str(ROOT / "workflow_scripts"))
-    from selfdoubt import rankings
+    from selfdoubt.evaluation import rankings
 
     coverage, risk = rankings.risk_coverage_curve(CONFIDENCE, CORRECT)
     _, best = rankings.risk_coverage_curve(CONFIDENCE, sorted(CORRECT, reverse=True))

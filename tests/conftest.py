@@ -7,7 +7,7 @@ import pytest
 import yaml
 from copies import ROOT, Copy, copy_repository, fake_jobs
 
-LONG = ("test_study", "test_own_data", "test_workflow", "test_faults", "test_training_state")
+LONG = ("test_study", "test_own_data", "test_workflow", "test_faults", "test_resume")
 
 
 def pytest_collection_modifyitems(items):

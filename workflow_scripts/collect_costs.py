@@ -1,6 +1,6 @@
 """Put the seconds and the memory of all jobs into one table, from Snakemake's benchmark files."""
 
-from selfdoubt import commands, costs, schemas
+from selfdoubt.runtime import cli, costs, schemas
 
 
 def run(arguments):
@@ -9,4 +9,4 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    commands.main(run, {"folder": "results/benchmarks", "output": "written"})
+    cli.main(run, {"folder": "results/benchmarks", "output": "written"})

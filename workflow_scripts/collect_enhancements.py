@@ -2,7 +2,7 @@
 
 import json
 
-from selfdoubt import commands, schemas
+from selfdoubt.runtime import cli, schemas
 
 
 def run(arguments):
@@ -17,4 +17,4 @@ def run(arguments):
 
 if __name__ == "__main__":
     files = {"predictions": "of arms, then seeds, as in --settings", "output": "written"}
-    commands.main(run, files, several=("predictions",), listed=("predictions",))
+    cli.main(run, files, several=("predictions",), listed=("predictions",))

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from selfdoubt import commands, schemas
+from selfdoubt.runtime import cli, schemas
 
 
 def run(arguments):
@@ -13,4 +13,4 @@ def run(arguments):
 
 if __name__ == "__main__":
     files = {"tables": "of one arm and seed each", "output": "written"}
-    commands.main(run, files, several=("tables",), listed=("tables",))
+    cli.main(run, files, several=("tables",), listed=("tables",))

@@ -1,6 +1,9 @@
 """Let a group's members send each other messages, and decide."""
 
-from selfdoubt import checkpoints, commands, communication, datasets, devices, inference, schemas
+from selfdoubt.communication import persuasion
+from selfdoubt.data import datasets
+from selfdoubt.models import checkpoints, inference
+from selfdoubt.runtime import cli, devices, schemas
 
 
 def run(arguments):
@@ -9,7 +12,7 @@ def run(arguments):
     named = zip(settings.members, arguments.members, strict=True)
     models = {name: checkpoints.load_model(path, device) for name, path in named}
     splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
-    decision = communication.communicate(models, splits, settings, arguments.seed)
+    decision = persuasion.communicate(models, splits, settings, arguments.seed)
     print(f"weight fitted on val: {decision.weight}; rounds: {decision.rounds}; of one image: {decision.costs}")
     found = {"costs_per_image": decision.costs, "precision": settings.precision}
     further = {"weight": decision.weight, "rounds": decision.rounds}
@@ -22,4 +25,4 @@ def run(arguments):
 if __name__ == "__main__":
     files = {"members": "their checkpoints", "val": "split", "test": "split", "ood": "splits"}
     written = {"output": "written: the group's predictions", "persuasion": "written: who persuades whom"}
-    commands.main(run, files | written, several=("members", "ood"), seeded=True, computes=True)
+    cli.main(run, files | written, several=("members", "ood"), seeded=True, computes=True)

@@ -1,6 +1,7 @@
 """Turn predictions into numbers."""
 
-from selfdoubt import commands, evaluation, schemas, summaries
+from selfdoubt.evaluation import evaluator, summaries
+from selfdoubt.runtime import cli, schemas
 
 
 def run(arguments):
@@ -8,10 +9,10 @@ def run(arguments):
     identity = vars(arguments.settings.identity) | {"seed": arguments.seed}
     settings = arguments.settings.evaluation
     fitted = summaries.fit_scores(predictions, settings.scores)
-    rows = evaluation.evaluate(predictions, settings, identity, fitted)
+    rows = evaluator.evaluate(predictions, settings, identity, fitted)
     metadata = arguments.metadata | {"chosen_on_val": summaries.chosen_on_val(fitted)}
     schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["metrics"], metadata)
 
 
 if __name__ == "__main__":
-    commands.main(run, {"predictions": "a table of logits", "output": "written: a table of numbers"}, seeded=True)
+    cli.main(run, {"predictions": "a table of logits", "output": "written: a table of numbers"}, seeded=True)

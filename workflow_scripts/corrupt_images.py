@@ -1,7 +1,8 @@
 """Corrupt part of the test split at several severities, or read it corrupted as published."""
 
-from selfdoubt import commands, corruptions, datasets, schemas
-from selfdoubt.sources import counts, shifted
+from selfdoubt.data import corruptions, datasets
+from selfdoubt.data.sources import counts, shifted
+from selfdoubt.runtime import cli, schemas
 
 
 def run(arguments):
@@ -11,9 +12,9 @@ def run(arguments):
     else:
         class_names = counts.class_names(schemas.read_table(arguments.counts, schemas.SCHEMAS["data"]))
         found = shifted.corrupted(settings, test, class_names)
-    datasets.write_splits(arguments.output, found, commands.without_paths(arguments.metadata))
+    datasets.write_splits(arguments.output, found, cli.without_paths(arguments.metadata))
 
 
 if __name__ == "__main__":
     files = {"test": "the test split", "counts": "of the data set", "output": "written: a split for each severity"}
-    commands.main(run, files)
+    cli.main(run, files)

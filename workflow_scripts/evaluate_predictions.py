@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from selfdoubt import foreign_predictions, prediction_tables
-from selfdoubt.errors import UserError
-from selfdoubt.foreign_models import Model, evaluate_models, models_of, reference_among
-from selfdoubt.metrics import FAMILIES
-from selfdoubt.scores import SCORES, SIGNALS
+from selfdoubt.evaluation.metrics import FAMILIES
+from selfdoubt.evaluation.scores import SCORES, SIGNALS
+from selfdoubt.external import predictions, tables
+from selfdoubt.external.models import Model, evaluate_models, models_of, reference_among
+from selfdoubt.runtime.errors import UserError
 
 LEAST_RESAMPLES = 100  # as in the config
 RESAMPLES_OF_COMPARISONS = 1000
@@ -51,16 +51,16 @@ def _run(arguments: argparse.Namespace) -> None:
     rows = evaluate_models(models, _settings(arguments, models), _tell)
     _tell_doubts(arguments)
     if arguments.format == "json":
-        print(prediction_tables.as_json(rows))
+        print(tables.as_json(rows))
     elif arguments.format != "parquet":
-        print(prediction_tables.report(rows, arguments.splits, arguments.format))
+        print(tables.report(rows, arguments.splits, arguments.format))
     if arguments.output:
         _write(arguments.output, rows)
 
 
 def _write(output: Path, rows: list[dict]) -> None:
     try:
-        prediction_tables.write(output, rows)
+        tables.write(output, rows)
     except OSError as error:
         raise UserError(f"--output {output}: cannot be written ({error.strerror or error})") from None
 
@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     numbers.add_argument("--probabilities", action="store_true", help="the numbers are probabilities, not logits")
     of_logits = "they are logits, even where the rows sum to one, which is refused otherwise"
     numbers.add_argument("--logits", action="store_true", help=of_logits)
-    of_output = f"write all numbers here; the suffix says how: {', '.join(prediction_tables.WRITERS)}"
+    of_output = f"write all numbers here; the suffix says how: {', '.join(tables.WRITERS)}"
     parser.add_argument("--output", type=Path, metavar="FILE", help=of_output)
     formats = ["table", "json", "parquet", "markdown", "latex"]
     of_format = "what is printed: table (default), json, markdown, latex (booktabs), or parquet: nothing"
@@ -148,13 +148,13 @@ def _once(names: list[str] | None) -> list[str] | None:
 
 def _signals(files: list[Path]) -> list[str]:
     """Return the scores that come as a column of a predictions table of the pipeline."""
-    columns = {name for path in files for name in foreign_predictions.columns_with_splits(path)}
+    columns = {name for path in files for name in predictions.columns_with_splits(path)}
     return [score for score, column in SIGNALS.items() if column in columns]
 
 
 def _check_tables(arguments: argparse.Namespace) -> None:
     """Raise UserError where a predictions table of the pipeline is given with what it has itself."""
-    for path in filter(foreign_predictions.has_splits, arguments.files):
+    for path in filter(predictions.has_splits, arguments.files):
         for option in ("val", "ood", "probabilities"):
             if getattr(arguments, option):
                 raise UserError(
@@ -180,7 +180,7 @@ def _tell(line: str) -> None:
 
 def _check_output(arguments: argparse.Namespace, models: list[Model]) -> None:
     """Raise UserError where the numbers could not be written, or would take the place of predictions."""
-    output, suffixes = arguments.output, ", ".join(prediction_tables.WRITERS)
+    output, suffixes = arguments.output, ", ".join(tables.WRITERS)
     if not output:
         if arguments.format == "parquet":
             raise UserError("--format parquet prints nothing; name a file by --output")
@@ -193,7 +193,7 @@ def _check_output(arguments: argparse.Namespace, models: list[Model]) -> None:
     inputs = {file.path for model in models for file in model.files.values() if file.path.exists()}
     if output.exists() and any(output.samefile(path) for path in inputs):
         raise UserError(f"--output {output}: is one of the files to evaluate; name another")
-    if output.suffix.lower() not in prediction_tables.WRITERS:
+    if output.suffix.lower() not in tables.WRITERS:
         raise UserError(f"--output {output}: '{output.suffix}' is not one of {suffixes}")
     if arguments.format == "parquet" and output.suffix.lower() != ".parquet":
         raise UserError(f"--output {output}: is not Parquet, which --format parquet asks for; end it with .parquet")

@@ -1,6 +1,7 @@
 """Fetch one file of a published data set, and check that it is the one."""
 
-from selfdoubt import commands, downloads
+from selfdoubt.data import downloads
+from selfdoubt.runtime import cli
 
 
 def run(arguments):
@@ -8,4 +9,4 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    commands.main(run, {"output": "written"})
+    cli.main(run, {"output": "written"})

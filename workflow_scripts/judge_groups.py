@@ -1,6 +1,8 @@
 """Hold what groups decide against what their members say by themselves."""
 
-from selfdoubt import commands, groups, schemas, summaries
+from selfdoubt.communication import accounting
+from selfdoubt.evaluation import summaries
+from selfdoubt.runtime import cli, schemas
 
 
 def run(arguments):
@@ -9,11 +11,11 @@ def run(arguments):
         identity = {"dataset": job.dataset, "group": job.group, "seed": job.seed, "split": "test"}
         members = [splits_of(next(paths)) for _ in range(job.n_members)]
         test, val = (said(members, split) for split in ("test", "val"))
-        found = groups.judge_bounds(test, val)
+        found = accounting.judge_bounds(test, val)
         for protocol in job.protocols:
             path = next(paths)
             answers = splits_of(path)["test"].logits.argmax(1)
-            found[protocol] = groups.judge(test, answers, schemas.read_metadata(path))
+            found[protocol] = accounting.judge(test, answers, schemas.read_metadata(path))
         rows += [identity | {"protocol": name} | row for name, part in found.items() for row in part]
     schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["groups"], arguments.metadata)
 
@@ -22,10 +24,10 @@ def splits_of(path):
     return summaries.predictions_by_split(schemas.read_table(path))
 
 
-def said(members, split: str) -> groups.Members:
-    return groups.members_of([member[split].logits for member in members], members[0][split].labels)
+def said(members, split: str) -> accounting.Members:
+    return accounting.members_of([member[split].logits for member in members], members[0][split].labels)
 
 
 if __name__ == "__main__":
     files = {"predictions": "of members and protocols, group after group", "output": "written"}
-    commands.main(run, files, several=("predictions",), listed=("predictions",))
+    cli.main(run, files, several=("predictions",), listed=("predictions",))

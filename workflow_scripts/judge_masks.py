@@ -1,6 +1,7 @@
 """Judge the masks, and what the segmenter learned from."""
 
-from selfdoubt import commands, datasets, masks, schemas
+from selfdoubt.data import datasets, masks
+from selfdoubt.runtime import cli, schemas
 
 
 def run(arguments):
@@ -13,4 +14,4 @@ def run(arguments):
 
 if __name__ == "__main__":
     files = {"train": "the training split", "masks": "of its images", "pseudo-masks": "what they were learned from"}
-    commands.main(run, files | {"quality": "written: a table"})
+    cli.main(run, files | {"quality": "written: a table"})

@@ -8,8 +8,8 @@ import argparse
 import os
 import sys
 
-from selfdoubt import leases
-from selfdoubt.errors import UserError
+from selfdoubt.runtime import gpu_leases
+from selfdoubt.runtime.errors import UserError
 
 
 def main():
@@ -20,7 +20,7 @@ def main():
     if not arguments.command:
         parser.error("give a command to run")
     try:
-        leases.take(arguments.n)
+        gpu_leases.take(arguments.n)
         os.execvp(arguments.command[0], arguments.command)
     except (UserError, OSError) as fault:
         sys.exit(f"lease: {fault}")

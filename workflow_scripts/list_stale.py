@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from selfdoubt import leftovers
+from selfdoubt.runtime import leftovers
 
 
 def main():

@@ -1,6 +1,8 @@
 """Measure how far the labels of mixed images are from what can be seen in them."""
 
-from selfdoubt import commands, datasets, devices, mixed_labels, schemas
+from selfdoubt.data import datasets
+from selfdoubt.runtime import cli, devices, schemas
+from selfdoubt.segmentation import label_error
 
 
 def run(arguments):
@@ -8,10 +10,10 @@ def run(arguments):
     settings, train = arguments.settings, datasets.read_split(arguments.train, "train")
     truth = datasets.foreground(train, settings.mask_truth) if settings.mask_truth != "none" else None
     masks = datasets.masks_for_mixing(train, settings, *(arguments.masks or [None]), arguments.seed)
-    rows = mixed_labels.measure(train, truth, masks, settings, arguments.seed)
+    rows = label_error.measure(train, truth, masks, settings, arguments.seed)
     schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["mixed-labels"], arguments.metadata)
 
 
 if __name__ == "__main__":
     files = {"train": "the training split", "masks": "of its images, where they are mixed by those of a segmenter"}
-    commands.main(run, files | {"output": "written: a table"}, several=("masks",), seeded=True)
+    cli.main(run, files | {"output": "written: a table"}, several=("masks",), seeded=True)

@@ -2,20 +2,21 @@
 
 import pyarrow as pa
 
-from selfdoubt import commands, figures, schemas
-from selfdoubt.bounds import MARK, marked
+from selfdoubt.figures import plots
+from selfdoubt.runtime import cli, schemas
+from selfdoubt.settings.bounds import MARK, marked
 
 
 def run(arguments):
     tables = [schemas.read_table(path, schemas.SCHEMAS["metrics"]) for path in arguments.metrics]
     numbers = pa.concat_tables(table.replace_schema_metadata() for table in tables).to_pandas()
     bounds = arguments.settings.bounds
-    looks = figures.arm_looks(marked(arguments.settings.all_arms, bounds))
+    looks = plots.arm_looks(marked(arguments.settings.all_arms, bounds))
     is_bound = (numbers["name"] + "/" + numbers["variant"]).isin(bounds)
     numbers.loc[is_bound, "variant"] += MARK
-    figures.save(figures.auroc_accuracy(numbers, arguments.settings.figure, looks), arguments.figure)
+    plots.save(plots.auroc_accuracy(numbers, arguments.settings.figure, looks), arguments.figure)
 
 
 if __name__ == "__main__":
     files = {"metrics": "of every arm and seed", "figure": "written, in the format of each suffix"}
-    commands.main(run, files, several=("metrics", "figure"), listed=("metrics",))
+    cli.main(run, files, several=("metrics", "figure"), listed=("metrics",))

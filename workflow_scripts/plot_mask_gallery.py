@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from selfdoubt import commands, datasets, figures, masks
+from selfdoubt.data import datasets, masks
+from selfdoubt.figures import plots
+from selfdoubt.runtime import cli
 
 
 def run(arguments):
@@ -13,10 +15,10 @@ def run(arguments):
         name, reference = "pseudo-mask", masks.read_masks(arguments.pseudo_masks)[:n]
     else:
         name, reference = "truth", datasets.foreground(split, arguments.settings.mask_truth)
-    gallery = figures.MaskGallery(split.images[:], reference, masks.read_masks(arguments.masks)[:n], name)
-    figures.save(figures.mask_gallery(gallery, settings), arguments.figure)
+    gallery = plots.MaskGallery(split.images[:], reference, masks.read_masks(arguments.masks)[:n], name)
+    plots.save(plots.mask_gallery(gallery, settings), arguments.figure)
 
 
 if __name__ == "__main__":
     files = {"train": "the training split", "masks": "of its images", "pseudo-masks": "what they were learned from"}
-    commands.main(run, files | {"figure": "written, in the format of each suffix"}, several=("figure",))
+    cli.main(run, files | {"figure": "written, in the format of each suffix"}, several=("figure",))

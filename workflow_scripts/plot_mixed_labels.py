@@ -1,6 +1,7 @@
 """Draw how much of the label mixing moves, and how far it is from what can be seen."""
 
-from selfdoubt import commands, figures, schemas
+from selfdoubt.figures import plots
+from selfdoubt.runtime import cli, schemas
 
 
 def run(arguments):
@@ -9,10 +10,10 @@ def run(arguments):
     measured = [{row["statistic"]: row["value"] for row in rows} for rows in tables]
     n_seeds = len(measured) // len(settings.models)
     data = {model: measured[i * n_seeds : (i + 1) * n_seeds] for i, model in enumerate(settings.models)}
-    looks = figures.arm_looks(arguments.settings.all_arms)
-    figures.save(figures.mixed_labels(data, settings, looks), arguments.figure)
+    looks = plots.arm_looks(arguments.settings.all_arms)
+    plots.save(plots.mixed_labels(data, settings, looks), arguments.figure)
 
 
 if __name__ == "__main__":
     files = {"labels": "tables of models, then seeds", "figure": "written, in the format of each suffix"}
-    commands.main(run, files, several=("labels", "figure"))
+    cli.main(run, files, several=("labels", "figure"))

@@ -2,15 +2,16 @@
 
 import pyarrow as pa
 
-from selfdoubt import commands, figures, schemas
+from selfdoubt.figures import plots
+from selfdoubt.runtime import cli, schemas
 
 
 def run(arguments):
     tables = [schemas.read_table(path, schemas.SCHEMAS["persuasion"]) for path in arguments.persuasion]
     rows = pa.concat_tables(table.replace_schema_metadata() for table in tables).to_pandas()
-    figures.save(figures.persuasion_matrix(rows, arguments.settings.figure), arguments.figure)
+    plots.save(plots.persuasion_matrix(rows, arguments.settings.figure), arguments.figure)
 
 
 if __name__ == "__main__":
     files = {"persuasion": "tables, one a seed", "figure": "written, in the format of each suffix"}
-    commands.main(run, files, several=("persuasion", "figure"))
+    cli.main(run, files, several=("persuasion", "figure"))

@@ -1,6 +1,8 @@
 """Ask a model about every image of val, test, OOD and shifted sets."""
 
-from selfdoubt import checkpoints, commands, datasets, devices, inference, randomness
+from selfdoubt.data import datasets
+from selfdoubt.models import checkpoints, inference
+from selfdoubt.runtime import cli, devices, randomness
 
 
 def run(arguments):
@@ -20,4 +22,4 @@ def run(arguments):
 if __name__ == "__main__":
     files = {"checkpoint": "of the model", "val": "split", "test": "split", "ood": "splits", "shifted": "splits"}
     written = {"output": "written: predictions"}
-    commands.main(run, files | written, several=("ood", "shifted"), seeded=True, computes=True)
+    cli.main(run, files | written, several=("ood", "shifted"), seeded=True, computes=True)

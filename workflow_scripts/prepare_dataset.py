@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
-from selfdoubt import commands, datasets, schemas, sources
+from selfdoubt.data import catalog, datasets
+from selfdoubt.runtime import cli, schemas
 
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 
 
 def run(arguments):
-    settings, known = arguments.settings, commands.without_paths(arguments.metadata)
-    splits, counts = sources.load(settings, RESOURCES)
+    settings, known = arguments.settings, cli.without_paths(arguments.metadata)
+    splits, counts = catalog.load(settings, RESOURCES)
     for name in ("train", "val", "test"):
         datasets.write_splits(getattr(arguments, name), {name: splits[name]}, known)
     schemas.write_rows(arguments.counts, counts, schemas.SCHEMAS["data"], known)
 
 
 if __name__ == "__main__":
-    commands.main(run, {"train": "written", "val": "written", "test": "written", "counts": "written: a row per number"})
+    cli.main(run, {"train": "written", "val": "written", "test": "written", "counts": "written: a row per number"})

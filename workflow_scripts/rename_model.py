@@ -10,11 +10,11 @@ from pathlib import Path
 
 import yaml
 
-from selfdoubt import renaming
-from selfdoubt.errors import UserError
-from selfdoubt.files import atomic_path
-from selfdoubt.running import hold
-from selfdoubt.settings import load_study
+from selfdoubt.runtime import renaming
+from selfdoubt.runtime.atomic_files import atomic_path
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.run_lock import hold
+from selfdoubt.settings.study import load_study
 
 CONFIG = Path("config.yaml")
 

@@ -3,8 +3,10 @@
 import subprocess
 from pathlib import Path
 
-from selfdoubt import commands, report, schemas
-from selfdoubt.files import atomic_path
+from selfdoubt.report.data import ReportData
+from selfdoubt.report.page import render
+from selfdoubt.runtime import cli, schemas
+from selfdoubt.runtime.atomic_files import atomic_path
 
 PACKAGES = ("snakemake", "torch", "torchvision", "timm", "segmentation-models-pytorch", "numpy", "pandas", "pyarrow")
 
@@ -15,17 +17,17 @@ def run(arguments):
         section: {name: entries[name] for name in settings["order"][section]} if isinstance(entries, dict) else entries
         for section, entries in settings["study"].items()
     }
-    data = report.ReportData(
+    data = ReportData(
         settings=study,
         mask_quality={(p.parent.name, p.name.split(".")[0]): read(p, "mask-quality") for p in arguments.qualities},
         counts={path.parent.name: read(path, "data") for path in arguments.counts},
         figures=figures_of(arguments.figures, study),
         bounds=settings["bounds"],
-        provenance={"commit": commit(), "versions": commands.versions(PACKAGES)},
+        provenance={"commit": commit(), "versions": cli.versions(PACKAGES)},
         **{path.stem: read(path, path.stem) for path in arguments.tables},
     )
     with atomic_path(arguments.page) as temporary:
-        temporary.write_text(report.render(data), encoding="utf-8")
+        temporary.write_text(render(data), encoding="utf-8")
 
 
 def read(path: Path, schema: str):
@@ -50,4 +52,4 @@ def commit() -> str | None:
 
 if __name__ == "__main__":
     files = {"tables": "all tables", "figures": "all figures", "qualities": "of masks", "counts": "of data sets"}
-    commands.main(run, files | {"page": "written"}, several=("tables", "figures", "qualities", "counts"))
+    cli.main(run, files | {"page": "written"}, several=("tables", "figures", "qualities", "counts"))

@@ -1,6 +1,7 @@
 """Compare arms paired over seeds, and say which claims hold."""
 
-from selfdoubt import commands, hypotheses, schemas
+from selfdoubt.evaluation import hypotheses
+from selfdoubt.runtime import cli, schemas
 
 
 def run(arguments):
@@ -12,4 +13,4 @@ def run(arguments):
 if __name__ == "__main__":
     written = {"comparisons": "written", "hypotheses": "written, with verdicts"}
     files = {"predictions": "of data sets, arms and seeds, in the settings' order"}
-    commands.main(run, files | written, several=("predictions",), listed=("predictions",))
+    cli.main(run, files | written, several=("predictions",), listed=("predictions",))

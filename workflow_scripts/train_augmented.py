@@ -1,6 +1,8 @@
 """Train a network on mixed images: blended, or boxes, or objects cut out by their masks."""
 
-from selfdoubt import commands, datasets, objectives, training
+from selfdoubt.data import datasets
+from selfdoubt.runtime import cli
+from selfdoubt.training import loop, objectives
 
 
 def run(arguments):
@@ -9,11 +11,11 @@ def run(arguments):
     def masks_of(train):
         return datasets.masks_for_mixing(train, arguments.settings, *(arguments.masks or [None]), arguments.seed)
 
-    training.train_to_files(arguments, lambda device, precision: objective, masks_of)
+    loop.train_to_files(arguments, lambda device, precision: objective, masks_of)
 
 
 if __name__ == "__main__":
-    files = training.FILES | training.OPTIONAL
+    files = loop.FILES | loop.OPTIONAL
     files["masks"] = "of the training images, where they are mixed by those of a segmenter"
-    optional = tuple(training.OPTIONAL)
-    commands.main(run, files, several=("masks", *training.SEVERAL), optional=optional, seeded=True, computes=True)
+    optional = tuple(loop.OPTIONAL)
+    cli.main(run, files, several=("masks", *loop.SEVERAL), optional=optional, seeded=True, computes=True)

@@ -1,6 +1,10 @@
 """Train a segmentation network from scratch on a teacher's class activation maps."""
 
-from selfdoubt import activation_maps, checkpoints, commands, datasets, devices, masks, progress, segmentation
+from selfdoubt.data import datasets, masks
+from selfdoubt.models import checkpoints
+from selfdoubt.runtime import cli, devices
+from selfdoubt.segmentation import activation_maps, segmenter
+from selfdoubt.training import progress
 
 SEED = 0  # one segmenter serves the models of all seeds
 
@@ -13,9 +17,9 @@ def run(arguments):
     maps = activation_maps.activation_maps(teacher, train.images, train.labels)
     maps = activation_maps.refine(maps, train.images, settings.refinement_steps, device)
     told = activation_maps.seeds(maps, settings.foreground_above, settings.background_below)
-    network = segmentation.build_segmenter(settings, channels, SEED)
+    network = segmenter.build_segmenter(settings, channels, SEED)
     running = progress.Progress(arguments.progress, settings.epochs)
-    segmentation.train_segmenter(network, train.images, told, settings, SEED, device, running)
+    segmenter.train_segmenter(network, train.images, told, settings, SEED, device, running)
     metadata = arguments.metadata | {"channels": channels, "device": device.type}
     checkpoints.save(arguments.network, network, metadata)
     masks.write_masks(arguments.pseudo_masks, told == 1, metadata)
@@ -26,4 +30,4 @@ if __name__ == "__main__":
     files = {"train": "the training split", "teacher": "a classifier's checkpoint"}
     files |= {"network": "written: the segmenter", "pseudo-masks": "written: what is surely object"}
     files |= {"progress": "written: JSON lines for watch.py"}
-    commands.main(run, files, optional=("progress",), computes=True)
+    cli.main(run, files, optional=("progress",), computes=True)

@@ -1,14 +1,15 @@
 """Train a teacher: a network that learns from labels and that others learn from."""
 
-from selfdoubt import commands, objectives, training
+from selfdoubt.runtime import cli
+from selfdoubt.training import loop, objectives
 
 
 def run(arguments):
     objective = objectives.of_label_model(arguments.settings)
-    training.train_to_files(arguments, lambda device, precision: objective)
+    loop.train_to_files(arguments, lambda device, precision: objective)
 
 
 if __name__ == "__main__":
-    files = training.FILES | training.OPTIONAL
-    optional = tuple(training.OPTIONAL)
-    commands.main(run, files, several=training.SEVERAL, optional=optional, seeded=True, computes=True)
+    files = loop.FILES | loop.OPTIONAL
+    optional = tuple(loop.OPTIONAL)
+    cli.main(run, files, several=loop.SEVERAL, optional=optional, seeded=True, computes=True)

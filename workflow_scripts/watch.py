@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from selfdoubt import progress
+from selfdoubt.training import progress
 
 SECONDS = 1.0
 

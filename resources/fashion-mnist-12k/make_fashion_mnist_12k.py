@@ -23,11 +23,11 @@ from PIL import Image
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parents[1] / "workflow_scripts"))
 
-from selfdoubt.corruptions import balanced_subset  # noqa: E402
-from selfdoubt.errors import UserError  # noqa: E402
-from selfdoubt.files import atomic_path  # noqa: E402
-from selfdoubt.randomness import generator  # noqa: E402
-from selfdoubt.sources import official  # noqa: E402
+from selfdoubt.data.corruptions import balanced_subset  # noqa: E402
+from selfdoubt.data.sources import official  # noqa: E402
+from selfdoubt.runtime.atomic_files import atomic_path  # noqa: E402
+from selfdoubt.runtime.errors import UserError  # noqa: E402
+from selfdoubt.runtime.randomness import generator  # noqa: E402
 
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 OFFICIAL = ("train", "t10k")  # as Zalando names the training and the test set

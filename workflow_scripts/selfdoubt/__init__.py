@@ -1,1 +1,0 @@
-"""selfdoubt: how well image classifiers know when they are wrong."""

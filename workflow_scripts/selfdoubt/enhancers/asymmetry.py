@@ -14,9 +14,10 @@ import torch
 from scipy.special import expit, log_softmax
 from torch import Tensor, nn
 
-from selfdoubt import attacks, scores
+from selfdoubt.attacks import gradients
 from selfdoubt.enhancers.batches import Answer, Batch, batches_of
-from selfdoubt.errors import UserError
+from selfdoubt.evaluation import scores
+from selfdoubt.runtime.errors import UserError
 
 _SIGNALS = ("confidence_gain", "confidence_loss", "steps_to_flip", "gradient_norm")
 _BEND = 0.02  # above 1 / K: chances below it are pressed together
@@ -38,16 +39,16 @@ def signals_of(batch: Batch, settings) -> Signals:
     respect to the pixels in [0, 1]. n_steps + 3 forwards and n_steps + 1 backwards.
     """
     model, images, epsilon = batch.model, batch.images, settings.epsilon_255 / 255
-    gradient, logits = attacks.input_gradient(model, images, attacks.top_log_odds())
+    gradient, logits = gradients.input_gradient(model, images, gradients.top_log_odds())
     predicted, runner_up = logits.topk(2).indices.T
-    surer = attacks.log_odds(predicted)
+    surer = gradients.log_odds(predicted)
     before = surer(logits)
-    towards = attacks.project(images + epsilon * gradient.sign(), images, epsilon)
+    towards = gradients.project(images + epsilon * gradient.sign(), images, epsilon)
     away, n_steps_taken = images, torch.full_like(before, settings.n_steps + 1)
     for i in range(settings.n_steps):
-        slope, here = attacks.input_gradient(model, away, attacks.log_odds(runner_up))
+        slope, here = gradients.input_gradient(model, away, gradients.log_odds(runner_up))
         n_steps_taken[(here.argmax(1) != predicted) & (n_steps_taken > i)] = i
-        away = attacks.project(away + epsilon / settings.n_steps * slope.sign(), images, epsilon)
+        away = gradients.project(away + epsilon / settings.n_steps * slope.sign(), images, epsilon)
     at_last = batch.ask(away)
     n_steps_taken[(at_last.argmax(1) != predicted) & (n_steps_taken > settings.n_steps)] = settings.n_steps
     changes = surer(batch.ask(towards)) - before, before - surer(at_last)

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from selfdoubt import attacks, inference
+from selfdoubt.attacks import gradients
+from selfdoubt.models import inference
 
 
 class Answer(NamedTuple):
@@ -48,15 +49,15 @@ class Batch:
         In float32 both are had by one forward; in bfloat16 classes that are nearly as likely may change places.
         """
         if precision == "float32":
-            return self.step(attacks.top_log_odds(temperature), ("ascent", temperature), precision)
-        towards = attacks.log_odds(self.predicted, temperature)
+            return self.step(gradients.top_log_odds(temperature), ("ascent", temperature), precision)
+        towards = gradients.log_odds(self.predicted, temperature)
         return self.step(towards, ("ascent", temperature), precision)
 
-    def step(self, objective: attacks.Objective, key: tuple, precision: str) -> tuple[Tensor, Tensor]:
+    def step(self, objective: gradients.Objective, key: tuple, precision: str) -> tuple[Tensor, Tensor]:
         """The signs that raise an objective, made once under the key, and the model's labels."""
 
         def make() -> tuple[Tensor, Tensor]:
-            gradient, logits = attacks.input_gradient(self.model, self.images, objective, precision)
+            gradient, logits = gradients.input_gradient(self.model, self.images, objective, precision)
             return gradient.sign(), logits.argmax(1) if precision == "float32" else self.predicted
 
         return self.once(key, make)

@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from selfdoubt import attacks, randomness, rankings, scores
+from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import asymmetry, crossfit, deep, labelled, steps, views
 from selfdoubt.enhancers.batches import Answer, Batch, batches_of, counted
+from selfdoubt.evaluation import rankings, scores
+from selfdoubt.runtime import randomness
 
 Apply = Callable[[Batch, np.random.Generator], Answer]
 
@@ -104,7 +106,7 @@ def examples(model: nn.Module, split, n_images: int, done: Enhanced, seed: int, 
     name: of the split, so that random signs and views are those of its predictions.
     """
     clean, few = split.images[:n_images], split.labels[:n_images]
-    with attacks.frozen(model):
+    with gradients.frozen(model):
         generator, parts = _generator(seed, done.chosen["method"], name), []
         for batch in batches_of(model, clean, few):  # large images come few at a time
             answer = done.apply(batch, generator)
@@ -122,7 +124,7 @@ def _fit(model: nn.Module, val, found: list[SimpleNamespace], parts: list[np.nda
     method = found[0].method
     if method in STEPS:
         return [[partial(_step, STEPS[method], candidate)] * len(parts) for candidate in found]
-    with attacks.frozen(model):
+    with gradients.frozen(model):
         return FITTED[method](model, val, found, parts, seed)
 
 
@@ -134,7 +136,7 @@ def _ask(model: nn.Module, split, methods: list[Apply], method: str, seed: int, 
     """Return what each of the methods, which are candidates of one, says of a split."""
     generators = [_generator(seed, method, name) for _ in methods]  # one name, so that candidates share their draws
     answers = [[] for _ in methods]
-    with attacks.frozen(model):
+    with gradients.frozen(model):
         for batch in batches_of(model, split.images, split.labels):
             for apply, generator, parts in zip(methods, generators, answers, strict=True):
                 parts.append(apply(batch, generator)._replace(images=None))  # too large to keep

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from selfdoubt import randomness
-from selfdoubt.errors import UserError
+from selfdoubt.runtime import randomness
+from selfdoubt.runtime.errors import UserError
 
 
 def folds(n: int, n_folds: int, seed: int) -> list[np.ndarray]:

@@ -14,10 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from selfdoubt import attacks, inference, optimizers, randomness, schedules
+from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import crossfit
 from selfdoubt.enhancers.batches import Answer, Batch
-from selfdoubt.errors import UserError
+from selfdoubt.models import inference
+from selfdoubt.runtime import randomness
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.training import optimizers, schedules
 
 _ADAMW = {"method": "adamw", "betas": (0.9, 0.999), "weight_decay": 0.01}
 _COSINE = SimpleNamespace(method="cosine", warmup_fraction=0.0)
@@ -59,7 +62,7 @@ def objective(logits: Tensor, labels: Tensor, predicted: Tensor, confidence_weig
     first term keeps accuracy; both are proper, so that neither gains by more or less confidence than is due.
     """
     right = (predicted == labels).float()
-    told = F.binary_cross_entropy_with_logits(attacks.log_odds(predicted)(logits), right)
+    told = F.binary_cross_entropy_with_logits(gradients.log_odds(predicted)(logits), right)
     return F.cross_entropy(logits, labels) + confidence_weight * told
 
 

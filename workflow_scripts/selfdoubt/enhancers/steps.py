@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from selfdoubt import attacks
+from selfdoubt.attacks import gradients
 from selfdoubt.enhancers.batches import Answer, Batch
 
 
@@ -19,7 +19,7 @@ def doctor(batch: Batch, settings, generator: np.random.Generator) -> Answer:
 
     Granese et al. (2021). The score `gini` of these logits is sum p^2, which falls where D_alpha rises.
     """
-    doubt = attacks.log_d_alpha(settings.temperature)
+    doubt = gradients.log_d_alpha(settings.temperature)
     return _stepped(batch, *batch.step(doubt, ("doctor", settings.temperature), settings.precision), settings)
 
 
@@ -33,7 +33,7 @@ def anti_adversary(batch: Batch, settings, generator: np.random.Generator) -> An
 
     Alfarra et al. (2022).
     """
-    return _ascended(batch, attacks.log_odds(batch.predicted), settings)
+    return _ascended(batch, gradients.log_odds(batch.predicted), settings)
 
 
 def hedge(batch: Batch, settings, generator: np.random.Generator) -> Answer:
@@ -41,19 +41,19 @@ def hedge(batch: Batch, settings, generator: np.random.Generator) -> Answer:
 
     Wu et al. (2021), who begin at a random point within epsilon; here the clean image is the beginning.
     """
-    return _ascended(batch, attacks.summed_cross_entropy(), settings)
+    return _ascended(batch, gradients.summed_cross_entropy(), settings)
 
 
-def _ascended(batch: Batch, objective: attacks.Objective, settings) -> Answer:
+def _ascended(batch: Batch, objective: gradients.Objective, settings) -> Answer:
     epsilon, n_steps = settings.epsilon_255 / 255, settings.n_steps
     steps = n_steps, epsilon / n_steps
-    images = attacks.ascend(batch.model, batch.images, objective, epsilon, *steps, settings.precision)
+    images = gradients.ascend(batch.model, batch.images, objective, epsilon, *steps, settings.precision)
     return Answer(batch.ask(images), images, None)
 
 
 def random_sign(batch: Batch, settings, generator: np.random.Generator) -> Answer:
     """The placebo: a step of equal size whose direction knows nothing, at a temperature; label kept."""
-    images = attacks.random_signs(batch.images, settings.epsilon_255 / 255, generator)
+    images = gradients.random_signs(batch.images, settings.epsilon_255 / 255, generator)
     return Answer(batch.ask(images) / settings.temperature, images, batch.predicted)
 
 

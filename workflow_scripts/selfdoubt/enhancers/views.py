@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from selfdoubt import augmentation
 from selfdoubt.enhancers.batches import Answer, Batch
+from selfdoubt.training import augmentation
 
 
 def tta(batch: Batch, settings, generator: np.random.Generator) -> Answer:

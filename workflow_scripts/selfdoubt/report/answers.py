@@ -4,17 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from selfdoubt.report.formats import (
-    NO_BREAK,
-    Metric,
-    counted,
-    difference,
-    listed,
-    mean_sd,
-    metric_of,
-    number,
-    p_value,
-)
+from selfdoubt.report.formats import NO_BREAK, Metric, counted, difference, listed, mean_sd, metric_of, number, p_value
 from selfdoubt.report.numbers import Column, Numbers, find
 
 SYMBOLS = {"supported": "✓", "refuted": "✗", "inconclusive": "?"}

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from selfdoubt.bounds import BEST, ORACLE
 from selfdoubt.report.formats import NO_BREAK, counted, listed, number
 from selfdoubt.report.tables import Cell, Table
+from selfdoubt.settings.bounds import BEST, ORACLE
 
 _COLUMNS = {  # quantity -> heading, digits
     "accuracy": (f"accuracy{NO_BREAK}↑", 4),

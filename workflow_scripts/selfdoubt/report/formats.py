@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from selfdoubt import metrics
+from selfdoubt.evaluation import metrics
 
 NO_BREAK = "\u00a0"  # a space at which no line ends
 

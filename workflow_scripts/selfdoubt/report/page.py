@@ -8,7 +8,6 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from selfdoubt.errors import UserError
 from selfdoubt.report.answers import Answer, answers_of, headline
 from selfdoubt.report.captions import caption
 from selfdoubt.report.data import ReportData
@@ -18,6 +17,7 @@ from selfdoubt.report.enhancements import enhancement_table
 from selfdoubt.report.formats import bounds_text, metric_of
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
 from selfdoubt.report.tables import Table, corruption_table, main_columns, numbers_table, score_columns
+from selfdoubt.runtime.errors import UserError
 
 FOLDER = Path(__file__).parent
 PICTURES = ("mask-gallery", "enhancement-examples")  # made of pixels: smaller and truer as PNG

@@ -7,9 +7,9 @@ marked and its reason stands under the table, never silently dropped.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from selfdoubt.bounds import marked
 from selfdoubt.report.formats import NO_BREAK, bounds_text, counted, listed, mean_sd, metric_of
 from selfdoubt.report.numbers import Column, Numbers, Value, averaged_by_severity, find
+from selfdoubt.settings.bounds import marked
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator
 
-from selfdoubt.errors import UserError
+from selfdoubt.runtime.errors import UserError
 
 _MEANT = {"gpu": "cuda"}  # by its letters it would be cpu
 

@@ -5,7 +5,7 @@ Checks come as functions with their arguments, each of which raises UserError, s
 
 from collections.abc import Iterator
 
-from selfdoubt.errors import UserError
+from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.analysis import CALIBRATION, PROBABILITY_SCORES
 from selfdoubt.settings.choices import a_seed, all_known, known_name, unique
 

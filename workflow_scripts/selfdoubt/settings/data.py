@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from selfdoubt.published import BY_PATH, COMPOSED_OF, KINDS
+from selfdoubt.settings.published import BY_PATH, COMPOSED_OF, KINDS
 from selfdoubt.settings.types import Count, Name, Positive, Strict
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from selfdoubt.errors import UserError, together
+from selfdoubt.runtime.errors import UserError, together
 
 
 def check_keys(*paths: Path) -> None:

@@ -7,7 +7,7 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from selfdoubt.errors import UserError
+from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.choices import not_one_of
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from selfdoubt.architectures import ARCHITECTURES
+from selfdoubt.settings.architectures import ARCHITECTURES
 from selfdoubt.settings.types import (
     Count,
     Device,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from selfdoubt import published
-from selfdoubt.bounds import BEST, ORACLE
-from selfdoubt.errors import UserError, together
+from selfdoubt.runtime.errors import UserError, together
+from selfdoubt.settings import published
+from selfdoubt.settings.bounds import BEST, ORACLE
 from selfdoubt.settings.choices import a_seed, all_known, known_name, unique
 from selfdoubt.settings.claims import of_claims, of_models_named, splits
 from selfdoubt.settings.data import BUILT_IN, has_masks

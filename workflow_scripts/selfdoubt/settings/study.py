@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from selfdoubt.digests import canonical
-from selfdoubt.errors import together
+from selfdoubt.runtime.digests import canonical
+from selfdoubt.runtime.errors import together
 from selfdoubt.settings.analysis import Comparison, Evaluation, Hypothesis, StudyText
 from selfdoubt.settings.data import Dataset, OodSet
 from selfdoubt.settings.figures import FigureEntry

@@ -1,0 +1,132 @@
+"""Models that disagree talk; those that agree do not."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import softmax
+from test_persuasion import SPLITS, network
+from torch import nn
+
+from selfdoubt.attacks import gradients
+from selfdoubt.communication import dialogue
+from selfdoubt.models import inference
+
+
+def alike(seed: int) -> nn.Module:
+    """One network, a little moved, so that models agree about some images."""
+    model, other = network(1), network(seed)
+    with torch.no_grad():
+        for weight, noise in zip(model.parameters(), other.parameters(), strict=True):
+            weight += 0.4 * noise
+    return model
+
+
+MODELS = {"one": alike(2), "two": alike(3), "three": alike(4)}
+CLEAN = {name: inference.predict_logits(model, SPLITS["test"].images) for name, model in MODELS.items()}
+PROBABILITIES = np.array([softmax(logits.astype(float), 1) for logits in CLEAN.values()])  # (L, n, K)
+LABELS = PROBABILITIES.argmax(2)
+APART = LABELS.min(0) != LABELS.max(0)
+NAMES = [*MODELS]
+
+
+def settings_of(**values) -> SimpleNamespace:
+    defaults = {"message": "gradient", "epsilon_255": 24, "n_rounds": 3, "precision": "float32"}
+    return SimpleNamespace(**defaults | values)
+
+
+def talk(models=MODELS, **values) -> dialogue.Dialogue:
+    clean = {name: CLEAN[name] for name in models}
+    return dialogue.converse(models, SPLITS["test"], clean, settings_of(**values), (0, "test"))
+
+
+def naive(row: int, n_rounds: int, epsilon: float) -> tuple[np.ndarray, int]:
+    """Mean probability and rounds of one image, step by step as the docstring says."""
+    clean = inference.as_pixels(SPLITS["test"].images[row : row + 1], torch.device("cpu"))
+    moved, answers, done = clean, [*PROBABILITIES[:, row]], 0
+    while done < n_rounds and len({int(answer.argmax()) for answer in answers[-3:]}) > 1:
+        for speaker in np.roll(NAMES, -done):
+            gradient, _ = gradients.input_gradient(MODELS[speaker], moved, gradients.top_log_odds())
+            moved = moved + epsilon / n_rounds * gradient.sign()
+            moved = torch.min(torch.max(moved, clean - epsilon), clean + epsilon).clamp(0, 1)
+        with torch.no_grad():
+            answers += [MODELS[name](moved)[0].double().softmax(-1).numpy() for name in NAMES]
+        done += 1
+    return np.mean(answers, axis=0), done
+
+
+def test_a_dialogue_is_what_its_definition_says():
+    found = talk()
+    assert 0 < APART.sum() < 33
+    expected = [naive(row, 3, 24 / 255) for row in range(33)]
+    np.testing.assert_array_equal(found.n_rounds, [n for _, n in expected])
+    np.testing.assert_allclose(np.exp(found.log_mean), [p for p, _ in expected], atol=1e-5)
+    assert len({*found.n_rounds[APART]}) > 1  # some agree sooner
+
+
+@pytest.mark.parametrize("message", ["gradient", "random-sign"])
+def test_the_mean_probability_stands_where_models_agree(message):
+    found = talk(message=message)
+    np.testing.assert_array_equal(found.n_rounds > 0, APART)
+    mean = PROBABILITIES.mean(0)
+    np.testing.assert_allclose(np.exp(found.log_mean)[~APART], mean[~APART], rtol=1e-6)
+    assert (np.abs(np.exp(found.log_mean) - mean)[APART].max(1) > 1e-6).all()
+    np.testing.assert_allclose(np.exp(found.log_mean).sum(1), 1)
+
+
+def test_one_mind_has_nothing_to_talk_about():
+    found = dialogue.converse(
+        {"one": MODELS["one"], "two": MODELS["one"]},
+        SPLITS["test"],
+        dict.fromkeys(("one", "two"), CLEAN["one"]),
+        settings_of(),
+        (0, "test"),
+    )
+    assert not found.n_rounds.any() and found.costs == {"forwards": 0, "backwards": 0}
+
+
+@pytest.mark.parametrize("message", ["gradient", "random-sign"])
+def test_nobody_leaves_the_shared_budget_nor_the_pixel_range(message, monkeypatch):
+    seen = []
+    project = gradients.project
+
+    def look(moved, images, epsilon):
+        seen.append((project(moved, images, epsilon) - images).abs().max().item())
+        return project(moved, images, epsilon)
+
+    monkeypatch.setattr(dialogue.gradients, "project", look)
+    talk(message=message)
+    assert max(seen) <= 24 / 255 + 1e-6
+    assert seen[0] == pytest.approx(8 / 255)  # the first step of three rounds
+
+
+@pytest.mark.parametrize("message", ["gradient", "random-sign"])
+def test_results_do_not_depend_on_the_batch_size(message, monkeypatch):
+    whole = talk(message=message)
+    monkeypatch.setattr(inference, "LARGEST_BATCH", 3)
+    parts = talk(message=message)
+    np.testing.assert_array_equal(parts.n_rounds, whole.n_rounds)
+    np.testing.assert_allclose(parts.log_mean, whole.log_mean, atol=1e-4)
+
+
+def test_who_begins_goes_round(monkeypatch):
+    spoken = []
+
+    def speak(model, images, objective, precision):
+        spoken.append(next(name for name, each in MODELS.items() if each is model))
+        return torch.zeros_like(images), None  # so that nobody changes a mind
+
+    monkeypatch.setattr(dialogue.gradients, "input_gradient", speak)
+    talk()
+    assert spoken == ["one", "two", "three", "two", "three", "one", "three", "one", "two"]
+
+
+def test_random_steps_differ_between_rounds_and_are_those_of_the_seed():
+    found = [talk(message="random-sign").log_mean, talk(message="random-sign").log_mean]
+    np.testing.assert_array_equal(*found)
+    other = dialogue.converse(MODELS, SPLITS["test"], CLEAN, settings_of(message="random-sign"), (1, "test"))
+    assert np.abs(other.log_mean - found[0]).max() > 1e-6
+    generators = dialogue._Generators(0, "test")
+    draws = [generators[turn, speaker].random() for turn in range(2) for speaker in range(3)]
+    assert len({*draws}) == 6 and generators[0, 0].random() not in draws

@@ -1,0 +1,384 @@
+"""Files and texts from elsewhere are data: real attempts to make them run something, or reach where they should not.
+
+Pickles are tried in test_weight_files (checkpoints), test_published (CIFAR) and test_shifted (arrays); later links of
+images that stay in their files in test_image_files; what the report escapes in test_report; what the
+code calls at all is in test_calls.
+"""
+
+import io
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import tarfile
+import zipfile
+from functools import reduce
+from html.parser import HTMLParser
+from operator import getitem
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from copies import ROOT
+from PIL import EpsImagePlugin, Image
+from small_data import load, load_splits, write_folder
+from test_published import write_imagenet, write_tiny_imagenet
+from test_report import HYPOTHESIS, METRICS, SETTINGS, frame, report, row
+
+from selfdoubt.data import decoding
+from selfdoubt.data.datasets import Split
+from selfdoubt.data.sources import official, shifted
+from selfdoubt.report.page import FOLDER, render
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings import published
+from selfdoubt.settings.study import load_study
+
+HOSTILE = [
+    "$(touch TOUCHED)",
+    "`touch TOUCHED`",
+    "'; touch TOUCHED; '",
+    '"; touch TOUCHED; "',
+    "two\nlines & touch TOUCHED\n",
+    "{input} {config[seeds]} {{x}} %s \\",
+    "-rf --settings *",
+    "<script>TOUCHED</script>",
+    "tab\tnul\0esc\x1b é 犬",
+]
+
+
+# ---- a config ----
+
+
+def hostile_texts(config: dict, text: str) -> None:
+    """Put a text wherever the config may hold any."""
+    for study in config["studies"].values():
+        study |= dict.fromkeys(("title", "question", "background", "protocol", "threats"), text)
+    for hypothesis in config["hypotheses"].values():
+        hypothesis["statement"] = text
+    config["ood_sets"]["digits"]["overlap"] = text
+
+
+def touched(place: Path) -> list[Path]:
+    return [*place.rglob("*TOUCHED*"), *ROOT.glob("*TOUCHED*")]
+
+
+def test_texts_of_a_config_reach_the_jobs_as_they_are_and_run_nothing(copy):
+    """All at once, through the shell that Snakemake starts; the fake job writes down what it is given."""
+    text = "".join(HOSTILE)
+    copy.edit_config(lambda config: hostile_texts(config, text))
+    given = copy.folder / "given"
+    given.mkdir()
+    fake = copy.folder / "fakes/python"
+    shown = (
+        'for word in "$@"; do case "$word" in @*) cat "${word#@}" ;; *) printf %s "$word" ;; esac; printf "\\0"; done'
+    )
+    fake.write_text(f'{fake.read_text()}{{ {shown}; }} > "given/$(basename "$1")"\n')
+    run = copy.snakemake("--resources", "gpu=4")
+    assert run.returncode == 0, run.stdout + run.stderr
+    words = (given / "render_report.py").read_text().split("\0")
+    study = json.loads(words[words.index("--settings") + 1])["study"]
+    assert study["studies"]["distillation"]["title"] == text == study["ood_sets"]["digits"]["overlap"]
+    hypotheses = (given / "test_hypotheses.py").read_text().split("\0")
+    assert json.loads(hypotheses[hypotheses.index("--settings") + 1])["hypotheses"][0]["statement"] == text
+    assert not touched(copy.folder)
+
+
+@pytest.mark.parametrize("name", [text for text in HOSTILE if "/" not in text and "{" not in text and "\0" not in text])
+def test_a_source_may_have_any_name_and_runs_nothing(config, tmp_path, name):
+    """The shell line of its preparation, quoted as Snakemake's :q does it, gives the name back."""
+    write_folder(tmp_path / name, n=4)
+    config["datasets"]["fashion-mnist-12k"] |= {"source": f"folder:{tmp_path / name}", "size_px": 16}
+    settings = json.dumps(load_study(config).datasets["fashion-mnist-12k"].model_dump())
+    line = f"printf %s {shlex.quote(settings)}"
+    said = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert json.loads(said)["source"] == f"folder:{tmp_path / name}"
+    assert set(load_splits(json.loads(said)["source"], size_px=16)) == {"train", "val", "test"}
+    assert touched(tmp_path) == ([tmp_path / name] if "TOUCHED" in name else [])
+
+
+def test_folders_of_any_name_go_through_snakemake(copy):
+    photos = copy.folder.parent / "a $(touch TOUCHED) 'b' \"c\" `touch TOUCHED`; d & * #"
+    write_folder(photos)
+    source = {"source": f"folder:{photos}", "size_px": 28, "ood": ["digits"]}
+    copy.edit_config(lambda config: config["datasets"].update({"fashion-mnist-12k": source}))
+    run = copy.snakemake("results/data/fashion-mnist-12k/train.safetensors", "--resources", "gpu=4")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert touched(copy.folder.parent) == [photos]
+
+
+NAMED = ("datasets", "ood_sets", "networks", "recipes", "teachers", "baselines", "students", "augmented", "segmenters")
+NAMED += ("pretrained", "enhancers", "protocols", "groups", "studies", "hypotheses", "figures")
+NAMED += ("datasets.fashion-mnist-12k.shifted",)
+EMPTY = {"pretrained": {"some": {"name": "resnet18"}}, "shifted": {"some": "numpy:some.npz"}}  # in the default study
+
+
+@pytest.mark.parametrize("place", NAMED)
+def test_names_are_words_and_nothing_else(config, place):
+    *above, section = place.split(".")
+    entries = reduce(getitem, above, config)
+    known = entries.get(section) or EMPTY[section]
+    entries[section] = known
+    load_study(config)
+    for name in ("$(touch TOUCHED)", "../up", "a/b", "Upper", "-a", "", "a\n"):
+        entries[section] = known | {name: next(iter(known.values()))}
+        with pytest.raises(UserError) as fault:
+            load_study(config)
+        assert str(fault.value).startswith(f"config: {place}") and "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize("text", ["ce; touch TOUCHED", "ce/$(id)", "../ce", "ce\n"])
+def test_arms_splits_and_networks_are_no_free_texts(config, text):
+    places = [(config["studies"]["distillation"], "reference"), (config["hypotheses"]["kd-ranks-better"], "better")]
+    places += [(config["hypotheses"]["kd-ranks-better"], "split"), (config["students"]["kd"], "network")]
+    places += [(config["comparisons"][0], "split")]
+    for entry, key in places:
+        before, entry[key] = entry[key], text
+        with pytest.raises(UserError, match=r"^config: "):
+            load_study(config)
+        entry[key] = before
+    load_study(config)
+
+
+@pytest.mark.parametrize("way", ["config.yaml", "--configfile"])
+def test_a_config_that_asks_for_an_object_is_refused(copy, way):
+    tag = '!!python/object/apply:os.system ["touch TOUCHED"]'
+    file = copy.folder / (way if way == "config.yaml" else "own.yaml")
+    file.write_text(f"seeds: {tag}\n")
+    run = copy.snakemake("-n", *([] if way == "config.yaml" else [way, "own.yaml"]))
+    assert run.returncode == 1 and "not valid JSON or YAML" in run.stdout + run.stderr
+    assert not touched(copy.folder)
+
+
+# ---- folders and archives ----
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    """A folder data set, beside pictures that are not of it."""
+    write_folder(tmp_path / "photos")
+    write_folder(tmp_path / "secrets", classes=("bee",))
+    return tmp_path / "photos"
+
+
+def refused(photos: Path, told: str) -> None:
+    for source in (f"folder:{photos}", f"folder:{photos}/"):
+        with pytest.raises(UserError, match=told):
+            load(source, size_px=16)
+
+
+def test_a_class_folder_that_is_a_link_out_of_the_root(photos):
+    shutil.rmtree(photos / "bee")
+    (photos / "bee").symlink_to("../secrets/bee")
+    refused(photos, r"photos/bee: a link that leads out of .*photos; replace it by what it points to")
+
+
+def test_a_folder_below_a_class_and_a_split_that_are_links_out_of_the_root(photos):
+    (photos / "bee/more").symlink_to(photos.parent / "secrets/bee")
+    refused(photos, r"bee/more: a link that leads out of")
+    (photos / "bee/more").unlink()
+    for name in ("ant", "bee", "cat"):
+        (photos / "train" / name).parent.mkdir(exist_ok=True)
+        (photos / name).rename(photos / "train" / name)
+    (photos / "val").symlink_to(photos.parent / "secrets")
+    refused(photos, r"photos/val: a link that leads out of")
+
+
+def test_masks_that_are_links_out_of_the_root(photos):
+    masks = photos.parent / "masks"
+    for name in ("ant", "bee", "cat"):
+        (masks / name).mkdir(parents=True)
+        for i in range(10):
+            Image.fromarray(np.full((30, 20), 255, np.uint8)).save(masks / name / f"{i:03}.png")
+    (photos / "masks").symlink_to(masks)
+    refused(photos, r"photos/masks: a link that leads out of")
+    (photos / "masks").unlink()
+    shutil.copytree(masks, photos / "masks")
+    (photos / "masks/ant/000.png").unlink()
+    (photos / "masks/ant/000.png").symlink_to(masks / "ant/000.png")
+    refused(photos, r"masks/ant/000\.png: a link that leads out of")
+
+
+def test_a_chain_of_links_out_of_the_root(photos):
+    (photos.parent / "secrets/one.png").symlink_to("bee/000.jpg")
+    (photos / "ant/a.png").symlink_to("b.png")
+    (photos / "ant/b.png").symlink_to("../../secrets/one.png")
+    refused(photos, r"ant/[ab]\.png: a link that leads out of")
+
+
+def test_a_link_in_a_circle_is_refused_and_one_inside_is_not(photos):
+    (photos / "ant/000.png").symlink_to("../bee/001.png")
+    assert sum(len(split.labels) for split in load_splits(f"folder:{photos}", size_px=16).values()) == 31
+    (photos / "ant/again").symlink_to(photos / "ant")
+    refused(photos, r"ant/again: a link that leads back")
+
+
+def test_flat_images_of_imagenet_and_its_devkit_that_are_links_out_of_the_root(tmp_path):
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    root = tmp_path / "imagenet"
+    write_imagenet(root, flat=True)
+    for path in (next(root.glob("val/*.JPEG")), next(root.rglob("*ground_truth.txt")), next(root.rglob("meta.mat"))):
+        path.rename(secret / path.name)
+        path.symlink_to(secret / path.name)
+        with pytest.raises(UserError, match=rf"{path.name}: a link that leads out of"):
+            load(f"imagenet:{root}", size_px=16)
+        path.unlink()
+        (secret / path.name).rename(path)
+    load(f"imagenet:{root}", size_px=16)
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_the_val_of_imagenet_as_a_link_out_of_the_root(tmp_path, flat):
+    write_imagenet(tmp_path / "imagenet", flat)
+    (tmp_path / "imagenet/val").rename(tmp_path / "elsewhere")
+    (tmp_path / "imagenet/val").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match=r"imagenet/val: a link that leads out of"):
+        load(f"imagenet:{tmp_path / 'imagenet'}", size_px=16)
+
+
+@pytest.mark.parametrize("link", ["fog", "fog/1", "fog/1/ant"])
+def test_folders_of_imagenet_c_that_are_links_out_of_the_root(tmp_path, link):
+    write_folder(tmp_path / "c/fog/1")
+    (tmp_path / "c" / link).rename(tmp_path / "elsewhere")
+    (tmp_path / "c" / link).symlink_to(tmp_path / "elsewhere")
+    settings = SimpleNamespace(source=f"imagenet-c:{tmp_path / 'c'}", name="fog", severities=[1], n_images=None)
+    like = Split(np.zeros((1, 3, 16, 16), np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int32))
+    with pytest.raises(UserError, match=rf"c/{link}: a link that leads out of"):
+        shifted.corrupted(settings, like, ["ant", "bee", "cat"])
+
+
+@pytest.mark.parametrize("name", ["../../../secret/s.png", "val_9.JPEG"])
+def test_annotations_of_tiny_imagenet_name_its_own_files_alone(tmp_path, name):
+    (tmp_path / "secret").mkdir()
+    Image.new("RGB", (64, 64)).save(tmp_path / "secret/s.png")
+    root = tmp_path / "tiny"
+    write_tiny_imagenet(root)
+    annotations = root / "val/val_annotations.txt"
+    annotations.write_text(annotations.read_text().replace("val_0.JPEG", name))
+    with pytest.raises(UserError, match=rf"val/images/{name} is named there and is not among its files"):
+        load(f"tiny-imagenet:{root}")
+
+
+@pytest.mark.parametrize("link", ["val/images/val_0.JPEG", "val/images", "train/n01", "wnids.txt"])
+def test_links_of_tiny_imagenet_out_of_its_folder(tmp_path, link):
+    root = tmp_path / "tiny"
+    write_tiny_imagenet(root)
+    (root / link).rename(tmp_path / "elsewhere")
+    (root / link).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match=rf"tiny/{link}: a link that leads out of"):
+        load(f"tiny-imagenet:{root}")
+
+
+def test_the_root_itself_may_be_a_link(photos):
+    (photos.parent / "here").symlink_to(photos)
+    assert set(load_splits(f"folder:{photos.parent / 'here'}", size_px=16)) == {"train", "val", "test"}
+
+
+@pytest.mark.parametrize("storage", ["arrays", "files"])
+def test_postscript_under_the_name_of_a_picture_starts_no_ghostscript(photos, monkeypatch, storage):
+    """Pillow goes by the content, and would give it to a program of its own."""
+    started = []
+    monkeypatch.setattr(
+        EpsImagePlugin, "Ghostscript", lambda *what, **how: started.append(what) or Image.new("L", (9, 9))
+    )
+    (photos / "ant/000.jpg").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
+    told = r"ant/000\.jpg: cannot be decoded \(no PNG, JPEG, BMP, GIF, TIFF, WebP or PNM image\); mend or remove it"
+    with pytest.raises(UserError, match=told):
+        for split in load_splits(f"folder:{photos}", size_px=16, storage=storage).values():
+            split.images[:]
+    assert not started
+
+
+def test_every_suffix_of_pictures_has_a_format_that_is_read():
+    Image.init()
+    assert {Image.EXTENSION[suffix] for suffix in published.IMAGE_SUFFIXES} == {*decoding.FORMATS}
+
+
+def test_names_in_an_archive_lead_nowhere(tmp_path, monkeypatch):
+    """Members are found by the last part of their names and read into memory; links among them are passed over."""
+    wanted = published.PUBLISHED["cifar10"].members
+    archive = tmp_path / "inner/cifar-10-python.tar.gz"
+    archive.parent.mkdir()
+    (tmp_path / "secret").write_bytes(b"secret")
+    with tarfile.open(archive, "w:gz") as tar:
+        for i, name in enumerate(wanted):
+            member = tarfile.TarInfo(["../../", "/tmp/", "./a/../../"][i % 3] + name)
+            member.size = 4
+            tar.addfile(member, io.BytesIO(b"data"))
+            link = tarfile.TarInfo(f"later/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path / "secret")
+            tar.addfile(link)
+    assert official._untar(archive, wanted) == dict.fromkeys(wanted, b"data")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["cifar-10-python.tar.gz", "inner", "secret"]
+
+
+def test_names_in_a_zip_lead_nowhere(tmp_path, monkeypatch):
+    png = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(png, "JPEG")
+    archive = tmp_path / "downloads/tiny-imagenet-200.zip"
+    archive.parent.mkdir()
+    with zipfile.ZipFile(archive, "w") as file:
+        top = "tiny-imagenet-200/"
+        file.writestr(f"{top}wnids.txt", "n1\n")
+        file.writestr(f"{top}words.txt", "n1\tfish\n")
+        file.writestr(f"{top}val/val_annotations.txt", "../../../evil.JPEG\tn1\n")
+        file.writestr(f"{top}train/n1/../../../../out.JPEG", png.getvalue())
+        file.writestr(f"{top}val/images/../../../evil.JPEG", png.getvalue())
+    monkeypatch.setattr(official, "_check", lambda paths: None)
+    raw = official.tiny_imagenet("", tmp_path)
+    for pool in raw.pools.values():
+        assert pool.images.content(0) == png.getvalue()
+    assert [path.name for path in tmp_path.rglob("*")] == ["downloads", archive.name]
+
+
+# ---- the page ----
+
+
+class Elements(HTMLParser):
+    """Counts the elements of a page, with the names of their attributes."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, *sorted(name for name, _ in attrs)))
+
+
+def everywhere(value, text: str):
+    """A value with a text in place of every string in it; keys stay."""
+    if isinstance(value, dict):
+        return {key: everywhere(entry, text) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [everywhere(entry, text) for entry in value]
+    return text if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("text", ['"><img src=x onerror=alert(1)>', "</pre></details><script>1</script>", "'{{ 7*7 }}"])
+def test_no_text_of_config_or_data_becomes_an_element(text):
+    def page(word: str) -> str:
+        counts = [("train", "duplicates", 3, word, None, None), ("all", "ignored files", 1, word, None, None)]
+        splits = ("train", "val", "test")
+        counts += [(split, "images", 3, None, *of) for split in splits for of in ((None, None), (0, word))]
+        settings = everywhere(SETTINGS | {"ood_sets": {"digits": {"source": "folder:x", "overlap": "none"}}}, word)
+        settings["studies"]["distillation"] |= {"reference": "ce", "arms": ["kd"]}  # so that their settings are shown
+        claim = HYPOTHESIS | {"metric": "auroc", "difference": None, "statement": word, "verdict": word}
+        metrics = [*METRICS, *(row("ce", seed, "auroc", None, reason=word) for seed in (4, 5))]
+        tables = {name: frame(name, rows) for name, rows in (("metrics", metrics), ("hypotheses", [claim]))}
+        tables["mask_quality"] = {("toys", "unet"): frame("mask-quality", [("mask", "iou", None, 0, word)])}
+        provenance = everywhere({"commit": "abc", "versions": {"numpy": "2"}, "device": "cpu"}, word)
+        return render(
+            report(settings=settings, counts={"toys": frame("data", counts)}, provenance=provenance, **tables)
+        )
+
+    assert text not in page(text)
+    assert Elements(page(text)).found == Elements(page("harmless")).found
+
+
+def test_no_template_takes_data_for_markup():
+    """The style, which comes marked as what it is, is the project's own file."""
+    for path in FOLDER.glob("*.j2"):
+        assert not re.search(r"\|\s*safe\b|autoescape|Markup", path.read_text()), path

@@ -1,0 +1,213 @@
+"""What a student minimises: who answers, of which view, what is made of it, and that files answer as teachers do."""
+
+import dataclasses
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers import assert_close
+from scipy.optimize import minimize_scalar
+from small_training import (
+    BASELINE,
+    CPU,
+    KD,
+    NETWORK,
+    RECIPE,
+    SGD,
+    STUDENT,
+    files_of,
+    recipe_of,
+    run_script,
+    split_of,
+    train,
+)
+from torch import nn
+
+from selfdoubt.data import datasets
+from selfdoubt.distillation import objectives
+from selfdoubt.distillation.soft_labels import Ensemble, Teacher
+from selfdoubt.models import checkpoints, inference
+from selfdoubt.training import losses
+from selfdoubt.training.batches import Batch, Stream
+
+torch.set_num_threads(1)
+
+
+def batch_of() -> Batch:
+    images, labels = torch.from_numpy(split_of(6).images).float() / 255, torch.from_numpy(split_of(6).labels)
+    return Batch(images, labels, labels, None, 0, slice(0, 6), 6, torch.arange(6))
+
+
+def kd(temperature: float):
+    return partial(losses.distillation, temperature=temperature, alpha=1.0)
+
+
+def linear_model(seed: int = 0) -> nn.Module:
+    """A model whose logits differ between images by about 1."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(256, 3))
+    model[2].weight.data *= 3
+    return model
+
+
+def test_a_student_equal_to_its_teacher_has_nothing_to_learn():
+    teacher = linear_model().train()
+    objective = objectives.from_teacher(Teacher(teacher, "float32"), kd(4))
+    logits = linear_model().eval()(batch_of().images).detach().requires_grad_()
+    loss = objective(logits, batch_of())
+    loss.backward()
+    # the teacher answers in float16, so about 1e-3 of its logits is lost
+    assert loss.item() == pytest.approx(0, abs=1e-4) and logits.grad.abs().max() < 1e-3
+    assert not teacher.training and all(weight.grad is None for weight in teacher.parameters())
+    assert objective(linear_model(1).eval()(batch_of().images), batch_of()).item() > 0.01
+
+
+def test_the_teacher_sees_the_view_of_the_student():
+    objective = objectives.from_teacher(Teacher(linear_model(), "float32"), kd(1))
+    logits, other = (
+        linear_model().eval()(batch_of().images),
+        dataclasses.replace(batch_of(), images=batch_of().images / 2),
+    )
+    assert objective(logits, batch_of()).item() == pytest.approx(0, abs=1e-5)
+    assert objective(logits, other).item() > 0.01
+
+
+def test_a_change_of_the_answers_is_what_the_student_is_told():
+    logits = linear_model().eval()(batch_of().images)
+    told = objectives.from_teacher(Teacher(linear_model(1), "float32"), kd(1), lambda z, batch: logits)
+    assert told(logits, batch_of()).item() == pytest.approx(0, abs=1e-5)
+
+
+# ---- who answers ----
+
+
+def test_an_ensemble_answers_by_its_mean_probability():
+    teachers = [Teacher(linear_model(seed), "float32") for seed in range(3)]
+    expected = torch.stack([teacher.answers(batch_of()).softmax(1) for teacher in teachers]).mean(0)
+    assert_close(Ensemble(teachers).answers(batch_of()).softmax(1), expected)
+    assert Ensemble(teachers).answers(batch_of()).exp().sum(1).tolist() == pytest.approx([1.0] * 6)  # logarithms of it
+    alone, twice = (each.answers(batch_of()).softmax(1) for each in (teachers[0], Ensemble(teachers[:1] * 2)))
+    assert_close(twice, alone)
+
+
+def test_at_temperature_1_an_ensembles_loss_has_the_gradient_of_its_members_mean_loss():
+    teachers, gradients = [Teacher(linear_model(seed), "float32") for seed in (1, 2)], []
+    for given in ([Ensemble(teachers)], teachers):
+        logits = linear_model().eval()(batch_of().images).detach().requires_grad_()
+        (sum(objectives.from_teacher(each, kd(1))(logits, batch_of()) for each in given) / len(given)).backward()
+        gradients.append(logits.grad)
+    assert_close(*gradients)
+
+
+@pytest.mark.parametrize("top_k", [None, 2])
+def test_of_a_fixed_view_a_teacher_says_what_it_says_of_the_image(top_k):
+    split, teacher = split_of(), Teacher(linear_model(), "float32", top_k)
+    fixed = teacher.fixed(split.images, CPU)
+    whole = Batch(inference.as_pixels(split.images, CPU), None, None, None)
+    for batch in Stream(split, recipe_of(shift_px=2), 1, CPU).epoch(3):
+        assert_close(fixed.answers(batch), teacher.answers(whole)[batch.positions], rtol=0, atol=2e-3)
+        assert not torch.allclose(fixed.answers(batch), teacher.answers(batch), atol=0.05)
+        assert np.array_equal(split.labels[batch.positions], batch.labels)
+
+
+# ---- the script ----
+
+
+@pytest.fixture(scope="module")
+def teachers(tmp_path_factory) -> list[Path]:
+    """Two that have learned something, so that they are surer of some images than of others."""
+    folder, network = tmp_path_factory.mktemp("teachers"), NETWORK | {"widths": [8, 8, 8]}
+    recipe = RECIPE | {"epochs": 16, "optimizer": SGD | {"learning_rate": 0.5, "momentum": 0.5}}
+    settings = BASELINE | {"network": network, "recipe": recipe}
+    return [train(folder, f"t{seed}", seed, settings, "train_teacher") for seed in (1, 2)]
+
+
+def stored(folder: Path, teacher: Path) -> Path:
+    names = ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision", "device", "threads")
+    files = {"train": teacher.parent / "train", "teacher": teacher, "output": folder / f"{teacher.stem}.arrow"}
+    settings = {name: RECIPE[name] for name in names} | {"top_k": None, "max_gb": None}
+    run_script("precompute_soft_labels", 1, settings, **files)
+    return files["output"]
+
+
+LOSSES = {
+    "kd": KD,
+    "dkd": {"method": "dkd", "temperature": 4.0, "alpha": 1.0, "beta": 8.0},
+    "hard": {"method": "hard", "alpha": 0.5},
+    "cwtm": {"method": "cwtm"},
+    "ranked": KD | {"method": "ranked", "weight": 1.0, "margin": 1.0},
+    "adaptive": {"method": "adaptive-temperature", "temperature_unsure": 1.0, "temperature_sure": 4.0, "alpha": 0.9},
+}
+ANSWERS = {
+    "permuted": {"method": "permuted", "permutation": "per-sample"},
+    "permuted-fixed": {"method": "permuted", "permutation": "fixed"},
+    "corrected": {"method": "corrected"},
+    "scaled": {"method": "scaled", "factor": 3.0},
+    "temperature-scaled": {"method": "temperature-scaled"},
+    "entropy-shuffled": {"method": "entropy-shuffled", "temperature": 4},
+}
+ARMS = {name: STUDENT | {"loss": loss} for name, loss in LOSSES.items()}
+ARMS |= {name: STUDENT | {"answers": answers} for name, answers in ANSWERS.items()}
+
+
+def test_every_arm_learns_alike_from_files_and_from_its_teacher_and_each_something_else(teachers, tmp_path):
+    path, found = stored(tmp_path, teachers[0]), {}
+    for name, settings in ARMS.items():
+        options = {"settings": settings, "script": "distill_student", "teacher": teachers[0]}
+        asking = train(tmp_path, f"{name}-asking", **options)
+        reading = train(tmp_path, f"{name}-reading", **options, soft_labels=path)
+        assert asking.read_bytes() == reading.read_bytes(), name
+        assert asking.with_suffix(".parquet").read_bytes() == reading.with_suffix(".parquet").read_bytes(), name
+        found[name] = checkpoints.read(asking)[0]["body.head.weight"].numpy().tobytes()
+    assert len(set(found.values())) == len(ARMS)
+
+
+def test_several_teachers_are_one_that_files_stand_for(teachers, tmp_path):
+    paths = [stored(tmp_path, teacher) for teacher in teachers]
+    options = {"settings": STUDENT, "script": "distill_student"}
+    both = train(tmp_path, "asking", **options, teacher=teachers)
+    reading = train(tmp_path, "reading", **options, teacher=teachers, soft_labels=paths)
+    assert both.read_bytes() == reading.read_bytes()
+    assert both.read_bytes() not in [train(tmp_path, t.stem, **options, teacher=t).read_bytes() for t in teachers]
+
+
+def test_a_fixed_view_is_another_teacher(teachers, tmp_path):
+    fixed = STUDENT | {"teacher_view": "fixed"}
+    still = {"recipe": RECIPE | {"shift_px": 0, "flip": False}}
+    options = {"script": "distill_student", "teacher": teachers[0]}
+    heads = [
+        checkpoints.read(train(tmp_path, f"s{i}", settings=settings, **options))[0]["body.head.weight"]
+        for i, settings in enumerate((STUDENT, fixed, STUDENT | still, fixed | still))
+    ]
+    assert not torch.allclose(heads[0], heads[1])
+    assert_close(heads[2], heads[3], rtol=1e-3, atol=1e-4)  # where views are the images themselves
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_the_teachers_temperature_is_fitted_on_val(teachers, tmp_path, n):
+    val, paths = split_of(60, seed=3), teachers[:n]
+    val.labels[::5] = (val.labels[::5] + 1) % 3  # a teacher that is never wrong wants the lowest temperature there is
+    datasets.write_splits(tmp_path / "val", {"val": val}, {})
+    logits = [inference.predict_logits(checkpoints.load_model(path, CPU), val.images) for path in paths]
+    p = np.mean([np.exp(z) / np.exp(z).sum(1, keepdims=True) for z in logits], axis=0, dtype=np.float64)
+
+    def nll(log_temperature: float) -> float:
+        powers = p ** np.exp(-log_temperature)
+        return -np.log((powers / powers.sum(1, keepdims=True))[range(60), val.labels]).mean()
+
+    best = np.exp(minimize_scalar(nll, bounds=(-5, 5)).x)
+    assert objectives.fitted_temperature(paths, tmp_path / "val", CPU) == pytest.approx(best, rel=1e-3)
+    assert 0.002 < best < 100 and abs(np.log(best)) > 0.1  # neither an end of the range nor what changes nothing
+
+
+def test_a_temperature_scaled_teacher_is_divided_by_it(teachers, tmp_path):
+    files = files_of(tmp_path)
+    temperature = objectives.fitted_temperature(teachers[:1], files["val"], CPU)
+    options = {"script": "distill_student", "teacher": teachers[0]}
+    by_hand = STUDENT | {"answers": {"method": "scaled", "factor": 1 / temperature}}
+    given = {"a": ARMS["temperature-scaled"], "b": by_hand}
+    one, other = (checkpoints.read(train(tmp_path, name, settings=s, **options))[0] for name, s in given.items())
+    assert all(torch.equal(one[name], other[name]) for name in one)

@@ -1,0 +1,108 @@
+"""Two arms to a comparison."""
+
+import numpy as np
+import pytest
+from test_evaluator import IDENTITY, SETTINGS, find, predictions_of, split_of
+
+from selfdoubt.evaluation import comparisons
+from selfdoubt.evaluation.evaluator import evaluate
+from selfdoubt.evaluation.summaries import Predictions
+from selfdoubt.runtime.errors import UserError
+
+
+def compared(pairs, metric, score, split, n_resamples):
+    """Compare the predictions of pairs on one question."""
+    question = (metric, score, split)
+    answers = [tuple(comparisons.answer(side, [question], n_resamples, SETTINGS) for side in pair) for pair in pairs]
+    return comparisons.compare(answers, question)
+
+
+def test_compare_is_the_difference_of_the_values():
+    rows = evaluate(predictions_of(), SETTINGS, IDENTITY)
+    other = predictions_of(10)
+    other["test"] = Predictions(other["test"].logits, predictions_of()["test"].labels)
+    other_rows = evaluate(other, SETTINGS, IDENTITY)
+    for metric, score in (("accuracy", "none"), ("aurc", "msp"), ("ece", "msp-ts"), ("nll", "msp"), ("auroc", "pnorm")):
+        found = compared([(predictions_of(), other)], metric, score, "test", 100)
+        values = [find(each, split="test", metric=metric, score=score)["value"] for each in (rows, other_rows)]
+        assert found["difference"] == pytest.approx(values[0] - values[1])
+        assert found["low"] <= found["difference"] <= found["high"]
+        assert (found["n_seeds"], found["reason"]) == (1, None)
+
+
+def test_an_arm_does_not_differ_from_itself():
+    for metric, split in (("aurc", "test"), ("ood-auroc", "ood-digits")):
+        found = compared([(predictions_of(s), predictions_of(s)) for s in (0, 0)], metric, "msp", split, 50)
+        assert [found[key] for key in ("difference", "low", "high", "p")] == [0, 0, 0, 1]
+
+
+def test_a_better_arm_is_found_better():
+    predictions = predictions_of()
+    sample = predictions["test"]
+    worse = np.random.default_rng(0).normal(0, 2, (200, 4)) + sample.logits
+    noisy = predictions | {"test": Predictions(worse.astype(np.float32), sample.labels)}
+    found = compared([(predictions, noisy)] * 3, "aurc", "msp", "test", 500)
+    assert found["high"] < 0
+    assert found["p"] < 0.001
+    assert found["differences"] == [found["difference"]] * 3
+    ood = compared([(predictions, noisy)] * 3, "ood-auroc", "msp", "ood-digits", 500)
+    auroc = [
+        find(evaluate(each, SETTINGS, IDENTITY), score="msp", metric="ood-auroc")["value"]
+        for each in (predictions, noisy)
+    ]
+    assert ood["difference"] == pytest.approx(auroc[0] - auroc[1])
+    assert ood["low"] < ood["difference"] < ood["high"]
+
+
+def test_a_comparison_without_numbers_has_a_reason():
+    perfect = predictions_of()
+    perfect["test"] = Predictions(perfect["test"].logits, perfect["test"].labels, predicted=perfect["test"].labels)
+    found = compared([(predictions_of(), perfect)], "auroc", "msp", "test", 50)
+    assert found["reason"] == "no wrong samples"
+    assert [found[key] for key in ("difference", "low", "high", "p", "n_seeds")] == [None, None, None, None, 1]
+    missing = {"val": predictions_of()["val"]}
+    assert compared([(missing, missing)], "aurc", "msp", "test", 50)["reason"] == "no samples in test"
+
+
+@pytest.mark.parametrize(
+    ("metric", "score", "split", "message"),
+    [
+        ("ece", "energy", "test", "ece does not take the score 'energy'; scores: msp, msp-ts"),
+        ("accuracy", "msp", "test", "accuracy does not take the score 'msp'; scores: none"),
+        ("aurc", "none", "test", "aurc does not take the score 'none'; scores: msp, msp-ts, margin"),
+        ("aurc", "msp", "ood-digits", "aurc is not measured on the split 'ood-digits'"),
+        ("ood-auroc", "msp", "test", "ood-auroc is not measured on the split 'test'"),
+        ("ece-classwise", "msp", "test", "ece-classwise has no form for resamples"),
+        ("aurk", "msp", "test", "'aurk' is not a metric"),
+    ],
+)
+def test_a_comparison_that_makes_no_sense_says_so(metric, score, split, message):
+    with pytest.raises(UserError, match=message):
+        compared([(predictions_of(), predictions_of())], metric, score, split, 50)
+
+
+def test_arms_on_other_rows_are_not_compared():
+    fewer = predictions_of() | {"test": split_of(1, 199)}
+    with pytest.raises(UserError, match="test: the arms are not predictions of the same rows"):
+        compared([(predictions_of(), fewer)], "aurc", "msp", "test", 50)
+
+
+def test_a_mean_over_corruptions_is_the_mean_of_its_arms():
+    better, than = predictions_of(), predictions_of()
+    for split in ("blur-1", "blur-5"):
+        logits = np.random.default_rng(0).normal(0, 1, (80, 4)) + than[split].logits
+        than[split] = Predictions(logits.astype(np.float32), than[split].labels)
+    each = [compared([(better, than)], "aurc", "msp", split, 300) for split in ("blur-1", "blur-5")]
+    mean = compared([(better, than)], "aurc", "msp", "blur-mean", 300)
+    assert mean["difference"] == pytest.approx(np.mean([found["difference"] for found in each]))
+    assert mean["low"] < mean["difference"] < mean["high"]
+
+
+def test_many_questions_are_answered_as_if_each_were_asked_alone():
+    questions = [("aurc", "msp", "test"), ("ece", "msp-ts", "test"), ("ood-auroc", "energy", "ood-digits")]
+    questions += [("accuracy", "none", "corrupted-mean"), ("accuracy", "none", "blur-1")]
+    together = comparisons.answer(predictions_of(), questions, 40, SETTINGS)
+    for question in questions:
+        alone = comparisons.answer(predictions_of(), [question], 40, SETTINGS).arms[question]
+        assert together.arms[question].value == alone.value
+        assert (together.arms[question].resampled == alone.resampled).all()

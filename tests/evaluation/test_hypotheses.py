@@ -1,0 +1,247 @@
+"""From predictions to verdicts: what is true of made-up arms is found, and what is claimed the wrong way is refuted."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from selfdoubt.data.datasets import Split
+from selfdoubt.evaluation import evaluator, hypotheses, metrics, statistics, summaries
+from selfdoubt.models import inference
+from selfdoubt.runtime import schemas
+
+N, SEEDS = 120, [1, 2, 3]
+LABELS = np.arange(N) % 3
+EVALUATION = SimpleNamespace(ece_bins=15, n_resamples=200)
+ACCURACY = SimpleNamespace(metric="accuracy", score="none", split="test")
+AURC = SimpleNamespace(metric="aurc", score="msp", split="test")
+
+
+def logits_of(answers: np.ndarray, evidence: np.ndarray) -> np.ndarray:
+    """The logit of the answer is the evidence for it, the others are 0."""
+    return (np.eye(3)[answers] * evidence[:, None]).astype(np.float32)
+
+
+def sharp(seed: int) -> np.ndarray:
+    """A quarter is wrong, and all of that has the least confidence."""
+    wrong = np.arange(N) % 4 == 0
+    evidence = np.random.default_rng(seed).uniform(0, 1, N) + np.where(wrong, 1, 3)
+    return logits_of((LABELS + wrong) % 3, evidence)
+
+
+def dull(seed: int) -> np.ndarray:
+    """The same answers with random confidence."""
+    answers = sharp(seed).argmax(1)
+    return logits_of(answers, np.random.default_rng(seed + 10).uniform(1, 4, N))
+
+
+def dim(seed: int) -> np.ndarray:
+    """As dull, with another random confidence."""
+    return logits_of(sharp(seed).argmax(1), np.random.default_rng(seed + 20).uniform(1, 4, N))
+
+
+def poor(seed: int) -> np.ndarray:
+    """Half is wrong."""
+    wrong = np.random.default_rng(seed).permutation(N) < N // 2
+    return logits_of((LABELS + wrong) % 3, np.random.default_rng(seed).uniform(1, 4, N))
+
+
+def perfect(seed: int) -> np.ndarray:
+    return logits_of(LABELS, np.full(N, 2.0))
+
+
+ARMS = {"sharp": sharp, "dull": dull, "poor": poor, "perfect": perfect, "dim": dim}
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory) -> list:
+    """Predictions of one data set's arms, then seeds."""
+    folder = tmp_path_factory.mktemp("predictions")
+    split = Split(np.zeros((N, 1, 1, 1), np.uint8), LABELS, np.arange(N, dtype=np.int32))
+    paths = [folder / f"{arm}-{seed}.parquet" for arm in ARMS for seed in SEEDS]
+    for path in paths:
+        arm, seed = path.stem.split("-")
+        logits = ARMS[arm](int(seed))
+        inference.write_predictions(path, {"val": split, "test": split}, {"val": logits, "test": logits})
+    return paths
+
+
+def test_arms_of_one_seed_are_one_pair_and_stand_against_every_seed_of_others(paths):
+    first = paths[: len(SEEDS)]
+    arms = ["sharp", "p", "q"]
+    settings = SimpleNamespace(datasets=["d"], arms=arms, seeds=SEEDS, evaluation=EVALUATION)
+    settings.studies, settings.hypotheses, settings.comparisons = [], [], []
+    predictions = hypotheses.Predictions([*first, *[paths[3]] * 3, *[paths[6]] * 3], settings)
+    assert len(predictions.pairs("d", "p", "q")) == 1
+    pairs = predictions.pairs("d", "sharp", "p")
+    assert len(pairs) == 3 and pairs[0][1] is pairs[2][1] and pairs[0][0] is not pairs[2][0]
+
+
+def claim(better: str, than: str, study: str = "ranking", what=AURC) -> SimpleNamespace:
+    text = f"{better} beats {than} on {what.metric}"
+    return SimpleNamespace(name=f"{better}-{than}", statement=text, study=study, better=better, than=than, **vars(what))
+
+
+def study_of(name: str = "ranking", reference: str = "dull", arms: tuple = ("sharp", "poor")) -> SimpleNamespace:
+    return SimpleNamespace(name=name, reference=reference, arms=list(arms))
+
+
+RANKING = (study_of(),)
+
+
+def judged(paths: list, claims=(), studies=RANKING, comparisons=(), datasets=("fashion",), **other) -> dict:
+    settings = {"datasets": list(datasets), "arms": list(ARMS), "seeds": SEEDS, "evaluation": EVALUATION}
+    settings = SimpleNamespace(**settings | {"pretrained": []} | other)
+    settings.hypotheses, settings.studies, settings.comparisons = list(claims), list(studies), list(comparisons)
+    return hypotheses.judge(hypotheses.Predictions(paths, settings), settings)
+
+
+def verdicts(tables: dict) -> dict[str, str]:
+    return {row["hypothesis"]: row["verdict"] for row in tables["hypotheses"]}
+
+
+# ---- verdicts ----
+
+
+def test_a_true_claim_is_supported_its_reverse_refuted_and_an_arm_is_its_own_equal(paths):
+    claims = [claim("sharp", "dull"), claim("dull", "sharp"), claim("sharp", "sharp")]
+    tables = judged(paths, claims)
+    assert verdicts(tables) == {"sharp-dull": "supported", "dull-sharp": "refuted", "sharp-sharp": "inconclusive"}
+    forth, back, itself = tables["hypotheses"]
+    assert forth["difference"] == pytest.approx(-back["difference"]) and forth["difference"] < 0  # lower is better
+    assert (itself["difference"], itself["low"], itself["high"], itself["p"]) == (0, 0, 0, 1)
+
+
+def test_one_seed_decides_only_what_was_trained_elsewhere(paths):
+    first, claims = paths[:: len(SEEDS)], [claim("sharp", "dull")]
+    (row,) = judged(first, claims, seeds=[1])["hypotheses"]
+    assert row["high"] < 0 and row["p_holm"] < 0.05 and row["verdict"] == "inconclusive"
+    assert verdicts(judged(first, claims, seeds=[1], pretrained=["sharp"])) == {"sharp-dull": "inconclusive"}
+    assert verdicts(judged(first, claims, seeds=[1], pretrained=["sharp", "dull"])) == {"sharp-dull": "supported"}
+
+
+def test_the_claimed_side_of_a_metric_that_is_better_when_higher(paths):
+    # 3/4 and 1/2 are right in every seed: a difference of 1/4.
+    tables = judged(paths, [claim("sharp", "poor", what=ACCURACY), claim("poor", "sharp", what=ACCURACY)])
+    assert verdicts(tables) == {"sharp-poor": "supported", "poor-sharp": "refuted"}
+    assert [row["difference"] for row in tables["hypotheses"]] == pytest.approx([0.25, -0.25])
+    for row in tables["hypotheses"]:
+        assert row["low"] < row["difference"] < row["high"] and row["n_seeds"] == 3
+        assert row["n_seeds_needed"] is None  # no spread over seeds
+
+
+def test_the_difference_is_the_mean_over_seeds_of_what_the_metrics_table_says(paths):
+    (row,) = judged(paths, [claim("sharp", "dull")])["hypotheses"]
+    evaluated = SimpleNamespace(scores=["msp"], selective_accuracies_percent=[], coverages_percent=[], ece_bins=15)
+    evaluated.resampled_splits, evaluated.metrics = [], metrics.FAMILIES
+    values = {}
+    for path in paths[:6]:
+        found = summaries.predictions_by_split(schemas.read_table(path))
+        numbers = evaluator.evaluate(found, evaluated, {})
+        place = ("test", "aurc")
+        (values[path.stem],) = [number["value"] for number in numbers if (number["split"], number["metric"]) == place]
+    assert row["difference"] == pytest.approx(np.mean([values[f"sharp-{s}"] - values[f"dull-{s}"] for s in SEEDS]))
+
+
+def test_a_number_that_does_not_exist_decides_nothing(paths):
+    auroc = SimpleNamespace(metric="auroc", score="msp", split="test")  # of an arm without errors there is none
+    tables = judged(paths, [claim("sharp", "perfect", what=auroc), claim("sharp", "dull", what=auroc)])
+    missing, made = tables["hypotheses"]
+    assert [missing[key] for key in ("difference", "low", "high", "p", "p_holm")] == [None] * 5
+    assert missing["verdict"] == "inconclusive" and made["verdict"] == "supported"
+    assert made["p_holm"] == pytest.approx(2 * made["p"])  # it counts in the family all the same
+
+
+# ---- families ----
+
+
+ELSEWHERE = {"seeds": [1], "pretrained": list(ARMS)}  # one seed of each, whose p is that of the resamples
+
+
+def test_p_is_corrected_within_the_family(paths):
+    # 200 resamples, all on one side: p = 2 / 201. Holm multiplies the two smallest of three by 3 and by 2.
+    claims = [claim("sharp", "dull"), claim("dull", "sharp"), claim("sharp", "sharp")]
+    rows = judged(paths[:: len(SEEDS)], claims, **ELSEWHERE)["hypotheses"]
+    assert [row["p"] for row in rows] == pytest.approx([2 / 201, 2 / 201, 1])
+    assert [row["p_holm"] for row in rows] == pytest.approx([6 / 201, 6 / 201, 1])
+
+
+def test_the_verdict_needs_the_corrected_p(paths):
+    # Alone, p = 2 / 201 is below 0.05; six times it is not.
+    alone = judged(paths[:: len(SEEDS)], [claim("sharp", "dull")], **ELSEWHERE)["hypotheses"]
+    assert [row["verdict"] for row in alone] == ["supported"]
+    rows = judged(paths[:: len(SEEDS)], [claim("sharp", "dull")] * 6, **ELSEWHERE)["hypotheses"]
+    assert [row["verdict"] for row in rows] == ["inconclusive"] * 6
+
+
+def test_the_families_are_studies_data_sets_and_what_was_explored(paths):
+    claims = [claim("sharp", "dull"), claim("dull", "sharp"), claim("sharp", "poor", study="other", what=ACCURACY)]
+    studies = [study_of(), study_of("other", "sharp", ["poor"])]
+    twice = [*paths[:: len(SEEDS)]] * 2
+    tables = judged(twice, claims, studies, [ACCURACY, AURC], datasets=("one", "two"), **ELSEWHERE)
+    assert [row["p_holm"] for row in tables["hypotheses"]] == pytest.approx([4 / 201, 4 / 201, 2 / 201] * 2)
+    assert [row["dataset"] for row in tables["hypotheses"]] == ["one"] * 3 + ["two"] * 3
+    for dataset in ("one", "two"):
+        for study, n in (("ranking", 4), ("other", 2)):
+            explored = [r for r in tables["comparisons"] if (r["dataset"], r["study"]) == (dataset, study)][:n]
+            assert [r["p_holm"] for r in explored] == statistics.holm([r["p"] for r in explored])
+
+
+def test_correction_never_lowers_p(paths):
+    claims = [claim(better, than) for better in ("sharp", "dull", "dim") for than in ("dull", "poor")]
+    tables = judged(paths, claims, [study_of(arms=["sharp", "dim"])], [ACCURACY, AURC])
+    rows = [*tables["comparisons"], *tables["hypotheses"]]
+    assert len(rows) == (2 * 2 + 6) + 6 and all(row["p"] <= row["p_holm"] <= 1 for row in rows)
+    (undecided,) = [row for row in tables["hypotheses"] if (row["better"], row["than"]) == ("dim", "dull")]
+    assert 0.05 < undecided["p"] < 1 and undecided["verdict"] == "inconclusive"
+
+
+# ---- tables ----
+
+
+def test_every_arm_is_compared_with_the_reference_and_claims_come_after(paths):
+    tables = judged(paths, [claim("sharp", "poor")], comparisons=[ACCURACY, AURC])
+    found = [(row["better"], row["than"], row["metric"]) for row in tables["comparisons"]]
+    explored = [(arm, "dull", metric) for arm in ("sharp", "poor") for metric in ("accuracy", "aurc")]
+    assert found == [*explored, ("sharp", "poor", "aurc")]
+    (row,) = tables["hypotheses"]
+    assert row["statement"] == "sharp beats poor on aurc" and row["hypothesis"] == "sharp-poor"
+    assert {key: row[key] for key in tables["comparisons"][-1]} == tables["comparisons"][-1]
+
+
+def test_rows_fit_their_schemas(paths, tmp_path):
+    for name, rows in judged(paths, [claim("sharp", "dull")], comparisons=[ACCURACY]).items():
+        assert all(set(row) == set(schemas.SCHEMAS[name].names) for row in rows)
+        schemas.write_rows(tmp_path / name, rows, schemas.SCHEMAS[name])
+        assert [row["difference"] for row in schemas.read_table(tmp_path / name, schemas.SCHEMAS[name]).to_pylist()]
+
+
+def test_a_study_without_claims_has_comparisons_alone(paths):
+    assert judged(paths)["hypotheses"] == [] and judged(paths)["comparisons"] == []
+    assert len(judged(paths, comparisons=[AURC])["comparisons"]) == 2
+
+
+# ---- files ----
+
+
+def test_only_what_is_compared_is_read_and_only_once(paths, monkeypatch):
+    opened, read = [], schemas.read_table
+    monkeypatch.setattr(schemas, "read_table", lambda path: opened.append(path.stem) or read(path))
+    judged(paths, [claim("sharp", "dull"), claim("dull", "sharp")], [study_of(arms=["sharp"])], [ACCURACY, AURC])
+    assert sorted(opened) == sorted(f"{arm}-{seed}" for arm in ("sharp", "dull") for seed in SEEDS)
+
+
+def test_paths_are_of_data_sets_then_arms_then_seeds(paths):
+    claims = [claim("sharp", "poor", what=ACCURACY)]
+    settings = SimpleNamespace(datasets=["one", "two"], arms=list(ARMS), seeds=SEEDS, studies=[], hypotheses=claims)
+    settings.evaluation = EVALUATION
+    swapped = paths[6:9] + paths[3:6] + paths[:3] + paths[9:]  # in the second data set, sharp and poor change places
+    predictions = hypotheses.Predictions([*paths, *swapped], settings)
+    asked = ("accuracy", "none", "test")
+    for better, than in predictions.pairs("two", "poor", "sharp"):
+        assert (better.arms[asked].value, than.arms[asked].value) == (0.75, 0.5)
+
+
+def test_a_file_too_few_is_not_passed_over(paths):
+    with pytest.raises(ValueError, match="shorter"):
+        judged(paths[:-1])

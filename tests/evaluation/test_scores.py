@@ -1,0 +1,301 @@
+"""Confidence scores against their formulas, at the ends of the number range, and what is fitted on val."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, logsumexp, softmax
+
+from selfdoubt.evaluation import scores
+from selfdoubt.evaluation.rankings import aurc, rank, without_noise
+from selfdoubt.evaluation.scores import SCORES
+from selfdoubt.evaluation.softmax import TEMPERATURE_BOUNDS, Softmax, each_block, first_fault, fit_temperature
+from selfdoubt.evaluation.undefined import Undefined
+
+repeatable = settings(deadline=None, derandomize=True, database=None, max_examples=50)
+seeds = st.integers(0, 1000)
+UNFITTED = {name: SCORES[name]() for name in SCORES if name not in ("msp-ts", "pnorm")}
+
+
+def as_defined(name, logits):
+    """The score itself, of what it is ranked by."""
+    return scores.AS_DEFINED[name](UNFITTED[name](logits))
+
+
+def logits_of(seed, n=20, n_classes=5, scale=3.0):
+    return np.random.default_rng(seed).normal(0, scale, (n, n_classes))
+
+
+def val_of(seed=0, n=400, n_classes=5):
+    """Logits and labels drawn from their own softmax, so that they are calibrated at T = 1."""
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(0, 2, (n, n_classes))
+    draws = generator.random((n, 1))
+    return logits, (softmax(logits, -1).cumsum(-1) < draws).sum(-1).clip(max=n_classes - 1)
+
+
+def test_scores_of_one_row_by_hand():
+    logits = np.log([[0.5, 0.3, 0.2]]) + 7
+    found = {name: score(logits)[0] for name, score in UNFITTED.items()}
+    assert found["msp"] == pytest.approx(np.log(0.5 / 0.5))  # the log-odds of 0.5
+    assert as_defined("margin", logits) == pytest.approx(0.5 - 0.3)
+    assert found["logit-margin"] == pytest.approx(np.log(0.5 / 0.3))
+    assert found["entropy"] == pytest.approx(sum(p * np.log(p) for p in (0.5, 0.3, 0.2)))
+    assert as_defined("gini", logits) == pytest.approx(0.25 + 0.09 + 0.04)
+    assert as_defined("msp", logits) == pytest.approx(0.5)
+    assert found["energy"] == pytest.approx(7)  # log(0.5 + 0.3 + 0.2) + 7
+    assert found["max-logit"] == pytest.approx(np.log(0.5) + 7)
+
+
+@repeatable
+@given(seeds, st.sampled_from([0.1, 3.0, 100.0]))
+def test_scores_follow_their_formulas(seed, scale):
+    z = logits_of(seed, scale=scale)
+    p, ordered = softmax(z, -1), np.sort(z, -1)
+    assert UNFITTED["msp"](z) == pytest.approx(ordered[:, -1] - logsumexp(ordered[:, :-1], -1))
+    assert as_defined("margin", z) == pytest.approx(np.sort(p, -1)[:, -1] - np.sort(p, -1)[:, -2])
+    assert UNFITTED["logit-margin"](z) == pytest.approx(ordered[:, -1] - ordered[:, -2])
+    assert UNFITTED["entropy"](z) == pytest.approx((p * np.log(np.maximum(p, 1e-300))).sum(-1))
+    assert as_defined("gini", z) == pytest.approx((p**2).sum(-1))
+    assert UNFITTED["energy"](z) == pytest.approx(logsumexp(z, -1))
+    assert (UNFITTED["max-logit"](z) == z.max(-1)).all()
+
+
+@repeatable
+@given(seeds)
+def test_softmax_parts(seed):
+    z, labels = logits_of(seed), np.random.default_rng(seed).integers(0, 5, 20)
+    for temperature in (1, 0.5, 7.0):
+        parts, p = Softmax(z).at(temperature), softmax(z / temperature, -1)
+        assert parts.probabilities() == pytest.approx(p)
+        assert parts.max_probability() == pytest.approx(p.max(-1))
+        assert parts.log_probability(labels) == pytest.approx(np.log(p[np.arange(20), labels]))
+        assert parts.summed_probabilities() == pytest.approx(p.sum(0))
+        error = p - np.eye(5)[labels]
+        assert parts.squared_error(labels) == pytest.approx((error**2).sum(-1))
+        row, column, above = parts.probabilities_above(0.2)
+        assert above == pytest.approx(p[row, column])
+        assert {*zip(*np.nonzero(p > 0.2), strict=True)} <= {*zip(row, column, strict=True)}
+
+
+@pytest.mark.parametrize("gap", [1, 20, 40, 300])
+def test_the_squared_error_keeps_its_digits_where_it_is_tiny(gap):
+    wrong = np.exp(-gap) / (1 + np.exp(-gap))  # of two classes, both of which are off by it
+    assert Softmax(np.array([[gap, 0.0]])).squared_error(np.array([0])) == pytest.approx(2 * wrong**2, rel=1e-13, abs=0)
+
+
+@pytest.mark.parametrize("gap", [30, 40, 700, 740, 800, 1e5, 1e30])
+def test_msp_ranks_where_softmax_rounds_to_one(gap):
+    logits = np.array([[gap, 0, 0], [gap, 0, -np.log(2)], [gap, -1e9, 0]], dtype=np.float64)
+    confidence = scores.msp(logits)  # gap - log(1 + 1), gap - log(1 + 1/2), gap - log(1 + 0)
+    assert confidence == pytest.approx(gap - np.log([2, 1.5, 1]), rel=1e-12)
+    assert np.isfinite(Softmax(logits).log_probability(np.array([1, 1, 1]))).all()
+
+
+@pytest.mark.parametrize("name", ["margin", "gini"])
+def test_scores_that_end_at_one_do_not_tie_there(name):
+    logits = np.array([[gap, 0.0, 0.0] for gap in (20, 38, 39, 60, 700)])
+    assert (as_defined(name, logits)[2:] == 1).all()
+    assert (np.diff(UNFITTED[name](logits)) > 0).all()
+
+
+@pytest.mark.parametrize("name", ["msp", "margin", "entropy", "gini", "energy"])
+def test_equal_rows_are_tied_whatever_the_order_of_their_classes(name):
+    p = np.array([[0.5, 0.3, 0.2], [0.5, 0.2, 0.3], [0.2, 0.3, 0.5]])
+    assert len(set(UNFITTED[name](np.log(p)))) == 1
+    draws = np.random.default_rng(0)
+    whole = draws.integers(-4, 5, 10).astype(float)
+    assert len(set(UNFITTED[name](np.stack([draws.permutation(whole) for _ in range(500)])))) == 1
+
+
+def test_probabilities_of_equal_maximum_are_tied_in_msp():
+    p = np.array([[0.5, 0.3, 0.2], [0.5, 0.2, 0.3], [0.5, 0.25, 0.25], [0.5, 0.5, 0.0]])
+    assert (scores.msp(np.log(np.maximum(p, 1e-300))) == 0).all()
+
+
+def test_rounding_ties_nothing_that_is_told_apart_by_more_than_a_millionth_of_a_millionth():
+    logits = logits_of(0, n=200_000)
+    for name in ("msp", "margin", "entropy", "gini", "energy"):
+        assert len(set(UNFITTED[name](logits))) == 200_000
+    assert without_noise(np.array([np.inf, -np.inf, 0.0])).tolist() == [np.inf, -np.inf, 0]
+    assert without_noise(np.array([1e-300]), least=0.0) == pytest.approx([1e-300], rel=1e-12, abs=0)
+
+
+def test_msp_is_the_log_odds_of_the_maximum_probability():
+    logits = logits_of(0, n=200)
+    top = softmax(logits, -1).max(-1)
+    assert scores.msp(logits) == pytest.approx(np.log(top / (1 - top)))
+
+
+def test_equal_logits_are_the_least_sure():
+    equal, other = np.full((1, 4), 3.0), np.array([[3.0, 3.0, 3.0, 2.0]])
+    assert scores.msp(equal) == pytest.approx(-np.log(3))
+    assert [scores.margin(equal)[0], scores.logit_margin(equal)[0], scores.pnorm(equal, 2)[0]] == [0, 0, 0]
+    assert scores.pnorm(equal, 0)[0] == 0
+    for name in ("msp", "entropy", "gini"):
+        assert UNFITTED[name](equal) < UNFITTED[name](other)
+
+
+@repeatable
+@given(seeds, st.sampled_from([-50.0, 0.25, 1000.0]))
+def test_adding_a_constant_changes_only_energy_and_max_logit(seed, constant):
+    logits, val = logits_of(seed), val_of()
+    for name, fit in SCORES.items():
+        score = fit(*val)
+        moved = constant if name in ("energy", "max-logit") else 0
+        assert score(logits + constant) - moved == pytest.approx(score(logits), abs=1e-9), name
+
+
+def test_with_two_classes_scores_of_differences_rank_alike():
+    logits = logits_of(1, n=50, n_classes=2)
+    expected = np.argsort(UNFITTED["logit-margin"](logits))
+    for name in ("msp", "margin", "entropy", "gini"):
+        assert (np.argsort(UNFITTED[name](logits)) == expected).all(), name
+
+
+def test_rows_do_not_see_one_another():
+    logits, val = logits_of(2, n=1000), val_of()
+    order = np.random.default_rng(0).permutation(1000)
+    for name, fit in SCORES.items():
+        score = fit(*val)
+        whole = score(logits)
+        assert (score(logits[order]) == whole[order]).all(), name
+        assert (score(Softmax(logits)) == whole).all(), name
+        blocks = each_block(logits.astype(np.float32), lambda rows, part, score=score: score(part))
+        assert np.concatenate(blocks) == pytest.approx(whole, rel=1e-4, abs=1e-5), name
+
+
+def test_all_blocks_together_are_all_rows():
+    logits = np.zeros((300, 3000), dtype=np.float32)  # 900,000 numbers: several blocks
+    seen = each_block(logits, lambda rows, softmax: rows)
+    assert len(seen) > 1
+    assert np.concatenate([np.arange(300)[rows] for rows in seen]).tolist() == list(range(300))
+
+
+# ---- fitted on val ----
+
+
+def nll(logits, labels, temperature):
+    return -log_softmax(logits / temperature, -1)[np.arange(len(labels)), labels].mean()
+
+
+@repeatable
+@given(seeds)
+def test_the_fitted_temperature_has_the_lowest_nll(seed):
+    logits, labels = val_of(seed)
+    best = fit_temperature(logits, labels)
+    assert nll(logits, labels, best) <= min(nll(logits, labels, best * factor) for factor in (0.5, 0.99, 1.01, 2))
+
+
+@pytest.mark.parametrize("scale", [0.05, 1, 30])
+def test_temperature_undoes_a_scaling_of_the_logits(scale):
+    logits, labels = val_of()
+    expected = fit_temperature(logits, labels)
+    assert expected == pytest.approx(1, abs=0.2)  # the labels were drawn from this softmax
+    assert fit_temperature(scale * logits, labels) == pytest.approx(scale * expected, rel=1e-4)
+    ts = SCORES["msp-ts"](scale * logits, labels)
+    assert ts(scale * logits) == pytest.approx(scores.msp(logits, expected), rel=1e-3, abs=1e-3)
+
+
+@repeatable
+@given(seeds, st.sampled_from([0.01, 1.0, 50.0]))
+def test_the_fitted_temperature_is_that_of_a_search(seed, scale):
+    logits, labels = val_of(seed, n=60, n_classes=3)
+    low, high = np.log(TEMPERATURE_BOUNDS)
+    search = minimize_scalar(lambda t: nll(logits * scale, labels, np.exp(t)), bounds=(low, high), method="bounded")
+    assert fit_temperature(logits * scale, labels) == pytest.approx(np.exp(search.x), rel=1e-3)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_temperature_stays_within_bounds_where_the_best_is_infinite(right):
+    labels = np.arange(50) % 5
+    logits = np.eye(5)[labels if right else (labels + 1) % 5] * 4
+    low, high = TEMPERATURE_BOUNDS
+    assert low <= fit_temperature(logits, labels) <= high
+    assert np.isfinite(SCORES["msp-ts"](logits, labels)(logits)).all()
+
+
+def test_temperature_of_a_score():
+    assert scores.temperature_of(SCORES["msp"]()) == 1
+    val = val_of()
+    assert scores.temperature_of(SCORES["msp-ts"](*val)) == fit_temperature(*val)
+
+
+@pytest.mark.parametrize("p", range(1, 10))
+def test_pnorm_is_the_centred_logit_over_the_norm(p):
+    centred = logits_of(3) - logits_of(3).mean(-1, keepdims=True)
+    expected = centred.max(-1) / np.linalg.norm(centred, ord=p, axis=-1)
+    assert scores.pnorm(logits_of(3), p) == pytest.approx(expected)
+    assert scores.pnorm(logits_of(3) * 1e200, p) == pytest.approx(expected)
+
+
+def test_pnorm_zero_counts_what_is_not_zero():
+    # centred: [4, 0, -4] over 2 entries, and [4, -1, -3] over 3
+    assert scores.pnorm(np.array([[5.0, 1.0, -3.0], [4.0, -1.0, -3.0]]), 0) == pytest.approx([4 / 2, 4 / 3])
+
+
+def test_pnorm_takes_the_p_of_lowest_aurc():
+    logits, labels = val_of(5)
+    logits *= np.random.default_rng(0).gamma(0.5, 1, (400, 1))  # sizes that say nothing, which a norm removes
+    areas = {p: aurc(scores.pnorm(logits, p), logits.argmax(-1) == labels) for p in scores.PNORMS}
+    best = min(areas, key=areas.get)
+    assert areas[best] < aurc(scores.msp(logits), logits.argmax(-1) == labels)
+    assert (SCORES["pnorm"](logits, labels)(logits) == scores.pnorm(logits, best)).all()
+
+
+def test_pnorm_falls_back_to_msp():
+    logits, _ = val_of()
+    all_correct = SCORES["pnorm"](logits, logits.argmax(-1))  # AURC is 0 with any score
+    two_classes = SCORES["pnorm"](logits[:, :2], np.zeros(400, dtype=int))
+    assert (all_correct(logits) == scores.msp(logits)).all()
+    assert (two_classes(logits[:, :2]) == scores.msp(logits[:, :2])).all()
+
+
+def test_pnorm_is_chosen_by_the_reported_label():
+    logits, labels = val_of(5)
+    reported = np.arange(400) % 3 == 0  # correctness that has nothing to do with the logits
+    chosen = SCORES["pnorm"](logits, labels, reported)
+    candidates = [scores.msp(logits), *(scores.pnorm(logits, p) for p in scores.PNORMS)]
+    least = min(aurc(rank(confidence, reported)) for confidence in candidates)
+    assert aurc(chosen(logits), reported) == least
+
+
+@pytest.mark.parametrize("name", ["msp-ts", "pnorm"])
+def test_nothing_is_fitted_on_val_that_is_empty_or_infinite(name):
+    logits, labels = val_of()
+    with pytest.raises(Undefined, match="no samples in val"):
+        SCORES[name](logits[:0], labels[:0])
+    logits[[7, 9], 1] = np.inf, np.nan
+    with pytest.raises(Undefined, match="val: row 7 has a logit that is not finite"):
+        SCORES[name](logits, labels)
+    with pytest.raises(Undefined, match="val: row 0 has label 9, which is none of 5 classes"):
+        SCORES[name](val_of()[0], np.full(400, 9))
+
+
+def test_first_fault():
+    logits = np.zeros((4, 3), dtype=np.float32)
+    assert first_fault(logits, np.array([0, 1, 2, 0])) is None
+    assert first_fault(logits, np.array([0, 1, -1, 0])) == "row 2 has label -1, which is none of 3 classes"
+    logits[:] = np.finfo(np.float32).max  # their sum is infinite, they are not
+    assert first_fault(logits) is None
+    for fault in (np.nan, np.inf, -np.inf):
+        logits[[1, 3], 2] = fault
+        assert first_fault(logits) == "row 1 has a logit that is not finite"
+    huge = np.zeros((3, 2))
+    huge[1, 0] = -1e301
+    assert first_fault(huge) == "row 1 has a logit of -1e+301, too large to compute with"
+    assert first_fault(np.float64([[-1e30, 0.0]])) is None  # as of a class that is masked
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_temperature_at_a_bound_is_found_without_a_warning():
+    # Right by a gap of more than 1,000: flat from T = 1 on down, but for what no double can hold.
+    logits = np.array([[-836.4, 432.0, -1000.0], [794.9, -278.2, -900.0]])
+    assert 1e-3 * (1 - 1e-9) <= fit_temperature(logits, np.array([1, 0])) <= 1
+    assert fit_temperature(logits, np.array([0, 1])) == pytest.approx(1e3)
+
+
+@pytest.mark.parametrize("logits", [np.zeros((6, 3)), 1e7 * np.eye(3)[[0, 1, 2, 0, 1, 2]]])
+def test_where_the_nll_is_flat_no_temperature_is_better_than_one(logits):
+    assert fit_temperature(logits, np.array([0, 1, 2, 0, 1, 2])) == 1.0

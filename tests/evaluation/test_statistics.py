@@ -1,0 +1,232 @@
+"""Resample weights, intervals, comparisons, Holm's correction and verdicts."""
+
+from functools import cache
+from math import comb, factorial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm, ttest_1samp
+
+from selfdoubt.evaluation import statistics
+from selfdoubt.evaluation.statistics import Arm, holm, n_seeds_needed, paired_comparison, resample_weights, verdict
+from selfdoubt.runtime.randomness import generator
+
+
+@cache
+def weights_of(n, n_resamples, purpose="weights", n_in_all=0):
+    return np.concatenate([draw() for draw in resample_weights(n, n_resamples, purpose, n_in_all)])
+
+
+def mean_arm(values, n_resamples=400):
+    """An arm whose metric is the mean of a value per sample, in so many resamples."""
+    return Arm(values.mean(), weights_of(len(values), n_resamples) @ values / len(values))
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 200])
+def test_weights_are_counts_of_n_draws(n):
+    weights = weights_of(n, 3000).astype(float)
+    assert weights.shape == (3000, n)
+    assert (weights.sum(1) == n).all()
+    # Each count is binomial(n, 1/n): mean 1, variance 1 - 1/n; two of them have covariance -1/n.
+    assert weights.mean(0) == pytest.approx(np.ones(n), abs=0.1)  # 5 standard errors
+    assert weights.var(0).mean() == pytest.approx(1 - 1 / n, abs=0.02)
+    expected = [comb(n, k) * (1 / n) ** k * (1 - 1 / n) ** (n - k) for k in range(min(n, 4) + 1)]
+    assert [(weights == k).mean() for k in range(len(expected))] == pytest.approx(expected, abs=0.01)
+
+
+def test_weights_of_two_samples_are_binomial_together():
+    weights = weights_of(2, 20_000)
+    shares = [(weights[:, 0] == k).mean() for k in range(3)]
+    assert shares == pytest.approx([1 / 4, 1 / 2, 1 / 4], abs=0.015)  # 4 standard errors
+
+
+def test_draws_beyond_n_are_taken_back_at_random(monkeypatch):
+    monkeypatch.setattr(
+        statistics, "_poisson", lambda n, rate, source: (np.full((n, 16), 3, np.uint8), np.full(16, 3 * n))
+    )
+    columns = statistics._multinomial(60, generator(0, "a"))  # 180 are drawn, 120 must go
+    assert (columns.sum(0) == 60).all() and columns.max() <= 3
+    assert columns.mean(1).std() == pytest.approx(np.sqrt(3 * (1 / 3) * (2 / 3) / 16), abs=0.06)  # as by chance
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3, 0.98])
+def test_poisson_counts(rate, monkeypatch):
+    counts, sums = statistics._poisson(20_000, rate, generator(0, "poisson"))
+    assert (sums == counts.sum(0)).all()
+    expected = [np.exp(-rate) * rate**k / factorial(k) for k in range(6)]
+    assert [(counts == k).mean() for k in range(6)] == pytest.approx(expected, abs=0.004)  # 5 standard errors
+    for left, right in (counts[:, ::2], counts[:, 1::2]), (counts[:-1], counts[1:]):  # drawn together, and not
+        together = [[((left == i) & (right == j)).mean() for j in range(3)] for i in range(3)]
+        assert together == pytest.approx(np.outer(expected[:3], expected[:3]), abs=0.004)
+    # Where 16 bits never decide, the further digits alone must do.
+    table, cumulative = statistics._poisson_pairs(rate)
+    monkeypatch.setattr(statistics, "_poisson_pairs", lambda rate: (np.full_like(table, statistics._RARE), cumulative))
+    counts, _ = statistics._poisson(20_000, rate, generator(0, "poisson"))
+    assert [(counts == k).mean() for k in range(6)] == pytest.approx(expected, abs=0.004)
+
+
+def test_weights_do_not_depend_on_the_parts(monkeypatch):
+    whole = weights_of(3000, 100)
+    assert whole.dtype == np.uint8
+    assert (weights_of(3000, 100, n_in_all=10**6) == whole).all()
+    assert (weights_of(3000, 40) == whole[:40]).all()
+    assert (weights_of(3000, 100, "other") != whole).any()
+    assert [len(draw()) for draw in resample_weights(3000, 100, "weights", 10**5)] == [16] * 6 + [4]
+    monkeypatch.setattr(statistics, "_REMEMBERED", 0)
+    draws = resample_weights(3000, 100, "weights", 10**6)
+    assert (draws[3]() == whole[48:64]).all()  # in any order
+
+
+@settings(deadline=None, derandomize=True, database=None)
+@given(st.integers(1, 10**7))
+def test_parts_are_small(n):
+    assert 1 <= statistics.resamples_at_once(n) * n <= max(2**19, 16 * n)
+
+
+def test_percentile_interval():
+    assert statistics.percentile_interval(np.arange(1001)) == pytest.approx((25, 975))
+    assert statistics.percentile_interval(np.arange(1001), level=0.5) == pytest.approx((250, 750))
+    assert statistics.percentile_interval(np.array([np.nan, 2.0, 2.0])) == (2, 2)
+    assert statistics.percentile_interval(np.array([np.nan])) == (None, None)
+
+
+def test_an_arm_does_not_differ_from_itself():
+    arm = mean_arm(np.random.default_rng(0).random(50))
+    found = paired_comparison([(arm, arm)] * 3)
+    nothing = {"difference": 0, "low": 0, "high": 0, "p": 1, "effect_size": None}
+    assert found == nothing | {"n_seeds": 3, "differences": [0, 0, 0]}
+
+
+def test_the_effect_size_is_the_mean_over_the_standard_deviation_of_the_differences():
+    assert statistics.effect_size([1, 2, 3]) == pytest.approx(2 / 1)
+    assert statistics.effect_size([-0.1, 0.1, -0.3]) == pytest.approx(-0.1 / 0.2)
+    assert statistics.effect_size([0.5]) is None and statistics.effect_size([2, 2, 2]) is None
+
+
+def test_both_arms_and_all_seeds_get_the_same_weights():
+    values = np.random.default_rng(0).random(50)
+    found = paired_comparison([(mean_arm(values + 0.25), mean_arm(values))] * 3)
+    assert [found["low"], found["high"]] == pytest.approx([0.25, 0.25])  # any other pairing would have a width
+    assert found["p"] == pytest.approx(0)
+
+
+def test_the_interval_of_one_seed_is_that_of_its_samples():
+    difference = np.random.default_rng(1).normal(0.1, 1, 50)
+    found = paired_comparison([(mean_arm(difference), mean_arm(np.zeros(50)))])
+    resampled = weights_of(50, 400) @ difference / 50
+    assert (found["low"], found["high"]) == pytest.approx(tuple(np.quantile(resampled, [0.025, 0.975])))
+    tail = min((resampled <= 0).sum(), (resampled >= 0).sum())
+    assert found["p"] == pytest.approx(2 * (tail + 1) / 401)
+    assert found["n_seeds"] == 1
+
+
+def test_where_samples_do_not_vary_it_is_the_paired_t_test():
+    pairs = [(mean_arm(np.full(50, value)), mean_arm(np.zeros(50))) for value in (-1.0, 0.0, 4.0)]
+    found, theirs = paired_comparison(pairs), ttest_1samp([-1.0, 0.0, 4.0], 0)
+    assert found["differences"] == [-1, 0, 4] and found["difference"] == 1
+    assert found["p"] == pytest.approx(theirs.pvalue)
+    assert (found["low"], found["high"]) == pytest.approx(tuple(theirs.confidence_interval(0.95)))
+
+
+def test_where_seeds_do_not_vary_it_is_the_interval_of_the_samples():
+    difference = np.random.default_rng(1).normal(0.1, 1, 500)
+    found = paired_comparison([(mean_arm(difference, 4000), mean_arm(np.zeros(500), 4000))] * 3)
+    error = difference.std() / np.sqrt(500)
+    assert (found["high"] - found["low"]) / 2 == pytest.approx(1.96 * error, rel=0.05)
+    assert found["p"] == pytest.approx(2 * norm.sf(abs(difference.mean()) / error), rel=0.2)
+
+
+@pytest.mark.parametrize("of_seeds", [0.0, 1.0, 3.0, 100.0])  # standard deviations, in errors of the shared images
+def test_the_interval_covers_the_truth(of_seeds):
+    covered, decided = 0, 0
+    for trial in range(400):
+        draws = np.random.default_rng(trial)
+        images = draws.normal(0, 1, 100)  # what all seeds share of the test images
+        values = [images + draws.normal(0, 0.5, 100) + draws.normal(0, of_seeds / 10) for _ in range(3)]
+        found = paired_comparison([(mean_arm(each, 200), mean_arm(np.zeros(100), 200)) for each in values])
+        covered += found["low"] <= 0 <= found["high"]
+        decided += found["p"] < 0.05
+    assert decided == 400 - covered
+    assert 0.90 <= covered / 400 <= 0.98  # of 95 %; a bootstrap over seeds, then samples, gives 76 % at the last
+
+
+def test_resamples_without_a_number_are_left_out():
+    sometimes = Arm(1.0, np.where(np.arange(400) % 3 == 0, np.nan, 1.0))
+    found = paired_comparison([(sometimes, mean_arm(np.zeros(50)))])
+    assert (found["low"], found["high"]) == (1, 1)
+    never = Arm(1.0, np.full(400, np.nan))
+    for pairs in ([(never, mean_arm(np.zeros(50)))], [(never, sometimes)] * 3):
+        found = paired_comparison(pairs)
+        assert (found["low"], found["high"], found["p"]) == (None, None, None)
+
+
+def test_resamples_in_which_one_seed_has_no_number_are_left_out_of_all():
+    whole = [mean_arm(np.random.default_rng(seed).normal(seed, 1, 50)) for seed in range(3)]
+    holes = [Arm(arm.value, np.where(np.arange(400) % 4 == i, np.nan, arm.resampled)) for i, arm in enumerate(whole)]
+    nothing, kept = mean_arm(np.zeros(50)), np.arange(400) % 4 == 3
+    found = paired_comparison([(arm, nothing) for arm in holes])
+    shorter = [(Arm(arm.value, arm.resampled[kept]), Arm(0.0, nothing.resampled[kept])) for arm in whole]
+    assert found == paired_comparison(shorter)
+
+
+def test_holm_by_hand():
+    # sorted .01, .03, .04: times 3, 2, 1 is .03, .06, .04; the last is raised to .06
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == [1, 1]
+    assert holm([0.02]) == [0.02]
+    assert holm([]) == []
+
+
+def test_a_comparison_that_was_not_made_still_counts_in_its_family():
+    assert holm([0.01, None, 0.02]) == [pytest.approx(0.03), None, pytest.approx(0.04)]
+
+
+@settings(deadline=None, derandomize=True, database=None)
+@given(st.lists(st.floats(0.001, 1), min_size=1, max_size=8))
+def test_holm_is_at_least_p_at_most_bonferroni_and_keeps_the_order(p_values):
+    corrected = np.array(holm(p_values))
+    assert (corrected >= p_values).all()
+    assert (corrected <= np.minimum(1, np.array(p_values) * len(p_values))).all()
+    assert (np.diff(corrected[np.argsort(p_values)]) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p_holm", "claimed_sign", "expected"),
+    [
+        (0.1, 0.3, 0.01, +1, "supported"),
+        (-0.3, -0.1, 0.01, -1, "supported"),
+        (-0.3, -0.1, 0.01, +1, "refuted"),
+        (0.1, 0.3, 0.01, -1, "refuted"),
+        (-0.1, 0.3, 0.01, +1, "inconclusive"),  # the interval holds 0
+        (0.0, 0.3, 0.01, +1, "inconclusive"),
+        (0.1, 0.3, 0.05, +1, "inconclusive"),  # the corrected p is not below 0.05
+        (None, None, None, +1, "inconclusive"),
+    ],
+)
+def test_verdict(low, high, p_holm, claimed_sign, expected):
+    assert verdict(low, high, p_holm, claimed_sign) == expected
+
+
+def test_n_seeds_needed_agrees_with_tables_of_the_paired_t_test():
+    # Effects of 1 and 1/2 standard deviation need 10 and 34 pairs for 80 % power at 5 % (Cohen 1988).
+    one = np.array([0.0, 2.0]) / np.sqrt(2) + 1 - 1 / np.sqrt(2)  # mean 1, standard deviation 1
+    assert np.std(one, ddof=1) == pytest.approx(1)
+    assert n_seeds_needed(list(one)) == 10
+    assert n_seeds_needed(list(-one)) == 10
+    assert n_seeds_needed(list(one - 0.5)) == 34
+    assert n_seeds_needed(list(one - 0.5), power=0.9) == 44
+
+
+def test_without_an_effect_the_power_is_the_level():
+    assert statistics._t_test_power(np.array([2, 5, 100]), 1e-9, 0.05) == pytest.approx([0.05] * 3)  # both tails
+
+
+def test_n_seeds_needed_is_none_where_no_number_would_do():
+    assert n_seeds_needed([0.3]) is None
+    assert n_seeds_needed([0.3, 0.3, 0.3]) is None
+    assert n_seeds_needed([-1.0, 1.0]) is None
+    assert n_seeds_needed([-1.0, 1.001]) is None  # some ten million
+    assert n_seeds_needed([0.0, 1.0], cap=5) is None
+    assert n_seeds_needed([1.0, 1.0 + 1e-12]) == 2

@@ -1,0 +1,419 @@
+"""Predictions from elsewhere: the same numbers from every format, and one line for whatever is wrong."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import weakref
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from foreign_files import DRAWS, LABELS, LOGITS, SCRIPT, C, N, run_all, suffix, wide, write
+
+import evaluate_predictions
+from selfdoubt.evaluation import rankings, softmax
+from selfdoubt.external import models, predictions
+from selfdoubt.runtime import schemas
+
+
+def run(capsys, *arguments) -> tuple[int, str, str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
+        patch.setenv("COLUMNS", "120")
+        code = 0
+        try:
+            evaluate_predictions.main()
+        except SystemExit as end:
+            code = end.code
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_the_numbers_are_those_of_the_library(tmp_path, capsys):
+    path = write(tmp_path / "a.csv", "csv")
+    code, out, _ = run(capsys, path, "--format", "json", "--val", path)
+    rows = {(row["split"], row["score"], row["metric"]): row["value"] for row in json.loads(out)}
+    correct, top = LOGITS.argmax(1) == LABELS, np.sort(LOGITS, 1)[:, -1] - np.sort(LOGITS, 1)[:, -2]
+    assert code == 0
+    assert rows["test", "none", "accuracy"] == correct.mean()
+    assert rows["test", "logit-margin", "auroc"] == pytest.approx(rankings.auroc(top, correct), abs=1e-12)
+    assert rows["test", "logit-margin", "aurc"] == pytest.approx(rankings.aurc(top, correct), abs=1e-12)
+    assert rows["test", "msp-ts", "nll"] <= rows["test", "msp", "nll"] + 1e-9  # fitted on the same rows
+
+
+def test_the_table_is_written_in_the_pipelines_schema(tmp_path, capsys):
+    path = write(tmp_path / "a.npz", "npz")
+    code, out, _ = run(capsys, path, "--output", tmp_path / "m.parquet", "--resamples", "100", "--ood", path)
+    table = schemas.read_table(tmp_path / "m.parquet", schemas.SCHEMAS["metrics"]).to_pandas()
+    assert code == 0 and set(table.split) == {"test", "ood-given"} and set(table.name) == {"a"}
+    auroc = table[(table.metric == "auroc") & (table.score == "msp")].iloc[0]
+    assert auroc.low < auroc.value < auroc.high
+    assert f"{auroc.value:.4f} [{auroc.low:.4f}, {auroc.high:.4f}]" in out
+    assert float(table[(table.metric == "ood-auroc") & (table.score == "msp")].value.iloc[0]) == 0.5  # the same images
+    assert "no number for" in out and "no samples in val" in out  # nothing to fit msp-ts and pnorm on
+
+
+def test_what_was_chosen_on_val_is_told(tmp_path, capsys):
+    path, output = write(tmp_path / "a.csv", "csv"), tmp_path / "m.parquet"
+    _, out, _ = run(capsys, path, "--val", path, "--output", output)
+    chosen = schemas.read_metadata(output)["chosen_on_val"]["a"]
+    assert chosen["msp-ts"]["temperature"] == softmax.fit_temperature(LOGITS, LABELS)
+    assert f"msp-ts: temperature {chosen['msp-ts']['temperature']:.4f}, chosen on val" in out
+    ((what, value),) = chosen["pnorm"].items()
+    assert f"pnorm: {what} {value}, chosen on val" in out
+    _, out, _ = run(capsys, path, "--output", output)
+    assert schemas.read_metadata(output)["chosen_on_val"] == {"a": {}} and "chosen on val" not in out
+
+
+def pipelines(path):
+    """A predictions table of the pipeline: val, test and an OOD split, of the same logits."""
+    splits = [split for split in ("val", "test", "ood-far") for _ in range(N)]
+    columns = {
+        "split": splits,
+        "image_id": np.arange(3 * N, dtype=np.int32),
+        "label": np.concatenate([LABELS, LABELS, np.full(N, -1)]).astype(np.int16),
+        "logits": pa.FixedSizeListArray.from_arrays(np.tile(LOGITS, (3, 1)).astype(np.float32).ravel(), C),
+    }
+    schema = schemas.predictions_schema(C)
+    schemas.write_table(path, pa.table(columns).cast(schema), schema)
+    return path
+
+
+def test_a_table_of_the_pipeline_has_its_own_splits(tmp_path, capsys):
+    table = pipelines(tmp_path / "clean.parquet")
+    alone = write(tmp_path / "alone.csv", "csv", LOGITS.astype(np.float32))
+    code, out, _ = run(capsys, table, "--format", "json")
+    _, same, _ = run(capsys, alone, "--val", alone, "--ood", alone, "--format", "json")
+    of_split = {"ood-far": "ood-given"}
+    values, others = (
+        {
+            (of_split.get(row["split"], row["split"]), row["score"], row["metric"]): row["value"]
+            for row in json.loads(each)
+        }
+        for each in (out, same)
+    )
+    assert code == 0 and values == pytest.approx(others, abs=1e-6)  # float64 against float32
+
+
+@pytest.mark.parametrize("option", ["--val", "--ood", "--probabilities"])
+def test_what_a_table_of_the_pipeline_has_itself_is_refused(tmp_path, capsys, option):
+    table = pipelines(tmp_path / "clean.parquet")
+    code, _, err = run(capsys, table, option, *([] if option == "--probabilities" else [table]))
+    assert code == 2 and err.count("\n") == 1 and f"leave out {option}" in err
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet-list", "npz"])
+def test_splits_of_another_table_are_not_mixed(tmp_path, capsys, kind):
+    path = tmp_path / f"a.{suffix(kind)}"
+    if kind == "npz":
+        np.savez(path, logits=LOGITS, label=LABELS, split=LABELS)
+    elif kind == "csv":
+        wide().assign(split="test").to_csv(path, index=False)
+    else:
+        pq.write_table(pa.table({"label": LABELS, "logits": pa.array(list(LOGITS)), "split": ["test"] * N}), path)
+    code, _, err = run(capsys, path)
+    assert code == 2 and err.count("\n") == 1 and "has a column 'split'" in err
+
+
+def test_probabilities_serve_as_logits(tmp_path, capsys):
+    p = np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
+    write(tmp_path / "a.csv", "csv")
+    write(tmp_path / "p.csv", "csv", p)
+    scores = ["--scores", "msp", "margin", "entropy", "--format", "json"]
+    logits, given = (run(capsys, tmp_path / f, *scores, *more)[1] for f, more in (("a.csv", []), ("p.csv", ["--prob"])))
+    for one, other in zip(json.loads(logits), json.loads(given), strict=True):
+        assert one["metric"] == other["metric"] and one["value"] == pytest.approx(other["value"], abs=1e-9)
+
+
+def test_a_probability_of_0_is_not_a_fault(tmp_path, capsys):
+    write(tmp_path / "p.csv", "csv", np.eye(C)[LABELS])
+    code, out, _ = run(capsys, tmp_path / "p.csv", "--probabilities", "--scores", "msp", "--format", "json")
+    values = {row["metric"]: row["value"] for row in json.loads(out)}
+    assert code == 0 and values["accuracy"] == 1 and values["ece"] == 0 and values["brier"] == 0
+
+
+HAND = """\
+label,logit_0,logit_1
+0,2.5,-1
+1,0,1
+1,3,2
+0,1.5,1
+1,-2,0.5
+"""
+
+
+def test_a_file_written_by_hand_is_evaluated_by_the_command(tmp_path):
+    (tmp_path / "hand.csv").write_text(HAND)
+    options = {"env": os.environ | {"COLUMNS": "100"}, "capture_output": True, "text": True, "check": True}
+    done = subprocess.run([sys.executable, SCRIPT, tmp_path / "hand.csv"], **options)
+    heading, names, *lines = done.stdout.splitlines()
+    numbers = lines[: lines.index("")]
+    assert heading == "hand on test (n = 5): accuracy 0.8000" and done.stderr == ""
+    assert names.split() == ["metric", "msp", "margin", "logit-margin", "entropy", "gini", "energy", "max-logit"]
+    for name in ("msp", "margin"):  # aligned
+        assert all(line[names.index(name) - 2 :][:4].strip()[:2] in ("0.", "1.", "") for line in numbers)
+
+
+def test_bins_are_those_of_the_calibration_errors(tmp_path, capsys):
+    path = write(tmp_path / "a.npz", "npz")
+
+    def ece(*bins) -> float:
+        rows = json.loads(run(capsys, path, "--format", "json", "--scores", "msp", *bins)[1])
+        return next(row["value"] for row in rows if row["metric"] == "ece")
+
+    p = np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
+    gaps, which = (LOGITS.argmax(1) == LABELS) - p.max(1), np.ceil(5 * p.max(1))
+    assert ece("--bins", 5) == pytest.approx(sum(abs(gaps[which == b].sum()) for b in range(1, 6)) / N)
+    assert ece("--bins", 5) != ece() and ece("--bins", 15) == ece()
+
+
+# ---- several models ----
+
+
+def of_two_models(folder) -> tuple[list, list, list]:
+    """Files on test, val and other images of models of four and of three classes."""
+    fewer = (LOGITS[:, :3], LABELS % 3)
+    first = [write(folder / f"{name}-4.npz", "npz", LOGITS, LABELS % 3) for name in ("test", "val", "ood")]
+    second = [write(folder / f"{name}-3.npz", "npz", *fewer) for name in ("test", "val", "ood")]
+    return tuple(zip(first, second, strict=True))
+
+
+def test_each_model_has_its_own_files(tmp_path, capsys):
+    test, val, ood = of_two_models(tmp_path)
+    code, together, err = run(capsys, *test, "--val", *val, "--ood", *ood, "--format", "json")
+    assert (code, err) == (0, "")
+    alone = [
+        row
+        for i in (0, 1)
+        for row in json.loads(run(capsys, test[i], "--val", val[i], "--ood", ood[i], "--format", "json")[1])
+    ]
+    assert json.loads(together) == alone
+    code, out, err = run(capsys, *test, "--val", *reversed(val))
+    assert (code, out) == (2, "") and err == (
+        f"evaluate_predictions: {val[1]}: has 3 classes and {test[0]} 4; give predictions of one model\n"
+    )
+
+
+@pytest.mark.parametrize("option", ["--val", "--ood"])
+def test_another_number_of_files_is_refused(tmp_path, capsys, option):
+    paths = [write(tmp_path / f"{name}.npz", "npz") for name in "abc"]
+    code, out, err = run(capsys, *paths, option, *paths[:2])
+    assert (code, out) == (2, "") and err == (
+        f"evaluate_predictions: {option}: 2 files for 3 FILEs; give one for each, in their order, or a single one\n"
+    )
+
+
+def test_a_single_file_is_used_for_all_models_and_that_is_said(tmp_path, capsys):
+    paths = [write(tmp_path / f"{name}.npz", "npz") for name in "abc"]
+    code, shared, err = run(capsys, *paths[:2], "--val", paths[2], "--format", "json")
+    told = "used for all 2 FILEs, which is right only if one model made them all"
+    assert (code, err) == (0, f"evaluate_predictions: --val {paths[2]}: {told}\n")
+    assert (0, shared, "") == run(capsys, *paths[:2], "--val", paths[2], paths[2], "--format", "json")
+
+
+def test_a_file_is_read_once_and_held_while_a_model_needs_it(tmp_path, capsys, monkeypatch):
+    paths = {name: write(tmp_path / f"{name}.npz", "npz") for name in "abcvw"}
+    read, held, seen = predictions.read, {}, []
+
+    def watched(path, *options):
+        seen.append((path.stem, "".join(name for name, logits in held.items() if logits() is not None)))
+        found = read(path, *options)
+        held[path.stem] = weakref.ref(found.logits)
+        return found
+
+    monkeypatch.setattr(models, "read", watched)
+    a, b, c, v, w = paths.values()
+    assert run(capsys, a, b, c, "--val", v, w, v, "--format", "json")[0] == 0
+    assert seen == [("a", ""), ("v", "a"), ("b", "v"), ("w", "vb"), ("c", "v")]
+
+
+def test_models_are_named_by_stems_where_these_differ(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+    write(tmp_path / "x/good.csv", "csv")
+    for name in ("x/good.npz", "x/other.npz", "y/good.npz", "x/odd\n\udcff.npz"):
+        write(tmp_path / "new.npz", "npz").rename(tmp_path / name)
+
+    def names(*files) -> list[str]:
+        code, out, err = run(capsys, *files, "--scores", "energy", "--output", "m.parquet")
+        table = schemas.read_table("m.parquet", schemas.SCHEMAS["metrics"])
+        assert (code, err) == (0, "") and all(name in out.splitlines()[1] for name in set(table["name"].to_pylist()))
+        return list(dict.fromkeys(table["name"].to_pylist()))
+
+    assert names("x/good.npz", "x/other.npz") == ["good", "other"]
+    assert names("x/good.npz", "./y/good.npz") == ["x", "y"]
+    assert names("x/good.csv", "./x/good.npz", "y/good.npz") == ["x/good.csv", "x/good.npz", "y/good.npz"]
+    assert names("x/odd\n\udcff.npz") == [r"odd\n\udcff"]  # in one line, and as text that Parquet can hold
+
+
+# ---- the call ----
+
+
+def test_help_is_whole(capsys):
+    code, out, _ = run(capsys, "--help")
+    assert code == 0 and evaluate_predictions.__doc__ in out and "--val FILE [FILE ...]" in out and "--bins" in out
+
+
+WRONG_CALLS = {
+    "the following arguments are required: FILE": [],
+    "unrecognized arguments: --valid\\nx": ["a.npz", "--valid\nx"],
+    "argument --scores: invalid choice: 'foo' (choose from ": ["a.npz", "--scores", "foo"],
+    "argument --format: invalid choice: 'xml' (choose from ": ["a.npz", "--format", "xml"],
+    "argument --val: expected at least one argument": ["a.npz", "--val"],
+    "argument --bins: '0' is not a whole number from 1 to 1000000": ["a.npz", "--bins", "0"],
+    "argument --bins: '-3' is not": ["a.npz", "--bins", "-3"],
+    "argument --bins: '1000001' is not": ["a.npz", "--bins", "1000001"],
+    "argument --bins: '1.5' is not": ["a.npz", "--bins", "1.5"],
+    "argument --resamples: '-1' is neither 0 nor a whole number of 100 or more": ["a.npz", "--resamples", "-1"],
+    "argument --resamples: '1' is neither": ["a.npz", "--resamples", "1"],
+    "argument --resamples: '99' is neither": ["a.npz", "--resamples", "99"],
+    "--format parquet prints nothing; name a file by --output": ["a.npz", "--format", "parquet"],
+    "b.csv: the same file is given twice": ["b.csv", "a.npz", "./b.csv"],
+    "link.npz: the same file is given twice": ["a.npz", "link.npz", "--output", "new.parquet"],
+    "--output folder/../a.npz: is one of the files to evaluate; name another": [
+        "b.csv",
+        "--ood",
+        "a.npz",
+        "--output",
+        "folder/../a.npz",
+    ],
+    "--output link.npz: is one of the files": ["b.csv", "--val", "a.npz", "--output", "link.npz"],
+    "--output b.csv: is one of": ["b.csv", "--output", "b.csv"],
+    "--output folder: is a folder; name a file": ["a.npz", "--output", "folder"],
+    "--output new.txt: '.txt' is not one of .parquet, .csv, .json": ["a.npz", "--output", "new.txt"],
+    "--output new: '' is not one of .parquet": ["a.npz", "--output", "new"],
+    "--output new.csv: is not Parquet, which --format parquet asks": [
+        "a.npz",
+        "--format",
+        "parquet",
+        "--output",
+        "new.csv",
+    ],
+    "argument --metrics: invalid choice: 'aucr' (choose from ": ["a.npz", "--metrics", "aucr"],
+    "--splits: 'tset' is not in a.npz; it has test": ["a.npz", "--splits", "tset"],
+    "argument --logits: not allowed with argument --probabilities": ["a.npz", "--probabilities", "--logits"],
+    "p.csv: rows sum to one: are they probabilities? add --probabilities": ["p.csv"],
+    "q.csv: rows sum to one: are they": ["a.npz", "--val", "q.csv"],
+    "d/../p.csv: rows sum to one: are they": ["a.npz", "--ood", "d/../p.csv"],
+    "--reference: 'aa' is no model; did you mean 'a'? Models: a, b": ["a.npz", "b.csv", "--reference", "aa"],
+    "--reference: there is but one FILE": ["a.npz", "--reference", "a"],
+    "--reference: needs --resamples of 100 or more": ["a.npz", "b.csv", "--reference", "a", "--resamples", "0"],
+    "test: a has 50 rows and s 49; models are compared on the same rows": ["a.npz", "s.npz", "--reference", "a"],
+    f"test: the label of row 7 (counted from 0) is {LABELS[7]} in a and {LABELS[7] ^ 1} in r; models": [
+        "a.npz",
+        "r.npz",
+        "--reference",
+        "r",
+    ],
+    "a.npz: has no number to show: no samples in val": ["a.npz", "--scores", "msp-ts", "--metrics", "auroc"],
+    "a.npz: has no number to show: no such metric of these splits": ["a.npz", "--metrics", "ood-auroc"],
+    "a.npz: no such file": ["a.npz/a.npz"],
+    "--output a.npz/new.parquet: ": ["b.csv", "--output", "a.npz/new.parquet"],
+    "c.npz: has 3 classes and a.npz 4; give predictions of one model": ["a.npz", "--val", "c.npz"],
+}
+
+
+@pytest.fixture(scope="module")
+def wrong_calls(tmp_path_factory) -> dict[str, tuple]:
+    """What the command says of each wrong call; none of them writes or changes a file."""
+    folder = tmp_path_factory.mktemp("calls")
+    (folder / "folder").mkdir()
+    write(folder / "a.npz", "npz")
+    write(folder / "b.csv", "csv")
+    write(folder / "c.npz", "npz", LOGITS[:, :3], LABELS % 3)
+    (folder / "link.npz").symlink_to("a.npz")
+    (folder / "d").mkdir()
+    for name in "pq":
+        write(folder / f"{name}.csv", "csv", np.full((N, C), 1 / C))
+    write(folder / "s.npz", "npz", LOGITS[:-1], LABELS[:-1])
+    write(folder / "r.npz", "npz", LOGITS, np.where(np.arange(N) == 7, LABELS ^ 1, LABELS))
+
+    def files() -> dict:
+        return {path.name: path.is_file() and path.read_bytes() for path in folder.iterdir() if path.stem.isalpha()}
+
+    before, told = files(), run_all(list(WRONG_CALLS.values()), folder)
+    assert files() == before
+    return dict(zip(WRONG_CALLS, told, strict=True))
+
+
+@pytest.mark.parametrize("told", WRONG_CALLS)
+def test_a_wrong_call_is_told_in_one_line(wrong_calls, told):
+    code, out, err = wrong_calls[told]
+    assert (code, out) == (2, "") and err.count("\n") == 1
+    assert err.startswith("evaluate_predictions: ") and told in err
+
+
+# ---- out of distribution, and what has no number ----
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet-columns", "npz"])
+def test_classes_of_other_images_give_severities(tmp_path, capsys, kind):
+    path, ood = write(tmp_path / "a.csv", "csv"), tmp_path / f"o.{suffix(kind)}"
+    classes = np.arange(N) % (C + 3)
+    if kind == "npz":
+        np.savez(ood, logits=LOGITS, ood_class=classes)
+    else:
+        frame = wide().drop(columns="label").assign(ood_class=classes)
+        frame.to_csv(ood, index=False) if kind == "csv" else frame.to_parquet(ood)
+    code, out, _ = run(capsys, path, "--ood", ood, "--format", "json", "--scores", "energy")
+    found = {row["metric"]: row["value"] for row in json.loads(out) if row["split"] == "ood-given"}
+    levels = [found[f"ood-auroc-severity-{percent}"] for percent in range(0, 101, 10)]
+    assert (
+        code == 0 and len(set(levels)) == 4 and levels == sorted(levels, reverse=True)
+    )  # 4 windows, harder and harder
+
+
+def notes(capsys, *arguments) -> list[str]:
+    return [line for line in run(capsys, *arguments)[1].splitlines() if line.startswith("no ")]
+
+
+def test_what_has_no_number_is_named_with_its_reason(tmp_path, capsys):
+    path, scores = write(tmp_path / "a.csv", "csv"), ["--scores", "msp", "msp-ts", "energy", "pnorm"]
+    assert notes(capsys, path, "--ood", path, *scores) == [
+        "no number for msp-ts, pnorm: no samples in val; give --val FILE",
+        "no ood-auroc-severity-* for msp, energy: ood-given: the classes of its images are not known",
+    ]
+
+
+def test_metrics_without_any_number_are_named(tmp_path, capsys):
+    path = write(tmp_path / "a.npz", "npz", 9 * np.eye(C)[LABELS])
+    (line,) = notes(capsys, path, "--scores", "msp", "energy")
+    assert re.fullmatch("no auroc, naurc for msp, energy: .*", line)
+
+
+# ---- memory ----
+
+LIMITED = """
+import re, resource, sys
+from pathlib import Path
+import evaluate_predictions
+
+sys.argv = ["evaluate_predictions.py", "small.parquet", "--scores", "max-logit"]
+evaluate_predictions.main()  # threads have their stacks now, packages what they load when they are first used
+data = 1024 * int(re.search(r"VmData:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+resource.setrlimit(resource.RLIMIT_DATA, (data + 48 * 2**20,) * 2)
+for name in ("large.parquet", "large.npz"):
+    sys.argv[1] = name
+    evaluate_predictions.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_files_larger_than_memory_are_evaluated(tmp_path):
+    """With 48 MiB more than a small file needs: 183 MiB of logits, which are mapped and no data of the process."""
+    n_rows, n_classes = 12_000, 4000
+    logits = np.resize(DRAWS.normal(size=999_983).astype(np.float32), (n_rows, n_classes))
+    for name, n in (("small", 600), ("large", n_rows)):
+        lists = pa.FixedSizeListArray.from_arrays(pa.array(logits[:n].ravel()), n_classes)
+        columns = {"label": np.arange(n) % n_classes, "logits": lists}
+        pq.write_table(pa.table(columns), tmp_path / f"{name}.parquet", compression="none", use_dictionary=False)
+    np.savez(tmp_path / "large.npz", logits=logits, label=np.arange(n_rows) % n_classes)
+    environment = {"PYTHONPATH": str(SCRIPT.parent), "ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "2"}
+    options = {"cwd": tmp_path, "env": os.environ | environment, "capture_output": True, "text": True, "timeout": 60}
+    done = subprocess.run([sys.executable, "-c", LIMITED], check=False, **options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("accuracy") == 3

@@ -1,0 +1,154 @@
+"""The report: one page with every claim, every figure and every number that does not exist."""
+
+import copy
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from matplotlib.figure import Figure
+from small_report import CHOSEN, FIGURES, HYPOTHESIS, METRICS, SETTINGS, STYLE, frame, report, row
+
+from selfdoubt.figures.plots import save
+from selfdoubt.report.decisions import decision_tables
+from selfdoubt.report.page import render
+from selfdoubt.runtime.errors import UserError
+
+
+class Balance(HTMLParser):
+    """Fails where a tag is closed that is not the last one opened."""
+
+    def __init__(self):
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("meta", "link", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_loads_nothing_and_runs_nothing():
+    page = render(report())
+    for target in re.findall(r"""(?:src|href|srcset|action|data)\s*=\s*["']?([^"'\s>]*)""", page):
+        assert target.startswith(("data:", "#")), target
+    assert not re.search(r"url\(|@import|<script|<iframe|\bon\w+=", page)
+    assert "https://example.org/paper" in page  # a citation stays plain text
+
+
+def test_the_page_is_well_formed_and_the_same_each_time():
+    page, checker = render(report()), Balance()
+    checker.feed(page)
+    assert checker.open == []
+    assert render(report()) == page
+
+
+def test_text_from_settings_and_tables_is_escaped():
+    evil = "<script>alert(1)</script>"
+    data = report(hypotheses=frame("hypotheses", [HYPOTHESIS | {"statement": evil, "verdict": evil}]))
+    data.settings["studies"]["distillation"] |= dict.fromkeys(("title", "question", "background", "threats"), evil)
+    metrics = frame("metrics", [*METRICS, row("ce", 1, "nll", None, reason=evil)])
+    page = render(replace(data, metrics=metrics, provenance={"commit": evil, "versions": {evil: evil}}))
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 9
+
+
+def test_every_hypothesis_figure_and_study_occurs():
+    page = render(report())
+    for text in ("kd-ranks-better", "A student has a lower AURC.", "inconclusive", "Does a student know better?"):
+        assert text in page
+    assert all(f'id="figure-{name}"' in page for name in FIGURES)
+    assert page.count("data:image/svg+xml;base64,PHN2Zy8+") == 1  # curves are drawn, pixels are not
+    assert page.count("data:image/png;base64,cG5n") == 1
+
+
+def test_figures_may_be_paths(tmp_path):
+    path = tmp_path / "curves.svg"
+    path.write_bytes(b"<svg></svg>")
+    page = render(report(figures={"curves": FIGURES["curves"] | {"svg": str(path)}}))
+    assert "data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=" in page
+
+
+def test_a_figure_of_no_known_study_is_shown_all_the_same():
+    stray = {"stray": {"settings": FIGURES["curves"]["settings"] | {"study": "gone"}, "svg": b"<svg/>"}}
+    page = render(report(figures=stray))
+    assert "Further figures" in page and 'id="figure-stray"' in page
+
+
+def test_missing_parts_leave_their_sections_out():
+    settings = {key: SETTINGS[key] for key in ("datasets", "baselines", "evaluation", "studies")}
+    empty = {name: frame(name, []) for name in ("comparisons", "hypotheses", "groups", "costs")}
+    page = render(report(settings=settings, mask_quality={}, counts={}, figures={}, provenance={}, **empty))
+    for heading in ("Masks", "Corrupted images", "Exploratory comparisons", "Hypotheses,", "Cost", "Packages"):
+        assert f"<h3>{heading}" not in page
+    assert "No hypothesis was written down beforehand" in page and "not under version control" in page
+    assert "<h3>Masks" in render(report())  # so the test can fail
+
+
+def test_a_page_without_any_numbers_renders():
+    empty = {name: frame(name, []) for name in ("metrics", "comparisons", "hypotheses", "groups", "costs")}
+    assert "Nothing has been measured yet." in render(report(figures={}, mask_quality={}, counts={}, **empty))
+
+
+def test_the_headline_counts_from_the_tables():
+    page = render(report()).replace("\u00a0", " ")
+    assert "2 models, 2 arms in all, 3 seeds each, on toys: 18 numbers; 1 hypothesis" in page
+
+
+def test_a_study_on_two_datasets_has_a_table_and_a_named_answer_for_each():
+    second = [line | {"dataset": "games"} for line in METRICS]
+    hypotheses = frame("hypotheses", [HYPOTHESIS, HYPOTHESIS | {"dataset": "games"}])
+    page = render(report(metrics=frame("metrics", METRICS + second), hypotheses=hypotheses))
+    assert "On toys, the reference first." in page and "On games, the reference first." in page
+    assert "than that of ce on games, test, score msp" in page
+
+
+def test_decisions_stand_with_the_studies_that_have_arms_of_the_group():
+    data = report()
+    assert decision_tables(data.groups, ["ce", "kd"]) == decision_tables(data.groups, ["pair/gone"]) == []
+    assert "errors fixed" not in render(data)
+    data.settings["studies"]["distillation"]["arms"].append("pair/mean")
+    assert "errors fixed" in render(data)
+
+
+@pytest.mark.parametrize("kind", ["svg", "pdf", "png"])
+def test_a_picture_that_was_cut_off_is_named_in_each_format(tmp_path, kind):
+    paths = {suffix: tmp_path / f"curves.{suffix}" for suffix in ("svg", "pdf", "png")}
+    save(Figure(), paths.values())
+    given, whole = {"curves": FIGURES["curves"] | paths}, paths[kind].read_bytes()
+    assert "data:image/svg+xml;base64," in render(report(figures=given))
+    for kept in (0, 5, len(whole) // 2, len(whole) - 3):
+        paths[kind].write_bytes(whole[:kept])
+        with pytest.raises(UserError, match=rf"curves\.{kind}: not a whole {kind} file; delete it and run"):
+            render(report(figures=given))
+
+
+def test_what_was_chosen_is_on_the_page_of_its_study():
+    settings = copy.deepcopy(SETTINGS)
+    settings["studies"]["distillation"]["arms"].append("ce/odin")
+    assert "ε 0.5/255" in render(report(settings=settings, enhancements=frame("enhancements", CHOSEN)))
+    assert "ε 0.5/255" not in render(report(enhancements=frame("enhancements", CHOSEN)))
+
+
+def test_the_page_says_of_a_bound_what_it_is_wherever_it_stands():
+    told = "kd reads the true labels: a bound"
+    assert render(report(bounds=["kd"])).count(told) >= 4  # among the arms, under figure, table and comparisons
+    assert told not in render(report())
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_told"),
+    [
+        ({"kind": "auroc-accuracy", "score": "msp", "arms": []}, True),  # of all arms
+        ({"kind": "auroc-accuracy", "score": "msp", "arms": ["ce"]}, False),
+        ({"kind": "enhancement-examples", "model": "ce", "seed": 1, "enhancers": ["oracle"], "n_images": 2}, True),
+        ({"kind": "enhancement-examples", "model": "ce", "seed": 1, "enhancers": ["odin"], "n_images": 2}, False),
+    ],
+)
+def test_a_figure_says_that_it_shows_a_bound(settings, is_told):
+    place = {"study": "distillation", "dataset": "toys", "split": "test", "style": STYLE}
+    figures = {"one": {"settings": settings | place, "svg": b"<svg/>", "png": b"png"}}
+    page = render(report(figures=figures, bounds=["ce/oracle"]))
+    assert ("ce/oracle reads the true labels" in page) == is_told

@@ -1,0 +1,279 @@
+"""What reruns a job: a change of meaning in the settings or in the code that its script can reach, and only that."""
+
+import ast
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from import_closure import RULES, library, rules_of_modules
+
+from selfdoubt.runtime import provenance
+from selfdoubt.runtime.provenance import canonical
+
+SCRIPTS = provenance.SCRIPTS
+OF_RULES = ("leftovers", "provenance", "renaming", "run_lock")
+EVERY_SCRIPT = sorted(path.stem for path in SCRIPTS.glob("*.py"))
+
+TREE = {
+    "train.py": '"""Train."""\n\nfrom selfdoubt import loop\n\nloop.run()\n',
+    "plot.py": "import selfdoubt.report\n",
+    "selfdoubt/__init__.py": "",
+    "selfdoubt/loop.py": 'def run():\n    """Run."""\n    from selfdoubt.deep import RATE\n\n    return "text", RATE\n',
+    "selfdoubt/deep.py": "import selfdoubt.deeper\n\nRATE = 1\n",
+    "selfdoubt/deeper.py": "from selfdoubt import loop  # a circle\n\nSTEPS = 2\n",
+    "selfdoubt/unrelated.py": "import torch\n",
+    "selfdoubt/report/__init__.py": "from selfdoubt.report import page\n",
+    "selfdoubt/report/page.py": "import json\n",
+    "selfdoubt/report/page.html.j2": "<p>\n",
+    "selfdoubt/report/style.css": "p {}\n",
+    "selfdoubt/report/notes.txt": "to do\n",
+}
+VERSIONS = {"torch": "2.0", "timm": "1.0", "segmentation-models-pytorch": "0.5", "numpy": "2.0"}
+
+
+class Tree:
+    """A small workflow_scripts/ to edit."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.versions = folder, dict(VERSIONS)
+        for name, text in TREE.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+
+    def digest(self, script: str) -> str:
+        forget()
+        return provenance.code_digest(script)
+
+    def reruns(self) -> set[str]:
+        """The scripts whose digest is not that of the tree as it was made."""
+        fresh = Tree(self.folder.with_name("fresh"))
+        now = {script: self.digest(script) for script in ("train", "plot")}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(provenance, "SCRIPTS", fresh.folder)
+            patch.setattr(provenance, "metadata", SimpleNamespace(version=VERSIONS.__getitem__))
+            before = {script: fresh.digest(script) for script in now}
+        shutil.rmtree(fresh.folder)
+        return {script for script in now if now[script] != before[script]}
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        text = (self.folder / name).read_text()
+        assert old in text
+        (self.folder / name).write_text(text.replace(old, new))
+
+
+def forget() -> None:
+    """A run of Snakemake reads a file once; a test edits it in between."""
+    for function in (provenance.code_digest, provenance._read):
+        function.cache_clear()
+    for found in (provenance._found, provenance._recalled):
+        found.clear()
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    tree = Tree(tmp_path / "scripts")
+    monkeypatch.setattr(provenance, "SCRIPTS", tree.folder)
+    monkeypatch.setattr(provenance, "metadata", SimpleNamespace(version=lambda name: tree.versions[name]))
+    yield tree
+    forget()
+
+
+# ---- settings ----
+
+
+def test_canonical_settings_by_hand():
+    assert canonical({"b": [1, 2.5], "a": {"d": None, "c": "é"}}) == '{"a":{"c":"\\u00e9","d":null},"b":[1,2.5]}'
+
+
+def test_the_order_of_keys_does_not_matter_and_all_else_does():
+    settings = {"epochs": 6, "threads": 1, "widths": [8, 16]}
+    assert canonical(dict(reversed(settings.items()))) == canonical(settings)
+    swapped, longer = {**settings, "epochs": 1, "threads": 6}, {**settings, "widths": [16, 8]}
+    assert len({canonical(each) for each in (settings, swapped, longer)}) == 3
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_json_has_no_form_for_is_refused(value):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical({"alpha": value})
+
+
+# ---- a small tree ----
+
+
+def test_a_digest_is_16_hex_digits_and_the_same_in_another_folder(tree):
+    assert tree.reruns() == set()
+    assert len(tree.digest("train")) == 16 and int(tree.digest("train"), 16) >= 0
+    assert tree.digest("train") != tree.digest("plot")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("train.py", '"""Train."""', '"""Train a network."""'),
+        ("train.py", '"""Train."""', ""),
+        ("selfdoubt/loop.py", '"""Run."""', '"""Run it."""'),
+        ("selfdoubt/loop.py", "def run():", "def run():  # a remark"),
+        ("selfdoubt/deeper.py", "  # a circle\n\n", "\n\n\n\n"),
+        ("selfdoubt/deep.py", "RATE = 1", "RATE = (\n    1\n)"),
+        ("selfdoubt/report/notes.txt", "to do", "done"),
+        ("selfdoubt/unrelated.py", "import torch", "import timm"),
+    ],
+)
+def test_what_has_no_meaning_reruns_nothing(tree, file, old, new):
+    tree.edit(file, old, new)
+    assert tree.reruns() == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "rerun"),
+    [
+        ("train.py", "loop.run()", "loop.run(); loop.run()", {"train"}),
+        ("selfdoubt/loop.py", '"text"', '"another text"', {"train"}),  # not every text is a docstring
+        ("selfdoubt/deep.py", "RATE = 1", "RATE = 2", {"train"}),  # imported inside a function
+        ("selfdoubt/deeper.py", "STEPS = 2", "STEPS = 3", {"train"}),  # two imports away
+        ("selfdoubt/__init__.py", "", "THREADS = 1\n", {"train", "plot"}),  # runs when any part of it is imported
+        ("selfdoubt/report/page.py", "import json", "import csv", {"plot"}),
+        ("selfdoubt/report/page.html.j2", "<p>", "<b>", {"plot"}),
+        ("selfdoubt/report/style.css", "p {}", "b {}", {"plot"}),
+    ],
+)
+def test_a_change_reruns_just_what_it_can_change(tree, file, old, new, rerun):
+    tree.edit(file, old, new)
+    assert tree.reruns() == rerun
+
+
+def test_a_new_or_renamed_file_counts(tree):
+    tree.edit("plot.py", "\n", "\nimport torch.nn\n")
+    assert tree.reruns() == {"plot"}
+    tree.edit("plot.py", "\nimport torch.nn\n", "\n")
+    (tree.folder / "selfdoubt/report/print.css").write_text("")
+    assert tree.reruns() == {"plot"}
+    (tree.folder / "selfdoubt/report/print.css").unlink()
+    (tree.folder / "selfdoubt/report/style.css").rename(tree.folder / "selfdoubt/report/look.css")
+    assert tree.reruns() == {"plot"}
+
+
+@pytest.mark.parametrize("line", ["import selfdoubt.unrelated", "from selfdoubt import unrelated as other"])
+@pytest.mark.parametrize("indent", ["", "if True:\n    "])
+def test_every_form_of_import_is_followed(tree, line, indent):
+    tree.edit("plot.py", "import selfdoubt.report", f"{indent}{line}")
+    before = tree.digest("plot")
+    tree.edit("selfdoubt/unrelated.py", "import torch", "import torch\nx = 1")
+    assert tree.digest("plot") != before
+
+
+@pytest.mark.parametrize(("package", "decisive"), [("torch", True), ("numpy", False)])
+def test_versions_of_packages_that_decide_results_count_where_they_are_imported(tree, package, decisive):
+    tree.edit("selfdoubt/deeper.py", "STEPS = 2", f"STEPS = 2\nfrom {package} import linalg")
+    before = {script: tree.digest(script) for script in ("train", "plot")}
+    tree.versions[package] = "3.0"
+    assert (tree.digest("train") != before["train"]) == decisive
+    assert tree.digest("plot") == before["plot"]
+
+
+def test_the_closure_by_hand(tree):
+    names = ["selfdoubt/__init__.py", "selfdoubt/deep.py", "selfdoubt/deeper.py", "selfdoubt/loop.py", "train.py"]
+    assert provenance.closure(tree.folder / "train.py") == [tree.folder / name for name in names]
+
+
+# ---- from one process to the next ----
+
+
+def test_what_was_found_is_not_parsed_again(tree, tmp_path, monkeypatch):
+    before = tree.digest("train")
+    provenance.keep(tmp_path / "kept/meanings.json")
+    forget()
+    provenance.recall(tmp_path / "kept/meanings.json")
+    monkeypatch.setattr(provenance, "_parse", None)  # cannot be called
+    assert provenance.code_digest("train") == before
+
+
+def test_what_was_found_of_other_contents_does_not_count(tree, tmp_path):
+    before = tree.digest("train")
+    provenance.keep(tmp_path / "meanings.json")
+    tree.edit("selfdoubt/deep.py", "RATE = 1", "RATE = 2")
+    after = tree.digest("train")
+    forget()
+    provenance.recall(tmp_path / "meanings.json")
+    assert provenance.code_digest("train") == after != before
+
+
+@pytest.mark.parametrize("broken", ["", "[]", '{"by": "an earlier version", "modules": {"a": 1}}', None])
+def test_what_cannot_be_recalled_is_found_anew(tree, tmp_path, broken):
+    before = tree.digest("train")
+    path = tmp_path / "meanings.json"
+    if broken is not None:
+        path.write_text(broken)
+    forget()
+    provenance.recall(path)
+    assert not provenance._recalled and provenance.code_digest("train") == before
+    provenance.keep(path)
+    provenance.recall(path)
+    assert provenance._recalled == {key: list(value) for key, value in provenance._found.items()}
+
+
+def test_what_is_known_or_cannot_be_kept_is_not_written(tree, tmp_path):
+    tree.digest("train")
+    (tmp_path / "file").touch()
+    provenance.keep(tmp_path / "file/meanings.json")  # in a folder that cannot be
+    provenance.keep(tmp_path / "meanings.json")
+    provenance.recall(tmp_path / "meanings.json")
+    (tmp_path / "meanings.json").unlink()
+    provenance.keep(tmp_path / "meanings.json")
+    assert not (tmp_path / "meanings.json").exists()
+
+
+# ---- this repository ----
+
+
+@pytest.mark.parametrize("script", EVERY_SCRIPT)
+def test_every_script_has_a_digest(script):
+    assert len(provenance.code_digest(script)) == 16
+
+
+def test_a_real_edit_of_any_module_changes_the_digests_of_just_the_rules_that_reach_it(tmp_path, monkeypatch):
+    shutil.copytree(SCRIPTS, tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    known, read = {}, provenance._read.__wrapped__  # each file is read once, but for the edited one
+
+    def digests() -> dict[str, str]:
+        return {rule: provenance.code_digest.__wrapped__(rule) for rule in RULES}
+
+    monkeypatch.setattr(provenance, "SCRIPTS", tmp_path / "scripts")
+    monkeypatch.setattr(provenance, "_read", lambda path: known.get(path) or known.setdefault(path, read(path)))
+    before, changed = digests(), {}
+    for module in library():
+        path = tmp_path / "scripts" / module
+        as_it_was = known.pop(path, None)
+        path.write_text(f"{path.read_text()}\nCHANGED = True\n")
+        changed[module] = {rule for rule, digest in digests().items() if digest != before[rule]}
+        known[path] = as_it_was
+    assert changed == rules_of_modules()
+
+
+def test_what_rules_import_and_what_is_for_people_alone_is_in_no_rules_digest():
+    unreached = {module for module, rules in rules_of_modules().items() if not rules}
+    rooms = {module for module in library() if module.split("/")[1] in ("settings", "external")}
+    assert unreached - rooms == {f"selfdoubt/runtime/{name}.py" for name in OF_RULES}
+    assert unreached - rooms <= unreached and "selfdoubt/settings/study.py" in unreached
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_change_of_figures_numbers_or_page_retrains_nothing(rule):
+    parts = ("figures/plots", "evaluation/metrics", "evaluation/evaluator", "evaluation/statistics", "report/page")
+    reached = {part for part in parts if rule in rules_of_modules()[f"selfdoubt/{part}.py"]}
+    assert not reached or not rule.startswith(("train", "distill", "predict", "communicate", "precompute"))
+
+
+def test_the_report_depends_on_all_that_it_is_made_of():
+    parts = {path for path in (SCRIPTS / "selfdoubt/report").iterdir() if path.is_file()}
+    assert len(parts) > 5 and parts <= {*provenance.closure(SCRIPTS / "render_report.py")}
+
+
+def test_no_import_escapes_the_digest():
+    for path in SCRIPTS.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), f"{path.name}: a relative import"
+            computed = isinstance(node, ast.Name) and node.id in ("__import__", "importlib", "import_module")
+            assert not computed, f"{path.name}: an import by computed name"

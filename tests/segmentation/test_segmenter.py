@@ -1,0 +1,314 @@
+"""From class activation maps to seeds, and from seeds to a segmenter."""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from selfdoubt.models import checkpoints
+from selfdoubt.models.classifier import build_model
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.segmentation import activation_maps, segmenter
+from selfdoubt.segmentation.activation_maps import refine, seeds
+from selfdoubt.segmentation.segmenter import build_segmenter, load_segmenter, segment, train_segmenter
+from selfdoubt.training import augmentation
+
+torch.set_num_threads(1)
+CPU = torch.device("cpu")
+
+
+def noise(n: int = 6, channels: int = 1, size_px: int = 16) -> np.ndarray:
+    return np.random.default_rng(n).integers(0, 256, (n, channels, size_px, size_px), dtype=np.uint8)
+
+
+# ---- class activation maps ----
+
+
+class Probe(nn.Module):
+    """Two classes whose logits are `offset` + sum of weights * pixels, and 0; the one layer shows the pixels.
+
+    What follows the layer writes into its output, as activations do.
+    """
+
+    def __init__(self, weights: torch.Tensor, offset: float = 0.0):
+        super().__init__()
+        self.layer, self.weights, self.offset = nn.Identity(), nn.Parameter(weights), offset
+
+    def cam_layers(self) -> list[nn.Module]:
+        return [self.layer]
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        first = (self.layer(images).relu_()[:, 0] * self.weights).sum((1, 2)) + self.offset
+        return torch.stack([first, torch.zeros_like(first)], 1)
+
+
+def probe(size_px: int = 4, offset: float = 0.0) -> Probe:
+    """Weight 1 in the upper left corner, 3 right of it, -2 in the lower right corner, else 0."""
+    weights = torch.zeros(size_px, size_px)
+    weights[0, 0], weights[0, 1], weights[-1, -1] = 1, 3, -2
+    return Probe(weights, offset)
+
+
+def test_maps_by_hand():
+    # The pixels are 51 / 255 = 1/5. For class 0 the gradients 1 and 3 count: 1/5 and 3/5, of the maximum 1/3 and 1.
+    # For class 1 all gradients change their sign and only the corner of weight -2 counts.
+    images = np.full((2, 1, 4, 4), 51, np.uint8)
+    maps = activation_maps.activation_maps(probe(), images, np.array([0, 1]))
+    expected = np.zeros((2, 4, 4))
+    expected[0, 0, 0], expected[0, 0, 1], expected[1, -1, -1] = 1 / 3, 1, 1
+    assert maps == pytest.approx(expected) and maps.dtype == np.float32
+
+
+def test_layers_count_alike_whatever_their_scale():
+    # Scaled to 1, the first layer shows 1 everywhere, the second in one corner: the mean is 1 there, elsewhere 1/2.
+    outputs = [torch.full((1, 1, 4, 4), 2.0), torch.zeros(1, 1, 4, 4)]
+    outputs[1][..., 0, 0] = 100
+    expected = torch.full((1, 4, 4), 0.5)
+    expected[0, 0, 0] = 1
+    assert torch.allclose(activation_maps._fuse(outputs, [torch.ones(1, 1, 4, 4)] * 2, (4, 4)), expected)
+
+
+def test_a_certain_answer_has_a_map_as_well():
+    # p rounds to 1 where the logits differ by 1,000; the log-odds still have their gradients.
+    images = np.full((1, 1, 4, 4), 51, np.uint8)
+    maps = [activation_maps.activation_maps(probe(offset=z), images, np.array([0])) for z in (0.0, 1000.0)]
+    assert maps[0] == pytest.approx(maps[1]) and maps[1].max() == 1
+
+
+def test_without_evidence_a_map_is_zero():
+    assert not activation_maps.activation_maps(probe(), np.zeros((1, 1, 4, 4), np.uint8), np.array([0])).any()
+
+
+def test_maps_of_a_network_are_its_images_own_and_leave_no_trace(monkeypatch):
+    model = build_model(SimpleNamespace(family="convnet", widths=[4, 6]), n_classes=3, channels=2, size_px=16)
+    images, labels = noise(channels=2), np.array([0, 1, 2, 0, 1, 2])
+    together = activation_maps.activation_maps(model.train(), images, labels)
+    monkeypatch.setattr(activation_maps, "_MAP_PIXELS", 1)  # one image at once
+    assert activation_maps.activation_maps(model, images, labels) == pytest.approx(together, abs=1e-5)
+    assert together.shape == (6, 16, 16) and together.min() >= 0
+    assert together.max((1, 2)) == pytest.approx(np.ones(6))
+    assert not model.training and all(weight.grad is None for weight in model.parameters())
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenetv3_small_050"])
+def test_maps_of_a_timm_network(name):
+    network = SimpleNamespace(family="timm", name=name, pretrained=False, patch_px=4, input_px="data")
+    model = build_model(network, n_classes=3, channels=1, size_px=32)
+    maps = activation_maps.activation_maps(model, noise(2, size_px=32), np.array([0, 2]))
+    assert maps.shape == (2, 32, 32) and maps.max((1, 2)) == pytest.approx(np.ones(2))
+
+
+def test_a_layer_that_is_too_narrow_is_the_users_fault_and_leaves_no_hook():
+    model = probe(size_px=3)
+    with pytest.raises(UserError, match="no layer's map"):
+        activation_maps.activation_maps(model, np.ones((1, 1, 3, 3), np.uint8), np.array([0]))
+    assert not model.layer._forward_hooks
+
+
+def test_a_broken_teacher_is_the_users_fault():
+    with pytest.raises(UserError, match="not finite"):
+        activation_maps.activation_maps(Probe(torch.full((4, 4), torch.nan)), noise(1, size_px=4), np.array([0]))
+
+
+# ---- refinement ----
+
+
+def test_one_step_on_one_colour_by_hand():
+    # 4 x 4 px have room for dilation 1 only. Each neighbour of the lit pixel gets 1/8 of it, which is scaled to 1;
+    # the lit pixel itself is not among its own neighbours.
+    maps, images = np.zeros((1, 4, 4), np.float32), np.full((1, 1, 4, 4), 7, np.uint8)
+    maps[0, 1, 1] = 1
+    expected = np.array([[1, 1, 1, 0], [1, 0, 1, 0], [1, 1, 1, 0], [0, 0, 0, 0]])
+    assert refine(maps, images, 1)[0] == pytest.approx(expected)
+
+
+def test_evidence_spreads_within_a_colour_and_not_beyond():
+    images, maps = np.zeros((1, 1, 12, 12), np.uint8), np.zeros((1, 12, 12), np.float32)
+    images[..., 6:], maps[0, 5, 8] = 200, 1  # the right half is bright, and one of its pixels has evidence
+    refined = refine(maps, images, 20)[0]
+    assert refined[:, :6].max() < 1e-6 < 0.01 < refined[:, 6:].min()
+
+
+def test_no_steps_only_spread_a_map_over_0_to_1():
+    maps = np.array([[[0.2, 0.3], [0.4, 0.7]], [[0.5, 0.5], [0.5, 0.5]]], np.float32)
+    # (0.3 - 0.2) / (0.7 - 0.2) = 1/5
+    assert refine(maps, noise(2, size_px=2), 0) == pytest.approx(np.array([[[0, 0.2], [0.4, 1]], [[0, 0], [0, 0]]]))
+
+
+def test_neighbours_weights_sum_to_one_and_an_image_is_refined_by_itself(monkeypatch):
+    images, maps = noise(4, 3), np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    colours = torch.tensor(images).permute(1, 2, 3, 0) / 255
+    weights = activation_maps._affinities(colours, [1, 2])
+    assert weights.shape == (16, 16, 16, 4) and torch.allclose(weights.sum(0), torch.ones(16, 16, 4))
+    together = refine(maps, images, 3)
+    monkeypatch.setattr(activation_maps, "_REFINED_PIXELS", 1)
+    assert refine(maps, images, 3) == pytest.approx(together, abs=1e-6)
+
+
+# ---- seeds ----
+
+
+def test_seeds_by_hand():
+    maps = np.array([[[0.1, 0.2, 0.5, 0.6]], [[0.1, 0.2, 0.5, 0.5]]], np.float32)
+    # 0.2 and 0.5 are between the thresholds. The second image has no sure object, so its background is not told.
+    assert seeds(maps, 0.5, 0.2).tolist() == [[[0, -1, -1, 1]], [[-1, -1, -1, -1]]]
+    assert seeds(maps, 0.5, 0.2).dtype == np.int8
+
+
+# ---- the network ----
+
+
+def settings(**changed) -> SimpleNamespace:
+    small = {"architecture": "Unet", "encoder": "tu-regnetx_002", "encoder_depth": 2, "decoder_channels": [8, 4]}
+    return SimpleNamespace(**small | {"epochs": 1, "batch_size": 16, "learning_rate": 0.01} | changed)
+
+
+def weights_of(model: nn.Module) -> torch.Tensor:
+    return torch.cat([weight.detach().flatten() for weight in model.parameters()])
+
+
+def test_a_seed_decides_the_weights_and_disturbs_nothing():
+    before = torch.get_rng_state()
+    first, again, other = (weights_of(build_segmenter(settings(), 1, seed)) for seed in (1, 1, 2))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_what_is_windows_is_cut_off_again():
+    echo = nn.Identity()
+    echo.encoder = SimpleNamespace(output_stride=8)
+    images = torch.rand(2, 1, 5, 9)  # windows to 8 x 16
+    assert torch.equal(segmenter.Segmenter(echo, 1)(images), images[:, 0])
+
+
+@pytest.mark.parametrize("architecture", ["Unet", "Linknet", "DeepLabV3"])  # a list of widths, none, one
+def test_images_of_any_side_keep_it(architecture):
+    network = settings(architecture=architecture, encoder="resnet18", encoder_depth=3, decoder_channels=[8, 8, 4])
+    logits = build_segmenter(network, 3)(torch.rand(2, 3, 27, 30))
+    assert logits.shape == (2, 27, 30) and logits.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"architecture": "UNet"}, "'UNet' is not one of Unet,"),
+        ({"encoder": "regnetx_002"}, "near it: tu-regnetx_002"),
+        ({"encoder": "resnet81"}, "near it: .*resnet18"),
+        ({"decoder_channels": [8]}, "cannot build Unet with .*decoder_channels"),
+    ],
+)
+def test_a_network_that_cannot_be_built_is_the_users_fault(changed, told):
+    with pytest.raises(UserError, match=told):
+        build_segmenter(settings(**changed), 1)
+
+
+def test_a_checkpoint_gives_the_same_masks(tmp_path):
+    model, images = build_segmenter(settings(), 1), noise()
+    train_segmenter(model, images, np.where(images[:, 0] > 128, 1, 0).astype(np.int8), settings(), 0, CPU)
+    checkpoints.save(tmp_path / "a.safetensors", model, {"settings": vars(settings()), "channels": 1})
+    assert np.array_equal(segment(load_segmenter(tmp_path / "a.safetensors", CPU), images), segment(model, images))
+    checkpoints.save(tmp_path / "b.safetensors", nn.Linear(1, 1), {"settings": {}})
+    with pytest.raises(UserError, match=r"b\.safetensors: not a segmenter's checkpoint"):
+        load_segmenter(tmp_path / "b.safetensors", CPU)
+
+
+# ---- training ----
+
+
+class Constant(nn.Module):
+    """Stands in for a network: answers every pixel with one trained number, 0 at first."""
+
+    def __init__(self):
+        super().__init__()
+        self.answer, self.encoder = nn.Parameter(torch.zeros(())), SimpleNamespace(output_stride=1)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.answer.expand(len(images), 1, *images.shape[2:])
+
+
+def squares(n: int = 128) -> tuple[np.ndarray, np.ndarray]:
+    """Bright squares on dark noise, and where they are."""
+    generator = np.random.default_rng(0)
+    corners = generator.integers(2, 8, (n, 2))
+    rows, columns = np.arange(16)[None, :, None], np.arange(16)[None, None, :]
+    top, left = corners[:, :1, None], corners[:, 1:, None]
+    truth = (rows >= top) & (rows < top + 6) & (columns >= left) & (columns < left + 6)
+    return (generator.integers(0, 90, truth.shape) + 150 * truth).astype(np.uint8)[:, None], truth
+
+
+def test_the_loss_is_that_of_told_pixels_by_hand():
+    # The logit 0 costs ln 2 at each told pixel, however few they are, and however many lie beyond the edge.
+    model, pseudo = segmenter.Segmenter(Constant(), 1), np.full((6, 16, 16), -1, np.int8)
+    pseudo[2, 8, 8:11], pseudo[4, 7, 7] = 1, 0
+    [row] = train_segmenter(model, noise(), pseudo, settings(), 0, CPU)
+    assert row == {"epoch": 0, "learning_rate": 0.01, "train_loss": pytest.approx(math.log(2))}
+    assert model.network.answer > 0  # 3 of 4 told pixels are object
+
+
+def test_seeds_see_the_view_of_their_image():
+    pseudo = np.random.default_rng(0).integers(-1, 2, (20, 8, 8)).astype(np.int8)
+    told = torch.tensor(pseudo + 1, dtype=torch.uint8)[:, None]
+    windows = augmentation.pad(torch.cat([told * 100, told], 1), 2)  # each pixel shows its seed
+    views = augmentation.draw_views(1, 0, 20, 2, flip=True)
+    order = augmentation.draw_order(1, 0, 20)
+    batches = list(segmenter._batches(windows, views, order.split(16)))
+    assert [len(images) for images, _ in batches] == [16, 4]
+    assert all(torch.equal((images[:, 0] * 2.55).round(), seen.float()) for images, seen in batches)
+    assert not torch.equal(batches[0][1], told[order[:16], 0])  # views do differ from the images
+
+
+def test_it_learns_from_partial_and_wrong_seeds_and_repeats_itself():
+    images, truth = squares()
+    pseudo = truth.astype(np.int8)
+    chance = np.random.default_rng(1).random(truth.shape)
+    pseudo[chance < 0.4] = -1
+    pseudo[chance > 0.9] = 1 - truth[chance > 0.9]  # one told pixel in six is told wrongly
+    models = [build_segmenter(settings(), 1) for _ in range(2)]
+    histories = [train_segmenter(model, images, pseudo, settings(epochs=12), 3, CPU) for model in models]
+    assert histories[0] == histories[1] and torch.equal(*map(weights_of, models))
+    assert histories[0][-1]["train_loss"] < histories[0][0]["train_loss"]
+    found = segment(models[0], images)
+    assert (found & truth).sum() / (found | truth).sum() > 0.9
+
+
+def test_masks_do_not_depend_on_the_batch(monkeypatch):
+    model, (images, _) = build_segmenter(settings(), 1), squares(5)
+    together = segment(model, images)
+    assert together.shape == (5, 16, 16) and together.dtype == bool
+    monkeypatch.setattr(segmenter, "_SEGMENTED_PIXELS", 1)
+    assert np.array_equal(segment(model, images), together)
+
+
+def test_encoders_that_keep_stages_beyond_their_depth_are_trained_without_them():
+    chosen = settings(encoder="resnet18", encoder_depth=3, decoder_channels=[8, 4, 4])
+    model, pseudo = build_segmenter(chosen, 1), np.ones((6, 16, 16), np.int8)
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    train_segmenter(model, noise(), pseudo, chosen, 0, CPU)
+    changed = {name for name, weight in model.named_parameters() if not torch.equal(weight, before[name])}
+    unused = {name for name in before if name.startswith("network.encoder.layer3") or ".layer4" in name}
+    assert unused and changed == before.keys() - unused
+
+
+def test_a_last_image_alone_is_left_out_and_the_normalisation_is_of_all_images():
+    model, images = build_segmenter(settings(), 1), noise(5)
+    seen = []
+    model.register_forward_hook(lambda module, given, _: seen.append(len(given[0])) if module.training else None)
+    train_segmenter(model, images, np.ones((5, 16, 16), np.int8), settings(batch_size=2), 0, CPU)
+    assert seen == [2, 2]
+    assert model.mean.item() == pytest.approx(images.mean() / 255, rel=1e-5)
+
+
+def test_training_says_what_is_wrong():
+    model, images, pseudo = build_segmenter(settings(), 1), noise(), np.zeros((6, 16, 16), np.int8)
+    with pytest.raises(UserError, match="lower foreground_above"):
+        train_segmenter(model, images, pseudo - 1, settings(), 0, CPU)
+    transformer = build_segmenter(settings(encoder="mit_b0"), 1)
+    with pytest.raises(UserError, match="cannot take 16 x 16 px"):
+        train_segmenter(transformer, images, pseudo, settings(), 0, CPU)
+    nn.init.constant_(next(model.parameters()), torch.nan)
+    with pytest.raises(UserError, match="loss is nan at step 0"):
+        train_segmenter(model, images, pseudo, settings(), 0, CPU)

@@ -1,0 +1,125 @@
+"""What a student may learn from whom, and what is said where it may not."""
+
+import pytest
+from wrong_configs import fault, faults, put
+
+from selfdoubt.settings.study import load_study
+
+VIRTUAL = {"probability": 0.9, "temperature": 20, "alpha": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "expected"),
+    [
+        ("kd.teacher", ["ce", "kd"], "kd.teacher: circular (kd -> kd)"),
+        ("kd.teacher", ["ce", "ce"], "kd.teacher: ce is given twice; remove one"),
+        ("kd.teacher", ["ce", "c"], "kd.teacher: 'c' is not a model; did you mean 'ce'?"),
+        ("kd.teacher", [], "kd.teacher: has 0 entries and needs 1 or more"),
+        ("kd.teacher", "Big Net", "kd.teacher: 'Big Net' is not a name"),
+        (
+            "kd.temperature",
+            4,
+            "kd: temperature and alpha are keys of a loss; write `loss: { method: kd, ",
+        ),
+        ("kd.loss", None, "kd.loss: this key is missing; add it"),
+        (
+            "kd.loss.method",
+            "dk",
+            "kd.loss.method: 'dk' is not a method; did you mean 'dkd'? Choices: kd, dkd, ",
+        ),
+        ("kd.loss", {"method": "cwtm", "alpha": 1}, "kd.loss.alpha: unknown key; remove it"),
+        ("kd.loss", {"method": "dkd", "temperature": 4, "alpha": 1}, "kd.loss.beta: this key is missing"),
+        ("kd.loss", {"method": "hard", "alpha": 2}, "kd.loss.alpha: input should be less than or equal to 1"),
+        (
+            "kd.answers",
+            {"method": "permuted", "permutation": "once"},
+            "kd.answers.permutation: 'once' is not a choice here. Choices: fixed, per-sample",
+        ),
+        ("kd.answers", {"method": "scaled", "factor": 0}, "kd.answers.factor: input should be greater than 0"),
+        ("kd.answers", {"method": "scaled"}, "kd.answers.factor: this key is missing"),
+        ("kd.teacher_view", "clean", "kd.teacher_view: 'clean' is not a choice here. Choices: same, fixed"),
+    ],
+)
+def test_a_fault_of_a_student_names_its_key_and_a_remedy(config, place, value, expected):
+    assert fault(put(config, f"students.{place}", value)).startswith(f"config: students.{expected}")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "expected"),
+    [
+        ("ce.confidence_penalty", -1, "ce.confidence_penalty: input should be greater than or equal to 0"),
+        (
+            "label-smoothing.virtual_teacher",
+            VIRTUAL,
+            "label-smoothing: `virtual_teacher` stands alone; remove it, or label_smoothing and confidence_penalty",
+        ),
+        (
+            "ce.virtual_teacher",
+            VIRTUAL | {"probability": 1},
+            "ce.virtual_teacher.probability: input should be less",
+        ),
+    ],
+)
+def test_a_fault_of_a_baseline_names_its_key_and_a_remedy(config, place, value, expected):
+    assert fault(put(config, f"baselines.{place}", value)).startswith(f"config: baselines.{expected}")
+
+
+def test_a_circle_through_one_of_several_teachers_is_told_in_full(config):
+    student = config["students"]["kd"]
+    config["students"] = {"a": {**student, "teacher": ["ce", "b"]}, "b": {**student, "teacher": ["teacher", "a"]}}
+    told = faults(config)
+    assert told[0].startswith("config: students.a.teacher: circular (a -> b -> a)")
+    assert sum("circular" in line for line in told) == 1
+
+
+def test_a_segmenters_teacher_may_learn_from_none_that_learns_from_its_masks(config):
+    config["students"]["kd"]["teacher"] = ["teacher", "mask-cutmix"]
+    assert fault(put(config, "segmenters.unet.teacher", "kd")).startswith("config: segmenters.unet.teacher: circular:")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"loss": {"method": "cwtm"}},
+        {"loss": {"method": "ranked", "temperature": 4, "alpha": 0.9, "weight": 1, "margin": 1}},
+        {"answers": {"method": "entropy-shuffled", "temperature": 4}},
+    ],
+)
+def test_what_compares_images_wants_the_whole_batch_in_one_process(config, change):
+    config["recipes"]["short"]["gpu"] = 2
+    load_study(config)
+    config["students"]["kd"] |= change
+    why = "students.kd compares the images of a whole batch; give it a recipe with 1"
+    assert fault(config) == f"config: recipes.short.gpu: 2, but {why}"
+    config["recipes"]["short"]["gpu"] = 1
+    load_study(config)
+
+
+def test_several_teachers_are_a_set(config):
+    config["students"]["kd"]["teacher"] = ["teacher", "ce"]
+    assert load_study(config).students["kd"].teacher == ["ce", "teacher"]
+
+
+def test_soft_labels_are_stored_where_all_teachers_of_a_student_have_other_readers(config):
+    def stored() -> list[str]:
+        study = load_study(config)
+        return [name for name in study.students if study.stores_soft_labels(name)]
+
+    kd = config["students"]["kd"]
+    assert stored() == ["kd", "kd-no-labels"]
+    config["students"]["hard"] = {**kd, "loss": {"method": "hard", "alpha": 1}, "answers": {"method": "corrected"}}
+    assert stored() == ["kd", "kd-no-labels", "hard"]  # whatever becomes of the answers
+    config["students"]["both"] = {**kd, "teacher": ["ce", "teacher"]}
+    assert stored() == ["kd", "kd-no-labels", "hard"]  # nobody else asks ce
+    config["students"]["other"] = {**kd, "teacher": "ce"}
+    assert stored() == ["kd", "kd-no-labels", "hard", "both", "other"]
+    config["students"]["other"]["teacher_view"] = "fixed"
+    assert stored() == ["kd", "kd-no-labels", "hard"]
+    config["soft_labels"]["mode"] = "stored"
+    assert stored() == ["kd", "kd-no-labels", "hard", "both"]
+
+
+def test_who_asks_another_teacher_all_the_same_is_no_company(config):
+    config["students"]["kd-no-labels"]["teacher"] = ["ce", "teacher"]
+    study = load_study(config)
+    assert not any(map(study.stores_soft_labels, study.students))  # kd would be alone with its teacher's file

@@ -1,0 +1,298 @@
+"""What holds between entries of the config, and what jobs are told of it."""
+
+import re
+
+import pytest
+from copies import ROOT
+from wrong_configs import ACE, LOGISTIC, ONE_WAY, SIZES, fault, faults, put
+
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.provenance import canonical
+from selfdoubt.settings.references import check_files
+from selfdoubt.settings.study import load_study, parse_arm
+
+
+def test_sizes_of_objects_need_the_truth(config):
+    config["figures"]["sizes"] = SIZES
+    load_study(config)
+    config["datasets"]["fashion-mnist-12k"]["mask_truth"] = "none"
+    expected = "config: figures.sizes: sizes of objects need datasets.fashion-mnist-12k.mask_truth; set it"
+    assert fault(config) == expected
+
+
+@pytest.mark.parametrize("name", ["Big Net", "a_b", "-a", "a--b", "x" * 61, "a;rm"])
+def test_names_are_safe_in_paths_and_shells(config, name):
+    config["baselines"][name] = config["baselines"]["ce"]
+    assert fault(config).startswith(f"config: baselines.{name}: ")
+
+
+def test_a_circle_of_teachers_is_told_in_full(config):
+    student = config["students"]["kd"]
+    config["students"] |= {"a": {**student, "teacher": "b"}, "b": {**student, "teacher": "a"}}
+    config["students"]["c"] = {**student, "teacher": "b"}  # above it is a circle, of which it is no part
+    assert fault(config) == "config: students.a.teacher: circular (a -> b -> a); let one of them learn from labels"
+
+
+def test_a_name_can_stand_once_among_models_and_groups(config):
+    config["groups"]["ce"] = config["groups"]["trio"]
+    assert fault(config) == "config: groups.ce: the name is taken by baselines.ce; choose another"
+
+
+def test_the_study_without_models_says_so(config):
+    for section in (
+        "teachers",
+        "baselines",
+        "students",
+        "augmented",
+        "pretrained",
+        "segmenters",
+        "enhancers",
+        "groups",
+    ):
+        config[section] = {}
+    config["studies"], config["hypotheses"], config["figures"] = {}, {}, {}
+    assert "the study has no model" in fault(config)
+
+
+def test_an_embedded_data_set_must_be_there_whole(config, tmp_path):
+    (tmp_path / "resources/fashion-mnist-12k").mkdir(parents=True)
+    with pytest.raises(UserError, match=re.escape("resources/fashion-mnist-12k/train.parquet is missing")):
+        check_files(load_study(config), tmp_path / "resources")
+    (tmp_path / "resources/fashion-mnist-12k/train.parquet").touch()
+    config["datasets"]["fashion-mnist-12k"]["source"] = "embedded:fashion-mnist-12"
+    with pytest.raises(UserError, match="did you mean 'fashion-mnist-12k'"):
+        check_files(load_study(config), tmp_path / "resources")
+
+
+def test_a_file_of_weights_must_be_there(config, tmp_path):
+    def told(place: str) -> None:
+        with pytest.raises(UserError, match=re.escape(f"config: {place}.weights: {weights} is missing; put the file")):
+            check_files(load_study(config), ROOT / "resources")
+        weights.touch()
+        check_files(load_study(config), ROOT / "resources")
+        weights.unlink()
+
+    weights = tmp_path / "w.pth"
+    config["networks"]["r"] = {"family": "timm", "name": "resnet18", "weights": str(weights)}
+    check_files(load_study(config), ROOT / "resources")  # no model has this network
+    config["baselines"]["ce"]["network"] = "r"
+    told("networks.r")
+    config["baselines"]["ce"]["network"] = "convnet-small"
+    config["pretrained"]["p"] = {"name": "resnet18", "weights": str(weights)}
+    told("pretrained.p")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "data"),
+        ({"pretrained": True}, "pretrained"),
+        ({"weights": "w.pth"}, "pretrained"),
+        ({"weights": "w.pth", "input_px": "data"}, "data"),
+    ],
+)
+def test_images_have_the_size_that_weights_were_trained_for_unless_it_is_said(config, given, expected):
+    config["networks"]["r"] = {"family": "timm", "name": "resnet18", **given}
+    assert load_study(config).networks["r"].input_px == expected
+
+
+def test_a_path_of_weights_is_no_setting_of_a_model(config):
+    config["networks"]["r"] = {"family": "timm", "name": "resnet18", "weights": "here.pth"}
+    config["baselines"]["ce"]["network"] = "r"
+    config["pretrained"] = {"p": {"name": "resnet18", "weights": "there.pth"}, "q": {"name": "resnet18"}}
+    study = load_study(config)
+    assert "weights" not in study.model_settings("ce")["network"] and study.weights("ce") == "here.pth"
+    network = {"family": "timm", "name": "resnet18", "pretrained": False, "patch_px": 4, "input_px": "pretrained"}
+    assert study.model_settings("p") == {"network": network} and study.weights("p") == "there.pth"
+    assert study.model_settings("q") == {"network": {**network, "pretrained": True}} and study.weights("q") is None
+
+
+def test_crops_are_of_images_that_stay_in_files(config):
+    config["recipes"]["short"] |= {"shift_px": 0, "crop": {"min_area": 0.1, "max_aspect": 1.3}}
+    assert fault(config) == (
+        "config: recipes.short.crop: is for images that stay in files, and those of 'fashion-mnist-12k' are arrays; "
+        "use shift_px"
+    )
+    config["recipes"] = {"short": {**config["recipes"]["short"], "crop": None}, "other": config["recipes"]["short"]}
+    load_study(config)  # no model has that recipe
+
+
+def test_masks_need_images_in_memory(config):
+    config["datasets"]["fashion-mnist-12k"] |= {"source": "folder:photos", "storage": "files"}
+    place = "config: datasets.fashion-mnist-12k.storage: files, and"
+    remedy = "needs images in memory; use arrays, or set to null what needs them"
+    assert fault(config) == f"{place} the segmenter 'unet' {remedy}"
+    config["augmented"]["mask-cutmix"] |= {"segmenter": None, "masks": "given"}
+    config["segmenters"], config["figures"] = {}, {}
+    assert fault(config) == f"{place} the given masks of 'mask-cutmix' {remedy}"
+    config["augmented"]["mask-cutmix"] = config["augmented"]["cutmix"]
+    figure = {"kind": "mixed-labels", "study": "mask-cutmix", "dataset": "fashion-mnist-12k", "models": ["cutmix"]}
+    config["figures"]["labels"] = figure | {"style": {"width_mm": 80, "height_mm": 60}}
+    assert fault(config) == f"{place} the figure 'labels' {remedy}"
+
+
+@pytest.mark.parametrize("source", ["embedded:fashion-mnist-12k", "cifar10"])
+def test_masks_that_a_data_set_does_not_have_are_not_given(config, source):
+    dataset = config["datasets"]["fashion-mnist-12k"]
+    dataset |= {"source": source, "mask_truth": "given"}
+    told = f"given, but {source} comes without masks; remove it"
+    assert fault(config) == f"config: datasets.fashion-mnist-12k.mask_truth: {told}"
+    dataset["mask_truth"] = "nonzero-pixels"
+    config["augmented"]["mask-cutmix"] |= {"segmenter": None, "masks": "given"}
+    assert fault(config) == f"config: augmented.mask-cutmix.masks: {told}"
+    dataset["source"] = "embedded:fashion-scenes"
+    load_study(config)
+
+
+def test_segmenters_that_learn_from_each_others_models_are_a_circle(config):
+    unet, mixed = config["segmenters"]["unet"], config["augmented"]["mask-cutmix"]
+    config["segmenters"] = {"unet": unet | {"teacher": "two"}, "other": unet | {"teacher": "mask-cutmix"}}
+    config["augmented"]["two"] = mixed | {"segmenter": "other"}
+    told = faults(config)
+    assert told and all("circular" in line for line in told)
+
+
+@pytest.mark.parametrize("section", ["enhancers", "protocols"])
+@pytest.mark.parametrize("name", ["clean", "oracle-selector", "best-member"])
+def test_names_of_what_stands_beside_variants_are_taken(config, section, name):
+    config[section][name] = next(iter(config[section].values()))
+    assert fault(config).startswith(f"config: {section}.{name}: '{name}' ")
+
+
+def test_what_is_not_trained_is_there_for_the_first_seed_alone(config):
+    config["pretrained"] = {"p": {"name": "resnet18"}, "q": {"name": "resnet34"}}
+    config["groups"]["old"] = {"members": ["p", "q"], "protocols": ["mean-probability"]}
+    config["groups"]["mixed"] = {"members": ["p", "ce"], "protocols": ["mean-probability"]}
+    study = load_study(config)
+    assert study.seeds_of("p") == study.seeds_of("old") == [1]
+    assert study.seeds_of("ce") == study.seeds_of("mixed") == [1, 2, 3]
+    assert [study.seed_of("p", seed) for seed in (1, "2", 3)] == [1, 1, 1]
+    assert [study.seed_of("mixed", seed) for seed in (1, "2", 3)] == [1, 2, 3]
+    assert study.role("p") == "pretrained"
+
+
+def test_equal_meaning_gives_equal_settings(config):
+    study = load_study(config)
+    config["recipes"]["short"] = dict(reversed(config["recipes"]["short"].items()))
+    config["students"]["kd"]["loss"]["temperature"] = 4.0
+    assert canonical(load_study(config).model_settings("kd")) == canonical(study.model_settings("kd"))
+
+
+def test_a_models_settings_hold_its_network_and_recipe_and_nothing_of_others(config):
+    settings = load_study(config).model_settings("kd")
+    assert settings["network"]["widths"] == config["networks"]["convnet-small"]["widths"]
+    assert settings["recipe"]["epochs"] == config["recipes"]["short"]["epochs"]
+    assert set(settings) == {"network", "recipe", "loss", "answers", "teacher_view", "top_k"}
+
+
+def test_arms():
+    assert parse_arm("ce") == ("ce", "clean")
+    assert parse_arm("ce/odin") == ("ce", "odin")
+
+
+def test_the_metrics_that_can_be_compared_are_those_that_have_an_interval(config):
+    from selfdoubt.evaluation.evaluator import metric_names
+    from selfdoubt.evaluation.metrics import metric
+
+    settings = load_study(config).evaluation
+    hypothesis = config["hypotheses"]["kd-ranks-better"]
+    kinds = ("accuracy", "ranking", "calibration", "ood", "class-ood")
+    for kind, name in [(each, name) for each in kinds for name in metric_names(each, settings)]:
+        place = {"score": "none" if kind == "accuracy" else "msp", "split": "ood-digits" if "ood" in kind else "test"}
+        put(config, "hypotheses.kd-ranks-better", {**hypothesis, "metric": name, **place})
+        if metric(name).resampled:
+            load_study(config)
+        else:
+            assert "kd-ranks-better.metric" in fault(config)
+
+
+@pytest.mark.parametrize(
+    ("metric", "score", "split", "expected"),
+    [
+        ("coverage-at-sac-101", "msp", "test", "kd-ranks-better.metric: 101 is no percentage above 0 and up to 100"),
+        ("coverage-at-sac-9.9.9", "msp", "test", "kd-ranks-better.metric: 'coverage-at-sac-9.9.9' is not a metric"),
+        ("accuracy", "msp", "test", "kd-ranks-better.score: accuracy does not take 'msp'; scores: none"),
+        ("aurc", "none", "test", "kd-ranks-better.score: aurc does not take 'none'; scores: msp, "),
+        ("ece", "energy", "test", "kd-ranks-better.score: ece does not take 'energy'; scores: msp, msp-ts"),
+        ("ood-auroc", "msp", "test", "kd-ranks-better.split: 'test'; ood-auroc is measured on an ood- split"),
+        ("aurc", "msp", "ood-digits", "kd-ranks-better.split: 'ood-digits'; aurc is measured on a labelled split"),
+    ],
+)
+def test_a_claim_that_cannot_be_judged_is_refused_before_any_job(config, metric, score, split, expected):
+    config["hypotheses"]["kd-ranks-better"] |= {"metric": metric, "score": score, "split": split}
+    assert expected in fault(config)
+
+
+@pytest.mark.parametrize("key", ["selective_accuracies_percent", "coverages_percent"])
+def test_a_percentage_given_twice_is_refused(config, key):
+    config["evaluation"][key] = [90, 90.0]
+    assert f"evaluation.{key}: 90.0 is given twice" in fault(config)
+
+
+def test_the_config_knows_the_scores_of_probabilities_and_the_metrics_that_need_them():
+    from selfdoubt.evaluation.metrics import METRICS
+    from selfdoubt.evaluation.scores import PROBABILITY_SCORES as known
+    from selfdoubt.settings import analysis
+
+    needing = {name for name, each in METRICS.items() if each.of == "calibration" and each.resampled}
+    assert (set(analysis.CALIBRATION), analysis.PROBABILITY_SCORES) == (needing, known)
+
+
+def test_null_takes_away_at_any_depth(config):
+    config["datasets"] = {"fashion-mnist-12k": None, "mine": config["datasets"]["fashion-mnist-12k"]}
+    config["recipes"]["short"]["optimizer"] |= {"method": "adamw", "betas": [0.9, 0.999], "momentum": None}
+    study = load_study(config)
+    assert list(study.datasets) == ["mine"] and study.recipes["short"].optimizer.betas == [0.9, 0.999]
+    assert {figure.dataset for figure in study.figures.values()} == {"mine"}  # the first that is left
+
+
+def test_null_where_something_is_needed_is_missing(config):
+    config["recipes"]["short"]["epochs"] = None
+    assert "recipes.short.epochs: this key is missing" in fault(config)
+
+
+def test_means_over_corruptions_are_splits_that_can_be_compared(config):
+    for split in ("gaussian-noise-mean", "corrupted-mean"):
+        put(config, "hypotheses.kd-ranks-better.split", split)
+        put(config, "evaluation.resampled_splits", ["test", split])
+        load_study(config)
+
+
+def test_scores_and_metrics_of_the_config_are_those_of_the_library():
+    from typing import get_args
+
+    from selfdoubt.evaluation import metrics, scores
+    from selfdoubt.settings.analysis import MetricFamily, Score
+
+    assert set(get_args(Score)) == {*scores.SCORES, *scores.SIGNALS}
+    assert set(get_args(MetricFamily)) == set(metrics.FAMILIES)
+
+
+@pytest.mark.parametrize("method", ["oracle", "ace"])
+def test_what_reads_the_labels_contends_with_none(config, method):
+    own = ACE | {"method": method, "epsilon_255": [2] if method == "oracle" else 2}
+    config["enhancers"]["bound"] = own
+    config["studies"]["enhancers"]["arms"].append("ce/bound")
+    hypothesis = config["hypotheses"]["odin-beats-placebo"]
+    hypothesis["than"] = "ce/bound"
+    assert load_study(config).bounds() == ["ce/bound"]
+    told = "'ce/bound' reads the true labels, so it is a bound, no contender; name another"
+    hypothesis |= {"better": "ce/bound", "than": "ce/random-sign"}
+    assert fault(config) == f"config: hypotheses.odin-beats-placebo.better: {told}"
+    hypothesis["better"] = "ce/odin"
+    config["studies"]["enhancers"] |= {"reference": "ce/bound", "arms": ["ce/odin"]}
+    assert fault(config) == f"config: studies.enhancers.reference: {told}"
+
+
+def test_examples_are_of_what_changes_images(config):
+    config["enhancers"]["short"] = LOGISTIC
+    config["figures"]["enhancement-examples"]["enhancers"].append("short")
+    assert fault(config) == "config: figures.enhancement-examples.enhancers: 'short' changes no image; remove it"
+
+
+def test_one_way_asks_its_sender_and_its_listener_alone(config):
+    config["protocols"]["down"] = ONE_WAY
+    config["groups"]["trio"]["protocols"].append("down")
+    study = load_study(config)
+    assert study.speakers("trio", "down") == ["ce", "kd"]
+    assert study.speakers("trio", "persuasion") == study.speakers("trio", "mean-logit") == ["ce", "cutmix", "kd"]

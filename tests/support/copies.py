@@ -1,0 +1,122 @@
+"""A copy of the repository to edit and to run Snakemake in, whose jobs may be cheap fakes."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "envs", "resources")
+
+FAKE_PYTHON = """#!/bin/sh
+# Stands in for a job: makes every file under results/ that its command line names and that is not there.
+# Of a training's state nothing is left.
+for word in "$@"; do
+    case "$word" in
+        results/state/*) ;;
+        results/*) [ -e "$word" ] || { mkdir -p "${word%/*}"; echo "$word" > "$word"; } ;;
+    esac
+done
+"""
+
+
+class Copy:
+    """A copy of the repository to edit and to run Snakemake in."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def snakemake(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
+        """Run Snakemake, with further environment variables."""
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"} | variables
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment, check=False)
+
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess:
+        """What `snakemake` gives, sooner: for what starts no job."""
+        files = [self.folder / ".snakemake" / name for name in ("stdout", "stderr")]
+        server = _server()
+        server.stdin.write(json.dumps([*map(str, [self.folder, *files]), "--cores", "2", *arguments]) + "\n")
+        server.stdin.flush()
+        code = int(server.stdout.readline())
+        return subprocess.CompletedProcess(arguments, code, *(file.read_text() for file in files))
+
+    def jobs(self) -> set[str]:
+        """The jobs that a dry run would start."""
+        run = self.ask("-n")
+        assert run.returncode == 0, run.stdout + run.stderr
+        return set(jobs_told(run.stdout + run.stderr))
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        path = self.folder / file
+        text = path.read_text()
+        changed = text.replace(old, new)
+        assert changed != text, f"{file} stays as it is: it does not hold {old!r}, or that becomes the same"
+        path.write_text(changed)
+
+    def edit_config(self, change) -> None:
+        """Apply change(config) to config.yaml."""
+        path = self.folder / "config.yaml"
+        config = yaml.safe_load(path.read_text())
+        before = json.dumps(config)  # of which order is a part, and 1 is not 1.0
+        change(config)
+        assert json.dumps(config) != before, "the config stays as it is"
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
+
+    def own_resources(self) -> None:
+        """Put copies of the same time in the place of the link to the images."""
+        link = self.folder / "resources"
+        if link.is_symlink():
+            link.unlink()
+            shutil.copytree(ROOT / "resources", link, ignore=shutil.ignore_patterns("downloads"))
+
+
+def jobs_told(said: str) -> list[str]:
+    """The jobs that Snakemake says it starts, in that order: RULE or RULE:WILDCARD/WILDCARD.
+
+    The default study's data set is left out, and so is the target `all`.
+    """
+    found = []
+    for block in re.split(r"\n(?=(?:local)?rule \w+:)", said):
+        if name := re.match(r"(?:local)?rule (\w+):", block):
+            wildcards = re.search(r"^    wildcards: (.*)$", block, re.MULTILINE)
+            pairs = [pair.split("=") for pair in wildcards[1].split(", ")] if wildcards else []
+            values = [f"@{value}" if key == "dataset" else value for key, value in pairs]
+            values = [value for value in values if value != "@fashion-mnist-12k"]
+            found.append(":".join([name[1], *(["/".join(values)] if values else [])]))
+    return [job for job in found if job != "all"]
+
+
+@cache
+def _server() -> subprocess.Popen:
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-P", str(ROOT / "tests/support/snakemake_server.py")]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def copy_repository(folder: Path) -> Copy:
+    """Copy what a study needs; images by link, since nothing writes them."""
+    folder.mkdir(parents=True)
+    for name in COPIED:
+        if name == "resources":
+            (folder / name).symlink_to(ROOT / name)
+        elif (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    return Copy(folder)
+
+
+def fake_jobs(copy: Copy) -> None:
+    """Let the jobs of a copy be fakes."""
+    fake = copy.folder / "fakes/python"
+    fake.parent.mkdir()
+    fake.write_text(FAKE_PYTHON)
+    fake.chmod(0o755)
+    copy.edit("rules/common.smk", "str(Path(sys.executable).parent)", '"fakes"')

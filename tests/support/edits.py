@@ -1,0 +1,403 @@
+"""Edits of a finished study, and the exact jobs that each makes run again: the source of docs/invalidation.md."""
+
+from edits_of_code import edits_of_modules
+from expected_jobs import (
+    ACCURACY,
+    ARMS,
+    ENHANCEMENTS,
+    EVERYTHING,
+    EXAMPLES,
+    FROM_SEGMENTER,
+    FROM_TEACHER,
+    FROM_TRAINING,
+    GALLERY,
+    GROUPS,
+    LOOKS,
+    MODELS,
+    PLOTS,
+    PROTOCOLS,
+    REPORT,
+    SHIFTED,
+    STUDENTS,
+    TABLES,
+    VERDICTS,
+    decided,
+    enhanced,
+    measured,
+    on_second,
+    predicted,
+    renewed,
+    seeds,
+    stored,
+    trained,
+    uncompared,
+)
+from ways_of_editing import (
+    Edit,
+    config,
+    defaults_otherwise,
+    delete,
+    installed,
+    longer,
+    other_image,
+    other_orders,
+    pretrained_member,
+    pretrained_teacher,
+    put,
+    remove_enhancer,
+    remove_group,
+    remove_model,
+    rename_for_good,
+    rename_model,
+    rename_recipe,
+    rename_study,
+    renamed,
+    several,
+    swap,
+    text,
+    touch,
+    with_second_dataset,
+    without_second_dataset,
+)
+
+NEW_STUDENT = {"network": "convnet-small", "recipe": "short", "teacher": "teacher"}
+NEW_STUDENT |= {"loss": {"method": "kd", "temperature": 2, "alpha": 0.5}}
+NEW_CLAIM = {"study": "distillation", "statement": "So.", "better": "kd", "than": "ce", "split": "test"}
+NEW_FIGURE = {"kind": "mask-gallery", "study": "mask-cutmix", "segmenter": "unet", "n_images": 4}
+STYLE = {"width_mm": 100, "height_mm": 60}
+
+EDITS: dict[str, list[Edit]] = {
+    "What has no meaning": [
+        Edit("nothing", lambda copy: None, set()),
+        Edit(
+            "a comment, a blank line, a docstring in the library",
+            several(
+                text(
+                    "workflow_scripts/selfdoubt/training/loop.py",
+                    "\n\n\nclass Training",
+                    "\n\n\n# a remark\n\n\nclass Training",
+                ),
+                text(
+                    "workflow_scripts/selfdoubt/training/losses.py",
+                    "(Hinton, Vinyals & Dean 2015)",
+                    "(Hinton et al.)",
+                ),
+            ),
+            set(),
+        ),
+        Edit("a comment in the config", text("config.yaml", " # random horizontal flip", ""), set()),
+        Edit("`temperature: 4` as `4.0`", text("config.yaml", "temperature: 4,", "temperature: 4.0,"), set()),
+        Edit("a default left out, or written out", config(defaults_otherwise), set()),
+        Edit(
+            "the order of sections and of seeds",
+            several(
+                config(lambda c: c.update(students=c.pop("students"), recipes=c.pop("recipes"))),
+                config(lambda c: c["seeds"].reverse()),
+            ),
+            set(),
+            "but `pretrained` models are made for the first seed",
+        ),
+        Edit(
+            "`priority`, `mem_mb` of a rule",
+            several(
+                text("rules/training.smk", "priority: 10", "priority: 11"),
+                text("rules/training.smk", "mem_mb=recipe_mb", "mem_mb=3000"),
+            ),
+            set(),
+        ),
+        Edit("the profile", text("profiles/default/config.yaml", "show-failed-logs: true", ""), set()),
+        Edit("every file touched", touch, set(), "contents are compared, not times"),
+        Edit("logs and benchmarks deleted", delete("results/logs/**/*", "results/benchmarks/**/*"), set()),
+    ],
+    "Names and orders": [
+        Edit("the order of a list that means a set", config(other_orders), REPORT, "the page keeps the order"),
+        Edit(
+            "the order of the models",
+            config(lambda c: c.update(baselines=dict(reversed(c["baselines"].items())))),
+            LOOKS | REPORT,
+            "an arm's colour is its place among all",
+        ),
+        Edit("a recipe and a network renamed", config(rename_recipe), REPORT),
+        Edit("a study renamed", config(rename_study), VERDICTS, "the table of hypotheses names it"),
+        Edit(
+            "a hypothesis renamed",
+            config(lambda c: renamed(c["hypotheses"], "kd-ranks-better", "kd-ranks")),
+            VERDICTS,
+        ),
+        Edit(
+            "a figure renamed",
+            config(lambda c: renamed(c["figures"], "mask-gallery", "masks")),
+            {"plot_mask_gallery:masks"} | REPORT,
+        ),
+        Edit(
+            "a model renamed",
+            config(rename_model),
+            seeds("train_baseline", "smooth") | seeds("predict", "smooth") | measured("smooth/clean") | LOOKS,
+            "its name is in its files' paths; the old ones stay, and `make stale` lists them",
+        ),
+        Edit(
+            "a model renamed by `make rename`",
+            rename_for_good("label-smoothing", "smooth"),
+            measured("smooth/clean") | LOOKS,
+            "its files and their records go along",
+        ),
+        Edit(
+            "a teacher renamed by `make rename`",
+            rename_for_good("teacher", "master"),
+            uncompared("master/clean"),
+        ),
+        Edit(
+            "a member of a group renamed by `make rename`",
+            rename_for_good("kd", "pupil"),
+            measured("pupil/clean") | decided(*PROTOCOLS) | LOOKS,
+            "whose tables name its members",
+        ),
+        Edit("an entry that nothing uses", put("networks", spare={"family": "convnet", "widths": [8]}), REPORT),
+    ],
+    "Data": [
+        Edit("an image of the data set", other_image, EVERYTHING),
+        Edit("`split_seed`", put("datasets.fashion-mnist-12k", split_seed=1), EVERYTHING),
+        Edit(
+            "`mask_truth`",
+            put("datasets.fashion-mnist-12k", mask_truth="none"),
+            {"judge_masks:unet"} | GALLERY | REPORT,
+        ),
+        Edit(
+            "fewer severities",
+            put("datasets.fashion-mnist-12k.corruptions", severities=[1, 3, 5]),
+            SHIFTED | predicted(*MODELS),
+        ),
+        Edit(
+            "a new corruption",
+            config(lambda c: c["datasets"]["fashion-mnist-12k"]["corruptions"]["names"].append("jpeg")),
+            {"corrupt_images:jpeg"} | predicted(*MODELS),
+        ),
+        Edit(
+            "a new OOD set",
+            several(
+                put("ood_sets", some={"source": "sklearn:digits", "n_images": 9}),
+                config(lambda c: c["datasets"]["fashion-mnist-12k"]["ood"].append("some")),
+            ),
+            {"prepare_ood:some"} | renewed(*MODELS),
+        ),
+        Edit(
+            "fewer images of an OOD set", put("ood_sets.digits", n_images=9), {"prepare_ood:digits"} | renewed(*MODELS)
+        ),
+        Edit("`overlap` of an OOD set", put("ood_sets.digits", overlap="none"), REPORT),
+        Edit("a new data set", config(with_second_dataset), on_second(EVERYTHING) | TABLES | ENHANCEMENTS | GROUPS),
+        Edit(
+            "a data set removed",
+            without_second_dataset,
+            TABLES | ENHANCEMENTS | GROUPS,
+            "tried on a copy of two; figures show the first",
+        ),
+    ],
+    "Seeds, models, recipes": [
+        Edit(
+            "a new seed",
+            config(lambda c: c["seeds"].append(4)),
+            trained(*MODELS, of=[4]) | stored([4]) | renewed(*MODELS, of=[4]),
+        ),
+        Edit(
+            "a seed removed",
+            config(lambda c: c["seeds"].remove(3)),
+            TABLES | ENHANCEMENTS | GROUPS | LOOKS | {"plot_persuasion_matrix:persuasion-matrix"},
+        ),
+        Edit(
+            "a new student",
+            put("students", other=NEW_STUDENT),
+            seeds("distill_student", "other") | seeds("predict", "other") | uncompared("other/clean"),
+            "an arm's colour is its place among all",
+        ),
+        Edit("a model removed", config(remove_model), TABLES | LOOKS),
+        Edit(
+            "one student's temperature",
+            put("students.kd.loss", temperature=2),
+            trained("kd") | renewed("kd"),
+        ),
+        Edit(
+            "two students' `alpha` swapped",
+            several(put("students.kd.loss", alpha=1), put("students.kd-no-labels.loss", alpha=0.9)),
+            trained(*STUDENTS) | renewed(*STUDENTS),
+        ),
+        Edit(
+            "a baseline's `label_smoothing`",
+            put("baselines.label-smoothing", label_smoothing=0.2),
+            trained("label-smoothing") | renewed("label-smoothing"),
+        ),
+        Edit(
+            "`augmented.cutmix.mixing.beta`",
+            put("augmented.cutmix.mixing", beta=0.5),
+            trained("cutmix") | renewed("cutmix"),
+        ),
+        Edit("a network's widths", put("networks.convnet-medium", widths=[16, 32, 48]), FROM_TEACHER),
+        Edit("the teacher's epochs", longer("teachers", "teacher"), FROM_TEACHER),
+        Edit(
+            "the recipe of all models",
+            put("recipes.short", shift_px=2),
+            (FROM_TRAINING - stored()) | stored(shift_px=2),
+        ),
+        Edit(
+            "`soft_labels.top_k`",
+            put("soft_labels", top_k=3),
+            stored() | trained(*STUDENTS) | renewed(*STUDENTS),
+        ),
+        Edit(
+            "`soft_labels.mode: online`",
+            put("soft_labels", mode="online"),
+            trained(*STUDENTS) | renewed(*STUDENTS),
+            "other input files; to equal bytes",
+        ),
+        Edit(
+            "one of two students gets another recipe",
+            longer("students", "kd-no-labels"),
+            trained(*STUDENTS) | renewed(*STUDENTS),
+            "each is then alone with its views, and asks its teacher itself; the other to equal bytes",
+        ),
+        Edit(
+            "a pretrained model joins a group",
+            pretrained_member,
+            {"import_model:big/1"}
+            | seeds("predict", "big", of=[1])
+            | measured("big/clean", of=[1])
+            | decided(*PROTOCOLS)
+            | LOOKS,
+        ),
+        Edit(
+            "a pretrained model becomes the students' teacher",
+            config(pretrained_teacher),
+            {"import_model:big/1"}
+            | stored(teacher="big")
+            | trained(*STUDENTS)
+            | renewed(*STUDENTS)
+            | seeds("predict", "big", of=[1])
+            | measured("big/clean", of=[1])
+            | LOOKS,
+        ),
+    ],
+    "Masks, enhancers, groups": [
+        Edit(
+            "a segmenter's epochs",
+            put("segmenters.unet", epochs=2),
+            FROM_SEGMENTER,
+        ),
+        Edit(
+            "a new enhancer",
+            put("enhancers", big={"method": "random-sign", "models": ["ce"], "epsilon_255": [9]}),
+            seeds("enhance_images", "ce/big") | uncompared("ce/big") | ENHANCEMENTS,
+        ),
+        Edit("an enhancer removed", config(remove_enhancer), TABLES | ENHANCEMENTS | LOOKS | EXAMPLES),
+        Edit("one enhancer's candidates", put("enhancers.odin", temperature=[1]), enhanced("odin")),
+        Edit(
+            "an enhancer for one more model",
+            put("enhancers.odin", models=["ce", "kd"]),
+            seeds("enhance_images", "kd/odin") | uncompared("kd/odin") | ENHANCEMENTS,
+        ),
+        Edit("one protocol's `epsilon_255`", put("protocols.persuasion", epsilon_255=4), decided("persuasion")),
+        Edit(
+            "a new group",
+            put("groups", pair={"members": ["ce", "kd"], "protocols": ["mean-probability", "persuasion"]}),
+            seeds("communicate", "pair/persuasion")
+            | seeds("combine_members", "pair/mean-probability")
+            | uncompared("pair/persuasion", "pair/mean-probability")
+            | GROUPS,
+        ),
+        Edit("a group removed", config(remove_group), TABLES | GROUPS | LOOKS),
+        Edit(
+            "a new member of a group",
+            config(lambda c: c["groups"]["trio"]["members"].append("kd-no-labels")),
+            decided(*PROTOCOLS),
+        ),
+    ],
+    "Numbers, texts, figures": [
+        Edit("`ece_bins`", put("evaluation", ece_bins=10), measured(*ARMS)),
+        Edit("`mc_dropout_passes`", put("evaluation", mc_dropout_passes=4), predicted(*MODELS)),
+        Edit(
+            "two lists of percentages swapped",
+            config(lambda c: swap(c["evaluation"], "selective_accuracies_percent", "coverages_percent")),
+            measured(*ARMS) - {"test_hypotheses"},
+        ),
+        Edit(
+            "a new comparison",
+            config(lambda c: c["comparisons"].append({"metric": "nll", "score": "msp", "split": "test"})),
+            VERDICTS,
+        ),
+        Edit("a new hypothesis", put("hypotheses", more={**NEW_CLAIM, "metric": "nll", "score": "msp"}), VERDICTS),
+        Edit("a hypothesis removed", config(lambda c: c["hypotheses"].popitem()), VERDICTS),
+        Edit("a study's question", put("studies.distillation", question="Why?"), REPORT),
+        Edit(
+            "a figure's style",
+            put("figures.risk-coverage.style", width_mm=120),
+            {"plot_risk_coverage:risk-coverage"} | REPORT,
+        ),
+        Edit(
+            "a figure's width and height swapped",
+            config(lambda c: swap(c["figures"]["mask-gallery"]["style"], "width_mm", "height_mm")),
+            GALLERY | REPORT,
+        ),
+        Edit(
+            "a new figure",
+            put("figures", more={**NEW_FIGURE, "style": STYLE}),
+            {"plot_mask_gallery:more"} | REPORT,
+        ),
+        Edit("a figure of some arms, not all", put("figures.auroc-accuracy", arms=["ce", "kd"]), ACCURACY | REPORT),
+        Edit("a figure removed", config(lambda c: c["figures"].popitem()), REPORT),
+    ],
+    "Code": [
+        *edits_of_modules(),
+        Edit(
+            "the template and the style of the page",
+            several(
+                text("workflow_scripts/selfdoubt/report/template.html.j2", "</body>", "<hr></body>"),
+                text("workflow_scripts/selfdoubt/report/style.css", "}", ";}"),
+            ),
+            REPORT,
+        ),
+        Edit(
+            "the shell line of a rule",
+            text(
+                "rules/masks.smk",
+                "exec python workflow_scripts/judge_masks.py ",
+                "exec python -u workflow_scripts/judge_masks.py ",
+            ),
+            {"judge_masks:unet"} | REPORT,
+        ),
+        Edit(
+            "an input function that gives the same",
+            text("rules/functions/predictions.smk", "sorted(STUDY.seeds)", "[*sorted(STUDY.seeds)]"),
+            set(),
+        ),
+    ],
+    "Installation": [
+        Edit(
+            "the lock, the conda files",
+            several(
+                text("envs/requirements.lock", "timm==1", "timm==2"),
+                text("envs/models.yaml", "timm==1", "timm==2"),
+            ),
+            set(),
+            "what counts is what is installed, below; with `--software-deployment-method conda`, the conda files too",
+        ),
+        Edit(
+            "another torch",
+            installed("torch"),
+            FROM_TRAINING,
+            "the versions of these three are in the digests of what imports them",
+        ),
+        Edit("another timm", installed("timm"), FROM_TRAINING),
+        Edit("another segmentation-models-pytorch", installed("segmentation_models_pytorch"), FROM_SEGMENTER),
+        Edit(
+            "another numpy",
+            installed("numpy"),
+            set(),
+            "its version is in the results' metadata; run `snakemake --forceall` after a leap",
+        ),
+    ],
+    "Results": [
+        Edit("the figures deleted", delete("results/figures/*"), PLOTS | REPORT),
+        Edit("the tables deleted", delete("results/tables/*"), TABLES | ENHANCEMENTS | GROUPS),
+        Edit("the soft labels deleted", delete("results/soft-labels/**/*"), set()),
+        Edit("a checkpoint deleted", delete("results/checkpoints/*/ce/seed-1.safetensors"), set()),
+        Edit("numbers of one arm deleted", delete("results/metrics/*/ce/seed-1/odin.parquet"), set()),
+    ],
+}

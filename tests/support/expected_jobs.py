@@ -1,0 +1,152 @@
+"""Sets of the default study's jobs, told by what they belong to, for tests/support/edits.py.
+
+A job is RULE or RULE:WILDCARD/WILDCARD as `copies.jobs_told` tells it, the default study's data set left out.
+"""
+
+import yaml
+from copies import ROOT
+
+from selfdoubt.runtime.digests import digest
+from selfdoubt.settings.study import load_study
+
+SEEDS = (1, 2, 3)
+STUDENTS = ("kd", "kd-no-labels")
+MODELS = ("teacher", "ce", "label-smoothing", *STUDENTS, "cutmix", "mask-cutmix")
+TRIO = ("ce", "kd", "cutmix")
+ENHANCERS = ("odin", "anti-adversary", "random-sign")
+COMBINED, SPOKEN = ("mean-probability", "mean-logit"), ("persuasion", "persuasion-placebo")
+PROTOCOLS = COMBINED + SPOKEN
+CORRUPTIONS = ("gaussian-noise", "gaussian-blur", "contrast", "rotation")
+REPORT = {"render_report"}
+VERDICTS = {"test_hypotheses"} | REPORT
+ENHANCEMENTS = {"collect_enhancements"} | REPORT
+TABLES = {"collect_metrics", "collect_costs"} | VERDICTS
+GROUPS = {"judge_groups"}
+ACCURACY = {"plot_auroc_accuracy:auroc-accuracy"}
+EXAMPLES = {"plot_enhancement_examples:enhancement-examples"}
+GALLERY = {"plot_mask_gallery:mask-gallery"}
+CURVES = {  # figure -> the models that it shows
+    "plot_risk_coverage:risk-coverage": {"ce", "teacher", "label-smoothing", *STUDENTS},
+    "plot_reliability:reliability": {"ce", "label-smoothing", "kd"},
+    "plot_risk_coverage:risk-coverage-enhancers": {"ce"},
+    "plot_risk_coverage:risk-coverage-cutmix": {"cutmix", "ce", "mask-cutmix"},
+}
+LOOKS = {*CURVES, *ACCURACY}
+MASKS = {"segment_images:unet", "judge_masks:unet", *GALLERY}
+
+
+def seeds(rule: str, *names: str, of=SEEDS) -> set[str]:
+    """The jobs of a rule for each name and seed; a name may end in a variant."""
+    return {f"{rule}:{'/'.join([name.split('/')[0], str(s), *name.split('/')[1:]])}" for name in names for s in of}
+
+
+def trained(*models: str, of=SEEDS) -> set[str]:
+    """The training of models of the default study."""
+    by = dict.fromkeys(STUDENTS, "distill_student") | dict.fromkeys(("cutmix", "mask-cutmix"), "train_augmented")
+    by["teacher"] = "train_teacher"
+    return set().union(*(seeds(by.get(model, "train_baseline"), model, of=of) for model in models))
+
+
+def shown(*models: str) -> set[str]:
+    """The figures that show any of the models' predictions."""
+    return {figure for figure, arms in CURVES.items() if arms & {*models}}
+
+
+def measured(*arms: str, of=SEEDS) -> set[str]:
+    """The numbers of arms, and every table."""
+    return seeds("compute_metrics", *arms, of=of) | TABLES | ACCURACY
+
+
+def uncompared(*arms: str) -> set[str]:
+    """The numbers of new arms that are in no study; an arm's look depends on which there are."""
+    return (measured(*arms) | LOOKS) - {"test_hypotheses"}
+
+
+def enhanced(*enhancers: str, of=SEEDS) -> set[str]:
+    """What enhancers do to ce, with the figures that show it."""
+    arms = [f"ce/{enhancer}" for enhancer in enhancers]
+    figures = {"plot_risk_coverage:risk-coverage-enhancers"} | (EXAMPLES if 1 in of else set())
+    return seeds("enhance_images", *arms, of=of) | measured(*arms, of=of) | figures | ENHANCEMENTS
+
+
+def decided(*protocols: str, of=SEEDS) -> set[str]:
+    """What the group decides, with its matrix."""
+    by = {protocol: "communicate" if "persuasion" in protocol else "combine_members" for protocol in protocols}
+    jobs = set().union(*(seeds(rule, f"trio/{protocol}", of=of) for protocol, rule in by.items()))
+    matrix = {"plot_persuasion_matrix:persuasion-matrix"} if "persuasion" in protocols else set()
+    return jobs | measured(*(f"trio/{protocol}" for protocol in protocols), of=of) | matrix | GROUPS
+
+
+def predicted(*models: str, of=SEEDS) -> set[str]:
+    """The clean predictions of models, and what reads them."""
+    jobs = seeds("predict", *models, of=of) | measured(*(f"{model}/clean" for model in models), of=of) | shown(*models)
+    return jobs | (decided(*COMBINED, of=of) if {*models} & {*TRIO} else set())
+
+
+def renewed(*models: str, of=SEEDS) -> set[str]:
+    """All that follows from new checkpoints of models, but for what learns from them."""
+    jobs = predicted(*models, of=of)
+    jobs |= decided(*SPOKEN, of=of) if {*models} & {*TRIO} else set()
+    return jobs | (enhanced(*ENHANCERS, of=of) if "ce" in models else set())
+
+
+def stored(of=SEEDS, teacher="teacher", **recipe) -> set[str]:
+    """The teacher's answers to the one stream of views that both students see, by the recipe as it is changed."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config["recipes"]["short"].update(recipe)
+    views = digest(load_study(config).views("kd"), [])
+    return {f"precompute_soft_labels:{teacher}/views-{views}/{seed}" for seed in of}
+
+
+FROM_TRAINING = trained(*MODELS) | stored() | {"train_segmenter:unet"} | MASKS | renewed(*MODELS)
+SHIFTED = {f"corrupt_images:{corruption}" for corruption in CORRUPTIONS}
+EVERYTHING = {"prepare_dataset", "prepare_ood:digits"} | SHIFTED | FROM_TRAINING
+FROM_TEACHER = trained("teacher", *STUDENTS, "mask-cutmix") | stored() | {"train_segmenter:unet"} | MASKS
+FROM_TEACHER |= renewed("teacher", *STUDENTS, "mask-cutmix")
+FROM_SEGMENTER = {"train_segmenter:unet"} | MASKS | trained("mask-cutmix") | renewed("mask-cutmix")
+PLOTS = {*LOOKS, *EXAMPLES, *GALLERY, "plot_persuasion_matrix:persuasion-matrix"}
+ARMS = [f"{model}/clean" for model in MODELS]
+ARMS += [f"ce/{enhancer}" for enhancer in ENHANCERS] + [f"trio/{protocol}" for protocol in PROTOCOLS]
+
+
+AFTER = {  # rule -> its jobs, and all that reads what they make
+    "fetch_file": set(),
+    "prepare_dataset": EVERYTHING,
+    "prepare_ood": {"prepare_ood:digits"} | renewed(*MODELS),
+    "corrupt_images": SHIFTED | predicted(*MODELS),
+    "prepare_shifted": set(),
+    "train_teacher": FROM_TEACHER,
+    "train_baseline": trained("ce", "label-smoothing") | renewed("ce", "label-smoothing"),
+    "precompute_soft_labels": stored() | trained(*STUDENTS) | renewed(*STUDENTS),
+    "distill_student": trained(*STUDENTS) | renewed(*STUDENTS),
+    "train_augmented": trained("cutmix", "mask-cutmix") | renewed("cutmix", "mask-cutmix"),
+    "import_model": set(),
+    "train_segmenter": FROM_SEGMENTER,
+    "segment_images": FROM_SEGMENTER - {"train_segmenter:unet"},
+    "judge_masks": {"judge_masks:unet"} | REPORT,
+    "measure_mixing": set(),
+    "plot_mixed_labels": set(),
+    "plot_object_size": set(),
+    "enhance_images": enhanced(*ENHANCERS),
+    "combine_members": decided(*COMBINED),
+    "communicate": decided(*SPOKEN),
+    "predict": predicted(*MODELS),
+    "compute_metrics": measured(*ARMS),
+    "test_hypotheses": VERDICTS,
+    "render_report": REPORT,
+} | {rule: {rule} | REPORT for rule in ("collect_metrics", "collect_costs", "collect_enhancements", "judge_groups")}
+AFTER |= {
+    rule: {job for job in PLOTS if job.startswith(f"{rule}:")} | REPORT for rule in (j.split(":")[0] for j in PLOTS)
+}
+
+
+def after(rules: set[str]) -> set[str]:
+    """What runs where the code of rules has changed."""
+    return set().union(*(AFTER[rule] for rule in rules))
+
+
+def on_second(jobs: set[str]) -> set[str]:
+    """The same jobs for the data set `second`; those that have none stay away."""
+    of_all = TABLES | ENHANCEMENTS | GROUPS | {job for job in jobs if job.startswith("plot_")}
+    parts = [job.partition(":") for job in jobs - of_all]
+    return {f"{rule}:@second" + (f"/{keys}" if keys else "") for rule, _, keys in parts}

@@ -1,0 +1,68 @@
+"""A small network, small splits and settings of every method, for the tests of enhancers."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from torch import nn
+
+from selfdoubt.enhancers import batches, choosing
+from selfdoubt.models import inference
+
+CHOICES = {
+    "odin": {"epsilon_255": [2, 20], "temperature": [1, 10]},
+    "doctor": {"epsilon_255": [2, 20], "temperature": [1, 10]},
+    "anti-adversary": {"epsilon_255": [2, 20], "n_steps": 3},
+    "hedge": {"epsilon_255": [2, 20], "n_steps": 3},
+    "random-sign": {"epsilon_255": [2, 20], "temperature": [1, 10]},
+    "tta": {"n_views": 3, "shift_px": [1, 2], "flip": True},
+    "oracle": {"epsilon_255": [2, 20], "n_halvings": 3},
+    "ace": {"epsilon_255": 20, "n_halvings": 3},
+    "deep": {"epsilon_255": [2, 100], "confidence_weight": 1.0, "n_folds": 2},
+    "asymmetry": {"epsilon_255": [2, 20], "n_steps": 2, "l2_penalty": 0.1, "n_folds": 3},
+    "clean-logistic": {"l2_penalty": [0.01, 1], "n_folds": 3},
+}
+CHOICES["deep"] |= {"width": 4, "epochs": 3, "batch_size": 16, "learning_rate": 0.05}
+WITH_GRADIENTS = ("odin", "doctor", "anti-adversary", "hedge", "oracle", "ace")  # that may be bfloat16
+FITTED = ("deep", "asymmetry", "clean-logistic")
+KEEPING = ("odin", "doctor", "random-sign", "oracle", "ace", "asymmetry", "clean-logistic")  # the clean label
+
+
+def settings_of(method: str, **values) -> SimpleNamespace:
+    defaults = {"precision": "float32"} if method in WITH_GRADIENTS else {}
+    return SimpleNamespace(method=method, models=["ce", "kd"], **defaults | CHOICES[method] | values)
+
+
+def single(method: str, **values) -> SimpleNamespace:
+    """The settings with the first of each list."""
+    chosen = {name: (v[0] if isinstance(v, list) else v) for name, v in CHOICES[method].items()}
+    return settings_of(method, **chosen | values)
+
+
+def network() -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        layers = [nn.Conv2d(1, 4, 3), nn.GELU(), nn.Flatten(), nn.Linear(144, 5)]
+        return nn.Sequential(*layers).eval()
+
+
+def split_of(n: int, seed: int) -> SimpleNamespace:
+    draws = np.random.default_rng(seed)
+    return SimpleNamespace(images=draws.integers(0, 256, (n, 1, 8, 8), np.uint8), labels=draws.integers(0, 5, n))
+
+
+SPLITS = {"val": split_of(60, 1), "test": split_of(33, 2)}
+
+
+def batch_of(name: str = "test", model=None) -> batches.Batch:
+    pixels = inference.as_pixels(SPLITS[name].images, torch.device("cpu"))
+    return batches.Batch(model or network(), pixels, torch.from_numpy(SPLITS[name].labels))
+
+
+def answer(method: str, model=None, generator=None, **values) -> batches.Answer:
+    settings = SimpleNamespace(precision="float32", **values)
+    return choosing.STEPS[method](batch_of(model=model), settings, generator or np.random.default_rng(0))
+
+
+def clean_logits(name: str = "test") -> np.ndarray:
+    return inference.predict_logits(network(), SPLITS[name].images)

@@ -1,0 +1,154 @@
+"""Processes that train one model together: as one alone would, within float tolerance, and to the last bit again."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from helpers import assert_close
+from small_training import BASELINE, CPU, RECIPE, SCRIPTS, STUDENT, arguments_of, files_of, run_script, train
+from torch import nn
+
+from selfdoubt.models import checkpoints
+from selfdoubt.runtime import schemas
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.training import distributed
+
+TRAINING = schemas.SCHEMAS["training"]
+# Batches of 7, 7 and 6 images, so that of two ranks one has 4 and the other 3.
+ONE = BASELINE | {"recipe": RECIPE | {"epochs": 3, "batch_size": 7, "ema_decay": 0.5}}
+TWO = ONE | {"recipe": ONE["recipe"] | {"gpu": 2}}
+# The segmentation of gradients among ranks is another order of sums, which training at these rates enlarges.
+NEAR = {"rtol": 1e-3, "atol": 1e-4}
+
+
+def command(folder: Path, settings: dict, name: str, script="train_baseline", **files) -> list[str]:
+    paths = files_of(folder, name) | {"state": folder / f"state-{name}", "progress": folder / f"{name}.jsonl"} | files
+    return [sys.executable, str(SCRIPTS / f"{script}.py"), *arguments_of(1, settings, **paths)]
+
+
+def run(*arguments, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(command(*arguments, **options), capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A training by one process and by two."""
+    folder = tmp_path_factory.mktemp("ranks")
+    for name, settings in (("one", ONE), ("two", TWO)):
+        done = run(folder, settings, name)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+def assert_near(one: Path, other: Path) -> None:
+    for name, tensor in checkpoints.read(one)[0].items():
+        assert_close(checkpoints.read(other)[0][name], tensor, **NEAR)
+
+
+def test_two_ranks_train_as_one_does(folder):
+    assert_near(folder / "one.safetensors", folder / "two.safetensors")
+    one, two = (schemas.read_table(folder / f"{name}.parquet", TRAINING).to_pylist() for name in ("one", "two"))
+    for row, other in zip(one, two, strict=True):
+        assert other == pytest.approx(row, rel=1e-3)
+
+
+def test_two_ranks_give_the_same_bytes_again_though_they_were_killed(folder):
+    process = subprocess.Popen(command(folder, TWO, "again"), stdout=subprocess.PIPE, text=True, start_new_session=True)
+    for line in process.stdout:
+        if "epoch=1" in line:
+            os.killpg(process.pid, signal.SIGKILL)
+            break
+    process.communicate()
+    assert not (folder / "again.safetensors").exists()
+    again = run(folder, TWO, "again")
+    assert again.returncode == 0 and "going on at epoch" in again.stdout
+    for suffix in (".safetensors", ".parquet"):
+        assert (folder / f"again{suffix}").read_bytes() == (folder / f"two{suffix}").read_bytes()
+
+
+def test_ranks_die_with_the_job(tmp_path):
+    """kill -9 of the process that Snakemake knows leaves no rank behind."""
+    settings = BASELINE | {"recipe": RECIPE | {"epochs": 100_000, "gpu": 2}}
+    process = subprocess.Popen(command(tmp_path, settings, "a"), stdout=subprocess.PIPE, text=True)
+    next(line for line in process.stdout if "epoch=0" in line)
+    children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    of_ranks = [pid for pid in children if b"train_baseline" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert len(of_ranks) == 2
+    process.kill()
+    process.communicate()
+    for _ in range(100):
+        alive = [pid for pid in of_ranks if Path(f"/proc/{pid}/exe").exists() and not _zombie(pid)]
+        if not alive:
+            break
+        time.sleep(0.1)
+    assert not alive
+
+
+def _zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_a_fault_in_a_rank_is_told_in_one_line(tmp_path):
+    settings = BASELINE | {"recipe": RECIPE | {"batch_size": 6, "gpu": 3}}
+    failed = run(tmp_path, settings, "b")
+    assert failed.returncode == 1
+    assert "train_baseline: recipes: batch_size 6 ends with 2 for 3 ranks; change it" in failed.stderr
+    assert failed.stderr.rstrip().splitlines()[-1].startswith("train_baseline: rank ")
+    assert not (tmp_path / "b.safetensors").exists()
+
+
+def test_a_student_of_two_ranks_reads_its_own_rows_of_stored_labels(folder, tmp_path):
+    views = {name: value for name, value in RECIPE.items() if name not in ("optimizer", "schedule", "gpu")}
+    teacher = train(tmp_path, "teacher", script="train_teacher")
+    path = tmp_path / "stored.arrow"
+    files = {"train": tmp_path / "train", "teacher": teacher, "output": path}
+    run_script("precompute_soft_labels", 1, views | {"top_k": None, "max_gb": None}, **files)
+    options = {"script": "distill_student", "teacher": teacher, "soft_labels": path}
+    alone = train(tmp_path, "alone", settings=STUDENT, **options)
+    done = run(tmp_path, STUDENT | {"recipe": RECIPE | {"gpu": 2}}, "both", **options)
+    assert done.returncode == 0, done.stderr
+    assert_near(alone, tmp_path / "both.safetensors")
+
+
+def test_the_loss_of_a_rank_counts_by_its_images(monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    # The mean of 3/5 of 2 times one mean and 2/5 of 2 times the other is the mean of all 5.
+    assert [distributed.Ranks().weight(n, 5) for n in (3, 2)] == [3 / 5 * 2, 2 / 5 * 2]
+
+
+def test_norms_that_cannot_be_shared_are_named():
+    model = nn.Sequential(nn.BatchNorm1d(3))
+    with pytest.raises(UserError, match="several ranks on cpu cannot share the statistics of BatchNorm1d"):
+        distributed._share_statistics(model, CPU)
+
+
+def test_one_process_alone_needs_no_others(monkeypatch):
+    monkeypatch.delenv("RANK", raising=False)
+    distributed.launch(1)
+    alone, model = distributed.Ranks(), nn.Linear(2, 2)
+    assert alone.first and alone.join(CPU) == CPU and alone.share(model) is model
+    assert alone.weight(5, 5) == 1 and alone.sum(torch.tensor(3.0)) == 3
+    alone.leave()
+
+
+def test_shared_statistics_of_bfloat16_are_those_of_float32(tmp_path):
+    torch.distributed.init_process_group("gloo", f"file://{tmp_path}/meeting", rank=0, world_size=1)
+    try:
+        layer, plain = distributed._SharedBatchNorm(3), nn.BatchNorm2d(3)
+        x = torch.randn(8, 3, 40, 40, generator=torch.Generator().manual_seed(0)).bfloat16()
+        found, expected = layer(x), plain(x.float())
+    finally:
+        torch.distributed.destroy_process_group()
+    assert found.dtype == torch.bfloat16
+    assert_close(found.float(), expected, rtol=0.01, atol=0.01)
+    for name, buffer in plain.named_buffers():
+        assert_close(dict(layer.named_buffers())[name], buffer)

@@ -1,0 +1,116 @@
+"""Losses of two or three classes, small enough to check by hand."""
+
+from math import log
+
+import pytest
+import torch
+from helpers import assert_close
+from torch.nn import functional as F
+
+from selfdoubt.training.losses import distillation, divergence, entropies, mixed_cross_entropy, virtual_teacher
+
+torch.set_num_threads(1)
+THREE_QUARTERS = torch.tensor([[0.0, log(3)]])  # softmax (1/4, 3/4)
+EVEN = torch.zeros(1, 2)
+
+
+def logits(seed: int, n: int = 6, n_classes: int = 3) -> torch.Tensor:
+    return torch.randn(n, n_classes, generator=torch.Generator().manual_seed(seed))
+
+
+LABELS, OTHERS = torch.tensor([0, 1, 2, 0, 1, 2]), torch.tensor([1, 1, 0, 2, 0, 0])
+WEIGHT = torch.tensor([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+
+
+def test_mixed_cross_entropy_by_hand():
+    # -log p is log 4 for class 0 and log 4/3 for class 1; the label keeps a weight of 0.1.
+    loss = mixed_cross_entropy(THREE_QUARTERS, torch.tensor([0]), torch.tensor([1]), torch.tensor([0.1]))
+    assert loss.item() == pytest.approx(0.1 * log(4) + 0.9 * log(4 / 3))
+
+
+def test_mixed_cross_entropy_with_label_smoothing_by_hand():
+    # Smoothing by 0.2 gives the label 0.9 and the other class 0.1.
+    loss = mixed_cross_entropy(THREE_QUARTERS, torch.tensor([0]), torch.tensor([1]), torch.tensor([1.0]), 0.2)
+    assert loss.item() == pytest.approx(0.9 * log(4) + 0.1 * log(4 / 3))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_mixing_losses_is_mixing_labels(smoothing):
+    mixed = WEIGHT[:, None] * F.one_hot(LABELS, 3) + (1 - WEIGHT)[:, None] * F.one_hot(OTHERS, 3)
+    expected = F.cross_entropy(logits(0), mixed, label_smoothing=smoothing)
+    assert mixed_cross_entropy(logits(0), LABELS, OTHERS, WEIGHT, smoothing).item() == pytest.approx(expected.item())
+
+
+def test_losses_are_means_over_the_batch():
+    each = [mixed_cross_entropy(logits(0)[[i]], LABELS[[i]], OTHERS[[i]], WEIGHT[[i]]).item() for i in range(6)]
+    assert mixed_cross_entropy(logits(0), LABELS, OTHERS, WEIGHT).item() == pytest.approx(sum(each) / 6)
+    each = [distillation(logits(0)[[i]], LABELS[[i]], logits(1)[[i]], 4.0, 0.7).item() for i in range(6)]
+    assert distillation(logits(0), LABELS, logits(1), 4.0, 0.7).item() == pytest.approx(sum(each) / 6)
+
+
+def test_distillation_by_hand():
+    # At temperature 2 the student says (1/4, 3/4) and the teacher (1/2, 1/2); at 1 the student says (1/10, 9/10).
+    divergence = 0.5 * log((1 / 2) / (1 / 4)) + 0.5 * log((1 / 2) / (3 / 4))
+    loss = distillation(2 * THREE_QUARTERS, torch.tensor([0]), EVEN, temperature=2, alpha=0.8)
+    assert loss.item() == pytest.approx(0.2 * log(10) + 0.8 * 2**2 * divergence)
+
+
+def test_the_divergence_is_the_teachers_from_the_student():
+    # KL((1/4, 3/4) || (1/2, 1/2)) is not the KL of the other way round.
+    forwards = 0.25 * log(1 / 2) + 0.75 * log(3 / 2)
+    assert distillation(EVEN, torch.tensor([0]), THREE_QUARTERS, 1, 1.0).item() == pytest.approx(forwards)
+    assert distillation(THREE_QUARTERS, torch.tensor([0]), EVEN, 1, 1.0).item() != pytest.approx(forwards, rel=0.01)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1, 4])
+def test_a_student_equal_to_its_teacher_learns_nothing_from_it(temperature):
+    student = logits(0).requires_grad_()
+    loss = distillation(student, LABELS, logits(0) + 5.0, temperature, alpha=1.0)  # a shift changes no probability
+    loss.backward()
+    assert loss.item() == pytest.approx(0, abs=1e-5)
+    assert student.grad.abs().max() < 1e-6
+
+
+def test_alpha_0_is_the_labels_loss_and_alpha_1_forgets_the_labels():
+    assert distillation(logits(0), LABELS, logits(1), 4, 0.0).item() == F.cross_entropy(logits(0), LABELS).item()
+    assert distillation(logits(0), LABELS, logits(1), 4, 1.0) == distillation(logits(0), OTHERS, logits(1), 4, 1.0)
+
+
+def test_the_temperature_does_not_change_the_size_of_the_gradient():
+    sizes = []
+    for temperature in (50.0, 100.0):
+        student = logits(0).requires_grad_()
+        distillation(student, LABELS, logits(1), temperature, alpha=1.0).backward()
+        sizes.append(student.grad.norm().item())
+    # Both are near the limit of high temperatures, (student - teacher, centred) / classes / batch.
+    gap = logits(0) - logits(1)
+    limit = ((gap - gap.mean(1, keepdim=True)) / 3 / 6).norm().item()
+    assert sizes == pytest.approx([limit, limit], rel=0.05)
+
+
+def test_a_temperature_of_each_image_is_that_images():
+    each = [divergence(logits(0)[[i]], logits(1)[[i]], 1.0 + i).item() for i in range(6)]
+    found = divergence(logits(0), logits(1), torch.arange(1.0, 7.0)[:, None])
+    assert found.tolist() == pytest.approx(each)
+
+
+def test_entropies_by_hand():
+    expected = [log(2), log(4) / 4 + 3 * log(4 / 3) / 4]
+    assert entropies(torch.cat([EVEN, THREE_QUARTERS])).tolist() == pytest.approx(expected)
+    assert entropies(torch.tensor([[0.0, 1000.0]])).tolist() == [0.0]  # and not 0 log 0
+
+
+def test_a_virtual_teacher_by_hand():
+    # It says (0.8, 0.1, 0.1), softened by 2 in proportion to the roots, sqrt 8 to 1; the student is even.
+    told = torch.tensor([8**0.5, 1, 1]) / (8**0.5 + 2)
+    divergence_by_hand = (told * (3 * told).log()).sum().item()
+    loss = virtual_teacher(torch.zeros(1, 3), torch.tensor([0]), probability=0.8, temperature=2, alpha=0.25)
+    assert loss.item() == pytest.approx(0.75 * log(3) + 0.25 * 2**2 * divergence_by_hand)
+
+
+def test_a_virtual_teacher_at_temperature_1_has_the_gradient_of_label_smoothing():
+    # alpha (0.7, 0.15, 0.15) + (1 - alpha) (1, 0, 0) with alpha 0.5 is (0.85, 0.075, 0.075): smoothing by 3 * 0.075.
+    one, other = logits(0).requires_grad_(), logits(0).requires_grad_()
+    virtual_teacher(one, LABELS, probability=0.7, temperature=1, alpha=0.5).backward()
+    F.cross_entropy(other, LABELS, label_smoothing=0.225).backward()
+    assert_close(one.grad, other.grad)

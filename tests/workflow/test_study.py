@@ -1,0 +1,137 @@
+"""A whole study on a few real images: every stage runs, twice, and gives equal bytes."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from copies import ROOT, Copy, copy_repository, jobs_told
+
+from selfdoubt.runtime import schemas
+
+N_IMAGES = {"train": 300, "val": 100, "test": 200}
+NOT_REPEATED = {"results/tables/costs.parquet"}  # seconds and memory
+
+
+def tiny(config: dict) -> dict:
+    """The default study with one seed, fewer arms and hardly any training."""
+    config["seeds"] = [1]
+    config["datasets"]["fashion-mnist-12k"]["source"] = "embedded:tiny"
+    config["datasets"]["fashion-mnist-12k"]["corruptions"] = {"names": ["contrast"], "severities": [5], "n_images": 50}
+    config["recipes"]["short"].update(epochs=1, batch_size=64)
+    del config["baselines"]["label-smoothing"], config["augmented"]["cutmix"]
+    del config["enhancers"]["anti-adversary"], config["hypotheses"]["persuasion-beats-placebo"]
+    config["groups"]["trio"] = {"members": ["ce", "kd"], "protocols": ["mean-probability", "persuasion"]}
+    config["evaluation"]["n_resamples"] = 100
+    gone = {"label-smoothing", "cutmix", "ce/anti-adversary", "trio/mean-logit", "trio/persuasion-placebo"}
+    for study in config["studies"].values():
+        study["arms"] = [arm for arm in study["arms"] if arm not in gone]
+    config["studies"]["mask-cutmix"].update(reference="ce", arms=["mask-cutmix"])
+    config["hypotheses"]["masks-mend-cutmix"]["than"] = "ce"
+    for figure in config["figures"].values():
+        if "arms" in figure:
+            figure["arms"] = [arm for arm in figure["arms"] if arm not in gone]
+    config["figures"]["enhancement-examples"]["enhancers"] = ["odin", "random-sign"]
+    return config
+
+
+def small_copy(folder: Path, change) -> Copy:
+    """A copy of the repository with a data set of a few real images, `embedded:tiny`, and change(config) applied."""
+    copy = copy_repository(folder)
+    (folder / "resources").unlink()
+    for split, n in N_IMAGES.items():
+        path = folder / f"resources/tiny/{split}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table = pq.read_table(ROOT / f"resources/fashion-mnist-12k/{split}.parquet")
+        pq.write_table(table.slice(0, n), path)
+    copy.edit_config(change)
+    return copy
+
+
+def run(folder: Path, hash_seed: int, *arguments: str) -> Copy:
+    """A study that ran; `copy.order` tells how its jobs started."""
+    copy = small_copy(folder, tiny)
+    run = copy.snakemake("--resources", "gpu=4", *arguments, PYTHONHASHSEED=str(hash_seed))
+    assert run.returncode == 0, run.stderr[-5000:]
+    copy.order = jobs_told(run.stdout + run.stderr)
+    return copy
+
+
+def digests(copy: Copy) -> dict[str, str]:
+    """The digest of every table, checkpoint and figure."""
+    paths = [p for p in sorted(copy.folder.glob("results/**/*")) if p.suffix in (".parquet", ".safetensors", ".svg")]
+    names = {str(path.relative_to(copy.folder)): path for path in paths}
+    return {name: hashlib.sha256(p.read_bytes()).hexdigest() for name, p in names.items() if name not in NOT_REPEATED}
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory) -> tuple[Copy, Copy]:
+    """The same study in two folders: with one core, and with two in random order; sets are in another order in each."""
+    one, two = (tmp_path_factory.mktemp(name) / "repository" for name in ("one-core", "two-cores"))
+    return run(one, 1, "--cores", "1"), run(two, 2, "--cores", "2", "--scheduler-subsample", "2")
+
+
+def test_two_runs_give_equal_bytes_whatever_the_folder_the_cores_and_the_order(studies):
+    first, second = map(digests, studies)
+    assert len(first) > 30
+    assert first == second
+    orders = [study.order for study in studies]
+    assert sorted(orders[0]) == sorted(orders[1]) and len(orders[0]) == len(set(orders[0])) > 30
+    assert orders[0] != orders[1]
+
+
+def test_every_arm_has_its_numbers(studies):
+    table = schemas.read_table(studies[0].folder / "results/tables/metrics.parquet", schemas.SCHEMAS["metrics"])
+    arms = set(zip(table["name"].to_pylist(), table["variant"].to_pylist(), strict=True))
+    models = {(name, "clean") for name in ("teacher", "ce", "kd", "kd-no-labels", "mask-cutmix")}
+    assert arms == models | {
+        ("ce", "odin"),
+        ("ce", "random-sign"),
+        ("trio", "mean-probability"),
+        ("trio", "persuasion"),
+    }
+    lacking = [row for row in table.to_pylist() if row["value"] is None and not row["reason"]]
+    assert lacking == []
+
+
+def test_every_hypothesis_has_a_verdict(studies):
+    path = studies[0].folder / "results/tables/hypotheses.parquet"
+    rows = schemas.read_table(path, schemas.SCHEMAS["hypotheses"]).to_pylist()
+    config = yaml.safe_load((studies[0].folder / "config.yaml").read_text())
+    assert {row["hypothesis"] for row in rows} == set(config["hypotheses"])
+    assert {row["verdict"] for row in rows} <= {"supported", "refuted", "inconclusive"}
+
+
+def test_the_page_shows_every_study_and_needs_no_network(studies):
+    page = (studies[0].folder / "results/report/index.html").read_text()
+    config = yaml.safe_load((studies[0].folder / "config.yaml").read_text())
+    assert all(study["question"] in page for study in config["studies"].values())
+    assert 'src="http' not in page and "<script" not in page
+    assert page.count('src="data:image/') == len(config["figures"])
+
+
+def test_the_page_of_findings_has_every_claim(studies):
+    command = [sys.executable, str(ROOT / "docs/findings.py"), str(studies[0].folder)]
+    page = subprocess.run(command, capture_output=True, text=True, check=True).stdout.replace("\u00a0", " ")
+    config = yaml.safe_load((studies[0].folder / "config.yaml").read_text())
+    for claim in config["hypotheses"].values():
+        assert page.count(f"| {claim['statement']} | ") == 1
+    assert "## The default study" in page and "1 seed;" in page and " jobs, " in page
+
+
+def test_nothing_is_left_to_do(studies):
+    assert studies[0].jobs() == set()
+
+
+def test_a_truncated_checkpoint_is_refused_by_name(studies):
+    folder = studies[1].folder
+    path = folder / "results/checkpoints/fashion-mnist-12k/ce/seed-1.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    (folder / "results/predictions/fashion-mnist-12k/ce/seed-1/clean.parquet").unlink()
+    run = studies[1].snakemake("results/predictions/fashion-mnist-12k/ce/seed-1/clean.parquet", "--cores", "1")
+    assert run.returncode == 1
+    assert "seed-1.safetensors: not a whole file of weights" in run.stdout + run.stderr
+    assert "Traceback" not in run.stdout + run.stderr

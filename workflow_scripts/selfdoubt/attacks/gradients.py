@@ -1,0 +1,131 @@
+"""Small changes of the input that follow a gradient.
+
+Everything here works on float32 pixels in [0, 1], under an L-infinity budget: no pixel moves by more than
+`epsilon`, and none leaves [0, 1]. An *objective* says what to raise: a function of the logits (n, K) that gives
+one number an image (n,). Images do not influence one another, since models are asked in evaluation mode, so
+the sum over a batch has every image's own gradient. Gradients are taken in float32, or at a *precision* of bfloat16,
+which turns the sign of many a pixel; pixels and logits are float32 either way.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from selfdoubt.runtime import devices
+
+Objective = Callable[[Tensor], Tensor]
+
+
+@contextmanager
+def frozen(*models: nn.Module) -> Iterator[None]:
+    """Hold models in evaluation mode, with no gradient asked of their parameters; then put back what was."""
+    modes = [(module, module.training) for model in models for module in model.modules()]
+    wishes = [(weight, weight.requires_grad) for model in models for weight in model.parameters()]
+    try:
+        for model in models:
+            model.eval().requires_grad_(False)
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        for weight, wish in wishes:
+            weight.requires_grad_(wish)
+
+
+def input_gradient(
+    model: nn.Module, images: Tensor, objective: Objective, precision: str = "float32"
+) -> tuple[Tensor, Tensor]:
+    """Return the gradient of the objective with respect to the pixels, and the logits it was taken at.
+
+    images: (n, C, H, W) in [0, 1]; the gradient has their shape. precision: of the passes, of which an image needs
+    one forward and one backward.
+    """
+    with frozen(model), torch.enable_grad():
+        images = images.detach().float().requires_grad_()
+        with devices.autocast(images.device, precision):
+            logits = model(images)
+        logits = logits.float()
+        (gradient,) = torch.autograd.grad(objective(logits).sum(), images)
+    return gradient, logits.detach()
+
+
+def ascend(
+    model: nn.Module,
+    images: Tensor,
+    objective: Objective,
+    epsilon: float,
+    n_steps: int,
+    step: float,
+    precision: str = "float32",
+) -> Tensor:
+    """Raise the objective by steps along the gradient's sign (Madry et al. 2018, from the images themselves).
+
+    epsilon, step: in units of the pixel range, as in 8 / 255. Returns the moved images (n, C, H, W).
+    """
+    moved = images
+    for _ in range(n_steps):
+        gradient, _ = input_gradient(model, moved, objective, precision)
+        moved = project(moved + step * gradient.sign(), images, epsilon)
+    return moved
+
+
+def project(moved: Tensor, images: Tensor, epsilon: float) -> Tensor:
+    """Bring each pixel of `moved` to the nearest value within epsilon of `images` and within [0, 1]."""
+    return moved.clamp((images - epsilon).clamp_(min=0), (images + epsilon).clamp_(max=1))
+
+
+def random_signs(images: Tensor, epsilon: float, generator: np.random.Generator) -> Tensor:
+    """Move each pixel up or down by epsilon, each as likely: a placebo for `ascend`.
+
+    Draws one number a pixel in the order of the images, so that larger or smaller batches change nothing.
+    """
+    up = torch.from_numpy(generator.random(tuple(images.shape), dtype=np.float32) < 0.5).to(images.device)
+    return torch.where(up, images + epsilon, images - epsilon).clamp_(0, 1)
+
+
+# ---- objectives ----
+
+
+def log_odds(labels: Tensor, temperature: float = 1.0) -> Objective:
+    """The log-odds log p / (1 - p) of each image's label (n,): raising it argues for the label.
+
+    z_y - logsumexp of the others, of logits / temperature. Its gradient is that of log p divided by 1 - p, so a signed
+    step along one is a step along the other; but this one has digits where p rounds to 1, beyond log-odds of 16.
+    """
+
+    def objective(logits: Tensor) -> Tensor:
+        logits = logits / temperature
+        others = logits.scatter(1, labels[:, None], -torch.inf).logsumexp(-1)
+        return logits.gather(1, labels[:, None])[:, 0] - others
+
+    return objective
+
+
+def top_log_odds(temperature: float = 1.0) -> Objective:
+    """The log-odds of the likeliest class: `log_odds` of the prediction, which need not be known before."""
+    return lambda logits: log_odds(logits.argmax(1), temperature)(logits)
+
+
+def log_d_alpha(temperature: float = 1.0) -> Objective:
+    """The logarithm of D_alpha = (1 - sum p^2) / sum p^2 (Granese et al. 2021), of logits / temperature: doubt.
+
+    1 - sum p^2 is summed from p (1 - p), with 1 - p of the top class from the others, so that it keeps its digits
+    where p rounds to 1.
+    """
+
+    def objective(logits: Tensor) -> Tensor:
+        p = (logits / temperature).softmax(-1)
+        top, label = p.max(-1)
+        others = p.scatter(1, label[:, None], 0)
+        spread = top * others.sum(-1) + (others * (1 - others)).sum(-1)
+        return spread.clamp_min(torch.finfo(p.dtype).tiny).log() - p.square().sum(-1).log()
+
+    return objective
+
+
+def summed_cross_entropy() -> Objective:
+    """The loss of every class, summed, in nats: raising it brings the model away from all of them (Wu et al. 2021)."""
+    return lambda logits: -logits.log_softmax(-1).sum(-1)

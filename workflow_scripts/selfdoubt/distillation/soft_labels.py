@@ -1,0 +1,218 @@
+"""What a teacher says of every view of every epoch of a stream: computed once, read by all its students.
+
+An Arrow IPC file with rows in the order in which the images are shown, so that a student reads on from where it is,
+through a memory map. Answers are kept in float16; with top_k, those of the k likeliest classes only, and the other
+classes share the rest of the probability evenly: an approximation, to be asked for. It is exact in the total mass of
+the other classes at temperature 1; a higher one makes them heavier than they were, as it raises equal shares most.
+"""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from selfdoubt.models import inference
+from selfdoubt.runtime import devices
+from selfdoubt.runtime.atomic_files import atomic_path
+from selfdoubt.runtime.errors import UserError
+
+_CHUNK = 8192  # rows that are written, and mapped, at once
+_KEY = b"selfdoubt"
+_TYPES = {"logits": pa.float16(), "classes": pa.int32(), "rest": pa.float16()}
+
+
+class Teacher:
+    """A trained model that is asked about each batch of a stream as it comes."""
+
+    def __init__(self, model: torch.nn.Module, precision: str, top_k: int | None = None):
+        self._model, self._precision, self._top_k = model.eval(), precision, top_k
+
+    @torch.no_grad()
+    def answers(self, batch) -> torch.Tensor:
+        """Return logits (b, K), float32, rounded as if they had been stored."""
+        logits = self.logits(batch.images)
+        return expand(compress(logits, self._top_k), logits.shape[1])
+
+    def fixed(self, images, device: torch.device) -> "FixedView":
+        """Return the teacher's answers to images, uint8 (n, C, H, W), as they are evaluated: each is asked once."""
+        size = inference.batch_size_of(images, self._model)
+        parts = []
+        for start in range(0, len(images), size):
+            logits = self.logits(inference.as_pixels(images[start : start + size], device))
+            parts.append(compress(logits, self._top_k))
+        return FixedView({name: torch.cat([part[name] for part in parts]) for name in parts[0]}, logits.shape[1])
+
+    @torch.no_grad()
+    def logits(self, images: torch.Tensor) -> torch.Tensor:
+        """Return logits (b, K) of images (b, C, H, W) in [0, 1], as they were computed."""
+        with devices.autocast(images.device, self._precision):
+            return self._model(images)
+
+
+class FixedView:
+    """A teacher's answers to each image of a data set as it is, whatever view of it the student sees."""
+
+    def __init__(self, kept: dict[str, torch.Tensor], n_classes: int):
+        """kept: what `compress` returned of all images."""
+        self._kept, self._n_classes = kept, n_classes
+
+    def answers(self, batch) -> torch.Tensor:
+        """Return logits (b, K), float32, rounded as if they had been stored."""
+        return expand({name: tensor[batch.positions] for name, tensor in self._kept.items()}, self._n_classes)
+
+
+class Ensemble:
+    """Several teachers that answer by the mean of their probabilities."""
+
+    def __init__(self, teachers: list):
+        self._teachers = teachers
+
+    def answers(self, batch) -> torch.Tensor:
+        """Return the logarithm of the mean probability as logits (b, K), float32."""
+        return log_mean_probability([teacher.answers(batch) for teacher in self._teachers])
+
+
+def log_mean_probability(logits: list[torch.Tensor]) -> torch.Tensor:
+    """Return the logarithm of the mean of softmax(logits), (n, K)."""
+    return torch.stack(logits).log_softmax(-1).logsumexp(0) - np.log(len(logits))
+
+
+def compress(logits: torch.Tensor, top_k: int | None) -> dict[str, torch.Tensor]:
+    """Return what is stored of logits (b, K): `logits` (b, K) in float16, or those of the top_k `classes` and `rest`.
+
+    rest: the logit (b, 1) that each of the other K - k classes would have if they were alike.
+    """
+    if top_k is None or top_k >= logits.shape[1]:
+        return {"logits": logits.half()}
+    best, classes = logits.topk(top_k)
+    others = logits.scatter(1, classes, -torch.inf).logsumexp(1, keepdim=True)
+    rest = others - np.log(logits.shape[1] - top_k)
+    return {"logits": best.half(), "classes": classes.int(), "rest": rest.half()}
+
+
+def expand(stored: dict[str, torch.Tensor], n_classes: int) -> torch.Tensor:
+    """Return logits (b, K), float32, from what `compress` returned."""
+    if "classes" not in stored:
+        return stored["logits"].float()
+    full = stored["rest"].float().expand(-1, n_classes).clone()
+    return full.scatter_(1, stored["classes"].long(), stored["logits"].float())
+
+
+# ---- files ----
+
+
+class SoftLabels:
+    """A file of answers in a teacher's place."""
+
+    def __init__(self, path: str | Path, device: torch.device):
+        """Raises UserError if the file is missing, truncated or something else."""
+        self.metadata, self._chunks = _open(path)
+        self._n_rows, self._device = self.metadata["rows_per_epoch"], device
+        rows = sum(chunk.num_rows for chunk in self._chunks)
+        if rows != self._n_rows * self.metadata["epochs"]:
+            raise UserError(f"{path}: holds {rows} rows of soft labels and tells of others; delete it and run again")
+
+    def answers(self, batch) -> torch.Tensor:
+        """Return the teacher's logits (b, K), float32, of a batch of the stream that the file was made from."""
+        start = batch.epoch * self._n_rows + batch.rows.start
+        stop = batch.epoch * self._n_rows + batch.rows.stop
+        pieces, first = [], start // _CHUNK
+        for i in range(first, -(-stop // _CHUNK)):
+            piece = slice(max(start - i * _CHUNK, 0), stop - i * _CHUNK)
+            pieces.append({name: column[piece] for name, column in _columns(self._chunks[i]).items()})
+        joined = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+        stored = {name: torch.from_numpy(array[:: batch.rows.step]) for name, array in joined.items()}
+        return expand({name: t.to(self._device) for name, t in stored.items()}, self.metadata["n_classes"])
+
+
+def write(path: str | Path, teacher: Teacher, stream, epochs: int, top_k: int | None, metadata: dict) -> None:
+    """Ask the teacher about every batch of a stream's epochs and write its answers, atomically.
+
+    Its logits are those that a student would get in training: the same batches, on the same device.
+    """
+    with atomic_path(path) as temporary, pa.OSFile(str(temporary), "wb") as file:
+        writer = None
+        for epoch in range(epochs):
+            for batch in stream.epoch(epoch):
+                logits = teacher.logits(batch.images)
+                stored = {name: tensor.cpu().numpy() for name, tensor in compress(logits, top_k).items()}
+                if writer is None:
+                    known = {"epochs": epochs, "rows_per_epoch": stream.rows_per_epoch, "n_classes": logits.shape[1]}
+                    writer = _Writer(file, stored, metadata | known)
+                writer.add(stored)
+        writer.close()
+
+
+def write_refusal(path: str | Path, reason: str, metadata: dict) -> None:
+    """Write a file without answers, which tells students to ask the teacher themselves."""
+    with atomic_path(path) as temporary, pa.OSFile(str(temporary), "wb") as file:
+        _Writer(file, {}, metadata | {"refused": reason}).close()
+
+
+def read(path: str | Path, device: torch.device) -> SoftLabels | None:
+    """Return the soft labels of a file, or None if it holds a refusal; raises UserError as SoftLabels does."""
+    metadata, _ = _open(path)
+    if "refused" in metadata:
+        print(f"{path}: {metadata['refused']}", flush=True)
+        return None
+    return SoftLabels(path, device)
+
+
+def estimate(teacher: Teacher, stream, epochs: int, top_k: int | None) -> tuple[float, float]:
+    """Return the gigabytes that the file would take and the seconds of making it, from one batch."""
+    batch = next(iter(stream.epoch(0)))
+    teacher.logits(batch.images).cpu()  # the first call is slower; a GPU is waited for
+    start = time.perf_counter()
+    logits = teacher.logits(batch.images).cpu()
+    seconds = (time.perf_counter() - start) * stream.n_batches * epochs
+    bytes_a_row = sum(t[:1].numel() * t.element_size() for t in compress(logits, top_k).values())
+    return bytes_a_row * stream.rows_per_epoch * epochs / 1e9, seconds
+
+
+def _open(path: str | Path) -> tuple[dict, list[pa.RecordBatch]]:
+    try:
+        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        metadata = json.loads((reader.schema.metadata or {})[_KEY])
+        return metadata, [reader.get_batch(i) for i in range(reader.num_record_batches)]
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; run snakemake to make it") from None
+    except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
+        raise UserError(f"{path}: not a whole file of soft labels ({error}); delete it and run again") from None
+
+
+class _Writer:
+    """Writes rows of equal columns in chunks of _CHUNK, the last one smaller."""
+
+    def __init__(self, file, like: dict[str, np.ndarray], metadata: dict):
+        fields = [(name, pa.list_(_TYPES[name], array.shape[1])) for name, array in like.items()]
+        self._schema = pa.schema(fields, metadata={_KEY: json.dumps(metadata, sort_keys=True).encode()})
+        self._file, self._waiting = pa.ipc.new_file(file, self._schema), []
+
+    def add(self, rows: dict[str, np.ndarray]) -> None:
+        self._waiting.append(rows)
+        while sum(len(waiting["logits"]) for waiting in self._waiting) >= _CHUNK:
+            self._write()
+
+    def close(self) -> None:
+        if self._waiting:
+            self._write()
+        self._file.close()
+
+    def _write(self) -> None:
+        joined = {name: np.concatenate([rows[name] for rows in self._waiting]) for name in self._schema.names}
+        columns = [
+            pa.FixedSizeListArray.from_arrays(pa.array(joined[field.name][:_CHUNK].ravel()), type=field.type)
+            for field in self._schema
+        ]
+        self._file.write_batch(pa.record_batch(columns, schema=self._schema))
+        left = {name: array[_CHUNK:] for name, array in joined.items()}
+        self._waiting = [left] if len(left["logits"]) else []
+
+
+def _columns(chunk: pa.RecordBatch) -> dict[str, np.ndarray]:
+    """Return a chunk's columns as arrays (rows, k) that lie in the memory map."""
+    arrays = {field.name: chunk.column(field.name) for field in chunk.schema}
+    return {name: a.flatten().to_numpy(zero_copy_only=True).reshape(len(a), -1) for name, a in arrays.items()}

@@ -1,0 +1,44 @@
+"""What risk-coverage curves and reliability diagrams are drawn from: confidence and correctness of arms and seeds."""
+
+from pathlib import Path
+
+import numpy as np
+
+from selfdoubt.evaluation import scores, softmax, summaries
+from selfdoubt.evaluation.undefined import Undefined
+from selfdoubt.runtime import schemas
+from selfdoubt.runtime.errors import UserError
+
+MAX_PROBABILITY = "max-probability"  # not a score that ranks: the promise that calibration is about
+
+
+def runs(paths: list[Path], arms: list[str], split: str, score: str) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
+    """Return for each arm a list over seeds of (confidence (n,), correct (n,)).
+
+    paths: predictions of arms, then seeds; of an arm that is there for one seed alone, the same path for each.
+    score: one of scores.SCORES, or MAX_PROBABILITY.
+    """
+    n_seeds = len(paths) // len(arms)
+    own = {arm: dict.fromkeys(paths[i * n_seeds : (i + 1) * n_seeds]) for i, arm in enumerate(arms)}
+    return {arm: [confidence_and_correctness(path, split, score) for path in found] for arm, found in own.items()}
+
+
+def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return confidence (n,) and correctness (n,) of one split; a score is fitted on `val`.
+
+    Raises UserError if the split is not in the table, or the score has no values there.
+    """
+    predictions = summaries.predictions_by_split(schemas.read_table(path))
+    for needed in (split, "val"):
+        if needed not in predictions:
+            raise UserError(f"{path}: has no split '{needed}'; splits: {', '.join(predictions)}")
+    sample = predictions[split]
+    if score == MAX_PROBABILITY:
+        return softmax.Softmax(sample.logits).max_probability(), sample.correct
+    if score in scores.SIGNALS:
+        confidence = summaries.attempt(summaries.signal_of, sample, split, score)
+        if isinstance(confidence, Undefined):
+            raise UserError(f"{path}: score {score}: {confidence}")
+        return confidence, sample.correct
+    val = predictions["val"]
+    return scores.SCORES[score](val.logits, val.labels, val.correct)(sample.logits), sample.correct

@@ -1,0 +1,150 @@
+"""Which GPUs a job may use: Snakemake only counts them, so jobs lease them from one another.
+
+Each device has a lock file, and a queue lock makes jobs collect theirs one after the other: the first in the queue
+keeps what it has got while it waits for more, so that jobs of two devices do not starve. The kernel frees the locks
+when the process dies, however it dies. Without devices a lease does nothing.
+
+A device goes by the driver's UUID, also where CUDA_VISIBLE_DEVICES numbers it, so that it has one lock by all names.
+SELFDOUBT_DEVICES (ids joined by commas, perhaps none) takes the place of looking for devices; SELFDOUBT_LEASES names
+the folder of the locks, which all who share the devices must share. Whoever comes first makes folder and locks for
+every user, whatever the umask, and a link in their place is followed by nobody.
+"""
+
+import errno
+import fcntl
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from selfdoubt.runtime.errors import UserError
+
+_SCHEDULERS = ("SLURM_JOB_ID", "LSB_JOBID", "PBS_JOBID", "JOB_ID", "KUBERNETES_SERVICE_HOST")
+_POLL_SECONDS = 0.05
+_held: list[int] = []  # file descriptors; the locks live as long as they, and as what this process becomes by exec
+
+
+def take(n: int) -> list[str]:
+    """Wait until n devices are free, make them this process's own, and return their ids.
+
+    Sets CUDA_VISIBLE_DEVICES, so it must come before CUDA starts. Where a cluster's scheduler has assigned just as
+    many, they are taken as they are. Without devices nothing is set, and none are returned.
+    Raises UserError if there are fewer than n.
+    """
+    devices = found()
+    if not devices:
+        return []
+    if n > len(devices):
+        raise UserError(f"gpu: {n} are asked for and there are {len(devices)} ({', '.join(devices)})")
+    assigned = n == len(devices) and _scheduler() is not None
+    ids = devices if assigned else _collect(_by_uuid(devices), n)
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(ids)
+    if "SELFDOUBT_DEVICES" not in os.environ:  # which may name what CUDA does not know
+        os.environ["SELFDOUBT_LEASED"] = ",".join(ids)
+    return ids
+
+
+def leased() -> str:
+    """Return the ids of the GPUs that this process, or the one that started it, has leased; empty without any."""
+    return os.environ.get("SELFDOUBT_LEASED", "")
+
+
+def found() -> list[str]:
+    """Return the ids of the devices that this process may use, by CUDA_VISIBLE_DEVICES or from the driver."""
+    for name in ("SELFDOUBT_DEVICES", "CUDA_VISIBLE_DEVICES"):
+        if name in os.environ:
+            return [device.strip() for device in os.environ[name].split(",") if device.strip() not in ("", "-1")]
+    return list(_listed().values())
+
+
+def _listed() -> dict[str, str]:
+    """Return the UUID of each device by its number, as the driver's own command lists them; empty without one."""
+    try:
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    return dict(re.findall(r"^GPU (\d+): .*UUID: ([^)]+)\)", listed, re.MULTILINE))
+
+
+def _by_uuid(devices: list[str]) -> list[str]:
+    """Return the devices with UUIDs in place of numbers, counted as the driver does, where it knows them."""
+    if "SELFDOUBT_DEVICES" in os.environ or not any(device.isdigit() for device in devices):
+        return devices
+    uuids = _listed()
+    return [uuids.get(device, device) for device in devices]
+
+
+def _scheduler() -> str | None:
+    return next((name for name in _SCHEDULERS if name in os.environ), None)
+
+
+def _collect(devices: list[str], n: int) -> list[str]:
+    folder = _folder()
+    queue = _open(folder / "queue.lock")
+    fcntl.flock(queue, fcntl.LOCK_EX)
+    taken: list[str] = []
+    while len(taken) < n:
+        for device in devices:
+            if len(taken) < n and device not in taken and _lock(folder / f"device-{device.replace('/', '-')}.lock"):
+                taken.append(device)
+        if len(taken) < n:
+            time.sleep(_POLL_SECONDS)
+    os.close(queue)
+    return sorted(taken, key=devices.index)
+
+
+def _lock(path: Path) -> bool:
+    file = _open(path)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return False
+    os.set_inheritable(file, True)
+    _held.append(file)
+    return True
+
+
+def _open(path: Path) -> int:
+    """Open a lock, and make it first where it is not there.
+
+    Never both in one call: in a folder of all, Linux refuses O_CREAT for files of others (fs.protected_regular).
+    """
+    flags = os.O_RDWR | os.O_NOFOLLOW
+    with _for_everybody(path):
+        while True:
+            with suppress(FileNotFoundError):
+                return os.open(path, flags)
+            with suppress(FileExistsError):
+                return os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
+
+
+@contextmanager
+def _for_everybody(path: Path) -> Iterator[None]:
+    """Make things for all users; raises UserError about `path` if that is a link, or not for this user."""
+    umask = os.umask(0)
+    try:
+        yield
+    except OSError as error:
+        reason = "a link" if error.errno == errno.ELOOP else error.strerror
+        raise UserError(f"{path}: {reason}; have it removed, or name another folder by SELFDOUBT_LEASES") from None
+    finally:
+        os.umask(umask)
+
+
+def _folder() -> Path:
+    """Return where the locks are: one place a machine, or a scheduler's job, which numbers its devices anew."""
+    job = _scheduler()
+    name = "selfdoubt-devices" + (f"-{os.environ[job]}".replace("/", "-").replace(":", "-") if job else "")
+    folder = Path(os.environ.get("SELFDOUBT_LEASES") or Path(tempfile.gettempdir()) / name)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _for_everybody(folder), suppress(FileExistsError):
+        folder.mkdir()
+        folder.chmod(0o1777)  # nobody can take away the locks of others
+    if folder.is_symlink():
+        raise UserError(f"{folder}: a link; have it removed, or name another folder by SELFDOUBT_LEASES")
+    return folder

@@ -1,0 +1,135 @@
+"""What a result depends on, as two texts that Snakemake compares: canonical settings and a code digest.
+
+The digest walks the imports of a script under workflow_scripts/, those inside functions too, and hashes
+each module's syntax tree without docstrings. So a comment reruns nothing, and a change two imports away
+reruns just what it can change. Imports by computed name would escape it; the library has none.
+
+Parsing takes half a second of each start of Snakemake, so `recall` and `keep` hand on what was found, by the content of
+files.
+"""
+
+import ast
+import hashlib
+import json
+import sys
+from contextlib import suppress
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from selfdoubt.runtime.atomic_files import atomic_path
+from selfdoubt.runtime.digests import canonical, digest
+from selfdoubt.runtime.errors import UserError
+
+# no job imports this module: a change reruns nothing
+__all__ = ["canonical", "closure", "code_digest", "digest", "keep", "recall"]
+SCRIPTS = Path(__file__).resolve().parents[2]
+_DECISIVE = {"torch": "torch", "timm": "timm", "segmentation_models_pytorch": "segmentation-models-pytorch"}
+
+
+@cache
+def code_digest(script: str) -> str:
+    """Return 16 hex digits of workflow_scripts/{script}.py, all that it imports from there, its data files
+    (a report's template and style) and the versions of the packages that decide results."""
+    digest, packages = hashlib.sha256(), set()
+    for path in closure(SCRIPTS / f"{script}.py"):
+        meaning, _, decisive = _read(path)
+        digest.update(f"{path.relative_to(SCRIPTS)}\0{meaning}\0".encode())
+        packages |= decisive
+    for module in sorted(packages):
+        digest.update(f"{module}=={_version(_DECISIVE[module])}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def closure(script: Path) -> list[Path]:
+    """Return the script and every file under workflow_scripts/ that it imports, directly or not, sorted."""
+    found, waiting = set(), [script]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += _read(path)[1]
+    return sorted(found)
+
+
+def _version(package: str) -> str:
+    """Return the installed version; "elsewhere" where jobs bring their own environment, whose file is compared."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "elsewhere"
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+@cache
+def _read(path: Path) -> tuple[str, tuple[Path, ...], frozenset[str]]:
+    """Return a digest of a file's meaning, and the files under workflow_scripts/ and the decisive packages it imports.
+
+    The meaning of Python is its syntax tree without docstrings; of any other file, its bytes.
+    """
+    source = path.read_bytes()
+    if path.suffix != ".py":
+        return hashlib.sha256(source).hexdigest(), (), frozenset()
+    key = hashlib.sha256(source).hexdigest()
+    if key not in _found:
+        _found[key] = _recalled.get(key) or _parse(source)
+    meaning, names = _found[key]
+    files = {file for name in names for file in _files_of(name)}
+    return meaning, tuple(sorted(files)), frozenset(name.split(".")[0] for name in names) & _DECISIVE.keys()
+
+
+def _parse(source: bytes) -> tuple[str, list[str]]:
+    """Return a digest of a module's meaning, and what it imports; one parse and one walk serve both."""
+    tree, names = ast.parse(source), set()
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(body, list) and body and _is_text(body[0]):
+            node.body = body[1:]
+    names |= {name[:i] for name in names for i, letter in enumerate(name) if letter == "."}  # packages on the way
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), sorted(names)
+
+
+# ---- from one process to the next ----
+
+_found: dict[str, tuple[str, list[str]]] = {}  # by the digest of a module's bytes: what _parse says of it
+_recalled: dict[str, tuple[str, list[str]]] = {}
+
+
+def recall(path: Path) -> None:
+    """Take over what an earlier process found; nothing where that is missing, broken or of another version of this."""
+    with suppress(OSError, ValueError):
+        kept = json.loads(path.read_text())
+        if isinstance(kept, dict) and kept.get("by") == _author():
+            _recalled.update(kept["modules"])
+
+
+def keep(path: Path) -> None:
+    """Write down what was found, for the next process, unless it was known or nothing can be written there."""
+    if _found.keys() <= _recalled.keys():
+        return
+    with suppress(OSError, UserError), atomic_path(path) as temporary:
+        temporary.write_text(json.dumps({"by": _author(), "modules": _found}))
+
+
+@cache
+def _author() -> str:
+    """Return what decides how a module is read: this file, and Python."""
+    return f"{sys.version_info[:2]} {hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}"
+
+
+def _files_of(module: str) -> list[Path]:
+    """Return a module's file, or a package's __init__ and data files; nothing for modules from elsewhere."""
+    place = SCRIPTS.joinpath(*module.split("."))
+    if place.with_suffix(".py").is_file():
+        return [place.with_suffix(".py")]
+    if (place / "__init__.py").is_file():
+        data = [file for file in place.iterdir() if file.suffix in (".j2", ".css")]
+        return [place / "__init__.py", *data]
+    return []

@@ -1,0 +1,251 @@
+"""The Arrow schemas of every table, and the only functions that write and read them.
+
+Tables are tidy. Identity is in columns, provenance in the file's metadata. A table is written to a
+temporary name beside its target, fsynced and renamed, so that a file under its final name is whole; it is
+checked against its schema when it is read. Nothing here writes a time, a host or a path, so that equal
+work gives equal bytes.
+"""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from selfdoubt.runtime.atomic_files import atomic_path
+from selfdoubt.runtime.errors import UserError
+
+_NUMBER = [
+    ("dataset", pa.string()),
+    ("name", pa.string()),  # of a model or a group
+    ("role", pa.string()),  # teacher, baseline, student, augmented, pretrained, group
+    ("seed", pa.int32()),
+    ("variant", pa.string()),  # clean, an enhancer's or a protocol's name
+    ("split", pa.string()),
+    ("score", pa.string()),  # "none" where the metric needs no confidence score
+    ("metric", pa.string()),
+    ("value", pa.float64()),  # null where the number does not exist; then `reason` says why
+    ("low", pa.float64()),  # 95 % percentile bootstrap over the samples; null where not asked for
+    ("high", pa.float64()),
+    ("n", pa.int64()),
+    ("reason", pa.string()),
+]
+
+_COMPARISON = [
+    ("dataset", pa.string()),
+    ("study", pa.string()),
+    ("better", pa.string()),  # the arm claimed to be better: MODEL or MODEL/VARIANT
+    ("than", pa.string()),
+    ("metric", pa.string()),
+    ("score", pa.string()),
+    ("split", pa.string()),
+    ("difference", pa.float64()),  # better minus than, mean over seeds
+    ("low", pa.float64()),  # 95 %, of seeds and samples
+    ("high", pa.float64()),
+    ("p", pa.float64()),
+    ("p_holm", pa.float64()),  # corrected within the study
+    ("effect_size", pa.float64()),  # mean over standard deviation of the seeds' differences; null without a spread
+    ("n_seeds", pa.int32()),
+    ("reason", pa.string()),  # why there is no difference, or no interval
+]
+
+SCHEMAS = {
+    "training": pa.schema(
+        [
+            ("epoch", pa.int32()),
+            ("learning_rate", pa.float64()),
+            ("train_loss", pa.float64()),
+            ("val_loss", pa.float64()),
+            ("val_accuracy", pa.float64()),
+        ]
+    ),
+    "data": pa.schema(
+        [
+            ("split", pa.string()),  # train, val, test; "all" where it concerns the source
+            ("statistic", pa.string()),  # images, duplicates, converted, ignored files
+            ("count", pa.int64()),
+            ("note", pa.string()),
+            ("label", pa.int16()),  # null where all classes together are counted
+            ("class_name", pa.string()),
+        ]
+    ),
+    "metrics": pa.schema(_NUMBER),
+    "mask-quality": pa.schema(
+        [
+            ("stage", pa.string()),  # "pseudo-mask" (what the segmenter learned from) or "mask"
+            ("statistic", pa.string()),
+            ("value", pa.float64()),
+            ("n", pa.int64()),
+            ("reason", pa.string()),
+        ]
+    ),
+    "mixed-labels": pa.schema(
+        [
+            ("statistic", pa.string()),  # of the labels of mixed images: see mixed_labels.measure
+            ("value", pa.float64()),
+            ("n", pa.int64()),  # mixed images of the first epoch
+            ("reason", pa.string()),
+        ]
+    ),
+    "persuasion": pa.schema(
+        [
+            ("sender", pa.string()),
+            ("listener", pa.string()),
+            ("message", pa.string()),  # "true" or "wrong": the class the message argues for
+            ("gain", pa.float64()),  # mean gain in the listener's log p of that class, nats
+            ("n", pa.int64()),  # messages of the sender, all of which each listener hears
+            ("persuaded", pa.float64()),  # share of the open ones after which the listener answers that class
+            ("n_open", pa.int64()),  # messages about images on which the listener's clean answer is another class
+        ]
+    ),
+    "groups": pa.schema(
+        [
+            ("dataset", pa.string()),
+            ("group", pa.string()),
+            ("protocol", pa.string()),  # or "oracle-selector" or "best-member", against which protocols are held
+            ("seed", pa.int32()),
+            ("split", pa.string()),
+            ("quantity", pa.string()),  # groups.judge says which
+            ("value", pa.float64()),  # null where the number does not exist; then `reason` says why
+            ("n", pa.int64()),  # images that it is of
+            ("reason", pa.string()),
+        ]
+    ),
+    "enhancements": pa.schema(
+        [
+            ("dataset", pa.string()),
+            ("name", pa.string()),
+            ("seed", pa.int32()),
+            ("variant", pa.string()),
+            ("chosen", pa.string()),  # JSON: the method and the value of each of its settings
+            ("forwards", pa.float64()),  # of the model, for an image of test; the clean answer included
+            ("backwards", pa.float64()),
+        ]
+    ),
+    "comparisons": pa.schema(_COMPARISON),
+    "hypotheses": pa.schema(
+        [
+            ("hypothesis", pa.string()),
+            *_COMPARISON,
+            ("statement", pa.string()),
+            ("verdict", pa.string()),  # supported, refuted or inconclusive
+            ("n_seeds_needed", pa.int32()),  # at the observed spread; null where no number of seeds would do
+        ]
+    ),
+    "costs": pa.schema(
+        [
+            ("rule", pa.string()),
+            ("job", pa.string()),  # the wildcards of the job, joined by "/"
+            ("seconds", pa.float64()),
+            ("cpu_seconds", pa.float64()),
+            ("max_rss_mb", pa.float64()),
+        ]
+    ),
+}
+
+LOG_PROBABILITIES = {"logits": "log probabilities"}  # in the metadata of predictions whose logits are such
+_WHOLE_SIGNALS = ("predicted", "ood_class", "fold")
+_PREDICTION_COLUMNS = [("split", pa.string()), ("image_id", pa.int32()), ("label", pa.int16())]
+
+
+def predictions_schema(n_classes: int, signals: tuple[str, ...] = ()) -> pa.Schema:
+    """Return the schema of a predictions table: a row per image; OOD rows have label -1.
+
+    signals: names of further columns, float32 but for three of int16: `predicted`, the label that the variant reports
+    where that is not the argmax of its logits, `ood_class`, the class of an out-of-distribution image in a numbering
+    of its own split, -1 for all others, and `fold`, of `val`: a row was answered by what was fitted without its fold.
+    """
+    logits = ("logits", pa.list_(pa.field("item", pa.float32(), nullable=False), n_classes))
+    own = [(name, pa.int16() if name in _WHOLE_SIGNALS else pa.float32()) for name in signals]
+    return pa.schema([*_PREDICTION_COLUMNS, logits, *own])
+
+
+def write_table(path: str | Path, table: pa.Table, schema: pa.Schema, metadata: dict | None = None) -> None:
+    """Write `table` under `schema` atomically; `metadata` (JSON-able) goes into the file's key-values.
+
+    Raises pyarrow.ArrowInvalid if a column does not fit the schema: that is a programming error.
+    """
+    table = table.select(schema.names)
+    if not table.schema.equals(schema):
+        table = table.cast(schema)  # for which pyarrow imports all that it can compute
+    own = {"selfdoubt": json.dumps(metadata or {}, sort_keys=True)}
+    table = table.replace_schema_metadata(own)
+    with atomic_path(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+
+
+def write_rows(path: str | Path, rows: list[dict], schema: pa.Schema, metadata: dict | None = None) -> None:
+    """Write a list of dictionaries, one a row, as `write_table` does."""
+    write_table(path, pa.Table.from_pylist(rows, schema=schema), schema, metadata)
+
+
+def read_table(path: str | Path, schema: pa.Schema | None = None, remedy: str = "delete it and run again") -> pa.Table:
+    """Read a table and check it against `schema`; without one it is a predictions table, in which nothing is null.
+
+    Raises UserError if the file is missing, truncated or of another schema, which tells the remedy.
+    """
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:  # read_table would import what finds many
+            table = file.read()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; run snakemake to make it") from None
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        if getattr(error, "errno", None) is not None:  # of the system: the file may be whole
+            raise
+        raise UserError(f"{path}: not a whole Parquet file ({_first_line(error)}); {remedy}") from None
+    expected = schema or _predictions_schema_of(path, table.schema)
+    if fault := _fault(table.schema, expected) or (None if schema else _null_in(table)):
+        raise UserError(f"{path}: {fault}; {remedy}")
+    return table
+
+
+def read_metadata(path: str | Path) -> dict:
+    """Return the metadata that `write_table` was given."""
+    return metadata_of(pq.read_schema(path))
+
+
+def metadata_of(schema: pa.Schema) -> dict:
+    """Return the metadata that `write_table` was given, of a table that was read or of its file; else none."""
+    try:
+        found = json.loads((schema.metadata or {}).get(b"selfdoubt", b"{}"))
+    except ValueError:  # somebody else's
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _predictions_schema_of(path, found: pa.Schema) -> pa.Schema:
+    if "logits" not in found.names or not pa.types.is_fixed_size_list(found.field("logits").type):
+        raise UserError(f"{path}: not a predictions table: no fixed-size list column 'logits'; columns: {found.names}")
+    signals = tuple(name for name in found.names if name not in ("split", "image_id", "label", "logits"))
+    return predictions_schema(found.field("logits").type.list_size, signals)
+
+
+def _fault(found: pa.Schema, expected: pa.Schema) -> str | None:
+    """Return how a schema is not the expected one."""
+    for field in expected:
+        at = found.get_all_field_indices(field.name)
+        if len(at) != 1:
+            return f"column '{field.name}' is {'there twice' if at else 'missing'}"
+        if not _alike(got := found.field(at[0]).type, field.type):
+            return f"column '{field.name}' is {got}, expected {field.type}"
+    return None
+
+
+def _alike(found: pa.DataType, expected: pa.DataType) -> bool:
+    """Return whether two types are the same, but for whether the numbers of a list might be null."""
+    if pa.types.is_fixed_size_list(found) and pa.types.is_fixed_size_list(expected):
+        return (found.value_type, found.list_size) == (expected.value_type, expected.list_size)
+    return found == expected
+
+
+def _null_in(table: pa.Table) -> str | None:
+    """Return which column of a predictions table lacks a value."""
+    columns = {name: table[name] for name in table.column_names}
+    lists = {name: c for name, c in columns.items() if pa.types.is_fixed_size_list(c.type)}
+    without = [name for name, c in columns.items() if c.null_count]
+    without += [name for name, c in lists.items() if any(chunk.flatten().null_count for chunk in c.chunks)]
+    return f"column '{without[0]}' has a row without a value" if without else None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n")[0]

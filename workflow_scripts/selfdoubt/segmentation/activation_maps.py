@@ -1,0 +1,151 @@
+"""From a classifier to seeds of an object mask: class activation maps, refined by the image's colours.
+
+No label of a pixel is used: a layer's activations tell roughly where the evidence for the image's class is, pixels
+of like colour then share that evidence, and what remains unsure is not told. A conditional random field would
+refine as well; pixel-adaptive averaging needs no library and works on batches.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from selfdoubt.models import inference
+from selfdoubt.runtime.errors import UserError
+
+_NARROWEST_PX = 4  # a map of fewer pixels a side does not tell where anything is
+_DILATIONS_PX = (1, 2, 4, 8, 12, 24)  # Araslanov & Roth's, as far as the image is more than twice as large
+_CONTRAST = 0.1  # a colour differs if it does by this share of the neighbourhood's deviation
+_MAP_PIXELS = 200_000  # of all images that are asked at once
+_REFINED_PIXELS = 50_000  # of all images that are refined at once: the affinities stay in the cache
+_TINY = 1e-8
+
+
+def activation_maps(model, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return where the evidence for each image's label is: float32 (n, H, W) in [0, 1], the largest value 1.
+
+    LayerCAM (Jiang et al. 2021): relu(gradient) * relu(activation), summed over channels, of every layer in
+    model.cam_layers() that is not too narrow; each scaled to a maximum of 1, enlarged, and averaged. The gradient is
+    that of the label's log-odds rather than of its logit, which counts evidence that all classes share. A map without
+    any evidence is 0 everywhere. Computed in float32; the model is put into evaluation mode.
+
+    images: uint8 (n, C, H, W). labels: (n,) integers, none -1.
+    Raises UserError if the model has no layer wide enough, or answers with what is not finite.
+    """
+    model.eval()
+    device, parts = next(model.parameters()).device, []
+    for part in _slices(images, _MAP_PIXELS):
+        with _recording(model.cam_layers()) as outputs, torch.enable_grad():
+            logits = model(inference.as_pixels(images[part], device))
+        if not outputs:
+            raise UserError(f"teacher: no layer's map of {images.shape[2:]} px images has {_NARROWEST_PX} px a side")
+        evidence = _log_odds(logits, torch.tensor(labels[part], device=device))
+        gradients = torch.autograd.grad(evidence.sum(), outputs)
+        parts.append(_fuse(outputs, gradients, images.shape[2:]).cpu())
+    maps = torch.cat(parts).numpy()
+    if not np.isfinite(maps).all():
+        raise UserError("teacher: its class activation maps are not finite; train it again with a lower learning rate")
+    return maps
+
+
+@contextmanager
+def _recording(layers) -> Iterator[list[torch.Tensor]]:
+    """Collect the outputs of those layers that are wide enough, cut off from what comes before the first."""
+    outputs = []
+
+    def record(_module, _inputs, output):
+        if min(output.shape[2:]) < _NARROWEST_PX:
+            return None
+        outputs.append(output if outputs else output.detach().requires_grad_())
+        return outputs[-1].clone()  # the next layer may write in place
+
+    hooks = [layer.register_forward_hook(record) for layer in layers]
+    try:
+        yield outputs
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _log_odds(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """(n, K) -> (n,): log p / (1 - p) of the label, from the logits so that its gradient lives where p rounds to 1."""
+    others = logits.scatter(1, labels[:, None], -torch.inf).logsumexp(1)
+    return logits.gather(1, labels[:, None])[:, 0] - others
+
+
+def _fuse(outputs, gradients, size: tuple[int, int]) -> torch.Tensor:
+    enlarged = []
+    for output, gradient in zip(outputs, gradients, strict=True):
+        found = (gradient.relu() * output.detach().relu()).sum(1, keepdim=True)  # (n, 1, h, w)
+        enlarged.append(F.interpolate(_below_one(found), size, mode="bilinear", align_corners=False))
+    return _below_one(torch.stack(enlarged).mean(0))[:, 0]
+
+
+def _below_one(maps: torch.Tensor) -> torch.Tensor:
+    return maps / maps.amax((-2, -1), keepdim=True).clamp_min(_TINY)
+
+
+def refine(maps: np.ndarray, images: np.ndarray, n_steps: int, device: torch.device | str = "cpu") -> np.ndarray:
+    """Average maps over neighbours of like colour, n_steps times: float32 (n, H, W), each spread over [0, 1].
+
+    Pixel-adaptive mask refinement (Araslanov & Roth 2020): a pixel takes the mean of its neighbours in 3 x 3 windows
+    of several dilations, weighted by softmax(-|difference in colour| / (0.1 deviation in the windows)). A map of one
+    value becomes 0 everywhere.
+
+    maps: float32 (n, H, W). images: uint8 (n, C, H, W).
+    """
+    dilations = [d for d in _DILATIONS_PX if 2 * d < min(maps.shape[1:])] or [1]
+    parts = []
+    for part in _slices(images, _REFINED_PIXELS):
+        refined = torch.tensor(maps[part], device=device).permute(1, 2, 0).contiguous()  # (H, W, n): shifts are fast
+        if n_steps:
+            colours = torch.tensor(images[part], device=device).permute(1, 2, 3, 0).float() / 255  # (C, H, W, n)
+            affinities = _affinities(colours, dilations)
+        for _ in range(n_steps):
+            neighbours = _neighbours(refined, dilations)
+            refined = torch.zeros_like(refined)
+            for affinity, neighbour in zip(affinities, neighbours, strict=True):
+                refined.addcmul_(affinity, neighbour)
+        refined = refined.permute(2, 0, 1)
+        parts.append(_below_one(refined - refined.amin((1, 2), keepdim=True)).cpu())
+    return torch.cat(parts).contiguous().numpy()
+
+
+def _affinities(colours: torch.Tensor, dilations: list[int]) -> torch.Tensor:
+    """(C, H, W, n) -> (k, H, W, n): the weight of each pixel's k neighbours, which sum to 1."""
+    likeness = 0
+    for colour in colours:
+        differences = torch.stack([neighbour - colour for neighbour in _neighbours(colour, dilations)])
+        n_values = len(differences) + 1  # the pixel itself differs by 0
+        total, squares = differences.sum(0), differences.square().sum(0)
+        deviation = ((squares - total.square() / n_values) / (n_values - 1)).clamp_min(0).sqrt()
+        likeness = likeness - differences.abs_() / (_CONTRAST * deviation + _TINY)
+    return (likeness / len(colours)).softmax(0)
+
+
+def _neighbours(values: torch.Tensor, dilations: list[int]) -> list[torch.Tensor]:
+    """Views of (H, W, n) shifted to each neighbour; beyond the edge the edge's pixels repeat."""
+    height, width = values.shape[:2]
+    reach = max(dilations)
+    rows, columns = (torch.arange(-reach, n + reach, device=values.device).clamp(0, n - 1) for n in (height, width))
+    padded = values[rows][:, columns]
+    steps = [(i * d, j * d) for d in dilations for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
+    return [padded[reach + i : reach + i + height, reach + j : reach + j + width] for i, j in steps]
+
+
+def seeds(maps: np.ndarray, foreground_above: float, background_below: float) -> np.ndarray:
+    """Return int8 (n, H, W): 1 surely object, 0 surely background, -1 not told.
+
+    An image without any surely-object pixel is not told at all: its background alone would teach that there are
+    images without an object.
+    """
+    told = np.where(maps > foreground_above, 1, np.where(maps < background_below, 0, -1)).astype(np.int8)
+    told[~(told == 1).any((1, 2))] = -1
+    return told
+
+
+def _slices(images: np.ndarray, pixels: int) -> list[slice]:
+    size = max(1, pixels // (images.shape[2] * images.shape[3]))
+    return [slice(first, first + size) for first in range(0, len(images), size)]

@@ -1,0 +1,79 @@
+"""How far the labels of mixed images are from what can be seen in them, where it is known where the objects are.
+
+An epoch's images are mixed once more as they were for training, with two more channels: where the target's object is,
+and where the source's is. What is left of the two is what can be seen of each.
+"""
+
+import numpy as np
+import torch
+
+from selfdoubt.data.datasets import Split
+from selfdoubt.data.image_files import ImageFiles
+from selfdoubt.mixing import mixers
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.training import augmentation
+
+_BATCH = 500
+
+
+def measure(split: Split, truth: np.ndarray | None, masks: np.ndarray | None, settings, seed: int) -> list[dict]:
+    """Return rows of SCHEMAS['mixed-labels'], of the mixed images of a training's first epoch.
+
+    weight-mean, weight-sd: of the target's label. label-error: mean |weight - share of the visible object pixels that
+    are the target's|, where any is visible. ghost-labels: share of images in which a label has weight though no pixel
+    of its object is visible. nothing-visible: share of images without any.
+
+    truth: bool (n, H, W), or None where it is not known; what needs it then has value null and a reason. masks: what
+    the images are mixed by, or None. settings: `mixing`, and the recipe's `shift_px` and `flip`.
+    Raises UserError if the images stay in files.
+    """
+    if isinstance(split.images, ImageFiles):
+        raise UserError("mixed-labels: needs images in memory; set the data set's storage to arrays")
+    known = np.zeros((len(split.images), *split.images.shape[2:]), bool) if truth is None else truth
+    weight, target, source = _mix_all(split.images, known, masks, settings, seed)
+    return _rows(weight, target, source, truth is not None)
+
+
+def _mix_all(images: np.ndarray, truth: np.ndarray, masks: np.ndarray | None, settings, seed: int) -> torch.Tensor:
+    """Return weight, visible pixels of the target's object and of the source's: float64 (3, mixed images)."""
+    channels = images.shape[1]
+    parts = [torch.from_numpy(part).to(torch.uint8)[:, None] for part in (truth, masks) if part is not None]
+    windows = augmentation.pad(torch.cat([torch.tensor(images), *parts], 1), settings.shift_px)
+    views = augmentation.draw_views(seed, 0, len(images), settings.shift_px, settings.flip)
+    drawn = mixers.draw_mixing(seed, 0, (len(images), *images.shape[2:]), settings.mixing)
+    found = []
+    for index in drawn.mixed.nonzero()[:, 0].split(_BATCH):
+        own = drawn.at(index)
+        target, source = (augmentation.see(windows, each, views) for each in (index, own.partner))
+        method = settings.mixing.method
+        if method == "saliency-mix":  # which looks at the image, and not at further channels
+            own, method = mixers.around_salient(source[:, :channels], own), "cutmix"
+        pair = _with_object(target, channels, 0), _with_object(source, channels, 1)
+        mixed, weight = mixers.MIXERS[method](*pair, own, settings.mixing)
+        found.append(torch.stack([weight.double(), *mixed[:, -2:].double().sum((2, 3)).T]))
+    return torch.cat(found, 1) if found else torch.zeros(3, 0, dtype=torch.float64)
+
+
+def _with_object(seen: torch.Tensor, channels: int, which: int) -> torch.Tensor:
+    """Return the image's channels, two of which `which` is where the object is (255), and the mask, if there is one."""
+    objects = torch.zeros_like(seen[:, :2])
+    objects[:, which] = 255 * seen[:, channels]
+    return torch.cat([seen[:, :channels], objects, seen[:, channels + 1 :]], 1)
+
+
+def _rows(weight: torch.Tensor, target: torch.Tensor, source: torch.Tensor, known: bool) -> list[dict]:
+    n, any_seen = len(weight), target + source > 0
+    ghost = ((target == 0) & (weight > 0)) | ((source == 0) & (weight < 1))
+    error = (weight - target / (target + source))[any_seen].abs()
+    values = {"weight-mean": weight.mean(), "weight-sd": (weight - weight.mean()).square().mean().sqrt()}
+    of_truth = {"label-error": error.mean(), "ghost-labels": ghost.double().mean()}
+    of_truth["nothing-visible"] = (~any_seen).double().mean()
+    rows = []
+    for statistic, value in (values | of_truth).items():
+        reason = None if n else "no image is mixed"
+        if statistic in of_truth and not known:
+            reason = "the true masks are not known"
+        elif reason is None and value.isnan():
+            reason = "no object is visible in any"
+        rows.append({"statistic": statistic, "value": None if reason else value.item(), "n": n, "reason": reason})
+    return rows

@@ -1,0 +1,193 @@
+"""A segmenter for CutMix: a segmentation-models-pytorch network trained from scratch on seeds of object masks.
+
+No pretrained weights: they would bring in labels of other data. The seeds come from `activation_maps`; the network
+sees them on many images, and so draws what is common to them, which is better than what it is taught.
+"""
+
+import difflib
+import inspect
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from selfdoubt.models import checkpoints, inference
+from selfdoubt.runtime import randomness
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.architectures import ARCHITECTURES
+from selfdoubt.training import augmentation, optimizers, schedules
+
+_SHIFT_PX = 1
+_ADAMW = {"method": "adamw", "betas": (0.9, 0.999), "weight_decay": 0.01}
+_COSINE = SimpleNamespace(method="cosine", warmup_fraction=0.0)
+_SEGMENTED_PIXELS = 200_000  # of all images that are segmented at once
+
+
+# ---- the network ----
+
+
+class Segmenter(nn.Module):
+    """A network behind a normalisation, and behind a padding to the sides that it can work on."""
+
+    def __init__(self, network: nn.Module, channels: int):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(channels, 1, 1))
+        self.register_buffer("std", torch.ones(channels, 1, 1))
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """(n, C, H, W) in [0, 1] -> logits of being object (n, H, W), float32."""
+        height, width = images.shape[2:]
+        (top, bottom), (left, right) = (self._margins(length) for length in (height, width))
+        padded = F.pad((images - self.mean) / self.std, [left, right, top, bottom], mode="replicate")
+        logits = self.network(padded.contiguous(memory_format=torch.channels_last))
+        return logits[:, 0, top : top + height, left : left + width].float()
+
+    def fit_input(self, images: torch.Tensor) -> None:
+        """Take mean and deviation from training images (n, C, H, W) in [0, 1]."""
+        self.mean.copy_(images.mean((0, 2, 3)).view(-1, 1, 1))
+        self.std.copy_(images.std((0, 2, 3)).view(-1, 1, 1).clamp_min(1e-3))
+
+    def _margins(self, length: int) -> tuple[int, int]:
+        missing = -length % self.network.encoder.output_stride
+        return missing // 2, missing - missing // 2
+
+
+def build_segmenter(settings, channels: int, seed: int = 0) -> Segmenter:
+    """Build an untrained segmenter; equal arguments give equal weights.
+
+    settings: one of config.yaml's `segmenters`. decoder_channels is heeded by architectures that have such a choice;
+    those whose decoder has one width take the first.
+    Raises UserError if the library does not know or cannot build such a network.
+    """
+    import segmentation_models_pytorch as smp
+
+    builders = {name: getattr(smp, name) for name in ARCHITECTURES if hasattr(smp, name)}
+    if settings.architecture not in builders:
+        raise UserError(f"segmenters: architecture '{settings.architecture}' is not one of {', '.join(builders)}")
+    _check_encoder(settings.encoder)
+    options = {"encoder_name": settings.encoder, "encoder_weights": None, "encoder_depth": settings.encoder_depth}
+    if widths := inspect.signature(builders[settings.architecture]).parameters.get("decoder_channels"):
+        one_width = isinstance(widths.default, int)
+        options["decoder_channels"] = settings.decoder_channels[0] if one_width else list(settings.decoder_channels)
+    try:
+        with torch.random.fork_rng(devices=[]):  # layers draw their weights from torch's global generator
+            torch.manual_seed(randomness.key(seed, "weights") % 2**63)
+            network = smp.create_model(settings.architecture, in_channels=channels, classes=1, **options)
+    except (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise UserError(f"segmenters: cannot build {settings.architecture} with {options}: {error}") from None
+    return Segmenter(network, channels)
+
+
+def _check_encoder(encoder: str) -> None:
+    import segmentation_models_pytorch as smp
+    import timm
+
+    if encoder in smp.encoders.get_encoder_names() or (encoder.startswith("tu-") and timm.is_model(encoder[3:])):
+        return
+    known = smp.encoders.get_encoder_names() + [f"tu-{name}" for name in timm.list_models()]
+    near = [f"tu-{encoder}"] if timm.is_model(encoder) else difflib.get_close_matches(encoder, known)
+    raise UserError(f"segmenters: encoder '{encoder}' does not exist; near it: {', '.join(near) or 'none'}")
+
+
+def load_segmenter(path: str | Path, device: torch.device) -> Segmenter:
+    """Build the segmenter of a checkpoint whose metadata has `settings` and `channels`, and load its weights."""
+    tensors, metadata = checkpoints.read(path)
+    if "channels" not in metadata:
+        raise UserError(
+            f"{path}: not a segmenter's checkpoint: its metadata has no 'channels'; delete it and run again"
+        )
+    model = build_segmenter(SimpleNamespace(**metadata["settings"]), metadata["channels"])
+    model.load_state_dict(tensors)
+    return model.to(device, memory_format=torch.channels_last).eval()
+
+
+# ---- training and asking ----
+
+
+def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, device, progress=None) -> list[dict]:
+    """Train `model` in place on the told pixels and return a row per epoch of SCHEMAS['training'].
+
+    Binary cross-entropy, AdamW, the learning rate falling along a cosine; each image is flipped and shifted, and
+    what is shifted in is not told. A last batch of one image, which has no batch statistics, is left out. Equal
+    arguments and threads give equal weights.
+
+    images: uint8 (n, C, H, W). pseudo: int8 (n, H, W), 1 object, 0 background, -1 not told.
+    progress: a `Progress`, told of each epoch.
+    Raises UserError if nothing is told, if the network cannot take such images, or at the first step whose loss is
+    not finite.
+    """
+    if not (pseudo >= 0).any():
+        raise UserError("segmenters: no pixel is surely object or background; lower foreground_above")
+    model.fit_input(inference.pixels_of_all_classes(images))
+    _freeze_unused(model, images)
+    model.to(device, memory_format=torch.channels_last).train()
+    optimizer = optimizers.Optimizer(model, SimpleNamespace(learning_rate=settings.learning_rate, **_ADAMW))
+    n_batches, left = divmod(len(images), settings.batch_size)
+    n_batches += left > 1
+    shares = [schedules.share(i, settings.epochs * n_batches, _COSINE) for i in range(settings.epochs * n_batches)]
+    told = torch.tensor(pseudo + 1, dtype=torch.uint8)[:, None]  # 0 is not told, as is what lies beyond the edge
+    windows = augmentation.pad(torch.cat([torch.tensor(images), told], 1).to(device), _SHIFT_PX)
+    history = []
+    for epoch in range(settings.epochs):
+        todo = shares[epoch * n_batches : (epoch + 1) * n_batches]
+        views = augmentation.draw_views(seed, epoch, len(images), _SHIFT_PX, flip=True)
+        order = augmentation.draw_order(seed, epoch, len(images)).to(device)
+        batches = _batches(windows, views, order.split(settings.batch_size)[:n_batches])
+        loss = _train_epoch(model, batches, optimizer, todo)
+        history.append({"epoch": epoch, "learning_rate": todo[-1] * settings.learning_rate, "train_loss": loss})
+        print(" ".join(f"{name}={value:.5g}" for name, value in history[-1].items()), flush=True)
+        if progress is not None:
+            progress.epoch(epoch, len(images), loss=loss)
+    return history
+
+
+def _freeze_unused(model: Segmenter, images: np.ndarray) -> None:
+    """Take what the masks do not depend on, such as an encoder's stages beyond its depth, out of the training.
+
+    Raises UserError if the network cannot take such images.
+    """
+    try:
+        logits = model.eval()(inference.as_pixels(images[:1], torch.device("cpu")))
+    except RuntimeError as error:
+        size, reason = " x ".join(map(str, images.shape[2:])), str(error).split("\n")[0]
+        raise UserError(f"segmenters: the network cannot take {size} px ({reason}); choose another encoder") from None
+    weights = list(model.parameters())
+    for weight, gradient in zip(weights, torch.autograd.grad(logits.sum(), weights, allow_unused=True), strict=True):
+        weight.requires_grad_(gradient is not None)
+
+
+def _batches(windows: torch.Tensor, views, indices: tuple[torch.Tensor, ...]):
+    """Yield images and their told pixels, both as one view of each image."""
+    views = type(views)(**{name: drawn.to(windows.device) for name, drawn in vars(views).items()})
+    for index in indices:
+        seen = augmentation.see(windows, index, views)
+        yield seen[:, :-1].float() / 255, seen[:, -1]
+
+
+def _train_epoch(model, batches, optimizer, shares: list[float]) -> float:
+    """Return the mean loss of a told pixel; shares: of the learning rate, for each batch."""
+    total, n_told = 0.0, 0
+    for step, ((images, told), share) in enumerate(zip(batches, shares, strict=True)):
+        known = told > 0
+        loss = F.binary_cross_entropy_with_logits(model(images), (told == 2).float(), weight=known, reduction="sum")
+        n = max(1, int(known.sum()))
+        if not torch.isfinite(loss):
+            raise UserError(f"segmenters: loss is {loss.item()} at step {step} of an epoch; lower learning_rate")
+        (loss / n).backward()
+        optimizer.step(share)
+        total, n_told = total + loss.item(), n_told + n
+    return total / n_told
+
+
+@torch.no_grad()
+def segment(model: Segmenter, images: np.ndarray) -> np.ndarray:
+    """Return the object masks of uint8 images (n, C, H, W): bool (n, H, W), in float32 on the model's device."""
+    model.eval()
+    device = next(model.parameters()).device
+    size = max(1, _SEGMENTED_PIXELS // (images.shape[2] * images.shape[3]))
+    parts = [model(inference.as_pixels(images[i : i + size], device)) > 0 for i in range(0, len(images), size)]
+    return torch.cat(parts).cpu().numpy()

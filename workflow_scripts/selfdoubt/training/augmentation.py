@@ -1,0 +1,52 @@
+"""Views of the training images: translations and flips, as batched tensor code. `mixing` joins two of them.
+
+All that is random about an epoch is drawn at once (`draw_views`), for each image by its position in the
+data set and not by its place in a batch. So a view can be made again without replaying the run, and
+neither the batch size nor the order disturbs it. An object mask rides along as one more channel of its
+image, so that both always see the same view.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from selfdoubt.runtime import randomness
+
+
+@dataclass(frozen=True)
+class Views:
+    """What happens to each of n images in one epoch; all arrays are indexed by the image's position."""
+
+    top: torch.Tensor  # (n,) the first row of the padded image that is seen
+    left: torch.Tensor  # (n,) the first column
+    flipped: torch.Tensor  # (n,) bool: whether it is then seen from right to left
+
+
+def draw_order(seed: int, epoch: int, n: int) -> torch.Tensor:
+    """Draw the order (n,) in which one epoch shows its images."""
+    return torch.from_numpy(randomness.generator(seed, "order", epoch).permutation(n))
+
+
+def draw_views(seed: int, epoch: int, n: int, shift_px: int, flip: bool) -> Views:
+    """Draw one epoch's views of n images."""
+    shifts = randomness.generator(seed, "shift", epoch).integers(0, 2 * shift_px + 1, (2, n))
+    flipped = randomness.generator(seed, "flip", epoch).random(n) < (0.5 if flip else 0.0)
+    return Views(*map(torch.from_numpy, (*shifts, flipped)))
+
+
+def pad(images: torch.Tensor, pixels: int) -> torch.Tensor:
+    """(n, C, H, W) uint8, black around -> all its windows of H x W, which share the memory of the padded images.
+
+    The result is (n, 2 pixels + 1, 2 pixels + 1, H, W, C), by top and left.
+    """
+    height, width = images.shape[2:]
+    padded = torch.nn.functional.pad(images, [pixels] * 4).permute(0, 2, 3, 1).contiguous()
+    return padded.unfold(1, height, 1).unfold(2, width, 1).movedim(3, 5)
+
+
+def see(windows: torch.Tensor, index: torch.Tensor, views: Views) -> torch.Tensor:
+    """Return the views of the images at `index` (b,): uint8 (b, C, H, W), channels last in memory."""
+    seen = windows[index, views.top[index], views.left[index]]
+    flipped = views.flipped[index].nonzero()[:, 0]
+    seen[flipped] = seen[flipped].flip(2)
+    return seen.permute(0, 3, 1, 2)

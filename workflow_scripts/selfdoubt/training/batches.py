@@ -1,0 +1,178 @@
+"""The training images as a reproducible sequence of batches.
+
+Whatever is random about an epoch is drawn from generators named by (seed, purpose, epoch), for each image by its
+position in the data set: so any batch of any epoch can be made again by itself, by any rank, in any run.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.utils.data
+
+from selfdoubt.data.image_files import ImageFiles
+from selfdoubt.mixing import mixers
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.training import augmentation
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One training step's data. Without mixing, `weight` is None and `other_labels` are the labels."""
+
+    images: torch.Tensor  # float32 (b, C, H, W) in [0, 1]
+    labels: torch.Tensor  # (b,)
+    other_labels: torch.Tensor  # (b,) of the image that was pasted
+    weight: torch.Tensor | None  # (b,) of `labels`
+    epoch: int = 0
+    rows: slice | None = None  # of the epoch's order: which images these are
+    n_whole: int = 0  # images of the batch on all ranks together
+    positions: torch.Tensor | None = None  # (b,) of the images in the data set
+
+
+class Stream:
+    """The training images as batches of views, shared by the ranks that train together."""
+
+    def __init__(self, split, recipe, seed: int, device: torch.device, mix=None, masks=None, share=(0, 1)):
+        """mix: settings of config.yaml's `mixing`, or None. masks: bool (n, H, W), where mixing needs them.
+
+        share: which rank this is, and of how many that share each batch.
+        Raises UserError if the recipe does not fit the images, or would leave a rank without any.
+        """
+        kind = _Files if isinstance(split.images, ImageFiles) else _Arrays
+        self._images = kind(split.images, masks, recipe, seed, device)
+        self._labels = torch.tensor(split.labels).to(device)
+        self._shape = (len(split.images), *split.images.shape[2:])
+        self._recipe, self._seed, self._mixing = recipe, seed, mix
+        self._rank, self._n_ranks = share
+        last = self.rows_per_epoch - (self.n_batches - 1) * recipe.batch_size
+        if last < self._n_ranks:
+            raise UserError(f"recipes: batch_size {recipe.batch_size} ends with {last} for {share[1]} ranks; change it")
+
+    @property
+    def n_batches(self) -> int:
+        """Steps in an epoch; the last batch may be smaller, but one image alone has no batch statistics."""
+        whole, left = divmod(self._shape[0], self._recipe.batch_size)
+        return whole + (left > 1)
+
+    @property
+    def rows_per_epoch(self) -> int:
+        """Images that an epoch shows, on all ranks together."""
+        return min(self._shape[0], self.n_batches * self._recipe.batch_size)
+
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """Yield the batches of one epoch from batch `first` on; the same epoch always yields the same."""
+        size, device = self._recipe.batch_size, self._labels.device
+        order = augmentation.draw_order(self._seed, epoch, self._shape[0]).to(device)
+        starts = range(first * size, self.rows_per_epoch, size)
+        stops = [min(start + size, self.rows_per_epoch) for start in starts]
+        rows = [slice(start + self._rank, stop, self._n_ranks) for start, stop in zip(starts, stops, strict=True)]
+        drawn, partners = None, [order[:0]] * len(rows)
+        if self._mixing is not None:
+            drawn = _to(device, mixers.draw_mixing(self._seed, epoch, self._shape, self._mixing))
+            partners = [drawn.partner[order[each][drawn.mixed[order[each]]]] for each in rows]
+        wanted = [torch.cat([order[each], partner]) for each, partner in zip(rows, partners, strict=True)]
+        for each, start, stop, seen in zip(rows, starts, stops, self._images.views(epoch, wanted), strict=True):
+            yield Batch(*self._mix(seen, order[each], drawn), epoch, each, stop - start, order[each])
+
+    def _mix(self, seen: torch.Tensor, index: torch.Tensor, drawn: mixers.Mixing | None) -> tuple:
+        """Return a batch's fields from views of the images at `index`, followed by those of their partners."""
+        images, source, labels = seen[: len(index)], seen[len(index) :], self._labels[index]
+        if drawn is None:
+            return images / 255, labels, labels, None
+        chosen = drawn.mixed[index].nonzero()[:, 0]
+        own = drawn.at(index[chosen])
+        mixed, share = mixers.MIXERS[self._mixing.method](images[chosen], source, own, self._mixing)
+        images = images[:, : mixed.shape[1]].to(mixed.dtype)  # without the mask's channel; float where mixup is
+        images[chosen] = mixed
+        other, weight = labels.clone(), torch.ones(len(index), device=images.device)
+        other[chosen], weight[chosen] = self._labels[own.partner], share.float()
+        return images / 255, labels, other, weight
+
+
+class _Arrays:
+    """Images in memory, as uint8 on the device: a batch of views is one gather."""
+
+    def __init__(self, images: np.ndarray, masks: np.ndarray | None, recipe, seed: int, device: torch.device):
+        if recipe.crop is not None:
+            raise UserError("recipes: crop is for images that stay in files; set the data set's storage to files")
+        images = torch.tensor(images)
+        if masks is not None:
+            images = torch.cat([images, torch.from_numpy(masks).to(torch.uint8)[:, None]], 1)
+        self._windows = augmentation.pad(images.to(device), recipe.shift_px)
+        self._recipe, self._seed = recipe, seed
+
+    def views(self, epoch: int, wanted: list[torch.Tensor]) -> Iterator[torch.Tensor]:
+        """Yield uint8 (b, C, H, W) for each index (b,); masks are one more channel."""
+        shift_px, flip = self._recipe.shift_px, self._recipe.flip
+        views = augmentation.draw_views(self._seed, epoch, len(self._windows), shift_px, flip)
+        views = _to(self._windows.device, views)
+        for index in wanted:
+            yield augmentation.see(self._windows, index, views)
+
+
+class _Files:
+    """Images in files, decoded by worker processes while the model trains.
+
+    At no time are more than 2 n_workers + 1 batches decoded, whatever the size of the data set. Without `crop` an image
+    is seen as it would be from memory, shifted and flipped alike.
+    """
+
+    def __init__(self, images: ImageFiles, masks: np.ndarray | None, recipe, seed: int, device: torch.device):
+        if recipe.shift_px and recipe.crop is not None:
+            raise UserError("recipes: crop takes the place of shift_px; set shift_px to 0, or crop to null")
+        if masks is not None:
+            raise UserError("augmented: mixing by masks needs images in memory; set the data set's storage to arrays")
+        self._images, self._recipe, self._seed, self._device = images, recipe, seed, device
+
+    def views(self, epoch: int, wanted: list[torch.Tensor]) -> Iterator[torch.Tensor]:
+        """Yield uint8 (b, C, H, W) for each index (b,); raises UserError at a file that cannot be decoded."""
+        shift_px, flip = self._recipe.shift_px, self._recipe.flip
+        drawn = augmentation.draw_views(self._seed, epoch, len(self._images), shift_px, flip)
+        for batch, index in zip(self._decoded(epoch, wanted), wanted, strict=True):
+            if isinstance(batch, UserError):
+                raise batch
+            batch = batch.to(self._device, non_blocking=True)
+            if self._recipe.crop is None:
+                own = augmentation.Views(*(values[index.cpu()] for values in vars(drawn).values()))
+                rows = torch.arange(len(index), device=self._device)
+                batch = augmentation.see(augmentation.pad(batch, shift_px), rows, _to(self._device, own))
+            yield batch
+
+    def _decoded(self, epoch: int, wanted: list[torch.Tensor]) -> torch.utils.data.DataLoader:
+        return torch.utils.data.DataLoader(
+            _Decoder(self._images, self._recipe, self._seed, epoch),
+            batch_sampler=[index.tolist() for index in wanted],
+            num_workers=self._recipe.n_workers,
+            collate_fn=_stack,
+            pin_memory=self._device.type == "cuda",
+            generator=torch.Generator(),
+        )
+
+
+class _Decoder(torch.utils.data.Dataset):
+    """One epoch's images in files, by position: cropped at random, or as they are evaluated."""
+
+    def __init__(self, images: ImageFiles, recipe, seed: int, epoch: int):
+        self._images, self._recipe, self._seed, self._epoch = images, recipe, seed, epoch
+
+    def __getitem__(self, position: int) -> torch.Tensor | UserError:
+        crop, flip = self._recipe.crop, self._recipe.flip
+        try:
+            if crop is None:
+                view = self._images.evaluation_view(position)
+            else:
+                view = self._images.random_view(position, self._seed, self._epoch, crop, flip)
+        except UserError as fault:  # raised where it is read: a worker's would come with its stack trace
+            return fault
+        return torch.tensor(np.ascontiguousarray(view))
+
+
+def _stack(views: list) -> torch.Tensor | UserError:
+    fault = next((view for view in views if isinstance(view, UserError)), None)
+    return fault or torch.stack(views).contiguous(memory_format=torch.channels_last)
+
+
+def _to(device: torch.device, drawn):
+    return type(drawn)(**{name: tensor.to(device) for name, tensor in vars(drawn).items()})

@@ -1,0 +1,218 @@
+"""The one training loop: every teacher, baseline, student and augmented model is trained here.
+
+It can be killed at any moment and run again to the same last bit: its state is kept after each epoch, and nothing
+random depends on what came before. The checkpoint is the last epoch's: none is chosen on any split.
+"""
+
+import itertools
+import math
+from collections.abc import Callable
+
+import torch
+from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from selfdoubt.data import datasets
+from selfdoubt.models import checkpoints, classifier, inference, weight_files
+from selfdoubt.runtime import devices, digests, randomness, schemas
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.training import optimizers, schedules
+from selfdoubt.training.batches import Batch, Stream
+from selfdoubt.training.distributed import Ranks, launch
+from selfdoubt.training.objectives import Objective
+from selfdoubt.training.progress import Progress
+from selfdoubt.training.resume import Keeper
+
+
+class Training:
+    """A model on its way through a stream; `run` goes on from the last state that was kept."""
+
+    def __init__(
+        self,
+        model: classifier.Classifier,
+        stream: Stream,
+        recipe,
+        objective: Objective,
+        val,
+        *,
+        seed: int = 0,
+        ranks: Ranks | None = None,
+        keeper: Keeper | None = None,
+        progress: Progress | None = None,
+    ):
+        self._model, self._stream, self._recipe = model, stream, recipe
+        self._objective, self._val, self._seed = objective, val, seed
+        self._ranks, self._keeper = ranks or Ranks(), keeper
+        self._progress = progress or Progress(None, recipe.epochs)
+        self._device = next(model.parameters()).device
+        self._optimizer = optimizers.Optimizer(model, recipe.optimizer)
+        self._average = None
+        if recipe.ema_decay is not None:
+            self._average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True)
+        self._total = torch.zeros((), dtype=torch.float64, device=self._device)  # loss of this epoch's images
+        self._epoch, self._n_done, self._history = 0, 0, []  # n_done: batches of this epoch
+
+    def run(self) -> list[dict]:
+        """Train the model in place and return a row per epoch of SCHEMAS['training'].
+
+        With `ema_decay`, the model ends as its average. Raises UserError at the first step, or the first epoch's end,
+        whose loss is not finite.
+        """
+        self._restore()
+        forward = self._ranks.share(self._model)
+        while self._epoch < self._recipe.epochs:
+            self._model.train()
+            for batch in self._stream.epoch(self._epoch, self._n_done):
+                self._step(forward, batch)
+                if self._keeper and self._keeper.due():
+                    self._keep()
+            self._end_epoch()
+        if self._average is not None:
+            self._model.load_state_dict(self._average.module.state_dict())
+        return self._history
+
+    def _step(self, forward: Callable, batch: Batch) -> None:
+        recipe, step = self._recipe, self._epoch * self._stream.n_batches + self._n_done
+        share = schedules.share(step, recipe.epochs * self._stream.n_batches, recipe.schedule)
+        torch.manual_seed(randomness.key(self._seed, "dropout", step, self._ranks.rank) % 2**63)
+        with devices.told_of_memory(f"recipes: batch_size {recipe.batch_size}"):
+            with devices.autocast(self._device, recipe.precision):
+                logits = forward(batch.images)
+            loss = self._objective(logits, batch)
+            (loss * self._ranks.weight(len(batch.labels), batch.n_whole)).backward()
+        total = self._ranks.sum(loss.detach() * len(batch.labels))
+        if not torch.isfinite(total):  # looked at once the backward pass is under way, so that a GPU waits less
+            rate = share * recipe.optimizer.learning_rate
+            raise UserError(f"loss is {total.item()} at epoch {self._epoch}, step {step}, learning rate {rate:.4g}")
+        if recipe.max_gradient_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self._model.parameters(), recipe.max_gradient_norm)
+        self._optimizer.step(share)
+        if self._average is not None:
+            self._average.update_parameters(self._model)
+        self._total += total
+        self._n_done += 1
+
+    def _end_epoch(self) -> None:
+        recipe, n_images = self._recipe, self._stream.rows_per_epoch
+        last = (self._epoch + 1) * self._stream.n_batches - 1
+        share = schedules.share(last, recipe.epochs * self._stream.n_batches, recipe.schedule)
+        row = {"epoch": self._epoch, "learning_rate": share * recipe.optimizer.learning_rate}
+        row["train_loss"] = self._total.item() / n_images
+        if self._ranks.first:
+            row |= judge(self._average.module if self._average is not None else self._model, self._val)
+            if not math.isfinite(row["val_loss"]):
+                raise UserError(f"val_loss is {row['val_loss']} after epoch {self._epoch}; lower the learning rate")
+            self._progress.epoch(self._epoch, n_images, loss=row["train_loss"], accuracy=row["val_accuracy"])
+            print(" ".join(f"{name}={value:.5g}" for name, value in row.items()), flush=True)
+        self._history.append(row)
+        self._total.zero_()
+        self._epoch, self._n_done = self._epoch + 1, 0
+        self._keep()
+
+    # ---- state ----
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        """Return everything that a later step depends on, by name; the tensors are those in use."""
+        parts = {"model": self._model.state_dict(), "optimizer": self._optimizer.state()}
+        if self._average is not None:
+            parts["average"] = self._average.state_dict()
+        named = {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+        return named | {"total": self._total}
+
+    def _keep(self) -> None:
+        if self._keeper and self._ranks.first:
+            facts = {"epoch": self._epoch, "n_done": self._n_done, "history": self._history}
+            self._keeper.save(self._tensors(), facts)
+
+    def _restore(self) -> None:
+        found = self._keeper.load() if self._keeper else None
+        if found is None:
+            return
+        tensors, facts = found
+        with torch.no_grad():
+            for name, tensor in self._tensors().items():
+                tensor.copy_(tensors[name])
+        self._epoch, self._n_done, self._history = facts["epoch"], facts["n_done"], facts["history"]
+        print(f"going on at epoch {self._epoch}, batch {self._n_done}", flush=True)
+
+
+def judge(model: torch.nn.Module, val) -> dict:
+    """Return val_loss and val_accuracy of a model on a split."""
+    logits = torch.from_numpy(inference.predict_logits(model, val.images))
+    labels = torch.tensor(val.labels)
+    accuracy = (logits.argmax(1) == labels).double().mean().item()
+    return {"val_loss": F.cross_entropy(logits, labels).item(), "val_accuracy": accuracy}
+
+
+# ---- a training script ----
+
+FILES = {
+    "train": "the training split",
+    "val": "the validation split, judged after each epoch",
+    "weights": "that the network starts from, where they are those of a file",
+    "checkpoint": "written: the last epoch's weights",
+    "history": "written: a row per epoch",
+}
+OPTIONAL = {
+    "state": "a folder of the state of a training that is interrupted; removed at the end",
+    "progress": "written: JSON lines for watch.py",
+}
+SEVERAL = ("weights",)  # of which there may be none
+_INPUTS = ("train", "val", "masks", "teacher", "soft_labels")
+
+
+def train_to_files(job, make_objective: Callable[[torch.device, str], Objective], masks_of=lambda train: None) -> None:
+    """Build a model, train it and write its checkpoint and history.
+
+    job: the paths of FILES and OPTIONAL, a model's `settings` (with `network`, `recipe` and perhaps `mixing`), `seed`
+    and `metadata`. make_objective: for a device and a precision. masks_of: of the training split, bool (n, H, W) or
+    None, for mixing.
+    """
+    recipe, mixing = job.settings.recipe, vars(job.settings).get("mixing")
+    _check_devices(recipe)
+    launch(recipe.gpu)
+    train, val = datasets.read_split(job.train, "train"), datasets.read_split(job.val, "val")
+    ranks = Ranks()
+    device = ranks.join(devices.prepare(recipe.device, recipe.threads))
+    recipe.precision = devices.precision_on(device, recipe.precision)
+    if ranks.first:
+        print(devices.told(device, recipe.precision, recipe.threads), flush=True)
+    stream = Stream(train, recipe, job.seed, device, mixing, masks_of(train), (ranks.rank, ranks.n))
+    model, shape = _model_of(train, job, device)
+    weights = {"weights": weight_files.sha256(job.weights[0])} if job.weights else {}
+    metadata = job.metadata | weights | {"shape": shape, "device": device.type, "precision": recipe.precision}
+    keeper = Keeper(job.state, _key(job, metadata)) if job.state else None
+    progress = Progress(job.progress if ranks.first else None, recipe.epochs)
+    objective, support = make_objective(device, recipe.precision), {"keeper": keeper, "progress": progress}
+    history = Training(model, stream, recipe, objective, val, seed=job.seed, ranks=ranks, **support).run()
+    ranks.leave()
+    if not ranks.first:
+        return
+    schemas.write_rows(job.history, history, schemas.SCHEMAS["training"], metadata)
+    checkpoints.save(job.checkpoint, model, metadata)
+    progress.end()
+    if keeper:
+        keeper.remove()
+
+
+def _check_devices(recipe) -> None:
+    """Raise UserError if fewer GPUs are here than ranks: Snakemake clips what a job asks for to what it was given."""
+    n = torch.cuda.device_count() if recipe.device != "cpu" and torch.cuda.is_available() else recipe.gpu
+    if n < recipe.gpu:
+        raise UserError(f"recipes: gpu {recipe.gpu}, but {n} were leased; give --resources gpu={recipe.gpu} or more")
+
+
+def _model_of(train, job, device: torch.device) -> tuple[classifier.Classifier, dict]:
+    """Build the model on the device; also return the shape that it was built for."""
+    shape = checkpoints.shape_of(train)
+    given = {"weights": job.weights[0]} if job.weights else {}
+    model = classifier.build_model(job.settings.network, seed=job.seed, **shape, **given)
+    model.fit_input(inference.pixels_of_all_classes(train.images))
+    return model.to(device, memory_format=torch.channels_last), shape
+
+
+def _key(job, metadata: dict) -> str:
+    """Return the digest of all that decides the result: settings, code, packages, device and the input files."""
+    given = [getattr(job, name) for name in _INPUTS if hasattr(job, name)]
+    paths = itertools.chain.from_iterable(each if isinstance(each, list) else [each] for each in given)
+    return digests.digest(metadata, [path for path in paths if path is not None])
