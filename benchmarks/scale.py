@@ -2,8 +2,8 @@
 
     python benchmarks/scale.py 100 1000
 
-prints a line for each size. The study is the default one with more students and seeds; jobs are fakes that make their
-files, so that all that is measured is Snakemake and our rules.
+prints a line for each size. The study is the default one with more students and replicates; jobs are fakes that make
+their files, so that all that is measured is Snakemake and our rules.
 """
 
 import os
@@ -122,11 +122,11 @@ def measure(n_jobs: int) -> Size:
 
 
 def enlarge(config: dict, n_jobs: int) -> None:
-    """Give the default study more seeds, and as many more students as make about n_jobs; each is three jobs a seed."""
-    n_seeds = 10 if n_jobs >= 1000 else 2
-    config["seeds"] = list(range(1, n_seeds + 1))
-    jobs_as_it_is = 22 + 34 * n_seeds
-    names = [f"kd-{i}" for i in range((n_jobs - jobs_as_it_is) // (3 * n_seeds))]
+    """Give the default study more replicates, and students until it has about n_jobs; each adds three a replicate."""
+    n_replicates = 10 if n_jobs >= 1000 else 2
+    config["replicates"] = list(range(1, n_replicates + 1))
+    jobs_as_it_is = 22 + 34 * n_replicates
+    names = [f"kd-{i}" for i in range((n_jobs - jobs_as_it_is) // (3 * n_replicates))]
     for i, name in enumerate(names):
         loss = {"method": "kd", "temperature": 1 + i / 8, "alpha": 0.9}
         config["students"][name] = config["students"]["kd"] | {"loss": loss}

@@ -25,7 +25,7 @@ from selfdoubt.settings.study import Study, load_study  # noqa: E402
 PAGE = ROOT / "docs/findings.md"
 HEAD = """# Findings
 
-What the default study and some of [studies/](../studies) say, each run whole, once, with the seeds of its config.
+What the default study and some of [studies/](../studies) say, each run whole, once, with the replicates of its config.
 A claim is one of the hypotheses that stand in the config; how its verdict comes about: [metrics.md](metrics.md).
 Small networks and small images: what holds here need not hold elsewhere. Written by `python docs/findings.py` from the
 tables of the runs.
@@ -65,10 +65,10 @@ def whole_config(checkout: Path, file: str) -> dict:
 def extent(study: Study, costs: pd.DataFrame, checkout: Path) -> str:
     described = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     commit = subprocess.run(described, check=False, capture_output=True, text=True).stdout.strip() or "not known"
-    seeds, minutes = counted(len(study.seeds), "seed"), costs["cpu_seconds"].sum() / 60
+    replicates, minutes = counted(len(study.replicates), "replicate"), costs["cpu_seconds"].sum() / 60
     return (
-        f"{listed(list(study.datasets))}; {seeds}; {counted(len(costs), 'job')}, {minutes:,.0f} processor minutes, at "
-        f"most {costs['max_rss_mb'].max() / 1000:.1f} GB a job; commit {commit}."
+        f"{listed(list(study.datasets))}; {replicates}; {counted(len(costs), 'job')}, {minutes:,.0f} "
+        f"processor minutes, at most {costs['max_rss_mb'].max() / 1000:.1f} GB a job; commit {commit}."
     )
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "workflow_scripts")]
 
 from edits import EDITS, Edit  # noqa: E402
-from expected_jobs import EVERYTHING, FROM_TRAINING, SEEDS, TABLES  # noqa: E402
+from expected_jobs import EVERYTHING, FROM_TRAINING, REPLICATES, TABLES  # noqa: E402
 
 PAGE = ROOT / "docs/invalidation.md"
 SHORT = (("everything", EVERYTHING), ("all from training on", FROM_TRAINING), ("tables", TABLES))
@@ -55,13 +55,13 @@ def told_rule(rule: str, keys: set[str]) -> str:
     everywhere = {job.partition(":")[2] for job in EVERYTHING if job.partition(":")[0] == rule}
     parts = [[part for part in key.split("/") if part and not part.startswith("views-")] for key in sorted(keys)]
     names = dict.fromkeys("/".join(part for part in each if not part.isdigit() and part[0] != "@") for each in parts)
-    seeds = sorted({int(part) for each in parts for part in each if part.isdigit()})
+    replicates = sorted({int(part) for each in parts for part in each if part.isdigit()})
     dataset = next((part[1:] for each in parts for part in each if part.startswith("@")), None)
     all_names = {
         "/".join(part for part in key.split("/") if not part.isdigit() and "views-" not in part) for key in everywhere
     }
     notes = [", ".join(names)] if {*names} != all_names else []
-    notes += [f"seed {seeds[0]}"] if seeds and (*seeds,) != SEEDS else []
+    notes += [f"replicate {replicates[0]}"] if replicates and (*replicates,) != REPLICATES else []
     notes += [f"of {dataset}"] if dataset else []
     return f"`{rule}`" + (f" ({'; '.join(notes)})" if any(notes) else "")
 

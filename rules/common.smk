@@ -63,18 +63,18 @@ COUNTS = "results/data/{dataset}/counts.parquet"
 OOD = "results/data/{dataset}/ood/{ood}.safetensors"
 CORRUPTED = "results/data/{dataset}/corrupted/{corruption}.safetensors"
 SHIFTED = "results/data/{dataset}/shifted/{shifted}.safetensors"
-CHECKPOINT = "results/checkpoints/{dataset}/{model}/seed-{seed}.safetensors"
-HISTORY = "results/training/{dataset}/{model}/seed-{seed}.parquet"
-SOFT_LABELS = "results/soft-labels/{dataset}/{model}/{views}/seed-{seed}.arrow"
+CHECKPOINT = "results/checkpoints/{dataset}/{model}/replicate-{replicate}.safetensors"
+HISTORY = "results/training/{dataset}/{model}/replicate-{replicate}.parquet"
+SOFT_LABELS = "results/soft-labels/{dataset}/{model}/{views}/replicate-{replicate}.arrow"
 SEGMENTER = "results/masks/{dataset}/{segmenter}.network.safetensors"
 PSEUDO_MASKS = "results/masks/{dataset}/{segmenter}.pseudo-masks.safetensors"
 MASKS = "results/masks/{dataset}/{segmenter}.masks.safetensors"
 MASK_QUALITY = "results/masks/{dataset}/{segmenter}.quality.parquet"
-MIXED_LABELS = "results/mixed-labels/{dataset}/{model}/seed-{seed}.parquet"
-EXAMPLES = "results/enhanced/{dataset}/{model}/seed-{seed}/{enhancer}.safetensors"
-PERSUASION = "results/communication/{dataset}/{group}/seed-{seed}/{protocol}.parquet"
-PREDICTIONS = "results/predictions/{dataset}/{name}/seed-{seed}/{variant}.parquet"
-METRICS = "results/metrics/{dataset}/{name}/seed-{seed}/{variant}.parquet"
+MIXED_LABELS = "results/mixed-labels/{dataset}/{model}/replicate-{replicate}.parquet"
+EXAMPLES = "results/enhanced/{dataset}/{model}/replicate-{replicate}/{enhancer}.safetensors"
+PERSUASION = "results/communication/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet"
+PREDICTIONS = "results/predictions/{dataset}/{name}/replicate-{replicate}/{variant}.parquet"
+METRICS = "results/metrics/{dataset}/{name}/replicate-{replicate}/{variant}.parquet"
 FIGURE = "results/figures/{figure}"
 TABLE = "results/tables/{table}.parquet"
 REPORT = "results/report/index.html"
@@ -100,13 +100,13 @@ def once(files):
 
 
 def arm_files(pattern, dataset, arms):
-    """One file per arm and seed, arms first: the order that scripts rely on.
+    """One file per arm and replicate, arms first: the order that scripts rely on.
 
-    Where an arm is there for one seed alone, its file stands for the others too.
+    Where an arm is there for one replicate alone, its file stands for the others too.
     """
     return [
-        pattern.format(dataset=dataset, name=name, variant=variant, seed=STUDY.seed_of(name, seed))
-        for (name, variant), seed in product(map(parse_arm, arms), sorted(STUDY.seeds))
+        pattern.format(dataset=dataset, name=name, variant=variant, replicate=STUDY.replicate_of(name, replicate))
+        for (name, variant), replicate in product(map(parse_arm, arms), sorted(STUDY.replicates))
     ]
 
 
@@ -127,40 +127,42 @@ def compared_arms():
 
 
 def all_metrics():
-    """The metrics table of every data set, arm and seed, in an order that the config's does not change."""
+    """The metrics table of every data set, arm and replicate, in an order that the config's does not change."""
     return sorted({file for dataset in STUDY.datasets for file in arm_files(METRICS, dataset, all_arms())})
 
 
 def enhanced_arms():
-    """Data set, model, enhancer and seeds of all enhanced predictions, in an order that the config's does not change."""
+    """Data set, model, enhancer and replicates of all enhanced predictions, in an order that the config's does not change."""
     return [
-        {"dataset": dataset, "name": model, "variant": enhancer, "seeds": STUDY.seeds_of(model)}
+        {"dataset": dataset, "name": model, "variant": enhancer, "replicates": STUDY.replicates_of(model)}
         for dataset, enhancer in product(sorted(STUDY.datasets), sorted(STUDY.enhancers))
         for model in sorted(STUDY.enhancers[enhancer].models)
     ]
 
 
 def all_enhanced():
-    """The predictions of every data set, model, enhancer and seed."""
-    return [PREDICTIONS.format(seed=seed, **arm) for arm in enhanced_arms() for seed in arm["seeds"]]
+    """The predictions of every data set, model, enhancer and replicate."""
+    return [
+        PREDICTIONS.format(replicate=replicate, **arm) for arm in enhanced_arms() for replicate in arm["replicates"]
+    ]
 
 
 @cache
 def judged_groups():
-    """Every data set, group and seed, with the names of members and protocols."""
+    """Every data set, group and replicate, with the names of members and protocols."""
     keys = product(sorted(STUDY.datasets), sorted(STUDY.groups.items()))
     return [
-        (dataset, name, seed, sorted(group.members), sorted(group.protocols))
+        (dataset, name, replicate, sorted(group.members), sorted(group.protocols))
         for dataset, (name, group) in keys
-        for seed in STUDY.seeds_of(name)
+        for replicate in STUDY.replicates_of(name)
     ]
 
 
 def judged_predictions():
     """The predictions of each group's members, then of its protocols, in the order of `judged_groups`."""
     return [
-        PREDICTIONS.format(dataset=dataset, name=name, seed=STUDY.seed_of(name, seed), variant=variant)
-        for dataset, group, seed, members, protocols in judged_groups()
+        PREDICTIONS.format(dataset=dataset, name=name, replicate=STUDY.replicate_of(name, replicate), variant=variant)
+        for dataset, group, replicate, members, protocols in judged_groups()
         for name, variant in [
             *((member, "clean") for member in members),
             *((group, protocol) for protocol in protocols),
@@ -170,8 +172,8 @@ def judged_predictions():
 
 def all_checkpoints():
     """The checkpoint of every model."""
-    keys = product(STUDY.datasets, STUDY.models, STUDY.seeds)
-    return once(checkpoint_file(dataset, model, seed) for dataset, model, seed in keys)
+    keys = product(STUDY.datasets, STUDY.models, STUDY.replicates)
+    return once(checkpoint_file(dataset, model, replicate) for dataset, model, replicate in keys)
 
 
 def all_counts():

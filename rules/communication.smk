@@ -1,6 +1,6 @@
 # Needs  the members' checkpoints and clean predictions, val, test and OOD splits
-# Makes  results/predictions/{dataset}/{group}/seed-{seed}/{protocol}.parquet      what the group decides
-#        results/communication/{dataset}/{group}/seed-{seed}/{protocol}.parquet    who persuades whom
+# Makes  results/predictions/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet      what the group decides
+#        results/communication/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet    who persuades whom
 
 
 GROUP_PREDICTIONS = PREDICTIONS.replace("{name}", "{group}").replace("{variant}", "{protocol}")
@@ -13,9 +13,9 @@ rule combine_members:
     output:
         GROUP_PREDICTIONS,
     log:
-        "results/logs/combine_members/{dataset}/{group}/seed-{seed}/{protocol}.log",
+        "results/logs/combine_members/{dataset}/{group}/replicate-{replicate}/{protocol}.log",
     benchmark:
-        "results/benchmarks/combine_members/{dataset}/{group}/seed-{seed}/{protocol}.tsv"
+        "results/benchmarks/combine_members/{dataset}/{group}/replicate-{replicate}/{protocol}.tsv"
     wildcard_constraints:
         group=one_of(STUDY.groups),
         protocol=one_of(named(STUDY.protocols, speaks=False)),
@@ -42,9 +42,9 @@ rule communicate:
         predictions=GROUP_PREDICTIONS,
         persuasion=PERSUASION,
     log:
-        "results/logs/communicate/{dataset}/{group}/seed-{seed}/{protocol}.log",
+        "results/logs/communicate/{dataset}/{group}/replicate-{replicate}/{protocol}.log",
     benchmark:
-        "results/benchmarks/communicate/{dataset}/{group}/seed-{seed}/{protocol}.tsv"
+        "results/benchmarks/communicate/{dataset}/{group}/replicate-{replicate}/{protocol}.tsv"
     wildcard_constraints:
         group=one_of(STUDY.groups),
         protocol=one_of(named(STUDY.protocols, speaks=True)),
@@ -60,4 +60,4 @@ rule communicate:
         "exec python workflow_scripts/communicate.py --members {input.members}"
         " --val {input.val} --test {input.test} --ood {input.ood}"
         " --output {output.predictions} --persuasion {output.persuasion}"
-        " --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,6 +1,6 @@
-# Needs  results/checkpoints/{dataset}/{model}/seed-{seed}.safetensors, val, test and OOD splits
-# Makes  results/predictions/{dataset}/{model}/seed-{seed}/{enhancer}.parquet     on enhanced images
-#        results/enhanced/{dataset}/{model}/seed-{seed}/{enhancer}.safetensors    a few of them, to be looked at
+# Needs  results/checkpoints/{dataset}/{model}/replicate-{replicate}.safetensors, val, test and OOD splits
+# Makes  results/predictions/{dataset}/{model}/replicate-{replicate}/{enhancer}.parquet     on enhanced images
+#        results/enhanced/{dataset}/{model}/replicate-{replicate}/{enhancer}.safetensors    a few of them, to be looked at
 #        results/tables/enhancements.parquet    what was chosen for each, and what an image costs
 
 
@@ -15,9 +15,9 @@ rule enhance_images:
         predictions=PREDICTIONS,
         examples=EXAMPLES.replace("{model}", "{name}").replace("{enhancer}", "{variant}"),
     log:
-        "results/logs/enhance_images/{dataset}/{name}/seed-{seed}/{variant}.log",
+        "results/logs/enhance_images/{dataset}/{name}/replicate-{replicate}/{variant}.log",
     benchmark:
-        "results/benchmarks/enhance_images/{dataset}/{name}/seed-{seed}/{variant}.tsv"
+        "results/benchmarks/enhance_images/{dataset}/{name}/replicate-{replicate}/{variant}.tsv"
     wildcard_constraints:
         name=one_of(STUDY.models),
         variant=one_of(STUDY.enhancers),
@@ -33,7 +33,7 @@ rule enhance_images:
         "exec python workflow_scripts/enhance_images.py --checkpoint {input.checkpoint}"
         " --val {input.val} --test {input.test} --ood {input.ood}"
         " --output {output.predictions} --examples {output.examples}"
-        " --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule collect_enhancements:

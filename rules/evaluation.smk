@@ -1,9 +1,9 @@
 # Needs  checkpoints and splits; predictions of models, enhancers and groups
-# Makes  results/predictions/{dataset}/{model}/seed-{seed}/clean.parquet         logits of every image of every split
-#        results/metrics/{dataset}/{model or group}/seed-{seed}/{variant}.parquet    a row per number
+# Makes  results/predictions/{dataset}/{model}/replicate-{replicate}/clean.parquet         logits of every image of every split
+#        results/metrics/{dataset}/{model or group}/replicate-{replicate}/{variant}.parquet    a row per number
 #        results/tables/groups.parquet                     errors that groups fix and break, weights, passes
 #        results/tables/metrics.parquet                    all of them in one table
-#        results/tables/{comparisons,hypotheses}.parquet   paired over seeds, with verdicts
+#        results/tables/{comparisons,hypotheses}.parquet   paired over replicates, with verdicts
 #        results/tables/costs.parquet                      seconds and memory of each job, from results/benchmarks
 #
 # What grows with the study reaches a job through a pipe, @<(printf …): Linux takes no argument above 128 kB, and 2 MB of
@@ -21,9 +21,9 @@ rule predict:
     output:
         PREDICTIONS.replace("{variant}", "clean"),
     log:
-        "results/logs/predict/{dataset}/{name}/seed-{seed}.log",
+        "results/logs/predict/{dataset}/{name}/replicate-{replicate}.log",
     benchmark:
-        "results/benchmarks/predict/{dataset}/{name}/seed-{seed}.tsv"
+        "results/benchmarks/predict/{dataset}/{name}/replicate-{replicate}.tsv"
     wildcard_constraints:
         name=one_of(STUDY.models),
     conda:
@@ -37,7 +37,7 @@ rule predict:
     shell:
         "exec python workflow_scripts/predict.py --checkpoint {input.checkpoint}"
         " --val {input.val} --test {input.test} --ood {input.ood} --shifted {input.shifted}"
-        " --output {output} --seed {wildcards.seed} --gpu {resources.gpu}"
+        " --output {output} --replicate {wildcards.replicate} --gpu {resources.gpu}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -48,9 +48,9 @@ rule compute_metrics:
     output:
         METRICS,
     log:
-        "results/logs/compute_metrics/{dataset}/{name}/seed-{seed}/{variant}.log",
+        "results/logs/compute_metrics/{dataset}/{name}/replicate-{replicate}/{variant}.log",
     benchmark:
-        "results/benchmarks/compute_metrics/{dataset}/{name}/seed-{seed}/{variant}.tsv"
+        "results/benchmarks/compute_metrics/{dataset}/{name}/replicate-{replicate}/{variant}.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
@@ -60,7 +60,7 @@ rule compute_metrics:
         code=code_digest("compute_metrics"),
     shell:
         "exec python workflow_scripts/compute_metrics.py --predictions {input} --output {output}"
-        " --seed {wildcards.seed} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --replicate {wildcards.replicate} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule judge_groups:
@@ -130,7 +130,7 @@ rule collect_costs:
 
 
 rule test_hypotheses:
-    """Compare arms paired over seeds, and say which claims hold."""
+    """Compare arms paired over replicates, and say which claims hold."""
     input:
         compared_predictions,
     output:

@@ -3,7 +3,7 @@
 #        results/masks/{dataset}/{segmenter}.pseudo-masks.safetensors    what it learned from, one bit a pixel
 #        results/masks/{dataset}/{segmenter}.masks.safetensors           of every training image, one bit a pixel
 #        results/masks/{dataset}/{segmenter}.quality.parquet             IoU where the truth is known, shares, counts
-#        results/mixed-labels/{dataset}/{model}/seed-{seed}.parquet      labels of mixed images against what is visible
+#        results/mixed-labels/{dataset}/{model}/replicate-{replicate}.parquet      labels of mixed images against what is visible
 
 
 rule train_segmenter:
@@ -92,9 +92,9 @@ rule measure_mixing:
     output:
         MIXED_LABELS,
     log:
-        "results/logs/measure_mixing/{dataset}/{model}/seed-{seed}.log",
+        "results/logs/measure_mixing/{dataset}/{model}/replicate-{replicate}.log",
     benchmark:
-        "results/benchmarks/measure_mixing/{dataset}/{model}/seed-{seed}.tsv"
+        "results/benchmarks/measure_mixing/{dataset}/{model}/replicate-{replicate}.tsv"
     wildcard_constraints:
         model=one_of(STUDY.augmented),
     conda:
@@ -106,5 +106,5 @@ rule measure_mixing:
         code=code_digest("measure_mixing"),
     shell:
         "exec python workflow_scripts/measure_mixing.py --train {input.train} --masks {input.masks}"
-        " --output {output} --seed {wildcards.seed}"
+        " --output {output} --replicate {wildcards.replicate}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,8 +1,8 @@
 # Needs  results/data/{dataset}/{train,val}.safetensors
 #        weights that a network starts from, where the config names their file
-#        a student: its teachers' checkpoints of the same seed; an augmented model: masks, where it mixes by them
-# Makes  results/checkpoints/{dataset}/{model}/seed-{seed}.safetensors    the last epoch's weights, or those that others trained
-#        results/training/{dataset}/{model}/seed-{seed}.parquet           loss, accuracy, learning rate per epoch
+#        a student: its teachers' checkpoints of the same replicate; an augmented model: masks, where it mixes by them
+# Makes  results/checkpoints/{dataset}/{model}/replicate-{replicate}.safetensors    the last epoch's weights, or those that others trained
+#        results/training/{dataset}/{model}/replicate-{replicate}.parquet           loss, accuracy, learning rate per epoch
 
 
 rule train_teacher:
@@ -15,9 +15,9 @@ rule train_teacher:
         checkpoint=CHECKPOINT,
         history=HISTORY,
     log:
-        "results/logs/train_teacher/{dataset}/{model}/seed-{seed}.log",
+        "results/logs/train_teacher/{dataset}/{model}/replicate-{replicate}.log",
     benchmark:
-        "results/benchmarks/train_teacher/{dataset}/{model}/seed-{seed}.tsv"
+        "results/benchmarks/train_teacher/{dataset}/{model}/replicate-{replicate}.tsv"
     wildcard_constraints:
         model=one_of(STUDY.teachers),
     priority: 10
@@ -33,8 +33,8 @@ rule train_teacher:
     shell:
         "exec python workflow_scripts/train_teacher.py --train {input.train} --val {input.val}"
         " --weights {input.weights:q} --checkpoint {output.checkpoint} --history {output.history}"
-        " --state results/state/{wildcards.dataset}/{wildcards.model}/seed-{wildcards.seed}"
-        " --progress {log}.progress.jsonl --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --state results/state/{wildcards.dataset}/{wildcards.model}/replicate-{wildcards.replicate}"
+        " --progress {log}.progress.jsonl --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule train_baseline:
@@ -47,9 +47,9 @@ rule train_baseline:
         checkpoint=CHECKPOINT,
         history=HISTORY,
     log:
-        "results/logs/train_baseline/{dataset}/{model}/seed-{seed}.log",
+        "results/logs/train_baseline/{dataset}/{model}/replicate-{replicate}.log",
     benchmark:
-        "results/benchmarks/train_baseline/{dataset}/{model}/seed-{seed}.tsv"
+        "results/benchmarks/train_baseline/{dataset}/{model}/replicate-{replicate}.tsv"
     wildcard_constraints:
         model=one_of(STUDY.baselines),
     conda:
@@ -64,8 +64,8 @@ rule train_baseline:
     shell:
         "exec python workflow_scripts/train_baseline.py --train {input.train} --val {input.val}"
         " --weights {input.weights:q} --checkpoint {output.checkpoint} --history {output.history}"
-        " --state results/state/{wildcards.dataset}/{wildcards.model}/seed-{wildcards.seed}"
-        " --progress {log}.progress.jsonl --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --state results/state/{wildcards.dataset}/{wildcards.model}/replicate-{wildcards.replicate}"
+        " --progress {log}.progress.jsonl --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule precompute_soft_labels:
@@ -76,9 +76,9 @@ rule precompute_soft_labels:
     output:
         SOFT_LABELS,
     log:
-        "results/logs/precompute_soft_labels/{dataset}/{model}/{views}/seed-{seed}.log",
+        "results/logs/precompute_soft_labels/{dataset}/{model}/{views}/replicate-{replicate}.log",
     benchmark:
-        "results/benchmarks/precompute_soft_labels/{dataset}/{model}/{views}/seed-{seed}.tsv"
+        "results/benchmarks/precompute_soft_labels/{dataset}/{model}/{views}/replicate-{replicate}.tsv"
     priority: 10
     conda:
         "../envs/models.yaml"
@@ -91,7 +91,7 @@ rule precompute_soft_labels:
         code=code_digest("precompute_soft_labels"),
     shell:
         "exec python workflow_scripts/precompute_soft_labels.py --train {input.train} --teacher {input.teacher}"
-        " --output {output} --seed {wildcards.seed}"
+        " --output {output} --replicate {wildcards.replicate}"
         " --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -107,9 +107,9 @@ rule distill_student:
         checkpoint=CHECKPOINT,
         history=HISTORY,
     log:
-        "results/logs/distill_student/{dataset}/{model}/seed-{seed}.log",
+        "results/logs/distill_student/{dataset}/{model}/replicate-{replicate}.log",
     benchmark:
-        "results/benchmarks/distill_student/{dataset}/{model}/seed-{seed}.tsv"
+        "results/benchmarks/distill_student/{dataset}/{model}/replicate-{replicate}.tsv"
     wildcard_constraints:
         model=one_of(STUDY.students),
     conda:
@@ -124,8 +124,8 @@ rule distill_student:
     shell:
         "exec python workflow_scripts/distill_student.py --train {input.train} --val {input.val}"
         " --weights {input.weights:q} --teacher {input.teachers} --soft-labels {input.soft_labels} --checkpoint {output.checkpoint} --history {output.history}"
-        " --state results/state/{wildcards.dataset}/{wildcards.model}/seed-{wildcards.seed}"
-        " --progress {log}.progress.jsonl --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --state results/state/{wildcards.dataset}/{wildcards.model}/replicate-{wildcards.replicate}"
+        " --progress {log}.progress.jsonl --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule train_augmented:
@@ -139,9 +139,9 @@ rule train_augmented:
         checkpoint=CHECKPOINT,
         history=HISTORY,
     log:
-        "results/logs/train_augmented/{dataset}/{model}/seed-{seed}.log",
+        "results/logs/train_augmented/{dataset}/{model}/replicate-{replicate}.log",
     benchmark:
-        "results/benchmarks/train_augmented/{dataset}/{model}/seed-{seed}.tsv"
+        "results/benchmarks/train_augmented/{dataset}/{model}/replicate-{replicate}.tsv"
     wildcard_constraints:
         model=one_of(STUDY.augmented),
     conda:
@@ -156,8 +156,8 @@ rule train_augmented:
     shell:
         "exec python workflow_scripts/train_augmented.py --train {input.train} --val {input.val}"
         " --weights {input.weights:q} --masks {input.masks} --checkpoint {output.checkpoint} --history {output.history}"
-        " --state results/state/{wildcards.dataset}/{wildcards.model}/seed-{wildcards.seed}"
-        " --progress {log}.progress.jsonl --seed {wildcards.seed} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " --state results/state/{wildcards.dataset}/{wildcards.model}/replicate-{wildcards.replicate}"
+        " --progress {log}.progress.jsonl --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule import_model:
@@ -168,9 +168,9 @@ rule import_model:
     output:
         checkpoint=CHECKPOINT,
     log:
-        "results/logs/import_model/{dataset}/{model}/seed-{seed}.log",
+        "results/logs/import_model/{dataset}/{model}/replicate-{replicate}.log",
     benchmark:
-        "results/benchmarks/import_model/{dataset}/{model}/seed-{seed}.tsv"
+        "results/benchmarks/import_model/{dataset}/{model}/replicate-{replicate}.tsv"
     wildcard_constraints:
         model=one_of(STUDY.pretrained),
     conda:

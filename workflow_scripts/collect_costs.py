@@ -4,7 +4,7 @@ from selfdoubt.runtime import cli, costs, schemas
 
 
 def run(arguments):
-    rows = costs.read_benchmarks(arguments.folder, arguments.settings.names, arguments.settings.seeds)
+    rows = costs.read_benchmarks(arguments.folder, arguments.settings.names, arguments.settings.replicates)
     schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["costs"], arguments.metadata)
 
 

@@ -8,13 +8,13 @@ from selfdoubt.runtime import cli, schemas
 def run(arguments):
     rows = []
     for arm in arguments.settings.arms:
-        for seed in arm.seeds:
+        for replicate in arm.replicates:
             told = schemas.read_metadata(arguments.predictions[len(rows)])
-            own = {"dataset": arm.dataset, "name": arm.name, "seed": seed, "variant": arm.variant}
+            own = {"dataset": arm.dataset, "name": arm.name, "replicate": replicate, "variant": arm.variant}
             rows.append({**own, "chosen": json.dumps(told["chosen"], sort_keys=True), **told["costs_per_image"]})
     schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["enhancements"], arguments.metadata)
 
 
 if __name__ == "__main__":
-    files = {"predictions": "of arms, then seeds, as in --settings", "output": "written"}
+    files = {"predictions": "of arms, then replicates, as in --settings", "output": "written"}
     cli.main(run, files, several=("predictions",), listed=("predictions",))

@@ -12,5 +12,5 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    files = {"tables": "of one arm and seed each", "output": "written"}
+    files = {"tables": "of one arm and replicate each", "output": "written"}
     cli.main(run, files, several=("tables",), listed=("tables",))

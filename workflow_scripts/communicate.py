@@ -12,7 +12,7 @@ def run(arguments):
     named = zip(settings.members, arguments.members, strict=True)
     models = {name: checkpoints.load_model(path, device) for name, path in named}
     splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
-    decision = persuasion.communicate(models, splits, settings, arguments.seed)
+    decision = persuasion.communicate(models, splits, settings, arguments.replicate)
     print(f"weight fitted on val: {decision.weight}; rounds: {decision.rounds}; of one image: {decision.costs}")
     found = {"costs_per_image": decision.costs, "precision": settings.precision}
     further = {"weight": decision.weight, "rounds": decision.rounds}
@@ -25,4 +25,4 @@ def run(arguments):
 if __name__ == "__main__":
     files = {"members": "their checkpoints", "val": "split", "test": "split", "ood": "splits"}
     written = {"output": "written: the group's predictions", "persuasion": "written: who persuades whom"}
-    cli.main(run, files | written, several=("members", "ood"), seeded=True, computes=True)
+    cli.main(run, files | written, several=("members", "ood"), replicated=True, computes=True)

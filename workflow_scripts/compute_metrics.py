@@ -6,7 +6,7 @@ from selfdoubt.runtime import cli, schemas
 
 def run(arguments):
     predictions = summaries.predictions_by_split(schemas.read_table(arguments.predictions))
-    identity = vars(arguments.settings.identity) | {"seed": arguments.seed}
+    identity = vars(arguments.settings.identity) | {"replicate": arguments.replicate}
     settings = arguments.settings.evaluation
     fitted = summaries.fit_scores(predictions, settings.scores)
     rows = evaluator.evaluate(predictions, settings, identity, fitted)
@@ -15,4 +15,4 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    cli.main(run, {"predictions": "a table of logits", "output": "written: a table of numbers"}, seeded=True)
+    cli.main(run, {"predictions": "a table of logits", "output": "written: a table of numbers"}, replicated=True)

@@ -8,7 +8,7 @@ from selfdoubt.runtime import cli, schemas
 def run(arguments):
     settings, test = arguments.settings, datasets.read_split(arguments.test, "test")
     if settings.source == "built-in":
-        found = corruptions.corrupt(test, settings.name, settings.severities, settings.n_images, seed=0)
+        found = corruptions.corrupt(test, settings.name, settings.severities, settings.n_images, replicate=0)
     else:
         class_names = counts.class_names(schemas.read_table(arguments.counts, schemas.SCHEMAS["data"]))
         found = shifted.corrupted(settings, test, class_names)

@@ -13,4 +13,4 @@ if __name__ == "__main__":
     files = loop.FILES | loop.OPTIONAL | {"teacher": "the checkpoint of its teacher, or of each of several"}
     files["soft-labels"] = "their answers, where they are stored, in the same order"
     optional, several = tuple(loop.OPTIONAL), ("teacher", "soft-labels", *loop.SEVERAL)
-    cli.main(run, files, several=several, optional=optional, seeded=True, computes=True)
+    cli.main(run, files, several=several, optional=optional, replicated=True, computes=True)

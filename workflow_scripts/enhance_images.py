@@ -16,11 +16,11 @@ def run(arguments):
         settings.precision = devices.precision_on(device, settings.precision)
     model = checkpoints.load_model(arguments.checkpoint, device)
     splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
-    done = choosing.enhance(model, splits, settings, arguments.seed)
+    done = choosing.enhance(model, splits, settings, arguments.replicate)
     print(f"chosen on val: {done.chosen}; of one image: {done.costs}")
     metadata = arguments.metadata | {"chosen": done.chosen, "costs_per_image": done.costs}
     inference.write_predictions(arguments.output, splits, done.logits, done.signals, metadata)
-    kept = choosing.examples(model, splits["test"], N_EXAMPLES, done, arguments.seed)
+    kept = choosing.examples(model, splits["test"], N_EXAMPLES, done, arguments.replicate)
     epsilon_255 = np.array(done.chosen.get("epsilon_255", 0.0))
     examples.write(arguments.examples, kept._asdict() | {"epsilon_255": epsilon_255})
 
@@ -28,4 +28,4 @@ def run(arguments):
 if __name__ == "__main__":
     files = {"checkpoint": "of the model", "val": "split", "test": "split", "ood": "splits"}
     written = {"output": "written: predictions", "examples": "written: a few images before and after"}
-    cli.main(run, files | written, several=("ood",), seeded=True, computes=True)
+    cli.main(run, files | written, several=("ood",), replicated=True, computes=True)

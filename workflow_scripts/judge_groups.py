@@ -8,7 +8,7 @@ from selfdoubt.runtime import cli, schemas
 def run(arguments):
     paths, rows = iter(arguments.predictions), []
     for job in arguments.settings.groups:  # each with the files of its members, then of its protocols
-        identity = {"dataset": job.dataset, "group": job.group, "seed": job.seed, "split": "test"}
+        identity = {"dataset": job.dataset, "group": job.group, "replicate": job.replicate, "split": "test"}
         members = [splits_of(next(paths)) for _ in range(job.n_members)]
         test, val = (said(members, split) for split in ("test", "val"))
         found = accounting.judge_bounds(test, val)

@@ -9,11 +9,11 @@ def run(arguments):
     devices.prepare("cpu", threads=1)
     settings, train = arguments.settings, datasets.read_split(arguments.train, "train")
     truth = datasets.foreground(train, settings.mask_truth) if settings.mask_truth != "none" else None
-    masks = datasets.masks_for_mixing(train, settings, *(arguments.masks or [None]), arguments.seed)
-    rows = label_error.measure(train, truth, masks, settings, arguments.seed)
+    masks = datasets.masks_for_mixing(train, settings, *(arguments.masks or [None]), arguments.replicate)
+    rows = label_error.measure(train, truth, masks, settings, arguments.replicate)
     schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["mixed-labels"], arguments.metadata)
 
 
 if __name__ == "__main__":
     files = {"train": "the training split", "masks": "of its images, where they are mixed by those of a segmenter"}
-    cli.main(run, files | {"output": "written: a table"}, several=("masks",), seeded=True)
+    cli.main(run, files | {"output": "written: a table"}, several=("masks",), replicated=True)

@@ -18,5 +18,5 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    files = {"metrics": "of every arm and seed", "figure": "written, in the format of each suffix"}
+    files = {"metrics": "of every arm and replicate", "figure": "written, in the format of each suffix"}
     cli.main(run, files, several=("metrics", "figure"), listed=("metrics",))

@@ -16,6 +16,6 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    files = {"predictions": "of arms, then seeds", "images": "the split that they are of"}
+    files = {"predictions": "of arms, then replicates", "images": "the split that they are of"}
     files |= {"figure": "written, in the format of each suffix"}
     cli.main(run, files, several=("predictions", "figure"))

@@ -13,5 +13,5 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    files = {"persuasion": "tables, one a seed", "figure": "written, in the format of each suffix"}
+    files = {"persuasion": "tables, one a replicate", "figure": "written, in the format of each suffix"}
     cli.main(run, files, several=("persuasion", "figure"))

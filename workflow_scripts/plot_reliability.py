@@ -13,5 +13,5 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    files = {"predictions": "of arms, then seeds", "figure": "written, in the format of each suffix"}
+    files = {"predictions": "of arms, then replicates", "figure": "written, in the format of each suffix"}
     cli.main(run, files, several=("predictions", "figure"))

@@ -12,7 +12,7 @@ def run(arguments):
     device = devices.prepare(settings.device, settings.threads)
     model = checkpoints.load_model(arguments.teacher, device)
     teacher = soft_labels.Teacher(model, devices.precision_on(device, settings.precision))
-    stream = batches.Stream(datasets.read_split(arguments.train, "train"), settings, arguments.seed, device)
+    stream = batches.Stream(datasets.read_split(arguments.train, "train"), settings, arguments.replicate, device)
     gigabytes, seconds = soft_labels.estimate(teacher, stream, settings.epochs, settings.top_k)
     print(f"estimate: {gigabytes:.3g} GB, {seconds:.3g} s; asked online, each student would wait so long")
     if settings.max_gb is not None and gigabytes > settings.max_gb:
@@ -24,4 +24,4 @@ def run(arguments):
 
 if __name__ == "__main__":
     files = {"train": "the training split", "teacher": "a classifier's checkpoint", "output": "written: soft labels"}
-    cli.main(run, files, seeded=True, computes=True)
+    cli.main(run, files, replicated=True, computes=True)

@@ -12,7 +12,7 @@ def run(arguments):
     logits = {name: inference.predict_logits(model, split.images) for name, split in splits.items()}
     signals, n_passes = {}, arguments.settings.mc_dropout_passes
     if n_passes and inference.has_dropout(model):
-        seeds = {name: randomness.key(arguments.seed, f"mc-dropout/{name}") for name in splits}
+        seeds = {name: randomness.key(arguments.replicate, f"mc-dropout/{name}") for name in splits}
         signals["mc_dropout"] = {
             name: inference.mc_dropout(model, split.images, n_passes, seeds[name]) for name, split in splits.items()
         }
@@ -22,4 +22,4 @@ def run(arguments):
 if __name__ == "__main__":
     files = {"checkpoint": "of the model", "val": "split", "test": "split", "ood": "splits", "shifted": "splits"}
     written = {"output": "written: predictions"}
-    cli.main(run, files | written, several=("ood", "shifted"), seeded=True, computes=True)
+    cli.main(run, files | written, several=("ood", "shifted"), replicated=True, computes=True)

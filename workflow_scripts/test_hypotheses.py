@@ -1,4 +1,4 @@
-"""Compare arms paired over seeds, and say which claims hold."""
+"""Compare arms paired over replicates, and say which claims hold."""
 
 from selfdoubt.evaluation import hypotheses
 from selfdoubt.runtime import cli, schemas
@@ -12,5 +12,5 @@ def run(arguments):
 
 if __name__ == "__main__":
     written = {"comparisons": "written", "hypotheses": "written, with verdicts"}
-    files = {"predictions": "of data sets, arms and seeds, in the settings' order"}
+    files = {"predictions": "of data sets, arms and replicates, in the settings' order"}
     cli.main(run, files | written, several=("predictions",), listed=("predictions",))

@@ -9,7 +9,7 @@ def run(arguments):
     objective = objectives.from_labels(arguments.settings.label_smoothing)
 
     def masks_of(train):
-        return datasets.masks_for_mixing(train, arguments.settings, *(arguments.masks or [None]), arguments.seed)
+        return datasets.masks_for_mixing(train, arguments.settings, *(arguments.masks or [None]), arguments.replicate)
 
     loop.train_to_files(arguments, lambda device, precision: objective, masks_of)
 
@@ -18,4 +18,4 @@ if __name__ == "__main__":
     files = loop.FILES | loop.OPTIONAL
     files["masks"] = "of the training images, where they are mixed by those of a segmenter"
     optional = tuple(loop.OPTIONAL)
-    cli.main(run, files, several=("masks", *loop.SEVERAL), optional=optional, seeded=True, computes=True)
+    cli.main(run, files, several=("masks", *loop.SEVERAL), optional=optional, replicated=True, computes=True)

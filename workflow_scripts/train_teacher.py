@@ -12,4 +12,4 @@ def run(arguments):
 if __name__ == "__main__":
     files = loop.FILES | loop.OPTIONAL
     optional = tuple(loop.OPTIONAL)
-    cli.main(run, files, several=loop.SEVERAL, optional=optional, seeded=True, computes=True)
+    cli.main(run, files, several=loop.SEVERAL, optional=optional, replicated=True, computes=True)

@@ -9,7 +9,7 @@ def maps_mb(wildcards, attempt):
 def teacher_of_segmenter(wildcards):
     """The one teacher whose class activation maps the segmenter learns from."""
     segmenter = STUDY.segmenters[wildcards.segmenter]
-    return checkpoint_file(wildcards.dataset, segmenter.teacher, segmenter.teacher_seed)
+    return checkpoint_file(wildcards.dataset, segmenter.teacher, segmenter.teacher_replicate)
 
 
 def segmenter_threads(wildcards):
@@ -24,7 +24,7 @@ def segmenter_gpus(wildcards):
 
 def segmenter_settings(wildcards):
     """What a segmenter's training depends on, but for its teacher."""
-    return canonical(STUDY.segmenters[wildcards.segmenter].model_dump(exclude={"teacher", "teacher_seed"}))
+    return canonical(STUDY.segmenters[wildcards.segmenter].model_dump(exclude={"teacher", "teacher_replicate"}))
 
 
 def segmenting_settings(wildcards):

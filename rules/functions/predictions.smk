@@ -24,7 +24,7 @@ def enhancements_settings(wildcards):
 def members_of_group(wildcards):
     """The checkpoints of the members that are asked, by name: the order of the settings."""
     members = STUDY.speakers(wildcards.group, wildcards.protocol)
-    return [checkpoint_file(wildcards.dataset, model, wildcards.seed) for model in members]
+    return [checkpoint_file(wildcards.dataset, model, wildcards.replicate) for model in members]
 
 
 def predictions_of_members(wildcards):
@@ -33,7 +33,7 @@ def predictions_of_members(wildcards):
         PREDICTIONS.format(
             dataset=wildcards.dataset,
             name=member,
-            seed=STUDY.seed_of(member, wildcards.seed),
+            replicate=STUDY.replicate_of(member, wildcards.replicate),
             variant="clean",
         )
         for member in sorted(STUDY.groups[wildcards.group].members)
@@ -51,8 +51,14 @@ def judging_groups_settings(wildcards):
     return canonical(
         {
             "groups": [
-                {"dataset": dataset, "group": group, "seed": seed, "n_members": len(members), "protocols": protocols}
-                for dataset, group, seed, members, protocols in judged_groups()
+                {
+                    "dataset": dataset,
+                    "group": group,
+                    "replicate": replicate,
+                    "n_members": len(members),
+                    "protocols": protocols,
+                }
+                for dataset, group, replicate, members, protocols in judged_groups()
             ]
         }
     )
@@ -85,7 +91,7 @@ def wanted_numbers():
 
 
 def compared_predictions(wildcards):
-    """Data sets first, then arms, then seeds: the order that the script relies on."""
+    """Data sets first, then arms, then replicates: the order that the script relies on."""
     return [file for d in sorted(STUDY.datasets) for file in arm_files(PREDICTIONS, d, compared_arms())]
 
 
@@ -96,7 +102,7 @@ def hypothesis_settings(wildcards):
             "datasets": sorted(STUDY.datasets),
             "arms": compared_arms(),
             "pretrained": [arm for arm in compared_arms() if STUDY.is_pretrained(arm.partition("/")[0])],
-            "seeds": sorted(STUDY.seeds),
+            "replicates": sorted(STUDY.replicates),
             "hypotheses": [{"name": k, **h.model_dump()} for k, h in sorted(STUDY.hypotheses.items())],
             "studies": [
                 {"name": k, "reference": s.reference, "arms": s.arms} for k, s in sorted(STUDY.studies.items())
@@ -113,4 +119,4 @@ def cost_settings(wildcards):
     names |= {*STUDY.groups, *STUDY.protocols, *map(views_name, STUDY.students)}
     for dataset in STUDY.datasets.values():
         names |= {*dataset.shifted, *(dataset.corruptions.names if dataset.corruptions else [])}
-    return canonical({"names": sorted(names), "seeds": sorted(STUDY.seeds)})
+    return canonical({"names": sorted(names), "replicates": sorted(STUDY.replicates)})

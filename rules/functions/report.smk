@@ -27,7 +27,7 @@ def arms_figure(wildcards):
 
 
 def predictions_of_figure(wildcards):
-    """The predictions of the arms that a figure shows: arms first, then seeds."""
+    """The predictions of the arms that a figure shows: arms first, then replicates."""
     figure = STUDY.figures[wildcards.figure]
     return arm_files(PREDICTIONS, figure.dataset, figure.arms)
 
@@ -45,11 +45,11 @@ def object_size_settings(wildcards):
 
 
 def mixed_labels_of_figure(wildcards):
-    """What mixing does to labels: models of a figure first, then seeds."""
+    """What mixing does to labels: models of a figure first, then replicates."""
     figure = STUDY.figures[wildcards.figure]
     return [
-        MIXED_LABELS.format(dataset=figure.dataset, model=model, seed=seed)
-        for model, seed in product(figure.models, sorted(STUDY.seeds))
+        MIXED_LABELS.format(dataset=figure.dataset, model=model, replicate=replicate)
+        for model, replicate in product(figure.models, sorted(STUDY.replicates))
     ]
 
 
@@ -72,13 +72,13 @@ def mask_gallery_settings(wildcards):
 
 
 def examples_of_figure(wildcards):
-    """The enhanced examples of one model and seed, by each enhancer."""
+    """The enhanced examples of one model and replicate, by each enhancer."""
     figure = STUDY.figures[wildcards.figure]
     return [
         EXAMPLES.format(
             dataset=figure.dataset,
             model=figure.model,
-            seed=STUDY.seed_of(figure.model, figure.seed),
+            replicate=STUDY.replicate_of(figure.model, figure.replicate),
             enhancer=enhancer,
         )
         for enhancer in figure.enhancers
@@ -86,21 +86,21 @@ def examples_of_figure(wildcards):
 
 
 def persuasion_of_figure(wildcards):
-    """Who persuades whom, for every seed."""
+    """Who persuades whom, for every replicate."""
     figure = STUDY.figures[wildcards.figure]
     return [
         PERSUASION.format(
             dataset=figure.dataset,
             group=figure.group,
-            seed=seed,
+            replicate=replicate,
             protocol=figure.protocol,
         )
-        for seed in STUDY.seeds_of(figure.group)
+        for replicate in STUDY.replicates_of(figure.group)
     ]
 
 
 def report_settings(wildcards):
     """The whole study, and the order of its entries, which JSON does not keep."""
-    study = STUDY.model_dump() | {"seeds": sorted(STUDY.seeds)}
+    study = STUDY.model_dump() | {"replicates": sorted(STUDY.replicates)}
     order = {section: list(entries) for section, entries in study.items() if isinstance(entries, dict)}
     return canonical({"study": study, "order": order, "bounds": sorted(STUDY.bounds())})

@@ -29,20 +29,20 @@ def weights_of_model(wildcards):
     return [weights] if weights else []
 
 
-def checkpoint_file(dataset, model, seed):
-    """The checkpoint that stands for a model among those of a seed."""
-    return CHECKPOINT.format(dataset=dataset, model=model, seed=STUDY.seed_of(model, seed))
+def checkpoint_file(dataset, model, replicate):
+    """The checkpoint that stands for a model among those of a replicate."""
+    return CHECKPOINT.format(dataset=dataset, model=model, replicate=STUDY.replicate_of(model, replicate))
 
 
 def teachers_of_student(wildcards):
-    """The teachers of the student's own seed, by name."""
+    """The teachers of the student's own replicate, by name."""
     teachers = STUDY.students[wildcards.model].teacher
-    return [checkpoint_file(wildcards.dataset, teacher, wildcards.seed) for teacher in teachers]
+    return [checkpoint_file(wildcards.dataset, teacher, wildcards.replicate) for teacher in teachers]
 
 
 def teacher_of_soft_labels(wildcards):
-    """The teacher of the students' own seed."""
-    return checkpoint_file(wildcards.dataset, wildcards.model, wildcards.seed)
+    """The teacher of the students' own replicate."""
+    return checkpoint_file(wildcards.dataset, wildcards.model, wildcards.replicate)
 
 
 @cache
@@ -57,7 +57,7 @@ def soft_labels_of_student(wildcards):
         return []
     views = views_name(wildcards.model)
     return [
-        SOFT_LABELS.format(dataset=wildcards.dataset, model=teacher, views=views, seed=wildcards.seed)
+        SOFT_LABELS.format(dataset=wildcards.dataset, model=teacher, views=views, replicate=wildcards.replicate)
         for teacher in STUDY.students[wildcards.model].teacher
     ]
 

@@ -13,7 +13,7 @@ LABELS = np.array([0, 0, 0, 0, 0, 1])
 ANSWERS = np.array([[0, 0, 1, 1, 0, 1], [0, 1, 2, 1, 0, 0]])
 MEAN = np.array([0, 1, 1, 1, 0, 0])
 MEMBERS = accounting.Members(ANSWERS, LABELS, MEAN)
-TOLD = {"weight": -0.5, "costs_per_image": {"forwards": 4.5, "backwards": 1.5}, "seed": 1}
+TOLD = {"weight": -0.5, "costs_per_image": {"forwards": 4.5, "backwards": 1.5}, "replicate": 1}
 
 
 def numbers(rows: list[dict]) -> dict:
@@ -83,14 +83,14 @@ def test_the_script_gives_each_group_the_files_of_its_own(tmp_path, monkeypatch)
     jobs = [("a", 1, ["loud"]), ("b", 2, ["loud", "mean"])]  # each of two members
     settings = {
         "groups": [
-            {"dataset": "toys", "group": group, "seed": seed, "n_members": 2, "protocols": protocols}
-            for group, seed, protocols in jobs
+            {"dataset": "toys", "group": group, "replicate": replicate, "n_members": 2, "protocols": protocols}
+            for group, replicate, protocols in jobs
         ]
     }
     files = {"predictions": f"@{tmp_path / 'list'}", "output": tmp_path / "groups.parquet"}
     run_script("judge_groups", None, settings, **files)
     rows = schemas.read_table(tmp_path / "groups.parquet", schemas.SCHEMAS["groups"]).to_pylist()
-    found = {(r["group"], r["seed"], r["protocol"]): r["value"] for r in rows if r["quantity"] == "accuracy"}
+    found = {(r["group"], r["replicate"], r["protocol"]): r["value"] for r in rows if r["quantity"] == "accuracy"}
     assert found == pytest.approx(
         {
             ("a", 1, "oracle-selector"): 2 / 3,

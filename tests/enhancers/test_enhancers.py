@@ -335,11 +335,11 @@ def test_what_was_chosen_is_collected_in_the_order_of_the_settings(tmp_path, mon
         told["costs_per_image"] = {"forwards": 2.0, "backwards": 1.0}
         schemas.write_rows(path, [], schemas.predictions_schema(5), told)
     (tmp_path / "list").write_text("\n".join(map(str, paths)))
-    settings = {"arms": [{"dataset": "toys", "name": "ce", "variant": "odin", "seeds": [1, 2]}]}
+    settings = {"arms": [{"dataset": "toys", "name": "ce", "variant": "odin", "replicates": [1, 2]}]}
     monkeypatch.setattr(cli, "_die_with_parent", lambda: None)  # it would tie the tests to their shell
     given = [f"--predictions=@{tmp_path / 'list'}", f"--output={table}", f"--settings={json.dumps(settings)}"]
     monkeypatch.setattr(sys, "argv", ["collect_enhancements", *given])
     runpy.run_path(str(Path(cli.__file__).parents[2] / "collect_enhancements.py"), run_name="__main__")
     rows = schemas.read_table(table, schemas.SCHEMAS["enhancements"]).to_pylist()
-    assert [(row["seed"], json.loads(row["chosen"])["epsilon_255"]) for row in rows] == [(1, 2.0), (2, 20.0)]
+    assert [(row["replicate"], json.loads(row["chosen"])["epsilon_255"]) for row in rows] == [(1, 2.0), (2, 20.0)]
     assert rows[0].items() >= {"dataset": "toys", "name": "ce", "variant": "odin", "forwards": 2.0}.items()

@@ -21,9 +21,9 @@ def test_severity_by_hand():
     )  # windows 0, .4, .5, 1 ...
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_each_window_is_a_set_of_its_own(seed):
-    generator = np.random.default_rng(seed)
+@pytest.mark.parametrize("replicate", range(5))
+def test_each_window_is_a_set_of_its_own(replicate):
+    generator = np.random.default_rng(replicate)
     inside, classes = generator.integers(0, 20, 50) / 1.0, generator.integers(0, 9, 200)
     outside = generator.integers(-5, 15, 200) + classes / 2
     means = [outside[classes == k].mean() for k in range(9)]

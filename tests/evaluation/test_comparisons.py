@@ -27,7 +27,7 @@ def test_compare_is_the_difference_of_the_values():
         values = [find(each, split="test", metric=metric, score=score)["value"] for each in (rows, other_rows)]
         assert found["difference"] == pytest.approx(values[0] - values[1])
         assert found["low"] <= found["difference"] <= found["high"]
-        assert (found["n_seeds"], found["reason"]) == (1, None)
+        assert (found["n_replicates"], found["reason"]) == (1, None)
 
 
 def test_an_arm_does_not_differ_from_itself():
@@ -59,7 +59,7 @@ def test_a_comparison_without_numbers_has_a_reason():
     perfect["test"] = Predictions(perfect["test"].logits, perfect["test"].labels, predicted=perfect["test"].labels)
     found = compared([(predictions_of(), perfect)], "auroc", "msp", "test", 50)
     assert found["reason"] == "no wrong samples"
-    assert [found[key] for key in ("difference", "low", "high", "p", "n_seeds")] == [None, None, None, None, 1]
+    assert [found[key] for key in ("difference", "low", "high", "p", "n_replicates")] == [None, None, None, None, 1]
     missing = {"val": predictions_of()["val"]}
     assert compared([(missing, missing)], "aurc", "msp", "test", 50)["reason"] == "no samples in test"
 

@@ -12,7 +12,7 @@ from selfdoubt.evaluation.metrics import FAMILIES, direction
 from selfdoubt.evaluation.summaries import Predictions
 from selfdoubt.runtime.schemas import SCHEMAS, read_table, write_rows
 
-IDENTITY = {"dataset": "d", "name": "ce", "role": "baseline", "seed": 1, "variant": "clean"}
+IDENTITY = {"dataset": "d", "name": "ce", "role": "baseline", "replicate": 1, "variant": "clean"}
 SETTINGS = SimpleNamespace(
     scores=list(scores.SCORES),
     metrics=FAMILIES,
@@ -29,23 +29,23 @@ OOD = ["ood-auroc", "ood-aupr-in", "ood-aupr-out", "ood-fpr95"]
 OOD += [f"ood-auroc-severity-{percent}" for percent in range(0, 101, 10)]
 
 
-def split_of(seed, n, n_classes=4, evidence=2.0):
-    generator = np.random.default_rng(seed)
+def split_of(replicate, n, n_classes=4, evidence=2.0):
+    generator = np.random.default_rng(replicate)
     labels = generator.integers(0, n_classes, n)
     logits = generator.normal(0, 1, (n, n_classes)) + evidence * np.eye(n_classes)[labels]
     return Predictions(logits.astype(np.float32), labels)
 
 
-def predictions_of(seed=0):
+def predictions_of(replicate=0):
     classes = np.arange(60) % 6
-    ood = Predictions(split_of(seed + 3, 60).logits / 2, np.full(60, -1), ood_classes=classes.astype(np.int16))
+    ood = Predictions(split_of(replicate + 3, 60).logits / 2, np.full(60, -1), ood_classes=classes.astype(np.int16))
     return {
-        "val": split_of(seed, 150),
-        "test": split_of(seed + 1, 200),
+        "val": split_of(replicate, 150),
+        "test": split_of(replicate + 1, 200),
         "ood-digits": ood,
-        "blur-1": split_of(seed + 2, 80, evidence=1.0),
-        "blur-5": split_of(seed + 4, 80, evidence=0.5),
-        "noise-1": split_of(seed + 5, 80, evidence=0.7),
+        "blur-1": split_of(replicate + 2, 80, evidence=1.0),
+        "blur-5": split_of(replicate + 4, 80, evidence=0.5),
+        "noise-1": split_of(replicate + 5, 80, evidence=0.7),
     }
 
 

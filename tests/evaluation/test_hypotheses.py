@@ -10,7 +10,7 @@ from selfdoubt.evaluation import evaluator, hypotheses, metrics, statistics, sum
 from selfdoubt.models import inference
 from selfdoubt.runtime import schemas
 
-N, SEEDS = 120, [1, 2, 3]
+N, REPLICATES = 120, [1, 2, 3]
 LABELS = np.arange(N) % 3
 EVALUATION = SimpleNamespace(ece_bins=15, n_resamples=200)
 ACCURACY = SimpleNamespace(metric="accuracy", score="none", split="test")
@@ -22,31 +22,31 @@ def logits_of(answers: np.ndarray, evidence: np.ndarray) -> np.ndarray:
     return (np.eye(3)[answers] * evidence[:, None]).astype(np.float32)
 
 
-def sharp(seed: int) -> np.ndarray:
+def sharp(replicate: int) -> np.ndarray:
     """A quarter is wrong, and all of that has the least confidence."""
     wrong = np.arange(N) % 4 == 0
-    evidence = np.random.default_rng(seed).uniform(0, 1, N) + np.where(wrong, 1, 3)
+    evidence = np.random.default_rng(replicate).uniform(0, 1, N) + np.where(wrong, 1, 3)
     return logits_of((LABELS + wrong) % 3, evidence)
 
 
-def dull(seed: int) -> np.ndarray:
+def dull(replicate: int) -> np.ndarray:
     """The same answers with random confidence."""
-    answers = sharp(seed).argmax(1)
-    return logits_of(answers, np.random.default_rng(seed + 10).uniform(1, 4, N))
+    answers = sharp(replicate).argmax(1)
+    return logits_of(answers, np.random.default_rng(replicate + 10).uniform(1, 4, N))
 
 
-def dim(seed: int) -> np.ndarray:
+def dim(replicate: int) -> np.ndarray:
     """As dull, with another random confidence."""
-    return logits_of(sharp(seed).argmax(1), np.random.default_rng(seed + 20).uniform(1, 4, N))
+    return logits_of(sharp(replicate).argmax(1), np.random.default_rng(replicate + 20).uniform(1, 4, N))
 
 
-def poor(seed: int) -> np.ndarray:
+def poor(replicate: int) -> np.ndarray:
     """Half is wrong."""
-    wrong = np.random.default_rng(seed).permutation(N) < N // 2
-    return logits_of((LABELS + wrong) % 3, np.random.default_rng(seed).uniform(1, 4, N))
+    wrong = np.random.default_rng(replicate).permutation(N) < N // 2
+    return logits_of((LABELS + wrong) % 3, np.random.default_rng(replicate).uniform(1, 4, N))
 
 
-def perfect(seed: int) -> np.ndarray:
+def perfect(replicate: int) -> np.ndarray:
     return logits_of(LABELS, np.full(N, 2.0))
 
 
@@ -55,21 +55,21 @@ ARMS = {"sharp": sharp, "dull": dull, "poor": poor, "perfect": perfect, "dim": d
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory) -> list:
-    """Predictions of one data set's arms, then seeds."""
+    """Predictions of one data set's arms, then replicates."""
     folder = tmp_path_factory.mktemp("predictions")
     split = Split(np.zeros((N, 1, 1, 1), np.uint8), LABELS, np.arange(N, dtype=np.int32))
-    paths = [folder / f"{arm}-{seed}.parquet" for arm in ARMS for seed in SEEDS]
+    paths = [folder / f"{arm}-{replicate}.parquet" for arm in ARMS for replicate in REPLICATES]
     for path in paths:
-        arm, seed = path.stem.split("-")
-        logits = ARMS[arm](int(seed))
+        arm, replicate = path.stem.split("-")
+        logits = ARMS[arm](int(replicate))
         inference.write_predictions(path, {"val": split, "test": split}, {"val": logits, "test": logits})
     return paths
 
 
-def test_arms_of_one_seed_are_one_pair_and_stand_against_every_seed_of_others(paths):
-    first = paths[: len(SEEDS)]
+def test_arms_of_one_replicate_are_one_pair_and_stand_against_every_replicate_of_others(paths):
+    first = paths[: len(REPLICATES)]
     arms = ["sharp", "p", "q"]
-    settings = SimpleNamespace(datasets=["d"], arms=arms, seeds=SEEDS, evaluation=EVALUATION)
+    settings = SimpleNamespace(datasets=["d"], arms=arms, replicates=REPLICATES, evaluation=EVALUATION)
     settings.studies, settings.hypotheses, settings.comparisons = [], [], []
     predictions = hypotheses.Predictions([*first, *[paths[3]] * 3, *[paths[6]] * 3], settings)
     assert len(predictions.pairs("d", "p", "q")) == 1
@@ -90,7 +90,7 @@ RANKING = (study_of(),)
 
 
 def judged(paths: list, claims=(), studies=RANKING, comparisons=(), datasets=("fashion",), **other) -> dict:
-    settings = {"datasets": list(datasets), "arms": list(ARMS), "seeds": SEEDS, "evaluation": EVALUATION}
+    settings = {"datasets": list(datasets), "arms": list(ARMS), "replicates": REPLICATES, "evaluation": EVALUATION}
     settings = SimpleNamespace(**settings | {"pretrained": []} | other)
     settings.hypotheses, settings.studies, settings.comparisons = list(claims), list(studies), list(comparisons)
     return hypotheses.judge(hypotheses.Predictions(paths, settings), settings)
@@ -112,25 +112,25 @@ def test_a_true_claim_is_supported_its_reverse_refuted_and_an_arm_is_its_own_equ
     assert (itself["difference"], itself["low"], itself["high"], itself["p"]) == (0, 0, 0, 1)
 
 
-def test_one_seed_decides_only_what_was_trained_elsewhere(paths):
-    first, claims = paths[:: len(SEEDS)], [claim("sharp", "dull")]
-    (row,) = judged(first, claims, seeds=[1])["hypotheses"]
+def test_one_replicate_decides_only_what_was_trained_elsewhere(paths):
+    first, claims = paths[:: len(REPLICATES)], [claim("sharp", "dull")]
+    (row,) = judged(first, claims, replicates=[1])["hypotheses"]
     assert row["high"] < 0 and row["p_holm"] < 0.05 and row["verdict"] == "inconclusive"
-    assert verdicts(judged(first, claims, seeds=[1], pretrained=["sharp"])) == {"sharp-dull": "inconclusive"}
-    assert verdicts(judged(first, claims, seeds=[1], pretrained=["sharp", "dull"])) == {"sharp-dull": "supported"}
+    assert verdicts(judged(first, claims, replicates=[1], pretrained=["sharp"])) == {"sharp-dull": "inconclusive"}
+    assert verdicts(judged(first, claims, replicates=[1], pretrained=["sharp", "dull"])) == {"sharp-dull": "supported"}
 
 
 def test_the_claimed_side_of_a_metric_that_is_better_when_higher(paths):
-    # 3/4 and 1/2 are right in every seed: a difference of 1/4.
+    # 3/4 and 1/2 are right in every replicate: a difference of 1/4.
     tables = judged(paths, [claim("sharp", "poor", what=ACCURACY), claim("poor", "sharp", what=ACCURACY)])
     assert verdicts(tables) == {"sharp-poor": "supported", "poor-sharp": "refuted"}
     assert [row["difference"] for row in tables["hypotheses"]] == pytest.approx([0.25, -0.25])
     for row in tables["hypotheses"]:
-        assert row["low"] < row["difference"] < row["high"] and row["n_seeds"] == 3
-        assert row["n_seeds_needed"] is None  # no spread over seeds
+        assert row["low"] < row["difference"] < row["high"] and row["n_replicates"] == 3
+        assert row["n_replicates_needed"] is None  # no spread over replicates
 
 
-def test_the_difference_is_the_mean_over_seeds_of_what_the_metrics_table_says(paths):
+def test_the_difference_is_the_mean_over_replicates_of_what_the_metrics_table_says(paths):
     (row,) = judged(paths, [claim("sharp", "dull")])["hypotheses"]
     evaluated = SimpleNamespace(scores=["msp"], selective_accuracies_percent=[], coverages_percent=[], ece_bins=15)
     evaluated.resampled_splits, evaluated.metrics = [], metrics.FAMILIES
@@ -140,7 +140,7 @@ def test_the_difference_is_the_mean_over_seeds_of_what_the_metrics_table_says(pa
         numbers = evaluator.evaluate(found, evaluated, {})
         place = ("test", "aurc")
         (values[path.stem],) = [number["value"] for number in numbers if (number["split"], number["metric"]) == place]
-    assert row["difference"] == pytest.approx(np.mean([values[f"sharp-{s}"] - values[f"dull-{s}"] for s in SEEDS]))
+    assert row["difference"] == pytest.approx(np.mean([values[f"sharp-{s}"] - values[f"dull-{s}"] for s in REPLICATES]))
 
 
 def test_a_number_that_does_not_exist_decides_nothing(paths):
@@ -155,29 +155,29 @@ def test_a_number_that_does_not_exist_decides_nothing(paths):
 # ---- families ----
 
 
-ELSEWHERE = {"seeds": [1], "pretrained": list(ARMS)}  # one seed of each, whose p is that of the resamples
+ELSEWHERE = {"replicates": [1], "pretrained": list(ARMS)}  # one replicate of each, whose p is that of the resamples
 
 
 def test_p_is_corrected_within_the_family(paths):
     # 200 resamples, all on one side: p = 2 / 201. Holm multiplies the two smallest of three by 3 and by 2.
     claims = [claim("sharp", "dull"), claim("dull", "sharp"), claim("sharp", "sharp")]
-    rows = judged(paths[:: len(SEEDS)], claims, **ELSEWHERE)["hypotheses"]
+    rows = judged(paths[:: len(REPLICATES)], claims, **ELSEWHERE)["hypotheses"]
     assert [row["p"] for row in rows] == pytest.approx([2 / 201, 2 / 201, 1])
     assert [row["p_holm"] for row in rows] == pytest.approx([6 / 201, 6 / 201, 1])
 
 
 def test_the_verdict_needs_the_corrected_p(paths):
     # Alone, p = 2 / 201 is below 0.05; six times it is not.
-    alone = judged(paths[:: len(SEEDS)], [claim("sharp", "dull")], **ELSEWHERE)["hypotheses"]
+    alone = judged(paths[:: len(REPLICATES)], [claim("sharp", "dull")], **ELSEWHERE)["hypotheses"]
     assert [row["verdict"] for row in alone] == ["supported"]
-    rows = judged(paths[:: len(SEEDS)], [claim("sharp", "dull")] * 6, **ELSEWHERE)["hypotheses"]
+    rows = judged(paths[:: len(REPLICATES)], [claim("sharp", "dull")] * 6, **ELSEWHERE)["hypotheses"]
     assert [row["verdict"] for row in rows] == ["inconclusive"] * 6
 
 
 def test_the_families_are_studies_data_sets_and_what_was_explored(paths):
     claims = [claim("sharp", "dull"), claim("dull", "sharp"), claim("sharp", "poor", study="other", what=ACCURACY)]
     studies = [study_of(), study_of("other", "sharp", ["poor"])]
-    twice = [*paths[:: len(SEEDS)]] * 2
+    twice = [*paths[:: len(REPLICATES)]] * 2
     tables = judged(twice, claims, studies, [ACCURACY, AURC], datasets=("one", "two"), **ELSEWHERE)
     assert [row["p_holm"] for row in tables["hypotheses"]] == pytest.approx([4 / 201, 4 / 201, 2 / 201] * 2)
     assert [row["dataset"] for row in tables["hypotheses"]] == ["one"] * 3 + ["two"] * 3
@@ -228,12 +228,14 @@ def test_only_what_is_compared_is_read_and_only_once(paths, monkeypatch):
     opened, read = [], schemas.read_table
     monkeypatch.setattr(schemas, "read_table", lambda path: opened.append(path.stem) or read(path))
     judged(paths, [claim("sharp", "dull"), claim("dull", "sharp")], [study_of(arms=["sharp"])], [ACCURACY, AURC])
-    assert sorted(opened) == sorted(f"{arm}-{seed}" for arm in ("sharp", "dull") for seed in SEEDS)
+    assert sorted(opened) == sorted(f"{arm}-{replicate}" for arm in ("sharp", "dull") for replicate in REPLICATES)
 
 
-def test_paths_are_of_data_sets_then_arms_then_seeds(paths):
+def test_paths_are_of_data_sets_then_arms_then_replicates(paths):
     claims = [claim("sharp", "poor", what=ACCURACY)]
-    settings = SimpleNamespace(datasets=["one", "two"], arms=list(ARMS), seeds=SEEDS, studies=[], hypotheses=claims)
+    settings = SimpleNamespace(
+        datasets=["one", "two"], arms=list(ARMS), replicates=REPLICATES, studies=[], hypotheses=claims
+    )
     settings.evaluation = EVALUATION
     swapped = paths[6:9] + paths[3:6] + paths[:3] + paths[9:]  # in the second data set, sharp and poor change places
     predictions = hypotheses.Predictions([*paths, *swapped], settings)

@@ -14,7 +14,7 @@ from selfdoubt.evaluation.softmax import TEMPERATURE_BOUNDS, Softmax, each_block
 from selfdoubt.evaluation.undefined import Undefined
 
 repeatable = settings(deadline=None, derandomize=True, database=None, max_examples=50)
-seeds = st.integers(0, 1000)
+replicates = st.integers(0, 1000)
 UNFITTED = {name: SCORES[name]() for name in SCORES if name not in ("msp-ts", "pnorm")}
 
 
@@ -23,13 +23,13 @@ def as_defined(name, logits):
     return scores.AS_DEFINED[name](UNFITTED[name](logits))
 
 
-def logits_of(seed, n=20, n_classes=5, scale=3.0):
-    return np.random.default_rng(seed).normal(0, scale, (n, n_classes))
+def logits_of(replicate, n=20, n_classes=5, scale=3.0):
+    return np.random.default_rng(replicate).normal(0, scale, (n, n_classes))
 
 
-def val_of(seed=0, n=400, n_classes=5):
+def val_of(replicate=0, n=400, n_classes=5):
     """Logits and labels drawn from their own softmax, so that they are calibrated at T = 1."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(replicate)
     logits = generator.normal(0, 2, (n, n_classes))
     draws = generator.random((n, 1))
     return logits, (softmax(logits, -1).cumsum(-1) < draws).sum(-1).clip(max=n_classes - 1)
@@ -49,9 +49,9 @@ def test_scores_of_one_row_by_hand():
 
 
 @repeatable
-@given(seeds, st.sampled_from([0.1, 3.0, 100.0]))
-def test_scores_follow_their_formulas(seed, scale):
-    z = logits_of(seed, scale=scale)
+@given(replicates, st.sampled_from([0.1, 3.0, 100.0]))
+def test_scores_follow_their_formulas(replicate, scale):
+    z = logits_of(replicate, scale=scale)
     p, ordered = softmax(z, -1), np.sort(z, -1)
     assert UNFITTED["msp"](z) == pytest.approx(ordered[:, -1] - logsumexp(ordered[:, :-1], -1))
     assert as_defined("margin", z) == pytest.approx(np.sort(p, -1)[:, -1] - np.sort(p, -1)[:, -2])
@@ -63,9 +63,9 @@ def test_scores_follow_their_formulas(seed, scale):
 
 
 @repeatable
-@given(seeds)
-def test_softmax_parts(seed):
-    z, labels = logits_of(seed), np.random.default_rng(seed).integers(0, 5, 20)
+@given(replicates)
+def test_softmax_parts(replicate):
+    z, labels = logits_of(replicate), np.random.default_rng(replicate).integers(0, 5, 20)
     for temperature in (1, 0.5, 7.0):
         parts, p = Softmax(z).at(temperature), softmax(z / temperature, -1)
         assert parts.probabilities() == pytest.approx(p)
@@ -138,9 +138,9 @@ def test_equal_logits_are_the_least_sure():
 
 
 @repeatable
-@given(seeds, st.sampled_from([-50.0, 0.25, 1000.0]))
-def test_adding_a_constant_changes_only_energy_and_max_logit(seed, constant):
-    logits, val = logits_of(seed), val_of()
+@given(replicates, st.sampled_from([-50.0, 0.25, 1000.0]))
+def test_adding_a_constant_changes_only_energy_and_max_logit(replicate, constant):
+    logits, val = logits_of(replicate), val_of()
     for name, fit in SCORES.items():
         score = fit(*val)
         moved = constant if name in ("energy", "max-logit") else 0
@@ -181,9 +181,9 @@ def nll(logits, labels, temperature):
 
 
 @repeatable
-@given(seeds)
-def test_the_fitted_temperature_has_the_lowest_nll(seed):
-    logits, labels = val_of(seed)
+@given(replicates)
+def test_the_fitted_temperature_has_the_lowest_nll(replicate):
+    logits, labels = val_of(replicate)
     best = fit_temperature(logits, labels)
     assert nll(logits, labels, best) <= min(nll(logits, labels, best * factor) for factor in (0.5, 0.99, 1.01, 2))
 
@@ -199,9 +199,9 @@ def test_temperature_undoes_a_scaling_of_the_logits(scale):
 
 
 @repeatable
-@given(seeds, st.sampled_from([0.01, 1.0, 50.0]))
-def test_the_fitted_temperature_is_that_of_a_search(seed, scale):
-    logits, labels = val_of(seed, n=60, n_classes=3)
+@given(replicates, st.sampled_from([0.01, 1.0, 50.0]))
+def test_the_fitted_temperature_is_that_of_a_search(replicate, scale):
+    logits, labels = val_of(replicate, n=60, n_classes=3)
     low, high = np.log(TEMPERATURE_BOUNDS)
     search = minimize_scalar(lambda t: nll(logits * scale, labels, np.exp(t)), bounds=(low, high), method="bounded")
     assert fit_temperature(logits * scale, labels) == pytest.approx(np.exp(search.x), rel=1e-3)

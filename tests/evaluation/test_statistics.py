@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm, ttest_1samp
 
 from selfdoubt.evaluation import statistics
-from selfdoubt.evaluation.statistics import Arm, holm, n_seeds_needed, paired_comparison, resample_weights, verdict
+from selfdoubt.evaluation.statistics import Arm, holm, n_replicates_needed, paired_comparison, resample_weights, verdict
 from selfdoubt.runtime.randomness import generator
 
 
@@ -96,7 +96,7 @@ def test_an_arm_does_not_differ_from_itself():
     arm = mean_arm(np.random.default_rng(0).random(50))
     found = paired_comparison([(arm, arm)] * 3)
     nothing = {"difference": 0, "low": 0, "high": 0, "p": 1, "effect_size": None}
-    assert found == nothing | {"n_seeds": 3, "differences": [0, 0, 0]}
+    assert found == nothing | {"n_replicates": 3, "differences": [0, 0, 0]}
 
 
 def test_the_effect_size_is_the_mean_over_the_standard_deviation_of_the_differences():
@@ -105,21 +105,21 @@ def test_the_effect_size_is_the_mean_over_the_standard_deviation_of_the_differen
     assert statistics.effect_size([0.5]) is None and statistics.effect_size([2, 2, 2]) is None
 
 
-def test_both_arms_and_all_seeds_get_the_same_weights():
+def test_both_arms_and_all_replicates_get_the_same_weights():
     values = np.random.default_rng(0).random(50)
     found = paired_comparison([(mean_arm(values + 0.25), mean_arm(values))] * 3)
     assert [found["low"], found["high"]] == pytest.approx([0.25, 0.25])  # any other pairing would have a width
     assert found["p"] == pytest.approx(0)
 
 
-def test_the_interval_of_one_seed_is_that_of_its_samples():
+def test_the_interval_of_one_replicate_is_that_of_its_samples():
     difference = np.random.default_rng(1).normal(0.1, 1, 50)
     found = paired_comparison([(mean_arm(difference), mean_arm(np.zeros(50)))])
     resampled = weights_of(50, 400) @ difference / 50
     assert (found["low"], found["high"]) == pytest.approx(tuple(np.quantile(resampled, [0.025, 0.975])))
     tail = min((resampled <= 0).sum(), (resampled >= 0).sum())
     assert found["p"] == pytest.approx(2 * (tail + 1) / 401)
-    assert found["n_seeds"] == 1
+    assert found["n_replicates"] == 1
 
 
 def test_where_samples_do_not_vary_it_is_the_paired_t_test():
@@ -130,7 +130,7 @@ def test_where_samples_do_not_vary_it_is_the_paired_t_test():
     assert (found["low"], found["high"]) == pytest.approx(tuple(theirs.confidence_interval(0.95)))
 
 
-def test_where_seeds_do_not_vary_it_is_the_interval_of_the_samples():
+def test_where_replicates_do_not_vary_it_is_the_interval_of_the_samples():
     difference = np.random.default_rng(1).normal(0.1, 1, 500)
     found = paired_comparison([(mean_arm(difference, 4000), mean_arm(np.zeros(500), 4000))] * 3)
     error = difference.std() / np.sqrt(500)
@@ -138,18 +138,18 @@ def test_where_seeds_do_not_vary_it_is_the_interval_of_the_samples():
     assert found["p"] == pytest.approx(2 * norm.sf(abs(difference.mean()) / error), rel=0.2)
 
 
-@pytest.mark.parametrize("of_seeds", [0.0, 1.0, 3.0, 100.0])  # standard deviations, in errors of the shared images
-def test_the_interval_covers_the_truth(of_seeds):
+@pytest.mark.parametrize("of_replicates", [0.0, 1.0, 3.0, 100.0])  # standard deviations, in errors of the shared images
+def test_the_interval_covers_the_truth(of_replicates):
     covered, decided = 0, 0
     for trial in range(400):
         draws = np.random.default_rng(trial)
-        images = draws.normal(0, 1, 100)  # what all seeds share of the test images
-        values = [images + draws.normal(0, 0.5, 100) + draws.normal(0, of_seeds / 10) for _ in range(3)]
+        images = draws.normal(0, 1, 100)  # what all replicates share of the test images
+        values = [images + draws.normal(0, 0.5, 100) + draws.normal(0, of_replicates / 10) for _ in range(3)]
         found = paired_comparison([(mean_arm(each, 200), mean_arm(np.zeros(100), 200)) for each in values])
         covered += found["low"] <= 0 <= found["high"]
         decided += found["p"] < 0.05
     assert decided == 400 - covered
-    assert 0.90 <= covered / 400 <= 0.98  # of 95 %; a bootstrap over seeds, then samples, gives 76 % at the last
+    assert 0.90 <= covered / 400 <= 0.98  # of 95 %; a bootstrap over replicates, then samples, gives 76 % at the last
 
 
 def test_resamples_without_a_number_are_left_out():
@@ -162,8 +162,8 @@ def test_resamples_without_a_number_are_left_out():
         assert (found["low"], found["high"], found["p"]) == (None, None, None)
 
 
-def test_resamples_in_which_one_seed_has_no_number_are_left_out_of_all():
-    whole = [mean_arm(np.random.default_rng(seed).normal(seed, 1, 50)) for seed in range(3)]
+def test_resamples_in_which_one_replicate_has_no_number_are_left_out_of_all():
+    whole = [mean_arm(np.random.default_rng(replicate).normal(replicate, 1, 50)) for replicate in range(3)]
     holes = [Arm(arm.value, np.where(np.arange(400) % 4 == i, np.nan, arm.resampled)) for i, arm in enumerate(whole)]
     nothing, kept = mean_arm(np.zeros(50)), np.arange(400) % 4 == 3
     found = paired_comparison([(arm, nothing) for arm in holes])
@@ -209,24 +209,24 @@ def test_verdict(low, high, p_holm, claimed_sign, expected):
     assert verdict(low, high, p_holm, claimed_sign) == expected
 
 
-def test_n_seeds_needed_agrees_with_tables_of_the_paired_t_test():
+def test_n_replicates_needed_agrees_with_tables_of_the_paired_t_test():
     # Effects of 1 and 1/2 standard deviation need 10 and 34 pairs for 80 % power at 5 % (Cohen 1988).
     one = np.array([0.0, 2.0]) / np.sqrt(2) + 1 - 1 / np.sqrt(2)  # mean 1, standard deviation 1
     assert np.std(one, ddof=1) == pytest.approx(1)
-    assert n_seeds_needed(list(one)) == 10
-    assert n_seeds_needed(list(-one)) == 10
-    assert n_seeds_needed(list(one - 0.5)) == 34
-    assert n_seeds_needed(list(one - 0.5), power=0.9) == 44
+    assert n_replicates_needed(list(one)) == 10
+    assert n_replicates_needed(list(-one)) == 10
+    assert n_replicates_needed(list(one - 0.5)) == 34
+    assert n_replicates_needed(list(one - 0.5), power=0.9) == 44
 
 
 def test_without_an_effect_the_power_is_the_level():
     assert statistics._t_test_power(np.array([2, 5, 100]), 1e-9, 0.05) == pytest.approx([0.05] * 3)  # both tails
 
 
-def test_n_seeds_needed_is_none_where_no_number_would_do():
-    assert n_seeds_needed([0.3]) is None
-    assert n_seeds_needed([0.3, 0.3, 0.3]) is None
-    assert n_seeds_needed([-1.0, 1.0]) is None
-    assert n_seeds_needed([-1.0, 1.001]) is None  # some ten million
-    assert n_seeds_needed([0.0, 1.0], cap=5) is None
-    assert n_seeds_needed([1.0, 1.0 + 1e-12]) == 2
+def test_n_replicates_needed_is_none_where_no_number_would_do():
+    assert n_replicates_needed([0.3]) is None
+    assert n_replicates_needed([0.3, 0.3, 0.3]) is None
+    assert n_replicates_needed([-1.0, 1.0]) is None
+    assert n_replicates_needed([-1.0, 1.001]) is None  # some ten million
+    assert n_replicates_needed([0.0, 1.0], cap=5) is None
+    assert n_replicates_needed([1.0, 1.0 + 1e-12]) == 2

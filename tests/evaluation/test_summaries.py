@@ -41,7 +41,7 @@ def test_predictions_by_split(tmp_path):
 def test_a_table_says_whether_its_logits_are_logarithms_of_probabilities(tmp_path):
     column = pa.FixedSizeListArray.from_arrays(pa.array([1.0, 2.0], pa.float32()), 2)
     table = pa.table({"split": ["test"], "image_id": [0], "label": [1], "logits": column})
-    for told, metadata in ((True, LOG_PROBABILITIES | {"seed": 1}), (False, {"seed": 1}), (False, None)):
+    for told, metadata in ((True, LOG_PROBABILITIES | {"replicate": 1}), (False, {"replicate": 1}), (False, None)):
         write_table(tmp_path / "p.parquet", table, predictions_schema(2), metadata)
         found = summaries.predictions_by_split(read_table(tmp_path / "p.parquet"))
         assert found["test"].of_probabilities is told

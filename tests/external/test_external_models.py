@@ -41,10 +41,10 @@ def rows_of(capsys, *arguments) -> dict:
 
 NAMES = {
     "stems": (["x/good.csv", "x/other.csv"], ["good", "other"]),
-    "folders": (["r/ce/seed-1/clean.npz", "r/kd/seed-1/clean.npz"], ["ce", "kd"]),
+    "folders": (["r/ce/replicate-1/clean.npz", "r/kd/replicate-1/clean.npz"], ["ce", "kd"]),
     "folders and seeds": (
-        ["r/ce/seed-1/clean.npz", "r/ce/seed-2/clean.npz", "r/kd/seed-1/clean.npz"],
-        ["ce/seed-1", "ce/seed-2", "kd/seed-1"],
+        ["r/ce/replicate-1/clean.npz", "r/ce/replicate-2/clean.npz", "r/kd/replicate-1/clean.npz"],
+        ["ce/replicate-1", "ce/replicate-2", "kd/replicate-1"],
     ),
     "suffixes": (["x/good.csv", "x/good.npz"], ["good.csv", "good.npz"]),
     "another depth": (["x/good.csv", "x/y/good.csv"], ["good", "y/good"]),

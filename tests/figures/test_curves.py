@@ -1,4 +1,4 @@
-"""Confidence and correctness of arms and seeds, as curves are drawn from them."""
+"""Confidence and correctness of arms and replicates, as curves are drawn from them."""
 
 from math import log
 from pathlib import Path
@@ -58,17 +58,17 @@ def test_a_score_is_fitted_on_val_and_not_on_the_split(tmp_path, monkeypatch):
     assert seen == [[[1, 2], [3, 4]], [1, 0], [True, False]]
 
 
-def test_paths_are_of_arms_then_seeds(tmp_path):
+def test_paths_are_of_arms_then_replicates(tmp_path):
     paths = [write(tmp_path / f"{i}.parquet", [[log(i + 2), 0]] * 3) for i in range(6)]  # (i + 2) / (i + 3)
     found = curves.runs(paths, ["ce", "kd"], "test", curves.MAX_PROBABILITY)
-    first = {arm: [confidence[0] for confidence, _ in seeds] for arm, seeds in found.items()}
+    first = {arm: [confidence[0] for confidence, _ in replicates] for arm, replicates in found.items()}
     assert first == {"ce": pytest.approx([2 / 3, 3 / 4, 4 / 5]), "kd": pytest.approx([5 / 6, 6 / 7, 7 / 8])}
 
 
-def test_an_arm_of_one_seed_is_read_once(tmp_path):
+def test_an_arm_of_one_replicate_is_read_once(tmp_path):
     paths = [write(tmp_path / f"{i}.parquet", LOGITS) for i in range(2)]
     found = curves.runs([*paths, paths[0], paths[0]], ["kd", "pretrained"], "test", curves.MAX_PROBABILITY)
-    assert {arm: len(seeds) for arm, seeds in found.items()} == {"kd": 2, "pretrained": 1}
+    assert {arm: len(replicates) for arm, replicates in found.items()} == {"kd": 2, "pretrained": 1}
 
 
 def test_a_split_that_is_not_there_is_named_with_those_that_are(tmp_path):

@@ -20,16 +20,23 @@ STYLE = SimpleNamespace(width_mm=150, height_mm=80)
 CURVE = SimpleNamespace(dataset="toys", split="test", score="msp", style=STYLE)
 BINS = SimpleNamespace(dataset="toys", split="test", n_bins=10, style=STYLE)
 GALLERY = SimpleNamespace(dataset="toys", segmenter="unet", n_images=3, style=STYLE)
-EXAMPLES = SimpleNamespace(dataset="toys", model="ce", seed=1, n_images=2, style=STYLE)
+EXAMPLES = SimpleNamespace(dataset="toys", model="ce", replicate=1, n_images=2, style=STYLE)
 MATRIX = SimpleNamespace(dataset="toys", group="trio", protocol="persuasion", style=STYLE)
 
 SURE_AND_RIGHT = (np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, True, True, False]))
 SURE_AND_WRONG = (np.array([0.9, 0.8, 0.7, 0.1]), np.array([False, True, True, True]))
 
 
-def metrics_rows(arm: str, seed: int, accuracy: float, auroc: float) -> list[dict]:
+def metrics_rows(arm: str, replicate: int, accuracy: float, auroc: float) -> list[dict]:
     name, _, variant = arm.partition("/")
-    row = {"dataset": "toys", "name": name, "seed": seed, "variant": variant or "clean", "split": "test", "n": 100}
+    row = {
+        "dataset": "toys",
+        "name": name,
+        "replicate": replicate,
+        "variant": variant or "clean",
+        "split": "test",
+        "n": 100,
+    }
     return [
         row | {"metric": "accuracy", "score": "none", "value": accuracy},
         row | {"metric": "auroc", "score": "msp", "value": auroc},
@@ -39,7 +46,9 @@ def metrics_rows(arm: str, seed: int, accuracy: float, auroc: float) -> list[dic
 def crowd() -> pd.DataFrame:
     """Eight arms so close that their names would lie upon one another."""
     names = ["ce", "ce/odin", "ce/anti-adversary", "ce/random-sign", "kd", "cutmix", "teacher", "trio/mean-probability"]
-    rows = [metrics_rows(name, seed, 0.9 + i // 4 / 50, 0.8) for i, name in enumerate(names) for seed in (1, 2)]
+    rows = [
+        metrics_rows(name, replicate, 0.9 + i // 4 / 50, 0.8) for i, name in enumerate(names) for replicate in (1, 2)
+    ]
     return pd.DataFrame([row for pair in rows for row in pair])
 
 
@@ -169,22 +178,22 @@ def test_risk_coverage_ends_at_the_error_rate_and_compares_with_the_first_arm():
     assert bottom.lines[1].get_ydata() == pytest.approx(wrong - right)
 
 
-def test_risk_coverage_averages_over_seeds_and_bands_from_least_to_most():
+def test_risk_coverage_averages_over_replicates_and_bands_from_least_to_most():
     top = plots.risk_coverage({"ce": [SURE_AND_RIGHT, SURE_AND_WRONG]}, CURVE).axes[0]
-    assert top.lines[0].get_ydata()[0] == 50  # seeds: 0 and 100 % wrong among the surest
+    assert top.lines[0].get_ydata()[0] == 50  # replicates: 0 and 100 % wrong among the surest
     band = top.collections[0].get_paths()[0].vertices[:, 1]
     assert (band.min(), band.max()) == (0, 100)
 
 
-def test_risk_coverage_prints_aurc_with_spread_and_seeds():
+def test_risk_coverage_prints_aurc_with_spread_and_replicates():
     shown = texts(plots.risk_coverage({"ce": [SURE_AND_RIGHT, SURE_AND_WRONG]}, CURVE))
     low, high = (1 / 4) / 4, (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4
     mean, sd = (low + high) / 2, (high - low) / 2**0.5
-    assert f"{1000 * mean:.2f} ± {1000 * sd:.2f} (2 seeds)" in shown
-    assert "62.50 (1 seed)" in texts(plots.risk_coverage({"ce": [SURE_AND_RIGHT]}, CURVE))
+    assert f"{1000 * mean:.2f} ± {1000 * sd:.2f} (2 replicates)" in shown
+    assert "62.50 (1 replicate)" in texts(plots.risk_coverage({"ce": [SURE_AND_RIGHT]}, CURVE))
 
 
-def test_reliability_shows_accuracy_gap_and_share_of_the_pooled_seeds():
+def test_reliability_shows_accuracy_gap_and_share_of_the_pooled_replicates():
     first = (np.full(5, 0.75), np.array([True, True, True, True, False]))
     second = (np.full(5, 0.75), np.array([True, True, False, False, False]))
     figure = plots.reliability({"ce": [first, second], "kd": [first, second]}, BINS)
@@ -194,7 +203,7 @@ def test_reliability_shows_accuracy_gap_and_share_of_the_pooled_seeds():
     assert accuracy.get_height() == pytest.approx(60)  # (4 + 2) of 10
     assert gap.get_height() == pytest.approx(75 - 60)
     assert [bar.get_height() for bar in bottom.patches] == [0] * 7 + [100] + [0] * 2
-    assert "ECE 0.2000 ± 0.2121" in texts(figure)  # seeds: |.8 - .75| = .05 and |.4 - .75| = .35
+    assert "ECE 0.2000 ± 0.2121" in texts(figure)  # replicates: |.8 - .75| = .05 and |.4 - .75| = .35
 
 
 def test_reliability_is_drawn_beside_the_diagonal():
@@ -221,7 +230,7 @@ def test_auroc_accuracy_shows_its_own_split_and_data_set():
     others = [row | other for row in rows for other in ({"split": "val", "value": 0.5}, {"dataset": "x", "value": 0.1})]
     top = plots.auroc_accuracy(pd.DataFrame(others + rows), CURVE).axes[0]
     points = np.concatenate([np.asarray(dots.get_offsets()) for dots in top.collections])
-    assert points == pytest.approx(np.array([[90, 80]] * 2))  # the seed and the mean
+    assert points == pytest.approx(np.array([[90, 80]] * 2))  # the replicate and the mean
 
 
 def test_mask_gallery_has_three_rows_and_prints_the_overlap():
@@ -241,15 +250,15 @@ def test_enhancement_examples_magnify_the_step_around_grey():
     assert "step ×63" in shown and "0.500 → 0.750" in shown
 
 
-def test_persuasion_matrix_averages_seeds_and_is_centred_at_zero():
+def test_persuasion_matrix_averages_replicates_and_is_centred_at_zero():
     true, wrong, _ = drawn("persuasion-matrix").axes
-    assert [text.get_text() for text in true.texts] == ["–", "+2.00\n± 1.41", "–", "–"]  # seeds: 1 and 3
+    assert [text.get_text() for text in true.texts] == ["–", "+2.00\n± 1.41", "–", "–"]  # replicates: 1 and 3
     assert [text.get_text() for text in wrong.texts] == ["–", "−1.00", "–", "–"]
     assert [[label.get_text() for label in axis] for axis in (true.get_xticklabels(), true.get_yticklabels())] == [
         ["a", "b"],
         ["a", "b"],
     ]
-    assert "n = 20 messages, 2 seeds" in true.get_title(loc="left")
+    assert "n = 20 messages, 2 replicates" in true.get_title(loc="left")
     assert true.images[0].norm(0) == 0.5
 
 
@@ -280,7 +289,7 @@ def test_bounds_are_marked_by_name():
 
 def test_a_message_that_two_hear_is_one_message():
     heard = [(sender, listener, "true", 1.0, n) for sender, n in (("a", 10), ("b", 7)) for listener in "ab"]
-    rows = pd.DataFrame([*heard, *heard], columns=["sender", "listener", "message", "gain", "n"])  # of two seeds
+    rows = pd.DataFrame([*heard, *heard], columns=["sender", "listener", "message", "gain", "n"])  # of two replicates
     true, wrong, _ = plots.persuasion_matrix(rows, MATRIX).axes
-    assert "n = 34 messages, 2 seeds" in true.get_title(loc="left")
+    assert "n = 34 messages, 2 replicates" in true.get_title(loc="left")
     assert "n = 0 messages" in wrong.get_title(loc="left")

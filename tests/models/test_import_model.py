@@ -54,7 +54,7 @@ def test_a_checkpoint_is_made_that_predicts_as_any_other(tmp_path, weights):
     datasets.write_splits(tmp_path / "test", {"test": split_of(5)}, {})
     out = tmp_path / "p.parquet"
     files = [f"--checkpoint={path}", f"--val={tmp_path / 'val'}", f"--test={tmp_path / 'test'}", f"--output={out}"]
-    run("predict", *files, "--seed=1", '--settings={"mc_dropout_passes": null}')
+    run("predict", *files, "--replicate=1", '--settings={"mc_dropout_passes": null}')
     logits = schemas.read_table(out)["logits"].combine_chunks().flatten().to_numpy().reshape(-1, 3)
     expected = inference.predict_logits(checkpoints.load_model(path, CPU), split_of(5).images)
     assert logits[-5:] == pytest.approx(expected, abs=1e-5)

@@ -94,7 +94,7 @@ def test_a_page_without_any_numbers_renders():
 
 def test_the_headline_counts_from_the_tables():
     page = render(report()).replace("\u00a0", " ")
-    assert "2 models, 2 arms in all, 3 seeds each, on toys: 18 numbers; 1 hypothesis" in page
+    assert "2 models, 2 arms in all, 3 replicates each, on toys: 18 numbers; 1 hypothesis" in page
 
 
 def test_a_study_on_two_datasets_has_a_table_and_a_named_answer_for_each():
@@ -143,8 +143,8 @@ def test_the_page_says_of_a_bound_what_it_is_wherever_it_stands():
     [
         ({"kind": "auroc-accuracy", "score": "msp", "arms": []}, True),  # of all arms
         ({"kind": "auroc-accuracy", "score": "msp", "arms": ["ce"]}, False),
-        ({"kind": "enhancement-examples", "model": "ce", "seed": 1, "enhancers": ["oracle"], "n_images": 2}, True),
-        ({"kind": "enhancement-examples", "model": "ce", "seed": 1, "enhancers": ["odin"], "n_images": 2}, False),
+        ({"kind": "enhancement-examples", "model": "ce", "replicate": 1, "enhancers": ["oracle"], "n_images": 2}, True),
+        ({"kind": "enhancement-examples", "model": "ce", "replicate": 1, "enhancers": ["odin"], "n_images": 2}, False),
     ],
 )
 def test_a_figure_says_that_it_shows_a_bound(settings, is_told):

@@ -26,7 +26,7 @@ def table_of(*columns: Column, best_of: str = "column"):
     return numbers_table(numbers, "toys", ["ce", "kd"], columns, "All", best_of)
 
 
-def test_a_cell_is_mean_and_standard_deviation_over_seeds():
+def test_a_cell_is_mean_and_standard_deviation_over_replicates():
     [(_, [ce, _]), (_, [kd, _])] = table_of(Column("accuracy"), Column("aurc", "msp")).rows
     assert (ce.text, ce.spread) == ("0.9200", "±\u00a00.0100")  # .91, .92, .93
     assert kd.text == "0.9600"
@@ -42,35 +42,36 @@ def test_a_null_is_left_out_of_the_mean_and_noted_with_its_reason():
     table = table_of(Column("auroc", "msp"))
     kd = table.rows[1][1][0]
     assert (kd.text, kd.marks) == ("0.9000", "a")
-    assert table.notes == [("a", "no value for seed 2: no errors")]
+    assert table.notes == [("a", "no value for replicate 2: no errors")]
     assert (
-        table.caption == "All. n = 100 images; mean ± standard deviation over 3 seeds. Bold: best mean of the column."
+        table.caption
+        == "All. n = 100 images; mean ± standard deviation over 3 replicates. Bold: best mean of the column."
     )
     page = render(report())
-    assert "no value for seed 2: no errors" in page and "1\u00a0number of 18 does not exist" in page
+    assert "no value for replicate 2: no errors" in page and "1\u00a0number of 18 does not exist" in page
 
 
-def test_an_arm_measured_with_fewer_seeds_says_so():
+def test_an_arm_measured_with_fewer_replicates_says_so():
     numbers = numbers_of(with_arms(frame("metrics", METRICS[:5])))
     table = numbers_table(numbers, "toys", ["ce", "kd"], [Column("accuracy")], "All")
-    assert table.notes == [("a", "2 of 3\u00a0seeds measured")]
+    assert table.notes == [("a", "2 of 3\u00a0replicates measured")]
 
 
 def test_missing_numbers_are_grouped_by_arm_split_and_reason():
-    rows = [row("ce", seed, metric, None) for seed in (1, 2) for metric in ("auroc", "naurc")]
+    rows = [row("ce", replicate, metric, None) for replicate in (1, 2) for metric in ("auroc", "naurc")]
     [(arm, cells)] = missing_table(with_arms(frame("metrics", rows))).rows
     assert [arm, *(cell.text for cell in cells)] == ["ce", "test", "auroc and naurc", "msp", "1 and 2", "no errors"]
     assert missing_table(with_arms(frame("metrics", METRICS[:1]))) is None
 
 
-def test_corruptions_are_averaged_within_a_seed():
+def test_corruptions_are_averaged_within_a_replicate():
     values = [(1, "blur", 0.5), (1, "noise", 0.7), (2, "blur", 0.7), (2, "noise", 0.9)]
-    rows = [row("ce", seed, "accuracy", value, split=f"{name}-1") for seed, name, value in values]
+    rows = [row("ce", replicate, "accuracy", value, split=f"{name}-1") for replicate, name, value in values]
     rows.append(row("kd", 1, "accuracy", None, split="blur-1"))
     averaged = averaged_by_severity(numbers_of(with_arms(frame("metrics", rows))), "toys", ["blur", "noise"], [1, 2])
     ce = averaged["toys", "ce", "severity-1", "accuracy", "none"]
     [kd] = averaged["toys", "kd", "severity-1", "accuracy", "none"]
-    assert [(value.seed, pytest.approx(value.value)) for value in ce] == [(1, 0.6), (2, 0.8)]
+    assert [(value.replicate, pytest.approx(value.value)) for value in ce] == [(1, 0.6), (2, 0.8)]
     assert kd.value is None and kd.reason == "one corruption has none: no errors"
 
 
@@ -86,11 +87,11 @@ def test_an_arm_is_told_by_its_settings():
     assert what_is("pair/mean", SETTINGS) == "members ce, kd; method mean-probability"
 
 
-def test_a_sentence_has_effect_interval_seeds_and_p():
+def test_a_sentence_has_effect_interval_replicates_and_p():
     assert answer() == (
         "AURC of kd is 4.00×10⁻³ lower than that of ce on test, score msp (×10³: kd 16.00 ± 0.00, ce 20.00 ± 0.00). "
-        "95 % interval −6.00 to +1.00×10⁻³; 3 seeds, effect size −1.50; Holm-corrected p = 0.08. "
-        "At this difference and spread about 12 seeds would tell."
+        "95 % interval −6.00 to +1.00×10⁻³; 3 replicates, effect size −1.50; Holm-corrected p = 0.08. "
+        "At this difference and spread about 12 replicates would tell."
     )
 
 
@@ -99,36 +100,37 @@ def test_a_difference_of_fractions_is_in_percentage_points():
     assert told.startswith(
         "Accuracy of kd is 4.00 percentage points higher than that of ce on test (kd 0.9600 ± 0.0100"
     )
-    assert "95 % interval +1.00 to +7.00 points; 3 seeds" in told
+    assert "95 % interval +1.00 to +7.00 points; 3 replicates" in told
     assert "would tell" not in told
 
 
-def test_seeds_that_would_never_tell_and_differences_that_do_not_exist():
-    assert "no number of seeds that would tell can be estimated" in answer(n_seeds_needed=None)
+def test_replicates_that_would_never_tell_and_differences_that_do_not_exist():
+    assert "no number of replicates that would tell can be estimated" in answer(n_replicates_needed=None)
     told = answer(metric="auroc", difference=None, low=None, high=None, p=None, p_holm=None)
     assert told == "The difference in AUROC on test, score msp does not exist (kd: no errors)."
 
 
-def test_where_enough_seeds_did_not_tell_the_reason_is_named():
-    within = answer(n_seeds_needed=3)
+def test_where_enough_replicates_did_not_tell_the_reason_is_named():
+    within = answer(n_replicates_needed=3)
     assert within.endswith(
-        "By the spread over seeds alone 3 would do, but the interval, which resamples test images too, includes zero."
+        "By the spread over replicates alone 3 would do, but the interval, which resamples test images too, includes "
+        "zero."
     )
-    beyond = answer(n_seeds_needed=2, high=-0.001)
+    beyond = answer(n_replicates_needed=2, high=-0.001)
     assert (
-        "By the spread over seeds alone 2 would do, but the p corrected for all hypotheses of the study is not"
+        "By the spread over replicates alone 2 would do, but the p corrected for all hypotheses of the study is not"
         in beyond
     )
     assert beyond.endswith("below 0.05 (uncorrected p = 0.04).")
 
 
-def test_one_seed_tells_of_two_models_that_were_trained_elsewhere_and_of_no_others():
-    told = answer(low=-0.004, high=-0.001, verdict="supported", n_seeds=1)
+def test_one_replicate_tells_of_two_models_that_were_trained_elsewhere_and_of_no_others():
+    told = answer(low=-0.004, high=-0.001, verdict="supported", n_replicates=1)
     assert told.endswith("Trained elsewhere, once: this is known of these two models, not of the way they were made.")
-    told = answer(low=-0.004, high=-0.001, verdict="inconclusive", n_seeds=1)
-    assert told.endswith("One seed: nothing is known of the next one, so there is no verdict.")
+    told = answer(low=-0.004, high=-0.001, verdict="inconclusive", n_replicates=1)
+    assert told.endswith("One replicate: nothing is known of the next one, so there is no verdict.")
     for text in (answer(low=-0.004, high=-0.001, verdict="supported"), answer()):
-        assert "One seed" not in text and "once" not in text
+        assert "One replicate" not in text and "once" not in text
 
 
 def test_a_difference_below_the_last_digit_is_not_told_as_zero():
@@ -142,14 +144,14 @@ def test_a_comparison_has_its_unit_and_interval():
     texts = [cell.text.replace("\u00a0", " ") for cell in cells]
     assert label == "kd − ce" and len(table.headings) == len(texts)
     assert texts == ["AURC ↓", "×10⁻³", "msp", "test", "−4.00", "−6.00 to +1.00", "−1.50", "0.04", "0.08"]
-    assert table.caption.endswith("within the study. Seeds: 3.")
+    assert table.caption.endswith("within the study. Replicates: 3.")
 
 
-def test_numbers_of_seeds_that_differ_have_a_column():
-    rows = frame("comparisons", [COMPARISON, COMPARISON | {"than": "teacher", "n_seeds": 1}])
+def test_numbers_of_replicates_that_differ_have_a_column():
+    rows = frame("comparisons", [COMPARISON, COMPARISON | {"than": "teacher", "n_replicates": 1}])
     table = comparison_table(rows, frame("hypotheses", []), "distillation")
-    assert table.headings[-1] == "seeds" and [cells[-1].text for _, cells in table.rows] == ["3", "1"]
-    assert "Seeds:" not in table.caption
+    assert table.headings[-1] == "replicates" and [cells[-1].text for _, cells in table.rows] == ["3", "1"]
+    assert "Replicates:" not in table.caption
 
 
 def test_a_registered_comparison_is_not_shown_as_exploratory():
@@ -167,11 +169,11 @@ def test_decisions_are_shown_with_weights_costs_and_what_no_protocol_can_beat():
     assert table.headings[2:] == ["errors fixed", "weight", "forwards"]  # nobody broke anything, talked or climbed
     assert mean == [("0.8500", "± 0.0707"), nothing, ("4.5", "± 2.1"), nothing, ("2.00", "± 0.00")]
     assert rows["shout"][3] == ("−1.00", "± 0.71")
-    assert rows["shout"][1] == ("0.2500", "")  # one seed has none, which the note says
+    assert rows["shout"][1] == ("0.2500", "")  # one replicate has none, which the note says
     assert table.notes == [("a", "no samples")] and table.rows[0][1][1].marks == "a"
     caption = table.caption.replace("\u00a0", " ")
     assert "What pair decides on toys, test (n = 100 images, on 4 ± 6 of which its members disagree)" in caption
-    assert "mean ± standard deviation over 2 seeds" in caption
+    assert "mean ± standard deviation over 2 replicates" in caption
 
 
 def test_costs_are_summed_by_rule():
@@ -222,7 +224,7 @@ def test_small_p_and_parametrised_metrics():
 
 def test_what_was_chosen_stands_with_what_it_costs():
     table = enhancement_table(frame("enhancements", CHOSEN), SETTINGS, ["ce", "ce/odin"])
-    assert table.headings == ["method", "seed 1", "seed 2", "forwards", "backwards"]
+    assert table.headings == ["method", "replicate 1", "replicate 2", "forwards", "backwards"]
     assert [(arm, [cell.text for cell in cells]) for arm, cells in table.rows] == [
         ("ce/odin", ["odin", "ε 1/255", "ε 0.5/255", "2.25", "1"])
     ]

@@ -58,7 +58,7 @@ def call(monkeypatch, words: list[str], **options):
 FILES = {"input": "one", "members": "many", "output": "written"}
 
 
-def test_arguments_are_paths_settings_and_a_seed(monkeypatch):
+def test_arguments_are_paths_settings_and_a_replicate(monkeypatch):
     words = [
         "--input",
         "a/b",
@@ -67,20 +67,20 @@ def test_arguments_are_paths_settings_and_a_seed(monkeypatch):
         "d",
         "--output",
         "e",
-        "--seed",
+        "--replicate",
         "7",
         "--settings",
         '{"n": {"m": [2.5]}}',
     ]
-    found = call(monkeypatch, words, files=FILES, several=("members",), seeded=True)
+    found = call(monkeypatch, words, files=FILES, several=("members",), replicated=True)
     assert (found.input, found.members, found.output) == (Path("a/b"), [Path("c"), Path("d")], Path("e"))
-    assert found.seed == 7 and found.settings.n.m == [2.5]
+    assert found.replicate == 7 and found.settings.n.m == [2.5]
 
 
 def test_options_for_several_files_may_have_none(monkeypatch):
     for words in ([], ["--members"]):
         found = call(monkeypatch, ["--input", "a", "--output", "b", *words], files=FILES, several=("members",))
-        assert found.members == [] and not hasattr(found, "seed")
+        assert found.members == [] and not hasattr(found, "replicate")
 
 
 def test_a_file_may_hold_the_settings_and_the_names_of_files(monkeypatch, tmp_path):
@@ -107,21 +107,21 @@ def test_a_missing_or_unknown_option_is_named(monkeypatch, capsys, words):
     assert re.search(r"error: .*--(output|input|inptu)", capsys.readouterr().err)
 
 
-def test_a_seed_is_required_where_a_script_draws(monkeypatch, capsys):
+def test_a_replicate_is_required_where_a_script_draws(monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
-        call(monkeypatch, ["--input", "a"], files={"input": "one"}, seeded=True)
-    assert end.value.code == 2 and "--seed" in capsys.readouterr().err
+        call(monkeypatch, ["--input", "a"], files={"input": "one"}, replicated=True)
+    assert end.value.code == 2 and "--replicate" in capsys.readouterr().err
 
 
 def test_metadata_is_the_provenance_and_no_time(monkeypatch):
-    words = ["--input", "a", "--seed", "7", "--settings", '{"b": 1, "a": {"c": 2}}', "--code", "abc"]
-    found = call(monkeypatch, words, files={"input": "one"}, seeded=True).metadata
-    assert found.keys() == {"settings", "code", "seed", "packages"}
-    assert (found["settings"], found["code"], found["seed"]) == ({"b": 1, "a": {"c": 2}}, "abc", 7)
+    words = ["--input", "a", "--replicate", "7", "--settings", '{"b": 1, "a": {"c": 2}}', "--code", "abc"]
+    found = call(monkeypatch, words, files={"input": "one"}, replicated=True).metadata
+    assert found.keys() == {"settings", "code", "replicate", "packages"}
+    assert (found["settings"], found["code"], found["replicate"]) == ({"b": 1, "a": {"c": 2}}, "abc", 7)
     assert {"numpy", "torch"} <= found["packages"].keys()
     assert json.loads(json.dumps(found)) == found
-    assert call(monkeypatch, words, files={"input": "one"}, seeded=True).metadata == found
-    assert "seed" not in call(monkeypatch, ["--input", "a"], files={"input": "one"}).metadata
+    assert call(monkeypatch, words, files={"input": "one"}, replicated=True).metadata == found
+    assert "replicate" not in call(monkeypatch, ["--input", "a"], files={"input": "one"}).metadata
 
 
 def test_only_installed_packages_have_a_version():
@@ -204,7 +204,7 @@ def test_a_job_that_makes_tables_does_not_load_pandas(tmp_path):
     settings = json.dumps({"identity": identity, "evaluation": evaluation})
     command = [sys.executable, "-c", SHOWS_PANDAS, SCRIPTS / "compute_metrics.py"]
     files = ["--predictions", tmp_path / "predictions.parquet", "--output", tmp_path / "metrics.parquet"]
-    words = [*files, "--seed", "1", "--settings", settings]
+    words = [*files, "--replicate", "1", "--settings", settings]
     run = subprocess.run([*command, *words], env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert run.stderr == "" and run.stdout.splitlines()[-1] == "False"
     assert schemas.read_table(tmp_path / "metrics.parquet", schemas.SCHEMAS["metrics"]).num_rows

@@ -7,25 +7,29 @@ from selfdoubt.runtime import leftovers
 DRY_RUN = """\
 rule distill_student:
     input: results/data/d/train.safetensors
-    output: results/checkpoints/d/kd/seed-1.safetensors, results/training/d/kd/seed-1.parquet
-    log: results/logs/distill_student/d/kd/seed-1.log
+    output: results/checkpoints/d/kd/replicate-1.safetensors, results/training/d/kd/replicate-1.parquet
+    log: results/logs/distill_student/d/kd/replicate-1.log
     jobid: 3
-    benchmark: results/benchmarks/distill_student/d/kd/seed-1.tsv
+    benchmark: results/benchmarks/distill_student/d/kd/replicate-1.tsv
     reason: Forced execution
 """
 WANTED = (
-    *("checkpoints/d/kd/seed-1.safetensors", "training/d/kd/seed-1.parquet", "state/d/kd/seed-1/0123.safetensors"),
-    *("logs/distill_student/d/kd/seed-1.log", "logs/distill_student/d/kd/seed-1.log.progress.jsonl"),
-    *("benchmarks/distill_student/d/kd/seed-1.tsv", "README.md"),
+    *(
+        "checkpoints/d/kd/replicate-1.safetensors",
+        "training/d/kd/replicate-1.parquet",
+        "state/d/kd/replicate-1/0123.safetensors",
+    ),
+    *("logs/distill_student/d/kd/replicate-1.log", "logs/distill_student/d/kd/replicate-1.log.progress.jsonl"),
+    *("benchmarks/distill_student/d/kd/replicate-1.tsv", "README.md"),
 )
 STALE = {
-    "checkpoints/d/kd/seed-2.safetensors": "results",
+    "checkpoints/d/kd/replicate-2.safetensors": "results",
     "data/d/README.md": "results",
-    "logs/distill_student/d/kd/seed-2.log": "records",
-    "logs/distill_student/d/kd/seed-2.log.progress.jsonl": "records",
-    "benchmarks/distill_student/d/kd/seed-2.tsv": "records",
-    "state/d/kd/seed-2/0123.safetensors": "states",
-    "checkpoints/d/kd/.seed-1.safetensors.77.tmp": "half-written",
+    "logs/distill_student/d/kd/replicate-2.log": "records",
+    "logs/distill_student/d/kd/replicate-2.log.progress.jsonl": "records",
+    "benchmarks/distill_student/d/kd/replicate-2.tsv": "records",
+    "state/d/kd/replicate-2/0123.safetensors": "states",
+    "checkpoints/d/kd/.replicate-1.safetensors.77.tmp": "half-written",
 }
 
 

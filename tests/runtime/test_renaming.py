@@ -22,7 +22,7 @@ CONFIG = """\
 students: # kd is a student
   kd: { network: small, teacher: "kd-2" } # kd
   kd-2: { teacher: teacher }
-segmenters: { unet: { teacher: 'kd', teacher_seed: 1 } }
+segmenters: { unet: { teacher: 'kd', teacher_replicate: 1 } }
 groups: { pair: { members: [kd, kd-2], protocols: [kd] } } # a protocol may be called so
 studies:
   one: { title: kd, question: "kd?", reference: kd, arms: [kd/odin, kd-2/kd, x/kd] }
@@ -32,7 +32,7 @@ RENAMED = """\
 students: # kd is a student
   pupil: { network: small, teacher: "kd-2" } # kd
   kd-2: { teacher: teacher }
-segmenters: { unet: { teacher: 'pupil', teacher_seed: 1 } }
+segmenters: { unet: { teacher: 'pupil', teacher_replicate: 1 } }
 groups: { pair: { members: [pupil, kd-2], protocols: [kd] } } # a protocol may be called so
 studies:
   one: { title: kd, question: "kd?", reference: pupil, arms: [pupil/odin, kd-2/kd, x/kd] }
@@ -98,13 +98,13 @@ def study(tmp_path, monkeypatch) -> None:
     for kind in ("metadata", "incomplete"):
         Path(".snakemake", kind).mkdir(parents=True)
     for dataset in ("d", LONG):
-        names = [f"results/{kind}/{dataset}/kd/seed-1.x" for kind in ("checkpoints", "training", "state")]
-        names += [f"results/predictions/{dataset}/kd-2/seed-1/kd.x", f"results/data/{dataset}/kd/not-a-model"]
-        names += [f"results/logs/train/{dataset}/kd/seed-1.log", f"results/logs/corrupt/{dataset}/kd.log"]
+        names = [f"results/{kind}/{dataset}/kd/replicate-1.x" for kind in ("checkpoints", "training", "state")]
+        names += [f"results/predictions/{dataset}/kd-2/replicate-1/kd.x", f"results/data/{dataset}/kd/not-a-model"]
+        names += [f"results/logs/train/{dataset}/kd/replicate-1.log", f"results/logs/corrupt/{dataset}/kd.log"]
         for name in names:
             write(name, "of kd")
             write(note("metadata", name), f'{{"input": ["{names[0]}"], "shellcmd": "run --of {name} kd > {names[5]}"}}')
-    write(note("incomplete", "results/checkpoints/d/kd/seed-2.x"), "{}")
+    write(note("incomplete", "results/checkpoints/d/kd/replicate-2.x"), "{}")
 
 
 def move(old: str, new: str) -> int:
@@ -157,7 +157,7 @@ def test_what_was_killed_goes_on(study, monkeypatch, n_moved):
 
 
 def test_results_of_the_new_name_are_not_written_over(study):
-    write("results/training/d/pupil/seed-1.x")
+    write("results/training/d/pupil/replicate-1.x")
     before = everything()
     with pytest.raises(UserError, match="results/training/d/pupil is there already; remove it, or choose another name"):
         move("kd", "pupil")

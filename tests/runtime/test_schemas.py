@@ -168,10 +168,10 @@ def test_metadata_is_ours_alone(tmp_path):
     from_pandas = pa.Table.from_pandas(pa.Table.from_pylist(ROWS, TRAINING).to_pandas())
     assert b"pandas" in from_pandas.schema.metadata
     schema = TRAINING.with_metadata(from_pandas.schema.metadata)  # as that of a table that was read
-    write_table(tmp_path / "a.parquet", from_pandas, schema, {"seed": 1, "code": "abc"})
+    write_table(tmp_path / "a.parquet", from_pandas, schema, {"replicate": 1, "code": "abc"})
     file = pq.ParquetFile(tmp_path / "a.parquet")
     assert set(file.metadata.metadata) == {b"selfdoubt", b"ARROW:schema"}
-    assert file.schema_arrow.metadata == {b"selfdoubt": b'{"code": "abc", "seed": 1}'}
+    assert file.schema_arrow.metadata == {b"selfdoubt": b'{"code": "abc", "replicate": 1}'}
 
 
 @pytest.mark.parametrize("metadata", [{"settings": {"b": [1, 2], "a": None}, "code": "abc"}, {}, None])
@@ -180,11 +180,11 @@ def test_metadata_survives_a_file(tmp_path, metadata):
 
 
 def test_equal_work_gives_equal_bytes(tmp_path, monkeypatch):
-    first = write_training(tmp_path / "a.parquet", {"seed": 1, "code": "abc"}).read_bytes()
+    first = write_training(tmp_path / "a.parquet", {"replicate": 1, "code": "abc"}).read_bytes()
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert write_training(tmp_path / "elsewhere" / "b.parquet", {"code": "abc", "seed": 1}).read_bytes() == first
-    assert write_training(tmp_path / "c.parquet", {"seed": 2, "code": "abc"}).read_bytes() != first
+    assert write_training(tmp_path / "elsewhere" / "b.parquet", {"code": "abc", "replicate": 1}).read_bytes() == first
+    assert write_training(tmp_path / "c.parquet", {"replicate": 2, "code": "abc"}).read_bytes() != first
 
 
 def test_a_failing_write_leaves_the_old_table(tmp_path, monkeypatch):

@@ -159,15 +159,15 @@ def test_names_of_what_stands_beside_variants_are_taken(config, section, name):
     assert fault(config).startswith(f"config: {section}.{name}: '{name}' ")
 
 
-def test_what_is_not_trained_is_there_for_the_first_seed_alone(config):
+def test_what_is_not_trained_is_there_for_the_first_replicate_alone(config):
     config["pretrained"] = {"p": {"name": "resnet18"}, "q": {"name": "resnet34"}}
     config["groups"]["old"] = {"members": ["p", "q"], "protocols": ["mean-probability"]}
     config["groups"]["mixed"] = {"members": ["p", "ce"], "protocols": ["mean-probability"]}
     study = load_study(config)
-    assert study.seeds_of("p") == study.seeds_of("old") == [1]
-    assert study.seeds_of("ce") == study.seeds_of("mixed") == [1, 2, 3]
-    assert [study.seed_of("p", seed) for seed in (1, "2", 3)] == [1, 1, 1]
-    assert [study.seed_of("mixed", seed) for seed in (1, "2", 3)] == [1, 2, 3]
+    assert study.replicates_of("p") == study.replicates_of("old") == [1]
+    assert study.replicates_of("ce") == study.replicates_of("mixed") == [1, 2, 3]
+    assert [study.replicate_of("p", replicate) for replicate in (1, "2", 3)] == [1, 1, 1]
+    assert [study.replicate_of("mixed", replicate) for replicate in (1, "2", 3)] == [1, 2, 3]
     assert study.role("p") == "pretrained"
 
 

@@ -71,15 +71,17 @@ def test_what_follows_from_a_removed_protocol_is_not_told_with_it(config):
 
 def test_numbers_may_be_written_with_an_exponent_and_mean_the_same(config):
     plain = load_study(put(config, "recipes.short.optimizer.learning_rate", 0.001))
-    written = yaml.safe_load("{learning_rate: 1e-3, n_resamples: 1e3, epsilon_255: [5e-1, 1, 2], seeds: ['1', '2', 3]}")
+    written = yaml.safe_load(
+        "{learning_rate: 1e-3, n_resamples: 1e3, epsilon_255: [5e-1, 1, 2], replicates: ['1', '2', 3]}"
+    )
     assert written["learning_rate"] == "1e-3"
     put(config, "recipes.short.optimizer.learning_rate", written["learning_rate"])
     put(config, "evaluation.n_resamples", written["n_resamples"])
     put(config, "enhancers.odin.epsilon_255", written["epsilon_255"])
-    put(config, "seeds", written["seeds"])  # as of --config 'seeds=[1,2,3]'
+    put(config, "replicates", written["replicates"])  # as of --config 'replicates=[1,2,3]'
     study = load_study(config)
     assert canonical(study.model_dump()) == canonical(plain.model_dump())
-    assert config["seeds"] == ["1", "2", 3]  # what was given is left as it was
+    assert config["replicates"] == ["1", "2", 3]  # what was given is left as it was
 
 
 @pytest.mark.parametrize("text", ["1e", "0x10", "1_000", "nan", "inf", "1e999", " 1", "1.5", "1e-1", "٣", "", "one"])
@@ -102,7 +104,10 @@ def test_a_name_that_reads_as_a_number_stays_a_name(config):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("seeds: [1]\nbaselines: {}\nseeds: [2]\n", ["seeds: given in line 1 and again in line 3; keep one of them"]),
+        (
+            "replicates: [1]\nbaselines: {}\nreplicates: [2]\n",
+            ["replicates: given in line 1 and again in line 3; keep one of them"],
+        ),
         (
             "hypotheses:\n  a: {than: x, better: y, than: z}\n  b: {}\n  a: {}\n",
             [

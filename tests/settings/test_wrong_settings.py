@@ -12,7 +12,7 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
 @pytest.mark.parametrize(
     ("place", "value", "expected"),
     [
-        ("sedes", [1], "config: sedes: unknown key; did you mean 'seeds'?"),
+        ("replicats", [1], "config: replicats: unknown key; did you mean 'replicates'?"),
         ("students.kd.loss.temprature", 4, "students.kd.loss.temprature: unknown key; did you mean 'temperature'?"),
         ("enhancers.odin.epsilon", [4], "config: enhancers.odin.epsilon: unknown key; did you mean 'epsilon_255'?"),
         (
@@ -139,9 +139,13 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
         ),
         ("students.kd.teacher", "kd", "config: students.kd.teacher: circular (kd -> kd)"),
         ("segmenters.unet.teacher", "mask-cutmix", "segmenters.unet.teacher: circular: 'mask-cutmix' learns from"),
-        ("segmenters.unet.teacher_seed", 9, "segmenters.unet.teacher_seed: 9 is not one of seeds [1, 2, 3]"),
-        ("seeds", [1, 2, 1], "config: seeds: 1 is given twice; remove one"),
-        ("seeds", [], "config: seeds: has 0 entries and needs 1 or more"),
+        (
+            "segmenters.unet.teacher_replicate",
+            9,
+            "segmenters.unet.teacher_replicate: 9 is not one of replicates [1, 2, 3]",
+        ),
+        ("replicates", [1, 2, 1], "config: replicates: 1 is given twice; remove one"),
+        ("replicates", [], "config: replicates: has 0 entries and needs 1 or more"),
         ("groups.trio.members", ["ce"], "config: groups.trio.members: has 1 entries and needs 2 or more"),
         ("groups.trio.members", ["ce", "ce"], "config: groups.trio.members: ce is given twice"),
         ("groups.trio.protocols", ["vote"], "config: groups.trio.protocols: 'vote' is not a protocol"),

@@ -25,8 +25,8 @@ COMMAND = [sys.executable, str(HERE / "engine.py"), "--profile", "profiles/slurm
 COMMAND += ["--retries", "0"]  # so that the cancelled training ends the first command
 COMMAND += ["--slurm-status-command", "squeue"]  # as where there are no accounts
 SPLITS = [f"results/data/fashion-mnist-12k/{split}.safetensors" for split in ("train", "val", "test")]
-CHECKPOINT = "results/checkpoints/fashion-mnist-12k/ce/seed-1.safetensors"
-LOG = "results/logs/train_baseline/fashion-mnist-12k/ce/seed-1.log"
+CHECKPOINT = "results/checkpoints/fashion-mnist-12k/ce/replicate-1.safetensors"
+LOG = "results/logs/train_baseline/fashion-mnist-12k/ce/replicate-1.log"
 ON_A_GPU = {"train_teacher", "train_baseline", "predict"}
 REPORT = ("collect_metrics", "collect_costs", "test_hypotheses", "plot_risk_coverage", "render_report")
 _PATIENCE_SECONDS = 900  # what takes longer hangs
@@ -35,7 +35,7 @@ _QUIET_SECONDS = 30  # Slurm looks after a job's processes for a moment when it 
 
 def two_models(config: dict) -> None:
     """A teacher, and a baseline that trains long enough to be cancelled on the way, in one figure; nothing else."""
-    config["seeds"] = [1]
+    config["replicates"] = [1]
     config["datasets"]["fashion-mnist-12k"].update(source="embedded:tiny", ood=[], corruptions=None)
     config["recipes"]["short"].update(epochs=1, batch_size=64)
     config["recipes"]["long"] = config["recipes"]["short"] | {"epochs": 40}

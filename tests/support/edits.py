@@ -27,7 +27,7 @@ from expected_jobs import (
     on_second,
     predicted,
     renewed,
-    seeds,
+    replicates,
     stored,
     trained,
     uncompared,
@@ -89,13 +89,13 @@ EDITS: dict[str, list[Edit]] = {
         Edit("`temperature: 4` as `4.0`", text("config.yaml", "temperature: 4,", "temperature: 4.0,"), set()),
         Edit("a default left out, or written out", config(defaults_otherwise), set()),
         Edit(
-            "the order of sections and of seeds",
+            "the order of sections and of replicates",
             several(
                 config(lambda c: c.update(students=c.pop("students"), recipes=c.pop("recipes"))),
-                config(lambda c: c["seeds"].reverse()),
+                config(lambda c: c["replicates"].reverse()),
             ),
             set(),
-            "but `pretrained` models are made for the first seed",
+            "but `pretrained` models are made for the first replicate",
         ),
         Edit(
             "`priority`, `mem_mb` of a rule",
@@ -132,7 +132,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a model renamed",
             config(rename_model),
-            seeds("train_baseline", "smooth") | seeds("predict", "smooth") | measured("smooth/clean") | LOOKS,
+            replicates("train_baseline", "smooth") | replicates("predict", "smooth") | measured("smooth/clean") | LOOKS,
             "its name is in its files' paths; the old ones stay, and `make stale` lists them",
         ),
         Edit(
@@ -192,21 +192,21 @@ EDITS: dict[str, list[Edit]] = {
             "tried on a copy of two; figures show the first",
         ),
     ],
-    "Seeds, models, recipes": [
+    "Replicates, models, recipes": [
         Edit(
-            "a new seed",
-            config(lambda c: c["seeds"].append(4)),
+            "a new replicate",
+            config(lambda c: c["replicates"].append(4)),
             trained(*MODELS, of=[4]) | stored([4]) | renewed(*MODELS, of=[4]),
         ),
         Edit(
-            "a seed removed",
-            config(lambda c: c["seeds"].remove(3)),
+            "a replicate removed",
+            config(lambda c: c["replicates"].remove(3)),
             TABLES | ENHANCEMENTS | GROUPS | LOOKS | {"plot_persuasion_matrix:persuasion-matrix"},
         ),
         Edit(
             "a new student",
             put("students", other=NEW_STUDENT),
-            seeds("distill_student", "other") | seeds("predict", "other") | uncompared("other/clean"),
+            replicates("distill_student", "other") | replicates("predict", "other") | uncompared("other/clean"),
             "an arm's colour is its place among all",
         ),
         Edit("a model removed", config(remove_model), TABLES | LOOKS),
@@ -258,7 +258,7 @@ EDITS: dict[str, list[Edit]] = {
             "a pretrained model joins a group",
             pretrained_member,
             {"import_model:big/1"}
-            | seeds("predict", "big", of=[1])
+            | replicates("predict", "big", of=[1])
             | measured("big/clean", of=[1])
             | decided(*PROTOCOLS)
             | LOOKS,
@@ -270,7 +270,7 @@ EDITS: dict[str, list[Edit]] = {
             | stored(teacher="big")
             | trained(*STUDENTS)
             | renewed(*STUDENTS)
-            | seeds("predict", "big", of=[1])
+            | replicates("predict", "big", of=[1])
             | measured("big/clean", of=[1])
             | LOOKS,
         ),
@@ -284,21 +284,21 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a new enhancer",
             put("enhancers", big={"method": "random-sign", "models": ["ce"], "epsilon_255": [9]}),
-            seeds("enhance_images", "ce/big") | uncompared("ce/big") | ENHANCEMENTS,
+            replicates("enhance_images", "ce/big") | uncompared("ce/big") | ENHANCEMENTS,
         ),
         Edit("an enhancer removed", config(remove_enhancer), TABLES | ENHANCEMENTS | LOOKS | EXAMPLES),
         Edit("one enhancer's candidates", put("enhancers.odin", temperature=[1]), enhanced("odin")),
         Edit(
             "an enhancer for one more model",
             put("enhancers.odin", models=["ce", "kd"]),
-            seeds("enhance_images", "kd/odin") | uncompared("kd/odin") | ENHANCEMENTS,
+            replicates("enhance_images", "kd/odin") | uncompared("kd/odin") | ENHANCEMENTS,
         ),
         Edit("one protocol's `epsilon_255`", put("protocols.persuasion", epsilon_255=4), decided("persuasion")),
         Edit(
             "a new group",
             put("groups", pair={"members": ["ce", "kd"], "protocols": ["mean-probability", "persuasion"]}),
-            seeds("communicate", "pair/persuasion")
-            | seeds("combine_members", "pair/mean-probability")
+            replicates("communicate", "pair/persuasion")
+            | replicates("combine_members", "pair/mean-probability")
             | uncompared("pair/persuasion", "pair/mean-probability")
             | GROUPS,
         ),
@@ -364,7 +364,7 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit(
             "an input function that gives the same",
-            text("rules/functions/predictions.smk", "sorted(STUDY.seeds)", "[*sorted(STUDY.seeds)]"),
+            text("rules/functions/predictions.smk", "sorted(STUDY.replicates)", "[*sorted(STUDY.replicates)]"),
             set(),
         ),
     ],
@@ -397,7 +397,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit("the figures deleted", delete("results/figures/*"), PLOTS | REPORT),
         Edit("the tables deleted", delete("results/tables/*"), TABLES | ENHANCEMENTS | GROUPS),
         Edit("the soft labels deleted", delete("results/soft-labels/**/*"), set()),
-        Edit("a checkpoint deleted", delete("results/checkpoints/*/ce/seed-1.safetensors"), set()),
-        Edit("numbers of one arm deleted", delete("results/metrics/*/ce/seed-1/odin.parquet"), set()),
+        Edit("a checkpoint deleted", delete("results/checkpoints/*/ce/replicate-1.safetensors"), set()),
+        Edit("numbers of one arm deleted", delete("results/metrics/*/ce/replicate-1/odin.parquet"), set()),
     ],
 }

@@ -9,7 +9,7 @@ from copies import ROOT
 from selfdoubt.runtime.digests import digest
 from selfdoubt.settings.study import load_study
 
-SEEDS = (1, 2, 3)
+REPLICATES = (1, 2, 3)
 STUDENTS = ("kd", "kd-no-labels")
 MODELS = ("teacher", "ce", "label-smoothing", *STUDENTS, "cutmix", "mask-cutmix")
 TRIO = ("ce", "kd", "cutmix")
@@ -35,16 +35,16 @@ LOOKS = {*CURVES, *ACCURACY}
 MASKS = {"segment_images:unet", "judge_masks:unet", *GALLERY}
 
 
-def seeds(rule: str, *names: str, of=SEEDS) -> set[str]:
-    """The jobs of a rule for each name and seed; a name may end in a variant."""
+def replicates(rule: str, *names: str, of=REPLICATES) -> set[str]:
+    """The jobs of a rule for each name and replicate; a name may end in a variant."""
     return {f"{rule}:{'/'.join([name.split('/')[0], str(s), *name.split('/')[1:]])}" for name in names for s in of}
 
 
-def trained(*models: str, of=SEEDS) -> set[str]:
+def trained(*models: str, of=REPLICATES) -> set[str]:
     """The training of models of the default study."""
     by = dict.fromkeys(STUDENTS, "distill_student") | dict.fromkeys(("cutmix", "mask-cutmix"), "train_augmented")
     by["teacher"] = "train_teacher"
-    return set().union(*(seeds(by.get(model, "train_baseline"), model, of=of) for model in models))
+    return set().union(*(replicates(by.get(model, "train_baseline"), model, of=of) for model in models))
 
 
 def shown(*models: str) -> set[str]:
@@ -52,9 +52,9 @@ def shown(*models: str) -> set[str]:
     return {figure for figure, arms in CURVES.items() if arms & {*models}}
 
 
-def measured(*arms: str, of=SEEDS) -> set[str]:
+def measured(*arms: str, of=REPLICATES) -> set[str]:
     """The numbers of arms, and every table."""
-    return seeds("compute_metrics", *arms, of=of) | TABLES | ACCURACY
+    return replicates("compute_metrics", *arms, of=of) | TABLES | ACCURACY
 
 
 def uncompared(*arms: str) -> set[str]:
@@ -62,40 +62,44 @@ def uncompared(*arms: str) -> set[str]:
     return (measured(*arms) | LOOKS) - {"test_hypotheses"}
 
 
-def enhanced(*enhancers: str, of=SEEDS) -> set[str]:
+def enhanced(*enhancers: str, of=REPLICATES) -> set[str]:
     """What enhancers do to ce, with the figures that show it."""
     arms = [f"ce/{enhancer}" for enhancer in enhancers]
     figures = {"plot_risk_coverage:risk-coverage-enhancers"} | (EXAMPLES if 1 in of else set())
-    return seeds("enhance_images", *arms, of=of) | measured(*arms, of=of) | figures | ENHANCEMENTS
+    return replicates("enhance_images", *arms, of=of) | measured(*arms, of=of) | figures | ENHANCEMENTS
 
 
-def decided(*protocols: str, of=SEEDS) -> set[str]:
+def decided(*protocols: str, of=REPLICATES) -> set[str]:
     """What the group decides, with its matrix."""
     by = {protocol: "communicate" if "persuasion" in protocol else "combine_members" for protocol in protocols}
-    jobs = set().union(*(seeds(rule, f"trio/{protocol}", of=of) for protocol, rule in by.items()))
+    jobs = set().union(*(replicates(rule, f"trio/{protocol}", of=of) for protocol, rule in by.items()))
     matrix = {"plot_persuasion_matrix:persuasion-matrix"} if "persuasion" in protocols else set()
     return jobs | measured(*(f"trio/{protocol}" for protocol in protocols), of=of) | matrix | GROUPS
 
 
-def predicted(*models: str, of=SEEDS) -> set[str]:
+def predicted(*models: str, of=REPLICATES) -> set[str]:
     """The clean predictions of models, and what reads them."""
-    jobs = seeds("predict", *models, of=of) | measured(*(f"{model}/clean" for model in models), of=of) | shown(*models)
+    jobs = (
+        replicates("predict", *models, of=of)
+        | measured(*(f"{model}/clean" for model in models), of=of)
+        | shown(*models)
+    )
     return jobs | (decided(*COMBINED, of=of) if {*models} & {*TRIO} else set())
 
 
-def renewed(*models: str, of=SEEDS) -> set[str]:
+def renewed(*models: str, of=REPLICATES) -> set[str]:
     """All that follows from new checkpoints of models, but for what learns from them."""
     jobs = predicted(*models, of=of)
     jobs |= decided(*SPOKEN, of=of) if {*models} & {*TRIO} else set()
     return jobs | (enhanced(*ENHANCERS, of=of) if "ce" in models else set())
 
 
-def stored(of=SEEDS, teacher="teacher", **recipe) -> set[str]:
+def stored(of=REPLICATES, teacher="teacher", **recipe) -> set[str]:
     """The teacher's answers to the one stream of views that both students see, by the recipe as it is changed."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     config["recipes"]["short"].update(recipe)
     views = digest(load_study(config).views("kd"), [])
-    return {f"precompute_soft_labels:{teacher}/views-{views}/{seed}" for seed in of}
+    return {f"precompute_soft_labels:{teacher}/views-{views}/{replicate}" for replicate in of}
 
 
 FROM_TRAINING = trained(*MODELS) | stored() | {"train_segmenter:unet"} | MASKS | renewed(*MODELS)

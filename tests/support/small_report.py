@@ -48,22 +48,22 @@ FIGURES = {
 }
 
 
-def row(arm: str, seed: int, metric: str, value: float | None, **other) -> dict:
+def row(arm: str, replicate: int, metric: str, value: float | None, **other) -> dict:
     name, _, variant = arm.partition("/")
     fixed = {"dataset": "toys", "role": "baseline", "split": "test", "n": 100, "low": None, "high": None}
     reason = None if value is not None else "no errors"
     score = "none" if metric == "accuracy" else "msp"
-    own = {"name": name, "seed": seed, "variant": variant or "clean", "metric": metric, "value": value}
+    own = {"name": name, "replicate": replicate, "variant": variant or "clean", "metric": metric, "value": value}
     return fixed | own | {"score": score, "reason": reason} | other
 
 
 METRICS = [
-    *(row("ce", seed, "accuracy", 0.90 + seed / 100) for seed in (1, 2, 3)),
-    *(row("kd", seed, "accuracy", 0.94 + seed / 100) for seed in (1, 2, 3)),
-    *(row("ce", seed, "aurc", 0.020) for seed in (1, 2, 3)),
-    *(row("kd", seed, "aurc", 0.016) for seed in (1, 2, 3)),
-    *(row("ce", seed, "auroc", 0.8) for seed in (1, 2, 3)),
-    *(row("kd", seed, "auroc", None if seed == 2 else 0.9) for seed in (1, 2, 3)),
+    *(row("ce", replicate, "accuracy", 0.90 + replicate / 100) for replicate in (1, 2, 3)),
+    *(row("kd", replicate, "accuracy", 0.94 + replicate / 100) for replicate in (1, 2, 3)),
+    *(row("ce", replicate, "aurc", 0.020) for replicate in (1, 2, 3)),
+    *(row("kd", replicate, "aurc", 0.016) for replicate in (1, 2, 3)),
+    *(row("ce", replicate, "auroc", 0.8) for replicate in (1, 2, 3)),
+    *(row("kd", replicate, "auroc", None if replicate == 2 else 0.9) for replicate in (1, 2, 3)),
 ]
 
 
@@ -81,7 +81,7 @@ COMPARISON = {
     "p": 0.04,
     "p_holm": 0.08,
     "effect_size": -1.5,
-    "n_seeds": 3,
+    "n_replicates": 3,
     "reason": None,
 }
 
@@ -90,7 +90,7 @@ HYPOTHESIS = COMPARISON | {
     "hypothesis": "kd-ranks-better",
     "statement": "A student has a lower AURC.",
     "verdict": "inconclusive",
-    "n_seeds_needed": 12,
+    "n_replicates_needed": 12,
 }
 
 
@@ -105,7 +105,7 @@ COUNTS = [
 ]
 
 
-DECIDED = {  # protocol -> quantity -> value and n of each of two seeds
+DECIDED = {  # protocol -> quantity -> value and n of each of two replicates
     "mean": {"accuracy": [(0.9, 100), (0.8, 100)], "fixed": [(3, 100), (6, 100)], "forwards": [(2, 100), (2, 100)]},
     "shout": {"weight": [(-0.5, None), (-1.5, None)], "accuracy-disagreed": [(None, 0), (0.25, 8)]},
     "oracle-selector": {"accuracy": [(0.95, 100), (0.95, 100)], "accuracy-disagreed": [(None, 0), (0.5, 8)]},
@@ -113,10 +113,10 @@ DECIDED = {  # protocol -> quantity -> value and n of each of two seeds
 
 
 GROUPS = [
-    ("toys", "pair", protocol, seed, "test", quantity, value, n, "no samples" if value is None else None)
+    ("toys", "pair", protocol, replicate, "test", quantity, value, n, "no samples" if value is None else None)
     for protocol, quantities in DECIDED.items()
-    for quantity, seeds in quantities.items()
-    for seed, (value, n) in enumerate(seeds, start=1)
+    for quantity, replicates in quantities.items()
+    for replicate, (value, n) in enumerate(replicates, start=1)
 ]
 
 

@@ -59,7 +59,7 @@ def run_script(name: str, seed: int | None, settings: dict, code: str = "abc", *
 
 def arguments_of(seed: int | None, settings: dict, code: str = "abc", **files) -> list[str]:
     """The command line of a script; seed: None where it has none."""
-    argv = [f"--settings={json.dumps(settings)}", f"--code={code}"] + [f"--seed={seed}"] * (seed is not None)
+    argv = [f"--settings={json.dumps(settings)}", f"--code={code}"] + [f"--replicate={seed}"] * (seed is not None)
     for option, paths in files.items():
         argv += [f"--{option.replace('_', '-')}", *map(str, paths if isinstance(paths, list) else [paths])]
     return argv

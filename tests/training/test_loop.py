@@ -234,10 +234,10 @@ def test_training_starts_from_the_weights_of_the_seed(tmp_path):
 
 def test_the_checkpoint_tells_what_made_it_and_not_when_or_where(trained):
     _, metadata = checkpoints.read(trained)
-    assert metadata.keys() == {"settings", "code", "packages", "seed", "shape", "device", "precision"}
+    assert metadata.keys() == {"settings", "code", "packages", "replicate", "shape", "device", "precision"}
     assert metadata["settings"] == BASELINE and metadata["settings"]["recipe"]["threads"] == 1
     assert metadata["shape"] == {"channels": 1, "size_px": 16, "n_classes": 3}
-    assert (metadata["code"], metadata["seed"]) == ("abc", 1)
+    assert (metadata["code"], metadata["replicate"]) == ("abc", 1)
     assert (metadata["device"], metadata["precision"]) == ("cpu", "float32")
     assert metadata["packages"]["torch"] == torch.__version__.split("+")[0]
     assert str(trained.parent).encode() not in trained.read_bytes()

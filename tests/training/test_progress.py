@@ -27,7 +27,7 @@ def clock(monkeypatch) -> list[float]:
     return now
 
 
-def file_of(folder: Path, name: str = "rule/data/model/seed-1") -> Path:
+def file_of(folder: Path, name: str = "rule/data/model/replicate-1") -> Path:
     return folder / f"{name}.log{progress.SUFFIX}"
 
 

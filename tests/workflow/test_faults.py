@@ -19,7 +19,7 @@ from small_training import BASELINE, SCRIPTS, arguments_of, files_of
 from selfdoubt.runtime import run_lock
 
 SVG, PDF = "results/figures/reliability.svg", "results/figures/reliability.pdf"
-KD = "results/checkpoints/fashion-mnist-12k/kd/seed-1.safetensors"
+KD = "results/checkpoints/fashion-mnist-12k/kd/replicate-1.safetensors"
 WAITS = """#!/bin/sh
 # A job that notes who it is, and lasts as long as the file `slow` is there.
 echo $$ > job
@@ -190,7 +190,7 @@ def test_what_is_missing_is_made_again_where_it_is_needed(copy):
     (copy.folder / KD).unlink()
     assert copy.jobs() == set()  # all that was made of it is there
     for kind in ("predictions", "metrics"):
-        (copy.folder / f"results/{kind}/fashion-mnist-12k/kd/seed-1/clean.parquet").unlink()
+        (copy.folder / f"results/{kind}/fashion-mnist-12k/kd/replicate-1/clean.parquet").unlink()
     assert copy.jobs() == set()
     (copy.folder / "results/tables/metrics.parquet").unlink()
     assert {"distill_student:kd/1", "predict:kd/1", "compute_metrics:kd/1/clean"} <= copy.jobs()
@@ -202,7 +202,7 @@ def test_a_file_that_goes_missing_during_a_run_is_named(copy):
     """The first job of two removes what the second one needs."""
     for name in (SVG, "results/figures/risk-coverage.svg"):
         (copy.folder / name).unlink()
-    gone = "results/predictions/fashion-mnist-12k/ce/seed-1/clean.parquet"
+    gone = "results/predictions/fashion-mnist-12k/ce/replicate-1/clean.parquet"
     fake = copy.folder / "fakes/python"
     whole = fake.read_text()
     fake.write_text(f"{whole}rm -f {gone}\n")

@@ -43,7 +43,9 @@ def shell_line(rule: str, **values: str) -> str:
 @pytest.mark.parametrize("rule", ["collect_metrics", "test_hypotheses", "plot_auroc_accuracy"])
 def test_more_files_than_a_command_line_holds(tmp_path, rule):
     """As Snakemake runs a long line: from a file."""
-    names = [f"results/metrics/fashion-mnist-12k/kd-of-temperature-{i}/seed-10/clean.parquet" for i in range(N_FILES)]
+    names = [
+        f"results/metrics/fashion-mnist-12k/kd-of-temperature-{i}/replicate-10/clean.parquet" for i in range(N_FILES)
+    ]
     (tmp_path / "line.sh").write_text(shell_line(rule, input=" ".join(names), log="log"))
     (tmp_path / "python").write_text(f"#!/bin/sh\n{SHOWS}\n")
     (tmp_path / "python").chmod(0o755)

@@ -31,7 +31,7 @@ LEAVE_OUT["hypotheses"] += ["persuasion-lifts-accuracy", "persuasion-beats-place
 def overrides(name: str, dataset: dict) -> dict:
     """What a user writes into a file of their own, beside the data set."""
     config = {section: dict.fromkeys(entries) for section, entries in LEAVE_OUT.items()}
-    config |= {"seeds": [1], "datasets": {"fashion-mnist-12k": None, name: dataset}, "comparisons": []}
+    config |= {"replicates": [1], "datasets": {"fashion-mnist-12k": None, name: dataset}, "comparisons": []}
     config["recipes"] = {"short": {"epochs": 1, "batch_size": 16}}
     config["networks"] = {f"convnet-{size}": {"widths": [4, 4]} for size in ("small", "medium")}
     config["evaluation"] = {"n_resamples": 100}

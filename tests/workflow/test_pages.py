@@ -28,9 +28,9 @@ def test_the_lines_for_a_paper_work(tmp_path):
     page = (ROOT / "results/README.md").read_text()
     lines = re.search(r"\n\n((?:    .+\n)+)\n`NaN`", page)[1].replace("    ", "")
     rows = [
-        ("m", "clean", split, score, metric, value + seed / 100)
+        ("m", "clean", split, score, metric, value + replicate / 100)
         for split in ("val", "test")
-        for seed in (0, 2)
+        for replicate in (0, 2)
         for score, metric, value in (
             ("none", "accuracy", 0.5),
             ("msp", "auroc", 0.6),

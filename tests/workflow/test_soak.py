@@ -18,8 +18,8 @@ from test_study import small_copy
 
 PAGE = ROOT / "docs/reliability.md"
 TABLE = "results/tables/metrics.parquet"
-CHECKPOINT = "results/checkpoints/fashion-mnist-12k/ce/seed-1.safetensors"
-STATE = "results/state/fashion-mnist-12k/ce/seed-1/0123.safetensors"
+CHECKPOINT = "results/checkpoints/fashion-mnist-12k/ce/replicate-1.safetensors"
+STATE = "results/state/fashion-mnist-12k/ce/replicate-1/0123.safetensors"
 
 
 @pytest.fixture

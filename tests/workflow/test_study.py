@@ -17,8 +17,8 @@ NOT_REPEATED = {"results/tables/costs.parquet"}  # seconds and memory
 
 
 def tiny(config: dict) -> dict:
-    """The default study with one seed, fewer arms and hardly any training."""
-    config["seeds"] = [1]
+    """The default study with one replicate, fewer arms and hardly any training."""
+    config["replicates"] = [1]
     config["datasets"]["fashion-mnist-12k"]["source"] = "embedded:tiny"
     config["datasets"]["fashion-mnist-12k"]["corruptions"] = {"names": ["contrast"], "severities": [5], "n_images": 50}
     config["recipes"]["short"].update(epochs=1, batch_size=64)
@@ -119,7 +119,7 @@ def test_the_page_of_findings_has_every_claim(studies):
     config = yaml.safe_load((studies[0].folder / "config.yaml").read_text())
     for claim in config["hypotheses"].values():
         assert page.count(f"| {claim['statement']} | ") == 1
-    assert "## The default study" in page and "1 seed;" in page and " jobs, " in page
+    assert "## The default study" in page and "1 replicate;" in page and " jobs, " in page
 
 
 def test_nothing_is_left_to_do(studies):
@@ -128,10 +128,10 @@ def test_nothing_is_left_to_do(studies):
 
 def test_a_truncated_checkpoint_is_refused_by_name(studies):
     folder = studies[1].folder
-    path = folder / "results/checkpoints/fashion-mnist-12k/ce/seed-1.safetensors"
+    path = folder / "results/checkpoints/fashion-mnist-12k/ce/replicate-1.safetensors"
     path.write_bytes(path.read_bytes()[:1000])
-    (folder / "results/predictions/fashion-mnist-12k/ce/seed-1/clean.parquet").unlink()
-    run = studies[1].snakemake("results/predictions/fashion-mnist-12k/ce/seed-1/clean.parquet", "--cores", "1")
+    (folder / "results/predictions/fashion-mnist-12k/ce/replicate-1/clean.parquet").unlink()
+    run = studies[1].snakemake("results/predictions/fashion-mnist-12k/ce/replicate-1/clean.parquet", "--cores", "1")
     assert run.returncode == 1
-    assert "seed-1.safetensors: not a whole file of weights" in run.stdout + run.stderr
+    assert "replicate-1.safetensors: not a whole file of weights" in run.stdout + run.stderr
     assert "Traceback" not in run.stdout + run.stderr

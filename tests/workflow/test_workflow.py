@@ -30,7 +30,7 @@ def test_a_file_of_weights_trains_again_what_starts_from_it(copy):
         config["baselines"]["label-smoothing"]["network"] = "r"
 
     copy.edit_config(change)
-    target = "results/checkpoints/fashion-mnist-12k/label-smoothing/seed-1.safetensors"
+    target = "results/checkpoints/fashion-mnist-12k/label-smoothing/replicate-1.safetensors"
     run = copy.snakemake(target, "--resources", "gpu=4")
     assert run.returncode == 0, run.stderr
     assert "Nothing to be done" in copy.snakemake("-n", target).stdout
@@ -53,7 +53,9 @@ def test_a_wrong_key_ends_with_one_line(copy):
 
 
 def test_a_key_given_twice_in_a_study_ends_with_one_line(copy):
-    (copy.folder / "own.yaml").write_text("baselines: {ce: null}\nseeds: [1]\nbaselines: {label-smoothing: null}\n")
+    (copy.folder / "own.yaml").write_text(
+        "baselines: {ce: null}\nreplicates: [1]\nbaselines: {label-smoothing: null}\n"
+    )
     run = copy.snakemake("-n", "--quiet", "--configfile", "own.yaml")
     assert run.returncode == 1
     said = [line for line in (run.stdout + run.stderr).splitlines() if "own.yaml: " in line]
@@ -82,7 +84,7 @@ def stale(copy: Copy, *arguments: str) -> set[str]:
 def test_what_the_config_no_longer_makes_is_listed_and_not_deleted(copy):
     shutil.copy(copy.folder / "config.yaml", copy.folder / "before.yaml")
     copy.edit_config(remove_model)
-    kept = "results/state/fashion-mnist-12k/{}/seed-1/0123.safetensors"
+    kept = "results/state/fashion-mnist-12k/{}/replicate-1/0123.safetensors"
     for model in ("ce", "label-smoothing"):
         (copy.folder / kept.format(model)).parent.mkdir(parents=True)
         (copy.folder / kept.format(model)).touch()

@@ -17,7 +17,7 @@ from selfdoubt.training.objectives import Objective
 def of_student(job) -> Callable[[torch.device, str], Objective]:
     """Return what makes a student's objective for a device and a precision.
 
-    job: a student's `settings` and `seed`, and the paths `train`, `val`, `teacher` (of one checkpoint or more) and
+    job: a student's `settings` and `replicate`, and the paths `train`, `val`, `teacher` (of one checkpoint or more) and
     `soft_labels` (as many or none).
     """
 
@@ -62,8 +62,10 @@ def _teacher(job, i: int, device: torch.device, precision: str):
 def _change(job, device: torch.device) -> Callable:
     answers = job.settings.answers
     if answers.method == "temperature-scaled":
-        return partial(ANSWERS["scaled"], seed=job.seed, factor=1 / fitted_temperature(job.teacher, job.val, device))
-    return partial(_method(ANSWERS, answers), seed=job.seed)
+        return partial(
+            ANSWERS["scaled"], seed=job.replicate, factor=1 / fitted_temperature(job.teacher, job.val, device)
+        )
+    return partial(_method(ANSWERS, answers), seed=job.replicate)
 
 
 def fitted_temperature(teachers: list, val, device: torch.device) -> float:

@@ -1,4 +1,4 @@
-"""Two arms compared, seed by seed: their values on one metric, and how these differ in every resample.
+"""Two arms compared, replicate by replicate: their values on one metric, and how these differ in every resample.
 
 The numbers of an arm are made once, however many comparisons it is in.
 """
@@ -20,7 +20,7 @@ Question = tuple[str, str, str]  # metric, score, split
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What one arm of one seed is in each question, and the labels that it was judged by."""
+    """What one arm of one replicate is in each question, and the labels that it was judged by."""
 
     arms: dict[Question, Arm | Undefined]
     labels: dict[str, np.ndarray]  # split -> (n,)
@@ -84,15 +84,15 @@ def _mean(arms: list[Arm | Undefined]) -> Arm | Undefined:
 def compare(pairs: list[tuple[Answers, Answers]], question: Question) -> dict:
     """Compare two arms, better minus than, on one question.
 
-    pairs: (better, than) of each seed. Returns what `statistics.paired_comparison` does, and `reason`: None, or why
-    there are no numbers. Raises UserError if the arms are not predictions of the same rows.
+    pairs: (better, than) of each replicate. Returns what `statistics.paired_comparison` does, and `reason`: None, or
+    why there are no numbers. Raises UserError if the arms are not predictions of the same rows.
     """
     _check_rows([side for pair in pairs for side in pair], question[2])
     arms = [tuple(side.arms[question] for side in pair) for pair in pairs]
     missing = [side for pair in arms for side in pair if isinstance(side, Undefined)]
     if missing:
         nothing = dict.fromkeys(["difference", "low", "high", "p", "effect_size"])
-        return nothing | {"n_seeds": len(pairs), "differences": [], "reason": str(missing[0])}
+        return nothing | {"n_replicates": len(pairs), "differences": [], "reason": str(missing[0])}
     found = paired_comparison(arms)
     return found | {"reason": None if found["p"] is not None else "the number exists in no resample"}
 

@@ -31,9 +31,9 @@ Values = dict[tuple[str, str], np.ndarray]  # (score, metric) -> (n_resamples,)
 
 
 def evaluate(predictions: dict[str, Predictions], settings, identity: dict, fitted: dict | None = None) -> list[dict]:
-    """Return the rows of the metrics table of one model, seed and variant.
+    """Return the rows of the metrics table of one model, replicate and variant.
 
-    settings: the `evaluation` section of the config. identity: dataset, name, role, seed and variant. fitted: what
+    settings: the `evaluation` section of the config. identity: dataset, name, role, replicate and variant. fitted: what
     `fit_scores` returned of these predictions and scores, where it is there already.
     """
     fitted = fit_scores(predictions, settings.scores) if fitted is None else fitted

@@ -12,21 +12,24 @@ from selfdoubt.runtime import schemas
 
 
 class Predictions:
-    """What every arm and seed answers to the questions of a study; files are read when they are first needed."""
+    """What every arm and replicate answers to the questions of a study; files are read when they are first needed."""
 
     def __init__(self, paths: list, settings):
-        """paths: of data sets, then arms, then seeds, each in the order of the settings.
+        """paths: of data sets, then arms, then replicates, each in the order of the settings.
 
-        Of an arm that is there for one seed alone, it is the same path for each.
+        Of an arm that is there for one replicate alone, it is the same path for each.
         """
-        keys = product(settings.datasets, settings.arms, settings.seeds)
+        keys = product(settings.datasets, settings.arms, settings.replicates)
         self._paths = dict(zip(keys, paths, strict=True))
         self._settings = settings
         self._answers: dict = {}
 
     def pairs(self, dataset: str, better: str, than: str) -> list[tuple]:
-        """Return (better, than) answers of each seed; one pair where neither arm has more than one."""
-        paths = [tuple(self._paths[dataset, arm, seed] for arm in (better, than)) for seed in self._settings.seeds]
+        """Return (better, than) answers of each replicate; one pair where neither arm has more than one."""
+        paths = [
+            tuple(self._paths[dataset, arm, replicate] for arm in (better, than))
+            for replicate in self._settings.replicates
+        ]
         return [tuple(map(self._answer, (better, than), pair)) for pair in dict.fromkeys(paths)]
 
     def _answer(self, arm: str, path) -> comparisons.Answers:
@@ -75,15 +78,15 @@ def _compare(predictions: Predictions, dataset: str, study: str, better: str, th
 
 
 def _verdict(row: dict, claim, settings) -> dict:
-    """One seed of what was trained here says nothing of the next; what was trained elsewhere is what it is."""
+    """One replicate of what was trained here says nothing of the next; what was trained elsewhere is what it is."""
     sign, known = metrics.direction(row["metric"]), {row["better"], row["than"]} <= {*settings.pretrained}
     verdict = "inconclusive"
-    if row["n_seeds"] > 1 or known:
+    if row["n_replicates"] > 1 or known:
         verdict = statistics.verdict(row["low"], row["high"], row["p_holm"], sign)
-    needed = statistics.n_seeds_needed(row["differences"]) if verdict == "inconclusive" else None
+    needed = statistics.n_replicates_needed(row["differences"]) if verdict == "inconclusive" else None
     return row | {
         "hypothesis": claim.name,
         "statement": claim.statement,
         "verdict": verdict,
-        "n_seeds_needed": needed,
+        "n_replicates_needed": needed,
     }

@@ -1,9 +1,9 @@
 """Uncertainty of numbers: bootstrap weights, intervals, paired comparisons of two arms, Holm's correction.
 
-A test split is the same rows for every model and seed, so one resample of it is applied to all of them at
-once: differences are paired, and what the choice of test images adds does not average out over seeds.
-Not here: a bootstrap over seeds. Of three seeds it never goes beyond the least and the most, and so sees a difference
-in up to a quarter of the cases in which there is none (docs/decisions/0015).
+A test split is the same rows for every model and replicate, so one resample of it is applied to all of them at
+once: differences are paired, and what the choice of test images adds does not average out over replicates.
+Not here: a bootstrap over replicates. Of three replicates it never goes beyond the least and the most, and so sees a
+difference in up to a quarter of the cases in which there is none (docs/decisions/0015).
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _SLICE = 2**13  # samples drawn at a time: few enough for the cache, many enough
 
 @dataclass(frozen=True)
 class Arm:
-    """One arm of one seed: a metric's value, and its values in every resample, (n_resamples,)."""
+    """One arm of one replicate: a metric's value, and its values in every resample, (n_resamples,)."""
 
     value: float
     resampled: np.ndarray
@@ -131,14 +131,15 @@ def percentile_interval(values: np.ndarray, level: float = 0.95) -> tuple[float 
 
 
 def paired_comparison(pairs: list[tuple[Arm, Arm]], level: float = 0.95) -> dict:
-    """Compare two arms, better minus than: of models trained with other seeds, judged by other samples.
+    """Compare two arms, better minus than: of models trained with other replicates, judged by other samples.
 
-    pairs: (better, than) of each seed, all resampled alike. Of one seed, interval and p are those of the bootstrap over
-    samples; of several, see `crossed_interval`.
-    Returns difference (mean over seeds), low, high, p, effect_size, n_seeds and differences (of each seed).
+    pairs: (better, than) of each replicate, all resampled alike. Of one replicate, interval and p are those of the
+    bootstrap over samples; of several, see `crossed_interval`.
+    Returns difference (mean over replicates), low, high, p, effect_size, n_replicates and differences (of each
+    replicate).
     """
     differences = np.array([float(better.value - than.value) for better, than in pairs])
-    resampled = np.stack([better.resampled - than.resampled for better, than in pairs])  # (seeds, n_resamples)
+    resampled = np.stack([better.resampled - than.resampled for better, than in pairs])  # (replicates, n_resamples)
     if len(pairs) == 1:
         (low, high), p = percentile_interval(resampled[0], level), two_sided_p(resampled[0])
     else:
@@ -149,7 +150,7 @@ def paired_comparison(pairs: list[tuple[Arm, Arm]], level: float = 0.95) -> dict
         "high": high,
         "p": p,
         "effect_size": effect_size(differences.tolist()),
-        "n_seeds": len(pairs),
+        "n_replicates": len(pairs),
         "differences": differences.tolist(),
     }
 
@@ -157,14 +158,15 @@ def paired_comparison(pairs: list[tuple[Arm, Arm]], level: float = 0.95) -> dict
 def crossed_interval(
     differences: np.ndarray, resampled: np.ndarray, level: float = 0.95
 ) -> tuple[float | None, float | None, float | None]:
-    """Return low, high and the two-sided p of a mean difference over seeds, where seeds and samples both vary.
+    """Return low, high and the two-sided p of a mean difference over replicates, where replicates and samples both
+    vary.
 
-    The variance of the mean is that over seeds, divided by their number, and what all seeds share of the samples: the
-    covariance of two seeds' differences over resamples. t has the degrees of freedom of that sum (Obuchowski &
-    Rockette 1995; Hillis 2007, with readers in the place of seeds).
+    The variance of the mean is that over replicates, divided by their number, and what all replicates share of the
+    samples: the covariance of two replicates' differences over resamples. t has the degrees of freedom of that sum
+    (Obuchowski & Rockette 1995; Hillis 2007, with readers in the place of replicates).
 
-    differences: (seeds,). resampled: (seeds, n_resamples), of the same samples in a column; columns with NaN, where a
-    number does not exist, are left out. (None, None, None) if fewer than two are left.
+    differences: (replicates,). resampled: (replicates, n_resamples), of the same samples in a column; columns with NaN,
+    where a number does not exist, are left out. (None, None, None) if fewer than two are left.
     """
     from scipy.special import stdtr, stdtrit  # half a second to import, and needed here only
 
@@ -172,13 +174,13 @@ def crossed_interval(
     if known.shape[1] < 2:
         return None, None, None
     n, mean = len(differences), float(np.mean(differences))
-    of_seeds = np.var(differences, ddof=1) / n
+    of_replicates = np.var(differences, ddof=1) / n
     covariance = np.cov(known)
     of_samples = max(0.0, (covariance.sum() - np.trace(covariance)) / (n * (n - 1)))
-    error = float(np.sqrt(of_seeds + of_samples))
+    error = float(np.sqrt(of_replicates + of_samples))
     if error == 0:
         return mean, mean, float(mean == 0)
-    freedom = (n - 1) * min(1 + of_samples / of_seeds, 1e6) ** 2 if of_seeds else 1e12
+    freedom = (n - 1) * min(1 + of_samples / of_replicates, 1e6) ** 2 if of_replicates else 1e12
     reach = float(stdtrit(freedom, (1 + level) / 2)) * error
     return mean - reach, mean + reach, float(2 * stdtr(freedom, -abs(mean) / error))
 
@@ -186,7 +188,7 @@ def crossed_interval(
 def effect_size(differences: list[float]) -> float | None:
     """Return the mean of paired differences over their standard deviation, d_z (Cohen 1988), of any sign.
 
-    None where there is no spread, or fewer than two seeds.
+    None where there is no spread, or fewer than two replicates.
     """
     if len(differences) < 2 or np.ptp(differences) == 0:
         return None
@@ -226,10 +228,12 @@ def verdict(low: float | None, high: float | None, p_holm: float | None, claimed
     return "supported" if (low > 0) == (claimed_sign > 0) else "refuted"
 
 
-def n_seeds_needed(differences: list[float], power: float = 0.8, level: float = 0.05, cap: int = 1000) -> int | None:
-    """Return how many seeds a two-sided paired t-test needs for this power at the observed mean and spread.
+def n_replicates_needed(
+    differences: list[float], power: float = 0.8, level: float = 0.05, cap: int = 1000
+) -> int | None:
+    """Return how many replicates a two-sided paired t-test needs for this power at the observed mean and spread.
 
-    None where there is no spread, no difference or fewer than two seeds, or if more than `cap` are needed.
+    None where there is no spread, no difference or fewer than two replicates, or if more than `cap` are needed.
     """
     effect = effect_size(differences)
     if not effect:

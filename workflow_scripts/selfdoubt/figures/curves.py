@@ -1,4 +1,4 @@
-"""What risk-coverage curves and reliability diagrams are drawn from: confidence and correctness of arms and seeds."""
+"""What risk-coverage curves and reliability diagrams show: confidence and correctness of arms and replicates."""
 
 from pathlib import Path
 
@@ -13,13 +13,14 @@ MAX_PROBABILITY = "max-probability"  # not a score that ranks: the promise that 
 
 
 def runs(paths: list[Path], arms: list[str], split: str, score: str) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
-    """Return for each arm a list over seeds of (confidence (n,), correct (n,)).
+    """Return for each arm a list over replicates of (confidence (n,), correct (n,)).
 
-    paths: predictions of arms, then seeds; of an arm that is there for one seed alone, the same path for each.
+    paths: predictions of arms, then replicates; of an arm that is there for one replicate alone, the same path for
+    each.
     score: one of scores.SCORES, or MAX_PROBABILITY.
     """
-    n_seeds = len(paths) // len(arms)
-    own = {arm: dict.fromkeys(paths[i * n_seeds : (i + 1) * n_seeds]) for i, arm in enumerate(arms)}
+    n_replicates = len(paths) // len(arms)
+    own = {arm: dict.fromkeys(paths[i * n_replicates : (i + 1) * n_replicates]) for i, arm in enumerate(arms)}
     return {arm: [confidence_and_correctness(path, split, score) for path in found] for arm, found in own.items()}
 
 

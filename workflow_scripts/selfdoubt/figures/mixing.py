@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from selfdoubt.evaluation import rankings
-from selfdoubt.figures.style import GREY, STYLE, Looks, arm_looks, header, laid_out, new_figure, seeds_text
+from selfdoubt.figures.style import GREY, STYLE, Looks, arm_looks, header, laid_out, new_figure, replicates_text
 from selfdoubt.runtime.errors import UserError
 
-Runs = dict[str, list[tuple[np.ndarray, np.ndarray]]]  # arm -> per seed (confidence (n,), correct (n,))
+Runs = dict[str, list[tuple[np.ndarray, np.ndarray]]]  # arm -> per replicate (confidence (n,), correct (n,))
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class SizedRuns:
 def mixed_labels(data: dict[str, list[dict]], settings, looks: Looks | None = None) -> Figure:
     """Draw the weight of the target's label (mean and deviation), label error and ghost labels: a row a model.
 
-    data: model -> per seed, statistic of SCHEMAS["mixed-labels"] -> value, or None where it is not known.
+    data: model -> per replicate, statistic of SCHEMAS["mixed-labels"] -> value, or None where it is not known.
     """
     looks = looks or arm_looks(data)
     figure = new_figure(settings)
     panels = figure.subplots(1, 3, sharey=True)
-    for row, (model, seeds) in enumerate(data.items()):
+    for row, (model, replicates) in enumerate(data.items()):
         colour = looks[model].colour
-        means = {name: _mean([seed[name] for seed in seeds]) for name in seeds[0]}
+        means = {name: _mean([replicate[name] for replicate in replicates]) for name in replicates[0]}
         spread = means["weight-sd"]
         panels[0].errorbar(means["weight-mean"], row, xerr=spread, fmt="o", color=colour, markersize=4, linewidth=1)
         for axes, name in zip(panels[1:], ("label-error", "ghost-labels"), strict=True):
@@ -54,8 +54,8 @@ def mixed_labels(data: dict[str, list[dict]], settings, looks: Looks | None = No
     for axes in panels[1:]:
         axes.margins(x=0.25)
         axes.set_xlim(left=0)
-    n_seeds = max(len(seeds) for seeds in data.values())
-    header(figure, f"{settings.dataset}, mixed images of the first epoch; mean over {seeds_text(n_seeds)}")
+    n_replicates = max(len(replicates) for replicates in data.values())
+    header(figure, f"{settings.dataset}, mixed images of the first epoch; mean over {replicates_text(n_replicates)}")
     return laid_out(figure)
 
 
@@ -67,9 +67,9 @@ def _mean(values: list[float | None]) -> float:
 
 @mpl.rc_context(STYLE)
 def object_size(data: SizedRuns, settings, looks: Looks | None = None) -> Figure:
-    """Draw differences from the first arm, of the same seed, in bins of as many images each, by the object's size.
+    """Draw differences from the first arm, of the same replicate, in bins of as many images each, by the object's size.
 
-    Left: accuracy in points. Right: AURC, a fraction times 1000; lower is better. Lines are means over seeds, bars
+    Left: accuracy in points. Right: AURC, a fraction times 1000; lower is better. Lines are means over replicates, bars
     reach from the least to the most. Raises UserError if there are fewer images than bins.
     """
     looks = looks or arm_looks(data.runs)
@@ -86,9 +86,9 @@ def object_size(data: SizedRuns, settings, looks: Looks | None = None) -> Figure
     right.set_ylabel(f"AURC ×10³ less that of {first}")
     left.legend()
     figure.supxlabel("size of the object: share of the image's pixels (%)", fontsize=7.5)
-    n_seeds = max(len(seeds) for seeds in data.runs.values())
+    n_replicates = max(len(replicates) for replicates in data.runs.values())
     extent = f"{settings.dataset}, {settings.split}, n = {n:,}; {settings.n_bins} bins of as many images"
-    header(figure, f"{extent}, score {settings.score}; {seeds_text(n_seeds)}, bars: least to most")
+    header(figure, f"{extent}, score {settings.score}; {replicates_text(n_replicates)}, bars: least to most")
     return laid_out(figure)
 
 
@@ -96,9 +96,9 @@ def _differences(axes: Axes, data: SizedRuns, bins: list[np.ndarray], of: Callab
     """Draw of(confidence, correct) in each bin, less that of the first arm."""
     centres = np.array([100 * data.sizes[rows].mean() for rows in bins])
     values = {
-        arm: np.array([[of(confidence[rows], correct[rows]) for rows in bins] for confidence, correct in seeds])
-        for arm, seeds in data.runs.items()
-    }  # arm -> (seeds, bins)
+        arm: np.array([[of(confidence[rows], correct[rows]) for rows in bins] for confidence, correct in replicates])
+        for arm, replicates in data.runs.items()
+    }  # arm -> (replicates, bins)
     first = next(iter(values.values()))
     axes.axhline(0, color=GREY, linewidth=0.6)
     for arm, own in list(values.items())[1:]:

@@ -35,8 +35,8 @@ from selfdoubt.figures.style import (
     laid_out,
     mean_sd,
     new_figure,
+    replicates_text,
     save,
-    seeds_text,
 )
 from selfdoubt.runtime.errors import UserError
 
@@ -69,20 +69,20 @@ class EnhancementExamples:
 
 @mpl.rc_context(STYLE)
 def risk_coverage(data: Runs, settings, looks: Looks | None = None) -> Figure:
-    """Draw error among the accepted against the share accepted: mean over seeds in a band of least to most.
+    """Draw error among the accepted against the share accepted: mean over replicates in a band of least to most.
 
-    Below, the same less the first arm's curve of the same seed: curves of one shape hide what tells them apart.
+    Below, the same less the first arm's curve of the same replicate: curves of one shape hide what tells them apart.
     """
     looks = looks or arm_looks(data)
     figure = new_figure(settings)
     top, bottom = figure.subplots(2, sharex=True, height_ratios=[2.6, 1])
     grid = np.linspace(0.01, 1, 397)  # below 1 % of the images a curve is noise
-    risks = {arm: 100 * np.array([_risks_on(grid, *run) for run in seeds]) for arm, seeds in data.items()}
+    risks = {arm: 100 * np.array([_risks_on(grid, *run) for run in replicates]) for arm, replicates in data.items()}
     first = next(iter(data))
-    for arm, curves in risks.items():  # curves: (seeds, grid)
+    for arm, curves in risks.items():  # curves: (replicates, grid)
         _band(top, 100 * grid, curves, looks[arm])
         _band(bottom, 100 * grid, _paired_differences(curves, risks[first]), looks[arm])
-    areas = {arm: mean_sd([1000 * rankings.aurc(*run) for run in seeds], 2) for arm, seeds in data.items()}
+    areas = {arm: mean_sd([1000 * rankings.aurc(*run) for run in replicates], 2) for arm, replicates in data.items()}
     _legend_with_values(top, areas, looks, "AURC ×10³, lower is better")
     top.set(xlim=(0, 100), ylabel="error among the\naccepted (%)")
     top.set_ylim(bottom=0)
@@ -90,7 +90,7 @@ def risk_coverage(data: Runs, settings, looks: Looks | None = None) -> Figure:
     for axes in (top, bottom):
         axes.grid(axis="y")
     figure.align_ylabels()
-    header(figure, _extent(data, settings, f"score {settings.score}; mean over seeds, band from least to most"))
+    header(figure, _extent(data, settings, f"score {settings.score}; mean over replicates, band from least to most"))
     return laid_out(figure)
 
 
@@ -98,26 +98,26 @@ def risk_coverage(data: Runs, settings, looks: Looks | None = None) -> Figure:
 def reliability(data: Runs, settings, looks: Looks | None = None) -> Figure:
     """Draw accuracy against confidence in bins, one panel an arm, over the share of images in each bin.
 
-    Bars pool the seeds; the printed ECE is the mean and standard deviation of each seed's own.
+    Bars pool the replicates; the printed ECE is the mean and standard deviation of each replicate's own.
     """
     looks = looks or arm_looks(data)
     figure = new_figure(settings)
     panels = figure.subplots(2, len(data), sharex=True, sharey="row", squeeze=False, height_ratios=[3.4, 1])
-    for (arm, seeds), top, bottom in zip(data.items(), panels[0], panels[1], strict=True):
-        _reliability_panel(top, bottom, seeds, settings.n_bins, looks[arm].colour)
+    for (arm, replicates), top, bottom in zip(data.items(), panels[0], panels[1], strict=True):
+        _reliability_panel(top, bottom, replicates, settings.n_bins, looks[arm].colour)
         top.set_title(arm, loc="left", fontweight="bold", color=looks[arm].colour)
     panels[0, 0].set_ylabel("accuracy (%)")
     panels[1, 0].set_ylabel("images (%)")
     figure.supxlabel("confidence: largest probability (%)", fontsize=7.5)
-    n_seeds = max(len(seeds) for seeds in data.values())
-    note = f"{seeds_text(n_seeds)} pooled, ECE: mean ± sd over seeds; hatched: gap of accuracy and confidence"
+    n_replicates = max(len(replicates) for replicates in data.values())
+    note = f"{replicates_text(n_replicates)} pooled, ECE: mean ± sd over them; hatched: gap of accuracy and confidence"
     header(figure, _extent(data, settings, note))
     return laid_out(figure)
 
 
 @mpl.rc_context(STYLE)
 def auroc_accuracy(data: pd.DataFrame, settings, looks: Looks | None = None) -> Figure:
-    """Draw AUROC of being right against accuracy: every arm's seeds as dots around their mean.
+    """Draw AUROC of being right against accuracy: every arm's replicates as dots around their mean.
 
     data: rows of the metrics table, any splits and scores; only those of the settings are drawn.
     """
@@ -131,16 +131,16 @@ def auroc_accuracy(data: pd.DataFrame, settings, looks: Looks | None = None) -> 
     means = points.groupby("arm", sort=False)[["accuracy", "auroc"]].mean()
     for arm, rows in points.groupby("arm", sort=False):
         look, (x, y) = looks[arm], means.loc[arm]
-        for seed_x, seed_y in rows[["accuracy", "auroc"]].to_numpy():
-            axes.plot([x, seed_x], [y, seed_y], color=look.colour, linewidth=0.5, alpha=0.35, zorder=2)
+        for replicate_x, replicate_y in rows[["accuracy", "auroc"]].to_numpy():
+            axes.plot([x, replicate_x], [y, replicate_y], color=look.colour, linewidth=0.5, alpha=0.35, zorder=2)
         axes.scatter(rows["accuracy"], rows["auroc"], s=7, color=look.colour, alpha=0.5, linewidth=0, zorder=3)
         axes.scatter(x, y, s=30, color=look.colour, marker=look.marker, edgecolor="white", linewidth=0.7, zorder=4)
     axes.set(xlabel="accuracy (%)", ylabel="AUROC of being right (%)")
     axes.margins(0.17, 0.1)
     axes.grid()
-    n, n_seeds = int(points["n"].max()), points["seed"].nunique()
+    n, n_replicates = int(points["n"].max()), points["replicate"].nunique()
     extent = f"{settings.dataset}, {settings.split}, n = {n:,}"
-    header(figure, f"{extent}; score {settings.score}; {seeds_text(n_seeds)}, mean enlarged")
+    header(figure, f"{extent}; score {settings.score}; {replicates_text(n_replicates)}, mean enlarged")
     laid_out(figure)
     _label_points(axes, means, points, looks)
     return figure
@@ -180,7 +180,8 @@ def enhancement_examples(data: dict[str, EnhancementExamples], settings, looks: 
             axes.set_title(title, fontsize=7, pad=3)
         budget = f"   ε = {examples.epsilon_255:g}/255" if examples.epsilon_255 > 0 else ""
         group.suptitle(f"{enhancer}{budget}", fontsize=7.5, fontweight="bold")
-    text = f"{settings.dataset}, {settings.model}, seed {settings.seed}, n = {n}; below: confidence before → after"
+    shown = f"{settings.dataset}, {settings.model}, replicate {settings.replicate}, n = {n}"
+    text = f"{shown}; below: confidence before → after"
     header(figure, text)
     return laid_out(figure)
 
@@ -189,7 +190,7 @@ def enhancement_examples(data: dict[str, EnhancementExamples], settings, looks: 
 def persuasion_matrix(data: pd.DataFrame, settings, looks: Looks | None = None) -> Figure:
     """Draw the mean gain in the listener's log p, sender by listener, of messages for the true and a wrong class.
 
-    data: rows of SCHEMAS["persuasion"] of all seeds, one below the other.
+    data: rows of SCHEMAS["persuasion"] of all replicates, one below the other.
     """
     members = list(dict.fromkeys([*data["sender"], *data["listener"]]))
     limit = float(np.nanmax(np.abs(data["gain"].to_numpy(float)), initial=0)) or 1.0
@@ -199,9 +200,9 @@ def persuasion_matrix(data: pd.DataFrame, settings, looks: Looks | None = None) 
         rows = data[data["message"] == message]
         picture = _heat_map(axes, *(_by_pair(rows, members, how) for how in ("mean", "std")), limit)
         n = _largest(rows.groupby("listener")["n"].sum())  # a message has a row for each listener, of whom one will do
-        n_seeds = _largest(rows.groupby(["sender", "listener"]).size())
+        n_replicates = _largest(rows.groupby(["sender", "listener"]).size())
         name = "the true class" if message == "true" else "a wrong class"
-        axes.set_title(f"message for {name}\nn = {n:,} messages, {seeds_text(n_seeds)}", loc="left")
+        axes.set_title(f"message for {name}\nn = {n:,} messages, {replicates_text(n_replicates)}", loc="left")
         axes.set_xlabel("listener")
     panels[0].set_ylabel("sender")
     bar = figure.colorbar(picture, ax=panels, shrink=0.85, pad=0.02)
@@ -212,7 +213,7 @@ def persuasion_matrix(data: pd.DataFrame, settings, looks: Looks | None = None) 
 
 
 def _by_pair(rows: pd.DataFrame, members: list[str], how: str) -> pd.DataFrame:
-    """Return the gains' mean or standard deviation over seeds, senders by listeners."""
+    """Return the gains' mean or standard deviation over replicates, senders by listeners."""
     pairs = rows.pivot_table(index="sender", columns="listener", values="gain", aggfunc=how)
     return pairs.reindex(index=members, columns=members)
 
@@ -222,7 +223,7 @@ def _largest(numbers: pd.Series) -> int:
 
 
 def _extent(data: Runs, settings, note: str) -> str:
-    sizes = sorted({len(confidence) for seeds in data.values() for confidence, _ in seeds})
+    sizes = sorted({len(confidence) for replicates in data.values() for confidence, _ in replicates})
     return f"{settings.dataset}, {settings.split}, n = {' or '.join(f'{size:,}' for size in sizes)}; {note}"
 
 
@@ -232,7 +233,7 @@ def _risks_on(grid: np.ndarray, confidence: np.ndarray, correct: np.ndarray) -> 
 
 
 def _paired_differences(curves: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """(seeds, grid) less the first arm's of the same seed; an arm of one seed stands against every one."""
+    """(replicates, grid) less the first arm's of the same replicate; an arm of one stands against every one."""
     n = len(curves) if 1 in (len(curves), len(first)) else min(len(curves), len(first))
     return curves[:n] - first[:n]
 
@@ -250,8 +251,8 @@ def _legend_with_values(axes: Axes, values: dict[str, str], looks: Looks, title:
     axes.legend([*lines, *blanks], [*values, *values.values()], ncols=2, loc="upper left", title=title, **box)
 
 
-def _reliability_panel(top: Axes, bottom: Axes, seeds: list, n_bins: int, colour: str) -> None:
-    pooled = [np.concatenate(parts) for parts in zip(*seeds, strict=True)]
+def _reliability_panel(top: Axes, bottom: Axes, replicates: list, n_bins: int, colour: str) -> None:
+    pooled = [np.concatenate(parts) for parts in zip(*replicates, strict=True)]
     confidence, accuracy, share = (100 * np.asarray(part) for part in calibration.reliability_bins(*pooled, n_bins))
     width = 100 / n_bins
     centres, full = (np.arange(n_bins) + 0.5) * width, share > 0
@@ -259,7 +260,7 @@ def _reliability_panel(top: Axes, bottom: Axes, seeds: list, n_bins: int, colour
     top.bar(centres[full], accuracy[full], width * 0.94, color=colour, alpha=0.85)
     top.bar(centres[full], (confidence - accuracy)[full], width * 0.94, bottom=accuracy[full], **gap)
     top.plot([0, 100], [0, 100], color=INK, linewidth=0.7, linestyle=(0, (3, 2)))
-    errors = [calibration.ece(*run, n_bins) for run in seeds]
+    errors = [calibration.ece(*run, n_bins) for run in replicates]
     top.text(0.04, 0.95, f"ECE {mean_sd(errors, 4, '')}", transform=top.transAxes, va="top", fontsize=7)
     top.set(xlim=(0, 100), ylim=(0, 100), xticks=[0, 25, 50, 75, 100])
     bottom.bar(centres, share, width * 0.94, color=GREY, alpha=0.55)
@@ -268,12 +269,14 @@ def _reliability_panel(top: Axes, bottom: Axes, seeds: list, n_bins: int, colour
 
 
 def _accuracy_and_auroc(table: pd.DataFrame, settings) -> pd.DataFrame:
-    """Return arm, seed, accuracy, auroc (percent) and n, for each arm and seed that has both."""
+    """Return arm, replicate, accuracy, auroc (percent) and n, for each arm and replicate that has both."""
     rows = table[(table["dataset"] == settings.dataset) & (table["split"] == settings.split)]
     rows = rows.assign(arm=rows["name"].where(rows["variant"] == "clean", rows["name"] + "/" + rows["variant"]))
     accuracy = rows[rows["metric"] == "accuracy"].rename(columns={"value": "accuracy"})
     auroc = rows[(rows["metric"] == "auroc") & (rows["score"] == settings.score)].rename(columns={"value": "auroc"})
-    both = accuracy[["arm", "seed", "n", "accuracy"]].merge(auroc[["arm", "seed", "auroc"]], on=["arm", "seed"])
+    both = accuracy[["arm", "replicate", "n", "accuracy"]].merge(
+        auroc[["arm", "replicate", "auroc"]], on=["arm", "replicate"]
+    )
     both[["accuracy", "auroc"]] *= 100
     return both.dropna(subset=["accuracy", "auroc"])
 

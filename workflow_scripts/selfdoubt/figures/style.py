@@ -102,7 +102,7 @@ def new_figure(settings, layout: str = "constrained") -> Figure:
 
 
 def header(figure: Figure, text: str) -> None:
-    """Write what the figure shows, and of how many images and seeds, above it; in two lines where one is too narrow."""
+    """Write what the figure shows, and of how many images and replicates, above it; in two lines where needed."""
     title = figure.suptitle(text, x=0.005, ha="left", fontsize=7.5, color=GREY)
     if title.get_window_extent().width > 0.99 * figure.bbox.width:
         breaks = [i for i, letter in enumerate(text) if letter == ";"]
@@ -124,12 +124,12 @@ def laid_out(figure: Figure) -> Figure:
     return figure
 
 
-def seeds_text(n: int) -> str:
-    return "1 seed" if n == 1 else f"{n} seeds"
+def replicates_text(n: int) -> str:
+    return "1 replicate" if n == 1 else f"{n} replicates"
 
 
 def mean_sd(values: Sequence[float], digits: int, note: str | None = None) -> str:
-    """Return "mean ± sd (k seeds)", without ± where one seed has no spread; `note` in the place of the brackets."""
+    """Return "mean ± sd (k replicates)", without ± for one replicate; `note` in the place of the brackets."""
     spread = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
-    note = f" ({seeds_text(len(values))})" if note is None else note
+    note = f" ({replicates_text(len(values))})" if note is None else note
     return f"{np.mean(values):.{digits}f}{spread}{note}"

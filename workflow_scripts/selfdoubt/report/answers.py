@@ -54,7 +54,7 @@ def _sentence(row: dict, numbers: Numbers, place: str) -> str:
 
 
 def _values(row: dict, numbers: Numbers, arm: str) -> tuple[list[float], str]:
-    """Return the arm's values over seeds, and the reasons of those that do not exist."""
+    """Return the arm's values over replicates, and the reasons of those that do not exist."""
     found = find(numbers, row["dataset"], arm, Column(row["metric"], row["score"], row["split"]))
     reasons = dict.fromkeys(value.reason for value in found if value.value is None)
     return [value.value for value in found if value.value is not None], ", ".join(reasons)
@@ -81,10 +81,10 @@ def _certainty(row: dict, metric: Metric) -> str:
     if not pd.isna(row["low"]):
         high = _in_unit(difference(row["high"], metric), metric.short_unit)
         interval = f"95{NO_BREAK}% interval {difference(row['low'], metric)} to {high}"
-    seeds = counted(0 if pd.isna(row["n_seeds"]) else int(row["n_seeds"]), "seed")
+    replicates = counted(0 if pd.isna(row["n_replicates"]) else int(row["n_replicates"]), "replicate")
     if not pd.isna(row["effect_size"]):
-        seeds += f", effect size {number(row['effect_size'], 2, sign=True)}"
-    return f"{interval}; {seeds}; Holm-corrected p{NO_BREAK}{p_value(row['p_holm'])}."
+        replicates += f", effect size {number(row['effect_size'], 2, sign=True)}"
+    return f"{interval}; {replicates}; Holm-corrected p{NO_BREAK}{p_value(row['p_holm'])}."
 
 
 def _in_unit(text: str, unit: str) -> str:
@@ -93,24 +93,24 @@ def _in_unit(text: str, unit: str) -> str:
 
 
 def _needed(row: dict) -> str:
-    """Say how many seeds would tell, where these did not, or what else is open."""
-    if row["verdict"] != "inconclusive" and row["n_seeds"] == 1:
+    """Say how many replicates would tell, where these did not, or what else is open."""
+    if row["verdict"] != "inconclusive" and row["n_replicates"] == 1:
         return " Trained elsewhere, once: this is known of these two models, not of the way they were made."
-    if row["n_seeds"] == 1 and not pd.isna(row["low"]):
-        return " One seed: nothing is known of the next one, so there is no verdict."
+    if row["n_replicates"] == 1 and not pd.isna(row["low"]):
+        return " One replicate: nothing is known of the next one, so there is no verdict."
     if row["verdict"] != "inconclusive" or pd.isna(row["low"]):
         return ""
-    if pd.isna(row["n_seeds_needed"]):
-        return " From this difference and spread no number of seeds that would tell can be estimated."
-    needed = int(row["n_seeds_needed"])
-    if needed > row["n_seeds"]:
-        return f" At this difference and spread about {counted(needed, 'seed')} would tell."
-    # The estimate knows the spread over seeds alone; the verdict asks for more.
+    if pd.isna(row["n_replicates_needed"]):
+        return " From this difference and spread no number of replicates that would tell can be estimated."
+    needed = int(row["n_replicates_needed"])
+    if needed > row["n_replicates"]:
+        return f" At this difference and spread about {counted(needed, 'replicate')} would tell."
+    # The estimate knows the spread over replicates alone; the verdict asks for more.
     unmet = "the interval, which resamples test images too, includes zero"
     if row["low"] > 0 or row["high"] < 0:
         alone = f"uncorrected p{NO_BREAK}{p_value(row['p'])}"
         unmet = f"the p corrected for all hypotheses of the study is not below 0.05 ({alone})"
-    return f" By the spread over seeds alone {needed} would do, but {unmet}."
+    return f" By the spread over replicates alone {needed} would do, but {unmet}."
 
 
 def headline(metrics: pd.DataFrame, hypotheses: pd.DataFrame) -> str:
@@ -124,9 +124,13 @@ def headline(metrics: pd.DataFrame, hypotheses: pd.DataFrame) -> str:
     models = metrics.loc[metrics["role"] != "group", "name"].nunique()
     members = counted(models, "model") + (f" and {counted(groups, 'group')} of models" if groups else "")
     datasets = listed(list(dict.fromkeys(metrics["dataset"])))
-    n_seeds = sorted(metrics.groupby(["dataset", "arm"])["seed"].nunique().unique())
-    seeds = counted(n_seeds[-1], "seed") if len(n_seeds) == 1 else f"{n_seeds[0]} to {counted(n_seeds[-1], 'seed')}"
-    text = f"{members}, {counted(metrics['arm'].nunique(), 'arm')} in all, {seeds} each, on {datasets}"
+    n_replicates = sorted(metrics.groupby(["dataset", "arm"])["replicate"].nunique().unique())
+    replicates = (
+        counted(n_replicates[-1], "replicate")
+        if len(n_replicates) == 1
+        else f"{n_replicates[0]} to {counted(n_replicates[-1], 'replicate')}"
+    )
+    text = f"{members}, {counted(metrics['arm'].nunique(), 'arm')} in all, {replicates} each, on {datasets}"
     verdicts = hypotheses["verdict"].value_counts()
     told = listed([f"{verdicts[verdict]} {verdict}" for verdict in SYMBOLS if verdict in verdicts])
     ending = (

@@ -46,7 +46,7 @@ def _table(dataset: str, group: str, rows: pd.DataFrame, protocols: list[str]) -
 
 
 def _cell(rows: pd.DataFrame, digits: int, notes: dict[str, str]) -> Cell:
-    """Return mean and standard deviation over seeds; what has no such quantity has an empty cell."""
+    """Return mean and standard deviation over replicates; what has no such quantity has an empty cell."""
     if rows.empty:
         return Cell("")
     marks = [notes.setdefault(reason, chr(ord("a") + len(notes))) for reason in rows["reason"].dropna().unique()]
@@ -61,11 +61,11 @@ def _spread(values: pd.Series, digits: int) -> str:
 
 
 def _caption(dataset: str, group: str, rows: pd.DataFrame) -> str:
-    split, seeds = listed(list(dict.fromkeys(rows["split"]))), rows["seed"].nunique()
+    split, replicates = listed(list(dict.fromkeys(rows["split"]))), rows["replicate"].nunique()
     oracle = rows[rows["protocol"] == ORACLE].groupby("quantity")["n"]
     disagreed = oracle.get_group("accuracy-disagreed").astype(float)
     shown = " ".join(text for text in (number(disagreed.mean(), 0), _spread(disagreed, 0)) if text)
-    spread = f"mean ± standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
+    spread = f"mean ± standard deviation over {replicates} replicates" if replicates > 1 else "one replicate"
     images = counted(int(oracle.get_group("accuracy").max()), "image")
     return (
         f"What {group} decides on {dataset}, {split} (n = {images}, on {shown} of which its members disagree); "

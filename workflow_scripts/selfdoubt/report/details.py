@@ -15,8 +15,8 @@ def comparison_table(comparisons: pd.DataFrame, hypotheses: pd.DataFrame, study:
         return None
     several = rows["dataset"].nunique() > 1
     headings = ["metric", "unit", "score", "split", "difference", "95 % interval", "effect", "p", "Holm p"]
-    seeds = sorted({number(n, 0) for n in rows["n_seeds"]})
-    headings += ["seeds"] * (len(seeds) > 1)  # the table is wide enough without a column that says one thing
+    replicates = sorted({number(n, 0) for n in rows["n_replicates"]})
+    headings += ["replicates"] * (len(replicates) > 1)  # the table is wide enough without a column that says one thing
     table = Table("", ["dataset", *headings] if several else headings, "arm less reference", n_words=4 + several)
     for row in rows.to_dict("records"):
         metric = metric_of(row["metric"])
@@ -30,15 +30,15 @@ def comparison_table(comparisons: pd.DataFrame, hypotheses: pd.DataFrame, study:
             f"{low} to {high}" if not pd.isna(row["low"]) else "–",
             number(row["effect_size"], 2, sign=True),
             *(p_value(row[key]).removeprefix(f"={NO_BREAK}") for key in ("p", "p_holm")),
-            *([number(row["n_seeds"], 0)] if len(seeds) > 1 else []),
+            *([number(row["n_replicates"], 0)] if len(replicates) > 1 else []),
         ]
         cells = [Cell(text) for text in ([row["dataset"], *texts] if several else texts)]
         table.rows.append((f"{row['better']} − {row['than']}", cells))
     table.caption = (
         "Not registered beforehand, so they suggest and prove nothing. "
-        "Paired by seed; 95 % interval and p by t, of what seeds and test images add to the variance (of one seed by "
-        "bootstrap over images); effect: mean over standard deviation of the seeds' differences; Holm's correction "
-        f"within the study.{f' Seeds: {seeds[0]}.' if len(seeds) == 1 else ''}"
+        "Paired by replicate; 95 % interval and p by t, of what replicates and test images add to the variance (of one "
+        "replicate by bootstrap over images); effect: mean over standard deviation of the replicates' differences; "
+        f"Holm's correction within the study.{f' Replicates: {replicates[0]}.' if len(replicates) == 1 else ''}"
     )
     return table
 
@@ -121,7 +121,7 @@ def missing_table(metrics: pd.DataFrame) -> Table | None:
     rows = rows.assign(reason=rows["reason"].fillna("no reason given"))
     table = Table(
         f"{counted(len(rows), 'number')} of {len(metrics):,} {'does' if len(rows) == 1 else 'do'} not exist.",
-        ["split", "metrics", "scores", "seeds", "reason"],
+        ["split", "metrics", "scores", "replicates", "reason"],
         "arm",
         n_words=5,
         wraps=True,
@@ -129,7 +129,7 @@ def missing_table(metrics: pd.DataFrame) -> Table | None:
     for (dataset, arm, split, reason), part in rows.groupby(["dataset", "arm", "split", "reason"], sort=False):
         scores = [score for score in dict.fromkeys(part["score"]) if score != "none"]
         texts = [split, listed(list(dict.fromkeys(part["metric"]))), listed(scores) if scores else ""]
-        seeds = listed([str(seed) for seed in sorted(part["seed"].unique())])
+        replicates = listed([str(replicate) for replicate in sorted(part["replicate"].unique())])
         name = arm if metrics["dataset"].nunique() == 1 else f"{dataset}: {arm}"
-        table.rows.append((name, [Cell(text) for text in [*texts, seeds, reason]]))
+        table.rows.append((name, [Cell(text) for text in [*texts, replicates, reason]]))
     return table

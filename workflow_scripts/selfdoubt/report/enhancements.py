@@ -10,28 +10,28 @@ from selfdoubt.report.tables import Cell, Table
 
 
 def enhancement_table(enhancements: pd.DataFrame, settings: dict, arms: Collection[str]) -> Table | None:
-    """Return what was chosen on val for the enhanced arms of a study, a column for each seed, and their costs."""
+    """Return what was chosen on val for the enhanced arms of a study, a column for each replicate, and their costs."""
     if enhancements.empty:
         return None
     rows = enhancements.assign(arm=enhancements["name"] + "/" + enhancements["variant"])
     rows = rows[rows["arm"].isin(arms)]
     if rows.empty:
         return None
-    seeds, several = sorted(rows["seed"].unique()), rows["dataset"].nunique() > 1
-    words = [*(["dataset"] if several else []), "method", *(f"seed {seed}" for seed in seeds)]
+    replicates, several = sorted(rows["replicate"].unique()), rows["dataset"].nunique() > 1
+    words = [*(["dataset"] if several else []), "method", *(f"replicate {replicate}" for replicate in replicates)]
     table = Table("", [*words, "forwards", "backwards"], "arm", n_words=len(words), wraps=True)
     places = {arm: place for place, arm in enumerate(arms)}
     for (dataset, arm), own in sorted(rows.groupby(["dataset", "arm"]), key=lambda row: (row[0][0], places[row[0][1]])):
-        chosen = {row["seed"]: json.loads(row["chosen"]) for row in own.to_dict("records")}
+        chosen = {row["replicate"]: json.loads(row["chosen"]) for row in own.to_dict("records")}
         entry = settings["enhancers"][own["variant"].iloc[0]]
         texts = [*([dataset] if several else []), entry["method"]]
-        texts += [_told(chosen[seed], entry) if seed in chosen else "" for seed in seeds]
+        texts += [_told(chosen[replicate], entry) if replicate in chosen else "" for replicate in replicates]
         passes = (own["forwards"], own["backwards"])
         texts += [number(each.mean(), 0 if (each % 1 == 0).all() else 2) for each in passes]
         table.rows.append((arm, [Cell(text) for text in texts]))
     table.caption = (
         "What was chosen on val from the values listed, by the lowest AURC of msp, and the passes of the model that an "
-        "image of test costs, its clean answer included, mean over seeds. A clean answer alone is one forward."
+        "image of test costs, its clean answer included, mean over replicates. A clean answer alone is one forward."
     )
     return table
 

@@ -76,7 +76,7 @@ def number(value: float | None, digits: int, sign: bool = False) -> str:
 
 
 def mean_sd(values: Sequence[float], metric: Metric, digits: int | None = None) -> tuple[str, str]:
-    """Return the mean and "± sd" over seeds as texts; the second is empty where one seed has no spread."""
+    """Return the mean and "± sd" over replicates as texts; the second is empty where one replicate has no spread."""
     scaled = metric.scale * np.asarray(values, float)
     digits = metric.digits if digits is None else digits
     spread = f"±{NO_BREAK}{number(scaled.std(ddof=1), digits)}" if len(scaled) > 1 else ""
@@ -97,7 +97,7 @@ def p_value(p: float | None) -> str:
 
 
 def counted(n: int, noun: str, plural: str | None = None) -> str:
-    """Return "1 seed", "3 seeds", "10,000 images"."""
+    """Return "1 replicate", "3 replicates", "10,000 images"."""
     return f"{n:,}{NO_BREAK}{noun if n == 1 else plural or noun + 's'}"
 
 

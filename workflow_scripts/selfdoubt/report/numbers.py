@@ -10,9 +10,9 @@ from selfdoubt.report.formats import metric_of
 
 
 class Value(NamedTuple):
-    """One number of one seed; without a value there is a reason."""
+    """One number of one replicate; without a value there is a reason."""
 
-    seed: int
+    replicate: int
     value: float | None
     n: int
     reason: str
@@ -45,11 +45,11 @@ def with_arms(metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def numbers_of(metrics: pd.DataFrame) -> Numbers:
-    """Return the numbers of the table, those of all seeds together, ordered by seed. metrics: with `arm`."""
+    """Return the numbers of the table, those of all replicates together, ordered by replicate. metrics: with `arm`."""
     numbers: Numbers = {}
     keys = (metrics[name].tolist() for name in ("dataset", "arm", "split", "metric", "score"))
     columns = (
-        metrics["seed"],
+        metrics["replicate"],
         metrics["value"].astype(object).where(metrics["value"].notna(), None),
         metrics["n"].fillna(0).astype(int),
         metrics["reason"].astype(object).where(metrics["reason"].notna(), "no reason given"),
@@ -58,18 +58,18 @@ def numbers_of(metrics: pd.DataFrame) -> Numbers:
     for key, value in zip(zip(*keys, strict=True), values, strict=True):
         numbers.setdefault(key, []).append(Value(*value))
     for values in numbers.values():
-        values.sort(key=lambda value: value.seed)
+        values.sort(key=lambda value: value.replicate)
     return numbers
 
 
 def find(numbers: Numbers, dataset: str, arm: str, column: Column) -> list[Value]:
-    """Return the values over seeds; of a metric that knows no scores, those with score "none"."""
+    """Return the values over replicates; of a metric that knows no scores, those with score "none"."""
     key = (dataset, arm, column.split, column.metric)
     return numbers.get((*key, column.score)) or numbers.get((*key, "none"), [])
 
 
 def averaged_by_severity(numbers: Numbers, dataset: str, names: list[str], severities: list[int]) -> Numbers:
-    """Return, under splits "severity-1", …, the mean over corruptions for each seed.
+    """Return, under splits "severity-1", …, the mean over corruptions for each replicate.
 
     Where one corruption has no value the mean has none either: a mean over fewer would not compare.
     """
@@ -77,18 +77,21 @@ def averaged_by_severity(numbers: Numbers, dataset: str, names: list[str], sever
     gathered: dict[Key, dict[int, list[Value]]] = {}
     for (where, arm, split, metric, score), values in numbers.items():
         if where == dataset and split in split_of:
-            seeds = gathered.setdefault((dataset, arm, split_of[split], metric, score), {})
+            replicates = gathered.setdefault((dataset, arm, split_of[split], metric, score), {})
             for value in values:
-                seeds.setdefault(value.seed, []).append(value)
-    return {key: [_mean(seed, values) for seed, values in seeds.items()] for key, seeds in gathered.items()}
+                replicates.setdefault(value.replicate, []).append(value)
+    return {
+        key: [_mean(replicate, values) for replicate, values in replicates.items()]
+        for key, replicates in gathered.items()
+    }
 
 
-def _mean(seed: int, values: list[Value]) -> Value:
+def _mean(replicate: int, values: list[Value]) -> Value:
     lacking = [value.reason for value in values if value.value is None]
     n = max(value.n for value in values)
     if lacking:
-        return Value(seed, None, n, f"one corruption has none: {lacking[0]}")
-    return Value(seed, sum(value.value for value in values) / len(values), n, "")
+        return Value(replicate, None, n, f"one corruption has none: {lacking[0]}")
+    return Value(replicate, sum(value.value for value in values) / len(values), n, "")
 
 
 def arm_order(metrics: pd.DataFrame, settings: dict) -> list[str]:

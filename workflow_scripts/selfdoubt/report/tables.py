@@ -1,6 +1,6 @@
 """Tables of numbers by arm: cells of text, with what is missing said below.
 
-A cell is the mean over seeds with the standard deviation; a number that does not exist for some seed is
+A cell is the mean over replicates with the standard deviation; a number that does not exist for some replicate is
 marked and its reason stands under the table, never silently dropped.
 """
 
@@ -71,12 +71,12 @@ def numbers_table(
     found = {arm: [find(numbers, dataset, arm, column) for column in columns] for arm in arms}
     found = {arm: parts for arm, parts in found.items() if any(parts)}
     used = [value for parts in found.values() for part in parts for value in part]
-    n_seeds = len({value.seed for value in used})
-    table = Table(f"{what}. {_extent(used, n_seeds)} Bold: best mean of the {best_of}.", [], "arm")
+    n_replicates = len({value.replicate for value in used})
+    table = Table(f"{what}. {_extent(used, n_replicates)} Bold: best mean of the {best_of}.", [], "arm")
     table.headings, table.groups = [column.heading for column in columns], _groups(columns)
     letters: dict[str, str] = {}
     for arm, parts in found.items():
-        cells = [_cell(part, column, n_seeds, letters) for part, column in zip(parts, columns, strict=True)]
+        cells = [_cell(part, column, n_replicates, letters) for part, column in zip(parts, columns, strict=True)]
         table.rows.append((arm, cells))
     _mark_best([cells for arm, cells in table.rows if arm not in bounds], columns, best_of)
     table.rows = list(zip(marked(found, bounds), (cells for _, cells in table.rows), strict=True))
@@ -86,7 +86,7 @@ def numbers_table(
 
 
 def corruption_table(numbers: Numbers, dataset: str, arms: Sequence[str], settings: dict) -> Table | None:
-    """Return accuracy, AUROC and ECE by severity, averaged over corruptions within each seed."""
+    """Return accuracy, AUROC and ECE by severity, averaged over corruptions within each replicate."""
     corruptions = (settings["datasets"].get(dataset) or {}).get("corruptions")
     if not corruptions:
         return None
@@ -101,16 +101,16 @@ def corruption_table(numbers: Numbers, dataset: str, arms: Sequence[str], settin
     return numbers_table(averaged, dataset, arms, columns, what)
 
 
-def _cell(values: list[Value], column: Column, n_seeds: int, letters: dict[str, str]) -> Cell:
-    """Return the mean over the seeds that have a value; a lettered note says which have none, and why."""
+def _cell(values: list[Value], column: Column, n_replicates: int, letters: dict[str, str]) -> Cell:
+    """Return the mean over the replicates that have a value; a lettered note says which have none, and why."""
     if not values:
         return Cell("")
     notes = []
     for reason in dict.fromkeys(value.reason for value in values if value.value is None):
-        seeds = [str(value.seed) for value in values if value.value is None and value.reason == reason]
-        notes.append(f"no value for seed{'s' * (len(seeds) > 1)} {listed(seeds)}: {reason}")
-    if len(values) < n_seeds:
-        notes.append(f"{len(values)} of {counted(n_seeds, 'seed')} measured")
+        replicates = [str(value.replicate) for value in values if value.value is None and value.reason == reason]
+        notes.append(f"no value for replicate{'s' * (len(replicates) > 1)} {listed(replicates)}: {reason}")
+    if len(values) < n_replicates:
+        notes.append(f"{len(values)} of {counted(n_replicates, 'replicate')} measured")
     for note in notes:
         letters.setdefault(note, _letter(len(letters)))
     marks = ",".join(letters[note] for note in notes)
@@ -138,11 +138,11 @@ def _mark_best(rows: list[list[Cell]], columns: Sequence[Column], best_of: str) 
             cell.best = cell.value == best
 
 
-def _extent(values: Sequence[Value], n_seeds: int) -> str:
-    """Return how many images and seeds stand behind the numbers."""
+def _extent(values: Sequence[Value], n_replicates: int) -> str:
+    """Return how many images and replicates stand behind the numbers."""
     sizes = sorted({value.n for value in values}) or [0]
     images = f"n = {sizes[0]:,}" if len(sizes) == 1 else f"n = {sizes[0]:,} to {sizes[-1]:,}"
-    spread = f"mean ± standard deviation over {n_seeds} seeds" if n_seeds > 1 else "one seed"
+    spread = f"mean ± standard deviation over {n_replicates} replicates" if n_replicates > 1 else "one replicate"
     return f"{images} images; {spread}."
 
 

@@ -42,20 +42,20 @@ def main(
     several: tuple[str, ...] = (),
     listed: tuple[str, ...] = (),
     optional: tuple[str, ...] = (),
-    seeded: bool = False,
+    replicated: bool = False,
     computes: bool = False,
 ) -> None:
     """Parse the command line, call run(arguments) and turn a UserError into one line and exit code 1.
 
     files: option name -> help. several: those that take any number of paths. listed: those of them that also take
     @FILE, which holds the paths, one a line. optional: those that may be left out, and are None then. Every script has
-    --settings (JSON, or @FILE) and --code (the digest that goes into the outputs' metadata); seeded ones have --seed;
-    those that compute on a device have --gpu. `arguments.metadata` is the provenance that a script writes into its
-    outputs.
+    --settings (JSON, or @FILE) and --code (the digest that goes into the outputs' metadata); replicated ones have
+    --replicate; those that compute on a device have --gpu. `arguments.metadata` is the provenance that a script writes
+    into its outputs.
     """
     _die_with_parent()
     _spare_pandas()
-    arguments = _parser(files, several, optional, seeded, computes).parse_args()
+    arguments = _parser(files, several, optional, replicated, computes).parse_args()
     try:
         if computes and arguments.gpu is not None and "RANK" not in os.environ:  # ranks have their parent's
             gpu_leases.take(arguments.gpu)
@@ -79,7 +79,7 @@ def main(
         sys.exit(f"{_script()}: {'the disk is full; make room and run again' if lacks_room(error) else error}")
 
 
-def _parser(files, several, optional, seeded: bool, computes: bool) -> argparse.ArgumentParser:
+def _parser(files, several, optional, replicated: bool, computes: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     for name, meaning in files.items():
         count = {"nargs": "*", "default": []} if name in several else {"required": name not in optional}
@@ -88,8 +88,8 @@ def _parser(files, several, optional, seeded: bool, computes: bool) -> argparse.
         "--settings", default="{}", help="JSON of the part of the config that this step depends on, or @FILE of it"
     )
     parser.add_argument("--code", default="by-hand", help="digest of the code, for the outputs' metadata")
-    if seeded:
-        parser.add_argument("--seed", type=int, required=True)
+    if replicated:
+        parser.add_argument("--replicate", type=int, required=True)
     if computes:
         parser.add_argument("--gpu", type=int, metavar="N", help="lease so many GPUs; left out: use what there is")
     return parser
@@ -108,7 +108,7 @@ def _read_files(arguments: argparse.Namespace, listed: tuple[str, ...]) -> None:
 def _provenance(arguments: argparse.Namespace) -> dict:
     known = {"settings": json.loads(arguments.settings), "code": arguments.code}
     known["packages"] = versions(_DECISIVE_PACKAGES)
-    return known | ({"seed": arguments.seed} if hasattr(arguments, "seed") else {})
+    return known | ({"replicate": arguments.replicate} if hasattr(arguments, "replicate") else {})
 
 
 def without_paths(metadata: dict) -> dict:

@@ -4,13 +4,13 @@ import csv
 from pathlib import Path
 
 
-def read_benchmarks(folder: Path, names: list[str], seeds: list[int]) -> list[dict]:
+def read_benchmarks(folder: Path, names: list[str], replicates: list[int]) -> list[dict]:
     """Return a row of SCHEMAS['costs'] for each file under `folder`, sorted.
 
-    A file lies at RULE/KEY/…/KEY.tsv. Those with a key that is neither one of `names` nor a seed of the
+    A file lies at RULE/KEY/…/KEY.tsv. Those with a key that is neither one of `names` nor a replicate of the
     study are left over from another study, and are passed over.
     """
-    known = {*names, *(f"seed-{seed}" for seed in seeds)}
+    known = {*names, *(f"replicate-{replicate}" for replicate in replicates)}
     rows = []
     for path in sorted(folder.rglob("*.tsv")):
         rule, *keys = path.relative_to(folder).with_suffix("").parts

@@ -1,4 +1,4 @@
-"""What lies among the results and is no longer made: of models, seeds, data sets, figures that left the config."""
+"""What lies among the results and is no longer made: of models, replicates, data sets, figures that left the config."""
 
 import re
 from dataclasses import dataclass

@@ -19,7 +19,7 @@ _NUMBER = [
     ("dataset", pa.string()),
     ("name", pa.string()),  # of a model or a group
     ("role", pa.string()),  # teacher, baseline, student, augmented, pretrained, group
-    ("seed", pa.int32()),
+    ("replicate", pa.int32()),
     ("variant", pa.string()),  # clean, an enhancer's or a protocol's name
     ("split", pa.string()),
     ("score", pa.string()),  # "none" where the metric needs no confidence score
@@ -39,13 +39,13 @@ _COMPARISON = [
     ("metric", pa.string()),
     ("score", pa.string()),
     ("split", pa.string()),
-    ("difference", pa.float64()),  # better minus than, mean over seeds
-    ("low", pa.float64()),  # 95 %, of seeds and samples
+    ("difference", pa.float64()),  # better minus than, mean over replicates
+    ("low", pa.float64()),  # 95 %, of replicates and samples
     ("high", pa.float64()),
     ("p", pa.float64()),
     ("p_holm", pa.float64()),  # corrected within the study
-    ("effect_size", pa.float64()),  # mean over standard deviation of the seeds' differences; null without a spread
-    ("n_seeds", pa.int32()),
+    ("effect_size", pa.float64()),  # mean over standard deviation of the replicates' differences; null without a spread
+    ("n_replicates", pa.int32()),
     ("reason", pa.string()),  # why there is no difference, or no interval
 ]
 
@@ -103,7 +103,7 @@ SCHEMAS = {
             ("dataset", pa.string()),
             ("group", pa.string()),
             ("protocol", pa.string()),  # or "oracle-selector" or "best-member", against which protocols are held
-            ("seed", pa.int32()),
+            ("replicate", pa.int32()),
             ("split", pa.string()),
             ("quantity", pa.string()),  # groups.judge says which
             ("value", pa.float64()),  # null where the number does not exist; then `reason` says why
@@ -115,7 +115,7 @@ SCHEMAS = {
         [
             ("dataset", pa.string()),
             ("name", pa.string()),
-            ("seed", pa.int32()),
+            ("replicate", pa.int32()),
             ("variant", pa.string()),
             ("chosen", pa.string()),  # JSON: the method and the value of each of its settings
             ("forwards", pa.float64()),  # of the model, for an image of test; the clean answer included
@@ -129,7 +129,7 @@ SCHEMAS = {
             *_COMPARISON,
             ("statement", pa.string()),
             ("verdict", pa.string()),  # supported, refuted or inconclusive
-            ("n_seeds_needed", pa.int32()),  # at the observed spread; null where no number of seeds would do
+            ("n_replicates_needed", pa.int32()),  # at the observed spread; null where no number of replicates would do
         ]
     ),
     "costs": pa.schema(

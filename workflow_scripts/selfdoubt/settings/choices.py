@@ -38,7 +38,7 @@ def unique(place: str, values: list) -> None:
             raise UserError(f"config: {place}: {value} is given twice; remove one")
 
 
-def a_seed(place: str, seed: int, study) -> None:
-    """Raise UserError if a seed is none of the study's."""
-    if seed not in study.seeds:
-        raise UserError(f"config: {place}: {seed} is not one of seeds {study.seeds}")
+def a_replicate(place: str, replicate: int, study) -> None:
+    """Raise UserError if a replicate is none of the study's."""
+    if replicate not in study.replicates:
+        raise UserError(f"config: {place}: {replicate} is not one of replicates {study.replicates}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.analysis import CALIBRATION, PROBABILITY_SCORES
-from selfdoubt.settings.choices import a_seed, all_known, known_name, unique
+from selfdoubt.settings.choices import a_replicate, all_known, known_name, unique
 
 ARGUED = ("persuasion", "one-way")  # protocols whose messages are for a class
 
@@ -70,7 +70,7 @@ def _of_figure(place: str, figure, study) -> Iterator[tuple]:
         case "persuasion-matrix":
             yield _persuading, place, figure, study
         case "enhancement-examples":
-            yield a_seed, f"{place}.seed", figure.seed, study
+            yield a_replicate, f"{place}.replicate", figure.replicate, study
             yield _shown, f"{place}.enhancers", figure.enhancers, study
 
 

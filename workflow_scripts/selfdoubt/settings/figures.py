@@ -43,7 +43,7 @@ class AurocAccuracy(Figure):
 class EnhancementExamples(Figure):
     kind: Literal["enhancement-examples"]
     model: Name
-    seed: int
+    replicate: int
     enhancers: list[Name] = Field(min_length=1)
     n_images: Count
 

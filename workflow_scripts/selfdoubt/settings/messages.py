@@ -10,6 +10,8 @@ from pydantic_core import ErrorDetails
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.choices import not_one_of
 
+RENAMED = {"seeds": "replicates", "seed": "replicate", "teacher_seed": "teacher_replicate"}  # keys of earlier configs
+
 
 def faults(errors: list[ErrorDetails], config: dict, root: type[BaseModel]) -> list[UserError]:
     """Return "config: key.of.key: what is wrong; what to do" for each of pydantic's errors that stands by itself."""
@@ -27,7 +29,8 @@ def faults(errors: list[ErrorDetails], config: dict, root: type[BaseModel]) -> l
 def _meant(errors: list[ErrorDetails], config: dict, root: type[BaseModel]) -> set[str]:
     """Return the places of the keys that misspelt ones were probably meant to be."""
     misspelt = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
-    return {".".join(map(str, [*keys_of(place, config)[:-1], _nearest(place, root)])) for place in misspelt}
+    names = [(place, RENAMED.get(place[-1]) or _nearest(place, root)) for place in misspelt]
+    return {".".join(map(str, [*keys_of(place, config)[:-1], name])) for place, name in names}
 
 
 def keys_of(location: tuple, config) -> list[str | int]:
@@ -95,6 +98,8 @@ def _misshapen(value: str, pattern: str) -> str:
 
 def _stray(location: tuple, root: type[BaseModel]) -> str:
     """Return what to do about an unknown key: one that other methods have does not apply to this one."""
+    if (renamed := RENAMED.get(location[-1])) in _known_keys(location, root):
+        return f"is called '{renamed}' now; rename it"
     if len(location) > 3 and location[-1] in _known_keys((*location[:-3], "", location[-1]), root):
         return f"'{location[-2]}' has no such key; remove it. Keys: {', '.join(_known_keys(location, root))}"
     return f"unknown key; {_near(location, root)}"

@@ -21,7 +21,7 @@ from selfdoubt.settings.types import (
 
 class Segmenter(Strict):
     teacher: Name
-    teacher_seed: int
+    teacher_replicate: int
     architecture: Literal[ARCHITECTURES]
     encoder: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     encoder_depth: Annotated[int, Field(ge=1, le=5)]

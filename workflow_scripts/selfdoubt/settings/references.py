@@ -6,7 +6,7 @@ from pathlib import Path
 from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings import published
 from selfdoubt.settings.bounds import BEST, ORACLE
-from selfdoubt.settings.choices import a_seed, all_known, known_name, unique
+from selfdoubt.settings.choices import a_replicate, all_known, known_name, unique
 from selfdoubt.settings.claims import of_claims, of_models_named, splits
 from selfdoubt.settings.data import BUILT_IN, has_masks
 from selfdoubt.settings.models import ByMasks
@@ -36,7 +36,7 @@ def _faults(checks: Iterator[tuple]) -> list[UserError]:
 
 
 def _of_entries(study) -> Iterator[tuple]:
-    yield unique, "seeds", study.seeds
+    yield unique, "replicates", study.replicates
     yield _one_name_space, study
     yield from _of_datasets(study)
     for key, network in study.networks.items():
@@ -199,7 +199,7 @@ def _mixed(place: str, model, study) -> None:
 def _of_segmenters(study) -> Iterator[tuple]:
     for key, segmenter in study.segmenters.items():
         yield known_name, f"segmenters.{key}.teacher", segmenter.teacher, study.models, "a model"
-        yield a_seed, f"segmenters.{key}.teacher_seed", segmenter.teacher_seed, study
+        yield a_replicate, f"segmenters.{key}.teacher_replicate", segmenter.teacher_replicate, study
         yield _segmenter, key, segmenter, study
 
 

@@ -25,7 +25,7 @@ from selfdoubt.settings.types import Name, Strict
 class Study(Strict):
     """The whole config. Every mapping is keyed by names that paths are made of."""
 
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    replicates: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     datasets: dict[Name, Dataset] = Field(min_length=1)
     ood_sets: dict[Name, OodSet] = {}
     networks: dict[Name, Network]
@@ -58,19 +58,19 @@ class Study(Strict):
                 return role
         raise KeyError(name)
 
-    def seeds_of(self, name: str) -> list[int]:
-        """Return the seeds that a model or a group is there for: the first alone where nothing is trained."""
-        return self.seeds[:1] if self.is_pretrained(name) else sorted(self.seeds)
+    def replicates_of(self, name: str) -> list[int]:
+        """Return the replicates that a model or a group is there for: the first alone where nothing is trained."""
+        return self.replicates[:1] if self.is_pretrained(name) else sorted(self.replicates)
 
     def is_pretrained(self, name: str) -> bool:
-        """Return whether a model, or every member of a group, was trained elsewhere: no other seed of it can be had."""
+        """Return whether a model, or every member of a group, was trained elsewhere, and so has one replicate."""
         members = self.groups[name].members if name in self.groups else [name]
         return all(member in self.pretrained for member in members)
 
-    def seed_of(self, name: str, seed: int | str) -> int:
-        """Return which seed's model or group stands for `name` among those of a seed."""
-        known = self.seeds_of(name)
-        return int(seed) if int(seed) in known else known[0]
+    def replicate_of(self, name: str, replicate: int | str) -> int:
+        """Return which replicate's model or group stands for `name` among those of a replicate."""
+        known = self.replicates_of(name)
+        return int(replicate) if int(replicate) in known else known[0]
 
     def speakers(self, group: str, protocol: str) -> list[str]:
         """Return the members that a protocol asks, by name: all, but for one-way."""

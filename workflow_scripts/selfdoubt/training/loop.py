@@ -164,9 +164,9 @@ _INPUTS = ("train", "val", "masks", "teacher", "soft_labels")
 def train_to_files(job, make_objective: Callable[[torch.device, str], Objective], masks_of=lambda train: None) -> None:
     """Build a model, train it and write its checkpoint and history.
 
-    job: the paths of FILES and OPTIONAL, a model's `settings` (with `network`, `recipe` and perhaps `mixing`), `seed`
-    and `metadata`. make_objective: for a device and a precision. masks_of: of the training split, bool (n, H, W) or
-    None, for mixing.
+    job: the paths of FILES and OPTIONAL, a model's `settings` (with `network`, `recipe` and perhaps `mixing`),
+    `replicate` and `metadata`. make_objective: for a device and a precision. masks_of: of the training split, bool (n,
+    H, W) or None, for mixing.
     """
     recipe, mixing = job.settings.recipe, vars(job.settings).get("mixing")
     _check_devices(recipe)
@@ -177,14 +177,14 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
     recipe.precision = devices.precision_on(device, recipe.precision)
     if ranks.first:
         print(devices.told(device, recipe.precision, recipe.threads), flush=True)
-    stream = Stream(train, recipe, job.seed, device, mixing, masks_of(train), (ranks.rank, ranks.n))
+    stream = Stream(train, recipe, job.replicate, device, mixing, masks_of(train), (ranks.rank, ranks.n))
     model, shape = _model_of(train, job, device)
     weights = {"weights": weight_files.sha256(job.weights[0])} if job.weights else {}
     metadata = job.metadata | weights | {"shape": shape, "device": device.type, "precision": recipe.precision}
     keeper = Keeper(job.state, _key(job, metadata)) if job.state else None
     progress = Progress(job.progress if ranks.first else None, recipe.epochs)
     objective, support = make_objective(device, recipe.precision), {"keeper": keeper, "progress": progress}
-    history = Training(model, stream, recipe, objective, val, seed=job.seed, ranks=ranks, **support).run()
+    history = Training(model, stream, recipe, objective, val, seed=job.replicate, ranks=ranks, **support).run()
     ranks.leave()
     if not ranks.first:
         return
@@ -206,7 +206,7 @@ def _model_of(train, job, device: torch.device) -> tuple[classifier.Classifier, 
     """Build the model on the device; also return the shape that it was built for."""
     shape = checkpoints.shape_of(train)
     given = {"weights": job.weights[0]} if job.weights else {}
-    model = classifier.build_model(job.settings.network, seed=job.seed, **shape, **given)
+    model = classifier.build_model(job.settings.network, seed=job.replicate, **shape, **given)
     model.fit_input(inference.pixels_of_all_classes(train.images))
     return model.to(device, memory_format=torch.channels_last), shape
 
