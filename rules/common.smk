@@ -81,6 +81,16 @@ REPORT = "results/report/index.html"
 TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "costs"])
 
 
+def code_of(script, modules):
+    """The params function of a job's code: its script, and the methods that its settings name."""
+
+    def code(wildcards):
+        return code_digest(script, modules(wildcards))
+
+    code.__signature__ = inspect.signature(code)
+    return code
+
+
 def one_of(names):
     """The wildcard constraint that matches just these names; nothing where there are none."""
     return "|".join(names) or "(?!)"
