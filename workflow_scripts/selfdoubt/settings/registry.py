@@ -15,7 +15,17 @@ from pydantic import BaseModel, Field
 from selfdoubt.runtime import methods
 
 FOLDERS = {  # kind: the folder of what does it; its settings are in settings/{kind}
+    "sources": "data.sources",
+    "corruptions": "data.corruptions",
+    "scores": "evaluation.scores",
+    "families": "models.families",
     "mixing": "mixing.methods",
+    "losses": "distillation.losses",
+    "targets": "distillation.targets",
+    "enhancers": "enhancers.methods",
+    "messages": "communication.messages",
+    "protocols": "communication.protocols",
+    "figures": "figures.kinds",
 }
 
 
