@@ -30,10 +30,11 @@ _DECISIVE = {"torch": "torch", "timm": "timm", "segmentation_models_pytorch": "s
 
 @cache
 def code_digest(script: str, modules: tuple[str, ...] = ()) -> str:
-    """Return 16 hex digits of workflow_scripts/{script}.py, all that it imports from there, its data files
-    (a report's template and style) and the versions of the packages that decide results.
+    """Return 16 hex digits and a colon: of workflow_scripts/{script}.py and all that it imports from there, data files
+    (a report's template and style) and the versions of the packages that decide results among it.
 
-    modules: below the library, of the methods that the job's settings name; they and what they import count too.
+    modules: below the library, of the methods that the job's settings name; they and what they import count too, and
+    their names follow the colon, so that the job can load no others (`methods.allow`).
     """
     digest, packages = hashlib.sha256(), set()
     methods = [SCRIPTS.joinpath("selfdoubt", *module.split(".")).with_suffix(".py") for module in modules]
@@ -43,7 +44,7 @@ def code_digest(script: str, modules: tuple[str, ...] = ()) -> str:
         packages |= decisive
     for module in sorted(packages):
         digest.update(f"{module}=={_version(_DECISIVE[module])}\0".encode())
-    return digest.hexdigest()[:16]
+    return f"{digest.hexdigest()[:16]}:{','.join(modules)}"
 
 
 def closure(*roots: Path) -> list[Path]:
