@@ -19,12 +19,13 @@ from selfdoubt.settings.methods import READ_LABELS, AnyEnhancer, Group, Protocol
 from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pretrained, Recipe, SoftLabels, Student
 from selfdoubt.settings.numbers import put_numbers
 from selfdoubt.settings.references import check_references
-from selfdoubt.settings.types import Name, Strict
+from selfdoubt.settings.types import Name, RunName, Strict
 
 
 class Study(Strict):
     """The whole config. Every mapping is keyed by names that paths are made of."""
 
+    run: RunName = "default"
     replicates: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     datasets: dict[Name, Dataset] = Field(min_length=1)
     ood_sets: dict[Name, OodSet] = {}
