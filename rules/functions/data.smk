@@ -37,25 +37,40 @@ def shifted_settings(wildcards):
 
 def source_files(wildcards):
     """What a data set is made of: files, or the folders that list them."""
-    return list(files_of(STUDY.datasets[wildcards.dataset].source, RESOURCES))
+    return files_from(STUDY.datasets[wildcards.dataset].source)
 
 
 def ood_source_files(wildcards):
-    """What an OOD set is made of; nothing where it comes with a package."""
-    source = STUDY.ood_sets[wildcards.ood].source
-    return [] if source.startswith("sklearn:") else list(files_of(source, RESOURCES))
+    """What an OOD set is made of."""
+    return files_from(STUDY.ood_sets[wildcards.ood].source)
+
+
+def files_from(source):
+    """The files of a source; none where it comes with the project or a package, whose place may change."""
+    if source.startswith(("embedded:", "sklearn:")):
+        return []
+    return list(files_of(source, place_of(source, RESOURCES, Path(FETCHED).parent)))
 
 
 def ood_settings(wildcards):
     """Where an OOD set comes from, and how much of it is taken."""
-    return canonical(STUDY.ood_sets[wildcards.ood].model_dump(exclude={"overlap"}))
+    entry = STUDY.ood_sets[wildcards.ood]
+    return canonical({**entry.model_dump(exclude={"overlap"}), **content_of(entry.source)})
 
 
 def dataset_settings(wildcards):
     """Where a data set comes from, how it is split and what it becomes."""
-    return canonical(
-        STUDY.datasets[wildcards.dataset].model_dump(exclude={"mask_truth", "ood", "corruptions", "shifted"})
-    )
+    entry = STUDY.datasets[wildcards.dataset]
+    known = entry.model_dump(exclude={"mask_truth", "ood", "corruptions", "shifted"})
+    return canonical({**known, **content_of(entry.source)})
+
+
+@cache
+def content_of(source):
+    """A digest of what comes with the project: its path is no input, so that a checkout may be moved. 10 MB, read once."""
+    if not source.startswith("embedded:"):
+        return {}
+    return {"content": digest({}, list(map(Path, files_of(source, RESOURCES))))}
 
 
 def file_settings(wildcards):

@@ -30,7 +30,7 @@ SOURCES = {
 def load(settings, resources: Path) -> tuple[dict[str, Split], list[dict]]:
     """Return the splits train, val and test of a data set, and rows of SCHEMAS["data"] about them.
 
-    settings: an entry of the config's `datasets`. resources: folder of the embedded and the fetched data sets.
+    settings: an entry of the config's `datasets`. resources: folder of its files (published.place_of).
     Raises UserError, in one line, at whatever keeps the images from being a data set.
     """
     raw = find(settings.source, resources)

@@ -74,19 +74,24 @@ BY_PATH = ("imagenet", "folder", "parquet")  # the path of one's own copy is nee
 KINDS = ("embedded", *PUBLISHED, *BY_PATH)
 
 
+def place_of(source: str, embedded: Path, fetched: Path) -> Path:
+    """Return the folder of the files that a source is made of, unless the source names it itself."""
+    return embedded if source.startswith("embedded:") else fetched
+
+
 @cache
 def files_of(source: str, resources: Path) -> tuple[str, ...]:
     """Return the files, and for class folders the folders, that a source is made of.
 
-    source: as in the config. resources: folder of the embedded data sets, and of what is fetched, below `downloads`;
-    that need not be there yet, everything else must be.
+    source: as in the config. resources: as `place_of` chooses it. What is fetched need not be there yet, everything
+    else must be.
     Raises UserError, without the config's key, if something is missing.
     """
     kind, _, place = source.partition(":")
     if kind == "embedded":
         return _as_inputs(_embedded(place, resources))
     if kind in PUBLISHED:
-        return _as_inputs(_published(kind, place, resources / "downloads"))
+        return _as_inputs(_published(kind, place, resources))
     return _as_inputs(FILES_BY_PATH[kind](Path(place).expanduser()))
 
 
