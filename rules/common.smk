@@ -23,7 +23,9 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.published import DOWNLOADS, files_of, place_of, shifted_files
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
+from selfdoubt.settings.bounds import marked
 from selfdoubt.settings.references import check_files
+from selfdoubt.settings.registry import modules_of
 from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.study import load_study, parse_arm
 from selfdoubt.settings import memory
@@ -141,13 +143,10 @@ def arm_files(pattern, dataset, arms):
     ]
 
 
+@cache
 def all_arms():
     """Every way of predicting in the study, as arms."""
-    return [
-        name if variant == "clean" else f"{name}/{variant}"
-        for name in [*STUDY.models, *STUDY.groups]
-        for variant in STUDY.variants(name)
-    ]
+    return STUDY.arms()
 
 
 def compared_arms():

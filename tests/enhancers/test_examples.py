@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from selfdoubt.figures.plots import EnhancementExamples
 
 from selfdoubt.enhancers import examples
-from selfdoubt.figures.plots import EnhancementExamples
 from selfdoubt.runtime.errors import UserError
 
 DRAWS = np.random.default_rng(0)

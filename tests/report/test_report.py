@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 from matplotlib.figure import Figure
+from selfdoubt.figures.plots import save
 from small_report import CHOSEN, FIGURES, HYPOTHESIS, METRICS, SETTINGS, STYLE, frame, report, row
 
-from selfdoubt.figures.plots import save
 from selfdoubt.report.decisions import decision_tables
 from selfdoubt.report.page import render
 from selfdoubt.runtime.errors import UserError

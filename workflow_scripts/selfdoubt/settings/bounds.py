@@ -1,11 +1,9 @@
-"""How figures and tables tell arms that read the true labels from contenders."""
+"""How figures and tables mark arms that read the true labels, and so are upper bounds."""
 
-from collections.abc import Collection, Iterable
-
-MARK = " (bound)"
+MARK = " (upper bound)"
 ORACLE, BEST = "oracle-selector", "best-member"  # of every group, beside its protocols
 
 
-def marked(arms: Iterable[str], bounds: Collection[str]) -> list[str]:
-    """Return the arms' names, each with a mark if it is a bound."""
-    return [arm + MARK if arm in bounds else arm for arm in arms]
+def marked(label: str, is_bound: bool) -> str:
+    """Return an arm's label, with a mark if the arm is an upper bound."""
+    return label + MARK if is_bound else label

@@ -1,15 +1,13 @@
-"""What the config claims and shows: arms, comparisons, hypotheses and figures must be of things that the study has.
+"""Checks of arms, comparisons, hypotheses, figures and labels: what they name must be in the study.
 
-Checks come as functions with their arguments, each of which raises UserError, so that all faults can be told at once.
+Checks come as functions with their arguments, each of which raises UserError, so that all faults are reported at once.
 """
 
 from collections.abc import Iterator
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.analysis import CALIBRATION, PROBABILITY_SCORES
-from selfdoubt.settings.choices import a_replicate, all_known, known_name, unique
-
-ARGUED = ("persuasion", "one-way")  # protocols whose messages are for a class
+from selfdoubt.settings.choices import known_name, unique
 
 
 def of_models_named(study) -> Iterator[tuple]:
@@ -36,6 +34,7 @@ def of_claims(study) -> Iterator[tuple]:
         yield _comparison, f"comparisons.{i}", comparison, study
     for key, figure in study.figures.items():
         yield from _of_figure(f"figures.{key}", figure, study)
+    yield from _of_labels(study)
 
 
 def _arms(study) -> Iterator[tuple[str, str]]:
@@ -47,9 +46,7 @@ def _arms(study) -> Iterator[tuple[str, str]]:
         yield f"hypotheses.{key}.better", hypothesis.better
         yield f"hypotheses.{key}.than", hypothesis.than
     for key, figure in study.figures.items():
-        yield from ((f"figures.{key}.arms", arm) for arm in getattr(figure, "arms", []))
-        for enhancer in getattr(figure, "enhancers", []):
-            yield f"figures.{key}.enhancers", f"{figure.model}/{enhancer}"
+        yield from ((f"figures.{key}.{at}", arm) for at, arm in figure.named_arms())
 
 
 def _another(place: str, arm: str, others: list[str], what: str) -> None:
@@ -60,36 +57,22 @@ def _another(place: str, arm: str, others: list[str], what: str) -> None:
 def _of_figure(place: str, figure, study) -> Iterator[tuple]:
     yield known_name, f"{place}.study", figure.study, study.studies, "a study"
     yield known_name, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
-    match figure.kind:
-        case "mask-gallery":
-            yield known_name, f"{place}.segmenter", figure.segmenter, study.segmenters, "a segmenter"
-        case "mixed-labels":
-            yield from all_known(f"{place}.models", figure.models, study.augmented, "one of augmented")
-        case "object-size":
-            yield _sized, place, figure, study
-        case "persuasion-matrix":
-            yield _persuading, place, figure, study
-        case "enhancement-examples":
-            yield a_replicate, f"{place}.replicate", figure.replicate, study
-            yield _shown, f"{place}.enhancers", figure.enhancers, study
+    yield from figure.checks(place, study)
 
 
-def _shown(place: str, enhancers: list[str], study) -> None:
-    for enhancer in enhancers:
-        if enhancer in study.enhancers and study.enhancers[enhancer].method == "clean-logistic":
-            raise UserError(f"config: {place}: '{enhancer}' changes no image; remove it")
+def _of_labels(study) -> Iterator[tuple]:
+    for arm in study.labels:
+        if arm not in study.groups:
+            yield _arm, f"labels.{arm}", arm, study
+        yield _one_of_its_label, arm, study
 
 
-def _sized(place: str, figure, study) -> None:
-    if figure.dataset in study.datasets and study.datasets[figure.dataset].mask_truth == "none":
-        raise UserError(f"config: {place}: sizes of objects need datasets.{figure.dataset}.mask_truth; set it")
-
-
-def _persuading(place: str, figure, study) -> None:
-    known_name(f"{place}.group", figure.group, study.groups, "a group")
-    arguing = [key for key, protocol in study.protocols.items() if protocol.method in ARGUED]
-    spoken = [key for key in study.groups[figure.group].protocols if key in arguing]
-    known_name(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that argues")
+def _one_of_its_label(arm: str, study) -> None:
+    """Raise UserError if another arm or group would look like this one in figures and tables."""
+    label = study.label(arm)
+    for other in [*study.arms(), *study.groups]:
+        if other != arm and study.label(other) == label:
+            raise UserError(f"config: labels.{arm}: '{label}' is what '{other}' is shown as too; choose another")
 
 
 def _comparison(place: str, comparison, study) -> None:
@@ -120,12 +103,16 @@ def _arm(place: str, arm: str, study) -> None:
 
 
 def _model_of_arm(place: str, arm: str, study) -> None:
-    known_name(place, arm.partition("/")[0], [*study.models, *study.groups], "a model or a group")
+    known_name(place, _model_of(arm), [*study.models, *study.groups], "a model or a group")
+
+
+def _model_of(arm: str) -> str:
+    return arm.partition("/")[0]
 
 
 def _contender(place: str, arm: str, study) -> None:
     if arm in study.bounds():
-        raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is a bound, no contender; name another")
+        raise UserError(f"config: {place}: '{arm}' reads the true labels: an upper bound, no contender; name another")
 
 
 def splits(study) -> list[str]:

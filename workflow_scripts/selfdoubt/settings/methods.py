@@ -107,6 +107,7 @@ class Asymmetry(Enhancer):
 
 
 class CleanLogistic(Enhancer):
+    changes_images: ClassVar = False
     method: Literal["clean-logistic"]
     l2_penalty: list[Positive] = Field(min_length=1)
     n_folds: Annotated[int, Field(ge=2)]  # of val
@@ -144,6 +145,7 @@ class Speech(Strict):
 class Argument(Speech):
     """Messages for the likeliest classes, and what they gain."""
 
+    argues: ClassVar = True  # so that there is a table of who persuades whom
     n_steps: Count | None = None  # of gradients; random signs take none
     n_candidates: Annotated[int, Field(ge=2)]
     contested_below: Fraction

@@ -103,7 +103,7 @@ def _stored(key: str, dataset, study) -> None:
     needing = [f"the segmenter '{name}'" for name in study.segmenters]
     needing += [f"the given masks of '{name}'" for name in _mixing_given(study)]
     figures = study.figures.items()
-    needing += [f"the figure '{name}'" for name, f in figures if f.kind == "mixed-labels" and f.dataset == key]
+    needing += [f"the figure '{name}'" for name, f in figures if "mixed_labels" in f.reads and f.dataset == key]
     if needing:
         remedy = "use arrays, or set to null what needs them"
         raise UserError(f"config: {place}.storage: files, and {needing[0]} needs images in memory; {remedy}")
@@ -263,7 +263,11 @@ def _one_name_space(study) -> None:
             if key in seen:
                 raise UserError(f"config: {section}.{key}: the name is taken by {seen[key]}.{key}; choose another")
             seen[key] = section
-    taken = {"clean": "means unchanged images", ORACLE: "is a bound of every group", BEST: "is a bound of every group"}
+    taken = {
+        "clean": "means unchanged images",
+        ORACLE: "is an upper bound of every group",
+        BEST: "is an upper bound of every group",
+    }
     for section in ("enhancers", "protocols"):
         for name in taken.keys() & getattr(study, section).keys():
             raise UserError(f"config: {section}.{name}: '{name}' {taken[name]}; choose another name")
