@@ -36,5 +36,6 @@ class Context:
 
 def context_of(settings: dict) -> Context:
     """Return the context from a job's settings: "labels" (arm -> text), "looks" (arm -> place), "mask_truth"."""
-    looks = {arm: look_at(place) for arm, place in settings.get("looks", {}).items()}
+    places = settings.get("looks", {})
+    looks = {arm: look_at(places[arm]) for arm in sorted(places, key=places.get)}
     return Context(settings.get("labels", {}), looks, settings.get("mask_truth", "none"))

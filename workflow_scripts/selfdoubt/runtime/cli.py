@@ -104,7 +104,7 @@ def _read_files(arguments: argparse.Namespace, listed: tuple[str, ...]) -> None:
     for name in listed:
         given = list(map(str, getattr(arguments, name)))
         if len(given) == 1 and given[0].startswith("@"):
-            setattr(arguments, name, list(map(Path, Path(given[0][1:]).read_text().splitlines())))
+            setattr(arguments, name, [Path(line) for line in Path(given[0][1:]).read_text().splitlines() if line])
 
 
 def _provenance(arguments: argparse.Namespace) -> dict:

@@ -47,7 +47,8 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     axes.grid()
     marks = [_mark(context.looks[arm]) for arm in shown]
     names, n_columns = [context.labels[arm] for arm in shown], -(-len(shown) // ROWS)
-    figure.legend(marks, names, loc="outside right upper", ncols=n_columns, handletextpad=0.2, borderaxespad=0)
+    beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
+    axes.legend(marks, names, ncols=n_columns, handletextpad=0.2, **beside)
     n, n_replicates = int(points["n"].max()), points["replicate"].nunique()
     extent = f"{settings.dataset}, {settings.split}, n = {n:,}; score {settings.score}"
     header(figure, f"{extent}; {counted(n_replicates, 'replicate')}, mean enlarged")
@@ -76,6 +77,5 @@ def _accuracy_and_auroc(table: pd.DataFrame, settings) -> pd.DataFrame:
 
 
 def _mark(look: Look) -> Line2D:
-    return Line2D(
-        [], [], color=look.colour, marker=look.marker, linestyle="none", markersize=5, markeredgecolor="white"
-    )
+    style = {"color": look.colour, "marker": look.marker, "markersize": 5, "markeredgecolor": "white"}
+    return Line2D([], [], linestyle="none", **style)

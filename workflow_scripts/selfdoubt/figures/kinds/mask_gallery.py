@@ -61,8 +61,8 @@ def draw(data: Gallery, settings, context: Context) -> Figure:
 def caption(settings, labels: dict[str, str], extent: str) -> str:
     """Return what the figure shows."""
     return (
-        f"Masks of the segmenter {settings.segmenter} on {settings.n_images} training images of {settings.dataset}: the "
-        "image, the true mask or the pseudo-mask, and the predicted mask with its intersection over union."
+        f"Masks of the segmenter {settings.segmenter} on {settings.n_images} training images of {settings.dataset}: "
+        "the image, the true mask or the pseudo-mask, and the predicted mask with its intersection over union."
     )
 
 

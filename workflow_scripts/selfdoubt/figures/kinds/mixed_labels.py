@@ -22,7 +22,7 @@ def read(inputs, settings, context: Context) -> dict[str, list[dict]]:
 
 @mpl.rc_context(STYLE)
 def draw(data: dict[str, list[dict]], settings, context: Context) -> Figure:
-    """Draw the weight of the target's label (mean and deviation), its error, and weight of what is hidden: a row a model.
+    """Draw the weight of the target's label (mean and deviation), its error, and weight without object: a row a model.
 
     data: model -> per replicate, statistic of SCHEMAS["mixed-labels"] -> value, or None where it is not known.
     """

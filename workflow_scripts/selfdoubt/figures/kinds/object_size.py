@@ -51,8 +51,8 @@ def draw(data: SizedRuns, settings, context: Context) -> Figure:
     _draw_differences(left, data, bins, lambda _, correct: 100 * correct.mean(), context)
     _draw_differences(right, data, bins, lambda *run: 1000 * rankings.aurc(*run), context)
     first = context.labels[next(iter(data.runs))]
-    left.set_ylabel(f"accuracy less that of {first} (points)")
-    right.set_ylabel(f"AURC ×10³ less that of {first}")
+    left.set_ylabel(f"accuracy less that of\n{first} (points)")
+    right.set_ylabel(f"AURC ×10³ less that of\n{first}")
     left.legend()
     figure.supxlabel("size of the object: fraction of the image's pixels (%)", fontsize=7.5)
     extent = f"{curves.extent(data.runs, settings)}; {settings.n_bins} bins of as many images, score {settings.score}"

@@ -35,7 +35,7 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
     panels[1, 0].set_ylabel("images (%)")
     figure.supxlabel("confidence: largest probability (%)", fontsize=7.5)
     pooled = f"{counted(curves.n_replicates(data), 'replicate')} pooled"
-    note = f"{pooled}, ECE: mean ± sd over them; hatched: gap between accuracy and confidence"
+    note = f"{pooled}, ECE: mean ± sd; hatched: gap of accuracy to confidence"
     header(figure, f"{curves.extent(data, settings)}; {note}")
     return laid_out(figure)
 

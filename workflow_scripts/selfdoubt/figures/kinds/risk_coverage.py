@@ -36,9 +36,9 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
         _band(bottom, 100 * grid, _paired_differences(of_arm, risks[first]), context.looks[arm])
     areas = {arm: mean_sd([1000 * rankings.aurc(*run) for run in replicates], 2) for arm, replicates in data.items()}
     _legend_with_values(top, areas, context, "AURC ×10³, lower is better")
-    top.set(xlim=(0, 100), ylabel="selective risk:\nerror rate of accepted\nimages (%)")
+    top.set(xlim=(0, 100), ylabel="selective risk: error rate\nof accepted images (%)")
     top.set_ylim(bottom=0)
-    bottom.set(xlabel="coverage: accepted images (%)", ylabel="difference from\nthe first (points)")
+    bottom.set(xlabel="coverage: accepted images (%)", ylabel="difference from\nthe first arm (points)")
     for axes in (top, bottom):
         axes.grid(axis="y")
     figure.align_ylabels()
