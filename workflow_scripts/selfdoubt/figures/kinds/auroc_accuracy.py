@@ -1,5 +1,7 @@
 """How well arms rank their errors against how few they make."""
 
+from collections.abc import Callable
+
 import matplotlib as mpl
 import pandas as pd
 import pyarrow as pa
@@ -55,7 +57,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
-def caption(settings, labels: dict[str, str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: str) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     return (
         f"Ranking against accuracy on {extent}: how well the score {settings.score} separates correct from incorrect "

@@ -1,5 +1,6 @@
 """Images before and after enhancers, with the perturbation magnified."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import matplotlib as mpl
@@ -51,11 +52,11 @@ def draw(data: dict[str, Examples], settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
-def caption(settings, labels: dict[str, str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: str) -> str:
     """Return what the figure shows."""
     return (
         f"{settings.n_images} images of {settings.dataset} before and after enhancement: "
-        f"{listed([labels[arm] for arm in _arms(settings)])}, replicate {settings.replicate}. The step is magnified by "
+        f"{listed([label(arm) for arm in _arms(settings)])}, replicate {settings.replicate}. The step is magnified by "
         "the factor above it, grey is no change; the numbers are the confidence before and after."
     )
 

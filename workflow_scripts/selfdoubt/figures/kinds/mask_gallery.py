@@ -1,5 +1,6 @@
 """Images with their masks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import matplotlib as mpl
@@ -58,7 +59,7 @@ def draw(data: Gallery, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
-def caption(settings, labels: dict[str, str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: str) -> str:
     """Return what the figure shows."""
     return (
         f"Masks of the segmenter {settings.segmenter} on {settings.n_images} training images of {settings.dataset}: "

@@ -1,5 +1,7 @@
 """What mixing does to labels: how much of them moves, and how far they are from what is visible."""
 
+from collections.abc import Callable
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
@@ -54,10 +56,10 @@ def draw(data: dict[str, list[dict]], settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
-def caption(settings, labels: dict[str, str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: str) -> str:
     """Return what the figure shows."""
     return (
-        f"Labels of mixed images of {settings.dataset} under {listed([labels[model] for model in settings.models])}: "
+        f"Labels of mixed images of {settings.dataset} under {listed([label(model) for model in settings.models])}: "
         "the weight of the target's label; its mean absolute difference from the target's fraction of the visible "
         "object pixels; and label weight when no object is visible: the fraction of images in which a label has weight "
         "though none of its object's pixels remain. Pixels of blended images count by their weight."

@@ -61,9 +61,9 @@ def draw(data: SizedRuns, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
-def caption(settings, labels: dict[str, str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: str) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
-    arms = [labels[arm] for arm in settings.arms]
+    arms = [label(arm) for arm in settings.arms]
     return (
         f"Differences of {listed(arms[1:])} from {arms[0]} by the size of the object, on {extent}: {settings.n_bins} "
         f"bins of as many images. Accuracy: higher is better. AURC of the score {settings.score}: lower is better. "

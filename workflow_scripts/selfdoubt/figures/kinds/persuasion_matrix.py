@@ -1,5 +1,7 @@
 """Who persuades whom: what a message gains with each listener."""
 
+from collections.abc import Callable
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -50,11 +52,11 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
-def caption(settings, labels: dict[str, str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: str) -> str:
     """Return what the figure shows."""
-    label = labels[f"{settings.group}/{settings.protocol}"]
+    name = label(f"{settings.group}/{settings.protocol}")
     return (
-        f"Who persuades whom in {label} on the contested test images of {settings.dataset}: those whose top class has "
+        f"Who persuades whom in {name} on the contested test images of {settings.dataset}: those whose top class has "
         "too low a probability, the only ones about which messages are sent. Numbers: the listener's mean gain in log "
         "probability, in nats, for the class that a sender's message argues for, as mean ± standard deviation over "
         "replicates; all members receive every message. Blue: the listener is persuaded; brown: its probability falls. "

@@ -1,5 +1,7 @@
 """Reliability diagrams (DeGroot & Fienberg 1983): accuracy against confidence."""
 
+from collections.abc import Callable
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
@@ -40,10 +42,10 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
-def caption(settings, labels: dict[str, str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: str) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     return (
-        f"Reliability of {listed([labels[arm] for arm in settings.arms])} on {extent}: accuracy in {settings.n_bins} "
+        f"Reliability of {listed([label(arm) for arm in settings.arms])} on {extent}: accuracy in {settings.n_bins} "
         "bins of the largest probability, replicates pooled. On the dashed line confidence equals accuracy; bars above "
         "it are underconfident, bars below it overconfident. Bottom: the fraction of images in each bin."
     )

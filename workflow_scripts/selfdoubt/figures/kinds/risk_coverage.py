@@ -1,5 +1,7 @@
 """Risk-coverage curves (El-Yaniv & Wiener 2010): the error rate of accepted images against the fraction accepted."""
 
+from collections.abc import Callable
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
@@ -38,7 +40,7 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
     _legend_with_values(top, areas, context, "AURC ×10³, lower is better")
     top.set(xlim=(0, 100), ylabel="selective risk: error rate\nof accepted images (%)")
     top.set_ylim(bottom=0)
-    bottom.set(xlabel="coverage: accepted images (%)", ylabel="difference from\nthe first arm (points)")
+    bottom.set(xlabel="coverage: accepted images (%)", ylabel="difference from\nfirst arm (points)")
     for axes in (top, bottom):
         axes.grid(axis="y")
     figure.align_ylabels()
@@ -47,9 +49,9 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
-def caption(settings, labels: dict[str, str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: str) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
-    arms = [labels[arm] for arm in settings.arms]
+    arms = [label(arm) for arm in settings.arms]
     return (
         f"Risk-coverage curves of {listed(arms)} on {extent}: the error rate of the images that are accepted in "
         f"decreasing order of the score {settings.score}. Lines are means over replicates, bands reach from the lowest "
