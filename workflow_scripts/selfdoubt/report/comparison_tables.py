@@ -21,7 +21,7 @@ def comparison_table(
     headings = ["metric", "unit", "score", "split", "difference", "95 % interval", "effect", "p", "Holm p"]
     replicates = sorted({number(n, 0) for n in rows["n_replicates"]})
     headings += ["replicates"] * (len(replicates) > 1)  # the table is wide enough without a column of one value
-    table = Table("", ["dataset", *headings] if several else headings, "arm less reference", n_words=4 + several)
+    table = Table("", ["dataset", *headings] if several else headings, "arm − reference", n_words=4 + several)
     for row in rows.to_dict("records"):
         metric = metric_of(row["metric"])
         low, high = difference(row["low"], metric), difference(row["high"], metric)

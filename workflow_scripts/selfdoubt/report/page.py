@@ -141,6 +141,6 @@ def _facts(entry: dict) -> list[str]:
         if isinstance(value, dict):
             facts += _facts(value)
         elif value is not None:
-            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            facts.append(f"{key.replace('_', ' ')} {text}")
+            values = value if isinstance(value, list) else [value]
+            facts.append(f"{key}: {', '.join(f'{it:g}' if isinstance(it, float) else str(it) for it in values)}")
     return facts

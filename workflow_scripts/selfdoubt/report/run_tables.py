@@ -38,7 +38,7 @@ def missing_table(metrics: pd.DataFrame, names: Arms = BY_NAME) -> Table | None:
         return None
     rows = rows.assign(reason=rows["reason"].fillna("no reason given"))
     table = Table(
-        f"{counted(len(rows), 'number')} of {len(metrics):,} {'does' if len(rows) == 1 else 'do'} not exist.",
+        f"{len(rows):,} of {counted(len(metrics), 'number')} {'is' if len(rows) == 1 else 'are'} undefined.",
         ["split", "metrics", "scores", "replicates", "reason"],
         "arm",
         n_words=5,
