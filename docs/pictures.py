@@ -13,9 +13,10 @@ from PIL import Image, ImageDraw, ImageFont
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
+from selfdoubt.data.sources.raw import Encoded  # noqa: E402
+
 from selfdoubt.data import catalog, corruptions, scenes  # noqa: E402
 from selfdoubt.data.sources import survey  # noqa: E402
-from selfdoubt.data.sources.raw import Encoded  # noqa: E402
 
 SHOWN = 7  # of test: a plaid shirt, which loses its pattern before its shape
 N_SCENES = 40

@@ -17,12 +17,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.published import DOWNLOADS, files_of, shifted_files
+from selfdoubt.settings.catalog import downloads, files_of, modules_of, shifted_files
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
 from selfdoubt.settings.references import check_files
 from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.study import load_study, parse_arm
+from selfdoubt.settings.registry import modules_named
 from selfdoubt.settings import memory
 
 RESOURCES, RESULTS, LOCK = Path("resources"), Path("results"), Path(".snakemake/run.lock")

@@ -16,7 +16,7 @@ rule fetch_file:
     benchmark:
         "results/benchmarks/fetch_file/{file}.tsv"
     wildcard_constraints:
-        file=one_of(map(re.escape, DOWNLOADS)),
+        file=one_of(map(re.escape, downloads())),
     retries: 2
     conda:
         "../envs/tables.yaml"
@@ -49,7 +49,7 @@ rule prepare_dataset:
         mem_mb=dataset_mb,
     params:
         settings=dataset_settings,
-        code=code_digest("prepare_dataset"),
+        code=code_of("prepare_dataset", source_modules),
     shell:
         "exec python workflow_scripts/prepare_dataset.py"
         " --train {output.train} --val {output.val} --test {output.test}"
@@ -73,7 +73,7 @@ rule prepare_ood:
         mem_mb=dataset_mb,
     params:
         settings=ood_settings,
-        code=code_digest("prepare_ood"),
+        code=code_of("prepare_ood", ood_source_modules),
     shell:
         "exec python workflow_scripts/prepare_ood.py --like {input.like} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
@@ -97,7 +97,7 @@ rule corrupt_images:
         mem_mb=dataset_mb,
     params:
         settings=corruption_settings,
-        code=code_digest("corrupt_images"),
+        code=code_of("corrupt_images", corruption_modules),
     shell:
         "exec python workflow_scripts/corrupt_images.py --test {input.test} --counts {input.counts} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
@@ -121,7 +121,7 @@ rule prepare_shifted:
         mem_mb=dataset_mb,
     params:
         settings=shifted_settings,
-        code=code_digest("prepare_shifted"),
+        code=code_of("prepare_shifted", shifted_modules),
     shell:
         "exec python workflow_scripts/prepare_shifted.py --like {input.like} --counts {input.counts} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

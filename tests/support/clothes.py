@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from selfdoubt.data.sources.raw import Encoded
+
 from selfdoubt.data import catalog
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.sources import survey
-from selfdoubt.data.sources.raw import Encoded
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError, together
-from selfdoubt.settings import published
+from selfdoubt.settings import catalog
 from selfdoubt.settings.bases import ByMasks
 from selfdoubt.settings.bounds import BEST, ORACLE
 from selfdoubt.settings.choices import a_replicate, all_known, known_name, unique
 from selfdoubt.settings.claims import of_claims, of_models_named, splits
-from selfdoubt.settings.data import BUILT_IN, has_masks
+from selfdoubt.settings.data import BUILT_IN
 
 
 def check_references(study) -> None:
@@ -58,15 +58,14 @@ def check_files(study, resources: Path) -> None:
     _weights(study)
     for section in ("datasets", "ood_sets"):
         for key, entry in getattr(study, section).items():
-            if not entry.source.startswith("sklearn:"):
-                _there(f"{section}.{key}.source", published.files_of, entry.source, resources)
+            _there(f"{section}.{key}.source", catalog.files_of, entry.source, resources)
     for key, dataset in study.datasets.items():
         corruptions = dataset.corruptions
         if corruptions and corruptions.source != "built-in":
             for name in corruptions.names:
-                _there(f"datasets.{key}.corruptions", published.shifted_files, corruptions.source, name)
+                _there(f"datasets.{key}.corruptions", catalog.shifted_files, corruptions.source, name)
         for name, source in dataset.shifted.items():
-            _there(f"datasets.{key}.shifted.{name}", published.shifted_files, source)
+            _there(f"datasets.{key}.shifted.{name}", catalog.shifted_files, source)
 
 
 def _there(place: str, look, *where) -> None:
@@ -94,12 +93,10 @@ def _of_datasets(study) -> Iterator[tuple]:
 
 def _stored(key: str, dataset, study) -> None:
     place = f"datasets.{key}"
-    if dataset.source.startswith("sklearn:"):
-        raise UserError(f"config: {place}.source: {dataset.source} is for ood_sets; it has no splits")
     if dataset.storage != "files":
         return
-    if dataset.source.partition(":")[0] not in ("folder", "imagenet"):
-        raise UserError(f"config: {place}.storage: only folders and imagenet have files; use arrays")
+    if not hasattr(catalog.settings_of(dataset.source), "IMAGE_FILES"):
+        raise UserError(f"config: {place}.storage: files, but {dataset.source} has no image files; use arrays")
     needing = [f"the segmenter '{name}'" for name in study.segmenters]
     needing += [f"the given masks of '{name}'" for name in _mixing_given(study)]
     figures = study.figures.items()
@@ -113,7 +110,7 @@ def _masked(place: str, dataset, study) -> None:
     """Raise UserError if masks are to be those of a data set that comes without any."""
     wanted = [f"{place}.mask_truth"] if dataset.mask_truth == "given" else []
     wanted += [f"augmented.{name}.masks" for name in _mixing_given(study)]
-    if wanted and not has_masks(dataset.source):
+    if wanted and not catalog.has_masks(dataset.source):
         raise UserError(f"config: {wanted[0]}: given, but {dataset.source} comes without masks; remove it")
 
 
