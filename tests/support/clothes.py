@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from selfdoubt.data.sources.raw import Encoded
-
-from selfdoubt.data import catalog
+from selfdoubt.data import catalog, survey
 from selfdoubt.data.datasets import Split
-from selfdoubt.data.sources import survey
+from selfdoubt.data.raw import Encoded
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 

@@ -1,6 +1,7 @@
 """Sources of images by the `source` of the config, which is KIND or KIND:PLACE.
 
-Each kind is a module of `settings.sources`, which has no torch and no pydantic, since jobs import it too, and opens no file:
+Each kind is a module of `settings.sources`. Jobs import it too, so it is without torch and pydantic, and since rules do,
+it opens no file. It has
 
     FORM = "cifar10[:PATH]"                   how the config writes it; a place in brackets may be left out
     files_of(place, resources) -> [Path]      what it is made of: files, and the folders that list image files
