@@ -9,9 +9,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test test-slurm soak lint format env slurm bench lock rulegraph example invalidation stale rename clean
+.PHONY: run test test-slurm soak lint format env slurm bench lock rulegraph example invalidation rename clean
 
-run: env ## the default study, to results/report/index.html
+run: env ## the default study, to results/default/report/index.html
 	snakemake --cores all --resources gpu=4
 
 test: env ## the quick tests
@@ -86,9 +86,6 @@ example: env ## redraw the worked example of docs/metrics.md
 
 invalidation: env ## regenerate docs/invalidation.md from tests/support/edits.py
 	python docs/invalidation.py --write
-
-stale: env ## list, not delete, what under results/ no study makes: make stale STUDIES="studies/cifar10.yaml"
-	python workflow_scripts/list_stale.py $(STUDIES)
 
 rename: env ## a model, and train nothing again: make rename OLD=kd NEW=kd-4 [STUDIES="own.yaml"]
 	python workflow_scripts/rename_model.py "$(OLD)" "$(NEW)" $(STUDIES)

@@ -1,9 +1,11 @@
+import os
+
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 
-configfile: "config.yaml"
+configfile: os.path.join(str(workflow.current_basedir), "config.yaml")
 
 
 include: "rules/common.smk"

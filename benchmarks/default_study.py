@@ -74,7 +74,7 @@ class _Command:
 
 
 def _memory_row(folder: Path) -> Row:
-    costs = pd.read_parquet(folder / "results" / "tables" / "costs.parquet")
+    costs = pd.read_parquet(folder / "results/default/tables" / "costs.parquet")
     peak = costs.loc[costs.max_rss_mb.idxmax()]
     gigabytes = float(peak.max_rss_mb) * 2**20 / 1e9  # what Snakemake calls MB is 2**20 bytes
     return Row(f"peak memory of a job ({peak.rule})", "a limit of 2 GB", gigabytes, 2, "GB", "≤", 1)

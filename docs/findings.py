@@ -40,7 +40,7 @@ def page(runs: list[tuple[Path, str]]) -> str:
 def section(checkout: Path, file: str) -> str:
     study = load_study(whole_config(checkout, file))
     tables = {
-        name: read_table(checkout / f"results/tables/{name}.parquet", SCHEMAS[name]).to_pandas()
+        name: read_table(checkout / f"results/default/tables/{name}.parquet", SCHEMAS[name]).to_pandas()
         for name in ("metrics", "hypotheses", "costs")
     }
     numbers = numbers_of(with_arms(tables["metrics"]))

@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from selfdoubt.data import catalog, corrupted, scenes, survey  # noqa: E402
 from selfdoubt.data.raw import Encoded  # noqa: E402
+from selfdoubt.settings.source_files import Folders  # noqa: E402
 
 CORRUPTIONS = ("gaussian-noise", "gaussian-blur", "brightness", "contrast", "jpeg", "pixelate", "elastic", "rotation")
 SHOWN = 7  # of test: a plaid shirt, which loses its pattern before its shape
@@ -62,7 +63,7 @@ def _grid(rows: list) -> Image.Image:
 
 def main(folder: Path) -> None:
     """Write both pictures into the folder."""
-    test = catalog.find("embedded:fashion-mnist-12k", ROOT / "resources").pools["test"]
+    test = catalog.find("embedded:fashion-mnist-12k", Folders(ROOT / "resources", ROOT / "resources")).pools["test"]
     first = Encoded(test.images.content, test.images.names[:N_SCENES])
     clothes = survey.read(first, channels=1, size_px=28, resize=False).images
     images, masks = scenes.compose(clothes, test.image_ids[:N_SCENES], "test")

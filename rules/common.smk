@@ -14,10 +14,14 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+# The place of the workflow, from wherever it is called; `workflow.basedir` would be that of who uses it as a module.
+WORKFLOW = Path(str(workflow.current_basedir)).parent
+SCRIPTS = WORKFLOW / "workflow_scripts"
+sys.path.insert(0, str(SCRIPTS))
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.catalog import downloads, files_of, modules_of, shifted_files
+from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of, shifted_files
+from selfdoubt.settings.source_files import Folders
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
 from selfdoubt.settings.references import check_files
@@ -26,20 +30,26 @@ from selfdoubt.settings.study import load_study, parse_arm
 from selfdoubt.settings.registry import modules_named
 from selfdoubt.settings import memory
 
-RESOURCES, RESULTS, LOCK = Path("resources"), Path("results"), Path(".snakemake/run.lock")
-MEANINGS = Path(".snakemake/meanings.json")  # of modules, as code digests know them; it may be deleted
+RESOURCES, NOTES = WORKFLOW / "resources", Path(".snakemake")
+MEANINGS = NOTES / "meanings.json"  # of modules, as code digests know them; it may be deleted
 
 try:
-    check_notes(LOCK.parent)
+    check_notes(NOTES)
     check_keys(*map(Path, workflow.configfiles))
     STUDY = load_study(config)
     check_files(STUDY, RESOURCES)
 except UserError as fault:
     raise SystemExit(f"{fault}")
 
+RUN = f"results/{STUDY.run}"  # with which every path begins that a run writes
+LOCK = NOTES / f"{STUDY.run}.lock"
+
 # Jobs say "python": Snakemake's own, activated or not, or that of a job's conda environment, which goes first.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 os.environ.update(SELFDOUBT_ENGINE=str(os.getpid()))  # with which they end
+
+# Shell lines name scripts by this, since Snakemake compares them before it fills them in: a checkout may be moved.
+os.environ.update(SELFDOUBT=str(SCRIPTS))
 
 recall(MEANINGS)
 atexit.register(keep, MEANINGS)
@@ -54,31 +64,34 @@ WAS_RUNNING = is_running(LOCK)
 onstart:  # of what runs jobs: not of dry runs, nor of Snakemake as a job of its own, nor if there is nothing to do
     try:
         hold(LOCK, WAS_RUNNING)
-        set_right(RESULTS, RESOURCES / "downloads")
+        set_right(Path(RUN))
     except UserError as fault:
         raise SystemExit(f"{fault}")
 
 
-SPLIT = "results/data/{dataset}/{split}.safetensors"
-COUNTS = "results/data/{dataset}/counts.parquet"
-OOD = "results/data/{dataset}/ood/{ood}.safetensors"
-CORRUPTED = "results/data/{dataset}/corrupted/{corruption}.safetensors"
-SHIFTED = "results/data/{dataset}/shifted/{shifted}.safetensors"
-CHECKPOINT = "results/checkpoints/{dataset}/{model}/replicate-{replicate}.safetensors"
-HISTORY = "results/training/{dataset}/{model}/replicate-{replicate}.parquet"
-SOFT_LABELS = "results/soft-labels/{dataset}/{model}/{views}/replicate-{replicate}.arrow"
-SEGMENTER = "results/masks/{dataset}/{segmenter}.network.safetensors"
-PSEUDO_MASKS = "results/masks/{dataset}/{segmenter}.pseudo-masks.safetensors"
-MASKS = "results/masks/{dataset}/{segmenter}.masks.safetensors"
-MASK_QUALITY = "results/masks/{dataset}/{segmenter}.quality.parquet"
-MIXED_LABELS = "results/mixed-labels/{dataset}/{model}/replicate-{replicate}.parquet"
-EXAMPLES = "results/enhanced/{dataset}/{model}/replicate-{replicate}/{enhancer}.safetensors"
-PERSUASION = "results/communication/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet"
-PREDICTIONS = "results/predictions/{dataset}/{name}/replicate-{replicate}/{variant}.parquet"
-METRICS = "results/metrics/{dataset}/{name}/replicate-{replicate}/{variant}.parquet"
-FIGURE = "results/figures/{figure}"
-TABLE = "results/tables/{table}.parquet"
-REPORT = "results/report/index.html"
+FETCHED = f"{RUN}/downloads/{{file}}"
+FOLDERS = Folders(embedded=RESOURCES, fetched=Path(FETCHED).parent)
+SPLIT = f"{RUN}/data/{{dataset}}/{{split}}.safetensors"
+COUNTS = f"{RUN}/data/{{dataset}}/counts.parquet"
+OOD = f"{RUN}/data/{{dataset}}/ood/{{ood}}.safetensors"
+CORRUPTED = f"{RUN}/data/{{dataset}}/corrupted/{{corruption}}.safetensors"
+SHIFTED = f"{RUN}/data/{{dataset}}/shifted/{{shifted}}.safetensors"
+CHECKPOINT = f"{RUN}/checkpoints/{{dataset}}/{{model}}/replicate-{{replicate}}.safetensors"
+HISTORY = f"{RUN}/training/{{dataset}}/{{model}}/replicate-{{replicate}}.parquet"
+SOFT_LABELS = f"{RUN}/soft-labels/{{dataset}}/{{model}}/{{views}}/replicate-{{replicate}}.arrow"
+SEGMENTER = f"{RUN}/masks/{{dataset}}/{{segmenter}}.network.safetensors"
+PSEUDO_MASKS = f"{RUN}/masks/{{dataset}}/{{segmenter}}.pseudo-masks.safetensors"
+MASKS = f"{RUN}/masks/{{dataset}}/{{segmenter}}.masks.safetensors"
+MASK_QUALITY = f"{RUN}/masks/{{dataset}}/{{segmenter}}.quality.parquet"
+MIXED_LABELS = f"{RUN}/mixed-labels/{{dataset}}/{{model}}/replicate-{{replicate}}.parquet"
+EXAMPLES = f"{RUN}/enhanced/{{dataset}}/{{model}}/replicate-{{replicate}}/{{enhancer}}.safetensors"
+PERSUASION = f"{RUN}/communication/{{dataset}}/{{group}}/replicate-{{replicate}}/{{protocol}}.parquet"
+PREDICTIONS = f"{RUN}/predictions/{{dataset}}/{{name}}/replicate-{{replicate}}/{{variant}}.parquet"
+METRICS = f"{RUN}/metrics/{{dataset}}/{{name}}/replicate-{{replicate}}/{{variant}}.parquet"
+FIGURE = f"{RUN}/figures/{{figure}}"
+TABLE = f"{RUN}/tables/{{table}}.parquet"
+REPORT = f"{RUN}/report/index.html"
+STATE = f"{RUN}/state/{{wildcards.dataset}}/{{wildcards.model}}/replicate-{{wildcards.replicate}}"  # in shell lines
 TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "costs"])
 
 
@@ -90,6 +103,16 @@ def code_of(script, modules):
 
     code.__signature__ = inspect.signature(code)
     return code
+
+
+def log_of(job):
+    """Return where a job's log lies; job: RULE/KEY/…, as a pattern."""
+    return f"{RUN}/logs/{job}.log"
+
+
+def benchmark_of(job):
+    """Return where a job's seconds and memory lie."""
+    return f"{RUN}/benchmarks/{job}.tsv"
 
 
 def one_of(names):

@@ -1,6 +1,6 @@
 # Needs  the members' checkpoints and clean predictions, val, test and OOD splits
-# Makes  results/predictions/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet      what the group decides
-#        results/communication/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet    who persuades whom
+# Makes  predictions/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet      what the group decides
+#        communication/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet    who persuades whom
 
 
 GROUP_PREDICTIONS = PREDICTIONS.replace("{name}", "{group}").replace("{variant}", "{protocol}")
@@ -13,9 +13,9 @@ rule combine_members:
     output:
         GROUP_PREDICTIONS,
     log:
-        "results/logs/combine_members/{dataset}/{group}/replicate-{replicate}/{protocol}.log",
+        log_of("combine_members/{dataset}/{group}/replicate-{replicate}/{protocol}"),
     benchmark:
-        "results/benchmarks/combine_members/{dataset}/{group}/replicate-{replicate}/{protocol}.tsv"
+        benchmark_of("combine_members/{dataset}/{group}/replicate-{replicate}/{protocol}")
     wildcard_constraints:
         group=one_of(STUDY.groups),
         protocol=one_of(named(STUDY.protocols, speaks=False)),
@@ -27,7 +27,8 @@ rule combine_members:
         settings=group_settings,
         code=code_digest("combine_members"),
     shell:
-        "exec python workflow_scripts/combine_members.py --members {input.members} --output {output}"
+        'exec python "$SELFDOUBT/combine_members.py"'
+        " --members {input.members} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -42,9 +43,9 @@ rule communicate:
         predictions=GROUP_PREDICTIONS,
         persuasion=PERSUASION,
     log:
-        "results/logs/communicate/{dataset}/{group}/replicate-{replicate}/{protocol}.log",
+        log_of("communicate/{dataset}/{group}/replicate-{replicate}/{protocol}"),
     benchmark:
-        "results/benchmarks/communicate/{dataset}/{group}/replicate-{replicate}/{protocol}.tsv"
+        benchmark_of("communicate/{dataset}/{group}/replicate-{replicate}/{protocol}")
     wildcard_constraints:
         group=one_of(STUDY.groups),
         protocol=one_of(named(STUDY.protocols, speaks=True)),
@@ -57,7 +58,8 @@ rule communicate:
         settings=group_settings,
         code=code_digest("communicate"),
     shell:
-        "exec python workflow_scripts/communicate.py --members {input.members}"
+        'exec python "$SELFDOUBT/communicate.py"'
+        " --members {input.members}"
         " --val {input.val} --test {input.test} --ood {input.ood}"
         " --output {output.predictions} --persuasion {output.persuasion}"
         " --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,20 +1,20 @@
 # Needs  what the config's sources name: resources/{name}/*.parquet, one's own folders and files, or nothing yet
-# Makes  resources/downloads/{file}                             of a published data set, checked by its md5
-#        results/data/{dataset}/{train,val,test}.safetensors    uint8 images and labels, or the names of their files
-#        results/data/{dataset}/counts.parquet                  images by split and class, conversions, duplicates
-#        results/data/{dataset}/ood/{ood}.safetensors           label -1
-#        results/data/{dataset}/corrupted/{corruption}.safetensors    all severities of a corruption
-#        results/data/{dataset}/shifted/{shifted}.safetensors         a re-collected test set
+# Makes  downloads/{file}                             of a published data set, checked by its md5
+#        data/{dataset}/{train,val,test}.safetensors    uint8 images and labels, or the names of their files
+#        data/{dataset}/counts.parquet                  images by split and class, conversions, duplicates
+#        data/{dataset}/ood/{ood}.safetensors           label -1
+#        data/{dataset}/corrupted/{corruption}.safetensors    all severities of a corruption
+#        data/{dataset}/shifted/{shifted}.safetensors         a re-collected test set
 
 
 rule fetch_file:
     """Fetch one file of a published data set, unless it was put there by hand."""
     output:
-        "resources/downloads/{file}",
+        FETCHED,
     log:
-        "results/logs/fetch_file/{file}.log",
+        log_of("fetch_file/{file}"),
     benchmark:
-        "results/benchmarks/fetch_file/{file}.tsv"
+        benchmark_of("fetch_file/{file}")
     wildcard_constraints:
         file=one_of(map(re.escape, downloads())),
     retries: 2
@@ -26,7 +26,8 @@ rule fetch_file:
         settings=file_settings,
         code=code_digest("fetch_file"),
     shell:
-        "exec python workflow_scripts/fetch_file.py --output {output}"
+        'exec python "$SELFDOUBT/fetch_file.py"'
+        " --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -40,9 +41,9 @@ rule prepare_dataset:
         test=SPLIT.replace("{split}", "test"),
         counts=COUNTS,
     log:
-        "results/logs/prepare_dataset/{dataset}.log",
+        log_of("prepare_dataset/{dataset}"),
     benchmark:
-        "results/benchmarks/prepare_dataset/{dataset}.tsv"
+        benchmark_of("prepare_dataset/{dataset}")
     conda:
         "../envs/models.yaml"
     resources:
@@ -51,7 +52,8 @@ rule prepare_dataset:
         settings=dataset_settings,
         code=code_of("prepare_dataset", source_modules),
     shell:
-        "exec python workflow_scripts/prepare_dataset.py"
+        'exec python "$SELFDOUBT/prepare_dataset.py"'
+        f" --fetched {Path(FETCHED).parent}"
         " --train {output.train} --val {output.val} --test {output.test}"
         " --counts {output.counts} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
@@ -64,9 +66,9 @@ rule prepare_ood:
     output:
         OOD,
     log:
-        "results/logs/prepare_ood/{dataset}/{ood}.log",
+        log_of("prepare_ood/{dataset}/{ood}"),
     benchmark:
-        "results/benchmarks/prepare_ood/{dataset}/{ood}.tsv"
+        benchmark_of("prepare_ood/{dataset}/{ood}")
     conda:
         "../envs/models.yaml"
     resources:
@@ -75,7 +77,9 @@ rule prepare_ood:
         settings=ood_settings,
         code=code_of("prepare_ood", ood_source_modules),
     shell:
-        "exec python workflow_scripts/prepare_ood.py --like {input.like} --output {output}"
+        'exec python "$SELFDOUBT/prepare_ood.py"'
+        f" --fetched {Path(FETCHED).parent}"
+        " --like {input.like} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -88,9 +92,9 @@ rule corrupt_images:
     output:
         CORRUPTED,
     log:
-        "results/logs/corrupt_images/{dataset}/{corruption}.log",
+        log_of("corrupt_images/{dataset}/{corruption}"),
     benchmark:
-        "results/benchmarks/corrupt_images/{dataset}/{corruption}.tsv"
+        benchmark_of("corrupt_images/{dataset}/{corruption}")
     conda:
         "../envs/models.yaml"
     resources:
@@ -99,7 +103,8 @@ rule corrupt_images:
         settings=corruption_settings,
         code=code_of("corrupt_images", corruption_modules),
     shell:
-        "exec python workflow_scripts/corrupt_images.py --test {input.test} --counts {input.counts} --output {output}"
+        'exec python "$SELFDOUBT/corrupt_images.py"'
+        " --test {input.test} --counts {input.counts} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -112,9 +117,9 @@ rule prepare_shifted:
     output:
         SHIFTED,
     log:
-        "results/logs/prepare_shifted/{dataset}/{shifted}.log",
+        log_of("prepare_shifted/{dataset}/{shifted}"),
     benchmark:
-        "results/benchmarks/prepare_shifted/{dataset}/{shifted}.tsv"
+        benchmark_of("prepare_shifted/{dataset}/{shifted}")
     conda:
         "../envs/models.yaml"
     resources:
@@ -123,5 +128,6 @@ rule prepare_shifted:
         settings=shifted_settings,
         code=code_of("prepare_shifted", shifted_modules),
     shell:
-        "exec python workflow_scripts/prepare_shifted.py --like {input.like} --counts {input.counts} --output {output}"
+        'exec python "$SELFDOUBT/prepare_shifted.py"'
+        " --like {input.like} --counts {input.counts} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

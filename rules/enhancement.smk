@@ -1,7 +1,7 @@
-# Needs  results/checkpoints/{dataset}/{model}/replicate-{replicate}.safetensors, val, test and OOD splits
-# Makes  results/predictions/{dataset}/{model}/replicate-{replicate}/{enhancer}.parquet     on enhanced images
-#        results/enhanced/{dataset}/{model}/replicate-{replicate}/{enhancer}.safetensors    a few of them, to be looked at
-#        results/tables/enhancements.parquet    what was chosen for each, and what an image costs
+# Needs  checkpoints/{dataset}/{model}/replicate-{replicate}.safetensors, val, test and OOD splits
+# Makes  predictions/{dataset}/{model}/replicate-{replicate}/{enhancer}.parquet     on enhanced images
+#        enhanced/{dataset}/{model}/replicate-{replicate}/{enhancer}.safetensors    a few of them, to be looked at
+#        tables/enhancements.parquet    what was chosen for each, and what an image costs
 
 
 rule enhance_images:
@@ -15,9 +15,9 @@ rule enhance_images:
         predictions=PREDICTIONS,
         examples=EXAMPLES.replace("{model}", "{name}").replace("{enhancer}", "{variant}"),
     log:
-        "results/logs/enhance_images/{dataset}/{name}/replicate-{replicate}/{variant}.log",
+        log_of("enhance_images/{dataset}/{name}/replicate-{replicate}/{variant}"),
     benchmark:
-        "results/benchmarks/enhance_images/{dataset}/{name}/replicate-{replicate}/{variant}.tsv"
+        benchmark_of("enhance_images/{dataset}/{name}/replicate-{replicate}/{variant}")
     wildcard_constraints:
         name=one_of(STUDY.models),
         variant=one_of(STUDY.enhancers),
@@ -30,7 +30,8 @@ rule enhance_images:
         settings=enhancer_settings,
         code=code_digest("enhance_images"),
     shell:
-        "exec python workflow_scripts/enhance_images.py --checkpoint {input.checkpoint}"
+        'exec python "$SELFDOUBT/enhance_images.py"'
+        " --checkpoint {input.checkpoint}"
         " --val {input.val} --test {input.test} --ood {input.ood}"
         " --output {output.predictions} --examples {output.examples}"
         " --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
@@ -43,9 +44,9 @@ rule collect_enhancements:
     output:
         TABLE.replace("{table}", "enhancements"),
     log:
-        "results/logs/collect_enhancements.log",
+        log_of("collect_enhancements"),
     benchmark:
-        "results/benchmarks/collect_enhancements.tsv"
+        benchmark_of("collect_enhancements")
     conda:
         "../envs/tables.yaml"
     resources:
@@ -54,5 +55,6 @@ rule collect_enhancements:
         settings=enhancements_settings,
         code=code_digest("collect_enhancements"),
     shell:
-        "exec python workflow_scripts/collect_enhancements.py --predictions @<(printf '%s\\n' {input}) --output {output}"
+        'exec python "$SELFDOUBT/collect_enhancements.py"'
+        " --predictions @<(printf '%s\\n' {input}) --output {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

@@ -1,10 +1,10 @@
 # Needs  checkpoints and splits; predictions of models, enhancers and groups
-# Makes  results/predictions/{dataset}/{model}/replicate-{replicate}/clean.parquet         logits of every image of every split
-#        results/metrics/{dataset}/{model or group}/replicate-{replicate}/{variant}.parquet    a row per number
-#        results/tables/groups.parquet                     errors that groups fix and break, weights, passes
-#        results/tables/metrics.parquet                    all of them in one table
-#        results/tables/{comparisons,hypotheses}.parquet   paired over replicates, with verdicts
-#        results/tables/costs.parquet                      seconds and memory of each job, from results/benchmarks
+# Makes  predictions/{dataset}/{model}/replicate-{replicate}/clean.parquet         logits of every image of every split
+#        metrics/{dataset}/{model or group}/replicate-{replicate}/{variant}.parquet    a row per number
+#        tables/groups.parquet                     errors that groups fix and break, weights, passes
+#        tables/metrics.parquet                    all of them in one table
+#        tables/{comparisons,hypotheses}.parquet   paired over replicates, with verdicts
+#        tables/costs.parquet                      seconds and memory of each job, from benchmarks
 #
 # What grows with the study reaches a job through a pipe, @<(printf …): Linux takes no argument above 128 kB, and 2 MB of
 # them, and the shell's own printf is no process.
@@ -21,9 +21,9 @@ rule predict:
     output:
         PREDICTIONS.replace("{variant}", "clean"),
     log:
-        "results/logs/predict/{dataset}/{name}/replicate-{replicate}.log",
+        log_of("predict/{dataset}/{name}/replicate-{replicate}"),
     benchmark:
-        "results/benchmarks/predict/{dataset}/{name}/replicate-{replicate}.tsv"
+        benchmark_of("predict/{dataset}/{name}/replicate-{replicate}")
     wildcard_constraints:
         name=one_of(STUDY.models),
     conda:
@@ -35,7 +35,8 @@ rule predict:
         settings=predict_settings,
         code=code_digest("predict"),
     shell:
-        "exec python workflow_scripts/predict.py --checkpoint {input.checkpoint}"
+        'exec python "$SELFDOUBT/predict.py"'
+        " --checkpoint {input.checkpoint}"
         " --val {input.val} --test {input.test} --ood {input.ood} --shifted {input.shifted}"
         " --output {output} --replicate {wildcards.replicate} --gpu {resources.gpu}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
@@ -48,9 +49,9 @@ rule compute_metrics:
     output:
         METRICS,
     log:
-        "results/logs/compute_metrics/{dataset}/{name}/replicate-{replicate}/{variant}.log",
+        log_of("compute_metrics/{dataset}/{name}/replicate-{replicate}/{variant}"),
     benchmark:
-        "results/benchmarks/compute_metrics/{dataset}/{name}/replicate-{replicate}/{variant}.tsv"
+        benchmark_of("compute_metrics/{dataset}/{name}/replicate-{replicate}/{variant}")
     conda:
         "../envs/tables.yaml"
     resources:
@@ -59,7 +60,8 @@ rule compute_metrics:
         settings=metrics_settings,
         code=code_digest("compute_metrics"),
     shell:
-        "exec python workflow_scripts/compute_metrics.py --predictions {input} --output {output}"
+        'exec python "$SELFDOUBT/compute_metrics.py"'
+        " --predictions {input} --output {output}"
         " --replicate {wildcards.replicate} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -70,9 +72,9 @@ rule judge_groups:
     output:
         TABLE.replace("{table}", "groups"),
     log:
-        "results/logs/judge_groups.log",
+        log_of("judge_groups"),
     benchmark:
-        "results/benchmarks/judge_groups.tsv"
+        benchmark_of("judge_groups")
     conda:
         "../envs/tables.yaml"
     resources:
@@ -81,7 +83,8 @@ rule judge_groups:
         settings=judging_groups_settings,
         code=code_digest("judge_groups"),
     shell:
-        "exec python workflow_scripts/judge_groups.py --predictions @<(printf '%s\\n' {input}) --output {output}"
+        'exec python "$SELFDOUBT/judge_groups.py"'
+        " --predictions @<(printf '%s\\n' {input}) --output {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
@@ -92,9 +95,9 @@ rule collect_metrics:
     output:
         TABLE.replace("{table}", "metrics"),
     log:
-        "results/logs/collect_metrics.log",
+        log_of("collect_metrics"),
     benchmark:
-        "results/benchmarks/collect_metrics.tsv"
+        benchmark_of("collect_metrics")
     conda:
         "../envs/tables.yaml"
     resources:
@@ -103,7 +106,8 @@ rule collect_metrics:
         settings="{}",
         code=code_digest("collect_metrics"),
     shell:
-        "exec python workflow_scripts/collect_metrics.py --tables @<(printf '%s\\n' {input}) --output {output}"
+        'exec python "$SELFDOUBT/collect_metrics.py"'
+        " --tables @<(printf '%s\\n' {input}) --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -114,9 +118,9 @@ rule collect_costs:
     output:
         TABLE.replace("{table}", "costs"),
     log:
-        "results/logs/collect_costs.log",
+        log_of("collect_costs"),
     benchmark:
-        "results/benchmarks/collect_costs.tsv"
+        benchmark_of("collect_costs")
     conda:
         "../envs/tables.yaml"
     resources:
@@ -125,8 +129,9 @@ rule collect_costs:
         settings=cost_settings,
         code=code_digest("collect_costs"),
     shell:
-        "exec python workflow_scripts/collect_costs.py --folder results/benchmarks --output {output}"
-        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
+        'exec python "$SELFDOUBT/collect_costs.py"'
+        f" --folder {RUN}/benchmarks"
+        " --output {output} --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
 rule test_hypotheses:
@@ -137,9 +142,9 @@ rule test_hypotheses:
         comparisons=TABLE.replace("{table}", "comparisons"),
         hypotheses=TABLE.replace("{table}", "hypotheses"),
     log:
-        "results/logs/test_hypotheses.log",
+        log_of("test_hypotheses"),
     benchmark:
-        "results/benchmarks/test_hypotheses.tsv"
+        benchmark_of("test_hypotheses")
     conda:
         "../envs/tables.yaml"
     resources:
@@ -148,6 +153,7 @@ rule test_hypotheses:
         settings=hypothesis_settings,
         code=code_digest("test_hypotheses"),
     shell:
-        "exec python workflow_scripts/test_hypotheses.py --predictions @<(printf '%s\\n' {input})"
+        'exec python "$SELFDOUBT/test_hypotheses.py"'
+        " --predictions @<(printf '%s\\n' {input})"
         " --comparisons {output.comparisons} --hypotheses {output.hypotheses}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

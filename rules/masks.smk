@@ -1,9 +1,9 @@
-# Needs  results/data/{dataset}/train.safetensors, the checkpoint of a teacher
-# Makes  results/masks/{dataset}/{segmenter}.network.safetensors
-#        results/masks/{dataset}/{segmenter}.pseudo-masks.safetensors    what it learned from, one bit a pixel
-#        results/masks/{dataset}/{segmenter}.masks.safetensors           of every training image, one bit a pixel
-#        results/masks/{dataset}/{segmenter}.quality.parquet             IoU where the truth is known, shares, counts
-#        results/mixed-labels/{dataset}/{model}/replicate-{replicate}.parquet      labels of mixed images against what is visible
+# Needs  data/{dataset}/train.safetensors, the checkpoint of a teacher
+# Makes  masks/{dataset}/{segmenter}.network.safetensors
+#        masks/{dataset}/{segmenter}.pseudo-masks.safetensors    what it learned from, one bit a pixel
+#        masks/{dataset}/{segmenter}.masks.safetensors           of every training image, one bit a pixel
+#        masks/{dataset}/{segmenter}.quality.parquet             IoU where the truth is known, shares, counts
+#        mixed-labels/{dataset}/{model}/replicate-{replicate}.parquet      labels of mixed images against what is visible
 
 
 rule train_segmenter:
@@ -15,9 +15,9 @@ rule train_segmenter:
         network=SEGMENTER,
         pseudo_masks=PSEUDO_MASKS,
     log:
-        "results/logs/train_segmenter/{dataset}/{segmenter}.log",
+        log_of("train_segmenter/{dataset}/{segmenter}"),
     benchmark:
-        "results/benchmarks/train_segmenter/{dataset}/{segmenter}.tsv"
+        benchmark_of("train_segmenter/{dataset}/{segmenter}")
     priority: 20
     conda:
         "../envs/models.yaml"
@@ -29,7 +29,8 @@ rule train_segmenter:
         settings=segmenter_settings,
         code=code_digest("train_segmenter"),
     shell:
-        "exec python workflow_scripts/train_segmenter.py --train {input.train} --teacher {input.teacher}"
+        'exec python "$SELFDOUBT/train_segmenter.py"'
+        " --train {input.train} --teacher {input.teacher}"
         " --network {output.network} --pseudo-masks {output.pseudo_masks} --progress {log}.progress.jsonl"
         " --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
@@ -42,9 +43,9 @@ rule segment_images:
     output:
         MASKS,
     log:
-        "results/logs/segment_images/{dataset}/{segmenter}.log",
+        log_of("segment_images/{dataset}/{segmenter}"),
     benchmark:
-        "results/benchmarks/segment_images/{dataset}/{segmenter}.tsv"
+        benchmark_of("segment_images/{dataset}/{segmenter}")
     priority: 20
     conda:
         "../envs/models.yaml"
@@ -56,7 +57,8 @@ rule segment_images:
         settings=segmenting_settings,
         code=code_digest("segment_images"),
     shell:
-        "exec python workflow_scripts/segment_images.py --train {input.train} --network {input.network}"
+        'exec python "$SELFDOUBT/segment_images.py"'
+        " --train {input.train} --network {input.network}"
         " --masks {output} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -69,9 +71,9 @@ rule judge_masks:
     output:
         MASK_QUALITY,
     log:
-        "results/logs/judge_masks/{dataset}/{segmenter}.log",
+        log_of("judge_masks/{dataset}/{segmenter}"),
     benchmark:
-        "results/benchmarks/judge_masks/{dataset}/{segmenter}.tsv"
+        benchmark_of("judge_masks/{dataset}/{segmenter}")
     conda:
         "../envs/tables.yaml"
     resources:
@@ -80,7 +82,8 @@ rule judge_masks:
         settings=judging_settings,
         code=code_digest("judge_masks"),
     shell:
-        "exec python workflow_scripts/judge_masks.py --train {input.train} --pseudo-masks {input.pseudo_masks}"
+        'exec python "$SELFDOUBT/judge_masks.py"'
+        " --train {input.train} --pseudo-masks {input.pseudo_masks}"
         " --masks {input.masks} --quality {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -92,9 +95,9 @@ rule measure_mixing:
     output:
         MIXED_LABELS,
     log:
-        "results/logs/measure_mixing/{dataset}/{model}/replicate-{replicate}.log",
+        log_of("measure_mixing/{dataset}/{model}/replicate-{replicate}"),
     benchmark:
-        "results/benchmarks/measure_mixing/{dataset}/{model}/replicate-{replicate}.tsv"
+        benchmark_of("measure_mixing/{dataset}/{model}/replicate-{replicate}")
     wildcard_constraints:
         model=one_of(STUDY.augmented),
     conda:
@@ -105,6 +108,7 @@ rule measure_mixing:
         settings=mixing_settings,
         code=code_of("measure_mixing", model_modules),
     shell:
-        "exec python workflow_scripts/measure_mixing.py --train {input.train} --masks {input.masks}"
+        'exec python "$SELFDOUBT/measure_mixing.py"'
+        " --train {input.train} --masks {input.masks}"
         " --output {output} --replicate {wildcards.replicate}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,6 +1,6 @@
 # Needs  predictions, metrics, masks, labels of mixed images, enhanced examples, persuasion tables; all tables
-# Makes  results/figures/{figure}.{svg,pdf,png}    one rule for each kind of figure
-#        results/report/index.html                 one page with everything inlined
+# Makes  figures/{figure}.{svg,pdf,png}    one rule for each kind of figure
+#        report/index.html                 one page with everything inlined
 #
 # What grows with the study reaches a job through a pipe, as in evaluation.smk.
 
@@ -12,9 +12,9 @@ rule plot_risk_coverage:
     output:
         figure_files("{figure}"),
     log:
-        "results/logs/plot_risk_coverage/{figure}.log",
+        log_of("plot_risk_coverage/{figure}"),
     benchmark:
-        "results/benchmarks/plot_risk_coverage/{figure}.tsv"
+        benchmark_of("plot_risk_coverage/{figure}")
     wildcard_constraints:
         figure=one_of(named(STUDY.figures, kind="risk-coverage")),
     conda:
@@ -25,7 +25,8 @@ rule plot_risk_coverage:
         settings=arms_figure_settings,
         code=code_digest("plot_risk_coverage"),
     shell:
-        "exec python workflow_scripts/plot_risk_coverage.py --predictions {input} --figure {output}"
+        'exec python "$SELFDOUBT/plot_risk_coverage.py"'
+        " --predictions {input} --figure {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
@@ -36,9 +37,9 @@ rule plot_reliability:
     output:
         figure_files("{figure}"),
     log:
-        "results/logs/plot_reliability/{figure}.log",
+        log_of("plot_reliability/{figure}"),
     benchmark:
-        "results/benchmarks/plot_reliability/{figure}.tsv"
+        benchmark_of("plot_reliability/{figure}")
     wildcard_constraints:
         figure=one_of(named(STUDY.figures, kind="reliability")),
     conda:
@@ -49,7 +50,8 @@ rule plot_reliability:
         settings=arms_figure_settings,
         code=code_digest("plot_reliability"),
     shell:
-        "exec python workflow_scripts/plot_reliability.py --predictions {input} --figure {output}"
+        'exec python "$SELFDOUBT/plot_reliability.py"'
+        " --predictions {input} --figure {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
@@ -60,9 +62,9 @@ rule plot_auroc_accuracy:
     output:
         figure_files("{figure}"),
     log:
-        "results/logs/plot_auroc_accuracy/{figure}.log",
+        log_of("plot_auroc_accuracy/{figure}"),
     benchmark:
-        "results/benchmarks/plot_auroc_accuracy/{figure}.tsv"
+        benchmark_of("plot_auroc_accuracy/{figure}")
     wildcard_constraints:
         figure=one_of(named(STUDY.figures, kind="auroc-accuracy")),
     conda:
@@ -73,7 +75,8 @@ rule plot_auroc_accuracy:
         settings=arms_figure_settings,
         code=code_digest("plot_auroc_accuracy"),
     shell:
-        "exec python workflow_scripts/plot_auroc_accuracy.py --metrics @<(printf '%s\\n' {input}) --figure {output}"
+        'exec python "$SELFDOUBT/plot_auroc_accuracy.py"'
+        " --metrics @<(printf '%s\\n' {input}) --figure {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
@@ -85,9 +88,9 @@ rule plot_mask_gallery:
     output:
         figure_files("{figure}"),
     log:
-        "results/logs/plot_mask_gallery/{figure}.log",
+        log_of("plot_mask_gallery/{figure}"),
     benchmark:
-        "results/benchmarks/plot_mask_gallery/{figure}.tsv"
+        benchmark_of("plot_mask_gallery/{figure}")
     wildcard_constraints:
         figure=one_of(named(STUDY.figures, kind="mask-gallery")),
     conda:
@@ -98,7 +101,8 @@ rule plot_mask_gallery:
         settings=mask_gallery_settings,
         code=code_digest("plot_mask_gallery"),
     shell:
-        "exec python workflow_scripts/plot_mask_gallery.py --train {input.train}"
+        'exec python "$SELFDOUBT/plot_mask_gallery.py"'
+        " --train {input.train}"
         " --masks {input.masks[0]} --pseudo-masks {input.masks[1]} --figure {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
@@ -110,9 +114,9 @@ rule plot_enhancement_examples:
     output:
         figure_files("{figure}"),
     log:
-        "results/logs/plot_enhancement_examples/{figure}.log",
+        log_of("plot_enhancement_examples/{figure}"),
     benchmark:
-        "results/benchmarks/plot_enhancement_examples/{figure}.tsv"
+        benchmark_of("plot_enhancement_examples/{figure}")
     wildcard_constraints:
         figure=one_of(named(STUDY.figures, kind="enhancement-examples")),
     conda:
@@ -123,7 +127,8 @@ rule plot_enhancement_examples:
         settings=enhancement_examples_settings,
         code=code_digest("plot_enhancement_examples"),
     shell:
-        "exec python workflow_scripts/plot_enhancement_examples.py --examples {input} --figure {output}"
+        'exec python "$SELFDOUBT/plot_enhancement_examples.py"'
+        " --examples {input} --figure {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -134,9 +139,9 @@ rule plot_persuasion_matrix:
     output:
         figure_files("{figure}"),
     log:
-        "results/logs/plot_persuasion_matrix/{figure}.log",
+        log_of("plot_persuasion_matrix/{figure}"),
     benchmark:
-        "results/benchmarks/plot_persuasion_matrix/{figure}.tsv"
+        benchmark_of("plot_persuasion_matrix/{figure}")
     wildcard_constraints:
         figure=one_of(named(STUDY.figures, kind="persuasion-matrix")),
     conda:
@@ -147,7 +152,8 @@ rule plot_persuasion_matrix:
         settings=figure_settings,
         code=code_digest("plot_persuasion_matrix"),
     shell:
-        "exec python workflow_scripts/plot_persuasion_matrix.py --persuasion {input} --figure {output}"
+        'exec python "$SELFDOUBT/plot_persuasion_matrix.py"'
+        " --persuasion {input} --figure {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -158,9 +164,9 @@ rule plot_mixed_labels:
     output:
         figure_files("{figure}"),
     log:
-        "results/logs/plot_mixed_labels/{figure}.log",
+        log_of("plot_mixed_labels/{figure}"),
     benchmark:
-        "results/benchmarks/plot_mixed_labels/{figure}.tsv"
+        benchmark_of("plot_mixed_labels/{figure}")
     wildcard_constraints:
         figure=one_of(named(STUDY.figures, kind="mixed-labels")),
     conda:
@@ -171,7 +177,8 @@ rule plot_mixed_labels:
         settings=arms_figure_settings,
         code=code_digest("plot_mixed_labels"),
     shell:
-        "exec python workflow_scripts/plot_mixed_labels.py --labels {input} --figure {output}"
+        'exec python "$SELFDOUBT/plot_mixed_labels.py"'
+        " --labels {input} --figure {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
@@ -183,9 +190,9 @@ rule plot_object_size:
     output:
         figure_files("{figure}"),
     log:
-        "results/logs/plot_object_size/{figure}.log",
+        log_of("plot_object_size/{figure}"),
     benchmark:
-        "results/benchmarks/plot_object_size/{figure}.tsv"
+        benchmark_of("plot_object_size/{figure}")
     wildcard_constraints:
         figure=one_of(named(STUDY.figures, kind="object-size")),
     conda:
@@ -196,7 +203,8 @@ rule plot_object_size:
         settings=object_size_settings,
         code=code_digest("plot_object_size"),
     shell:
-        "exec python workflow_scripts/plot_object_size.py --predictions {input.predictions} --images {input.images} --figure {output}"
+        'exec python "$SELFDOUBT/plot_object_size.py"'
+        " --predictions {input.predictions} --images {input.images} --figure {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
@@ -210,9 +218,9 @@ rule render_report:
     output:
         report(REPORT, category="Study"),
     log:
-        "results/logs/render_report.log",
+        log_of("render_report"),
     benchmark:
-        "results/benchmarks/render_report.tsv"
+        benchmark_of("render_report")
     conda:
         "../envs/tables.yaml"
     resources:
@@ -221,6 +229,7 @@ rule render_report:
         settings=report_settings,
         code=code_digest("render_report"),
     shell:
-        "exec python workflow_scripts/render_report.py --tables {input.tables}"
+        'exec python "$SELFDOUBT/render_report.py"'
+        " --tables {input.tables}"
         " --figures {input.figures} --qualities {input.qualities} --counts {input.counts} --page {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

@@ -1,8 +1,8 @@
-# Needs  results/data/{dataset}/{train,val}.safetensors
+# Needs  data/{dataset}/{train,val}.safetensors
 #        weights that a network starts from, where the config names their file
 #        a student: its teachers' checkpoints of the same replicate; an augmented model: masks, where it mixes by them
-# Makes  results/checkpoints/{dataset}/{model}/replicate-{replicate}.safetensors    the last epoch's weights, or those that others trained
-#        results/training/{dataset}/{model}/replicate-{replicate}.parquet           loss, accuracy, learning rate per epoch
+# Makes  checkpoints/{dataset}/{model}/replicate-{replicate}.safetensors    the last epoch's weights, or those that others trained
+#        training/{dataset}/{model}/replicate-{replicate}.parquet           loss, accuracy, learning rate per epoch
 
 
 rule train_teacher:
@@ -15,9 +15,9 @@ rule train_teacher:
         checkpoint=CHECKPOINT,
         history=HISTORY,
     log:
-        "results/logs/train_teacher/{dataset}/{model}/replicate-{replicate}.log",
+        log_of("train_teacher/{dataset}/{model}/replicate-{replicate}"),
     benchmark:
-        "results/benchmarks/train_teacher/{dataset}/{model}/replicate-{replicate}.tsv"
+        benchmark_of("train_teacher/{dataset}/{model}/replicate-{replicate}")
     wildcard_constraints:
         model=one_of(STUDY.teachers),
     priority: 10
@@ -31,9 +31,10 @@ rule train_teacher:
         settings=model_settings,
         code=code_digest("train_teacher"),
     shell:
-        "exec python workflow_scripts/train_teacher.py --train {input.train} --val {input.val}"
+        'exec python "$SELFDOUBT/train_teacher.py"'
+        " --train {input.train} --val {input.val}"
         " --weights {input.weights:q} --checkpoint {output.checkpoint} --history {output.history}"
-        " --state results/state/{wildcards.dataset}/{wildcards.model}/replicate-{wildcards.replicate}"
+        f" --state {STATE}"
         " --progress {log}.progress.jsonl --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -47,9 +48,9 @@ rule train_baseline:
         checkpoint=CHECKPOINT,
         history=HISTORY,
     log:
-        "results/logs/train_baseline/{dataset}/{model}/replicate-{replicate}.log",
+        log_of("train_baseline/{dataset}/{model}/replicate-{replicate}"),
     benchmark:
-        "results/benchmarks/train_baseline/{dataset}/{model}/replicate-{replicate}.tsv"
+        benchmark_of("train_baseline/{dataset}/{model}/replicate-{replicate}")
     wildcard_constraints:
         model=one_of(STUDY.baselines),
     conda:
@@ -62,9 +63,10 @@ rule train_baseline:
         settings=model_settings,
         code=code_digest("train_baseline"),
     shell:
-        "exec python workflow_scripts/train_baseline.py --train {input.train} --val {input.val}"
+        'exec python "$SELFDOUBT/train_baseline.py"'
+        " --train {input.train} --val {input.val}"
         " --weights {input.weights:q} --checkpoint {output.checkpoint} --history {output.history}"
-        " --state results/state/{wildcards.dataset}/{wildcards.model}/replicate-{wildcards.replicate}"
+        f" --state {STATE}"
         " --progress {log}.progress.jsonl --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -76,9 +78,9 @@ rule precompute_soft_labels:
     output:
         SOFT_LABELS,
     log:
-        "results/logs/precompute_soft_labels/{dataset}/{model}/{views}/replicate-{replicate}.log",
+        log_of("precompute_soft_labels/{dataset}/{model}/{views}/replicate-{replicate}"),
     benchmark:
-        "results/benchmarks/precompute_soft_labels/{dataset}/{model}/{views}/replicate-{replicate}.tsv"
+        benchmark_of("precompute_soft_labels/{dataset}/{model}/{views}/replicate-{replicate}")
     priority: 10
     conda:
         "../envs/models.yaml"
@@ -90,7 +92,8 @@ rule precompute_soft_labels:
         settings=soft_labels_settings,
         code=code_digest("precompute_soft_labels"),
     shell:
-        "exec python workflow_scripts/precompute_soft_labels.py --train {input.train} --teacher {input.teacher}"
+        'exec python "$SELFDOUBT/precompute_soft_labels.py"'
+        " --train {input.train} --teacher {input.teacher}"
         " --output {output} --replicate {wildcards.replicate}"
         " --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
@@ -107,9 +110,9 @@ rule distill_student:
         checkpoint=CHECKPOINT,
         history=HISTORY,
     log:
-        "results/logs/distill_student/{dataset}/{model}/replicate-{replicate}.log",
+        log_of("distill_student/{dataset}/{model}/replicate-{replicate}"),
     benchmark:
-        "results/benchmarks/distill_student/{dataset}/{model}/replicate-{replicate}.tsv"
+        benchmark_of("distill_student/{dataset}/{model}/replicate-{replicate}")
     wildcard_constraints:
         model=one_of(STUDY.students),
     conda:
@@ -122,9 +125,10 @@ rule distill_student:
         settings=model_settings,
         code=code_digest("distill_student"),
     shell:
-        "exec python workflow_scripts/distill_student.py --train {input.train} --val {input.val}"
+        'exec python "$SELFDOUBT/distill_student.py"'
+        " --train {input.train} --val {input.val}"
         " --weights {input.weights:q} --teacher {input.teachers} --soft-labels {input.soft_labels} --checkpoint {output.checkpoint} --history {output.history}"
-        " --state results/state/{wildcards.dataset}/{wildcards.model}/replicate-{wildcards.replicate}"
+        f" --state {STATE}"
         " --progress {log}.progress.jsonl --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -139,9 +143,9 @@ rule train_augmented:
         checkpoint=CHECKPOINT,
         history=HISTORY,
     log:
-        "results/logs/train_augmented/{dataset}/{model}/replicate-{replicate}.log",
+        log_of("train_augmented/{dataset}/{model}/replicate-{replicate}"),
     benchmark:
-        "results/benchmarks/train_augmented/{dataset}/{model}/replicate-{replicate}.tsv"
+        benchmark_of("train_augmented/{dataset}/{model}/replicate-{replicate}")
     wildcard_constraints:
         model=one_of(STUDY.augmented),
     conda:
@@ -154,9 +158,10 @@ rule train_augmented:
         settings=model_settings,
         code=code_of("train_augmented", model_modules),
     shell:
-        "exec python workflow_scripts/train_augmented.py --train {input.train} --val {input.val}"
+        'exec python "$SELFDOUBT/train_augmented.py"'
+        " --train {input.train} --val {input.val}"
         " --weights {input.weights:q} --masks {input.masks} --checkpoint {output.checkpoint} --history {output.history}"
-        " --state results/state/{wildcards.dataset}/{wildcards.model}/replicate-{wildcards.replicate}"
+        f" --state {STATE}"
         " --progress {log}.progress.jsonl --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -168,9 +173,9 @@ rule import_model:
     output:
         checkpoint=CHECKPOINT,
     log:
-        "results/logs/import_model/{dataset}/{model}/replicate-{replicate}.log",
+        log_of("import_model/{dataset}/{model}/replicate-{replicate}"),
     benchmark:
-        "results/benchmarks/import_model/{dataset}/{model}/replicate-{replicate}.tsv"
+        benchmark_of("import_model/{dataset}/{model}/replicate-{replicate}")
     wildcard_constraints:
         model=one_of(STUDY.pretrained),
     conda:
@@ -181,5 +186,6 @@ rule import_model:
         settings=model_settings,
         code=code_digest("import_model"),
     shell:
-        "exec python workflow_scripts/import_model.py --train {input.train} --weights {input.weights:q}"
+        'exec python "$SELFDOUBT/import_model.py"'
+        " --train {input.train} --weights {input.weights:q}"
         " --checkpoint {output.checkpoint} --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -23,7 +23,12 @@ from pathlib import Path
 from test_study import small_copy, tiny
 
 COMMAND = [sys.executable, "-m", "snakemake", "--cores", "all", "--resources", "gpu=4"]
-NOT_REPEATED = ("results/logs/", "results/benchmarks/", "results/tables/costs.parquet", "results/report/")  # seconds
+NOT_REPEATED = (
+    "results/default/logs/",
+    "results/default/benchmarks/",
+    "results/default/tables/costs.parquet",
+    "results/default/report/",
+)  # seconds
 NO_JOB = "between jobs"  # what is hit where none runs
 KINDS = ("engine killed", "job killed", "interrupted")
 MARK = "SELFDOUBT_SOAK"  # an environment variable that tells the processes of a start from all others
@@ -153,7 +158,7 @@ def finished(folder: Path) -> dict[str, tuple]:
 def leftovers(folder: Path, scratch: Path) -> list[str]:
     """What a study that is done should not have left."""
     found = [path for path in folder.glob("results/**/*") if path.name.endswith(".tmp")]
-    found += [path for path in (folder / "results/state").glob("**/*") if path.is_file()]
+    found += [path for path in (folder / "results/default/state").glob("**/*") if path.is_file()]
     found += [path for path in scratch.rglob("*") if path.is_file() and path.suffix != ".lock"]
     found += (folder / ".snakemake").glob("shell_tmp*")
     return [str(path.relative_to(folder.parent)) for path in found] + sorted(recorded(folder, "incomplete"))

@@ -9,4 +9,4 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    cli.main(run, {"folder": "results/benchmarks", "output": "written"})
+    cli.main(run, {"folder": "of the benchmark files", "output": "written"})

@@ -1,7 +1,7 @@
 """Give a model another name, in the configs and on disk, so that nothing is trained again.
 
 The next run makes again what shows the name: its numbers, those of its groups, tables, figures and the page. The
-configs are config.yaml, all of studies/, and those that are named besides.
+configs are config.yaml, all of studies/, and those that are named besides; the files those of every run.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.run_lock import hold
 from selfdoubt.settings.study import load_study
 
-CONFIG = Path("config.yaml")
+CONFIG, RESULTS, NOTES = Path("config.yaml"), Path("results"), Path(".snakemake")
 
 
 def main():
@@ -36,8 +36,10 @@ def rename(old: str, new: str, configs: set[Path]) -> None:
     renaming.check([*texts.values()], old, new)
     changed = {path: renaming.in_config(text, old, new) for path, text in texts.items()}
     load_study(yaml.safe_load(changed[CONFIG]))  # the name may be none
-    hold(Path(".snakemake/run.lock"), was_running=False)
-    n_files = renaming.move(Path("results"), Path(".snakemake"), old, new)
+    runs = sorted(RESULTS.glob("*/"))
+    for run in runs:
+        hold(NOTES / f"{run.name}.lock", was_running=False)
+    n_files = sum(renaming.move(run, NOTES, old, new) for run in runs)
     print(f"{n_files} files are those of {new} now; texts of studies and hypotheses are as they were")
     for path in [path for path in changed if changed[path] != texts[path]]:
         with atomic_path(path) as temporary:

@@ -1,4 +1,4 @@
-"""Show all running jobs live, with a bar and the time left: watch.py [--once] [--folder results/logs]"""
+"""Show all running jobs live, with a bar and the time left: watch.py [--once] [--folder results/default/logs]"""
 
 import argparse
 import time
@@ -16,7 +16,7 @@ SECONDS = 1.0
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=Path("results/logs"), help="where the jobs' logs are")
+    parser.add_argument("--folder", type=Path, default=Path("results/default/logs"), help="where the jobs' logs are")
     parser.add_argument("--once", action="store_true", help="print one table and end")
     arguments = parser.parse_args()
     console = Console()

@@ -50,7 +50,7 @@ def shifted_settings(wildcards):
 
 def source_files(wildcards):
     """What a data set is made of: files, or the folders that list them."""
-    return list(files_of(STUDY.datasets[wildcards.dataset].source, RESOURCES))
+    return files_from(STUDY.datasets[wildcards.dataset].source)
 
 
 def source_modules(wildcards):
@@ -59,8 +59,8 @@ def source_modules(wildcards):
 
 
 def ood_source_files(wildcards):
-    """What an OOD set is made of; nothing if it comes with a package."""
-    return list(files_of(STUDY.ood_sets[wildcards.ood].source, RESOURCES))
+    """What an OOD set is made of."""
+    return files_from(STUDY.ood_sets[wildcards.ood].source)
 
 
 def ood_source_modules(wildcards):
@@ -68,16 +68,30 @@ def ood_source_modules(wildcards):
     return modules_of(STUDY.ood_sets[wildcards.ood].source)
 
 
+def files_from(source):
+    """The files of a source; none if it comes with the project, whose place may change."""
+    return [] if is_embedded(source) else list(files_of(source, FOLDERS))
+
+
 def ood_settings(wildcards):
     """Where an OOD set comes from, and how much of it is taken."""
-    return canonical(STUDY.ood_sets[wildcards.ood].model_dump(exclude={"overlap"}))
+    entry = STUDY.ood_sets[wildcards.ood]
+    return canonical({**entry.model_dump(exclude={"overlap"}), **content_of(entry.source)})
 
 
 def dataset_settings(wildcards):
     """Where a data set comes from, how it is split and what it becomes."""
-    return canonical(
-        STUDY.datasets[wildcards.dataset].model_dump(exclude={"mask_truth", "ood", "corruptions", "shifted"})
-    )
+    entry = STUDY.datasets[wildcards.dataset]
+    known = entry.model_dump(exclude={"mask_truth", "ood", "corruptions", "shifted"})
+    return canonical({**known, **content_of(entry.source)})
+
+
+@cache
+def content_of(source):
+    """A digest of what comes with the project: its path is no input, so that a checkout may be moved. 10 MB, read once."""
+    if not is_embedded(source):
+        return {}
+    return {"content": digest({}, list(map(Path, files_of(source, FOLDERS))))}
 
 
 def file_settings(wildcards):

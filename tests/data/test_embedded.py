@@ -15,6 +15,7 @@ from small_data import encode, load_splits, write_idx
 from selfdoubt.data import catalog, datasets
 from selfdoubt.data.datasets import Split
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.source_files import Folders
 
 ROOT = Path(__file__).resolve().parents[2]
 EMBEDDED = ROOT / "resources" / "fashion-mnist-12k"
@@ -123,7 +124,7 @@ def test_a_truncated_or_missing_table_is_named(tmp_path):
 def test_unknown_sources_name_the_choices(tmp_path):
     write_embedded(tmp_path / "tiny", [encode(GREY)])
     with pytest.raises(UserError, match=r"'embeded' .* embedded"):
-        catalog.find("embeded:tiny", tmp_path)
+        catalog.find("embeded:tiny", Folders(tmp_path, tmp_path))
     with pytest.raises(UserError, match=r"'tinny' is not an embedded data set; did you mean 'tiny'"):
         load_splits("embedded:tinny", tmp_path)
 

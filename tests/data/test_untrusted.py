@@ -32,7 +32,7 @@ from selfdoubt.data.datasets import Split
 from selfdoubt.data.sources import tiny_imagenet
 from selfdoubt.report.page import FOLDER, render
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.source_files import IMAGE_SUFFIXES
+from selfdoubt.settings.source_files import IMAGE_SUFFIXES, Folders
 from selfdoubt.settings.sources import cifar10
 from selfdoubt.settings.study import load_study
 
@@ -104,7 +104,7 @@ def test_folders_of_any_name_go_through_snakemake(copy):
     write_folder(photos)
     source = {"source": f"folder:{photos}", "size_px": 28, "ood": ["digits"]}
     copy.edit_config(lambda config: config["datasets"].update({"fashion-mnist-12k": source}))
-    run = copy.snakemake("results/data/fashion-mnist-12k/train.safetensors", "--resources", "gpu=4")
+    run = copy.snakemake("results/default/data/fashion-mnist-12k/train.safetensors", "--resources", "gpu=4")
     assert run.returncode == 0, run.stdout + run.stderr
     assert touched(copy.folder.parent) == [photos]
 
@@ -318,8 +318,7 @@ def test_names_in_an_archive_lead_nowhere(tmp_path, monkeypatch):
 def test_names_in_a_zip_lead_nowhere(tmp_path, monkeypatch):
     png = io.BytesIO()
     Image.new("RGB", (64, 64)).save(png, "JPEG")
-    archive = tmp_path / "downloads/tiny-imagenet-200.zip"
-    archive.parent.mkdir()
+    archive = tmp_path / "tiny-imagenet-200.zip"
     with zipfile.ZipFile(archive, "w") as file:
         top = "tiny-imagenet-200/"
         file.writestr(f"{top}wnids.txt", "n1\n")
@@ -327,11 +326,11 @@ def test_names_in_a_zip_lead_nowhere(tmp_path, monkeypatch):
         file.writestr(f"{top}val/val_annotations.txt", "../../../evil.JPEG\tn1\n")
         file.writestr(f"{top}train/n1/../../../../out.JPEG", png.getvalue())
         file.writestr(f"{top}val/images/../../../evil.JPEG", png.getvalue())
-    monkeypatch.setattr(archives, "check", lambda facts, paths, resources: None)
-    raw = tiny_imagenet.find("", tmp_path)
+    monkeypatch.setattr(archives, "check", lambda facts, paths, folders: None)
+    raw = tiny_imagenet.find("", Folders(tmp_path, tmp_path / "downloads"))
     for pool in raw.pools.values():
         assert pool.images.content(0) == png.getvalue()
-    assert [path.name for path in tmp_path.rglob("*")] == ["downloads", archive.name]
+    assert [path.name for path in tmp_path.rglob("*")] == [archive.name]
 
 
 # ---- the page ----

@@ -20,7 +20,7 @@ from selfdoubt.runtime.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "workflow_scripts"
-FOR_PEOPLE = {"evaluate_predictions", "lease", "list_stale", "rename_model", "watch"}  # commands that no rule runs
+FOR_PEOPLE = {"evaluate_predictions", "lease", "rename_model", "watch"}  # commands that no rule runs
 EVERY_SCRIPT = sorted({path.stem for path in SCRIPTS.glob("*.py")} - FOR_PEOPLE)
 ENVIRONMENT = {"PYTHONPATH": str(SCRIPTS), "PATH": os.environ["PATH"]}
 
@@ -290,6 +290,6 @@ def test_its_rule_gives_a_script_the_options_that_it_needs(name):
     usage = help_of(SCRIPTS / f"{name}.py").split("\n")[0].removeprefix(f"usage: {name}.py [-h] ")
     known, optional = set(re.findall(r"--[a-z-]+", usage)), set(re.findall(r"\[(--[a-z-]+)", usage))
     rules = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
-    calls = re.findall(rf"workflow_scripts/{name}\.py(.*?)> {{log}}", rules, re.DOTALL)
+    calls = re.findall(rf"\$SELFDOUBT/{name}\.py(.*?)> {{log}}", rules, re.DOTALL)
     given = [set(re.findall(r"--[a-z-]+", words)) for words in calls]
     assert given and all(known - optional | {"--settings", "--code"} <= options <= known for options in given)

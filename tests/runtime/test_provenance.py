@@ -13,7 +13,7 @@ from selfdoubt.runtime import provenance
 from selfdoubt.runtime.provenance import canonical
 
 SCRIPTS = provenance.SCRIPTS
-OF_RULES = ("leftovers", "provenance", "renaming", "run_lock")
+OF_RULES = ("provenance", "renaming", "run_lock")
 EVERY_SCRIPT = sorted(path.stem for path in SCRIPTS.glob("*.py"))
 
 TREE = {

@@ -167,7 +167,8 @@ def test_results_of_the_new_name_are_not_written_over(study):
 def test_nothing_is_renamed_while_a_run_goes_on(tmp_path):
     (tmp_path / "config.yaml").write_text(DEFAULT)
     (tmp_path / ".snakemake").mkdir()
-    with (tmp_path / ".snakemake" / "run.lock").open("w") as lock:
+    (tmp_path / "results/mine").mkdir(parents=True)
+    with (tmp_path / ".snakemake" / "mine.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         command = [sys.executable, ROOT / "workflow_scripts" / "rename_model.py", "kd", "pupil"]
         run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

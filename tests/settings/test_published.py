@@ -51,7 +51,7 @@ def test_cifar_is_read_from_its_pickles(tmp_path):
 
 def test_cifar_is_read_from_its_archive_if_that_is_the_published_one(tmp_path, monkeypatch):
     train, test = write_cifar(tmp_path / "cifar-10-batches-py")
-    archive = tmp_path / "resources/downloads/cifar-10-python.tar.gz"
+    archive = tmp_path / "resources/cifar-10-python.tar.gz"
     archive.parent.mkdir(parents=True)
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(tmp_path / "cifar-10-batches-py", "cifar-10-batches-py")
@@ -127,7 +127,7 @@ def test_tiny_imagenet_is_read_from_its_folder_and_from_its_archive(tmp_path, mo
     assert {row["class_name"] for row in counts if row["class_name"]} == {"n03", "cat", "dog"}
     assert [row["count"] for row in counts if row["statistic"] == "converted"] == [6]
 
-    archive = tmp_path / "resources/downloads/tiny-imagenet-200.zip"
+    archive = tmp_path / "resources/tiny-imagenet-200.zip"
     archive.parent.mkdir(parents=True)
     with zipfile.ZipFile(archive, "w") as zipped:
         for path in sorted((tmp_path / "tiny-imagenet-200").rglob("*")):

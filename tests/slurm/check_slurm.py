@@ -24,9 +24,9 @@ HERE = Path(__file__).resolve().parent
 COMMAND = [sys.executable, str(HERE / "engine.py"), "--profile", "profiles/slurm"]
 COMMAND += ["--retries", "0"]  # so that the cancelled training ends the first command
 COMMAND += ["--slurm-status-command", "squeue"]  # as where there are no accounts
-SPLITS = [f"results/data/fashion-mnist-12k/{split}.safetensors" for split in ("train", "val", "test")]
-CHECKPOINT = "results/checkpoints/fashion-mnist-12k/ce/replicate-1.safetensors"
-LOG = "results/logs/train_baseline/fashion-mnist-12k/ce/replicate-1.log"
+SPLITS = [f"results/default/data/fashion-mnist-12k/{split}.safetensors" for split in ("train", "val", "test")]
+CHECKPOINT = "results/default/checkpoints/fashion-mnist-12k/ce/replicate-1.safetensors"
+LOG = "results/default/logs/train_baseline/fashion-mnist-12k/ce/replicate-1.log"
 ON_A_GPU = {"train_teacher", "train_baseline", "predict"}
 REPORT = ("collect_metrics", "collect_costs", "test_hypotheses", "plot_risk_coverage", "render_report")
 _PATIENCE_SECONDS = 900  # what takes longer hangs
@@ -90,7 +90,7 @@ def finished(run: subprocess.CompletedProcess) -> None:
 
 def run_twice(study: Path, environment: dict, folder: Path, seen: SimpleNamespace) -> None:
     """Start the study, cancel its baseline's training in the middle, and give the same command again."""
-    records, state = folder / "records", study / "results/state/fashion-mnist-12k/ce"
+    records, state = folder / "records", study / "results/default/state/fashion-mnist-12k/ce"
     records.mkdir()
     environment = environment | {"PYTHONPATH": str(HERE / "recorder"), "RECORDS": str(records)}
     options = {"cwd": study, "env": environment, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}

@@ -107,7 +107,7 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit("the profile", text("profiles/default/config.yaml", "show-failed-logs: true", ""), set()),
         Edit("every file touched", touch, set(), "contents are compared, not times"),
-        Edit("logs and benchmarks deleted", delete("results/logs/**/*", "results/benchmarks/**/*"), set()),
+        Edit("logs and benchmarks deleted", delete("results/*/logs/**/*", "results/*/benchmarks/**/*"), set()),
     ],
     "Names and orders": [
         Edit("the order of a list that means a set", config(other_orders), REPORT, "the page keeps the order"),
@@ -133,7 +133,7 @@ EDITS: dict[str, list[Edit]] = {
             "a model renamed",
             config(rename_model),
             replicates("train_baseline", "smooth") | replicates("predict", "smooth") | measured("smooth/clean") | LOOKS,
-            "its name is in its files' paths; the old ones stay, and `make stale` lists them",
+            "its name is in its files' paths; the old ones stay",
         ),
         Edit(
             "a model renamed by `make rename`",
@@ -394,10 +394,10 @@ EDITS: dict[str, list[Edit]] = {
         ),
     ],
     "Results": [
-        Edit("the figures deleted", delete("results/figures/*"), PLOTS | REPORT),
-        Edit("the tables deleted", delete("results/tables/*"), TABLES | ENHANCEMENTS | GROUPS),
-        Edit("the soft labels deleted", delete("results/soft-labels/**/*"), set()),
-        Edit("a checkpoint deleted", delete("results/checkpoints/*/ce/replicate-1.safetensors"), set()),
-        Edit("numbers of one arm deleted", delete("results/metrics/*/ce/replicate-1/odin.parquet"), set()),
+        Edit("the figures deleted", delete("results/default/figures/*"), PLOTS | REPORT),
+        Edit("the tables deleted", delete("results/default/tables/*"), TABLES | ENHANCEMENTS | GROUPS),
+        Edit("the soft labels deleted", delete("results/default/soft-labels/**/*"), set()),
+        Edit("a checkpoint deleted", delete("results/default/checkpoints/*/ce/replicate-1.safetensors"), set()),
+        Edit("numbers of one arm deleted", delete("results/default/metrics/*/ce/replicate-1/odin.parquet"), set()),
     ],
 }

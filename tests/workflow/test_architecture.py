@@ -28,7 +28,7 @@ ROOMS = (  # each imports only those before it
 )
 WITHOUT_TORCH = ("settings", "evaluation", "external", "figures", "report")
 OF_RULES = {"runtime", "settings"}
-FOR_PEOPLE = {"evaluate_predictions", "lease", "list_stale", "rename_model", "watch"}  # commands that no rule runs
+FOR_PEOPLE = {"evaluate_predictions", "lease", "rename_model", "watch"}  # commands that no rule runs
 HEAVY = {"torch", "torchvision", "timm", "segmentation_models_pytorch", "sklearn"}
 MODULES = {".".join(path.relative_to(SCRIPTS).with_suffix("").parts): path for path in LIBRARY.rglob("*.py")}
 
@@ -103,5 +103,5 @@ def test_heavy_packages_other_than_torch_are_imported_where_they_are_used():
 
 def test_every_rule_runs_a_script_and_every_script_has_a_rule():
     text = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
-    run = set(re.findall(r"workflow_scripts/(\w+)\.py", text))
+    run = set(re.findall(r"\$SELFDOUBT/(\w+)\.py", text))
     assert run == {path.stem for path in SCRIPTS.glob("*.py")} - FOR_PEOPLE

@@ -18,8 +18,8 @@ from small_training import BASELINE, SCRIPTS, arguments_of, files_of
 
 from selfdoubt.runtime import run_lock
 
-SVG, PDF = "results/figures/reliability.svg", "results/figures/reliability.pdf"
-KD = "results/checkpoints/fashion-mnist-12k/kd/replicate-1.safetensors"
+SVG, PDF = "results/default/figures/reliability.svg", "results/default/figures/reliability.pdf"
+KD = "results/default/checkpoints/fashion-mnist-12k/kd/replicate-1.safetensors"
 WAITS = """#!/bin/sh
 # A job that notes who it is, and lasts as long as the file `slow` is there.
 echo $$ > job
@@ -72,12 +72,12 @@ def test_after_a_killed_engine_the_same_command_goes_on(copy, slow):
     (copy.folder / "slow").unlink()
     code, said = run(copy)
     assert code == 0 and "unlock" not in said
-    assert copy.jobs() == set() and not run_lock.is_running(copy.folder / ".snakemake/run.lock")
+    assert copy.jobs() == set() and not run_lock.is_running(copy.folder / ".snakemake/default.lock")
 
 
 def test_what_a_killed_job_left_is_gone_after_the_next_run(copy):
     leave_to_do(copy)
-    left = copy.folder / "results/figures/.reliability.svg.12345.tmp"
+    left = copy.folder / "results/default/figures/.reliability.svg.12345.tmp"
     left.write_text("<svg")
     assert copy.jobs() and left.exists()  # a dry run removes nothing
     assert run(copy)[0] == 0
@@ -114,14 +114,14 @@ def read_only(folder: Path):
 
 def test_results_that_cannot_be_written_to_are_named_before_any_job(copy):
     leave_to_do(copy)
-    results = copy.folder / "results"
+    results = copy.folder / "results/default"
     (results / "report/index.html").unlink()  # else Snakemake is first to say so
-    (results / PDF.removeprefix("results/")).unlink()
+    (results / PDF.removeprefix("results/default/")).unlink()
     (results / "figures/reliability.png").unlink()
     before = sorted(results.rglob("*"))
     with read_only(results):
         code, said = run(copy)
-        told = "results: cannot be written to; give yourself the right to, or mount it for writing"
+        told = "results/default: cannot be written to; give yourself the right to, or mount it for writing"
         assert code == 1 and said.splitlines()[-1] == told
         assert sorted(results.rglob("*")) == before
     assert run(copy)[0] == 0
@@ -161,7 +161,7 @@ def test_a_full_disk_loses_nothing_and_room_is_all_it_takes(copy, when, tmp_path
             (small / "fakes/python").write_text("#!/bin/sh\nhead -c 90M /dev/zero > filler || { echo full; exit 1; }\n")
         code, said = run(there)
         assert code == 1
-        assert ("results: the disk is full" in said.splitlines()[-1]) == (when == "at the start")
+        assert ("results/default: the disk is full" in said.splitlines()[-1]) == (when == "at the start")
         assert not (small / SVG).exists()
         (small / "filler").unlink()
         (small / "fakes/python").write_text(fake)
@@ -190,9 +190,9 @@ def test_what_is_missing_is_made_again_where_it_is_needed(copy):
     (copy.folder / KD).unlink()
     assert copy.jobs() == set()  # all that was made of it is there
     for kind in ("predictions", "metrics"):
-        (copy.folder / f"results/{kind}/fashion-mnist-12k/kd/replicate-1/clean.parquet").unlink()
+        (copy.folder / f"results/default/{kind}/fashion-mnist-12k/kd/replicate-1/clean.parquet").unlink()
     assert copy.jobs() == set()
-    (copy.folder / "results/tables/metrics.parquet").unlink()
+    (copy.folder / "results/default/tables/metrics.parquet").unlink()
     assert {"distill_student:kd/1", "predict:kd/1", "compute_metrics:kd/1/clean"} <= copy.jobs()
     assert run(copy, "--resources", "gpu=4")[0] == 0
     assert (copy.folder / KD).exists()
@@ -200,9 +200,9 @@ def test_what_is_missing_is_made_again_where_it_is_needed(copy):
 
 def test_a_file_that_goes_missing_during_a_run_is_named(copy):
     """The first job of two removes what the second one needs."""
-    for name in (SVG, "results/figures/risk-coverage.svg"):
+    for name in (SVG, "results/default/figures/risk-coverage.svg"):
         (copy.folder / name).unlink()
-    gone = "results/predictions/fashion-mnist-12k/ce/replicate-1/clean.parquet"
+    gone = "results/default/predictions/fashion-mnist-12k/ce/replicate-1/clean.parquet"
     fake = copy.folder / "fakes/python"
     whole = fake.read_text()
     fake.write_text(f"{whole}rm -f {gone}\n")

@@ -44,7 +44,8 @@ def shell_line(rule: str, **values: str) -> str:
 def test_more_files_than_a_command_line_holds(tmp_path, rule):
     """As Snakemake runs a long line: from a file."""
     names = [
-        f"results/metrics/fashion-mnist-12k/kd-of-temperature-{i}/replicate-10/clean.parquet" for i in range(N_FILES)
+        f"results/default/metrics/fashion-mnist-12k/kd-of-temperature-{i}/replicate-10/clean.parquet"
+        for i in range(N_FILES)
     ]
     (tmp_path / "line.sh").write_text(shell_line(rule, input=" ".join(names), log="log"))
     (tmp_path / "python").write_text(f"#!/bin/sh\n{SHOWS}\n")

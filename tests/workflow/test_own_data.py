@@ -50,11 +50,13 @@ def run(folder: Path, config: dict) -> Copy:
 
 def check(copy: Copy, name: str, n_test: int) -> str:
     """Numbers exist for both models, and the page shows the data set; returns the page."""
-    table = schemas.read_table(copy.folder / "results/tables/metrics.parquet", schemas.SCHEMAS["metrics"]).to_pylist()
+    table = schemas.read_table(
+        copy.folder / "results/default/tables/metrics.parquet", schemas.SCHEMAS["metrics"]
+    ).to_pylist()
     accuracies = [row for row in table if row["metric"] == "accuracy" and row["split"] == "test"]
     assert {row["name"] for row in accuracies} == {"teacher", "ce"}
     assert all(row["n"] == n_test and 0 <= row["value"] <= 1 and row["dataset"] == name for row in accuracies)
-    page = (copy.folder / "results/report/index.html").read_text()
+    page = (copy.folder / "results/default/report/index.html").read_text()
     assert f"Images of {name}" in page
     return page
 
@@ -109,7 +111,7 @@ def test_cifars_pickles_with_a_corrupted_and_a_foreign_set(tmp_path):
     copy = run(tmp_path / "repository", config)
     page = check(copy, "cifar10", n_test=10)
     assert "Trucks &amp; cars." in page and "accuracy again" in page and "OOD AUROC cifar100" in page
-    table = schemas.read_table(copy.folder / "results/tables/metrics.parquet", schemas.SCHEMAS["metrics"])
+    table = schemas.read_table(copy.folder / "results/default/tables/metrics.parquet", schemas.SCHEMAS["metrics"])
     assert {"fog-1", "fog-5", "shifted-again", "ood-cifar100"} <= set(table["split"].to_pylist())
 
 

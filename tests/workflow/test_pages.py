@@ -38,9 +38,9 @@ def test_the_lines_for_a_paper_work(tmp_path):
             ("msp", "aurc", 0.7),
         )
     ]
-    (tmp_path / "results/tables").mkdir(parents=True)
+    (tmp_path / "results/default/tables").mkdir(parents=True)
     table = pd.DataFrame(rows, columns=["name", "variant", "split", "score", "metric", "value"])
-    table.to_parquet(tmp_path / "results/tables/metrics.parquet")
+    table.to_parquet(tmp_path / "results/default/tables/metrics.parquet")
     lines += 'cells.unstack()[["accuracy"]].to_latex("paper.tex")\n'
     subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, check=True)
     assert (tmp_path / "paper.csv").read_text().splitlines() == [

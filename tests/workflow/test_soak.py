@@ -17,9 +17,9 @@ from import_closure import RULES
 from test_study import small_copy
 
 PAGE = ROOT / "docs/reliability.md"
-TABLE = "results/tables/metrics.parquet"
-CHECKPOINT = "results/checkpoints/fashion-mnist-12k/ce/replicate-1.safetensors"
-STATE = "results/state/fashion-mnist-12k/ce/replicate-1/0123.safetensors"
+TABLE = "results/default/tables/metrics.parquet"
+CHECKPOINT = "results/default/checkpoints/fashion-mnist-12k/ce/replicate-1.safetensors"
+STATE = "results/default/state/fashion-mnist-12k/ce/replicate-1/0123.safetensors"
 
 
 @pytest.fixture
@@ -66,8 +66,11 @@ def begun(watch: soak.Soak) -> None:
 FAULTS = [
     (lambda w: flipped(w.folder / TABLE), [f"differs: {TABLE}"]),
     (lambda w: (w.folder / CHECKPOINT).unlink(), [f"missing: {CHECKPOINT}"]),
-    (lambda w: write(w.folder / "results/figures/old.svg"), ["too much: results/figures/old.svg"]),
-    (lambda w: write(w.folder / "results/logs/.a.7.tmp"), ["left over: repository/results/logs/.a.7.tmp"]),
+    (lambda w: write(w.folder / "results/default/figures/old.svg"), ["too much: results/default/figures/old.svg"]),
+    (
+        lambda w: write(w.folder / "results/default/logs/.a.7.tmp"),
+        ["left over: repository/results/default/logs/.a.7.tmp"],
+    ),
     (lambda w: write(w.folder / STATE), [f"too much: {STATE}", f"left over: repository/{STATE}"]),
     (lambda w: write(w.scratch / "words"), ["left over: scratch/words"]),
     (begun, [f"left over: {CHECKPOINT}"]),

@@ -13,7 +13,7 @@ from copies import ROOT, Copy, copy_repository, jobs_told
 from selfdoubt.runtime import schemas
 
 N_IMAGES = {"train": 300, "val": 100, "test": 200}
-NOT_REPEATED = {"results/tables/costs.parquet"}  # seconds and memory
+NOT_REPEATED = {"results/default/tables/costs.parquet"}  # seconds and memory
 
 
 def tiny(config: dict) -> dict:
@@ -84,7 +84,7 @@ def test_two_runs_give_equal_bytes_whatever_the_folder_the_cores_and_the_order(s
 
 
 def test_every_arm_has_its_numbers(studies):
-    table = schemas.read_table(studies[0].folder / "results/tables/metrics.parquet", schemas.SCHEMAS["metrics"])
+    table = schemas.read_table(studies[0].folder / "results/default/tables/metrics.parquet", schemas.SCHEMAS["metrics"])
     arms = set(zip(table["name"].to_pylist(), table["variant"].to_pylist(), strict=True))
     models = {(name, "clean") for name in ("teacher", "ce", "kd", "kd-no-labels", "mask-cutmix")}
     assert arms == models | {
@@ -98,7 +98,7 @@ def test_every_arm_has_its_numbers(studies):
 
 
 def test_every_hypothesis_has_a_verdict(studies):
-    path = studies[0].folder / "results/tables/hypotheses.parquet"
+    path = studies[0].folder / "results/default/tables/hypotheses.parquet"
     rows = schemas.read_table(path, schemas.SCHEMAS["hypotheses"]).to_pylist()
     config = yaml.safe_load((studies[0].folder / "config.yaml").read_text())
     assert {row["hypothesis"] for row in rows} == set(config["hypotheses"])
@@ -106,7 +106,7 @@ def test_every_hypothesis_has_a_verdict(studies):
 
 
 def test_the_page_shows_every_study_and_needs_no_network(studies):
-    page = (studies[0].folder / "results/report/index.html").read_text()
+    page = (studies[0].folder / "results/default/report/index.html").read_text()
     config = yaml.safe_load((studies[0].folder / "config.yaml").read_text())
     assert all(study["question"] in page for study in config["studies"].values())
     assert 'src="http' not in page and "<script" not in page
@@ -128,10 +128,12 @@ def test_nothing_is_left_to_do(studies):
 
 def test_a_truncated_checkpoint_is_refused_by_name(studies):
     folder = studies[1].folder
-    path = folder / "results/checkpoints/fashion-mnist-12k/ce/replicate-1.safetensors"
+    path = folder / "results/default/checkpoints/fashion-mnist-12k/ce/replicate-1.safetensors"
     path.write_bytes(path.read_bytes()[:1000])
-    (folder / "results/predictions/fashion-mnist-12k/ce/replicate-1/clean.parquet").unlink()
-    run = studies[1].snakemake("results/predictions/fashion-mnist-12k/ce/replicate-1/clean.parquet", "--cores", "1")
+    (folder / "results/default/predictions/fashion-mnist-12k/ce/replicate-1/clean.parquet").unlink()
+    run = studies[1].snakemake(
+        "results/default/predictions/fashion-mnist-12k/ce/replicate-1/clean.parquet", "--cores", "1"
+    )
     assert run.returncode == 1
     assert "replicate-1.safetensors: not a whole file of weights" in run.stdout + run.stderr
     assert "Traceback" not in run.stdout + run.stderr

@@ -14,29 +14,29 @@ from types import ModuleType
 
 from selfdoubt.data import downloads
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.source_files import DOWNLOADS
+from selfdoubt.settings.source_files import Folders
 
 Read = Callable[[str], bytes]  # a member's content by its name
 
 
-def members(facts: ModuleType, place: str, resources: Path) -> Read:
+def members(facts: ModuleType, place: str, folders: Folders) -> Read:
     """Return a function that reads a member of a published data set by its name.
 
     facts: the data set's module of `settings.sources`. place: of an unpacked copy; empty: what was fetched, which is
     checked by its MD5.
     """
-    paths = facts.files_of(place, resources)
-    check(facts, paths, resources)
+    paths = facts.files_of(place, folders)
+    check(facts, paths, folders)
     if len(paths) == 1 and paths[0].name.endswith(".tar.gz"):
         return untar(paths[0], facts.MEMBERS).__getitem__
     by_name = {path.name: path for path in paths}
     return lambda name: by_name[name].read_bytes()
 
 
-def check(facts: ModuleType, paths: list[Path], resources: Path) -> None:
+def check(facts: ModuleType, paths: list[Path], folders: Folders) -> None:
     """Raise UserError if a fetched file is not the published one; copies of one's own are not checked."""
     for path in paths:
-        if path.parent == resources / DOWNLOADS:
+        if path.parent == folders.fetched:
             downloads.check(path, facts.DOWNLOADS[path.name][1])
 
 

@@ -2,12 +2,10 @@
 
 Each kind of source is a module of `data.sources`. It has
 
-    find(place, resources) -> Raw     labelled images by official split, decoded or not
+    find(place, folders) -> Raw     labelled images by official split, decoded or not
 
 and its twin in `settings.sources` says what the config may write and which files that are.
 """
-
-from pathlib import Path
 
 import numpy as np
 
@@ -16,15 +14,16 @@ from selfdoubt.data.datasets import Split
 from selfdoubt.data.raw import Encoded, Pool, Raw, rows_of
 from selfdoubt.runtime import methods, randomness
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.source_files import Folders
 
 
-def load(settings, resources: Path) -> tuple[dict[str, Split], list[dict]]:
+def load(settings, folders: Folders) -> tuple[dict[str, Split], list[dict]]:
     """Return the splits train, val and test of a data set, and rows of SCHEMAS["data"] about them.
 
-    settings: an entry of the config's `datasets`. resources: folder of the embedded data sets and of what is fetched.
+    settings: an entry of the config's `datasets`. folders: of the files that it may be made of.
     Raises UserError, in one line, if the images are no data set of two or more classes.
     """
-    raw = find(settings.source, resources)
+    raw = find(settings.source, folders)
     chosen = splitting.choose({name: pool.labels for name, pool in raw.pools.items()}, raw.class_names, settings)
     channels, size_px = survey.shape_of(raw.pools["train"].images, settings.channels, settings.size_px)
     seen = {name: _see(pool, channels, size_px, settings) for name, pool in raw.pools.items()}
@@ -33,12 +32,12 @@ def load(settings, resources: Path) -> tuple[dict[str, Split], list[dict]]:
     return splits, counts.rows(raw, splits, digests, seen)
 
 
-def load_ood(settings, resources: Path, channels: int, size_px: int) -> Split:
+def load_ood(settings, folders: Folders, channels: int, size_px: int) -> Split:
     """Return an out-of-distribution set, labels -1, in the shape of the data set that it is compared with.
 
-    settings: an entry of the config's `ood_sets`. channels: 1 or 3. size_px: height and width.
+    settings: an entry of the config's `ood_sets`. folders: as of `load`. channels: 1 or 3. size_px: height and width.
     """
-    raw = find(settings.source, resources)
+    raw = find(settings.source, folders)
     pool = raw.pools.get(settings.split) or raw.pools["train"]
     rows = np.arange(len(pool.labels))
     if settings.n_images is not None and settings.n_images < len(rows):
@@ -50,10 +49,10 @@ def load_ood(settings, resources: Path, channels: int, size_px: int) -> Split:
     return Split(found, np.full(len(rows), -1, np.int64), ids, ood_classes=pool.labels[rows])
 
 
-def find(source: str, resources: Path) -> Raw:
+def find(source: str, folders: Folders) -> Raw:
     """Return what a source holds, not yet decoded; raises UserError if there is no such kind of source."""
     kind, _, place = source.partition(":")
-    return methods.load("data.sources", kind).find(place, Path(resources))
+    return methods.load("data.sources", kind).find(place, folders)
 
 
 def _see(pool: Pool, channels: int, size_px: int, settings) -> survey.Seen:

@@ -5,22 +5,22 @@ Not torchvision's reader: it unpickles whatever the file names, and unpacks the 
 
 import io
 import pickle
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
 from selfdoubt.data import archives
 from selfdoubt.data.raw import Pool, Raw
+from selfdoubt.settings.source_files import Folders
 
 
-def find(facts: ModuleType, place: str, resources: Path, label_key: bytes, meta: str, names_key: bytes) -> Raw:
+def find(facts: ModuleType, place: str, folders: Folders, label_key: bytes, meta: str, names_key: bytes) -> Raw:
     """Read the images and labels of both official splits.
 
     facts: the data set's module of `settings.sources`. label_key: of the labels in a batch. meta, names_key: the file
     of the class names, and their key in it.
     """
-    read, pools = archives.members(facts, place, resources), {}
+    read, pools = archives.members(facts, place, folders), {}
     for split in ("train", "test"):
         names = [name for name in facts.MEMBERS if name != meta and ("test" in name) == (split == "test")]
         batches = [archives.parsed(read, name, load_arrays) for name in names]

@@ -1,12 +1,13 @@
 """Sources of images by the `source` of the config, which is KIND or KIND:PLACE.
 
-Each kind is a module of `settings.sources`. Jobs import it too, so it is without torch and pydantic, and since rules do,
-it opens no file. It has
+Each kind is a module of `settings.sources`. It is without torch and pydantic, since jobs import it too, and opens no
+file, since rules import it. It has
 
     FORM = "cifar10[:PATH]"                   how the config writes it; a place in brackets may be left out
-    files_of(place, resources) -> [Path]      what it is made of: files, and the folders that list image files
+    files_of(place, folders) -> [Path]        what it is made of: files, and the folders that list image files
     DOWNLOADS = {file: (address, md5)}        if it is fetched
     LARGEST_SPLIT = (n, channels, px)         if that is known beforehand: of the images of its larger split
+    EMBEDDED = True                           if its files come with the project: jobs go by their content
     IMAGE_FILES = True                        if its images can stay in their files
     has_masks(place) -> bool                  if masks may come with its images
 
@@ -21,6 +22,7 @@ from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.choices import not_one_of
 from selfdoubt.settings.registry import modules_named
+from selfdoubt.settings.source_files import Folders
 
 _RENAMED = {"embedded:fashion-scenes": "fashion-scenes"}  # sources of earlier configs
 
@@ -50,13 +52,12 @@ def checked(source: str, kind: str = "sources") -> str:
 
 
 @cache
-def files_of(source: str, resources: Path) -> tuple[str, ...]:
+def files_of(source: str, folders: Folders) -> tuple[str, ...]:
     """Return the files, and for image files their folders, that a source is made of.
 
-    resources: folder of the embedded data sets and, below it, of what is fetched, which need not be there yet.
-    Raises UserError, without the config's key, if anything else is missing.
+    Raises UserError, without the config's key, if any is missing; what is fetched need not be there yet.
     """
-    return _as_inputs(settings_of(source).files_of(source.partition(":")[2], resources))
+    return _as_inputs(settings_of(source).files_of(source.partition(":")[2], folders))
 
 
 def shifted_files(source: str, name: str = "") -> tuple[str, ...]:
@@ -71,6 +72,11 @@ def downloads() -> dict[str, tuple[str, str]]:
     """Return the address and MD5 of every file that some source fetches, by file name."""
     sources = map(settings_of, methods.names_in("settings.sources"))
     return {name: facts for source in sources for name, facts in getattr(source, "DOWNLOADS", {}).items()}
+
+
+def is_embedded(source: str) -> bool:
+    """Return whether the files of a source come with the project."""
+    return hasattr(settings_of(source), "EMBEDDED")
 
 
 def has_masks(source: str) -> bool:

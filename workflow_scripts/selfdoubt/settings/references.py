@@ -10,6 +10,7 @@ from selfdoubt.settings.bounds import BEST, ORACLE
 from selfdoubt.settings.choices import a_replicate, all_known, known_name, unique
 from selfdoubt.settings.claims import of_claims, of_models_named, splits
 from selfdoubt.settings.data import BUILT_IN
+from selfdoubt.settings.source_files import Folders
 
 
 def check_references(study) -> None:
@@ -54,11 +55,12 @@ def _of_entries(study) -> Iterator[tuple]:
 
 
 def check_files(study, resources: Path) -> None:
-    """Raise UserError if weights, or what an image set is made of and cannot be fetched, are not there."""
+    """Raise UserError if a file of weights or of images is missing that cannot be fetched."""
     _weights(study)
+    folders = Folders(embedded=resources, fetched=resources)  # what is fetched is not looked for
     for section in ("datasets", "ood_sets"):
         for key, entry in getattr(study, section).items():
-            _there(f"{section}.{key}.source", catalog.files_of, entry.source, resources)
+            _there(f"{section}.{key}.source", catalog.files_of, entry.source, folders)
     for key, dataset in study.datasets.items():
         corruptions = dataset.corruptions
         if corruptions and corruptions.source != "built-in":

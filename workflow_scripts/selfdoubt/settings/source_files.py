@@ -4,14 +4,21 @@ Rules import this, so it opens no file and lists no more than folders.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 from selfdoubt.runtime.errors import UserError
 
-DOWNLOADS = "downloads"  # folder below `resources` of what is fetched
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 
 
-def published(downloads: dict, members: tuple[str, ...], place: str, resources: Path) -> list[Path]:
+class Folders(NamedTuple):
+    """Where files of sources are, unless the config names their place."""
+
+    embedded: Path  # of the data sets that come with the project
+    fetched: Path  # of published files, as fetch_file leaves them
+
+
+def published(downloads: dict, members: tuple[str, ...], place: str, folders: Folders) -> list[Path]:
     """Return the files of a published data set: those of an unpacked copy at `place`, else those that are fetched.
 
     downloads: by file name. members: below the folder of a copy, which must be there; what is fetched need not be.
@@ -19,7 +26,7 @@ def published(downloads: dict, members: tuple[str, ...], place: str, resources: 
     if place:
         folder = Path(place).expanduser()
         return existing([folder / name for name in members], "put the published files there")
-    return [resources / DOWNLOADS / name for name in downloads]
+    return [folders.fetched / name for name in downloads]
 
 
 def class_folders(root: Path) -> list[Path]:

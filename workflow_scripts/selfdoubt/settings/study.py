@@ -20,12 +20,13 @@ from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pre
 from selfdoubt.settings.numbers import put_numbers
 from selfdoubt.settings.references import check_references
 from selfdoubt.settings.registry import modules_of
-from selfdoubt.settings.types import Name, Strict
+from selfdoubt.settings.types import Name, RunName, Strict
 
 
 class Study(Strict):
     """The whole config. Every mapping is keyed by names that paths are made of."""
 
+    run: RunName = "default"
     replicates: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     datasets: dict[Name, Dataset] = Field(min_length=1)
     ood_sets: dict[Name, OodSet] = {}

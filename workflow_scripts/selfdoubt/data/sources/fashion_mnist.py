@@ -1,21 +1,21 @@
 """Fashion-MNIST (Xiao, Rasul & Vollgraf 2017), from its gzipped idx files."""
 
 import gzip
-from pathlib import Path
 
 import numpy as np
 
 from selfdoubt.data import archives
 from selfdoubt.data.raw import Pool, Raw
+from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import fashion_mnist as facts
 
 CLASSES = ["T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 _FILES = {"train": "train", "test": "t10k"}
 
 
-def find(place: str, resources: Path) -> Raw:
+def find(place: str, folders: Folders) -> Raw:
     """Read the images and labels of both official splits."""
-    read, pools = archives.members(facts, place, resources), {}
+    read, pools = archives.members(facts, place, folders), {}
     for split, prefix in _FILES.items():
         images = archives.parsed(read, f"{prefix}-images-idx3-ubyte.gz", read_idx)
         labels = archives.parsed(read, f"{prefix}-labels-idx1-ubyte.gz", read_idx)

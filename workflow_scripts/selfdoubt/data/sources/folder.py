@@ -9,16 +9,16 @@ Images may lie in folders below that of their class. Links out of the root are r
 
 from pathlib import Path
 
-from selfdoubt.data import folders
 from selfdoubt.data.raw import Raw
+from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import folder as facts
 
 _SPLITS = ("train", "val", "test")
 
 
-def find(place: str, resources: Path) -> Raw:
+def find(place: str, folders: Folders) -> Raw:
     """List the images of a root of class folders, or of a folder of images, which are then of one class."""
-    facts.files_of(place, resources)  # raises UserError if it is not there
+    facts.files_of(place, folders)  # raises UserError if it is not there
     root, ignored = Path(place).expanduser(), []
     ready = [split for split in _SPLITS if (root / split).is_dir()] if (root / "train").is_dir() else []
     listed = {split: folders.classes(root, root / split, ignored) for split in ready}

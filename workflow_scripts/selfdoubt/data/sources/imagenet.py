@@ -5,14 +5,15 @@ from pathlib import Path
 from selfdoubt.data import folders
 from selfdoubt.data.raw import Raw
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import imagenet as facts
 
 _DEVKIT_LABELS = "ILSVRC2012_validation_ground_truth.txt"
 
 
-def find(place: str, resources: Path) -> Raw:
+def find(place: str, folders: Folders) -> Raw:
     """List the images; raises UserError if val is flat and no devkit beside it has its labels."""
-    facts.files_of(place, resources)  # raises UserError if it is not there
+    facts.files_of(place, folders)  # raises UserError if it is not there
     root, ignored = Path(place).expanduser(), []
     train = folders.classes(root, root / "train", ignored)
     class_names = list(train)

@@ -4,20 +4,19 @@ A folder's files belong to the split that their names begin with: train, validat
 first "-". Files of other names are training images.
 """
 
-from pathlib import Path
-
 from selfdoubt.data import tables
 from selfdoubt.data.raw import Raw
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import parquet
 
 _SPLITS = {"train": "train", "validation": "val", "valid": "val", "val": "val", "test": "test"}
 
 
-def find(place: str, resources: Path) -> Raw:
+def find(place: str, folders: Folders) -> Raw:
     """Read the tables; images stay encoded."""
     found = {}
-    for path in parquet.files_of(place, resources):
+    for path in parquet.files_of(place, folders):
         first = path.stem.split("-")[0].lower()
         found.setdefault(_SPLITS.get(first, "train"), []).append(path)
     if "train" not in found:

@@ -1,17 +1,16 @@
 """STL-10 (Coates, Lee & Ng 2011), its labelled images, from its binary files."""
 
-from pathlib import Path
-
 import numpy as np
 
 from selfdoubt.data import archives
 from selfdoubt.data.raw import Pool, Raw
+from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import stl10 as facts
 
 
-def find(place: str, resources: Path) -> Raw:
+def find(place: str, folders: Folders) -> Raw:
     """Read the images and labels of both official splits."""
-    read, pools = archives.members(facts, place, resources), {}
+    read, pools = archives.members(facts, place, folders), {}
     for split in ("train", "test"):
         images = archives.parsed(read, f"{split}_X.bin", _images)
         labels = np.frombuffer(read(f"{split}_y.bin"), np.uint8).astype(np.int64) - 1

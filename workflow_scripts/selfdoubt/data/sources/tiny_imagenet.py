@@ -5,17 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from selfdoubt.data import archives, folders
+from selfdoubt.data import archives
 from selfdoubt.data.raw import Encoded, Pool, Raw
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import tiny_imagenet as facts
 
 _TOP = "tiny-imagenet-200/"  # the archive's folder
 
 
-def find(place: str, resources: Path) -> Raw:
+def find(place: str, folders: Folders) -> Raw:
     """List the images of both splits, which stay encoded."""
-    read, names = _files(place, resources)
+    read, names = _files(place, folders)
     wnids = read("wnids.txt").decode().split()
     words = dict(line.split("\t", 1) for line in read("words.txt").decode().splitlines() if "\t" in line)
     annotations = read("val/val_annotations.txt").decode().splitlines()
@@ -33,14 +34,14 @@ def find(place: str, resources: Path) -> Raw:
     return Raw(pools, [words.get(wnid, wnid) for wnid in wnids])
 
 
-def _files(place: str, resources: Path) -> tuple[archives.Read, list[str]]:
+def _files(place: str, folders: Folders) -> tuple[archives.Read, list[str]]:
     """Return a function that reads a file by its name below tiny-imagenet-200, and all names."""
-    paths = facts.files_of(place, resources)
+    paths = facts.files_of(place, folders)
     if place:
         root, others = Path(place).expanduser(), []
         names = [*folders.list_images(root, root, others), *others]
         return _only(names, lambda name: (root / name).read_bytes(), place), names
-    archives.check(facts, paths, resources)
+    archives.check(facts, paths, folders)
     archive = zipfile.ZipFile(paths[0])  # stays open: images are read as they are decoded
     names = [name.removeprefix(_TOP) for name in archive.namelist() if name.startswith(_TOP)]
     return _only(names, lambda name: archive.read(_TOP + name), str(paths[0])), names

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from selfdoubt.settings.source_files import published
+from selfdoubt.settings.source_files import Folders, published
 
 FORM = "cifar10[:PATH]"
 LARGEST_SPLIT = (50_000, 3, 32)
@@ -15,6 +15,6 @@ DOWNLOADS = {
 MEMBERS = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch", "batches.meta")
 
 
-def files_of(place: str, resources: Path) -> list[Path]:
+def files_of(place: str, folders: Folders) -> list[Path]:
     """Return the files of a copy, or those that are fetched."""
-    return published(DOWNLOADS, MEMBERS, place, resources)
+    return published(DOWNLOADS, MEMBERS, place, folders)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from selfdoubt.settings.source_files import published
+from selfdoubt.settings.source_files import Folders, published
 
 FORM = "cifar100[:PATH]"
 LARGEST_SPLIT = (50_000, 3, 32)
@@ -15,6 +15,6 @@ DOWNLOADS = {
 MEMBERS = ("train", "test", "meta")
 
 
-def files_of(place: str, resources: Path) -> list[Path]:
+def files_of(place: str, folders: Folders) -> list[Path]:
     """Return the files of a copy, or those that are fetched."""
-    return published(DOWNLOADS, MEMBERS, place, resources)
+    return published(DOWNLOADS, MEMBERS, place, folders)

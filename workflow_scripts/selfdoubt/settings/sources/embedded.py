@@ -4,18 +4,19 @@ import difflib
 from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.source_files import existing
+from selfdoubt.settings.source_files import Folders, existing
 
 FORM = "embedded:NAME"
+EMBEDDED = True
 SPLITS = ("train", "val", "test")
 LARGEST_SPLIT = (10_000, 3, 32)
 
 
-def files_of(place: str, resources: Path) -> list[Path]:
+def files_of(place: str, folders: Folders) -> list[Path]:
     """Return the tables of an embedded data set; raises UserError, with the names that there are, if it is none."""
-    folder = resources / place
+    folder = folders.embedded / place
     if not folder.is_dir():
-        known = sorted(path.parent.name for path in resources.glob("*/train.parquet"))
+        known = sorted(path.parent.name for path in folders.embedded.glob("*/train.parquet"))
         near = difflib.get_close_matches(place, known, n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
         raise UserError(f"'{place}' is not an embedded data set; {hint}There are: {', '.join(known) or 'none'}")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from selfdoubt.settings.source_files import published
+from selfdoubt.settings.source_files import Folders, published
 
 FORM = "fashion-mnist[:PATH]"
 LARGEST_SPLIT = (60_000, 1, 28)
@@ -18,9 +18,9 @@ DOWNLOADS = {name: (_ADDRESS + name, md5) for name, md5 in _MD5.items()}
 MEMBERS = tuple(_MD5)
 
 
-def files_of(place: str, resources: Path) -> list[Path]:
+def files_of(place: str, folders: Folders) -> list[Path]:
     """Return the files of a copy, of Debian's package where it is installed, or those that are fetched."""
     debian = [DEBIAN / name for name in MEMBERS]
     if not place and all(path.is_file() for path in debian):
         return debian
-    return published(DOWNLOADS, MEMBERS, place, resources)
+    return published(DOWNLOADS, MEMBERS, place, folders)

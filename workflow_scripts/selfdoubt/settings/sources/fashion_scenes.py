@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
+from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import embedded
 
 FORM = "fashion-scenes"
+EMBEDDED = True
 COMPOSED_OF = "fashion-mnist-12k"
 LARGEST_SPLIT = (10_000, 3, 32)
 
 
-def files_of(place: str, resources: Path) -> list[Path]:
+def files_of(place: str, folders: Folders) -> list[Path]:
     """Return the tables of the data set whose objects are placed."""
-    return embedded.files_of(COMPOSED_OF, resources)
+    return embedded.files_of(COMPOSED_OF, folders)
 
 
 def has_masks(place: str) -> bool:

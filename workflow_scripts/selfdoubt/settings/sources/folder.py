@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from selfdoubt.settings.source_files import class_folders
+from selfdoubt.settings.source_files import Folders, class_folders
 
 FORM = "folder:PATH"
 IMAGE_FILES = True
 
 
-def files_of(place: str, resources: Path) -> list[Path]:
+def files_of(place: str, folders: Folders) -> list[Path]:
     """Return the root and its folders down to those of the classes."""
     return class_folders(Path(place).expanduser())
 

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.source_files import Folders
 
 FORM = "parquet:PATH"
 
 
-def files_of(place: str, resources: Path) -> list[Path]:
+def files_of(place: str, folders: Folders) -> list[Path]:
     """Return the file, or all *.parquet below the folder; raises UserError if there is none."""
     path = Path(place).expanduser()
     found = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]

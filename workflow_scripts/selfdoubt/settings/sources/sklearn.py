@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.source_files import Folders
 
 FORM = "sklearn:digits"
 LARGEST_SPLIT = (1_797, 1, 8)
 
 
-def files_of(place: str, resources: Path) -> list[Path]:
+def files_of(place: str, folders: Folders) -> list[Path]:
     """Return nothing: the images come with the package; raises UserError if it has no such images."""
     if place != "digits":
         raise UserError(f"'{place}' is none of scikit-learn's images; write {FORM}")

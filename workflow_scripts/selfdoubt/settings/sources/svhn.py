@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from selfdoubt.settings.source_files import published
+from selfdoubt.settings.source_files import Folders, published
 
 FORM = "svhn[:PATH]"
 LARGEST_SPLIT = (73_257, 3, 32)
@@ -15,6 +15,6 @@ DOWNLOADS = {name: (_ADDRESS + name, md5) for name, md5 in _MD5.items()}
 MEMBERS = tuple(_MD5)
 
 
-def files_of(place: str, resources: Path) -> list[Path]:
+def files_of(place: str, folders: Folders) -> list[Path]:
     """Return the files of a copy, or those that are fetched."""
-    return published(DOWNLOADS, MEMBERS, place, resources)
+    return published(DOWNLOADS, MEMBERS, place, folders)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from selfdoubt.settings.source_files import published
+from selfdoubt.settings.source_files import Folders, published
 
 FORM = "tiny-imagenet[:PATH]"
 LARGEST_SPLIT = (100_000, 3, 64)
@@ -15,6 +15,6 @@ DOWNLOADS = {
 MEMBERS = ("wnids.txt", "words.txt", "val/val_annotations.txt")
 
 
-def files_of(place: str, resources: Path) -> list[Path]:
+def files_of(place: str, folders: Folders) -> list[Path]:
     """Return the files of a copy, or those that are fetched."""
-    return published(DOWNLOADS, MEMBERS, place, resources)
+    return published(DOWNLOADS, MEMBERS, place, folders)
