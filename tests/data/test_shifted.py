@@ -58,13 +58,13 @@ def test_files_that_are_not_cifar_c_are_refused(cifar_c):
         with pytest.raises(UserError, match=rf"gaussian_noise\.npy: {told}"):
             shifted.corrupted(settings(f"cifar-c:{cifar_c}"), LIKE, CLASSES)
     (cifar_c / "gaussian_noise.npy").write_bytes(b"no")
-    with pytest.raises(UserError, match=r"gaussian_noise\.npy: fetch it again"):
+    with pytest.raises(UserError, match=r"gaussian_noise\.npy.*fetch it again"):
         shifted.corrupted(settings(f"cifar-c:{cifar_c}"), LIKE, CLASSES)
 
 
 def test_an_array_of_objects_is_not_unpickled(cifar_c):
     np.save(cifar_c / "labels.npy", np.array([{}] * 30, object))
-    with pytest.raises(UserError, match=r"labels\.npy: fetch it again of labels .*Python objects"):
+    with pytest.raises(UserError, match=r"labels\.npy.*Python objects"):
         shifted.corrupted(settings(f"cifar-c:{cifar_c}"), LIKE, CLASSES)
 
 

@@ -327,7 +327,7 @@ def test_names_in_a_zip_lead_nowhere(tmp_path, monkeypatch):
         file.writestr(f"{top}train/n1/../../../../out.JPEG", png.getvalue())
         file.writestr(f"{top}val/images/../../../evil.JPEG", png.getvalue())
     monkeypatch.setattr(archives, "check", lambda facts, paths, folders: None)
-    raw = tiny_imagenet.find("", Folders(tmp_path, tmp_path / "downloads"))
+    raw = tiny_imagenet.find("", Folders(tmp_path, tmp_path))
     for pool in raw.pools.values():
         assert pool.images.content(0) == png.getvalue()
     assert [path.name for path in tmp_path.rglob("*")] == [archive.name]

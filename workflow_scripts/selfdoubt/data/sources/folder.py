@@ -9,6 +9,7 @@ Images may lie in folders below that of their class. Links out of the root are r
 
 from pathlib import Path
 
+from selfdoubt.data import image_folders
 from selfdoubt.data.raw import Raw
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import folder as facts
@@ -21,8 +22,8 @@ def find(place: str, folders: Folders) -> Raw:
     facts.files_of(place, folders)  # raises UserError if it is not there
     root, ignored = Path(place).expanduser(), []
     ready = [split for split in _SPLITS if (root / split).is_dir()] if (root / "train").is_dir() else []
-    listed = {split: folders.classes(root, root / split, ignored) for split in ready}
-    listed = listed or {"train": folders.classes(root, root, ignored)}
+    listed = {split: image_folders.classes(root, root / split, ignored) for split in ready}
+    listed = listed or {"train": image_folders.classes(root, root, ignored)}
     class_names = list(listed["train"])
-    pools = {split: folders.pool(root, found, class_names, root / split) for split, found in listed.items()}
+    pools = {split: image_folders.pool(root, found, class_names, root / split) for split, found in listed.items()}
     return Raw(pools, class_names, ignored)

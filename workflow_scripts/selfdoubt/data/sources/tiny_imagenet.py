@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from selfdoubt.data import archives
+from selfdoubt.data import archives, image_folders
 from selfdoubt.data.raw import Encoded, Pool, Raw
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.source_files import Folders
@@ -39,7 +39,7 @@ def _files(place: str, folders: Folders) -> tuple[archives.Read, list[str]]:
     paths = facts.files_of(place, folders)
     if place:
         root, others = Path(place).expanduser(), []
-        names = [*folders.list_images(root, root, others), *others]
+        names = [*image_folders.list_images(root, root, others), *others]
         return _only(names, lambda name: (root / name).read_bytes(), place), names
     archives.check(facts, paths, folders)
     archive = zipfile.ZipFile(paths[0])  # stays open: images are read as they are decoded
