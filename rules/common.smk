@@ -20,7 +20,7 @@ SCRIPTS = WORKFLOW / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of, shifted_files
+from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of_source, shifted_files
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right

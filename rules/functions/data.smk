@@ -29,7 +29,9 @@ def corruption_modules(wildcards):
     """The module of a built-in corruption, or of the published format that it is read from."""
     source = STUDY.datasets[wildcards.dataset].corruptions.source
     return (
-        modules_named("corruptions", [wildcards.corruption]) if source == "built-in" else modules_of(source, "shifts")
+        modules_named("corruptions", [wildcards.corruption])
+        if source == "built-in"
+        else modules_of_source(source, "shifts")
     )
 
 
@@ -40,7 +42,7 @@ def shifted_source_files(wildcards):
 
 def shifted_modules(wildcards):
     """The module of the format of a re-collected test set."""
-    return modules_of(STUDY.datasets[wildcards.dataset].shifted[wildcards.shifted], "shifts")
+    return modules_of_source(STUDY.datasets[wildcards.dataset].shifted[wildcards.shifted], "shifts")
 
 
 def shifted_settings(wildcards):
@@ -55,7 +57,7 @@ def source_files(wildcards):
 
 def source_modules(wildcards):
     """The module that reads a data set's source."""
-    return modules_of(STUDY.datasets[wildcards.dataset].source)
+    return modules_of_source(STUDY.datasets[wildcards.dataset].source)
 
 
 def ood_source_files(wildcards):
@@ -65,7 +67,7 @@ def ood_source_files(wildcards):
 
 def ood_source_modules(wildcards):
     """The module that reads an OOD set's source."""
-    return modules_of(STUDY.ood_sets[wildcards.ood].source)
+    return modules_of_source(STUDY.ood_sets[wildcards.ood].source)
 
 
 def files_from(source):

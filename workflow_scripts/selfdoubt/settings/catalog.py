@@ -32,7 +32,7 @@ def settings_of(source: str, kind: str = "sources") -> ModuleType:
     return methods.load(f"settings.{kind}", source.partition(":")[0])
 
 
-def modules_of(source: str, kind: str = "sources") -> tuple[str, ...]:
+def modules_of_source(source: str, kind: str = "sources") -> tuple[str, ...]:
     """Return the module, below the library, that reads a source: for the code digests of its jobs."""
     return modules_named(kind, [source.partition(":")[0]])
 
