@@ -10,7 +10,7 @@
 rule fetch_file:
     """Fetch one file of a published data set, unless it was put there by hand."""
     output:
-        FETCHED,
+        f"{FETCHED}/{{file}}",
     log:
         log_of("fetch_file/{file}"),
     benchmark:
@@ -27,6 +27,7 @@ rule fetch_file:
         code=code_digest("fetch_file"),
     shell:
         'exec python "$SELFDOUBT/fetch_file.py"'
+        f" --store {SHARED}/downloads"
         " --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
@@ -53,7 +54,7 @@ rule prepare_dataset:
         code=code_digest("prepare_dataset"),
     shell:
         'exec python "$SELFDOUBT/prepare_dataset.py"'
-        f" --fetched {Path(FETCHED).parent}"
+        f" --fetched {FETCHED} --store {SHARED}"
         " --train {output.train} --val {output.val} --test {output.test}"
         " --counts {output.counts} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
@@ -78,7 +79,7 @@ rule prepare_ood:
         code=code_digest("prepare_ood"),
     shell:
         'exec python "$SELFDOUBT/prepare_ood.py"'
-        f" --fetched {Path(FETCHED).parent}"
+        f" --fetched {FETCHED} --store {SHARED}"
         " --like {input.like} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
@@ -104,6 +105,7 @@ rule corrupt_images:
         code=code_digest("corrupt_images"),
     shell:
         'exec python "$SELFDOUBT/corrupt_images.py"'
+        f" --store {SHARED}"
         " --test {input.test} --counts {input.counts} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
@@ -129,5 +131,6 @@ rule prepare_shifted:
         code=code_digest("prepare_shifted"),
     shell:
         'exec python "$SELFDOUBT/prepare_shifted.py"'
+        f" --store {SHARED}"
         " --like {input.like} --counts {input.counts} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

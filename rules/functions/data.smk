@@ -46,10 +46,8 @@ def ood_source_files(wildcards):
 
 
 def files_from(source):
-    """The files of a source; none where it comes with the project or a package, whose place may change."""
-    if source.startswith(("embedded:", "sklearn:")):
-        return []
-    return list(files_of(source, place_of(source, RESOURCES, Path(FETCHED).parent)))
+    """The files of a source; none where it comes with the project, whose place may change, or with a package."""
+    return list(map(str, sources_of(source, FETCHED)))
 
 
 def ood_settings(wildcards):

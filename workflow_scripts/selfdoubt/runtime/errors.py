@@ -35,6 +35,11 @@ def lacks_room(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
+def lacks_locks(error: OSError) -> bool:
+    """Return whether the file system cannot lock."""
+    return error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
 def lacks_memory(error: Exception) -> bool:
     """Return whether there was too little memory, as Python, torch on a GPU and torch on a processor say it."""
     known = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"

@@ -79,6 +79,11 @@ def place_of(source: str, embedded: Path, fetched: Path) -> Path:
     return embedded if source.startswith("embedded:") else fetched
 
 
+def sources_of(source: str, place: Path) -> list[Path]:
+    """Return the files and folders that a source is made of, which may change; none of what comes with the code."""
+    return [] if source.startswith(("embedded:", "sklearn:")) else list(map(Path, files_of(source, place)))
+
+
 @cache
 def files_of(source: str, resources: Path) -> tuple[str, ...]:
     """Return the files, and for class folders the folders, that a source is made of.
