@@ -219,6 +219,17 @@ def figure_files(figure):
     return multiext(FIGURE.format(figure=figure), ".svg", ".pdf", ".png")
 
 
+def figure_outputs(figure):
+    """The three formats of a figure, the first of which stands in Snakemake's report too."""
+    svg, *others = figure_files(figure)
+    return [in_report(svg, "figure", "Figures"), *others]
+
+
+def in_report(file, caption, category):
+    """A file as Snakemake's own report shows it (`--report`); caption: a file of rules/captions."""
+    return report(file, caption=f"captions/{caption}.rst", category=category)
+
+
 def all_figures():
     """Every figure in every format."""
     return [file for figure in STUDY.figures for file in figure_files(figure)]
