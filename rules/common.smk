@@ -99,6 +99,16 @@ STATE = f"{RUN}/state/{{wildcards.dataset}}/{{wildcards.model}}/replicate-{{wild
 TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "costs"])
 
 
+def code_of(script, modules):
+    """The params function of a job's code: its script, and the methods that its settings name."""
+
+    def code(wildcards):
+        return code_digest(script, modules(wildcards))
+
+    code.__signature__ = inspect.signature(code)
+    return code
+
+
 def log_of(job):
     """Return where a job's log lies; job: RULE/KEY/…, as a pattern."""
     return f"{RUN}/logs/{job}.log"

@@ -106,7 +106,7 @@ rule measure_mixing:
         mem_mb=2000,
     params:
         settings=mixing_settings,
-        code=code_digest("measure_mixing"),
+        code=code_of("measure_mixing", model_modules),
     shell:
         'exec python "$SELFDOUBT/measure_mixing.py"'
         " --train {input.train} --masks {input.masks}"

@@ -156,7 +156,7 @@ rule train_augmented:
         mem_mb=recipe_mb,
     params:
         settings=model_settings,
-        code=code_digest("train_augmented"),
+        code=code_of("train_augmented", model_modules),
     shell:
         'exec python "$SELFDOUBT/train_augmented.py"'
         " --train {input.train} --val {input.val}"

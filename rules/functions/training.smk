@@ -12,6 +12,11 @@ def model_settings(wildcards):
     return canonical(STUDY.model_settings(wildcards.model))
 
 
+def model_modules(wildcards):
+    """The modules of the methods that a model is trained by: its network's family, its loss, its mixing."""
+    return STUDY.modules_of_model(wildcards.model)
+
+
 def training_threads(wildcards):
     """A training job's threads come from its recipe, so that the result does not depend on --cores."""
     return STUDY.recipes[STUDY.models[wildcards.model].recipe].threads

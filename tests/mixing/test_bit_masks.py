@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from selfdoubt.mixing import bit_masks, mixers
+from selfdoubt.mixing import bit_masks, objects
 
 
 @pytest.mark.parametrize("width", [1, 6, 28, 31, 32, 33, 64, 70])
@@ -21,7 +21,7 @@ def test_packed_masks_are_translated_and_counted_as_pixels_are(width):
                 if 0 <= y + dy < height and 0 <= x + dx < width:
                     moved[y + dy, x + dx] = True
             assert found[i, j] == moved.sum()
-            one = mixers._translate(masks[i][None, None].to(torch.uint8), shifts[i, j][None])
+            one = objects.translate(masks[i][None, None].to(torch.uint8), shifts[i, j][None])
             np.testing.assert_array_equal(one[0, 0].bool(), moved)
 
 

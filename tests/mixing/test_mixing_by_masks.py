@@ -5,7 +5,8 @@ import pytest
 import torch
 from small_mixing import mixing_of, random_images, settings_of, with_mask
 
-from selfdoubt.mixing.mixers import cutmix, cutmix_matched, draw_mixing, mask_cutmix, oa_cutmix
+from selfdoubt.mixing.draws import draw_mixing
+from selfdoubt.mixing.methods import cutmix, cutmix_matched, mask_cutmix, oa_cutmix
 
 torch.set_num_threads(1)
 ABSOLUTE, RELATIVE = "object-area", "relative-object-area"
@@ -52,9 +53,9 @@ def test_oa_cutmix_by_hand(labels, expected):
     target, source = (with_mask(random_images(i, 1, 3, 4), masks[i]) for i in (0, 1))
     # lambda = 3/4 makes a box of 2 x 2 px, here of rows and columns 1 and 2.
     drawn = mixing_of(3 / 4, (2, 2))
-    mixed, weight = oa_cutmix(target, source, drawn, settings_of("oa-cutmix", labels=labels))
+    mixed, weight = oa_cutmix.mix(target, source, drawn, settings_of("oa-cutmix", labels=labels))
     assert weight.item() == pytest.approx(expected)
-    assert torch.equal(mixed, cutmix(target[:, :3], source[:, :3], drawn, None)[0])
+    assert torch.equal(mixed, cutmix.mix(target[:, :3], source[:, :3], drawn, None)[0])
 
 
 @pytest.mark.parametrize("labels", [ABSOLUTE, RELATIVE])
@@ -62,8 +63,8 @@ def test_oa_cutmix_is_what_plain_loops_do(labels):
     target, source = random_pairs()
     drawn = draw_mixing(1, 0, (16, 6, 6), settings_of("oa-cutmix"))
     ones, zeros = torch.ones(16, 1, 6, 6), torch.zeros(16, 1, 6, 6)
-    inside = cutmix(zeros, ones, drawn, None)[0][:, 0] > 0
-    _, weight = oa_cutmix(target, source, drawn, settings_of("oa-cutmix", labels=labels))
+    inside = cutmix.mix(zeros, ones, drawn, None)[0][:, 0] > 0
+    _, weight = oa_cutmix.mix(target, source, drawn, settings_of("oa-cutmix", labels=labels))
     for i in range(16):
         masks = (images[i, -1].numpy() > 0 for images in (target, source))
         assert weight[i].item() == pytest.approx(weight_by_loops(*masks, inside[i].numpy(), labels))
@@ -83,7 +84,7 @@ def test_oa_cutmix_is_what_plain_loops_do(labels):
 )
 def test_what_is_not_seen_earns_no_label(labels, share, target_object, source_object, expected):
     target, source = with_mask(random_images(0, 1), target_object), with_mask(random_images(1, 1), source_object)
-    _, weight = oa_cutmix(target, source, mixing_of(share, (3, 3)), settings_of("oa-cutmix", labels=labels))
+    _, weight = oa_cutmix.mix(target, source, mixing_of(share, (3, 3)), settings_of("oa-cutmix", labels=labels))
     assert weight.tolist() == [expected]
 
 
@@ -93,7 +94,7 @@ def test_what_is_not_seen_earns_no_label(labels, share, target_object, source_ob
 def mix_masks(target, source, *placements, labels: str = ABSOLUTE) -> tuple[list, float]:
     """The pixels and the weight of one image of one row, for columns to move by."""
     drawn = mixing_of(placements=[[0, columns] for columns in placements])
-    mixed, weight = mask_cutmix(target, source, drawn, settings_of("mask-cutmix", labels=labels))
+    mixed, weight = mask_cutmix.mix(target, source, drawn, settings_of("mask-cutmix", labels=labels))
     return mixed[0, 0, 0].tolist(), weight.item()
 
 
@@ -130,7 +131,7 @@ def test_the_placement_that_loses_least_is_taken():
 def test_a_mask_of_ones_in_place_is_the_pasted_image():
     # All of the target's 6 object pixels are hidden, all 36 of the source's are visible: 0 / (0 + 36).
     target, source = with_mask(random_images(0, 1), torch.eye(6)), with_mask(random_images(1, 1), 1)
-    mixed, weight = mask_cutmix(target, source, mixing_of(), settings_of("mask-cutmix"))
+    mixed, weight = mask_cutmix.mix(target, source, mixing_of(), settings_of("mask-cutmix"))
     assert torch.equal(mixed, source[:, :3]) and weight.tolist() == [0.0]
 
 
@@ -140,7 +141,7 @@ def test_an_empty_mask_changes_nothing_and_the_label_stays(mask, labels):
     target, source, settings = with_mask(random_images(0), mask), with_mask(random_images(1), 0), settings_of(
         "mask-cutmix", labels=labels
     )  # fmt: skip
-    mixed, weight = mask_cutmix(target, source, draw_mixing(1, 0, (16, 6, 6), settings), settings)
+    mixed, weight = mask_cutmix.mix(target, source, draw_mixing(1, 0, (16, 6, 6), settings), settings)
     assert torch.equal(mixed, target[:, :3]) and weight.tolist() == [1.0] * 16
 
 
@@ -166,7 +167,7 @@ def test_mask_cutmix_is_what_plain_loops_do():
     target, source = random_pairs()
     drawn = draw_mixing(1, 0, (16, 6, 6), settings_of("mask-cutmix", n_placements=5))
     found = {
-        labels: mask_cutmix(target, source, drawn, settings_of("mask-cutmix", labels=labels))
+        labels: mask_cutmix.mix(target, source, drawn, settings_of("mask-cutmix", labels=labels))
         for labels in (ABSOLUTE, RELATIVE, "pixel-area")
     }
     for i, (a, b) in enumerate(zip(target.numpy(), source.numpy(), strict=True)):
@@ -198,8 +199,8 @@ def test_a_matched_box_has_the_weight_of_mask_cutmix_and_its_area(labels):
     target, source = with_mask(torch.zeros(shape), masks[0]), with_mask(torch.ones(shape), masks[1])
     settings = settings_of("cutmix-matched", labels=labels)
     drawn = draw_mixing(1, 0, (200, 20, 30), settings)
-    _, wanted = mask_cutmix(target, source, drawn, settings_of("mask-cutmix", labels=labels))
-    mixed, weight = cutmix_matched(target, source, drawn, settings)
+    _, wanted = mask_cutmix.mix(target, source, drawn, settings_of("mask-cutmix", labels=labels))
+    mixed, weight = cutmix_matched.mix(target, source, drawn, settings)
     inside = mixed[:, 0] > 0
     heights, widths = (inside.any(axis).sum(1) for axis in (2, 1))
     assert torch.equal(inside.sum((1, 2)), heights * widths)  # boxes
@@ -211,5 +212,5 @@ def test_a_matched_box_has_the_weight_of_mask_cutmix_and_its_area(labels):
 def test_a_matched_box_by_hand():
     # mask-cutmix gives the target 2 / (2 + 1), so a third of 4 pixels is to be pasted: one, at the third of 4 places.
     drawn = mixing_of(corner=(0.0, 0.6))
-    mixed, weight = cutmix_matched(TARGET, SOURCE, drawn, settings_of("cutmix-matched"))
+    mixed, weight = cutmix_matched.mix(TARGET, SOURCE, drawn, settings_of("cutmix-matched"))
     assert mixed[0, 0, 0].tolist() == [1, 2, 7, 4] and weight.item() == pytest.approx(2 / 3)

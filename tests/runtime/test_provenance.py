@@ -1,12 +1,13 @@
 """What reruns a job: a change of meaning in the settings or in the code that its script can reach, and only that."""
 
 import ast
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from import_closure import RULES, library, rules_of_modules
+from import_closure import RULES, library, methods, reached_from, rules_of_modules
 
 from selfdoubt.runtime import provenance
 from selfdoubt.runtime.provenance import canonical
@@ -104,7 +105,7 @@ def test_what_json_has_no_form_for_is_refused(value):
 
 def test_a_digest_is_16_hex_digits_and_the_same_in_another_folder(tree):
     assert tree.reruns() == set()
-    assert len(tree.digest("train")) == 16 and int(tree.digest("train"), 16) >= 0
+    assert re.fullmatch("[0-9a-f]{16}:", tree.digest("train"))
     assert tree.digest("train") != tree.digest("plot")
 
 
@@ -230,33 +231,48 @@ def test_what_is_known_or_cannot_be_kept_is_not_written(tree, tmp_path):
 
 @pytest.mark.parametrize("script", EVERY_SCRIPT)
 def test_every_script_has_a_digest(script):
-    assert len(provenance.code_digest(script)) == 16
+    assert re.fullmatch("[0-9a-f]{16}:", provenance.code_digest(script))
 
 
-def test_a_real_edit_of_any_module_changes_the_digests_of_just_the_rules_that_reach_it(tmp_path, monkeypatch):
+def test_a_real_edit_of_any_module_changes_the_digests_of_just_what_reaches_it(tmp_path, monkeypatch):
     shutil.copytree(SCRIPTS, tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
     known, read = {}, provenance._read.__wrapped__  # each file is read once, but for the edited one
+    jobs = {(script, None) for script in RULES.values()} | {("train_augmented", method) for method in methods()}
 
-    def digests() -> dict[str, str]:
-        return {rule: provenance.code_digest.__wrapped__(rule) for rule in RULES}
+    def digests() -> dict[tuple, str]:
+        return {
+            (script, method): provenance.code_digest.__wrapped__(script, (dotted(method),) if method else ())
+            for script, method in jobs
+        }
 
     monkeypatch.setattr(provenance, "SCRIPTS", tmp_path / "scripts")
     monkeypatch.setattr(provenance, "_read", lambda path: known.get(path) or known.setdefault(path, read(path)))
-    before, changed = digests(), {}
+    before, changed, expected = digests(), {}, {}
     for module in library():
         path = tmp_path / "scripts" / module
         as_it_was = known.pop(path, None)
         path.write_text(f"{path.read_text()}\nCHANGED = True\n")
-        changed[module] = {rule for rule, digest in digests().items() if digest != before[rule]}
+        changed[module] = {job for job, digest in digests().items() if digest != before[job]}
         known[path] = as_it_was
-    assert changed == rules_of_modules()
+        expected[module] = {(s, m) for s, m in jobs if module in reached_from(f"{s}.py") | reached_from(m or f"{s}.py")}
+    assert changed == expected
 
 
-def test_what_rules_import_and_what_is_for_people_alone_is_in_no_rules_digest():
-    unreached = {module for module, rules in rules_of_modules().items() if not rules}
+def dotted(module: str) -> str:
+    return module.removeprefix("selfdoubt/").removesuffix(".py").replace("/", ".")
+
+
+def test_every_module_is_reached_by_a_script_or_a_method_but_for_those_of_rules_and_people():
+    reached = set().union(*(reached_from(path) for path in [*(f"{s}.py" for s in RULES.values()), *methods()]))
     rooms = {module for module in library() if module.split("/")[1] in ("settings", "external")}
+    unreached = {module for module in library() if module not in reached and "__init__" not in module}
     assert unreached - rooms == {f"selfdoubt/runtime/{name}.py" for name in OF_RULES}
-    assert unreached - rooms <= unreached and "selfdoubt/settings/study.py" in unreached
+    assert "selfdoubt/settings/study.py" in unreached
+
+
+def test_no_script_reaches_a_method_by_an_import_of_its_own():
+    found = {script: {m for m in methods() if m in reached_from(f"{script}.py")} for script in RULES.values()}
+    assert not {script: reached for script, reached in found.items() if reached}
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
@@ -272,7 +288,9 @@ def test_the_report_depends_on_all_that_it_is_made_of():
 
 
 def test_no_import_escapes_the_digest():
-    for path in SCRIPTS.rglob("*.py"):
+    methods = SCRIPTS / "selfdoubt/runtime/methods.py"  # whose modules the digest is given by name
+    settings = SCRIPTS / "selfdoubt/settings/registry.py"  # which no job imports
+    for path in {*SCRIPTS.rglob("*.py")} - {methods, settings}:
         for node in ast.walk(ast.parse(path.read_text())):
             assert not (isinstance(node, ast.ImportFrom) and node.level), f"{path.name}: a relative import"
             computed = isinstance(node, ast.Name) and node.id in ("__import__", "importlib", "import_module")

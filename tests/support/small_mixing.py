@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from selfdoubt.mixing.mixers import Mixing
+from selfdoubt.mixing.draws import Mixing
 
 SETTINGS = {  # of every method
     "mixup": {"alpha": 1.0},

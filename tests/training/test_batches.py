@@ -8,7 +8,7 @@ from small_mixing import BY_MASKS, SETTINGS, settings_of
 from small_training import CPU, recipe_of, split_of
 
 from selfdoubt.data.datasets import Split
-from selfdoubt.mixing import mixers
+from selfdoubt.mixing import draws
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.training import augmentation
 from selfdoubt.training.batches import Batch, Stream
@@ -141,7 +141,7 @@ def test_an_image_is_pasted_by_its_own_mask():
 @pytest.mark.parametrize("epoch", [0, 3])
 def test_what_the_epoch_does_not_mix_keeps_its_label(epoch):
     half = settings_of("cutmix")
-    drawn = mixers.draw_mixing(1, epoch, (12, 6, 6), half)
+    drawn = draws.draw_mixing(1, epoch, (12, 6, 6), half)
     batch = joined(flat_stream(half), epoch)
     alone = ~drawn.mixed[batch["labels"]]  # label i is the image at position i
     assert 0 < alone.sum() < 12

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
-from selfdoubt.runtime import gpu_leases
+from selfdoubt.runtime import gpu_leases, methods
 from selfdoubt.runtime.errors import UserError, lacks_memory, lacks_room
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -60,6 +60,8 @@ def main(
         if computes and arguments.gpu is not None and "RANK" not in os.environ:  # ranks have their parent's
             gpu_leases.take(arguments.gpu)
         _read_files(arguments, listed)
+        if ":" in arguments.code:  # as rules give it
+            methods.allow(arguments.code.partition(":")[2].split(","))
         arguments.metadata = _provenance(arguments)
         arguments.settings = parse_settings(arguments.settings)
         run(arguments)
@@ -87,7 +89,7 @@ def _parser(files, several, optional, replicated: bool, computes: bool) -> argpa
     parser.add_argument(
         "--settings", default="{}", help="JSON of the part of the config that this step depends on, or @FILE of it"
     )
-    parser.add_argument("--code", default="by-hand", help="digest of the code, for the outputs' metadata")
+    parser.add_argument("--code", default="by-hand", help="digest of the code, and the methods that it holds")
     if replicated:
         parser.add_argument("--replicate", type=int, required=True)
     if computes:
@@ -106,7 +108,7 @@ def _read_files(arguments: argparse.Namespace, listed: tuple[str, ...]) -> None:
 
 
 def _provenance(arguments: argparse.Namespace) -> dict:
-    known = {"settings": json.loads(arguments.settings), "code": arguments.code}
+    known = {"settings": json.loads(arguments.settings), "code": arguments.code.partition(":")[0]}
     known["packages"] = versions(_DECISIVE_PACKAGES)
     return known | ({"replicate": arguments.replicate} if hasattr(arguments, "replicate") else {})
 

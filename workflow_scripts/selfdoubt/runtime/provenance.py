@@ -2,7 +2,8 @@
 
 The digest walks the imports of a script under workflow_scripts/, those inside functions too, and hashes
 each module's syntax tree without docstrings. So a comment reruns nothing, and a change two imports away
-reruns just what it can change. Imports by computed name would escape it; the library has none.
+reruns just what it can change. Methods are imported by computed name, which would escape it: the modules of those that
+a job's settings name are handed over.
 
 Parsing takes half a second of each start of Snakemake, so `recall` and `keep` hand on what was found, by the content of
 files.
@@ -28,22 +29,27 @@ _DECISIVE = {"torch": "torch", "timm": "timm", "segmentation_models_pytorch": "s
 
 
 @cache
-def code_digest(script: str) -> str:
-    """Return 16 hex digits of workflow_scripts/{script}.py, all that it imports from there, its data files
-    (a report's template and style) and the versions of the packages that decide results."""
+def code_digest(script: str, modules: tuple[str, ...] = ()) -> str:
+    """Return 16 hex digits and a colon: of workflow_scripts/{script}.py and all that it imports from there, data files
+    (a report's template and style) and the versions of the packages that decide results among it.
+
+    modules: below the library, of the methods that the job's settings name; they and what they import count too, and
+    their names follow the colon, so that the job can load no others (`methods.allow`).
+    """
     digest, packages = hashlib.sha256(), set()
-    for path in closure(SCRIPTS / f"{script}.py"):
+    methods = [SCRIPTS.joinpath("selfdoubt", *module.split(".")).with_suffix(".py") for module in modules]
+    for path in closure(SCRIPTS / f"{script}.py", *methods):
         meaning, _, decisive = _read(path)
         digest.update(f"{path.relative_to(SCRIPTS)}\0{meaning}\0".encode())
         packages |= decisive
     for module in sorted(packages):
         digest.update(f"{module}=={_version(_DECISIVE[module])}\0".encode())
-    return digest.hexdigest()[:16]
+    return f"{digest.hexdigest()[:16]}:{','.join(modules)}"
 
 
-def closure(script: Path) -> list[Path]:
-    """Return the script and every file under workflow_scripts/ that it imports, directly or not, sorted."""
-    found, waiting = set(), [script]
+def closure(*roots: Path) -> list[Path]:
+    """Return the files and every file under workflow_scripts/ that they import, directly or not, sorted."""
+    found, waiting = set(), [*roots]
     while waiting:
         path = waiting.pop()
         if path not in found:

@@ -9,7 +9,7 @@ import torch
 
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.image_files import ImageFiles
-from selfdoubt.mixing import mixers
+from selfdoubt.mixing import draws
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.training import augmentation
 
@@ -40,16 +40,13 @@ def _mix_all(images: np.ndarray, truth: np.ndarray, masks: np.ndarray | None, se
     parts = [torch.from_numpy(part).to(torch.uint8)[:, None] for part in (truth, masks) if part is not None]
     windows = augmentation.pad(torch.cat([torch.tensor(images), *parts], 1), settings.shift_px)
     views = augmentation.draw_views(seed, 0, len(images), settings.shift_px, settings.flip)
-    drawn = mixers.draw_mixing(seed, 0, (len(images), *images.shape[2:]), settings.mixing)
+    drawn = draws.draw_mixing(seed, 0, (len(images), *images.shape[2:]), settings.mixing)
     found = []
     for index in drawn.mixed.nonzero()[:, 0].split(_BATCH):
         own = drawn.at(index)
         target, source = (augmentation.see(windows, each, views) for each in (index, own.partner))
-        method = settings.mixing.method
-        if method == "saliency-mix":  # which looks at the image, and not at further channels
-            own, method = mixers.around_salient(source[:, :channels], own), "cutmix"
         pair = _with_object(target, channels, 0), _with_object(source, channels, 1)
-        mixed, weight = mixers.MIXERS[method](*pair, own, settings.mixing)
+        mixed, weight = draws.mix(*pair, own, settings.mixing, channels)
         found.append(torch.stack([weight.double(), *mixed[:, -2:].double().sum((2, 3)).T]))
     return torch.cat(found, 1) if found else torch.zeros(3, 0, dtype=torch.float64)
 

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from selfdoubt.settings.distillation import DistillationLoss, TeacherAnswers
+from selfdoubt.settings.registry import any_of
 from selfdoubt.settings.types import (
     BelowOne,
     Count,
@@ -193,61 +194,8 @@ class SoftLabels(Strict):
     top_k: Count | None = None
 
 
-class MixUp(Strict):
-    method: Literal["mixup"]
-    probability: Fraction
-    alpha: Positive
-
-
-class BoxMix(Strict):
-    method: Literal["cutmix", "saliency-mix"]
-    probability: Fraction
-    beta: Positive
-
-
-class ResizeMix(Strict):
-    method: Literal["resizemix"]
-    probability: Fraction
-    min_scale: Annotated[float, Field(gt=0, le=1)]  # of the image's sides
-    max_scale: Annotated[float, Field(gt=0, le=1)]
-
-    @field_validator("max_scale")
-    @classmethod
-    def _is_a_range(cls, max_scale: float, others: ValidationInfo) -> float:
-        if max_scale < others.data.get("min_scale", 0):
-            raise ValueError(f"{max_scale} is below min_scale {others.data['min_scale']}; swap them")
-        return max_scale
-
-
-ObjectLabels = Literal["object-area", "relative-object-area"]
-
-
-class ByMasks(Strict):
-    """Mixing that needs to know where the object is."""
-
-    probability: Fraction
-    labels: ObjectLabels = "object-area"
-    mask_control: Literal["none", "permuted", "boxes"] = "none"
-
-
-class OaCutMix(ByMasks):
-    method: Literal["oa-cutmix"]
-    beta: Positive
-
-
-class MaskCutMix(ByMasks):
-    method: Literal["mask-cutmix"]
-    n_placements: Count
-    labels: ObjectLabels | Literal["pixel-area"] = "object-area"
-
-
-class MatchedCutMix(ByMasks):
-    method: Literal["cutmix-matched"]
-    n_placements: Count
-
-
 class Augmented(Model):
-    mixing: one_of(MixUp, BoxMix, ResizeMix, OaCutMix, MaskCutMix, MatchedCutMix, by="method")
+    mixing: any_of("mixing")
     segmenter: Name | None = None
     masks: Literal["given"] | None = None  # those of the data set, in place of a segmenter's
     label_smoothing: BelowOne = 0.0

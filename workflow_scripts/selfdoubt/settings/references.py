@@ -5,11 +5,11 @@ from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings import published
+from selfdoubt.settings.bases import ByMasks
 from selfdoubt.settings.bounds import BEST, ORACLE
 from selfdoubt.settings.choices import a_replicate, all_known, known_name, unique
 from selfdoubt.settings.claims import of_claims, of_models_named, splits
 from selfdoubt.settings.data import BUILT_IN, has_masks
-from selfdoubt.settings.models import ByMasks
 
 
 def check_references(study) -> None:

@@ -19,6 +19,7 @@ from selfdoubt.settings.methods import READ_LABELS, AnyEnhancer, Group, Protocol
 from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pretrained, Recipe, SoftLabels, Student
 from selfdoubt.settings.numbers import put_numbers
 from selfdoubt.settings.references import check_references
+from selfdoubt.settings.registry import modules_of
 from selfdoubt.settings.types import Name, RunName, Strict
 
 
@@ -95,6 +96,10 @@ class Study(Strict):
         if name in self.students:
             own["top_k"] = self.soft_labels.top_k
         return own
+
+    def modules_of_model(self, name: str) -> tuple[str, ...]:
+        """Return the modules of the methods that a model's training needs, its network's family among them."""
+        return modules_of(self.models[name])
 
     def views(self, student: str) -> dict:
         """Return all that a student's stream of views, and a teacher's answers to it, depend on."""

@@ -12,7 +12,7 @@ import torch
 import torch.utils.data
 
 from selfdoubt.data.image_files import ImageFiles
-from selfdoubt.mixing import mixers
+from selfdoubt.mixing import draws
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.training import augmentation
 
@@ -70,20 +70,20 @@ class Stream:
         rows = [slice(start + self._rank, stop, self._n_ranks) for start, stop in zip(starts, stops, strict=True)]
         drawn, partners = None, [order[:0]] * len(rows)
         if self._mixing is not None:
-            drawn = _to(device, mixers.draw_mixing(self._seed, epoch, self._shape, self._mixing))
+            drawn = _to(device, draws.draw_mixing(self._seed, epoch, self._shape, self._mixing))
             partners = [drawn.partner[order[each][drawn.mixed[order[each]]]] for each in rows]
         wanted = [torch.cat([order[each], partner]) for each, partner in zip(rows, partners, strict=True)]
         for each, start, stop, seen in zip(rows, starts, stops, self._images.views(epoch, wanted), strict=True):
             yield Batch(*self._mix(seen, order[each], drawn), epoch, each, stop - start, order[each])
 
-    def _mix(self, seen: torch.Tensor, index: torch.Tensor, drawn: mixers.Mixing | None) -> tuple:
+    def _mix(self, seen: torch.Tensor, index: torch.Tensor, drawn: draws.Mixing | None) -> tuple:
         """Return a batch's fields from views of the images at `index`, followed by those of their partners."""
         images, source, labels = seen[: len(index)], seen[len(index) :], self._labels[index]
         if drawn is None:
             return images / 255, labels, labels, None
         chosen = drawn.mixed[index].nonzero()[:, 0]
         own = drawn.at(index[chosen])
-        mixed, share = mixers.MIXERS[self._mixing.method](images[chosen], source, own, self._mixing)
+        mixed, share = draws.mix(images[chosen], source, own, self._mixing)
         images = images[:, : mixed.shape[1]].to(mixed.dtype)  # without the mask's channel; float where mixup is
         images[chosen] = mixed
         other, weight = labels.clone(), torch.ones(len(index), device=images.device)

@@ -9,19 +9,22 @@ import torch
 from helpers import assert_close
 from small_mixing import BY_MASKS, SETTINGS, mixing_of, random_images, settings_of, with_mask
 
-from selfdoubt.mixing import mixers
-from selfdoubt.mixing.mixers import MIXERS, Mixing, cutmix, draw_mixing, mixup, resizemix, saliency_mix
+from selfdoubt.mixing.draws import Mixing, draw_mixing, load
+from selfdoubt.mixing.draws import mix as mix_by_settings
+from selfdoubt.mixing.saliency import saliency
 from selfdoubt.runtime import cli
+from selfdoubt.runtime.methods import names_in
 from selfdoubt.settings.study import load_study
 
 torch.set_num_threads(1)
 SHAPE = (400, 6, 6)
+METHODS = names_in("mixing.methods")
 NAMES = [field.name for field in dataclasses.fields(Mixing)]
 
 
 def mix(method: str, target, source, drawn: Mixing | None = None, **values) -> tuple[torch.Tensor, torch.Tensor]:
     drawn = drawn or draw_mixing(1, 0, (len(target), *target.shape[2:]), settings_of(method, **values))
-    return MIXERS[method](target, source, drawn, settings_of(method, **values))
+    return mix_by_settings(target, source, drawn, settings_of(method, **values))
 
 
 def images_for(method: str, n: int = 16) -> tuple[torch.Tensor, torch.Tensor]:
@@ -79,7 +82,7 @@ def test_what_is_drawn_does_not_disturb_the_rest(method, change, changed):
 
 
 def test_pairs_are_the_same_whatever_the_method():
-    drawn = [draw_mixing(1, 0, SHAPE, settings_of(method)) for method in MIXERS]
+    drawn = [draw_mixing(1, 0, SHAPE, settings_of(method)) for method in METHODS]
     for other in drawn[1:]:
         assert torch.equal(other.mixed, drawn[0].mixed) and torch.equal(other.partner, drawn[0].partner)
 
@@ -96,20 +99,20 @@ def test_mixing_is_that_of_its_seed_and_epoch():
         assert not any(torch.equal(getattr(drawn[0], name), getattr(other, name)) for name in NAMES)
 
 
-@pytest.mark.parametrize("method", MIXERS)
+@pytest.mark.parametrize("method", METHODS)
 def test_a_method_takes_the_settings_that_a_script_is_given(method, config):
     model = config["augmented"]["mask-cutmix" if method in BY_MASKS else "cutmix"]
     model["mixing"] = {"method": method, "probability": 0.5, **SETTINGS[method]}
     text = json.dumps(load_study(config).model_settings("mask-cutmix" if method in BY_MASKS else "cutmix")["mixing"])
     settings = cli.parse_settings(text)
-    mixed, weight = MIXERS[method](*images_for(method), draw_mixing(1, 0, (16, 6, 6), settings), settings)
+    mixed, weight = mix_by_settings(*images_for(method), draw_mixing(1, 0, (16, 6, 6), settings), settings)
     assert mixed.shape == (16, 3, 6, 6) and weight.shape == (16,)
 
 
 # ---- what all have in common ----
 
 
-@pytest.mark.parametrize("method", MIXERS)
+@pytest.mark.parametrize("method", METHODS)
 def test_an_image_is_mixed_alike_wherever_it_is_in_a_batch(method):
     target, source = images_for(method)
     drawn = draw_mixing(1, 0, (16, 6, 6), settings_of(method))
@@ -121,7 +124,7 @@ def test_an_image_is_mixed_alike_wherever_it_is_in_a_batch(method):
     assert len(weight.unique()) > 3 and ((weight >= 0) & (weight <= 1)).all()
 
 
-@pytest.mark.parametrize("method", MIXERS)
+@pytest.mark.parametrize("method", METHODS)
 def test_batches_may_be_empty(method):
     target, source = images_for(method)
     drawn = draw_mixing(1, 0, (16, 6, 6), settings_of(method)).at(torch.zeros(0, dtype=torch.int64))
@@ -143,14 +146,14 @@ def test_the_weight_of_a_box_is_the_share_of_target_pixels_left(method):
 def test_mixup_by_hand():
     # 0.25 * 8 + 0.75 * 4 = 5 and 0.25 * 3 + 0.75 * 2 = 2.25
     target, source = torch.tensor([[[[8, 3]]]], dtype=torch.uint8), torch.tensor([[[[4, 2]]]], dtype=torch.uint8)
-    mixed, weight = mixup(target, source, mixing_of(0.25), None)
+    mixed, weight = load("mixup").mix(target, source, mixing_of(0.25), None)
     assert mixed.tolist() == [[[[5, 2.25]]]] and mixed.dtype == torch.float32 and weight.tolist() == [0.25]
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_the_ends_of_mixup_are_the_images(share):
     target, source = random_images(0, 1), random_images(1, 1)
-    mixed, _ = mixup(target, source, mixing_of(share), None)
+    mixed, _ = load("mixup").mix(target, source, mixing_of(share), None)
     assert torch.equal(mixed, (target if share else source).float())
 
 
@@ -161,7 +164,7 @@ def test_cutmix_by_hand():
     # lambda = 3/4 makes a side of sqrt(1/4) 8 = 4 px, 2 either way of row 3 and column 1, where the border cuts it:
     # rows 1 to 4, columns 0 to 2.
     target, source = torch.zeros(1, 1, 8, 8, dtype=torch.uint8), torch.ones(1, 1, 8, 8, dtype=torch.uint8)
-    mixed, weight = cutmix(target, source, mixing_of(3 / 4, (3, 1)), None)
+    mixed, weight = load("cutmix").mix(target, source, mixing_of(3 / 4, (3, 1)), None)
     expected = torch.zeros(8, 8)
     expected[1:5, :3] = 1
     assert torch.equal(mixed[0, 0].float(), expected) and weight.tolist() == [1 - 12 / 64]
@@ -170,13 +173,13 @@ def test_cutmix_by_hand():
 def test_the_side_of_a_box_is_even_as_in_the_paper_s_code():
     # lambda = 1/2: sqrt(1/2) 28 = 19.8, so 19 px, so 9 either way.
     target, source = torch.zeros(1, 1, 28, 28), torch.ones(1, 1, 28, 28)
-    assert cutmix(target, source, mixing_of(1 / 2, (14, 14)), None)[0].sum() == 18 * 18
+    assert load("cutmix").mix(target, source, mixing_of(1 / 2, (14, 14)), None)[0].sum() == 18 * 18
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_an_empty_and_a_full_box(share):
     target, source = random_images(0, 1, 3, 4), random_images(1, 1, 3, 4)
-    mixed, weight = cutmix(target, source, mixing_of(share, (2, 2)), None)
+    mixed, weight = load("cutmix").mix(target, source, mixing_of(share, (2, 2)), None)
     assert torch.equal(mixed, target if share else source) and weight.tolist() == [share]
 
 
@@ -192,7 +195,7 @@ def test_resizemix_pastes_what_torch_makes_of_the_whole_source(height, width, sc
     small = torch.nn.functional.interpolate(source.float(), sides, mode="bilinear", antialias=True).round()
     room = height - sides[0] + 1, width - sides[1] + 1
     top, left = int(0.99 * room[0]), int(0.4 * room[1])
-    mixed, weight = resizemix(target, source, mixing_of(1 - scale**2, corner=(0.99, 0.4)), None)
+    mixed, weight = load("resizemix").mix(target, source, mixing_of(1 - scale**2, corner=(0.99, 0.4)), None)
     expected = target.clone()
     expected[:, :, top : top + sides[0], left : left + sides[1]] = small.to(torch.uint8)
     difference = (mixed.int() - expected.int()).abs()
@@ -217,7 +220,7 @@ def test_saliency_mix_cuts_around_the_most_salient_pixel():
     # The one bright pixel is at row 1, column 6; lambda = 3/4 makes a box of 4 x 4 px, 2 either way.
     target, source = torch.zeros(1, 1, 8, 8, dtype=torch.uint8), torch.full((1, 1, 8, 8), 7, dtype=torch.uint8)
     source[0, 0, 1, 6] = 200
-    mixed, weight = saliency_mix(target, source, mixing_of(3 / 4, (7, 0)), None)
+    mixed, weight = mix("saliency-mix", target, source, mixing_of(3 / 4, (7, 0)))
     expected = torch.zeros(8, 8)
     expected[:3, 4:] = 7
     expected[1, 6] = 200
@@ -227,7 +230,7 @@ def test_saliency_mix_cuts_around_the_most_salient_pixel():
 def test_saliency_mix_is_cutmix_around_another_centre():
     target, source = random_images(0), random_images(1)
     drawn = draw_mixing(1, 0, (16, 6, 6), settings_of("saliency-mix"))
-    most = torch.tensor([divmod(int(map_.argmax()), 6) for map_ in mixers.saliency(source)])
-    expected = cutmix(target, source, dataclasses.replace(drawn, centre=most), None)
-    for found, wanted in zip(saliency_mix(target, source, drawn, None), expected, strict=True):
+    most = torch.tensor([divmod(int(map_.argmax()), 6) for map_ in saliency(source)])
+    expected = load("cutmix").mix(target, source, dataclasses.replace(drawn, centre=most), None)
+    for found, wanted in zip(mix("saliency-mix", target, source, drawn), expected, strict=True):
         assert torch.equal(found, wanted)

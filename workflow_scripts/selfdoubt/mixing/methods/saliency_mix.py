@@ -1,0 +1,28 @@
+"""SaliencyMix: CutMix with the box around the source's most salient pixel (Uddin et al. 2021)."""
+
+from dataclasses import replace
+
+import torch
+
+from selfdoubt.mixing.methods import cutmix
+from selfdoubt.mixing.saliency import saliency
+
+
+def draw_share(generator, n: int, settings):
+    """Draw lambda as CutMix does, (n,) in [0, 1]."""
+    return cutmix.draw_share(generator, n, settings)
+
+
+def place(source, drawn):
+    """Return the draws with boxes around the most salient pixel of each source (b, C, H, W)."""
+    most = saliency(source).flatten(1).argmax(1)
+    centre = torch.stack([most.div(source.shape[3], rounding_mode="floor"), most % source.shape[3]], 1)
+    return replace(drawn, centre=centre)
+
+
+def mix(target, source, drawn, settings):
+    """CutMix, its box around the source's most salient pixel (Uddin et al. 2021), the saliency being `saliency`'s.
+
+    The box is pasted where it was cut out, and cut off at the border. Arguments and results as of `cutmix.mix`.
+    """
+    return cutmix.mix(target, source, drawn, settings)

@@ -1,0 +1,43 @@
+"""Objects of mixed images: what is visible of them, and where the source's object is placed."""
+
+import torch
+
+from selfdoubt.mixing import bit_masks
+
+
+def object_weight(areas, hidden, pasted, changed, labels: str) -> torch.Tensor:
+    """Return the weight (b,) of the target's label by the objects' visible areas.
+
+    (F_a - F_a^in) / (F_a - F_a^in + F_b^in), F being areas and ^in what lies in the pasted region; with the labels
+    `relative-object-area` each is divided by the whole object's, F_a or F_b. Where neither object is visible it is 1/2;
+    or 1, if nothing was pasted and the image is the target's alone.
+
+    areas: F_a and F_b. hidden: F_a^in. pasted: F_b^in. changed: bool, whether a pixel was pasted. All (b,).
+    """
+    seen_a, seen_b = areas[0] - hidden, pasted
+    if labels == "relative-object-area":
+        seen_a, seen_b = seen_a / areas[0].clamp_min(1), seen_b / areas[1].clamp_min(1)
+    weight = seen_a / (seen_a + seen_b)  # 0 / 0 where neither is visible
+    return torch.where(weight.isnan(), torch.where(changed, 0.5, 1.0), weight)
+
+
+def place(target, source, drawn):
+    """Return the objects' areas, how much is hidden and pasted (b,), and the translation (b, 2) that loses least."""
+    bits = [bit_masks.pack(images[:, -1] > 0) for images in (target, source)]
+    areas = [bit_masks.n_bits(words).sum((1, 2)) for words in bits]
+    placed = bit_masks.translate(bits[1], drawn.placements, source.shape[3])
+    both = placed & bits[0][:, None]
+    hidden, pasted = (bit_masks.n_bits(words).sum((2, 3)) for words in (both, placed))  # each (b, K)
+    loss = hidden / areas[0].clamp_min(1)[:, None] + 1 - pasted / areas[1].clamp_min(1)[:, None]
+    best = loss.argmin(1, keepdim=True)  # (b, 1)
+    chosen = drawn.placements.gather(1, best[..., None].expand(-1, -1, 2))[:, 0]
+    return areas, hidden.gather(1, best)[:, 0], pasted.gather(1, best)[:, 0], chosen
+
+
+def translate(images: torch.Tensor, shifts: torch.Tensor) -> torch.Tensor:
+    """Shift (b, C, H, W) by (b, 2) pixels, of at most a side, zeros moving in."""
+    height, width = images.shape[2:]
+    padded = torch.nn.functional.pad(images, [width, width, height, height])
+    windows = padded.unfold(2, height, 1).unfold(3, width, 1).movedim(1, 3)  # (b, 2 H + 1, 2 W + 1, C, H, W), a view
+    each = torch.arange(len(images), device=images.device)
+    return windows[each, height - shifts[:, 0], width - shifts[:, 1]]

@@ -1,0 +1,11 @@
+"""Settings of CutMix with the label weights of mask-cutmix, its control."""
+
+from typing import Literal
+
+from selfdoubt.settings.bases import ByMasks
+from selfdoubt.settings.types import Count
+
+
+class Settings(ByMasks):
+    method: Literal["cutmix-matched"]
+    n_placements: Count
