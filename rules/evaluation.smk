@@ -70,7 +70,7 @@ rule judge_groups:
     input:
         judged_predictions(),
     output:
-        TABLE.replace("{table}", "groups"),
+        in_report(TABLE.format(table="groups"), "table", "Tables"),
     log:
         log_of("judge_groups"),
     benchmark:
@@ -93,7 +93,7 @@ rule collect_metrics:
     input:
         all_metrics(),
     output:
-        TABLE.replace("{table}", "metrics"),
+        in_report(TABLE.format(table="metrics"), "table", "Tables"),
     log:
         log_of("collect_metrics"),
     benchmark:
@@ -116,7 +116,7 @@ rule collect_costs:
     input:
         all_metrics(),
     output:
-        TABLE.replace("{table}", "costs"),
+        in_report(TABLE.format(table="costs"), "table", "Tables"),
     log:
         log_of("collect_costs"),
     benchmark:
@@ -139,8 +139,8 @@ rule test_hypotheses:
     input:
         compared_predictions,
     output:
-        comparisons=TABLE.replace("{table}", "comparisons"),
-        hypotheses=TABLE.replace("{table}", "hypotheses"),
+        comparisons=in_report(TABLE.format(table="comparisons"), "table", "Tables"),
+        hypotheses=in_report(TABLE.format(table="hypotheses"), "table", "Tables"),
     log:
         log_of("test_hypotheses"),
     benchmark:

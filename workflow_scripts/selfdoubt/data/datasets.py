@@ -2,7 +2,7 @@
 
 A split's images stay uint8 in memory and on disk; pixels become floats in [0, 1] at the model's door. Where a data set
 is too large for memory, a split keeps the names of its files instead (`ImageFiles`), below a link beside it, so that no
-file of results holds a path outside the project.
+file of results holds a path outside the project. Of a split that is a link itself it is beside what it leads to.
 """
 
 from collections.abc import Iterable
@@ -68,7 +68,7 @@ def read_splits(path: str | Path) -> dict[str, Split]:
     arrays, _ = tensor_files.read(path, "images")
     try:
         names = sorted({key.rpartition(".")[0] for key in arrays})
-        splits = {name: _split_of(arrays, name, Path(path).parent / LINK) for name in names}
+        splits = {name: _split_of(arrays, name, Path(path).resolve().parent / LINK) for name in names}
     except KeyError as error:
         raise UserError(f"{path}: holds no splits of images: no {error}; delete it and run again") from None
     faults = [f"split '{name}': {fault}" for name, split in splits.items() if (fault := _fault(split))]

@@ -12,11 +12,13 @@ _CHUNK, _TIMEOUT_S = 2**20, 60
 
 
 def fetch(url: str, md5: str, path: Path) -> None:
-    """Fetch a file to `path`; what a broken transfer leaves stands in `path`.part, and is gone on with.
+    """Fetch a file to `path` unless it is there; what a broken transfer leaves is in `path`.part, and is gone on with.
 
     Raises UserError if the disk is full; and, saying what to fetch by hand and where to put it, if the file cannot be
     had or is not the published one.
     """
+    if path.is_file():
+        return check(path, md5)
     part = path.with_name(f"{path.name}.part")
     by_hand = f"fetch it by hand (md5 {md5}) and put it there"
     try:
