@@ -9,8 +9,6 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.analysis import CALIBRATION, PROBABILITY_SCORES
 from selfdoubt.settings.choices import a_replicate, all_known, known_name, unique
 
-ARGUED = ("persuasion", "one-way")  # protocols whose messages are for a class
-
 
 def of_models_named(study) -> Iterator[tuple]:
     """Yield the checks that all arms are of models or groups that the study has."""
@@ -76,7 +74,7 @@ def _of_figure(place: str, figure, study) -> Iterator[tuple]:
 
 def _shown(place: str, enhancers: list[str], study) -> None:
     for enhancer in enhancers:
-        if enhancer in study.enhancers and study.enhancers[enhancer].method == "clean-logistic":
+        if enhancer in study.enhancers and not study.enhancers[enhancer].changes_images:
             raise UserError(f"config: {place}: '{enhancer}' changes no image; remove it")
 
 
@@ -87,7 +85,7 @@ def _sized(place: str, figure, study) -> None:
 
 def _persuading(place: str, figure, study) -> None:
     known_name(f"{place}.group", figure.group, study.groups, "a group")
-    arguing = [key for key, protocol in study.protocols.items() if protocol.method in ARGUED]
+    arguing = [key for key, protocol in study.protocols.items() if protocol.argues]
     spoken = [key for key in study.groups[figure.group].protocols if key in arguing]
     known_name(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that argues")
 
@@ -124,8 +122,8 @@ def _model_of_arm(place: str, arm: str, study) -> None:
 
 
 def _contender(place: str, arm: str, study) -> None:
-    if arm in study.bounds():
-        raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is a bound, no contender; name another")
+    if arm in study.upper_bounds():
+        raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is no contender; name another")
 
 
 def splits(study) -> list[str]:
