@@ -10,8 +10,6 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.analysis import CALIBRATION, PROBABILITY_SCORES
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
 
-ARGUED = ("persuasion", "one-way")  # protocols whose messages are for a class
-
 
 def check_arms_exist(study) -> Iterator[tuple]:
     """Yield the checks that the models and groups of all arms exist."""
@@ -77,7 +75,7 @@ def _check_figure(place: str, figure, study) -> Iterator[tuple]:
 
 def _check_changes_images(place: str, enhancers: list[str], study) -> None:
     for enhancer in enhancers:
-        if enhancer in study.enhancers and study.enhancers[enhancer].method == "clean-logistic":
+        if enhancer in study.enhancers and not study.enhancers[enhancer].changes_images:
             raise UserError(f"config: {place}: '{enhancer}' changes no image; remove it")
 
 
@@ -88,7 +86,7 @@ def _check_has_object_sizes(place: str, figure, study) -> None:
 
 def _check_argues(place: str, figure, study) -> None:
     check_known(f"{place}.group", figure.group, study.groups, "a group")
-    arguing = [key for key, protocol in study.protocols.items() if protocol.method in ARGUED]
+    arguing = [key for key, protocol in study.protocols.items() if protocol.argues]
     spoken = [key for key in study.groups[figure.group].protocols if key in arguing]
     check_known(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that argues")
 
@@ -125,8 +123,8 @@ def _check_model_of_arm(place: str, arm: str, study) -> None:
 
 
 def _check_reads_no_labels(place: str, arm: str, study) -> None:
-    if arm in study.bounds():
-        raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is a bound, no contender; name another")
+    if arm in study.upper_bounds():
+        raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is no contender; name another")
 
 
 def splits(study) -> list[str]:

@@ -263,7 +263,11 @@ def _check_names_differ(study) -> None:
             if key in seen:
                 raise UserError(f"config: {section}.{key}: the name is taken by {seen[key]}.{key}; choose another")
             seen[key] = section
-    taken = {"clean": "means unchanged images", ORACLE: "is a bound of every group", BEST: "is a bound of every group"}
+    taken = {
+        "clean": "means unchanged images",
+        ORACLE: "is in the table of every group",
+        BEST: "is in the table of every group",
+    }
     for section in ("enhancers", "protocols"):
         for name in taken.keys() & getattr(study, section).keys():
             raise UserError(f"config: {section}.{name}: '{name}' {taken[name]}; choose another name")

@@ -1,4 +1,4 @@
-"""Hold what groups decide against what their members say by themselves."""
+"""Compare what groups decide with the predictions of their members."""
 
 from selfdoubt.communication import accounting
 from selfdoubt.evaluation import summaries
@@ -10,12 +10,12 @@ def run(arguments):
     for job in arguments.settings.groups:  # each with the files of its members, then of its protocols
         identity = {"dataset": job.dataset, "group": job.group, "replicate": job.replicate, "split": "test"}
         members = [splits_of(next(paths)) for _ in range(job.n_members)]
-        test, val = (said(members, split) for split in ("test", "val"))
-        found = accounting.judge_bounds(test, val)
+        test, val = (members_on(split, members) for split in ("test", "val"))
+        found = accounting.references(test, val)
         for protocol in job.protocols:
             path = next(paths)
-            answers = splits_of(path)["test"].logits.argmax(1)
-            found[protocol] = accounting.judge(test, answers, schemas.read_metadata(path))
+            predicted = splits_of(path)["test"].logits.argmax(1)
+            found[protocol] = accounting.compare(test, predicted, schemas.read_metadata(path))
         rows += [identity | {"protocol": name} | row for name, part in found.items() for row in part]
     schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["groups"], arguments.metadata)
 
@@ -24,7 +24,7 @@ def splits_of(path):
     return summaries.predictions_by_split(schemas.read_table(path))
 
 
-def said(members, split: str) -> accounting.Members:
+def members_on(split: str, members) -> accounting.Members:
     return accounting.members_of([member[split].logits for member in members], members[0][split].labels)
 
 

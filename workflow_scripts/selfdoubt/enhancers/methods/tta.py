@@ -1,4 +1,4 @@
-"""Test-time augmentation: the mean of what a model says of several views of an image."""
+"""Test-time augmentation: the mean softmax over several views of an image."""
 
 import math
 
@@ -10,19 +10,19 @@ from selfdoubt.enhancers.batches import Answer, Batch
 from selfdoubt.training import augmentation
 
 
-def tta(batch: Batch, settings, generator: np.random.Generator) -> Answer:
-    """The logarithm of the mean softmax over the clean image and random views of it; the label is the mean's own.
+def enhance(batch: Batch, settings, generator: np.random.Generator) -> Answer:
+    """Return the log of the mean softmax over the clean image and random views of it, which is classified anew.
 
-    A view is shifted by up to `shift_px` pixels, black moving in, and flipped or not. The answer's images are the mean
-    view, to be looked at; nobody is asked about them.
+    A view is shifted by up to `shift_px` pixels, black moving in, and flipped or not. The images shown are the mean of
+    the views, which no model classifies.
     """
     views = [batch.images, *_drawn(batch.images, settings, generator)]
-    logs = torch.stack([batch.ask(view).log_softmax(-1) for view in views])  # (V, n, K)
+    logs = torch.stack([batch.logits(view).log_softmax(-1) for view in views])  # (V, n, K)
     return Answer(logs.logsumexp(0) - math.log(len(views)), torch.stack(views).mean(0), None)
 
 
 def _drawn(images: Tensor, settings, generator: np.random.Generator) -> list[Tensor]:
-    """Return the random views; draws go image by image, so that larger or smaller batches change nothing."""
+    """Return n_views - 1 random views (n, C, H, W); draws go image by image, so that the batch size changes nothing."""
     n, reach = len(images), settings.shift_px
     draws = torch.from_numpy(generator.random((n, settings.n_views - 1, 3)))
     shifts = (draws[..., :2] * (2 * reach + 1)).long()  # of the window, 0 to 2 reach
