@@ -17,7 +17,7 @@ rule plot_figure:
         examples=read_by_figure("examples", examples_of_figure),
         persuasion=read_by_figure("persuasion", persuasion_of_figure),
     output:
-        figure_files("{figure}"),
+        figure_outputs("{figure}"),
     log:
         log_of("plot_figure/{figure}"),
     benchmark:
@@ -47,7 +47,7 @@ rule render_report:
         qualities=all_mask_qualities(),
         counts=all_counts(),
     output:
-        report(REPORT, category="Study"),
+        in_report(REPORT, "page", "Study"),
     log:
         log_of("render_report"),
     benchmark:

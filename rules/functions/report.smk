@@ -96,12 +96,13 @@ def arm_places():
 @cache
 def upper_bounds():
     """The arms that read the true labels."""
-    return frozenset(STUDY.bounds())
+    return frozenset(STUDY.upper_bounds())
 
 
 def figure_modules(wildcards):
-    """The module of a figure's kind."""
-    return modules_of(STUDY.figures[wildcards.figure])
+    """The module of a figure's kind, and of the score that it shows."""
+    figure = STUDY.figures[wildcards.figure]
+    return (*modules_of(figure), *scores_modules([getattr(figure, "score", "none")]))
 
 
 def report_modules(wildcards):

@@ -21,7 +21,7 @@ REPORT = {"render_report"}
 VERDICTS = {"test_hypotheses"} | REPORT
 ENHANCEMENTS = {"collect_enhancements"} | REPORT
 TABLES = {"collect_metrics", "collect_costs"} | VERDICTS
-GROUPS = {"judge_groups"}
+GROUPS = {"compare_groups"}
 ACCURACY = {"plot_figure:auroc-accuracy"}
 EXAMPLES = {"plot_figure:enhancement-examples"}
 GALLERY = {"plot_figure:mask-gallery"}
@@ -139,7 +139,7 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "compute_metrics": measured(*ARMS),
     "test_hypotheses": VERDICTS,
     "render_report": REPORT,
-} | {rule: {rule} | REPORT for rule in ("collect_metrics", "collect_costs", "collect_enhancements", "judge_groups")}
+} | {rule: {rule} | REPORT for rule in ("collect_metrics", "collect_costs", "collect_enhancements", "compare_groups")}
 AFTER["plot_figure"] = PLOTS | REPORT
 
 

@@ -1,40 +1,41 @@
-"""Checks of arms, comparisons, hypotheses, figures and labels: what they name must be in the study.
+"""Checks that arms, comparisons, hypotheses, figures and labels are of models, metrics and splits that the study has.
 
-Checks come as functions with their arguments, each of which raises UserError, so that all faults are reported at once.
+Checks are yielded as functions with their arguments, each of which raises UserError, so that all faults are reported at
+once.
 """
 
 from collections.abc import Iterator
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.analysis import CALIBRATION, PROBABILITY_SCORES
-from selfdoubt.settings.choices import known_name, unique
+from selfdoubt.settings.choices import check_known, check_unique
 
 
-def of_models_named(study) -> Iterator[tuple]:
-    """Yield the checks that all arms are of models or groups that the study has."""
+def check_arms_exist(study) -> Iterator[tuple]:
+    """Yield the checks that the models and groups of all arms exist."""
     for place, arm in _arms(study):
-        yield _model_of_arm, place, arm, study
+        yield _check_model_of_arm, place, arm, study
 
 
-def of_claims(study) -> Iterator[tuple]:
+def check_claims(study) -> Iterator[tuple]:
     """Yield all checks of arms, studies, hypotheses, comparisons and figures."""
     for place, arm in _arms(study):
-        yield _arm, place, arm, study
+        yield _check_arm, place, arm, study
     for key, text in study.studies.items():
-        yield _contender, f"studies.{key}.reference", text.reference, study
-        yield unique, f"studies.{key}.arms", text.arms
-        yield _another, f"studies.{key}.arms", text.reference, text.arms, "the study's reference"
+        yield _check_reads_no_labels, f"studies.{key}.reference", text.reference, study
+        yield check_unique, f"studies.{key}.arms", text.arms
+        yield _check_differs, f"studies.{key}.arms", text.reference, text.arms, "the study's reference"
     for key, hypothesis in study.hypotheses.items():
         place = f"hypotheses.{key}"
-        yield known_name, f"{place}.study", hypothesis.study, study.studies, "a study"
-        yield _another, f"{place}.than", hypothesis.than, [hypothesis.better], "what is to be better"
-        yield _contender, f"{place}.better", hypothesis.better, study
-        yield _comparison, place, hypothesis, study
+        yield check_known, f"{place}.study", hypothesis.study, study.studies, "a study"
+        yield _check_differs, f"{place}.than", hypothesis.than, [hypothesis.better], "what is to be better"
+        yield _check_reads_no_labels, f"{place}.better", hypothesis.better, study
+        yield _check_comparison, place, hypothesis, study
     for i, comparison in enumerate(study.comparisons):
-        yield _comparison, f"comparisons.{i}", comparison, study
+        yield _check_comparison, f"comparisons.{i}", comparison, study
     for key, figure in study.figures.items():
-        yield from _of_figure(f"figures.{key}", figure, study)
-    yield from _of_labels(study)
+        yield from _check_figure(f"figures.{key}", figure, study)
+    yield from _check_labels(study)
 
 
 def _arms(study) -> Iterator[tuple[str, str]]:
@@ -49,41 +50,41 @@ def _arms(study) -> Iterator[tuple[str, str]]:
         yield from ((f"figures.{key}.{at}", arm) for at, arm in figure.named_arms())
 
 
-def _another(place: str, arm: str, others: list[str], what: str) -> None:
+def _check_differs(place: str, arm: str, others: list[str], what: str) -> None:
     if arm in others:
-        raise UserError(f"config: {place}: '{arm}' is {what} too; name another arm, or remove it")
+        raise UserError(f"config: {place}: '{arm}' is also {what}; name another arm, or remove it")
 
 
-def _of_figure(place: str, figure, study) -> Iterator[tuple]:
-    yield known_name, f"{place}.study", figure.study, study.studies, "a study"
-    yield known_name, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
+def _check_figure(place: str, figure, study) -> Iterator[tuple]:
+    yield check_known, f"{place}.study", figure.study, study.studies, "a study"
+    yield check_known, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
     yield from figure.checks(place, study)
 
 
-def _of_labels(study) -> Iterator[tuple]:
+def _check_labels(study) -> Iterator[tuple]:
     for arm in study.labels:
         if arm not in study.groups:
-            yield _arm, f"labels.{arm}", arm, study
-        yield _one_of_its_label, arm, study
+            yield _check_arm, f"labels.{arm}", arm, study
+        yield _check_label_differs, arm, study
 
 
-def _one_of_its_label(arm: str, study) -> None:
+def _check_label_differs(arm: str, study) -> None:
     """Raise UserError if another arm or group would look like this one in figures and tables."""
     label = study.label(arm)
     for other in [*study.arms(), *study.groups]:
         if other != arm and study.label(other) == label:
-            raise UserError(f"config: labels.{arm}: '{label}' is what '{other}' is shown as too; choose another")
+            raise UserError(f"config: labels.{arm}: '{label}' is also how '{other}' is shown; choose another")
 
 
-def _comparison(place: str, comparison, study) -> None:
+def _check_comparison(place: str, comparison, study) -> None:
     metric, score, split = comparison.metric, comparison.score, comparison.split
     scores = _scores_of(metric, study)
     if score not in scores:
         raise UserError(f"config: {place}.score: {metric} does not take '{score}'; scores: {', '.join(scores)}")
-    known_name(f"{place}.split", split, splits(study), "a split")
+    check_known(f"{place}.split", split, splits(study), "a split")
     if metric.startswith("ood-") != split.startswith("ood-"):
         needed = "an ood- split" if metric.startswith("ood-") else "a labelled split"
-        raise UserError(f"config: {place}.split: '{split}'; {metric} is measured on {needed}")
+        raise UserError(f"config: {place}.split: '{split}'; {metric} needs {needed}")
 
 
 def _scores_of(metric: str, study) -> list[str]:
@@ -94,29 +95,25 @@ def _scores_of(metric: str, study) -> list[str]:
     return [score for score in scores if score in PROBABILITY_SCORES] if metric in CALIBRATION else scores
 
 
-def _arm(place: str, arm: str, study) -> None:
-    _model_of_arm(place, arm, study)
+def _check_arm(place: str, arm: str, study) -> None:
+    _check_model_of_arm(place, arm, study)
     name, _, variant = arm.partition("/")
     if variant or name in study.groups:
         choices = [f"{name}/{key}" for key in study.variants(name) if key != "clean"]
-        known_name(place, arm, choices, "an arm")
+        check_known(place, arm, choices, "an arm")
 
 
-def _model_of_arm(place: str, arm: str, study) -> None:
-    known_name(place, _model_of(arm), [*study.models, *study.groups], "a model or a group")
+def _check_model_of_arm(place: str, arm: str, study) -> None:
+    check_known(place, arm.partition("/")[0], [*study.models, *study.groups], "a model or a group")
 
 
-def _model_of(arm: str) -> str:
-    return arm.partition("/")[0]
-
-
-def _contender(place: str, arm: str, study) -> None:
-    if arm in study.bounds():
-        raise UserError(f"config: {place}: '{arm}' reads the true labels: an upper bound, no contender; name another")
+def _check_reads_no_labels(place: str, arm: str, study) -> None:
+    if arm in study.upper_bounds():
+        raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is no contender; name another")
 
 
 def splits(study) -> list[str]:
-    """Return the splits, and means over splits, that have numbers."""
+    """Return the splits that metrics are computed on, and those that average over splits."""
     names = ["val", "test"]
     for dataset in study.datasets.values():
         names += [*(f"ood-{name}" for name in dataset.ood), *(f"shifted-{name}" for name in dataset.shifted)]

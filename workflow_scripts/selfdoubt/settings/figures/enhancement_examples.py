@@ -7,7 +7,7 @@ from pydantic import Field
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.bases import Figure
-from selfdoubt.settings.choices import a_replicate
+from selfdoubt.settings.choices import check_replicate
 from selfdoubt.settings.types import Count, Name
 
 
@@ -24,11 +24,11 @@ class Settings(Figure):
         return [("enhancers", f"{self.model}/{enhancer}") for enhancer in self.enhancers]
 
     def checks(self, place: str, study) -> Iterator[tuple]:
-        yield a_replicate, f"{place}.replicate", self.replicate, study
+        yield check_replicate, f"{place}.replicate", self.replicate, study
         for enhancer in self.enhancers:
-            yield _changes_images, f"{place}.enhancers", enhancer, study
+            yield _check_changes_images, f"{place}.enhancers", enhancer, study
 
 
-def _changes_images(place: str, enhancer: str, study) -> None:
-    if not getattr(study.enhancers.get(enhancer), "changes_images", True):
+def _check_changes_images(place: str, enhancer: str, study) -> None:
+    if enhancer in study.enhancers and not study.enhancers[enhancer].changes_images:
         raise UserError(f"config: {place}: '{enhancer}' changes no image; remove it")

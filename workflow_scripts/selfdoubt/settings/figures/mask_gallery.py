@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from selfdoubt.settings.bases import Figure
-from selfdoubt.settings.choices import known_name
+from selfdoubt.settings.choices import check_known
 from selfdoubt.settings.types import Count, Name
 
 
@@ -16,4 +16,4 @@ class Settings(Figure):
     n_images: Count
 
     def checks(self, place: str, study) -> Iterator[tuple]:
-        yield known_name, f"{place}.segmenter", self.segmenter, study.segmenters, "a segmenter"
+        yield check_known, f"{place}.segmenter", self.segmenter, study.segmenters, "a segmenter"

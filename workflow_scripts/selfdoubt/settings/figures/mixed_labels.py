@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from selfdoubt.settings.bases import Figure
-from selfdoubt.settings.choices import all_known
+from selfdoubt.settings.choices import check_all_known
 from selfdoubt.settings.types import Name
 
 
@@ -20,4 +20,4 @@ class Settings(Figure):
         return self.models
 
     def checks(self, place: str, study) -> Iterator[tuple]:
-        yield from all_known(f"{place}.models", self.models, study.augmented, "one of augmented")
+        yield from check_all_known(f"{place}.models", self.models, study.augmented, "one of augmented")

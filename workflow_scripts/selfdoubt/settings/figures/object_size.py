@@ -21,9 +21,9 @@ class Settings(FigureOfArms):
     n_bins: Count
 
     def checks(self, place: str, study) -> Iterator[tuple]:
-        yield _has_mask_truth, place, self.dataset, study
+        yield _check_mask_truth, place, self.dataset, study
 
 
-def _has_mask_truth(place: str, dataset: str, study) -> None:
+def _check_mask_truth(place: str, dataset: str, study) -> None:
     if dataset in study.datasets and study.datasets[dataset].mask_truth == "none":
         raise UserError(f"config: {place}: sizes of objects need datasets.{dataset}.mask_truth; set it")

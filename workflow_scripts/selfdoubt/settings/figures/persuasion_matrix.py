@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from selfdoubt.settings.bases import Figure
-from selfdoubt.settings.choices import known_name
+from selfdoubt.settings.choices import check_known
 from selfdoubt.settings.types import Name
 
 
@@ -22,7 +22,7 @@ class Settings(Figure):
         yield self._check_group, place, study
 
     def _check_group(self, place: str, study) -> None:
-        known_name(f"{place}.group", self.group, study.groups, "a group")
-        arguing = [key for key, protocol in study.protocols.items() if getattr(protocol, "argues", False)]
+        check_known(f"{place}.group", self.group, study.groups, "a group")
+        arguing = [key for key, protocol in study.protocols.items() if protocol.argues]
         known = [key for key in study.groups[self.group].protocols if key in arguing]
-        known_name(f"{place}.protocol", self.protocol, known, "a protocol of the group that argues")
+        check_known(f"{place}.protocol", self.protocol, known, "a protocol of the group that argues")
