@@ -24,6 +24,7 @@ from selfdoubt.settings.published import DOWNLOADS, files_of, place_of, shifted_
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
 from selfdoubt.settings.references import check_files
+from selfdoubt.settings.registry import modules_named
 from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.study import load_study, parse_arm
 from selfdoubt.settings import memory

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from helpers import drawn_out
+from selfdoubt.evaluation.statistics import resample_weights
 
 from selfdoubt.evaluation import calibration
 from selfdoubt.evaluation.calibration import ClassGaps
 from selfdoubt.evaluation.metrics import METRICS
 from selfdoubt.evaluation.softmax import Softmax
-from selfdoubt.evaluation.statistics import resample_weights
 from selfdoubt.evaluation.summaries import Calibration
 from selfdoubt.evaluation.undefined import Undefined
 

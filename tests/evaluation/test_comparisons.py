@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from selfdoubt.evaluation.evaluator import evaluate
 from test_evaluator import IDENTITY, SETTINGS, find, predictions_of, split_of
 
 from selfdoubt.evaluation import comparisons
-from selfdoubt.evaluation.evaluator import evaluate
 from selfdoubt.evaluation.summaries import Predictions
 from selfdoubt.runtime.errors import UserError
 

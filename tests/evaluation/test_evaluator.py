@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from selfdoubt.evaluation.evaluator import evaluate
 
 from selfdoubt.evaluation import calibration, evaluator, rankings, scores, softmax
-from selfdoubt.evaluation.evaluator import evaluate
 from selfdoubt.evaluation.metrics import FAMILIES, direction
 from selfdoubt.evaluation.summaries import Predictions
 from selfdoubt.runtime.schemas import SCHEMAS, read_table, write_rows

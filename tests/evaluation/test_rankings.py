@@ -9,12 +9,12 @@ import pytest
 from helpers import drawn_out
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from selfdoubt.evaluation.statistics import resample_weights
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from selfdoubt.evaluation import rankings
 from selfdoubt.evaluation.metrics import metric
 from selfdoubt.evaluation.rankings import rank
-from selfdoubt.evaluation.statistics import resample_weights
 from selfdoubt.evaluation.undefined import Undefined
 
 repeatable = settings(deadline=None, derandomize=True, database=None, max_examples=50)

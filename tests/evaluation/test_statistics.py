@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, ttest_1samp
+from selfdoubt.evaluation.statistics import Arm, holm, n_replicates_needed, paired_comparison, resample_weights, verdict
 
 from selfdoubt.evaluation import statistics
-from selfdoubt.evaluation.statistics import Arm, holm, n_replicates_needed, paired_comparison, resample_weights, verdict
 from selfdoubt.runtime.randomness import generator
 
 

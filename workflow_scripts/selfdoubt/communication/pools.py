@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from selfdoubt.communication.probabilities import log_probabilities, majority_vote, mean_logit, mean_probability
 from selfdoubt.communication.stacking import cross_validate, fit_weights, stack
-from selfdoubt.evaluation.scores import msp
+from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.softmax import first_fault, fit_temperature
 from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.runtime import schemas
@@ -75,7 +75,7 @@ def most_confident(logits: list[np.ndarray], temperatures: list[float]) -> np.nd
     The first of equals speaks. Without temperatures the most overconfident member would.
     """
     pairs = list(zip(logits, temperatures, strict=True))
-    speaker = np.argmax([msp(*pair) for pair in pairs], axis=0)  # (n,), by log-odds
+    speaker = np.argmax([log_odds(*pair) for pair in pairs], axis=0)  # (n,), by log-odds
     each = np.stack([log_probabilities(*pair) for pair in pairs])  # (L, n, K)
     return each[speaker, np.arange(each.shape[1])]
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from selfdoubt.attacks import gradients
 from selfdoubt.enhancers.batches import Answer, Batch, batches_of
-from selfdoubt.evaluation import scores
+from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.runtime.errors import UserError
 
 _SIGNALS = ("confidence_gain", "confidence_loss", "steps_to_flip", "gradient_norm")
@@ -62,7 +62,7 @@ def signals_of(batch: Batch, settings) -> Signals:
 def clean_features(logits: np.ndarray) -> np.ndarray:
     """Return log p of each class, which class is the prediction, and its log-odds: float64 (n, 2 K + 1)."""
     predicted = np.eye(logits.shape[1])[logits.argmax(1)]
-    return np.hstack([log_softmax(logits.astype(np.float64), axis=1), predicted, scores.msp(logits)[:, None]])
+    return np.hstack([log_softmax(logits.astype(np.float64), axis=1), predicted, log_odds(logits)[:, None]])
 
 
 def signal_features(columns: dict[str, np.ndarray]) -> np.ndarray:

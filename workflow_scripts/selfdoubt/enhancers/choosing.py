@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import asymmetry, crossfit, deep, labelled, steps, views
 from selfdoubt.enhancers.batches import Answer, Batch, batches_of, counted
-from selfdoubt.evaluation import rankings, scores
+from selfdoubt.evaluation import rankings
+from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.runtime import randomness
 
 Apply = Callable[[Batch, np.random.Generator], Answer]
@@ -179,7 +180,7 @@ def _columns(answers: dict[str, Answers]) -> dict[str, dict[str, np.ndarray]]:
 
 def _aurc(answers: Answers, labels: np.ndarray) -> float:
     reported = answers.logits.argmax(1) if answers.predicted is None else answers.predicted
-    return rankings.aurc(scores.msp(answers.logits), reported == labels)
+    return rankings.aurc(log_odds(answers.logits), reported == labels)
 
 
 def _generator(seed: int, method: str, name: str) -> np.random.Generator:

@@ -155,6 +155,38 @@ class ClassGaps:
         return np.abs(self.table).sum(1).mean() / n
 
 
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What the probabilities of one score promise on one split, and what came true."""
+
+    top: np.ndarray  # (n,) the largest probability
+    correct: np.ndarray  # (n,) bool
+    log_probability: np.ndarray  # (n,) of the label
+    squared_error: np.ndarray  # (n,) summed over classes
+    class_gaps: ClassGaps
+    n_bins: int  # equal-width or equal-mass
+    source: "Calibration | None" = None  # where resampled: of what
+    weights: np.ndarray | None = None  # (n_resamples, n), by which
+
+    @cached_property
+    def bins(self) -> Bins:
+        """The samples by bin of the largest probability."""
+        if self.source is None:
+            return bin_gaps(self.top, self.correct, self.n_bins)
+        return self.source.bins.resampled(self.weights)
+
+    @cached_property
+    def rising(self) -> Rising:
+        """The samples in order of the largest probability."""
+        if self.source is None:
+            return in_rising_order(self.top, self.correct)
+        return self.source.rising.resampled(self.weights)
+
+    def resampled(self, weights: np.ndarray) -> "Calibration":
+        """Return the calibration of resamples; weights: (n_resamples, n) counts."""
+        return replace(self, source=self, weights=weights)
+
+
 def nll(log_probability, weights=None):
     """Return the mean of -log p, natural log; log_probability: (n,) of each row's label."""
     return -_mean(log_probability, weights)

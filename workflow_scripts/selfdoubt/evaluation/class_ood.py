@@ -14,8 +14,6 @@ import numpy as np
 
 from selfdoubt.evaluation.undefined import Undefined, count
 
-LEVELS_PERCENT = range(0, 101, 10)
-
 
 @dataclass(frozen=True, eq=False)
 class SeverityLevels:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings import published
+from selfdoubt.settings.analysis import SCORES
 from selfdoubt.settings.bases import ByMasks
 from selfdoubt.settings.bounds import BEST, ORACLE
 from selfdoubt.settings.choices import a_replicate, all_known, known_name, unique
@@ -277,8 +278,9 @@ def _of_evaluation(study) -> Iterator[tuple]:
 
 
 def _passes(evaluation) -> None:
-    if "mc-dropout" in evaluation.scores and evaluation.mc_dropout_passes == 0:
-        raise UserError("config: evaluation.mc_dropout_passes: 0; the score mc-dropout needs passes, such as 20")
+    needing = [score for score in evaluation.scores if SCORES[score].needs_dropout_passes]
+    if needing and evaluation.mc_dropout_passes == 0:
+        raise UserError(f"config: evaluation.mc_dropout_passes: 0; the score {needing[0]} needs passes, such as 20")
 
 
 def _speaking(group: str, protocol: str, study) -> None:

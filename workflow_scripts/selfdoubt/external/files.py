@@ -26,7 +26,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from selfdoubt.evaluation.summaries import NORMALISED, Predictions
+from selfdoubt.evaluation.predictions import Predictions
+from selfdoubt.evaluation.summaries import NORMALISED
 from selfdoubt.external.columns import find_columns
 from selfdoubt.runtime.errors import UserError
 
