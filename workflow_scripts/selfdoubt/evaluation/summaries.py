@@ -1,8 +1,8 @@
 """From predictions to summaries: all that metrics need of one score on one split.
 
 Scores are fitted on `val`. Splits named `ood-*` are compared with `test`; every other split is labelled. Where
-something cannot be computed, an `Undefined` stands in its place and is handed on by `attempt`, to the row of the metrics
-table in which it ends.
+something cannot be computed, an `Undefined` stands in its place and is handed on by `attempt`, to the row of the
+metrics table in which it ends.
 """
 
 from dataclasses import dataclass, replace

@@ -46,7 +46,7 @@ def _of_each(option: str, given: list[Path], n_models: int) -> list[Path]:
 def short_names(paths: list[Path]) -> list[str]:
     """Return the shortest part of each path by which they differ: stems, else what is not common to all paths.
 
-    Of runs/a/seed-1/x.csv and runs/b/seed-1/x.csv these are a and b.
+    Of runs/a/replicate-1/x.csv and runs/b/replicate-1/x.csv these are a and b.
     """
     absolute = [path.absolute() for path in paths]
     for whole in ([path.parent / path.stem for path in absolute], absolute):

@@ -1,6 +1,7 @@
 """The numbers of models whose predictions are in files, and how they differ from those of a reference."""
 
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -27,9 +28,9 @@ def evaluate_models(models: list[Model], settings: SimpleNamespace, warn: Callab
     """Return the rows of the metrics table of all models, with what was chosen on val for a row's score.
 
     settings: the `evaluation` section of the config, and splits (None: all), probabilities (as of `files.read`) and
-    reference, the name of a model or None. With a reference, rows have the difference from it, its interval and p, paired
-    by samples. warn: called with one line. A file is read once, and held while a model needs it. Raises UserError where
-    a model has no number, or cannot be compared.
+    reference, the name of a model or None. With a reference, rows have the difference from it, its interval and p,
+    paired by samples. warn: called with one line. A file is read once, and held while a model needs it. Raises UserError
+    where a model has no number, or cannot be compared.
     """
     rows, labels, estimates, held = [], {}, {}, {}
     for i, model in enumerate(models):
@@ -96,16 +97,22 @@ def _difference(labels: dict[str, Labels], first: str, last: str) -> str | None:
     return None
 
 
-def _rows(model: Model, predictions: dict[str, Predictions], settings: SimpleNamespace) -> list[dict]:
-    """Return the rows of one model, of the splits that are shown; raises UserError where none has a number."""
-    path, means = model.files["test"].path, mean_splits(predictions)
+def _splits(path: Path, predictions: dict[str, Predictions], splits: list[str] | None) -> tuple[list[str], set[str]]:
+    """Return the splits that are shown, and those from which their numbers are computed."""
+    means = mean_splits(predictions)
     known = [*predictions, *means]
-    for split in settings.splits or []:
+    for split in splits or []:
         if split not in known:
             raise UserError(f"--splits: '{split}' is not in {path}; it has {', '.join(known)}")
-    shown = settings.splits or known
+    shown = splits or known
     members = {member for split in shown for member in means.get(split, [split])}
-    needed = {each for split in members for each in needed_splits(split)}
+    return shown, {each for split in members for each in needed_splits(split)}
+
+
+def _rows(model: Model, predictions: dict[str, Predictions], settings: SimpleNamespace) -> list[dict]:
+    """Return the rows of one model, of the splits that are shown; raises UserError where none has a number."""
+    path = model.files["test"].path
+    shown, needed = _splits(path, predictions, settings.splits)
     fitted = fit_scores(predictions, settings.scores)
     resampled = [split for split in shown if is_wanted(split, settings.splits)] if settings.n_resamples else []
     if settings.reference:

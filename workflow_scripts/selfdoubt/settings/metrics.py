@@ -49,9 +49,8 @@ def names(family: str, settings) -> list[str]:
     percentages = METRICS[family].percentages
     if percentages is None:
         return [family]
-    return [
-        f"{family}-{p:g}" for p in (getattr(settings, percentages) if isinstance(percentages, str) else percentages)
-    ]
+    percentages = getattr(settings, percentages) if isinstance(percentages, str) else percentages
+    return [f"{family}-{percent:g}" for percent in percentages]
 
 
 def split_name(name: str) -> tuple[str, str | None]:

@@ -1,4 +1,4 @@
-"""The sum of squared probabilities, g, ranked by -log(1 - g): D_alpha of DOCTOR as a confidence (Granese et al. 2021)."""
+"""The sum of squared probabilities, g, ranked by -log(1 - g): the D_alpha of DOCTOR (Granese et al. 2021)."""
 
 import numpy as np
 
