@@ -139,5 +139,5 @@ def _ood_classes(predictions: dict[str, Predictions], split: str) -> tuple[np.nd
 
 def _by_class(inside: np.ndarray, outside: np.ndarray, classes: tuple[np.ndarray, int], score: str) -> SeverityLevels:
     module = scoring.load(score)
-    means_of = module.as_defined(outside) if hasattr(module, "as_defined") else None
-    return severity_levels(inside, outside, *classes, means_of)
+    defined = module.as_defined(outside) if hasattr(module, "as_defined") else None
+    return severity_levels(inside, outside, *classes, defined)

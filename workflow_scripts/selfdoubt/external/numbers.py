@@ -29,8 +29,8 @@ def evaluate_models(models: list[Model], settings: SimpleNamespace, warn: Callab
 
     settings: the `evaluation` section of the config, and splits (None: all), probabilities (as of `files.read`) and
     reference, the name of a model or None. With a reference, rows have the difference from it, its interval and p,
-    paired by samples. warn: called with one line. A file is read once, and held while a model needs it. Raises UserError
-    where a model has no number, or cannot be compared.
+    paired by samples. warn: called with one line. A file is read once, and held while a model needs it. Raises
+    UserError where a model has no number, or cannot be compared.
     """
     rows, labels, estimates, held = [], {}, {}, {}
     for i, model in enumerate(models):

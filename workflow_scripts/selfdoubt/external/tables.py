@@ -22,11 +22,11 @@ from selfdoubt.settings.metrics import split_name
 
 _COMPARED = [("reference", pa.string()), ("difference", pa.float64()), ("difference_low", pa.float64())]
 _COMPARED += [("difference_high", pa.float64()), ("p", pa.float64())]
-_WIDTH = 120  # where there is no terminal, which has its own
+_WIDTH = 120  # columns, where there is no terminal
 
 
 class Table(NamedTuple):
-    """What is known on one split: a heading, and texts of which the first columns say what a row is."""
+    """The numbers of one split: a heading, and texts of which the first columns name the row."""
 
     heading: str
     cells: pd.DataFrame
@@ -158,7 +158,7 @@ def _split(split: str, known: pd.DataFrame) -> str:
 
 
 def _notes(shown: pd.DataFrame, frame: pd.DataFrame, n_hidden: int) -> list[str]:
-    """Return what is to be said of the numbers: what they are, what was chosen on val, and why some are missing."""
+    """Return the notes below the tables: what intervals are, what was chosen on val, and why numbers are missing."""
     notes = ["[low, high]: 95 % interval, bootstrap over samples"] if shown.low.notna().any() else []
     if "reference" in shown:
         reference = shown.reference.iloc[0]
