@@ -24,9 +24,10 @@ from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
-from selfdoubt.settings.bounds import marked
+from selfdoubt.settings.upper_bounds import marked
 from selfdoubt.runtime.shared_data import clean
 from selfdoubt.settings.references import check_files
+from selfdoubt.settings.registry import modules_named
 from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.study import load_study, parse_arm
 from selfdoubt.settings.registry import modules_named, modules_of

@@ -58,7 +58,7 @@ rule compute_metrics:
         mem_mb=2000,
     params:
         settings=metrics_settings,
-        code=code_digest("compute_metrics"),
+        code=code_of("compute_metrics", metrics_modules),
     shell:
         'exec python "$SELFDOUBT/compute_metrics.py"'
         " --predictions {input} --output {output}"
@@ -135,7 +135,7 @@ rule collect_costs:
 
 
 rule test_hypotheses:
-    """Compare arms paired over replicates, and say which claims hold."""
+    """Compare arms paired over replicates, and decide which hypotheses are supported."""
     input:
         compared_predictions,
     output:
@@ -151,7 +151,7 @@ rule test_hypotheses:
         mem_mb=2000,
     params:
         settings=hypothesis_settings,
-        code=code_digest("test_hypotheses"),
+        code=code_of("test_hypotheses", hypothesis_modules),
     shell:
         'exec python "$SELFDOUBT/test_hypotheses.py"'
         " --predictions @<(printf '%s\\n' {input})"

@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import pytest
 from matplotlib.figure import Figure
 from selfdoubt.figures.plots import save
+from selfdoubt.report.decisions import decision_tables
 from small_report import CHOSEN, FIGURES, HYPOTHESIS, METRICS, SETTINGS, STYLE, frame, report, row
 
-from selfdoubt.report.decisions import decision_tables
 from selfdoubt.report.page import render
 from selfdoubt.runtime.errors import UserError
 
@@ -133,7 +133,7 @@ def test_what_was_chosen_is_on_the_page_of_its_study():
 
 
 def test_the_page_says_of_a_bound_what_it_is_wherever_it_stands():
-    told = "kd reads the true labels: a bound"
+    told = "kd reads the true labels: an upper bound"
     assert render(report(bounds=["kd"])).count(told) >= 4  # among the arms, under figure, table and comparisons
     assert told not in render(report())
 

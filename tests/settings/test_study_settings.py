@@ -187,6 +187,7 @@ def test_arms():
 
 def test_the_metrics_that_can_be_compared_are_those_that_have_an_interval(config):
     from selfdoubt.evaluation.evaluator import metric_names
+
     from selfdoubt.evaluation.metrics import metric
 
     settings = load_study(config).evaluation

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from selfdoubt.figures.texts import listed
-from selfdoubt.settings.bounds import marked
+from selfdoubt.settings.upper_bounds import marked
 
 
 @dataclass(frozen=True)

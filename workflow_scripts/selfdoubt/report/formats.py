@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from selfdoubt.evaluation import metrics
 from selfdoubt.figures.texts import NO_BREAK
+from selfdoubt.settings.metrics import metric, split_name
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,9 @@ class Metric:
         return f"{self.label}{unit}{NO_BREAK}{self.arrow}"
 
 
-LABELS = {
+LABELS = {  # of metrics whose label is not their name in capitals; {}: the percentage
+    "coverage-at-sac": "coverage at {} % SAC",
+    "risk-at-coverage": "risk at {} % coverage",
     "ece-adaptive": "adaptive ECE",
     "ece-classwise": "class-wise ECE",
     "brier": "Brier",
@@ -57,11 +59,9 @@ STYLES = {
 
 def metric_of(name: str) -> Metric:
     """Return how the metric `name` is written."""
-    arrow = "↑" if metrics.direction(name) > 0 else "↓"
-    for prefix, label in (("coverage-at-sac-", "coverage at {} % SAC"), ("risk-at-coverage-", "risk at {} % coverage")):
-        if name.startswith(prefix):
-            return Metric(label.format(name.removeprefix(prefix)), arrow)
-    return Metric(LABELS.get(name, name.upper()), arrow, **STYLES.get(name, {}))
+    family, percent = split_name(name)
+    arrow = "↑" if metric(name).better > 0 else "↓"
+    return Metric(LABELS.get(family, name.upper()).format(percent), arrow, **STYLES.get(family, {}))
 
 
 def number(value: float | None, digits: int, sign: bool = False) -> str:

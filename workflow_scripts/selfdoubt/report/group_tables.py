@@ -6,7 +6,7 @@ from selfdoubt.figures.texts import NO_BREAK, counted, listed
 from selfdoubt.report.arms import BY_NAME, Arms
 from selfdoubt.report.formats import number
 from selfdoubt.report.tables import Cell, Table
-from selfdoubt.settings.bounds import BEST, ORACLE
+from selfdoubt.settings.upper_bounds import BEST, ORACLE
 
 _COLUMNS = {  # quantity -> heading, digits
     "accuracy": (f"accuracy{NO_BREAK}↑", 4),

@@ -96,7 +96,7 @@ def _in_unit(text: str, unit: str) -> str:
 
 
 def _needed(row: dict) -> str:
-    """Return what the replicates cannot show, or about how many would decide, after a space."""
+    """Return how many replicates are required where the verdict is inconclusive, or what else is open."""
     if row["verdict"] != "inconclusive" and row["n_replicates"] == 1:
         return " This holds for these two checkpoints, not for their training methods."
     if row["n_replicates"] == 1 and not pd.isna(row["low"]):
@@ -104,10 +104,10 @@ def _needed(row: dict) -> str:
     if row["verdict"] != "inconclusive" or pd.isna(row["low"]):
         return ""
     if pd.isna(row["n_replicates_needed"]):
-        return " From this difference and spread, no sufficient number of replicates can be estimated."
+        return " From this difference and spread the number of replicates required cannot be estimated."
     needed = int(row["n_replicates_needed"])
     if needed > row["n_replicates"]:
-        return f" At this difference and spread, about {counted(needed, 'replicate')} would be needed for a verdict."
+        return f" At this difference and spread about {counted(needed, 'replicate')} are required."
     # The estimate knows the spread over replicates alone; the verdict asks for more.
     unmet = "the interval, which also includes the sampling of test images, contains zero"
     if row["low"] > 0 or row["high"] < 0:

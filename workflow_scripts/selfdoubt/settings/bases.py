@@ -37,6 +37,13 @@ class Protocol(Strict):
         return sorted(members)
 
 
+class ScoreByName(Strict):
+    """A confidence score, of which the config gives the name alone, and what the rest of the config must know of it."""
+
+    defines_probabilities: ClassVar[bool] = False  # whether calibration metrics can be computed of it
+    needs_dropout_passes: ClassVar[bool] = False  # whether evaluation.mc_dropout_passes must be above 0
+
+
 class Style(Strict):
     width_mm: Annotated[float, Field(ge=30, le=400)]
     height_mm: Annotated[float, Field(ge=30, le=400)]

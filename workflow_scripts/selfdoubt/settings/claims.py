@@ -7,8 +7,9 @@ once.
 from collections.abc import Iterator
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.analysis import CALIBRATION, PROBABILITY_SCORES
+from selfdoubt.settings.analysis import SCORES
 from selfdoubt.settings.choices import check_known, check_unique
+from selfdoubt.settings.metrics import METRICS, split_name
 
 
 def check_arms_exist(study) -> Iterator[tuple]:
@@ -89,10 +90,10 @@ def _check_comparison(place: str, comparison, study) -> None:
 
 def _scores_of(metric: str, study) -> list[str]:
     """Return the scores that a metric can be of: `accuracy` needs none, calibration needs probabilities."""
-    if metric == "accuracy":
+    kind, scores = METRICS[split_name(metric)[0]].kind, study.evaluation.scores
+    if kind == "accuracy":
         return ["none"]
-    scores = study.evaluation.scores
-    return [score for score in scores if score in PROBABILITY_SCORES] if metric in CALIBRATION else scores
+    return [score for score in scores if SCORES[score].defines_probabilities] if kind == "calibration" else scores
 
 
 def _check_arm(place: str, arm: str, study) -> None:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings import catalog
+from selfdoubt.settings.analysis import SCORES
 from selfdoubt.settings.bases import ByMasks
-from selfdoubt.settings.bounds import BEST, ORACLE
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
 from selfdoubt.settings.claims import check_arms_exist, check_claims, splits
 from selfdoubt.settings.data import BUILT_IN
 from selfdoubt.settings.source_files import Folders
+from selfdoubt.settings.upper_bounds import BEST, ORACLE
 
 
 def check_references(study) -> None:
@@ -283,8 +284,9 @@ def _check_evaluation(study) -> Iterator[tuple]:
 
 
 def _check_passes(evaluation) -> None:
-    if "mc-dropout" in evaluation.scores and evaluation.mc_dropout_passes == 0:
-        raise UserError("config: evaluation.mc_dropout_passes: 0; the score mc-dropout needs passes, such as 20")
+    needing = [score for score in evaluation.scores if SCORES[score].needs_dropout_passes]
+    if needing and evaluation.mc_dropout_passes == 0:
+        raise UserError(f"config: evaluation.mc_dropout_passes: 0; the score {needing[0]} needs passes, such as 20")
 
 
 def _check_speakers(group: str, protocol: str, study) -> None:

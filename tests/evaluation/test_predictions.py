@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from selfdoubt.evaluation import summaries
+from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.runtime.schemas import LOG_PROBABILITIES, predictions_schema, read_table, write_table
 
 
@@ -24,7 +24,7 @@ def test_predictions_by_split(tmp_path):
     whole = read_table(tmp_path / "p.parquet")
     chunked = pa.concat_tables([whole.slice(0, 2), whole.slice(2, 3), whole.slice(5)])
     for table in (whole, chunked):
-        found = summaries.predictions_by_split(table)
+        found = predictions_by_split(table)
         assert list(found) == ["val", "test", "ood-x"]
         assert found["test"].logits.tolist() == [[6, 7], [10, 11], [12, 13]]
         assert found["test"].labels.tolist() == [1, 0, 1]
@@ -33,29 +33,16 @@ def test_predictions_by_split(tmp_path):
         assert found["ood-x"].labels.tolist() == [-1]
         assert found["ood-x"].ood_classes.tolist() == [9]
         assert found["test"].signals["mc_dropout"].tolist() == [3, 5, 6]
-    without = summaries.predictions_by_split(whole.select(["split", "image_id", "label", "logits"]))
+    without = predictions_by_split(whole.select(["split", "image_id", "label", "logits"]))
     assert without["test"].predicted is without["test"].ood_classes is None
     assert without["test"].signals == {}
 
 
-def test_a_table_says_whether_its_logits_are_logarithms_of_probabilities(tmp_path):
+def test_metadata_decide_whether_logits_are_logarithms_of_probabilities(tmp_path):
     column = pa.FixedSizeListArray.from_arrays(pa.array([1.0, 2.0], pa.float32()), 2)
     table = pa.table({"split": ["test"], "image_id": [0], "label": [1], "logits": column})
-    for told, metadata in ((True, LOG_PROBABILITIES | {"replicate": 1}), (False, {"replicate": 1}), (False, None)):
+    for known, metadata in ((True, LOG_PROBABILITIES | {"replicate": 1}), (False, {"replicate": 1}), (False, None)):
         write_table(tmp_path / "p.parquet", table, predictions_schema(2), metadata)
-        found = summaries.predictions_by_split(read_table(tmp_path / "p.parquet"))
-        assert found["test"].of_probabilities is told
-    assert summaries.predictions_by_split(table)["test"].of_probabilities is False  # without any metadata
-
-
-def test_what_was_chosen_on_val():
-    draws = np.random.default_rng(0)
-    labels = draws.integers(0, 3, 200)
-    logits = draws.normal(size=(200, 3)) + 2 * np.eye(3)[labels]
-    val = {"val": summaries.Predictions(logits, labels)}
-    found = summaries.chosen_on_val(summaries.fit_scores(val, ["msp", "msp-ts", "pnorm", "gini"]))
-    assert set(found) == {"msp-ts", "pnorm"} and set(found["msp-ts"]) == {"temperature"}
-    assert set(found["pnorm"]) in ({"p"}, {"score"})
-    two = {"val": summaries.Predictions(logits[:, :2], labels.clip(max=1))}
-    assert summaries.chosen_on_val(summaries.fit_scores(two, ["pnorm"])) == {"pnorm": {"score": "msp"}}
-    assert summaries.chosen_on_val(summaries.fit_scores({}, ["msp-ts", "pnorm"])) == {}
+        found = predictions_by_split(read_table(tmp_path / "p.parquet"))
+        assert found["test"].of_probabilities is known
+    assert predictions_by_split(table)["test"].of_probabilities is False  # without any metadata

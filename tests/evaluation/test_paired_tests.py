@@ -1,7 +1,6 @@
-"""Resample weights, intervals, comparisons, Holm's correction and verdicts."""
+"""Comparisons of arms, Holm's correction and verdicts."""
 
 from functools import cache
-from math import comb, factorial
 
 import numpy as np
 import pytest
@@ -9,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, ttest_1samp
 
-from selfdoubt.evaluation import statistics
-from selfdoubt.evaluation.statistics import Arm, holm, n_replicates_needed, paired_comparison, resample_weights, verdict
-from selfdoubt.runtime.randomness import generator
+from selfdoubt.evaluation import paired_tests
+from selfdoubt.evaluation.bootstrap import resample_weights
+from selfdoubt.evaluation.paired_tests import Estimate, holm, n_replicates_needed, paired_comparison, verdict
 
 
 @cache
@@ -21,75 +20,7 @@ def weights_of(n, n_resamples, purpose="weights", n_in_all=0):
 
 def mean_arm(values, n_resamples=400):
     """An arm whose metric is the mean of a value per sample, in so many resamples."""
-    return Arm(values.mean(), weights_of(len(values), n_resamples) @ values / len(values))
-
-
-@pytest.mark.parametrize("n", [1, 2, 7, 200])
-def test_weights_are_counts_of_n_draws(n):
-    weights = weights_of(n, 3000).astype(float)
-    assert weights.shape == (3000, n)
-    assert (weights.sum(1) == n).all()
-    # Each count is binomial(n, 1/n): mean 1, variance 1 - 1/n; two of them have covariance -1/n.
-    assert weights.mean(0) == pytest.approx(np.ones(n), abs=0.1)  # 5 standard errors
-    assert weights.var(0).mean() == pytest.approx(1 - 1 / n, abs=0.02)
-    expected = [comb(n, k) * (1 / n) ** k * (1 - 1 / n) ** (n - k) for k in range(min(n, 4) + 1)]
-    assert [(weights == k).mean() for k in range(len(expected))] == pytest.approx(expected, abs=0.01)
-
-
-def test_weights_of_two_samples_are_binomial_together():
-    weights = weights_of(2, 20_000)
-    shares = [(weights[:, 0] == k).mean() for k in range(3)]
-    assert shares == pytest.approx([1 / 4, 1 / 2, 1 / 4], abs=0.015)  # 4 standard errors
-
-
-def test_draws_beyond_n_are_taken_back_at_random(monkeypatch):
-    monkeypatch.setattr(
-        statistics, "_poisson", lambda n, rate, source: (np.full((n, 16), 3, np.uint8), np.full(16, 3 * n))
-    )
-    columns = statistics._multinomial(60, generator(0, "a"))  # 180 are drawn, 120 must go
-    assert (columns.sum(0) == 60).all() and columns.max() <= 3
-    assert columns.mean(1).std() == pytest.approx(np.sqrt(3 * (1 / 3) * (2 / 3) / 16), abs=0.06)  # as by chance
-
-
-@pytest.mark.parametrize("rate", [0.0, 0.3, 0.98])
-def test_poisson_counts(rate, monkeypatch):
-    counts, sums = statistics._poisson(20_000, rate, generator(0, "poisson"))
-    assert (sums == counts.sum(0)).all()
-    expected = [np.exp(-rate) * rate**k / factorial(k) for k in range(6)]
-    assert [(counts == k).mean() for k in range(6)] == pytest.approx(expected, abs=0.004)  # 5 standard errors
-    for left, right in (counts[:, ::2], counts[:, 1::2]), (counts[:-1], counts[1:]):  # drawn together, and not
-        together = [[((left == i) & (right == j)).mean() for j in range(3)] for i in range(3)]
-        assert together == pytest.approx(np.outer(expected[:3], expected[:3]), abs=0.004)
-    # Where 16 bits never decide, the further digits alone must do.
-    table, cumulative = statistics._poisson_pairs(rate)
-    monkeypatch.setattr(statistics, "_poisson_pairs", lambda rate: (np.full_like(table, statistics._RARE), cumulative))
-    counts, _ = statistics._poisson(20_000, rate, generator(0, "poisson"))
-    assert [(counts == k).mean() for k in range(6)] == pytest.approx(expected, abs=0.004)
-
-
-def test_weights_do_not_depend_on_the_parts(monkeypatch):
-    whole = weights_of(3000, 100)
-    assert whole.dtype == np.uint8
-    assert (weights_of(3000, 100, n_in_all=10**6) == whole).all()
-    assert (weights_of(3000, 40) == whole[:40]).all()
-    assert (weights_of(3000, 100, "other") != whole).any()
-    assert [len(draw()) for draw in resample_weights(3000, 100, "weights", 10**5)] == [16] * 6 + [4]
-    monkeypatch.setattr(statistics, "_REMEMBERED", 0)
-    draws = resample_weights(3000, 100, "weights", 10**6)
-    assert (draws[3]() == whole[48:64]).all()  # in any order
-
-
-@settings(deadline=None, derandomize=True, database=None)
-@given(st.integers(1, 10**7))
-def test_parts_are_small(n):
-    assert 1 <= statistics.resamples_at_once(n) * n <= max(2**19, 16 * n)
-
-
-def test_percentile_interval():
-    assert statistics.percentile_interval(np.arange(1001)) == pytest.approx((25, 975))
-    assert statistics.percentile_interval(np.arange(1001), level=0.5) == pytest.approx((250, 750))
-    assert statistics.percentile_interval(np.array([np.nan, 2.0, 2.0])) == (2, 2)
-    assert statistics.percentile_interval(np.array([np.nan])) == (None, None)
+    return Estimate(values.mean(), weights_of(len(values), n_resamples) @ values / len(values))
 
 
 def test_an_arm_does_not_differ_from_itself():
@@ -100,9 +31,9 @@ def test_an_arm_does_not_differ_from_itself():
 
 
 def test_the_effect_size_is_the_mean_over_the_standard_deviation_of_the_differences():
-    assert statistics.effect_size([1, 2, 3]) == pytest.approx(2 / 1)
-    assert statistics.effect_size([-0.1, 0.1, -0.3]) == pytest.approx(-0.1 / 0.2)
-    assert statistics.effect_size([0.5]) is None and statistics.effect_size([2, 2, 2]) is None
+    assert paired_tests.effect_size([1, 2, 3]) == pytest.approx(2 / 1)
+    assert paired_tests.effect_size([-0.1, 0.1, -0.3]) == pytest.approx(-0.1 / 0.2)
+    assert paired_tests.effect_size([0.5]) is None and paired_tests.effect_size([2, 2, 2]) is None
 
 
 def test_both_arms_and_all_replicates_get_the_same_weights():
@@ -152,22 +83,24 @@ def test_the_interval_covers_the_truth(of_replicates):
     assert 0.90 <= covered / 400 <= 0.98  # of 95 %; a bootstrap over replicates, then samples, gives 76 % at the last
 
 
-def test_resamples_without_a_number_are_left_out():
-    sometimes = Arm(1.0, np.where(np.arange(400) % 3 == 0, np.nan, 1.0))
+def test_resamples_without_a_number_are_excluded():
+    sometimes = Estimate(1.0, np.where(np.arange(400) % 3 == 0, np.nan, 1.0))
     found = paired_comparison([(sometimes, mean_arm(np.zeros(50)))])
     assert (found["low"], found["high"]) == (1, 1)
-    never = Arm(1.0, np.full(400, np.nan))
+    never = Estimate(1.0, np.full(400, np.nan))
     for pairs in ([(never, mean_arm(np.zeros(50)))], [(never, sometimes)] * 3):
         found = paired_comparison(pairs)
         assert (found["low"], found["high"], found["p"]) == (None, None, None)
 
 
-def test_resamples_in_which_one_replicate_has_no_number_are_left_out_of_all():
+def test_resamples_in_which_one_replicate_has_no_number_are_excluded_of_all():
     whole = [mean_arm(np.random.default_rng(replicate).normal(replicate, 1, 50)) for replicate in range(3)]
-    holes = [Arm(arm.value, np.where(np.arange(400) % 4 == i, np.nan, arm.resampled)) for i, arm in enumerate(whole)]
+    holes = [
+        Estimate(arm.value, np.where(np.arange(400) % 4 == i, np.nan, arm.resampled)) for i, arm in enumerate(whole)
+    ]
     nothing, kept = mean_arm(np.zeros(50)), np.arange(400) % 4 == 3
     found = paired_comparison([(arm, nothing) for arm in holes])
-    shorter = [(Arm(arm.value, arm.resampled[kept]), Arm(0.0, nothing.resampled[kept])) for arm in whole]
+    shorter = [(Estimate(arm.value, arm.resampled[kept]), Estimate(0.0, nothing.resampled[kept])) for arm in whole]
     assert found == paired_comparison(shorter)
 
 
@@ -220,7 +153,7 @@ def test_n_replicates_needed_agrees_with_tables_of_the_paired_t_test():
 
 
 def test_without_an_effect_the_power_is_the_level():
-    assert statistics._t_test_power(np.array([2, 5, 100]), 1e-9, 0.05) == pytest.approx([0.05] * 3)  # both tails
+    assert paired_tests._t_test_power(np.array([2, 5, 100]), 1e-9, 0.05) == pytest.approx([0.05] * 3)  # both tails
 
 
 def test_n_replicates_needed_is_none_where_no_number_would_do():

@@ -26,7 +26,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from selfdoubt.evaluation.summaries import NORMALISED, Predictions
+from selfdoubt.evaluation.predictions import Predictions
+from selfdoubt.evaluation.summaries import NORMALISED
 from selfdoubt.external.columns import find_columns
 from selfdoubt.runtime.errors import UserError
 
@@ -34,7 +35,7 @@ LEAST = 1e-300  # what a probability of 0 counts as
 OOD_CLASSES = 2**53  # of which `ood_class` is one: whole numbers above are not all float64
 BATCH_NUMBERS = 2**20
 _BLOCK_BYTES = 2**21  # of CSV, of which a few are read ahead; a row must fit
-# What readers of formats raise at damaged bytes; zipfile says by RuntimeError that it cannot decrypt or decompress,
+# What readers of formats raise at damaged bytes; zipfile raises RuntimeError where it cannot decrypt or decompress,
 # NumPy parses headers as Python.
 _FAULTS = (pa.ArrowException, zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError, SyntaxError)
 _FAULTS += (OSError, EOFError, ValueError, RuntimeError, MemoryError, OverflowError)
@@ -45,8 +46,8 @@ Batch = tuple[np.ndarray, np.ndarray | None]  # logits (b, C), float32 or float6
 def read(path: Path, probabilities: bool | None = None, labelled: bool = True) -> Predictions:
     """Read one split's predictions.
 
-    probabilities: whether the numbers are probabilities, whose logarithms then serve as logits; None: nobody said, so
-    that logits of which every row looks like probabilities are refused. labelled: False reads no labels (out of
+    probabilities: whether the numbers are probabilities, whose logarithms then serve as logits; None: not known, so
+    that numbers of which every row looks like probabilities are refused. labelled: False reads no labels (out of
     distribution: -1) but, where there is one, a column `ood_class`, the images' classes in a numbering of their own.
     Logits are float32 where the file's are float16 or float32, else float64.
     Raises UserError naming the file at whatever is wrong with it.
@@ -56,7 +57,7 @@ def read(path: Path, probabilities: bool | None = None, labelled: bool = True) -
         raise UserError(f"{path}: '{path.suffix}' is not one of {', '.join(readers)}")
     if not path.is_file():
         raise UserError(f"{path}: {'is not a file' if path.exists() else 'no such file'}")
-    batches = _told(path, readers[_suffix(path)](path, "label" if labelled else "ood_class", labelled))
+    batches = _in_one_line(path, readers[_suffix(path)](path, "label" if labelled else "ood_class", labelled))
     with _scratch(tempfile.TemporaryFile) as file:
         shape, dtype, labels = _spool(path, batches, file, probabilities, labelled)
         if not shape[0]:
@@ -79,7 +80,7 @@ def columns_with_splits(path: Path) -> list[str]:
     try:
         names = pq.read_schema(_opened(path)).names
     except _FAULTS:
-        return []  # `read` says what is wrong with it
+        return []  # `read` raises an error that names the fault
     return names if {"split", "image_id", "label", "logits"} <= set(names) else []
 
 
@@ -120,8 +121,8 @@ def _scratch(create: Callable) -> Iterator[BinaryIO]:
         raise UserError(f"{folder}: the disk is full; make room or set TMPDIR to another folder") from None
 
 
-def _told(path: Path, batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Yield the batches; faults of the formats' own readers are told in one line."""
+def _in_one_line(path: Path, batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Yield the batches; raise UserError where the formats' own readers fail."""
     try:
         yield from batches
     except _FAULTS as error:
@@ -140,10 +141,10 @@ def _row(number: int) -> str:
     return f"row {number} (counted from 0)"
 
 
-def _refuse(path: Path, start: int, wrong: np.ndarray, what: Callable[[int], str]) -> None:
-    """Raise UserError at the first wrong row; wrong: (b,) bool; start: the number of its first row in the file."""
-    if wrong.any():
-        row = int(wrong.argmax())
+def _refuse(path: Path, start: int, faulty: np.ndarray, what: Callable[[int], str]) -> None:
+    """Raise UserError at the first faulty row; faulty: (b,) bool; start: the number of the batch's first row."""
+    if faulty.any():
+        row = int(faulty.argmax())
         raise UserError(f"{path}: {_row(start + row)} has {what(row)}")
 
 
@@ -172,9 +173,9 @@ def _check_logits(path: Path, start: int, logits: np.ndarray, probabilities: boo
 
     _refuse(path, start, ~known.all(-1), what)
     if probabilities:
-        sums, low, wrong = logits.sum(-1, dtype=np.float64), logits.min(-1), _misses(logits) > NORMALISED
+        sums, low, off = logits.sum(-1, dtype=np.float64), logits.min(-1), _misses(logits) > NORMALISED
         _refuse(path, start, low < 0, lambda row: f"a probability of {low[row]:.6g}; are they logits?")
-        _refuse(path, start, wrong, lambda row: f"probabilities that sum to {sums[row]:.6g}; are they logits?")
+        _refuse(path, start, off, lambda row: f"probabilities that sum to {sums[row]:.6g}; are they logits?")
 
 
 def _misses(logits: np.ndarray) -> np.ndarray:

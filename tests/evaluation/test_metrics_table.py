@@ -6,16 +6,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from selfdoubt.evaluation import calibration, evaluator, rankings, scores, softmax
-from selfdoubt.evaluation.evaluator import evaluate
-from selfdoubt.evaluation.metrics import FAMILIES, direction
-from selfdoubt.evaluation.summaries import Predictions
+from selfdoubt.evaluation import calibration, rankings, resampling, softmax
+from selfdoubt.evaluation.log_odds import log_odds
+from selfdoubt.evaluation.metrics_table import evaluate
+from selfdoubt.evaluation.predictions import Predictions
+from selfdoubt.evaluation.scores import energy, entropy, gini
+from selfdoubt.evaluation.softmax import Softmax
+from selfdoubt.evaluation.splits import mean_splits
 from selfdoubt.runtime.schemas import SCHEMAS, read_table, write_rows
+from selfdoubt.settings.metrics import METRICS
 
 IDENTITY = {"dataset": "d", "name": "ce", "role": "baseline", "replicate": 1, "variant": "clean"}
 SETTINGS = SimpleNamespace(
-    scores=list(scores.SCORES),
-    metrics=FAMILIES,
+    scores=["msp", "msp-ts", "margin", "logit-margin", "entropy", "gini", "energy", "max-logit", "pnorm"],
+    metrics=[*METRICS],
     selective_accuracies_percent=[90, 99.5],
     coverages_percent=[80],
     ece_bins=15,
@@ -66,7 +70,7 @@ def test_how_many_resamples_are_looked_at_at_once_changes_nothing(monkeypatch):
 
     together = intervals()
     for counts in (1, 700):
-        monkeypatch.setattr(evaluator, "COUNTS_AT_ONCE", counts)
+        monkeypatch.setattr(resampling, "COUNTS_AT_ONCE", counts)
         assert intervals() == pytest.approx(together, rel=1e-12, abs=1e-15)  # but for the order of sums
     assert len(together) > 100
 
@@ -80,7 +84,6 @@ def test_every_number_has_its_row(rows):
     expected |= {("ood-digits", score, metric) for score in SETTINGS.scores for metric in OOD}
     assert {(row["split"], row["score"], row["metric"]) for row in rows} == expected
     assert len(rows) == len(expected)
-    assert all(direction(row["metric"]) in (-1, 1) for row in rows)
     assert all(row["value"] is not None and row["reason"] is None for row in rows)
     assert {row["n"] for row in rows if row["split"] == "ood-digits"} == {200 + 60}
 
@@ -97,22 +100,22 @@ def test_values_are_those_of_the_metrics(rows):
     assert find(rows, split="test", metric="accuracy")["value"] == correct.mean()
     for score, t in (("msp", 1.0), ("msp-ts", temperature)):
         p = np.exp(logits / t) / np.exp(logits / t).sum(-1, keepdims=True)
-        right = p[np.arange(200), test.labels]
+        of_label = p[np.arange(200), test.labels]
         expected = {
-            "aurc": rankings.aurc(scores.msp(logits, t), correct),
-            "coverage-at-sac-99.5": rankings.coverage_at_accuracy(scores.msp(logits, t), correct, percent=99.5),
+            "aurc": rankings.aurc(log_odds(logits, t), correct),
+            "coverage-at-sac-99.5": rankings.coverage_at_accuracy(log_odds(logits, t), correct, percent=99.5),
             "ece": calibration.ece(p.max(-1), correct, 15),
             "ece-adaptive": calibration.ece_adaptive(p.max(-1), correct, 15),
             "ece-classwise": calibration.ece_classwise(p, test.labels, 15),
             "mce": calibration.mce(p.max(-1), correct, 15),
-            "nll": -np.log(right).mean(),
-            "brier": ((p**2).sum(-1) - 2 * right + 1).mean(),
+            "nll": -np.log(of_label).mean(),
+            "brier": ((p**2).sum(-1) - 2 * of_label + 1).mean(),
         }
         found = {name: find(rows, split="test", score=score, metric=name)["value"] for name in expected}
         assert found == pytest.approx(expected)
     ood = predictions_of()["ood-digits"]
-    energy = np.concatenate([scores.energy(test.logits), scores.energy(ood.logits)])
-    auroc = rankings.auroc(energy, np.arange(260) < 200)
+    confidence = np.concatenate([energy.score(Softmax(test.logits)), energy.score(Softmax(ood.logits))])
+    auroc = rankings.auroc(confidence, np.arange(260) < 200)
     assert find(rows, score="energy", metric="ood-auroc")["value"] == auroc
 
 
@@ -128,14 +131,14 @@ def test_the_interval_is_that_of_samples_drawn_out(rows):
     test = predictions_of()["test"]
     weights = drawn({"test": 200}, 200)
     samples = [np.repeat(np.arange(200), counts) for counts in weights]
-    confidence = scores.gini(test.logits)
+    confidence = gini.score(Softmax(test.logits))
     values = [rankings.aurc(confidence[sample], test.correct[sample]) for sample in samples]
     row = find(rows, split="test", score="gini", metric="aurc")
     assert (row["low"], row["high"]) == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])))
 
 
 def drawn(sizes, n_resamples):
-    return np.concatenate([draw() for draw in evaluator.drawn_weights(sizes, n_resamples)])
+    return np.concatenate([draw() for draw in resampling.drawn_weights(sizes, n_resamples)])
 
 
 def test_every_model_meets_the_same_resamples():
@@ -169,12 +172,12 @@ def test_means_over_corruptions(rows):
 
 def test_only_splits_with_a_severity_are_averaged():
     names = ["test", "val", "ood-mnist-2", "shifted-cifar10-1", "gaussian-blur-1", "gaussian-blur-3", "contrast-1"]
-    assert evaluator.mean_splits(names) == {
+    assert mean_splits(names) == {
         "gaussian-blur-mean": ["gaussian-blur-1", "gaussian-blur-3"],
         "contrast-mean": ["contrast-1"],
         "corrupted-mean": ["gaussian-blur-1", "gaussian-blur-3", "contrast-1"],
     }
-    assert evaluator.mean_splits(["test", "ood-mnist-2", "shifted-cifar10-1"]) == {}
+    assert mean_splits(["test", "ood-mnist-2", "shifted-cifar10-1"]) == {}
 
 
 def test_a_mean_of_a_number_that_does_not_exist_has_its_reason():
@@ -224,7 +227,7 @@ def test_threads_change_no_digit(monkeypatch, rows):
 def test_dropout_is_read_from_its_column():
     predictions, settings = predictions_of(), SimpleNamespace(**vars(SETTINGS) | {"scores": ["msp", "mc-dropout"]})
     base = predictions["test"]
-    signal = scores.negative_entropy(base.logits).astype(np.float32)
+    signal = entropy.score(Softmax(base.logits)).astype(np.float32)
     predictions["test"] = Predictions(base.logits, base.labels, signals={"mc_dropout": signal})
     found = evaluate(predictions, settings, IDENTITY)
     expected = rankings.aurc(signal, base.correct)
@@ -265,14 +268,14 @@ def test_what_is_known_to_be_logarithms_of_probabilities_has_no_energy_and_no_ma
     told = {name: replace(each, of_probabilities=True) for name, each in predictions.items()}
     assert reasons_of(told, score) == {LOST[score]}
     for each in predictions.values():
-        each.logits[0] -= scores.energy(each.logits[:1]).astype(np.float32)
+        each.logits[0] -= energy.score(Softmax(each.logits[:1])).astype(np.float32)
     assert LOST[score] not in reasons_of(predictions, score)
 
 
 def test_logarithms_of_probabilities_have_no_energy():
     predictions = predictions_of()
     for name, each in predictions.items():
-        p = softmax.Softmax(each.logits).probabilities()
+        p = Softmax(each.logits).probabilities()
         predictions[name] = Predictions(np.log(p).astype(np.float32), each.labels, ood_classes=each.ood_classes)
     for score, reason in LOST.items():
         assert reasons_of(predictions, score) == {reason}
