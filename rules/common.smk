@@ -20,13 +20,15 @@ SCRIPTS = WORKFLOW / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.published import DOWNLOADS, files_of, shifted_files, sources_of
+from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of_source, shifted_files
+from selfdoubt.settings.source_files import Folders
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
-from selfdoubt.runtime.shared_data import clean
+from selfdoubt.runtime.shared_data import clean, drop_broken_links
 from selfdoubt.settings.references import check_files
 from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.study import load_study, parse_arm
+from selfdoubt.settings.registry import modules_named
 from selfdoubt.settings import memory
 
 RESOURCES, NOTES = WORKFLOW / "resources", Path(".snakemake").absolute()
@@ -41,7 +43,7 @@ except UserError as fault:
     raise SystemExit(f"{fault}")
 
 RUN = f"results/{STUDY.run}"  # with which every path begins that a run writes
-FETCHED, SHARED = Path(RUN, "downloads"), Path("results/data")  # links into the data that runs share; it
+FETCHED, SHARED = Path(RUN, "downloads"), Path("results/data")  # links to what runs share, and where that is
 LOCK = NOTES / f"{STUDY.run}.lock"
 
 # Jobs say "python": Snakemake's own, activated or not, or that of a job's conda environment, which goes first.
@@ -59,6 +61,7 @@ gc.set_threshold(100_000, 50, 50)
 
 logging.raiseExceptions = False  # on a full disk Snakemake's log would answer each line by a stack trace
 WAS_RUNNING = is_running(LOCK)
+drop_broken_links(Path(RUN, "data"), FETCHED)
 
 
 def start_run():
@@ -75,6 +78,7 @@ onstart:  # of what runs jobs: not of dry runs, nor of Snakemake as a job of its
     start_run()
 
 
+FOLDERS = Folders(embedded=RESOURCES, fetched=FETCHED)
 SPLIT = f"{RUN}/data/{{dataset}}/{{split}}.safetensors"
 COUNTS = f"{RUN}/data/{{dataset}}/counts.parquet"
 OOD = f"{RUN}/data/{{dataset}}/ood/{{ood}}.safetensors"

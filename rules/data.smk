@@ -16,7 +16,7 @@ rule fetch_file:
     benchmark:
         benchmark_of("fetch_file/{file}")
     wildcard_constraints:
-        file=one_of(map(re.escape, DOWNLOADS)),
+        file=one_of(map(re.escape, downloads())),
     retries: 2
     conda:
         "../envs/tables.yaml"
@@ -35,7 +35,7 @@ rule fetch_file:
 rule prepare_dataset:
     """Read a data set and split it into train, val and test."""
     input:
-        source_files,
+        source=source_files,
     output:
         train=SPLIT.replace("{split}", "train"),
         val=SPLIT.replace("{split}", "val"),
@@ -51,11 +51,11 @@ rule prepare_dataset:
         mem_mb=dataset_mb,
     params:
         settings=dataset_settings,
-        code=code_digest("prepare_dataset"),
+        code=code_of("prepare_dataset", source_modules),
     shell:
         'exec python "$SELFDOUBT/prepare_dataset.py"'
         f" --fetched {FETCHED} --store {SHARED}"
-        " --train {output.train} --val {output.val} --test {output.test}"
+        " --sources @<(printf '%s\\n' {input.source:q}) --train {output.train} --val {output.val} --test {output.test}"
         " --counts {output.counts} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -76,11 +76,11 @@ rule prepare_ood:
         mem_mb=dataset_mb,
     params:
         settings=ood_settings,
-        code=code_digest("prepare_ood"),
+        code=code_of("prepare_ood", ood_source_modules),
     shell:
         'exec python "$SELFDOUBT/prepare_ood.py"'
         f" --fetched {FETCHED} --store {SHARED}"
-        " --like {input.like} --output {output}"
+        " --sources @<(printf '%s\\n' {input.source:q}) --like {input.like} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -102,11 +102,11 @@ rule corrupt_images:
         mem_mb=dataset_mb,
     params:
         settings=corruption_settings,
-        code=code_digest("corrupt_images"),
+        code=code_of("corrupt_images", corruption_modules),
     shell:
         'exec python "$SELFDOUBT/corrupt_images.py"'
         f" --store {SHARED}"
-        " --test {input.test} --counts {input.counts} --output {output}"
+        " --sources @<(printf '%s\\n' {input.source:q}) --test {input.test} --counts {input.counts} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -128,9 +128,9 @@ rule prepare_shifted:
         mem_mb=dataset_mb,
     params:
         settings=shifted_settings,
-        code=code_digest("prepare_shifted"),
+        code=code_of("prepare_shifted", shifted_modules),
     shell:
         'exec python "$SELFDOUBT/prepare_shifted.py"'
         f" --store {SHARED}"
-        " --like {input.like} --counts {input.counts} --output {output}"
+        " --sources @<(printf '%s\\n' {input.source:q}) --like {input.like} --counts {input.counts} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
