@@ -26,7 +26,9 @@ from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, r
 from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
 from selfdoubt.runtime.shared_data import clean, drop_broken_links
 from selfdoubt.settings.references import check_files
+from selfdoubt.settings.registry import modules_named
 from selfdoubt.settings.duplicates import check_keys
+from selfdoubt.settings.registry import modules_of
 from selfdoubt.settings.study import load_study, parse_arm
 from selfdoubt.settings.registry import modules_named
 from selfdoubt.settings import memory
@@ -190,7 +192,7 @@ def all_enhanced():
 
 
 @cache
-def judged_groups():
+def compared_groups():
     """Every data set, group and replicate, with the names of members and protocols."""
     keys = product(sorted(STUDY.datasets), sorted(STUDY.groups.items()))
     return [
@@ -200,11 +202,11 @@ def judged_groups():
     ]
 
 
-def judged_predictions():
-    """The predictions of each group's members, then of its protocols, in the order of `judged_groups`."""
+def compared_group_predictions():
+    """The predictions of each group's members, then of its protocols, in the order of `compared_groups`."""
     return [
         PREDICTIONS.format(dataset=dataset, name=name, replicate=STUDY.replicate_of(name, replicate), variant=variant)
-        for dataset, group, replicate, members, protocols in judged_groups()
+        for dataset, group, replicate, members, protocols in compared_groups()
         for name, variant in [
             *((member, "clean") for member in members),
             *((group, protocol) for protocol in protocols),

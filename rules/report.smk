@@ -23,7 +23,7 @@ rule plot_risk_coverage:
         mem_mb=1000,
     params:
         settings=arms_figure_settings,
-        code=code_digest("plot_risk_coverage"),
+        code=code_of("plot_risk_coverage", figure_scores),
     shell:
         'exec python "$SELFDOUBT/plot_risk_coverage.py"'
         " --predictions {input} --figure {output}"
@@ -201,7 +201,7 @@ rule plot_object_size:
         mem_mb=1000,
     params:
         settings=object_size_settings,
-        code=code_digest("plot_object_size"),
+        code=code_of("plot_object_size", figure_scores),
     shell:
         'exec python "$SELFDOUBT/plot_object_size.py"'
         " --predictions {input.predictions} --images {input.images} --figure {output}"

@@ -172,7 +172,7 @@ def refused(photos: Path, told: str) -> None:
 def test_a_class_folder_that_is_a_link_out_of_the_root(photos):
     shutil.rmtree(photos / "bee")
     (photos / "bee").symlink_to("../secrets/bee")
-    refused(photos, r"photos/bee: a link that leads out of .*photos; replace it by what it points to")
+    refused(photos, r"photos/bee: a link that leads out of .*photos")
 
 
 def test_a_folder_below_a_class_and_a_split_that_are_links_out_of_the_root(photos):
@@ -285,7 +285,7 @@ def test_postscript_under_the_name_of_a_picture_starts_no_ghostscript(photos, mo
         EpsImagePlugin, "Ghostscript", lambda *what, **how: started.append(what) or Image.new("L", (9, 9))
     )
     (photos / "ant/000.jpg").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
-    told = r"ant/000\.jpg: cannot be decoded \(no PNG, JPEG, BMP, GIF, TIFF, WebP or PNM image\); mend or remove it"
+    told = r"ant/000\.jpg: cannot be decoded \(no PNG, JPEG, BMP, GIF, TIFF, WebP or PNM image\)"
     with pytest.raises(UserError, match=told):
         for split in load_splits(f"folder:{photos}", size_px=16, storage=storage).values():
             split.images[:]
