@@ -239,7 +239,7 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
         (
             "datasets.fashion-mnist-12k.source",
             "cifar11",
-            "fashion-mnist-12k.source: 'cifar11'; did you mean 'cifar100'",
+            "12k.source: 'cifar11'; did you mean 'cifar10'",
         ),
         ("datasets.fashion-mnist-12k.corruptions.source", "builtin", "corruptions.source: 'builtin'; 'built-in'"),
         ("datasets.fashion-mnist-12k.corruptions.names", ["fog"], "corruptions.names: 'fog' is not"),
