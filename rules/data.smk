@@ -10,7 +10,7 @@
 rule fetch_file:
     """Fetch one file of a published data set, unless it was put there by hand."""
     output:
-        FETCHED,
+        f"{FETCHED}/{{file}}",
     log:
         log_of("fetch_file/{file}"),
     benchmark:
@@ -27,6 +27,7 @@ rule fetch_file:
         code=code_digest("fetch_file"),
     shell:
         'exec python "$SELFDOUBT/fetch_file.py"'
+        f" --store {SHARED}/downloads"
         " --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
@@ -34,7 +35,7 @@ rule fetch_file:
 rule prepare_dataset:
     """Read a data set and split it into train, val and test."""
     input:
-        source_files,
+        source=source_files,
     output:
         train=SPLIT.replace("{split}", "train"),
         val=SPLIT.replace("{split}", "val"),
@@ -53,8 +54,8 @@ rule prepare_dataset:
         code=code_of("prepare_dataset", source_modules),
     shell:
         'exec python "$SELFDOUBT/prepare_dataset.py"'
-        f" --fetched {Path(FETCHED).parent}"
-        " --train {output.train} --val {output.val} --test {output.test}"
+        f" --fetched {FETCHED} --store {SHARED}"
+        " --sources @<(printf '%s\\n' {input.source:q}) --train {output.train} --val {output.val} --test {output.test}"
         " --counts {output.counts} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -78,8 +79,8 @@ rule prepare_ood:
         code=code_of("prepare_ood", ood_source_modules),
     shell:
         'exec python "$SELFDOUBT/prepare_ood.py"'
-        f" --fetched {Path(FETCHED).parent}"
-        " --like {input.like} --output {output}"
+        f" --fetched {FETCHED} --store {SHARED}"
+        " --sources @<(printf '%s\\n' {input.source:q}) --like {input.like} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -104,7 +105,8 @@ rule corrupt_images:
         code=code_of("corrupt_images", corruption_modules),
     shell:
         'exec python "$SELFDOUBT/corrupt_images.py"'
-        " --test {input.test} --counts {input.counts} --output {output}"
+        f" --store {SHARED}"
+        " --sources @<(printf '%s\\n' {input.source:q}) --test {input.test} --counts {input.counts} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -129,5 +131,6 @@ rule prepare_shifted:
         code=code_of("prepare_shifted", shifted_modules),
     shell:
         'exec python "$SELFDOUBT/prepare_shifted.py"'
-        " --like {input.like} --counts {input.counts} --output {output}"
+        f" --store {SHARED}"
+        " --sources @<(printf '%s\\n' {input.source:q}) --like {input.like} --counts {input.counts} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

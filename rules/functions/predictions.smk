@@ -16,13 +16,18 @@ def enhancer_settings(wildcards):
     return canonical(sets_sorted(STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"})))
 
 
+def enhancer_modules(wildcards):
+    """The module of the enhancer's method."""
+    return modules_of(STUDY.enhancers[wildcards.variant])
+
+
 def enhancements_settings(wildcards):
     """Whose predictions they are."""
     return canonical({"arms": enhanced_arms()})
 
 
 def members_of_group(wildcards):
-    """The checkpoints of the members that are asked, by name: the order of the settings."""
+    """The checkpoints of the members that predict, by name: the order of the settings."""
     members = STUDY.speakers(wildcards.group, wildcards.protocol)
     return [checkpoint_file(wildcards.dataset, model, wildcards.replicate) for model in members]
 
@@ -41,12 +46,17 @@ def predictions_of_members(wildcards):
 
 
 def group_settings(wildcards):
-    """The members that are asked by name, and how they decide."""
+    """The members that predict, by name, and how the group decides."""
     members = STUDY.speakers(wildcards.group, wildcards.protocol)
     return canonical({"members": members, **sets_sorted(STUDY.protocols[wildcards.protocol].model_dump())})
 
 
-def judging_groups_settings(wildcards):
+def protocol_modules(wildcards):
+    """The modules of the protocol and of its message."""
+    return STUDY.modules_of_protocol(wildcards.protocol)
+
+
+def compared_groups_settings(wildcards):
     """Whose predictions they are, in the order in which they come."""
     return canonical(
         {
@@ -58,7 +68,7 @@ def judging_groups_settings(wildcards):
                     "n_members": len(members),
                     "protocols": protocols,
                 }
-                for dataset, group, replicate, members, protocols in judged_groups()
+                for dataset, group, replicate, members, protocols in compared_groups()
             ]
         }
     )
@@ -84,10 +94,20 @@ def metrics_settings(wildcards):
     return canonical({"identity": identity, "evaluation": wanted_numbers()})
 
 
+def metrics_modules(wildcards):
+    """The modules of the scores that are computed."""
+    return scores_modules(STUDY.evaluation.scores)
+
+
 @cache
 def wanted_numbers():
     """The part of the config that says which numbers are computed, and how."""
     return sets_sorted(STUDY.evaluation.model_dump(exclude={"mc_dropout_passes"}))
+
+
+def scores_modules(names):
+    """The modules of scores; accuracy has the score "none", which needs no module."""
+    return modules_named("scores", set(names) - {"none"})
 
 
 def compared_predictions(wildcards):
@@ -111,6 +131,11 @@ def hypothesis_settings(wildcards):
             "evaluation": {k: v for k, v in STUDY.evaluation.model_dump().items() if k in ("ece_bins", "n_resamples")},
         }
     )
+
+
+def hypothesis_modules(wildcards):
+    """The modules of the scores by which arms are compared."""
+    return scores_modules(what.score for what in (*STUDY.comparisons, *STUDY.hypotheses.values()))
 
 
 def cost_settings(wildcards):

@@ -8,7 +8,7 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from selfdoubt.communication import pools, probabilities, stacking
-from selfdoubt.evaluation import scores
+from selfdoubt.evaluation.softmax import fit_temperature
 from selfdoubt.runtime import schemas
 from selfdoubt.runtime.errors import UserError
 
@@ -108,7 +108,7 @@ def test_a_vote_is_never_outdone_by_the_mean_and_no_probability_is_0():
 
 def test_the_surest_member_speaks_at_its_temperature():
     found = pools.COMBINATIONS["most-confident"](VAL, LABELS, None)
-    temperatures = [scores.fit_temperature(member, LABELS) for member in VAL]
+    temperatures = [fit_temperature(member, LABELS) for member in VAL]
     assert found.chosen == {"temperatures": temperatures} and len(set(temperatures)) == 3
     each = np.array([log_softmax(m.astype(float) / t, 1) for m, t in zip(TEST, temperatures, strict=True)])
     for i, row in enumerate(found.decide(TEST)):

@@ -26,7 +26,8 @@ from torch import nn
 
 from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import batches, choosing, labelled, steps
-from selfdoubt.evaluation import rankings, scores
+from selfdoubt.evaluation import rankings
+from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.models import inference
 from selfdoubt.runtime import cli, schemas
 
@@ -144,7 +145,7 @@ def test_the_best_aurc_on_val_is_chosen(method):
     for candidate in choosing.candidates(settings_of(method)):
         of_val = choosing.choose(network(), SPLITS["val"], candidate, seed=0).val
         reported = of_val.logits.argmax(1) if of_val.predicted is None else of_val.predicted
-        found.append(rankings.aurc(scores.msp(of_val.logits), reported == SPLITS["val"].labels))
+        found.append(rankings.aurc(log_odds(of_val.logits), reported == SPLITS["val"].labels))
     assert len(set(found)) > 1
     best = choosing.candidates(settings_of(method))[found.index(min(found))]
     assert choosing.choose(network(), SPLITS["val"], settings_of(method), seed=0).settings == best
@@ -297,7 +298,7 @@ def test_tta_without_shifts_and_flips_is_the_clean_model():
 @pytest.mark.parametrize("method", ["oracle", "ace"])
 def test_bounds_move_confidence_by_whether_the_model_is_right(method):
     found = answer(method, epsilon_255=4, n_halvings=8)
-    before, after = (scores.msp(logits) for logits in (clean_logits(), found.logits.numpy()))
+    before, after = (log_odds(logits) for logits in (clean_logits(), found.logits.numpy()))
     right = clean_logits().argmax(1) == SPLITS["test"].labels
     assert right.any() and (~right).any()
     assert ((after > before) == (right if method == "oracle" else ~right)).all()
@@ -307,10 +308,10 @@ def test_bounds_move_confidence_by_whether_the_model_is_right(method):
 def test_of_ood_images_every_answer_is_wrong_to_bounds():
     batch = batch_of()
     batch.labels = torch.full_like(batch.labels, -1)
-    before = scores.msp(clean_logits())
+    before = log_odds(clean_logits())
     for method, surer in (("oracle", False), ("ace", True)):
         settings = SimpleNamespace(epsilon_255=4, n_halvings=8, precision="float32")
-        after = scores.msp(labelled.LABELLED[method](batch, settings, None).logits.numpy())
+        after = log_odds(labelled.LABELLED[method](batch, settings, None).logits.numpy())
         assert ((after > before) == surer).all()
 
 

@@ -187,6 +187,7 @@ def test_arms():
 
 def test_the_metrics_that_can_be_compared_are_those_that_have_an_interval(config):
     from selfdoubt.evaluation.evaluator import metric_names
+
     from selfdoubt.evaluation.metrics import metric
 
     settings = load_study(config).evaluation
@@ -270,13 +271,13 @@ def test_what_reads_the_labels_contends_with_none(config, method):
     config["studies"]["enhancers"]["arms"].append("ce/bound")
     hypothesis = config["hypotheses"]["odin-beats-placebo"]
     hypothesis["than"] = "ce/bound"
-    assert load_study(config).bounds() == ["ce/bound"]
-    told = "'ce/bound' reads the true labels, so it is a bound, no contender; name another"
+    assert load_study(config).upper_bounds() == ["ce/bound"]
+    why = "'ce/bound' reads the true labels, so it is no contender; name another"
     hypothesis |= {"better": "ce/bound", "than": "ce/random-sign"}
-    assert fault(config) == f"config: hypotheses.odin-beats-placebo.better: {told}"
+    assert fault(config) == f"config: hypotheses.odin-beats-placebo.better: {why}"
     hypothesis["better"] = "ce/odin"
     config["studies"]["enhancers"] |= {"reference": "ce/bound", "arms": ["ce/odin"]}
-    assert fault(config) == f"config: studies.enhancers.reference: {told}"
+    assert fault(config) == f"config: studies.enhancers.reference: {why}"
 
 
 def test_examples_are_of_what_changes_images(config):
@@ -285,7 +286,7 @@ def test_examples_are_of_what_changes_images(config):
     assert fault(config) == "config: figures.enhancement-examples.enhancers: 'short' changes no image; remove it"
 
 
-def test_one_way_asks_its_sender_and_its_listener_alone(config):
+def test_one_way_runs_its_sender_and_its_listener_alone(config):
     config["protocols"]["down"] = ONE_WAY
     config["groups"]["trio"]["protocols"].append("down")
     study = load_study(config)

@@ -66,10 +66,10 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
         (
             "protocols.persuasion-placebo.precision",
             "auto",
-            "random signs have no gradient, so `precision` says nothing",
+            "`precision` is of gradients, and random-sign takes none",
         ),
-        ("protocols.persuasion-placebo.n_steps", 1, "random signs take no steps, so `n_steps` says nothing of them"),
-        ("protocols.persuasion.n_steps", None, "`n_steps` is missing: in how many steps a message climbs to epsilon"),
+        ("protocols.persuasion-placebo.n_steps", 1, "`n_steps` is of gradients, and random-sign takes none"),
+        ("protocols.persuasion.n_steps", None, "`n_steps` is missing: the number of gradient steps of a message"),
         (
             "recipes.short.device",
             "gpu",
@@ -84,7 +84,7 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
         (
             "protocols.persuasion-placebo.gains_relative_to",
             "random-sign",
-            "random signs are what gains are held against; `gains_relative_to` must be none",
+            "`gains_relative_to` compares with random signs, which these are; remove it",
         ),
         ("protocols.mean-logit.n_folds", 5, "protocols.mean-logit.n_folds: 'mean-logit' has no such key; remove it"),
         ("protocols.mean-logit.method", "vote", "protocols.mean-logit.method: 'vote' is not a method"),
@@ -99,7 +99,7 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
         (
             "protocols.persuasion",
             ONE_WAY | {"listener": "ce", "gains_relative_to": "sender"},
-            "the listener is the sender, whose gain over its own is 1",
+            "gains_relative_to: sender, who is the listener",
         ),
         ("protocols.persuasion", DIALOGUE | {"n_rounds": 0}, "protocols.persuasion.n_rounds: input should be greater"),
         (

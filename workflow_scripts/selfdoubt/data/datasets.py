@@ -2,7 +2,7 @@
 
 Images stay uint8 in memory and on disk; the model turns pixels into floats in [0, 1]. Of a data set too large for
 memory, a split holds the names of the image files instead (`ImageFiles`), below a link to their folder, so that no file
-of results holds a path outside the project.
+of results holds a path outside the project. Of a split that is itself a link, that folder lies beside its target.
 """
 
 from collections.abc import Iterable
@@ -67,7 +67,7 @@ def read_splits(path: str | Path) -> dict[str, Split]:
     arrays, _ = tensor_files.read(path, "images")
     try:
         names = sorted({key.rpartition(".")[0] for key in arrays})
-        splits = {name: _split_of(arrays, name, Path(path).parent / LINK) for name in names}
+        splits = {name: _split_of(arrays, name, Path(path).resolve().parent / LINK) for name in names}
     except KeyError as error:
         raise UserError(f"{path}: holds no splits of images: no {error}; delete it and run again") from None
     faults = [f"split '{name}': {fault}" for name, split in splits.items() if (fault := _fault(split))]

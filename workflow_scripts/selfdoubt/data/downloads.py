@@ -12,11 +12,13 @@ _CHUNK, _TIMEOUT_S = 2**20, 60
 
 
 def fetch(url: str, md5: str, path: Path) -> None:
-    """Fetch a file to `path`; an interrupted transfer leaves `path`.part, with which the next call continues.
+    """Fetch a file to `path` unless it is there; an interrupted transfer leaves `path`.part, and the next resumes it.
 
     Raises UserError if the disk is full, if the file cannot be fetched or if its MD5 is wrong; the last two name the
     address and the place to put a file that is fetched by hand.
     """
+    if path.is_file():
+        return check(path, md5)
     part = path.with_name(f"{path.name}.part")
     by_hand = f"fetch it by hand (md5 {md5}) and put it there"
     try:

@@ -104,7 +104,8 @@ def _read_files(arguments: argparse.Namespace, listed: tuple[str, ...]) -> None:
     for name in listed:
         given = list(map(str, getattr(arguments, name)))
         if len(given) == 1 and given[0].startswith("@"):
-            setattr(arguments, name, list(map(Path, Path(given[0][1:]).read_text().splitlines())))
+            lines = Path(given[0][1:]).read_text().splitlines()
+            setattr(arguments, name, [Path(line) for line in lines if line])  # printf ends nothing by a line, too
 
 
 def _provenance(arguments: argparse.Namespace) -> dict:

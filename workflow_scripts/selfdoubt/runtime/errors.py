@@ -35,6 +35,11 @@ def lacks_room(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
+def lacks_locks(error: OSError) -> bool:
+    """Return whether the file system cannot lock."""
+    return error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
 def lacks_memory(error: Exception) -> bool:
     """Return whether an error means out of memory: in Python, in torch on a GPU or in torch on a CPU."""
     known = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"

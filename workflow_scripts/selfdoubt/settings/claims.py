@@ -7,10 +7,9 @@ once.
 from collections.abc import Iterator
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.analysis import CALIBRATION, PROBABILITY_SCORES
+from selfdoubt.settings.analysis import SCORES
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
-
-ARGUED = ("persuasion", "one-way")  # protocols whose messages are for a class
+from selfdoubt.settings.metrics import METRICS, split_name
 
 
 def check_arms_exist(study) -> Iterator[tuple]:
@@ -77,7 +76,7 @@ def _check_figure(place: str, figure, study) -> Iterator[tuple]:
 
 def _check_changes_images(place: str, enhancers: list[str], study) -> None:
     for enhancer in enhancers:
-        if enhancer in study.enhancers and study.enhancers[enhancer].method == "clean-logistic":
+        if enhancer in study.enhancers and not study.enhancers[enhancer].changes_images:
             raise UserError(f"config: {place}: '{enhancer}' changes no image; remove it")
 
 
@@ -88,7 +87,7 @@ def _check_has_object_sizes(place: str, figure, study) -> None:
 
 def _check_argues(place: str, figure, study) -> None:
     check_known(f"{place}.group", figure.group, study.groups, "a group")
-    arguing = [key for key, protocol in study.protocols.items() if protocol.method in ARGUED]
+    arguing = [key for key, protocol in study.protocols.items() if protocol.argues]
     spoken = [key for key in study.groups[figure.group].protocols if key in arguing]
     check_known(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that argues")
 
@@ -106,10 +105,10 @@ def _check_comparison(place: str, comparison, study) -> None:
 
 def _scores_of(metric: str, study) -> list[str]:
     """Return the scores that a metric can be of: `accuracy` needs none, calibration needs probabilities."""
-    if metric == "accuracy":
+    kind, scores = METRICS[split_name(metric)[0]].kind, study.evaluation.scores
+    if kind == "accuracy":
         return ["none"]
-    scores = study.evaluation.scores
-    return [score for score in scores if score in PROBABILITY_SCORES] if metric in CALIBRATION else scores
+    return [score for score in scores if SCORES[score].defines_probabilities] if kind == "calibration" else scores
 
 
 def _check_arm(place: str, arm: str, study) -> None:
@@ -125,8 +124,8 @@ def _check_model_of_arm(place: str, arm: str, study) -> None:
 
 
 def _check_reads_no_labels(place: str, arm: str, study) -> None:
-    if arm in study.bounds():
-        raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is a bound, no contender; name another")
+    if arm in study.upper_bounds():
+        raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is no contender; name another")
 
 
 def splits(study) -> list[str]:

@@ -8,7 +8,7 @@ import re
 
 from pydantic_core import ErrorDetails
 
-from selfdoubt.settings.messages import keys_of
+from selfdoubt.settings.faults import keys_of
 
 _DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings import catalog
+from selfdoubt.settings.analysis import SCORES
 from selfdoubt.settings.bases import ByMasks
 from selfdoubt.settings.bounds import BEST, ORACLE
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
@@ -263,7 +264,11 @@ def _check_names_differ(study) -> None:
             if key in seen:
                 raise UserError(f"config: {section}.{key}: the name is taken by {seen[key]}.{key}; choose another")
             seen[key] = section
-    taken = {"clean": "means unchanged images", ORACLE: "is a bound of every group", BEST: "is a bound of every group"}
+    taken = {
+        "clean": "means unchanged images",
+        ORACLE: "is in the table of every group",
+        BEST: "is in the table of every group",
+    }
     for section in ("enhancers", "protocols"):
         for name in taken.keys() & getattr(study, section).keys():
             raise UserError(f"config: {section}.{name}: '{name}' {taken[name]}; choose another name")
@@ -279,8 +284,9 @@ def _check_evaluation(study) -> Iterator[tuple]:
 
 
 def _check_passes(evaluation) -> None:
-    if "mc-dropout" in evaluation.scores and evaluation.mc_dropout_passes == 0:
-        raise UserError("config: evaluation.mc_dropout_passes: 0; the score mc-dropout needs passes, such as 20")
+    needing = [score for score in evaluation.scores if SCORES[score].needs_dropout_passes]
+    if needing and evaluation.mc_dropout_passes == 0:
+        raise UserError(f"config: evaluation.mc_dropout_passes: 0; the score {needing[0]} needs passes, such as 20")
 
 
 def _check_speakers(group: str, protocol: str, study) -> None:
