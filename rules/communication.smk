@@ -25,7 +25,7 @@ rule combine_members:
         mem_mb=2000,
     params:
         settings=group_settings,
-        code=code_digest("combine_members"),
+        code=code_of("combine_members", protocol_modules),
     shell:
         'exec python "$SELFDOUBT/combine_members.py"'
         " --members {input.members} --output {output}"
@@ -33,7 +33,7 @@ rule combine_members:
 
 
 rule communicate:
-    """Let a group's members send each other messages, and decide."""
+    """Let a group decide by messages that its members send each other."""
     input:
         members=members_of_group,
         val=SPLIT.replace("{split}", "val"),
@@ -56,7 +56,7 @@ rule communicate:
         mem_mb=dataset_mb,
     params:
         settings=group_settings,
-        code=code_digest("communicate"),
+        code=code_of("communicate", protocol_modules),
     shell:
         'exec python "$SELFDOUBT/communicate.py"'
         " --members {input.members}"

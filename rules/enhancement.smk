@@ -28,7 +28,7 @@ rule enhance_images:
         mem_mb=dataset_mb,
     params:
         settings=enhancer_settings,
-        code=code_digest("enhance_images"),
+        code=code_of("enhance_images", enhancer_modules),
     shell:
         'exec python "$SELFDOUBT/enhance_images.py"'
         " --checkpoint {input.checkpoint}"
@@ -42,7 +42,7 @@ rule collect_enhancements:
     input:
         all_enhanced(),
     output:
-        TABLE.replace("{table}", "enhancements"),
+        in_report(TABLE.format(table="enhancements"), "table", "Tables"),
     log:
         log_of("collect_enhancements"),
     benchmark:

@@ -65,25 +65,25 @@ rule compute_metrics:
         " --replicate {wildcards.replicate} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
-rule judge_groups:
-    """Hold what groups decide against what their members say by themselves."""
+rule compare_groups:
+    """Compare what groups decide with the predictions of their members."""
     input:
-        judged_predictions(),
+        compared_group_predictions(),
     output:
-        TABLE.replace("{table}", "groups"),
+        in_report(TABLE.format(table="groups"), "table", "Tables"),
     log:
-        log_of("judge_groups"),
+        log_of("compare_groups"),
     benchmark:
-        benchmark_of("judge_groups")
+        benchmark_of("compare_groups")
     conda:
         "../envs/tables.yaml"
     resources:
         mem_mb=2000,
     params:
-        settings=judging_groups_settings,
-        code=code_digest("judge_groups"),
+        settings=compared_groups_settings,
+        code=code_digest("compare_groups"),
     shell:
-        'exec python "$SELFDOUBT/judge_groups.py"'
+        'exec python "$SELFDOUBT/compare_groups.py"'
         " --predictions @<(printf '%s\\n' {input}) --output {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
@@ -93,7 +93,7 @@ rule collect_metrics:
     input:
         all_metrics(),
     output:
-        TABLE.replace("{table}", "metrics"),
+        in_report(TABLE.format(table="metrics"), "table", "Tables"),
     log:
         log_of("collect_metrics"),
     benchmark:
@@ -116,7 +116,7 @@ rule collect_costs:
     input:
         all_metrics(),
     output:
-        TABLE.replace("{table}", "costs"),
+        in_report(TABLE.format(table="costs"), "table", "Tables"),
     log:
         log_of("collect_costs"),
     benchmark:
@@ -139,8 +139,8 @@ rule test_hypotheses:
     input:
         compared_predictions,
     output:
-        comparisons=TABLE.replace("{table}", "comparisons"),
-        hypotheses=TABLE.replace("{table}", "hypotheses"),
+        comparisons=in_report(TABLE.format(table="comparisons"), "table", "Tables"),
+        hypotheses=in_report(TABLE.format(table="hypotheses"), "table", "Tables"),
     log:
         log_of("test_hypotheses"),
     benchmark:

@@ -9,9 +9,10 @@ def run(arguments):
     rows = []
     for arm in arguments.settings.arms:
         for replicate in arm.replicates:
-            told = schemas.read_metadata(arguments.predictions[len(rows)])
+            metadata = schemas.read_metadata(arguments.predictions[len(rows)])
             own = {"dataset": arm.dataset, "name": arm.name, "replicate": replicate, "variant": arm.variant}
-            rows.append({**own, "chosen": json.dumps(told["chosen"], sort_keys=True), **told["costs_per_image"]})
+            chosen = json.dumps(metadata["chosen"], sort_keys=True)
+            rows.append({**own, "chosen": chosen, **metadata["costs_per_image"]})
     schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["enhancements"], arguments.metadata)
 
 

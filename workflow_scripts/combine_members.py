@@ -1,12 +1,12 @@
 """Let a group decide from its members' predictions alone."""
 
-from selfdoubt.communication import pools
+from selfdoubt.communication import combining
 from selfdoubt.runtime import cli, schemas
 
 
 def run(arguments):
     tables = [schemas.read_table(path) for path in arguments.members]
-    decided, chosen = pools.combine(tables, arguments.settings)
+    decided, chosen = combining.combine(tables, arguments.settings)
     found = {"chosen_on_val": chosen, "costs_per_image": {"forwards": len(tables), "backwards": 0}}
     metadata = arguments.metadata | found | schemas.LOG_PROBABILITIES
     schemas.write_table(arguments.output, decided, decided.schema, metadata)

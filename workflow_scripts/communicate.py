@@ -1,6 +1,6 @@
-"""Let a group's members send each other messages, and decide."""
+"""Let a group decide by messages that its members send each other."""
 
-from selfdoubt.communication import persuasion
+from selfdoubt.communication import decisions
 from selfdoubt.data import datasets
 from selfdoubt.models import checkpoints, inference
 from selfdoubt.runtime import cli, devices, schemas
@@ -12,13 +12,13 @@ def run(arguments):
     named = zip(settings.members, arguments.members, strict=True)
     models = {name: checkpoints.load_model(path, device) for name, path in named}
     splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
-    decision = persuasion.communicate(models, splits, settings, arguments.replicate)
-    print(f"weight fitted on val: {decision.weight}; rounds: {decision.rounds}; of one image: {decision.costs}")
+    decision = decisions.decide(models, splits, settings, arguments.replicate)
+    print(f"weight fitted on val: {decision.weight}; rounds: {decision.rounds}; passes of one image: {decision.costs}")
     found = {"costs_per_image": decision.costs, "precision": settings.precision}
-    further = {"weight": decision.weight, "rounds": decision.rounds}
-    metadata = arguments.metadata | found | {name: value for name, value in further.items() if value is not None}
-    told = metadata | schemas.LOG_PROBABILITIES
-    inference.write_predictions(arguments.output, splits, decision.logits, metadata=told)
+    fitted = {"weight": decision.weight, "rounds": decision.rounds}
+    metadata = arguments.metadata | found | {name: value for name, value in fitted.items() if value is not None}
+    logits_are = schemas.LOG_PROBABILITIES
+    inference.write_predictions(arguments.output, splits, decision.logits, metadata=metadata | logits_are)
     schemas.write_rows(arguments.persuasion, decision.persuasion, schemas.SCHEMAS["persuasion"], metadata)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from selfdoubt.data import datasets
-from selfdoubt.enhancers import choosing, examples
+from selfdoubt.enhancers import examples, selection
 from selfdoubt.models import checkpoints, inference
 from selfdoubt.runtime import cli, devices
 
@@ -16,11 +16,11 @@ def run(arguments):
         settings.precision = devices.precision_on(device, settings.precision)
     model = checkpoints.load_model(arguments.checkpoint, device)
     splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
-    done = choosing.enhance(model, splits, settings, arguments.replicate)
-    print(f"chosen on val: {done.chosen}; of one image: {done.costs}")
+    done = selection.enhance(model, splits, settings, arguments.replicate)
+    print(f"chosen on val: {done.chosen}; passes of one image: {done.costs}")
     metadata = arguments.metadata | {"chosen": done.chosen, "costs_per_image": done.costs}
     inference.write_predictions(arguments.output, splits, done.logits, done.signals, metadata)
-    kept = choosing.examples(model, splits["test"], N_EXAMPLES, done, arguments.replicate)
+    kept = selection.examples(model, splits["test"], N_EXAMPLES, done, arguments.replicate)
     epsilon_255 = np.array(done.chosen.get("epsilon_255", 0.0))
     examples.write(arguments.examples, kept._asdict() | {"epsilon_255": epsilon_255})
 

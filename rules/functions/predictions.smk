@@ -16,13 +16,18 @@ def enhancer_settings(wildcards):
     return canonical(sets_sorted(STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"})))
 
 
+def enhancer_modules(wildcards):
+    """The module of the enhancer's method."""
+    return modules_of(STUDY.enhancers[wildcards.variant])
+
+
 def enhancements_settings(wildcards):
     """Whose predictions they are."""
     return canonical({"arms": enhanced_arms()})
 
 
 def members_of_group(wildcards):
-    """The checkpoints of the members that are asked, by name: the order of the settings."""
+    """The checkpoints of the members that predict, by name: the order of the settings."""
     members = STUDY.speakers(wildcards.group, wildcards.protocol)
     return [checkpoint_file(wildcards.dataset, model, wildcards.replicate) for model in members]
 
@@ -41,12 +46,17 @@ def predictions_of_members(wildcards):
 
 
 def group_settings(wildcards):
-    """The members that are asked by name, and how they decide."""
+    """The members that predict, by name, and how the group decides."""
     members = STUDY.speakers(wildcards.group, wildcards.protocol)
     return canonical({"members": members, **sets_sorted(STUDY.protocols[wildcards.protocol].model_dump())})
 
 
-def judging_groups_settings(wildcards):
+def protocol_modules(wildcards):
+    """The modules of the protocol and of its message."""
+    return STUDY.modules_of_protocol(wildcards.protocol)
+
+
+def compared_groups_settings(wildcards):
     """Whose predictions they are, in the order in which they come."""
     return canonical(
         {
@@ -58,7 +68,7 @@ def judging_groups_settings(wildcards):
                     "n_members": len(members),
                     "protocols": protocols,
                 }
-                for dataset, group, replicate, members, protocols in judged_groups()
+                for dataset, group, replicate, members, protocols in compared_groups()
             ]
         }
     )

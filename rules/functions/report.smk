@@ -13,7 +13,7 @@ def figure_settings(wildcards):
 
 def enhancement_examples_settings(wildcards):
     """A figure's entry, and the arms to be marked."""
-    return canonical({"figure": figure_entry(wildcards), "bounds": sorted(STUDY.bounds())})
+    return canonical({"figure": figure_entry(wildcards), "bounds": sorted(STUDY.upper_bounds())})
 
 
 def arms_figure_settings(wildcards):
@@ -23,7 +23,7 @@ def arms_figure_settings(wildcards):
 
 def arms_figure(wildcards):
     """A figure's entry, all arms of the study, so that an arm looks the same in every figure, and those to be marked."""
-    return {"figure": figure_entry(wildcards), "all_arms": all_arms(), "bounds": sorted(STUDY.bounds())}
+    return {"figure": figure_entry(wildcards), "all_arms": all_arms(), "bounds": sorted(STUDY.upper_bounds())}
 
 
 def figure_scores(wildcards):
@@ -108,4 +108,4 @@ def report_settings(wildcards):
     """The whole study, and the order of its entries, which JSON does not keep."""
     study = STUDY.model_dump() | {"replicates": sorted(STUDY.replicates)}
     order = {section: list(entries) for section, entries in study.items() if isinstance(entries, dict)}
-    return canonical({"study": study, "order": order, "bounds": sorted(STUDY.bounds())})
+    return canonical({"study": study, "order": order, "bounds": sorted(STUDY.upper_bounds())})

@@ -1,7 +1,7 @@
-"""A value of the config that is wrong is told in one line, by its key and with a remedy."""
+"""A wrong value of the config is reported in one line, with its key and a remedy."""
 
 import pytest
-from wrong_configs import ACE, LOGISTIC, ONE_WAY, SIZES, STYLE, fault, put
+from wrong_configs import ACE, LOGISTIC, ONE_WAY, SIZES, STYLE, check_message, fault, put
 
 TTA = {"method": "tta", "models": ["ce"], "n_views": 4, "shift_px": [0, 1], "flip": True}
 DEEP = {"method": "deep", "models": ["ce"], "epsilon_255": [8], "confidence_weight": [1], "width": 8, "epochs": 2}
@@ -66,10 +66,10 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
         (
             "protocols.persuasion-placebo.precision",
             "auto",
-            "random signs have no gradient, so `precision` says nothing",
+            "`precision` is of gradients, and random-sign takes none",
         ),
-        ("protocols.persuasion-placebo.n_steps", 1, "random signs take no steps, so `n_steps` says nothing of them"),
-        ("protocols.persuasion.n_steps", None, "`n_steps` is missing: in how many steps a message climbs to epsilon"),
+        ("protocols.persuasion-placebo.n_steps", 1, "`n_steps` is of gradients, and random-sign takes none"),
+        ("protocols.persuasion.n_steps", None, "`n_steps` is missing: the number of gradient steps of a message"),
         (
             "recipes.short.device",
             "gpu",
@@ -84,7 +84,7 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
         (
             "protocols.persuasion-placebo.gains_relative_to",
             "random-sign",
-            "random signs are what gains are held against; `gains_relative_to` must be none",
+            "`gains_relative_to` compares with random signs, which these are; remove it",
         ),
         ("protocols.mean-logit.n_folds", 5, "protocols.mean-logit.n_folds: 'mean-logit' has no such key; remove it"),
         ("protocols.mean-logit.method", "vote", "protocols.mean-logit.method: 'vote' is not a method"),
@@ -99,7 +99,7 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
         (
             "protocols.persuasion",
             ONE_WAY | {"listener": "ce", "gains_relative_to": "sender"},
-            "the listener is the sender, whose gain over its own is 1",
+            "gains_relative_to: sender, who is the listener",
         ),
         ("protocols.persuasion", DIALOGUE | {"n_rounds": 0}, "protocols.persuasion.n_rounds: input should be greater"),
         (
@@ -290,4 +290,4 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
     ],
 )
 def test_a_fault_names_its_key_and_a_remedy(config, place, value, expected):
-    assert expected in fault(put(config, place, value))
+    check_message(fault(put(config, place, value)), expected)

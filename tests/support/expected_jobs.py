@@ -21,7 +21,7 @@ REPORT = {"render_report"}
 VERDICTS = {"test_hypotheses"} | REPORT
 ENHANCEMENTS = {"collect_enhancements"} | REPORT
 TABLES = {"collect_metrics", "collect_costs"} | VERDICTS
-GROUPS = {"judge_groups"}
+GROUPS = {"compare_groups"}
 ACCURACY = {"plot_auroc_accuracy:auroc-accuracy"}
 EXAMPLES = {"plot_enhancement_examples:enhancement-examples"}
 GALLERY = {"plot_mask_gallery:mask-gallery"}
@@ -138,7 +138,7 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "compute_metrics": measured(*ARMS),
     "test_hypotheses": VERDICTS,
     "render_report": REPORT,
-} | {rule: {rule} | REPORT for rule in ("collect_metrics", "collect_costs", "collect_enhancements", "judge_groups")}
+} | {rule: {rule} | REPORT for rule in ("collect_metrics", "collect_costs", "collect_enhancements", "compare_groups")}
 AFTER |= {
     rule: {job for job in PLOTS if job.startswith(f"{rule}:")} | REPORT for rule in (j.split(":")[0] for j in PLOTS)
 }

@@ -1,9 +1,9 @@
-"""What a group's protocols make of their members' answers: errors fixed and broken, and what is left to gain.
+"""A group's protocols compared with its members: errors fixed and broken, and how much could be gained at most.
 
-Everything is of one split. *Fixed* are images on which the members' mean probability is wrong and the protocol right,
-*broken* those the other way round: accuracies differ by (fixed - broken) / n. The members *disagree* where not all of
-them name one class; elsewhere no choice among their answers changes anything. The *oracle selector* is right wherever
-any member is: no protocol that picks one of the members' answers for each image can be better.
+Everything is of one split. *Fixed* are images on which the members' mean probability is incorrect and the protocol
+correct, *broken* the reverse: accuracies differ by (fixed - broken) / n. The members *disagree* where they do not all
+predict one class; elsewhere no choice between their predictions changes anything. The *oracle selector* is correct
+wherever a member is: the upper bound of every protocol that picks one of the members' predictions for each image.
 """
 
 from typing import NamedTuple
@@ -18,61 +18,62 @@ _ONE_PASS = {"costs_per_image": {"forwards": 1, "backwards": 0}}
 
 
 class Members(NamedTuple):
-    """What a group's members say of one split by themselves."""
+    """The clean predictions of a group's members on one split."""
 
-    answers: np.ndarray  # int (L, n) the members' labels
+    predicted: np.ndarray  # int (L, n) predicted classes
     labels: np.ndarray  # int (n,)
-    mean: np.ndarray  # int (n,) the labels of largest mean probability
+    mean: np.ndarray  # int (n,) the classes of largest mean probability
 
     @property
     def correct(self) -> np.ndarray:
         """(L, n) bool."""
-        return self.answers == self.labels
+        return self.predicted == self.labels
 
     @property
-    def disagreed(self) -> np.ndarray:
-        """(n,) bool: whether not all of them name one class."""
-        return (self.answers != self.answers[0]).any(0)
+    def disagree(self) -> np.ndarray:
+        """(n,) bool: whether they do not all predict one class."""
+        return (self.predicted != self.predicted[0]).any(0)
 
 
 def members_of(logits: list[np.ndarray], labels: np.ndarray) -> Members:
-    """Return the members' answers, from the logits (n, K) of each."""
+    """Return the members' predictions, from the logits (n, K) of each."""
     mean = mean_probability(logits).astype(np.float32)  # as it is stored, so that ties are the same
     return Members(np.array([member.argmax(1) for member in logits]), labels, mean.argmax(1))
 
 
-def judge(members: Members, answers: np.ndarray, told: dict) -> list[dict]:
-    """Return rows of quantity, value, n and reason for all that is known of a protocol.
+def compare(members: Members, predicted: np.ndarray, metadata: dict) -> list[dict]:
+    """Return a protocol's rows of quantity, value, n and reason.
 
-    accuracy: the share of images whose label is right; accuracy-disagreed: the same of those about which members
-    disagree. fixed, broken: images that the mean probability gets wrong and the protocol right, and the reverse.
-    weight: of what listeners gained, fitted on val; negative: against the class that gains more. rounds: of talk, mean
-    over the images that were talked about. forwards, backwards: passes through a member for an image, and gradients.
+    accuracy: the fraction of images that are classified correctly; accuracy-disagreed: of those about which members
+    disagree. fixed, broken: numbers of images, as the module says. weight: of the gains, fitted on val; negative:
+    against the class that gains more. rounds: of a dialogue, mean over images on which members disagree. forwards,
+    backwards: passes and gradients for an image.
 
-    answers: int (n,) the protocol's labels. told: the metadata of its predictions, of which `costs_per_image` and,
-    where they are there, `weight` and `rounds` are used.
+    predicted: int (n,) the protocol's classes. metadata: of its predictions, of which `costs_per_image` and, where they
+    exist, `weight` and `rounds` are used.
     """
-    right, before = answers == members.labels, members.mean == members.labels
-    rows = _accuracies(right, members.disagreed)
-    rows += [_row("fixed", (right & ~before).sum(), len(right)), _row("broken", (before & ~right).sum(), len(right))]
-    rows += [_row(quantity, told[quantity], None) for quantity in ("weight", "rounds") if quantity in told]
-    return rows + [_row(kind, told["costs_per_image"][kind], len(right)) for kind in ("forwards", "backwards")]
+    correct, before = predicted == members.labels, members.mean == members.labels
+    n = len(correct)
+    rows = _accuracies(correct, members.disagree)
+    rows += [_row("fixed", (correct & ~before).sum(), n), _row("broken", (before & ~correct).sum(), n)]
+    rows += [_row(quantity, metadata[quantity], None) for quantity in ("weight", "rounds") if quantity in metadata]
+    return rows + [_row(kind, metadata["costs_per_image"][kind], n) for kind in ("forwards", "backwards")]
 
 
-def judge_bounds(members: Members, val: Members) -> dict[str, list[dict]]:
-    """Return the same of what needs no protocol: the oracle selector, and the member that was best on `val`."""
+def references(members: Members, val: Members) -> dict[str, list[dict]]:
+    """Return the same rows of what needs no protocol: the oracle selector, and the member that is best on `val`."""
     best = int(val.correct.sum(1).argmax())
-    oracle = _accuracies(members.correct.any(0), members.disagreed)
-    return {ORACLE: oracle, BEST: judge(members, members.answers[best], _ONE_PASS)}
+    oracle = _accuracies(members.correct.any(0), members.disagree)
+    return {ORACLE: oracle, BEST: compare(members, members.predicted[best], _ONE_PASS)}
 
 
-def _accuracies(right: np.ndarray, disagreed: np.ndarray) -> list[dict]:
-    return [_accuracy("accuracy", right), _accuracy("accuracy-disagreed", right[disagreed])]
+def _accuracies(correct: np.ndarray, disagree: np.ndarray) -> list[dict]:
+    return [_accuracy("accuracy", correct), _accuracy("accuracy-disagreed", correct[disagree])]
 
 
-def _accuracy(quantity: str, right: np.ndarray) -> dict:
+def _accuracy(quantity: str, correct: np.ndarray) -> dict:
     try:
-        return _row(quantity, right.sum() / count(right), len(right))
+        return _row(quantity, correct.sum() / count(correct), len(correct))
     except Undefined as reason:
         return _row(quantity, None, 0, str(reason))
 

@@ -1,4 +1,4 @@
-"""A batch of clean images and what a method says of it."""
+"""A batch of clean images, and what an enhancer returns for it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,18 +14,18 @@ from selfdoubt.models import inference
 
 
 class Answer(NamedTuple):
-    """What a model says of one batch."""
+    """What an enhancer returns for a batch."""
 
     logits: Tensor  # (n, K), of the enhanced images
     images: Tensor  # the enhanced images, float32 (n, C, H, W) in [0, 1]
-    predicted: Tensor | None  # (n,) the labels kept; None where the method answers anew
+    predicted: Tensor | None  # (n,) the clean predicted classes where they are kept; None: the argmax of logits
     signals: dict[str, Tensor] | None = None  # further columns of the predictions, (n,)
 
 
 class Batch:
-    """Clean images (n, C, H, W) in [0, 1] and what is asked of them, once however many candidates ask it.
+    """Clean images (n, C, H, W) in [0, 1] with a model, and what several candidates need of them, computed once.
 
-    labels: (n,) the true ones, -1 where there is none; for methods of `labelled` alone.
+    labels: (n,) the true classes, -1 where there is none; only for methods whose settings have `reads_labels`.
     """
 
     def __init__(self, model: nn.Module, images: Tensor, labels: Tensor | None = None):
@@ -33,20 +33,21 @@ class Batch:
         self._made = {}
 
     def once(self, key: tuple, make: Callable):
-        """Return what make() returned when first asked for under this key."""
+        """Return what make() returned at the first call with this key."""
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]
 
     @cached_property
     def predicted(self) -> Tensor:
-        """The model's labels of the clean images (n,)."""
-        return self.ask(self.images).argmax(1)
+        """The predicted classes of the clean images (n,)."""
+        return self.logits(self.images).argmax(1)
 
     def ascent(self, temperature: float, precision: str) -> tuple[Tensor, Tensor]:
-        """The signs that raise log p of the prediction at a temperature, and the prediction.
+        """Return the signs that raise log p of the predicted class at a temperature, and that class.
 
-        In float32 both are had by one forward; in bfloat16 classes that are nearly as likely may change places.
+        In float32 one forward gives both; in bfloat16 two classes of nearly equal probability may change places, so the
+        class comes from a forward in float32.
         """
         if precision == "float32":
             return self.step(gradients.top_log_odds(temperature), ("ascent", temperature), precision)
@@ -54,7 +55,7 @@ class Batch:
         return self.step(towards, ("ascent", temperature), precision)
 
     def step(self, objective: gradients.Objective, key: tuple, precision: str) -> tuple[Tensor, Tensor]:
-        """The signs that raise an objective, made once under the key, and the model's labels."""
+        """Return the signs that raise an objective, computed once for a key, and the predicted classes."""
 
         def make() -> tuple[Tensor, Tensor]:
             gradient, logits = gradients.input_gradient(self.model, self.images, objective, precision)
@@ -63,8 +64,8 @@ class Batch:
         return self.once(key, make)
 
     @torch.no_grad()
-    def ask(self, images: Tensor) -> Tensor:
-        """The model's logits (n, K)."""
+    def logits(self, images: Tensor) -> Tensor:
+        """Return the model's logits (n, K), float32."""
         return self.model(images).float()
 
 

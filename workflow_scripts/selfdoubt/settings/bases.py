@@ -2,7 +2,9 @@
 
 from typing import ClassVar, Literal
 
-from selfdoubt.settings.types import Fraction, Strict
+from pydantic import Field
+
+from selfdoubt.settings.types import Fraction, Name, Strict
 
 ObjectLabels = Literal["object-area", "relative-object-area"]
 
@@ -13,6 +15,25 @@ class ByMasks(Strict):
     probability: Fraction  # that an image is mixed
     labels: ObjectLabels = "object-area"
     mask_control: Literal["none", "permuted", "boxes"] = "none"
+
+
+class Enhancer(Strict):
+    """A change of the input of models; of a key whose value is a list, one value is chosen on val."""
+
+    reads_labels: ClassVar[bool] = False  # of the images that it enhances, test too: an upper bound, never a contender
+    changes_images: ClassVar[bool] = True
+    models: list[Name] = Field(min_length=1)
+
+
+class Protocol(Strict):
+    """How a group decides."""
+
+    speaks: ClassVar[bool] = False  # whether models are run again, on images that members perturb
+    argues: ClassVar[bool] = False  # whether a message is for one class: then rows say who persuades whom
+
+    def models_run(self, members: list[str]) -> list[str]:
+        """Return the members whose predictions are used, by name."""
+        return sorted(members)
 
 
 class ScoreByName(Strict):

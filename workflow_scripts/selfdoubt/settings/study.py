@@ -13,13 +13,14 @@ from selfdoubt.runtime.digests import canonical
 from selfdoubt.runtime.errors import together
 from selfdoubt.settings.analysis import Comparison, Evaluation, Hypothesis, StudyText
 from selfdoubt.settings.data import Dataset, OodSet
+from selfdoubt.settings.faults import faults
 from selfdoubt.settings.figures import FigureEntry
-from selfdoubt.settings.messages import faults
-from selfdoubt.settings.methods import READ_LABELS, AnyEnhancer, Group, Protocol, Segmenter
+from selfdoubt.settings.groups import Group
 from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pretrained, Recipe, SoftLabels, Student
 from selfdoubt.settings.numbers import put_numbers
 from selfdoubt.settings.references import check_references
-from selfdoubt.settings.registry import modules_of
+from selfdoubt.settings.registry import any_of, modules_named, modules_of
+from selfdoubt.settings.segmenters import Segmenter
 from selfdoubt.settings.types import Name, RunName, Strict
 
 
@@ -39,8 +40,8 @@ class Study(Strict):
     augmented: dict[Name, Augmented] = {}
     pretrained: dict[Name, Pretrained] = {}
     segmenters: dict[Name, Segmenter] = {}
-    enhancers: dict[Name, AnyEnhancer] = {}
-    protocols: dict[Name, Protocol] = {}
+    enhancers: dict[Name, any_of("enhancers")] = {}
+    protocols: dict[Name, any_of("protocols")] = {}
     groups: dict[Name, Group] = {}
     evaluation: Evaluation
     comparisons: list[Comparison] = []
@@ -75,10 +76,8 @@ class Study(Strict):
         return int(replicate) if int(replicate) in known else known[0]
 
     def speakers(self, group: str, protocol: str) -> list[str]:
-        """Return the members that a protocol asks, by name: all, but for one-way."""
-        settings = self.protocols[protocol]
-        asked = {settings.sender, settings.listener} if settings.method == "one-way" else self.groups[group].members
-        return sorted(asked)
+        """Return the members whose predictions a protocol uses, by name."""
+        return self.protocols[protocol].models_run(self.groups[group].members)
 
     def weights(self, name: str) -> str | None:
         """Return the file that a model's network starts from, or is."""
@@ -100,6 +99,12 @@ class Study(Strict):
     def modules_of_model(self, name: str) -> tuple[str, ...]:
         """Return the modules of the methods that a model's training needs, its network's family among them."""
         return modules_of(self.models[name])
+
+    def modules_of_protocol(self, name: str) -> tuple[str, ...]:
+        """Return the modules of a protocol and of the message that its members send, if they do."""
+        entry = self.protocols[name]
+        messages = [entry.message] if entry.speaks else []
+        return (*modules_of(entry), *modules_named("messages", messages))
 
     def views(self, student: str) -> dict:
         """Return all that a student's stream of views, and a teacher's answers to it, depend on."""
@@ -143,10 +148,10 @@ class Study(Strict):
             return list(self.groups[name].protocols)
         return ["clean", *(key for key, enhancer in self.enhancers.items() if name in enhancer.models)]
 
-    def bounds(self) -> list[str]:
-        """Return the arms that read the true labels of what they are judged on, and so contend with none."""
-        methods = {key: enhancer for key, enhancer in self.enhancers.items() if enhancer.method in READ_LABELS}
-        return [f"{model}/{key}" for key, enhancer in methods.items() for model in enhancer.models]
+    def upper_bounds(self) -> list[str]:
+        """Return the arms that read the true labels of the images they are evaluated on: bounds, no contenders."""
+        reading = {key: enhancer for key, enhancer in self.enhancers.items() if enhancer.reads_labels}
+        return [f"{model}/{key}" for key, enhancer in reading.items() for model in enhancer.models]
 
 
 _VIEWS = ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision", "device", "threads")

@@ -1,0 +1,50 @@
+"""How a group decides by messages: what every such protocol returns, and how it is found.
+
+A protocol is a module of `communication.protocols`. One whose members send messages has
+
+    decide(models, splits, settings, seed) -> Decision
+
+models: by name, on one device. splits: with "val", on which what is fitted is fitted, and "test". One that needs no
+model, only the members' predictions, is described in `combining`.
+
+A message is a module of `communication.messages`. With images (n, C, H, W) and classes (n, k) it has
+
+    send(sender, images, classes, settings, generator)    the perturbed images for each class: k batches, or 1 for all
+    cost(k, settings) -> (batches, gradients)             how many batches that are, and the gradients each takes
+    step(sender, images, size, settings, generator)       images after one step of a dialogue, before projection
+    GRADIENTS_OF_A_STEP                                   gradients that such a step takes
+"""
+
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+from torch import nn
+
+from selfdoubt.models import inference
+from selfdoubt.runtime import methods
+
+
+class Decision(NamedTuple):
+    """What a group decides on every split."""
+
+    logits: dict[str, np.ndarray]  # float32 (n, K): log probabilities
+    weight: float | None  # of the gains; None where none is fitted
+    persuasion: list[dict]  # rows of SCHEMAS["persuasion"], of the split "test"
+    costs: dict[str, float]  # forwards and backwards of one image, mean over the split "test"
+    rounds: float | None = None  # of a dialogue, mean over the images of "test" on which members disagreed
+
+
+def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> Decision:
+    """Let a group decide on every split by one of config.yaml's `protocols` that send messages."""
+    return methods.load("communication.protocols", settings.method).decide(models, splits, settings, seed)
+
+
+def load_message(settings) -> ModuleType:
+    """Return the module of the message that a protocol's members send."""
+    return methods.load("communication.messages", settings.message)
+
+
+def predict_clean(models: dict[str, nn.Module], split) -> dict[str, np.ndarray]:
+    """Return each model's logits (n, K) of the clean images of a split."""
+    return {name: inference.predict_logits(model, split.images) for name, model in models.items()}

@@ -1,0 +1,35 @@
+"""A small convolutional network from images to images, each within epsilon of the one before."""
+
+import torch
+from torch import Tensor, nn
+
+from selfdoubt.runtime import randomness
+
+
+class ImageNetwork(nn.Module):
+    """x -> x + epsilon tanh(h(x)), clamped to [0, 1], so that no weights move a pixel by more than epsilon.
+
+    h is three 3 x 3 convolutions with GELU between them, the last initialised to 0: untrained it is the identity.
+    """
+
+    def __init__(self, channels: int, width: int, epsilon: float):
+        super().__init__()
+        self.epsilon = epsilon
+        first, middle, last = ((channels, width), (width, width), (width, channels))
+        self.layers = nn.Sequential(
+            nn.Conv2d(*first, 3, padding=1), nn.GELU(), nn.Conv2d(*middle, 3, padding=1), nn.GELU(),
+            nn.Conv2d(*last, 3, padding=1),
+        )  # fmt: skip
+        nn.init.zeros_(self.layers[-1].weight)
+        nn.init.zeros_(self.layers[-1].bias)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, C, H, W) in [0, 1] -> the same."""
+        return (images + self.epsilon * torch.tanh(self.layers(images - 0.5))).clamp(0, 1)
+
+
+def build(channels: int, settings, seed: int) -> ImageNetwork:
+    """Build an untrained network; equal arguments give equal weights. settings: width, epsilon_255."""
+    with torch.random.fork_rng(devices=[]):  # layers draw their weights from torch's global generator
+        torch.manual_seed(randomness.key(seed, "deep/weights") % 2**63)
+        return ImageNetwork(channels, settings.width, settings.epsilon_255 / 255)

@@ -1,0 +1,199 @@
+"""Enhance every split by a method, whose settings are chosen on `val`.
+
+A method is a module of `enhancers.methods`:
+
+    enhance(batch, settings, generator) -> Answer               settings: one value of each key
+    fit(model, val, candidates, parts, seed) -> list[list]      of one that is fitted: for each candidate, what was
+                                                                fitted on each of the parts (row numbers) of val
+    enhance(batch, settings, generator, fitted) -> Answer       and then with what was fitted
+"""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import product
+from types import ModuleType, SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from selfdoubt.attacks import gradients
+from selfdoubt.enhancers import crossfit
+from selfdoubt.enhancers.batches import Answer, Batch, batches_of, counted
+from selfdoubt.evaluation import rankings
+from selfdoubt.evaluation.log_odds import log_odds
+from selfdoubt.runtime import methods, randomness
+
+Apply = Callable[[Batch], Answer]  # takes `generator` too: a method with its settings and what was fitted
+
+
+class Predictions(NamedTuple):
+    """The predictions of the enhanced images of one split."""
+
+    logits: np.ndarray  # float32 (n, K)
+    predicted: np.ndarray | None  # the clean predicted classes where they are kept, int16 (n,); None: argmax of logits
+    signals: dict[str, np.ndarray]  # further columns, (n,)
+
+
+class Choice(NamedTuple):
+    """The candidate that is best on `val`, and its predictions there."""
+
+    settings: SimpleNamespace
+    val: Predictions
+
+
+class Enhanced(NamedTuple):
+    """The predictions of the enhanced images of every split."""
+
+    logits: dict[str, np.ndarray]  # float32 (n, K)
+    signals: dict[str, dict[str, np.ndarray]]  # column -> split -> (n,); `predicted`, int16, where classes are kept
+    chosen: dict  # the method and the value of each of its settings, JSON-able
+    costs: dict[str, float]  # forwards and backwards of one image of "test", the clean prediction included
+    apply: Apply  # the method as it was chosen and fitted
+
+
+class Examples(NamedTuple):
+    """A few images before and after an enhancer."""
+
+    clean: np.ndarray  # uint8 (n, C, H, W)
+    enhanced: np.ndarray  # float32 (n, C, H, W) in [0, 1]
+    clean_confidence: np.ndarray  # float32 (n,), the largest softmax probability
+    enhanced_confidence: np.ndarray  # the same of the enhanced images, at the enhancer's temperature
+
+
+def load(method: str) -> ModuleType:
+    """Return the module of an enhancer's method."""
+    return methods.load("enhancers.methods", method)
+
+
+def enhance(model: nn.Module, splits: dict, settings, seed: int) -> Enhanced:
+    """Choose the enhancer's settings on the split "val", then enhance every split.
+
+    settings: of one of config.yaml's `enhancers`, with the precision that its gradients have on this device. splits:
+    with "val" and "test". The predictions of "val" by a method that is fitted are out-of-fold (`crossfit`).
+    """
+    val, found, costs = splits["val"], {}, {}
+    chosen, found["val"] = choose(model, val, settings, seed)
+    [[apply]] = _prepare(model, val, [chosen], [np.arange(len(val.labels))], seed)
+    for name in [name for name in splits if name != "val"]:
+        with counted(model) as passes:
+            [found[name]] = _predict(model, splits[name], [apply], _generator(seed, chosen.method, name))
+        costs[name] = {kind: n / max(1, len(splits[name].labels)) for kind, n in passes.items()}
+    logits = {name: found[name].logits for name in splits}
+    return Enhanced(logits, _columns(found), vars(chosen), costs["test"], apply)
+
+
+def choose(model: nn.Module, val, settings, seed: int) -> Choice:
+    """Return the candidate of lowest AURC on `val`, by msp and the reported classes; the first of equals."""
+    listed, n = candidates(settings), len(val.labels)
+    is_fitted = hasattr(load(settings.method), "fit")
+    folds = crossfit.folds(n, settings.n_folds, seed) if is_fitted else [np.arange(n)]
+    prepared = _prepare(model, val, listed, [crossfit.others(n, rows) for rows in folds], seed)
+    found = []
+    for k, rows in enumerate(folds):
+        part = val if len(folds) == 1 else crossfit.subset(val, rows)
+        ready = [applies[k] for applies in prepared]
+        found.append(_predict(model, part, ready, _generator(seed, settings.method, "val")))
+    whole = [_in_order(parts, folds) for parts in zip(*found, strict=True)]
+    best = int(np.argmin([_aurc(predictions, val.labels) for predictions in whole])) if len(whole) > 1 else 0
+    return Choice(listed[best], whole[best])
+
+
+def candidates(settings) -> list[SimpleNamespace]:
+    """Return every combination of the values listed in the settings, the last key varying fastest.
+
+    A value that is no list stands for itself.
+    """
+    values = {name: value for name, value in sorted(vars(settings).items()) if name != "models"}
+    listed = [value if isinstance(value, list | tuple) else [value] for value in values.values()]
+    return [SimpleNamespace(**dict(zip(values, combination, strict=True))) for combination in product(*listed)]
+
+
+def examples(model: nn.Module, split, n_images: int, done: Enhanced, seed: int, name: str = "test") -> Examples:
+    """Return the first images of a split before and after the enhancement that `enhance` returned.
+
+    name: of the split, so that random signs and views are those of its predictions.
+    """
+    clean, few = split.images[:n_images], split.labels[:n_images]
+    with gradients.frozen(model):
+        generator, parts = _generator(seed, done.chosen["method"], name)(), []
+        for batch in batches_of(model, clean, few):  # large images come few at a time
+            answer = done.apply(batch, generator=generator)
+            images = answer.images.contiguous().cpu().numpy()
+            parts.append((images, _confidence(batch.logits(batch.images)), _confidence(answer.logits)))
+    return Examples(clean, *map(np.concatenate, zip(*parts, strict=True)))
+
+
+def _confidence(logits: Tensor) -> np.ndarray:
+    return logits.softmax(-1).amax(-1).cpu().numpy()
+
+
+def _prepare(model: nn.Module, val, listed: list[SimpleNamespace], parts: list[np.ndarray], seed: int):
+    """Return, for each candidate, the method fitted on each of the parts of `val`, ready to be applied."""
+    method = load(listed[0].method)
+    if not hasattr(method, "fit"):
+        return [[partial(method.enhance, settings=candidate)] * len(parts) for candidate in listed]
+    with gradients.frozen(model):
+        fitted = method.fit(model, val, listed, parts, seed)
+    return [
+        [partial(method.enhance, settings=candidate, fitted=on_part) for on_part in of_candidate]
+        for candidate, of_candidate in zip(listed, fitted, strict=True)
+    ]
+
+
+def _predict(model: nn.Module, split, applies: list[Apply], new_generator: Callable) -> list[Predictions]:
+    """Return the predictions of a split by each of the candidates of one method."""
+    generators = [new_generator() for _ in applies]  # equal ones, so that candidates share their draws
+    found = [[] for _ in applies]
+    with gradients.frozen(model):
+        for batch in batches_of(model, split.images, split.labels):
+            for apply, generator, parts in zip(applies, generators, found, strict=True):
+                parts.append(apply(batch, generator=generator)._replace(images=None))  # too large to keep
+    return [_joined(parts) for parts in found]
+
+
+def _joined(parts: list[Answer]) -> Predictions:
+    def whole(tensors: list[Tensor]) -> np.ndarray:
+        return torch.cat(tensors).cpu().numpy()
+
+    kept = None if parts[0].predicted is None else whole([part.predicted for part in parts]).astype(np.int16)
+    signals = {name: whole([part.signals[name] for part in parts]) for name in parts[0].signals or {}}
+    return Predictions(whole([part.logits for part in parts]), kept, signals)
+
+
+def _in_order(parts: list[Predictions], folds: list[np.ndarray]) -> Predictions:
+    """Return the predictions of all folds in the order of the rows, with a column `fold` if there are several."""
+    if len(folds) == 1:
+        return parts[0]
+    order, numbers = np.argsort(np.concatenate(folds)), [np.full(len(rows), k) for k, rows in enumerate(folds)]
+
+    def whole(arrays: list[np.ndarray]) -> np.ndarray:
+        return np.concatenate(arrays)[order]
+
+    kept = None if parts[0].predicted is None else whole([part.predicted for part in parts])
+    signals = {name: whole([part.signals[name] for part in parts]) for name in parts[0].signals or {}}
+    fold = whole(numbers).astype(np.int16)
+    return Predictions(whole([part.logits for part in parts]), kept, {**signals, "fold": fold})
+
+
+def _columns(found: dict[str, Predictions]) -> dict[str, dict[str, np.ndarray]]:
+    """Return every column by split; the fold of a row that was in none is -1."""
+    columns = {}
+    for name, each in found.items():
+        kept = {} if each.predicted is None else {"predicted": each.predicted}
+        fold = {"fold": np.full(len(each.logits), -1, np.int16)} if "fold" in found["val"].signals else {}
+        for column, values in {**kept, **fold, **each.signals}.items():
+            columns.setdefault(column, {})[name] = values
+    return columns
+
+
+def _aurc(predictions: Predictions, labels: np.ndarray) -> float:
+    kept = predictions.predicted
+    reported = predictions.logits.argmax(1) if kept is None else kept
+    return rankings.aurc(log_odds(predictions.logits), reported == labels)
+
+
+def _generator(seed: int, method: str, name: str) -> Callable[[], np.random.Generator]:
+    """Return what makes the generator of a method's draws for a split, anew at each call."""
+    return partial(randomness.generator, seed, f"{method}/{name}")

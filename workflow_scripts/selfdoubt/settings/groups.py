@@ -1,0 +1,10 @@
+"""Type of `groups`: models that decide together."""
+
+from pydantic import Field
+
+from selfdoubt.settings.types import Name, Strict
+
+
+class Group(Strict):
+    members: list[Name] = Field(min_length=2)
+    protocols: list[Name] = Field(min_length=1)

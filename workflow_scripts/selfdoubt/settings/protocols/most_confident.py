@@ -1,0 +1,9 @@
+"""Settings of the most confident member; it has none."""
+
+from typing import Literal
+
+from selfdoubt.settings.bases import Protocol
+
+
+class Settings(Protocol):
+    method: Literal["most-confident"]

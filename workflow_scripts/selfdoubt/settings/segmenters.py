@@ -1,0 +1,25 @@
+"""Type of `segmenters`: networks that find the object in an image."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from selfdoubt.settings.architectures import ARCHITECTURES
+from selfdoubt.settings.types import Count, Device, Fraction, Name, Positive, Strict
+
+
+class Segmenter(Strict):
+    teacher: Name
+    teacher_replicate: int
+    architecture: Literal[ARCHITECTURES]
+    encoder: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    encoder_depth: Annotated[int, Field(ge=1, le=5)]
+    decoder_channels: list[Count] = Field(min_length=1)
+    foreground_above: Fraction
+    background_below: Fraction
+    refinement_steps: Annotated[int, Field(ge=0)]
+    epochs: Count
+    batch_size: Annotated[int, Field(ge=2)]
+    learning_rate: Positive
+    threads: Count
+    device: Device = "auto"
