@@ -189,9 +189,7 @@ def test_confidence_is_written_into_the_logits():
     found = asymmetry.with_confidence(logits, wanted)
     assert found.dtype == np.float32
     np.testing.assert_allclose(log_odds(found), wanted, atol=1e-5)
-    np.testing.assert_allclose(
-        energy.score(Softmax(found)), 0, atol=1e-6
-    )  # so that nobody takes it for a score of its own
+    np.testing.assert_allclose(energy.score(Softmax(found)), 0, atol=1e-6)
     np.testing.assert_array_equal(found.argmax(1), logits.argmax(1))
     p = np.exp(found) / np.exp(found).sum(1, keepdims=True)
     assert p[0, 1] / p[0, 2] == pytest.approx(np.e, rel=1e-4)  # the others as the clean model has them
