@@ -25,6 +25,7 @@ from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, r
 from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
 from selfdoubt.settings.references import check_files
 from selfdoubt.settings.duplicates import check_keys
+from selfdoubt.settings.registry import modules_of
 from selfdoubt.settings.study import load_study, parse_arm
 from selfdoubt.settings import memory
 

@@ -28,7 +28,7 @@ rule enhance_images:
         mem_mb=dataset_mb,
     params:
         settings=enhancer_settings,
-        code=code_digest("enhance_images"),
+        code=code_of("enhance_images", family_of_model),
     shell:
         'exec python "$SELFDOUBT/enhance_images.py"'
         " --checkpoint {input.checkpoint}"

@@ -2,7 +2,8 @@
 
 from selfdoubt.communication import persuasion
 from selfdoubt.data import datasets
-from selfdoubt.models import checkpoints, inference
+from selfdoubt.evaluation import prediction_tables
+from selfdoubt.models import checkpoints
 from selfdoubt.runtime import cli, devices, schemas
 
 
@@ -18,7 +19,7 @@ def run(arguments):
     further = {"weight": decision.weight, "rounds": decision.rounds}
     metadata = arguments.metadata | found | {name: value for name, value in further.items() if value is not None}
     told = metadata | schemas.LOG_PROBABILITIES
-    inference.write_predictions(arguments.output, splits, decision.logits, metadata=told)
+    prediction_tables.write_predictions(arguments.output, splits, decision.logits, metadata=told)
     schemas.write_rows(arguments.persuasion, decision.persuasion, schemas.SCHEMAS["persuasion"], metadata)
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from selfdoubt.data.datasets import Split
-from selfdoubt.evaluation import evaluator, hypotheses, metrics, statistics, summaries
-from selfdoubt.models import inference
+from selfdoubt.evaluation import evaluator, hypotheses, metrics, prediction_tables, statistics, summaries
 from selfdoubt.runtime import schemas
 
 N, REPLICATES = 120, [1, 2, 3]
@@ -62,7 +61,7 @@ def paths(tmp_path_factory) -> list:
     for path in paths:
         arm, replicate = path.stem.split("-")
         logits = ARMS[arm](int(replicate))
-        inference.write_predictions(path, {"val": split, "test": split}, {"val": logits, "test": logits})
+        prediction_tables.write_predictions(path, {"val": split, "test": split}, {"val": logits, "test": logits})
     return paths
 
 

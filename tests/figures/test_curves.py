@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from selfdoubt.data.datasets import Split
+from selfdoubt.evaluation import prediction_tables
 from selfdoubt.figures import curves
-from selfdoubt.models import inference
 from selfdoubt.runtime.errors import UserError
 
 
@@ -17,7 +17,7 @@ def write(path: Path, logits, labels=(0, 1, 1), **columns) -> Path:
     split = Split(np.zeros((3, 1, 1, 1), np.uint8), np.array(labels), np.arange(3, dtype=np.int32))
     both, answers = {"val": split, "test": split}, np.array(logits, np.float32)
     signals = {name: dict.fromkeys(both, np.array(values)) for name, values in columns.items()}
-    inference.write_predictions(path, both, dict.fromkeys(both, answers), signals)
+    prediction_tables.write_predictions(path, both, dict.fromkeys(both, answers), signals)
     return path
 
 
@@ -53,7 +53,7 @@ def test_a_score_is_fitted_on_val_and_not_on_the_split(tmp_path, monkeypatch):
     monkeypatch.setitem(curves.scores.SCORES, "sum", fit)
     split = Split(np.zeros((2, 1, 1, 1), np.uint8), np.array([1, 0]), np.arange(2, dtype=np.int32))
     logits = {"val": np.array([[1, 2], [3, 4]], np.float32), "test": np.array([[5, 6], [7, 8]], np.float32)}
-    inference.write_predictions(tmp_path / "a.parquet", dict.fromkeys(logits, split), logits)
+    prediction_tables.write_predictions(tmp_path / "a.parquet", dict.fromkeys(logits, split), logits)
     assert curves.confidence_and_correctness(tmp_path / "a.parquet", "test", "sum")[0].tolist() == [11, 15]
     assert seen == [[[1, 2], [3, 4]], [1, 0], [True, False]]
 

@@ -32,7 +32,7 @@ CURVES = {  # figure -> the models that it shows
     "plot_risk_coverage:risk-coverage-cutmix": {"cutmix", "ce", "mask-cutmix"},
 }
 LOOKS = {*CURVES, *ACCURACY}
-MASKS = {"segment_images:unet", "judge_masks:unet", *GALLERY}
+MASKS = {"segment_images:unet", "evaluate_masks:unet", *GALLERY}
 
 
 def replicates(rule: str, *names: str, of=REPLICATES) -> set[str]:
@@ -127,7 +127,7 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "import_model": set(),
     "train_segmenter": FROM_SEGMENTER,
     "segment_images": FROM_SEGMENTER - {"train_segmenter:unet"},
-    "judge_masks": {"judge_masks:unet"} | REPORT,
+    "evaluate_masks": {"evaluate_masks:unet"} | REPORT,
     "measure_mixing": set(),
     "plot_mixed_labels": set(),
     "plot_object_size": set(),

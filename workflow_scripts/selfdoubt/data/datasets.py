@@ -39,6 +39,12 @@ def n_classes(split: Split) -> int:
     return int(split.labels.max()) + 1
 
 
+def shape_of(train: Split) -> dict[str, int]:
+    """Return what a classifier of a training split is built for: `channels`, `size_px` and `n_classes`."""
+    _, channels, size_px, _ = train.images.shape
+    return {"channels": channels, "size_px": size_px, "n_classes": n_classes(train)}
+
+
 # ---- files ----
 
 
@@ -154,28 +160,13 @@ def take(split: Split, positions: np.ndarray) -> Split:
 
 
 def foreground(split: Split, rule: str) -> np.ndarray:
-    """Return bool (n, H, W), True on the object: the truth that masks are judged by, and that can stand in for them.
+    """Return bool (n, H, W), True on the object: the truth that masks are compared with, or replaced by.
 
     rule: a key of MASK_TRUTHS. Raises UserError if it is not known, or needs what the split lacks.
     """
     if rule not in MASK_TRUTHS:
         raise UserError(f"mask_truth: '{rule}' is not known; choose from {', '.join(MASK_TRUTHS)}")
     return MASK_TRUTHS[rule](split)
-
-
-def masks_for_mixing(split: Split, model, path: Path | None, seed: int) -> np.ndarray | None:
-    """Return bool (n, H, W), what the images of a split are mixed by, or None where they are mixed without masks.
-
-    model: an augmented model's settings. path: of a segmenter's masks, or None. Raises UserError if the masks are to be
-    those of the data set, and it came without any.
-    """
-    if path is not None:
-        found = mask_files.read_masks(path)
-    elif model.masks is not None:
-        found = foreground(split, model.masks)
-    else:
-        return None
-    return mask_files.CONTROLS[model.mixing.mask_control](found, seed)
 
 
 def _nonzero_pixels(split: Split) -> np.ndarray:

@@ -1,15 +1,15 @@
-"""Object masks: one bit a pixel on disk, and how good they are."""
+"""Object masks, one bit a pixel in files."""
 
 from pathlib import Path
 
 import numpy as np
 
-from selfdoubt.runtime import randomness, tensor_files
+from selfdoubt.runtime import tensor_files
 from selfdoubt.runtime.errors import UserError
 
 
 def pack(masks: np.ndarray) -> np.ndarray:
-    """bool (n, H, W) -> uint8 (n, H, ceil(W / 8)), the leftmost pixel in the highest bit."""
+    """Pack bool (n, H, W) into uint8 (n, H, ceil(W / 8)), the leftmost pixel in the highest bit."""
     return np.packbits(masks, axis=2)
 
 
@@ -35,81 +35,3 @@ def read_masks(path: str | Path) -> np.ndarray:
     if "masks" not in arrays or "width_px" not in metadata:
         raise UserError(f"{path}: holds no masks; delete it and run again")
     return unpack(arrays["masks"], metadata["width_px"])
-
-
-# ---- controls: masks that lack one property of the object's, and keep the others ----
-
-
-def permuted(masks: np.ndarray, seed: int) -> np.ndarray:
-    """Give each image the mask of another one, drawn once: as large and so shaped, but not where the object is.
-
-    masks: bool (n, H, W). No image of two or more keeps its own.
-    """
-    order = randomness.generator(seed, "permuted-masks").permutation(len(masks))
-    other = np.empty_like(masks)
-    other[order] = masks[np.roll(order, 1)]
-    return other
-
-
-def boxes(masks: np.ndarray, _seed: int) -> np.ndarray:
-    """Replace each mask by a box of its area to the pixel: as large and where the object is, but without its shape.
-
-    masks: bool (n, H, W). The box has the proportions of what encloses the mask, and its centre as far as it fits into
-    the image; its last row is short where the area is no product of its sides.
-    """
-    height, width = masks.shape[1:]
-    area = masks.sum((1, 2))
-    top, n_rows = _extent(masks.any(2))
-    left, n_columns = _extent(masks.any(1))
-    rows = np.round(np.sqrt(area * n_rows / np.maximum(n_columns, 1))).astype(np.int64)
-    rows = np.clip(rows, np.maximum(-(-area // width), 1), height)
-    columns = np.maximum(-(-area // rows), 1)
-    rows = -(-area // columns)  # those that are begun
-    first_row = np.clip((2 * top + n_rows - rows) // 2, 0, height - rows)[:, None, None]
-    first_column = np.clip((2 * left + n_columns - columns) // 2, 0, width - columns)[:, None, None]
-    row = np.arange(height)[None, :, None] - first_row
-    column = np.arange(width)[None, None, :] - first_column
-    within = (row >= 0) & (column >= 0) & (column < columns[:, None, None])
-    return within & (row * columns[:, None, None] + column < area[:, None, None])
-
-
-def _extent(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first True of each row of bool (n, L), and how far it is to beyond the last; 0 and 0 without any."""
-    first, last = occupied.argmax(1), occupied.shape[1] - occupied[:, ::-1].argmax(1)
-    return first, np.where(occupied.any(1), last - first, 0)
-
-
-CONTROLS = {"none": lambda masks, _seed: masks, "permuted": permuted, "boxes": boxes}  # name: f(masks, seed) -> masks
-
-
-# ---- quality ----
-
-
-def quality_rows(stage: str, masks: np.ndarray, truth: np.ndarray | None) -> list[dict]:
-    """Return rows of SCHEMAS['mask-quality']: how good masks are, as means over the images.
-
-    iou: intersection over union of mask and truth, 1 where both are empty. pixel-accuracy: share of pixels that are
-    as in truth. foreground-share: of the pixels. empty, full: how many masks are.
-
-    stage: "pseudo-mask" (its surely-object pixels) or "mask". masks: bool (n, H, W). truth: the same, or None where
-    it is not known; what needs it then has value null and a reason.
-    """
-    n, counts = len(masks), masks.sum((1, 2))
-    measured = {"iou": None, "pixel-accuracy": None}
-    if truth is not None and n:
-        union = (masks | truth).sum((1, 2))
-        iou = np.where(union == 0, 1.0, (masks & truth).sum((1, 2)) / np.maximum(union, 1))
-        measured = {"iou": iou.mean(), "pixel-accuracy": (masks == truth).mean()}
-    measured["foreground-share"] = masks.mean() if n else None
-    measured |= {"empty": (counts == 0).sum(), "full": (counts == masks[0].size).sum()} if n else {}
-    reason = "no images" if n == 0 else "the true masks are not known"
-    return [
-        {
-            "stage": stage,
-            "statistic": statistic,
-            "value": None if value is None else float(value),
-            "n": n,
-            "reason": reason if value is None else None,
-        }
-        for statistic, value in measured.items()
-    ]
