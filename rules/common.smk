@@ -20,13 +20,15 @@ SCRIPTS = WORKFLOW / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.published import DOWNLOADS, files_of, place_of, shifted_files
+from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of_source, shifted_files
+from selfdoubt.settings.source_files import Folders
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
 from selfdoubt.settings.references import check_files
 from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.registry import modules_of
 from selfdoubt.settings.study import load_study, parse_arm
+from selfdoubt.settings.registry import modules_named
 from selfdoubt.settings import memory
 
 RESOURCES, NOTES = WORKFLOW / "resources", Path(".snakemake")
@@ -69,6 +71,7 @@ onstart:  # of what runs jobs: not of dry runs, nor of Snakemake as a job of its
 
 
 FETCHED = f"{RUN}/downloads/{{file}}"
+FOLDERS = Folders(embedded=RESOURCES, fetched=Path(FETCHED).parent)
 SPLIT = f"{RUN}/data/{{dataset}}/{{split}}.safetensors"
 COUNTS = f"{RUN}/data/{{dataset}}/counts.parquet"
 OOD = f"{RUN}/data/{{dataset}}/ood/{{ood}}.safetensors"

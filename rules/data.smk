@@ -16,7 +16,7 @@ rule fetch_file:
     benchmark:
         benchmark_of("fetch_file/{file}")
     wildcard_constraints:
-        file=one_of(map(re.escape, DOWNLOADS)),
+        file=one_of(map(re.escape, downloads())),
     retries: 2
     conda:
         "../envs/tables.yaml"
@@ -50,7 +50,7 @@ rule prepare_dataset:
         mem_mb=dataset_mb,
     params:
         settings=dataset_settings,
-        code=code_digest("prepare_dataset"),
+        code=code_of("prepare_dataset", source_modules),
     shell:
         'exec python "$SELFDOUBT/prepare_dataset.py"'
         f" --fetched {Path(FETCHED).parent}"
@@ -75,7 +75,7 @@ rule prepare_ood:
         mem_mb=dataset_mb,
     params:
         settings=ood_settings,
-        code=code_digest("prepare_ood"),
+        code=code_of("prepare_ood", ood_source_modules),
     shell:
         'exec python "$SELFDOUBT/prepare_ood.py"'
         f" --fetched {Path(FETCHED).parent}"
@@ -101,7 +101,7 @@ rule corrupt_images:
         mem_mb=dataset_mb,
     params:
         settings=corruption_settings,
-        code=code_digest("corrupt_images"),
+        code=code_of("corrupt_images", corruption_modules),
     shell:
         'exec python "$SELFDOUBT/corrupt_images.py"'
         " --test {input.test} --counts {input.counts} --output {output}"
@@ -126,7 +126,7 @@ rule prepare_shifted:
         mem_mb=dataset_mb,
     params:
         settings=shifted_settings,
-        code=code_digest("prepare_shifted"),
+        code=code_of("prepare_shifted", shifted_modules),
     shell:
         'exec python "$SELFDOUBT/prepare_shifted.py"'
         " --like {input.like} --counts {input.counts} --output {output}"

@@ -1,14 +1,13 @@
 """Corrupt part of the test split at several severities, or read it corrupted as published."""
 
-from selfdoubt.data import corruptions, datasets
-from selfdoubt.data.sources import counts, shifted
+from selfdoubt.data import corrupted, counts, datasets, shifted
 from selfdoubt.runtime import cli, schemas
 
 
 def run(arguments):
     settings, test = arguments.settings, datasets.read_split(arguments.test, "test")
     if settings.source == "built-in":
-        found = corruptions.corrupt(test, settings.name, settings.severities, settings.n_images, replicate=0)
+        found = corrupted.corrupt(test, settings.name, settings.severities, settings.n_images)
     else:
         class_names = counts.class_names(schemas.read_table(arguments.counts, schemas.SCHEMAS["data"]))
         found = shifted.corrupted(settings, test, class_names)

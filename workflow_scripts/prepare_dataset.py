@@ -4,15 +4,14 @@ from pathlib import Path
 
 from selfdoubt.data import catalog, datasets
 from selfdoubt.runtime import cli, schemas
-from selfdoubt.settings import published
+from selfdoubt.settings.source_files import Folders
 
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 
 
 def run(arguments):
     settings, known = arguments.settings, cli.without_paths(arguments.metadata)
-    place = published.place_of(settings.source, RESOURCES, arguments.fetched)
-    splits, counts = catalog.load(settings, place)
+    splits, counts = catalog.load(settings, Folders(RESOURCES, arguments.fetched))
     for name in ("train", "val", "test"):
         datasets.write_splits(getattr(arguments, name), {name: splits[name]}, known)
     schemas.write_rows(arguments.counts, counts, schemas.SCHEMAS["data"], known)

@@ -4,15 +4,15 @@ from pathlib import Path
 
 from selfdoubt.data import catalog, datasets
 from selfdoubt.runtime import cli
-from selfdoubt.settings import published
+from selfdoubt.settings.source_files import Folders
 
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 
 
 def run(arguments):
     _, channels, size_px, _ = datasets.read_split(arguments.like, "val").images.shape
-    place = published.place_of(arguments.settings.source, RESOURCES, arguments.fetched)
-    images = catalog.load_ood(arguments.settings, place, channels, size_px)
+    folders = Folders(RESOURCES, arguments.fetched)
+    images = catalog.load_ood(arguments.settings, folders, channels, size_px)
     name, known = f"ood-{arguments.output.stem}", cli.without_paths(arguments.metadata)
     datasets.write_splits(arguments.output, {name: images}, known)
 

@@ -1,7 +1,7 @@
 """Which images are trained on, tuned on and tested on.
 
-A source's own splits are kept. What it lacks is drawn from its training images, stratified by class and named by the
-settings' split_seed: test first, then val, so that val is held out of train in every case.
+A source's official splits are kept. Missing ones are drawn from its training images, stratified by class, with
+generators named by the settings' split_seed: test first, then val. So val is held out of train in every case.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ def choose(labels: dict[str, np.ndarray], class_names: list[str], settings) -> d
 
 
 def _stratified(labels: np.ndarray, left: np.ndarray, fraction: float, draws: np.random.Generator) -> np.ndarray:
-    """Draw that share of each class from the positions that are left; one image at least, but never its last."""
+    """Draw a fraction of each class from the positions that are left: at least one image, but never the last one."""
     drawn = []
     for label in np.unique(labels[left]):
         members = left[labels[left] == label]

@@ -1,4 +1,4 @@
-"""Reading every image of a data set once: into memory, or to see that it is one."""
+"""Reading every image of a pool once: into memory, or just for a digest of its file."""
 
 import hashlib
 from collections import Counter
@@ -10,7 +10,7 @@ import numpy as np
 
 from selfdoubt.data import decoding
 from selfdoubt.data.image_files import THREADS, ImageFiles
-from selfdoubt.data.sources.raw import Encoded
+from selfdoubt.data.raw import Encoded
 from selfdoubt.runtime.errors import UserError
 
 _AT_ONCE = 256
@@ -18,7 +18,7 @@ _AT_ONCE = 256
 
 @dataclass
 class Seen:
-    """The images of a pool, and what was noticed on the way."""
+    """The images of a pool, with digests that find duplicates and the conversions that were made."""
 
     images: np.ndarray | ImageFiles  # (n, C, H, W) uint8
     digests: np.ndarray  # (n,) of the pixels, or of the file where the images stay in files
@@ -26,9 +26,9 @@ class Seen:
 
 
 def shape_of(images: np.ndarray | Encoded, channels: int | None, size_px: int | None) -> tuple[int, int]:
-    """Return channels and size; what is not given is that of the first image.
+    """Return the number of channels and the size, px; where a setting is None, those of the first image.
 
-    Raises UserError if that is not square.
+    Raises UserError if the size is to be that of the first image and it is not square.
     """
     if isinstance(images, Encoded):
         first = _decoded(images, 0, channels)
@@ -42,7 +42,10 @@ def shape_of(images: np.ndarray | Encoded, channels: int | None, size_px: int | 
 
 
 def read(images: np.ndarray | Encoded, channels: int, size_px: int, resize: bool) -> Seen:
-    """Return the images as an array, resized; where `resize` is False, images of another size are refused."""
+    """Return the images as an array of the wanted channels and size, px.
+
+    resize: whether to resize others; if not, or if one cannot be decoded, raises UserError.
+    """
     if not isinstance(images, Encoded):
         array = decoding.fit(images, channels, size_px)
         return Seen(array, np.array([_digest(image.tobytes()) for image in array]))
@@ -71,9 +74,9 @@ def read(images: np.ndarray | Encoded, channels: int, size_px: int, resize: bool
 
 
 def keep_in_files(images: Encoded, channels: int, size_px: int) -> Seen:
-    """Return the images as files, each read once for its digest; what cannot be decoded is told when it is used.
+    """Return the images as files, each read once for its digest.
 
-    Raises UserError at an empty file.
+    Raises UserError at an empty file; at one that cannot be decoded, it is raised when the image is used.
     """
     digests = np.empty(len(images), "S16")
     for position, content in enumerate(_in_turn(images.content, len(images))):
@@ -84,7 +87,7 @@ def keep_in_files(images: Encoded, channels: int, size_px: int) -> Seen:
 
 
 def read_masks(masks: np.ndarray | Encoded | None, size_px: int) -> np.ndarray | None:
-    """Return masks bool (n, size_px, size_px), cut as their images are; a pixel above 0 is the object's."""
+    """Return masks bool (n, size_px, size_px), cut as their images are; pixels above 0 are object."""
     if not isinstance(masks, Encoded):
         return masks
     found = [decoding.mask_view(_decoded(masks, position, 1), size_px) for position in range(len(masks))]

@@ -1,7 +1,7 @@
 """Images in Parquet files: the embedded data sets, and the layout of the Hugging Face hub.
 
-A row has a label and an image: a file's bytes in one of pixels.FORMATS, bare or as {"bytes": …, "path": …}. Labels may
-be text or any integers: they become rows of the sorted names of the training labels. Columns are called `image` (or
+A row has a label and an image: a file's bytes in one of `decoding.FORMATS`, bare or as {"bytes": …, "path": …}. Labels
+may be text or any integers: they become rows of the sorted names of the training labels. Columns are called `image` (or
 `img`) and `label` (or `labels`, `fine_label`); `image_id` and `mask` (an image, above 0 on the object) are optional.
 """
 
@@ -13,49 +13,35 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from selfdoubt.data.sources.raw import Encoded, Pool, Raw
+from selfdoubt.data.raw import Encoded, Pool, Raw
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings import published
 
 _IMAGE, _LABEL = ("image", "img"), ("label", "labels", "fine_label")
-_SPLITS = {"train": "train", "validation": "val", "valid": "val", "val": "val", "test": "test"}
 
 
-def embedded(name: str, resources: Path) -> Raw:
-    """Read resources/NAME/{train,val,test}.parquet."""
-    published.files_of(f"embedded:{name}", resources)
-    return _raw({split: [resources / name / f"{split}.parquet"] for split in ("train", "val", "test")})
+def read(files: dict[str, list[Path]]) -> Raw:
+    """Read the files of each split; images stay encoded.
 
-
-def parquet(place: str, resources: Path) -> Raw:
-    """Read one Parquet file, or a folder whose file names begin with train, validation and test."""
-    found = {}
-    for path in map(Path, published.files_of(f"parquet:{place}", resources)):
-        first = path.stem.split("-")[0].lower()
-        found.setdefault(_SPLITS.get(first, "train"), []).append(path)
-    if "train" not in found:
-        raise UserError(f"{place}: no file of training images; name it train.parquet or train-….parquet")
-    return _raw(found)
-
-
-def _raw(files: dict[str, list[Path]]) -> Raw:
+    files: by split, "train" among them. Raises UserError if a file is no such table, or if a label is not in train.
+    """
     tables = {split: [_read(path) for path in paths] for split, paths in files.items()}
     labels = {split: pa.chunked_array([c for t in found for c in t["label"].chunks]) for split, found in tables.items()}
     names = sorted(pc.unique(labels["train"]).to_pylist())
-    told = _class_names(files["train"][0])
+    class_names = _class_names(files["train"][0])
     pools = {}
     for split, found in tables.items():
         rows = pc.index_in(labels[split], pa.array(names, labels[split].type))
         if rows.null_count:
-            stranger = labels[split].filter(pc.is_null(rows))[0].as_py()
-            raise UserError(f"{files[split][0]}: label {stranger!r} is not in train; add it there, or remove its rows")
+            absent = labels[split].filter(pc.is_null(rows))[0].as_py()
+            raise UserError(f"{files[split][0]}: label {absent!r} is not in train; add it there, or remove its rows")
         pools[split] = Pool(
             _encoded("image", found, files[split]),
             rows.to_numpy().astype(np.int64),
             _image_ids(found),
             _encoded("mask", found, files[split]) if all("mask" in table.column_names for table in found) else None,
         )
-    return Raw(pools, [told[name] if isinstance(name, int) and name < len(told) else str(name) for name in names])
+    is_known = [isinstance(name, int) and name < len(class_names) for name in names]
+    return Raw(pools, [class_names[name] if known else str(name) for name, known in zip(names, is_known, strict=True)])
 
 
 def _read(path: Path) -> pa.Table:

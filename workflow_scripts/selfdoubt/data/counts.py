@@ -1,15 +1,15 @@
-"""What a data set is made of, as a table: counts by split and class, conversions, duplicates, files left aside."""
+"""What a data set is made of, as a table: counts by split and class, conversions, duplicates, ignored files."""
 
 import numpy as np
 
 from selfdoubt.data.datasets import Split
-from selfdoubt.data.sources.raw import Raw
+from selfdoubt.data.raw import Raw
 
 
 def rows(raw: Raw, splits: dict[str, Split], digests: dict[str, np.ndarray], seen: dict) -> list[dict]:
-    """Return rows of SCHEMAS["data"]; what a user should know of is printed too.
+    """Return rows of SCHEMAS["data"], and print those that are not of a single class.
 
-    digests: (n,) of each split's images. seen: what `survey` saw of each pool.
+    digests: (n,) of each split's images. seen: the `survey.Seen` of each pool.
     """
     table = []
     for split, images in splits.items():
@@ -35,7 +35,7 @@ def class_names(table) -> list[str]:
 
 
 def _duplicates(digests: dict[str, np.ndarray]) -> list[dict]:
-    """Return how many images of each split are equal to an earlier one of it, and to one that is trained on."""
+    """Return how many images of each split equal an earlier one of it, and how many equal a training image."""
     table = []
     for split, found in digests.items():
         table.append(_row(split, "duplicates", len(found) - len(np.unique(found)), note="of another in the split"))

@@ -40,3 +40,8 @@ class Raw:
     pools: dict[str, Pool]  # "train", and perhaps "val" and "test"
     class_names: list[str]
     ignored: list[str] = field(default_factory=list)  # files that are no images, by name
+
+
+def rows_of(images: np.ndarray | Encoded, rows: np.ndarray) -> np.ndarray | Encoded:
+    """Return some of the images, or of the masks, of a pool."""
+    return images.rows(rows) if isinstance(images, Encoded) else images[rows]

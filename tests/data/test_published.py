@@ -14,7 +14,8 @@ from small_data import load, load_splits, some_images, write_cifar, write_idx
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.image_files import ImageFiles
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings import published
+from selfdoubt.settings import catalog
+from selfdoubt.settings.sources import cifar10, cifar100, tiny_imagenet
 
 # ---- as published ----
 
@@ -57,7 +58,7 @@ def test_cifar_is_read_from_its_archive_if_that_is_the_published_one(tmp_path, m
     with pytest.raises(UserError, match=r"cifar-10-python\.tar\.gz: not the published file"):
         load_splits("cifar10", tmp_path / "resources")
     md5 = hashlib.md5(archive.read_bytes()).hexdigest()
-    monkeypatch.setitem(published.DOWNLOADS, archive.name, ("https://example.org", md5))
+    monkeypatch.setitem(cifar10.DOWNLOADS, archive.name, ("https://example.org", md5))
     check_official(load_splits("cifar10", tmp_path / "resources"), train, test)
     assert [path.name for path in archive.parent.iterdir()] == [archive.name]  # nothing is unpacked
 
@@ -70,7 +71,7 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path):
             return Path.touch, (tmp_path / "touched",)
 
     (tmp_path / "cifar/test_batch").write_bytes(pickle.dumps(Evil()))
-    with pytest.raises(UserError, match=r"test_batch: not a whole file as published .*which is no array"):
+    with pytest.raises(UserError, match=r"test_batch.* no array"):
         load_splits(f"cifar10:{tmp_path / 'cifar'}")
     assert not (tmp_path / "touched").exists()
 
@@ -132,7 +133,7 @@ def test_tiny_imagenet_is_read_from_its_folder_and_from_its_archive(tmp_path, mo
         for path in sorted((tmp_path / "tiny-imagenet-200").rglob("*")):
             zipped.write(path, path.relative_to(tmp_path))
     md5 = hashlib.md5(archive.read_bytes()).hexdigest()
-    monkeypatch.setitem(published.DOWNLOADS, archive.name, ("https://example.org", md5))
+    monkeypatch.setitem(tiny_imagenet.DOWNLOADS, archive.name, ("https://example.org", md5))
     for name, split in load_splits("tiny-imagenet", tmp_path / "resources").items():
         np.testing.assert_array_equal(split.images, splits[name].images)
         np.testing.assert_array_equal(split.labels, splits[name].labels)
@@ -142,7 +143,7 @@ def test_tiny_imagenet_is_read_from_its_folder_and_from_its_archive(tmp_path, mo
 def test_tiny_imagenet_of_an_unknown_class_is_refused(tmp_path, line, said):
     write_tiny_imagenet(tmp_path / "tiny")
     (tmp_path / "tiny/val/val_annotations.txt").write_text(line)
-    with pytest.raises(UserError, match=f"val_0.JPEG is of class {said}, which is none of wnids.txt"):
+    with pytest.raises(UserError, match=f"val_0.JPEG is of class {said}.* wnids.txt"):
         load_splits(f"tiny-imagenet:{tmp_path / 'tiny'}")
 
 
@@ -188,18 +189,18 @@ def test_a_flat_imagenet_without_its_devkit_is_refused(tmp_path):
 def test_a_published_copy_that_lacks_a_file_is_refused_by_its_name(tmp_path):
     write_cifar(tmp_path / "cifar")
     (tmp_path / "cifar/data_batch_3").unlink()
-    with pytest.raises(UserError, match="data_batch_3 is missing; put cifar10's files there"):
+    with pytest.raises(UserError, match=r"data_batch_3 .*missing"):
         load_splits(f"cifar10:{tmp_path / 'cifar'}")
 
 
 def test_facts_are_those_of_torchvision():
     from torchvision import datasets as theirs
 
-    facts = published.DOWNLOADS
-    for name, kind in {"cifar10": theirs.CIFAR10, "cifar100": theirs.CIFAR100}.items():
+    facts = catalog.downloads()
+    for ours, kind in ((cifar10, theirs.CIFAR10), (cifar100, theirs.CIFAR100)):
         assert facts[kind.filename] == (kind.url, kind.tgz_md5)
         members = {name for name, _ in [*kind.train_list, *kind.test_list]} | {kind.meta["filename"]}
-        assert set(published.PUBLISHED[name].members) == members
+        assert set(ours.MEMBERS) == members
     assert facts[theirs.STL10.filename] == (theirs.STL10.url, theirs.STL10.tgz_md5)
     for split in ("train", "test"):
         url, name, md5 = theirs.SVHN.split_list[split]
