@@ -144,9 +144,22 @@ AFTER |= {
 }
 
 
-def after(rules: set[str]) -> set[str]:
-    """What runs where the code of rules has changed."""
-    return set().union(*(AFTER[rule] for rule in rules))
+BY_METHOD = {  # module of a method that the default study names -> the jobs that load it, and all that follows
+    "data/sources/embedded.py": EVERYTHING,
+    "data/sources/sklearn.py": AFTER["prepare_ood"],
+    "models/families/convnet.py": FROM_TRAINING,
+    "distillation/losses/kd.py": AFTER["distill_student"],
+    "mixing/methods/cutmix.py": trained("cutmix") | renewed("cutmix"),
+    "mixing/methods/mask_cutmix.py": trained("mask-cutmix") | renewed("mask-cutmix"),
+} | {
+    f"data/corruptions/{name.replace('-', '_')}.py": {f"corrupt_images:{name}"} | predicted(*MODELS)
+    for name in CORRUPTIONS
+}
+
+
+def after(rules: set[str], methods: set[str] = frozenset()) -> set[str]:
+    """What runs where the code of rules and of methods has changed."""
+    return set().union(*(AFTER[rule] for rule in rules), *(BY_METHOD.get(method, ()) for method in methods))
 
 
 def on_second(jobs: set[str]) -> set[str]:
