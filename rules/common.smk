@@ -105,11 +105,11 @@ STATE = f"{RUN}/state/{{wildcards.dataset}}/{{wildcards.model}}/replicate-{{wild
 TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "costs"])
 
 
-def code_of(script, modules):
-    """The params function of a job's code: its script, and the methods that its settings name."""
+def code_of(script, *modules):
+    """The params function of a job's code: its script, and the methods that its settings name by each function of modules."""
 
     def code(wildcards):
-        return code_digest(script, modules(wildcards))
+        return code_digest(script, tuple(sorted({name for found in modules for name in found(wildcards)})))
 
     code.__signature__ = inspect.signature(code)
     return code

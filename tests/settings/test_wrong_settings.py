@@ -79,7 +79,7 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
             "networks.convnet-small.family",
             "resnet",
             "config: networks.convnet-small.family: 'resnet' is not a family; did you mean 'wide-resnet'? "
-            "Choices: convnet, resnet-cifar, wide-resnet, timm",
+            "Choices: convnet, resnet-cifar, timm, wide-resnet",
         ),
         (
             "protocols.persuasion-placebo.gains_relative_to",
