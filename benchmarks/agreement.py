@@ -12,9 +12,9 @@ from metrics import PURPOSE, bootstrap, ranked
 from peers import PEERS, Numbers, Predicted, drawn_out
 from samples import BINS, OOD, SETTINGS, C, N, awkward, large, plain
 
-from selfdoubt.evaluation.evaluator import evaluate
+from selfdoubt.evaluation.bootstrap import resample_weights
+from selfdoubt.evaluation.metrics_table import evaluate
 from selfdoubt.evaluation.softmax import Softmax
-from selfdoubt.evaluation.statistics import resample_weights
 
 N_DRAWN_OUT = 5  # resamples that are compared one by one
 DRAWN_OUT_BY = {"aurc": "NumPy", "auroc": "scikit-learn", "ece": "NumPy"}

@@ -14,7 +14,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow_scripts"))
 
-from selfdoubt.evaluation.statistics import Arm, paired_comparison, resample_weights, two_sided_p
+from selfdoubt.evaluation.bootstrap import resample_weights
+from selfdoubt.evaluation.paired_tests import Estimate, paired_comparison, two_sided_p
 from selfdoubt.runtime.randomness import generator
 
 N_SEEDS, SPREADS = (2, 3, 5), (0, 1, 2, 5, 100)
@@ -27,8 +28,8 @@ def trial(draws: np.random.Generator, weights: np.ndarray, n_seeds: int, spread:
     images = draws.normal(size=N_IMAGES) + OF_EACH_SEED * draws.normal(size=(n_seeds, N_IMAGES))
     differences = images + spread / np.sqrt(N_IMAGES) * draws.normal(size=(n_seeds, 1))
     resampled = differences @ weights
-    nothing = Arm(0.0, np.zeros(N_RESAMPLES))
-    found = paired_comparison([(Arm(d.mean(), r), nothing) for d, r in zip(differences, resampled, strict=True)])
+    nothing = Estimate(0.0, np.zeros(N_RESAMPLES))
+    found = paired_comparison([(Estimate(d.mean(), r), nothing) for d, r in zip(differences, resampled, strict=True)])
     drawn = draws.integers(n_seeds, size=resampled.shape)
     of_seeds = two_sided_p(np.take_along_axis(resampled, drawn, axis=0).mean(0))
     return found["p"] < 0.05, of_seeds < 0.05

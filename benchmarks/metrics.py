@@ -18,18 +18,19 @@ from measure import REPEATS, Row, in_turn, seconds_of
 from peers import Numbers, drawn_out, drawn_out_by_libraries, torch_uncertainty
 from samples import BINS, SETTINGS, C, N, large
 
-from selfdoubt.evaluation import calibration, rankings
-from selfdoubt.evaluation.evaluator import evaluate
-from selfdoubt.evaluation.scores import FITTED, SCORES
+from selfdoubt.evaluation import calibration, rankings, scoring
+from selfdoubt.evaluation.bootstrap import resample_weights
+from selfdoubt.evaluation.metrics_table import evaluate
+from selfdoubt.evaluation.predictions import Predictions
 from selfdoubt.evaluation.softmax import BLOCK_NUMBERS
-from selfdoubt.evaluation.statistics import resample_weights
-from selfdoubt.evaluation.summaries import Predictions
+from selfdoubt.runtime import methods
 from selfdoubt.runtime.randomness import generator
 from selfdoubt.runtime.threads import n_threads, ordered_map
 
 N_RESAMPLES, PURPOSE = 1_000, "benchmark"
 N_FEW = 10  # classes where there are many rows
-UNFITTED = [name for name in SCORES if name not in FITTED]
+SCORES = {name: scoring.load(name) for name in methods.names_in(scoring.FOLDER)}
+UNFITTED = [name for name, module in SCORES.items() if hasattr(module, "score") and not hasattr(module, "fit")]
 N_LOOPED = 10  # resamples of the peers' loop, which is too slow for all of them; its time is scaled up
 
 

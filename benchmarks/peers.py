@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from samples import BINS, OOD, SETTINGS
 
-from selfdoubt.evaluation.summaries import Predictions
+from selfdoubt.evaluation.predictions import Predictions
 
 Predicted = dict[str, Predictions]
 Numbers = dict[str, float]

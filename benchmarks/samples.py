@@ -5,16 +5,16 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from selfdoubt.evaluation import metrics
-from selfdoubt.evaluation.summaries import Predictions
+from selfdoubt.evaluation.predictions import Predictions
 from selfdoubt.runtime.randomness import generator
+from selfdoubt.settings.metrics import METRICS
 
 N, C, N_OUTSIDE, BINS = 50_000, 1_000, 2_000, 15
 N_AWKWARD, C_AWKWARD, N_DISTINCT = 2_000, 10, 400
 OOD = "ood-far"
 SETTINGS = SimpleNamespace(
     scores=["msp"],
-    metrics=metrics.FAMILIES,
+    metrics=[*METRICS],
     ece_bins=BINS,
     selective_accuracies_percent=[90, 95, 97, 99, 99.5],
     coverages_percent=[50, 70, 80, 90],

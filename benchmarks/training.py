@@ -19,6 +19,7 @@ from selfdoubt.distillation import soft_labels
 from selfdoubt.models import classifier, inference
 from selfdoubt.runtime import devices
 from selfdoubt.settings.data import Dataset
+from selfdoubt.settings.source_files import Folders
 from selfdoubt.training import losses, objectives
 from selfdoubt.training.batches import Stream
 from selfdoubt.training.loop import Training
@@ -63,7 +64,7 @@ class _Bench:
     """A network, images, and one epoch in many ways."""
 
     def __init__(self, device: torch.device):
-        splits, _ = catalog.load(Dataset(source="embedded:fashion-mnist-12k"), RESOURCES)
+        splits, _ = catalog.load(Dataset(source="embedded:fashion-mnist-12k"), Folders(RESOURCES, RESOURCES))
         self.train = datasets.take(splits["train"], np.arange(N_IMAGES))
         self.val = datasets.take(splits["val"], np.arange(N_VAL))
         self.device = device

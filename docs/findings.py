@@ -1,6 +1,6 @@
 """docs/findings.md: what the studies say, from whole runs of them; every number is read from the tables of a run.
 
-python docs/findings.py CHECKOUT[:STUDY.yaml] … prints it for checkouts in each of which a study was run, the default
+python docs/findings.py CHECKOUT[:STUDY.yaml] … prints it for studies that were run in a checkout, the default
 one where no file is named; --write writes it.
 """
 
@@ -40,7 +40,7 @@ def page(runs: list[tuple[Path, str]]) -> str:
 def section(checkout: Path, file: str) -> str:
     study = load_study(whole_config(checkout, file))
     tables = {
-        name: read_table(checkout / f"results/default/tables/{name}.parquet", SCHEMAS[name]).to_pandas()
+        name: read_table(checkout / f"results/{study.run}/tables/{name}.parquet", SCHEMAS[name]).to_pandas()
         for name in ("metrics", "hypotheses", "costs")
     }
     numbers = numbers_of(with_arms(tables["metrics"]))

@@ -13,10 +13,11 @@ from PIL import Image, ImageDraw, ImageFont
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from selfdoubt.data import catalog, corruptions, scenes  # noqa: E402
-from selfdoubt.data.sources import survey  # noqa: E402
-from selfdoubt.data.sources.raw import Encoded  # noqa: E402
+from selfdoubt.data import catalog, corrupted, scenes, survey  # noqa: E402
+from selfdoubt.data.raw import Encoded  # noqa: E402
+from selfdoubt.settings.source_files import Folders  # noqa: E402
 
+CORRUPTIONS = ("gaussian-noise", "gaussian-blur", "brightness", "contrast", "jpeg", "pixelate", "elastic", "rotation")
 SHOWN = 7  # of test: a plaid shirt, which loses its pattern before its shape
 N_SCENES = 40
 CELL_PX, NAMES_PX, TITLE_PX = 72, 132, 24
@@ -26,16 +27,16 @@ INK = "#1c2126"
 def corruptions_picture(grey: np.ndarray, colour: np.ndarray) -> Image.Image:
     """Return a row for each corruption and a column for each severity, of two images, uint8 (1, C, H, W)."""
     rows = []
-    for corrupt in corruptions.CORRUPTIONS.values():
+    for name in CORRUPTIONS:
         row = []
         for image in (grey, colour):
-            shifted = [corrupt(image, severity, np.random.default_rng(7)) for severity in range(1, 6)]
+            shifted = [corrupted.apply(name, image, s, np.random.default_rng(7)) for s in range(1, 6)]
             row += [pixels[0] for pixels in (image, *shifted)]
         rows.append(row)
     picture = Image.new("RGB", (NAMES_PX + 12 * CELL_PX, TITLE_PX + len(rows) * CELL_PX), "white")
     picture.paste(_grid(rows), (NAMES_PX, TITLE_PX))
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(15)
-    for i, name in enumerate(corruptions.CORRUPTIONS):
+    for i, name in enumerate(CORRUPTIONS):
         draw.text((NAMES_PX - 6, TITLE_PX + (i + 0.5) * CELL_PX), name, INK, font, anchor="rm")
     for i, title in enumerate(["clean", *"12345"] * 2):
         draw.text((NAMES_PX + (i + 0.5) * CELL_PX, TITLE_PX / 2), title, INK, font, anchor="mm")
@@ -62,7 +63,7 @@ def _grid(rows: list) -> Image.Image:
 
 def main(folder: Path) -> None:
     """Write both pictures into the folder."""
-    test = catalog.find("embedded:fashion-mnist-12k", ROOT / "resources").pools["test"]
+    test = catalog.find("embedded:fashion-mnist-12k", Folders(ROOT / "resources", ROOT / "resources")).pools["test"]
     first = Encoded(test.images.content, test.images.names[:N_SCENES])
     clothes = survey.read(first, channels=1, size_px=28, resize=False).images
     images, masks = scenes.compose(clothes, test.image_ids[:N_SCENES], "test")

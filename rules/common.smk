@@ -20,16 +20,20 @@ SCRIPTS = WORKFLOW / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.published import DOWNLOADS, files_of, place_of, shifted_files
+from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of_source, shifted_files
+from selfdoubt.settings.source_files import Folders
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
+from selfdoubt.runtime.shared_data import clean
 from selfdoubt.settings.references import check_files
+from selfdoubt.settings.registry import modules_named
 from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.registry import modules_of
 from selfdoubt.settings.study import load_study, parse_arm
+from selfdoubt.settings.registry import modules_named
 from selfdoubt.settings import memory
 
-RESOURCES, NOTES = WORKFLOW / "resources", Path(".snakemake")
+RESOURCES, NOTES = WORKFLOW / "resources", Path(".snakemake").absolute()
 MEANINGS = NOTES / "meanings.json"  # of modules, as code digests know them; it may be deleted
 
 try:
@@ -41,6 +45,7 @@ except UserError as fault:
     raise SystemExit(f"{fault}")
 
 RUN = f"results/{STUDY.run}"  # with which every path begins that a run writes
+FETCHED, SHARED = Path(RUN, "downloads"), Path("results/data")  # links into the data that runs share; it
 LOCK = NOTES / f"{STUDY.run}.lock"
 
 # Jobs say "python": Snakemake's own, activated or not, or that of a job's conda environment, which goes first.
@@ -60,15 +65,21 @@ logging.raiseExceptions = False  # on a full disk Snakemake's log would answer e
 WAS_RUNNING = is_running(LOCK)
 
 
-onstart:  # of what runs jobs: not of dry runs, nor of Snakemake as a job of its own, nor if there is nothing to do
+def start_run():
+    """Take the run's lock, and set its folder right. Snakemake calls no `onstart` of a module: who uses this as one may."""
     try:
         hold(LOCK, WAS_RUNNING)
-        set_right(Path(RUN))
+        clean(SHARED)
+        set_right(Path(RUN), SHARED)
     except UserError as fault:
         raise SystemExit(f"{fault}")
 
 
-FETCHED = f"{RUN}/downloads/{{file}}"
+onstart:  # of what runs jobs: not of dry runs, nor of Snakemake as a job of its own, nor if there is nothing to do
+    start_run()
+
+
+FOLDERS = Folders(embedded=RESOURCES, fetched=FETCHED)
 SPLIT = f"{RUN}/data/{{dataset}}/{{split}}.safetensors"
 COUNTS = f"{RUN}/data/{{dataset}}/counts.parquet"
 OOD = f"{RUN}/data/{{dataset}}/ood/{{ood}}.safetensors"
@@ -221,6 +232,17 @@ def all_mask_qualities():
 def figure_files(figure):
     """The three formats of a figure."""
     return multiext(FIGURE.format(figure=figure), ".svg", ".pdf", ".png")
+
+
+def figure_outputs(figure):
+    """The three formats of a figure, the first of which stands in Snakemake's report too."""
+    svg, *others = figure_files(figure)
+    return [in_report(svg, "figure", "Figures"), *others]
+
+
+def in_report(file, caption, category):
+    """A file as Snakemake's own report shows it (`--report`); caption: a file of rules/captions."""
+    return report(file, caption=f"captions/{caption}.rst", category=category)
 
 
 def all_figures():

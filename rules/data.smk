@@ -10,13 +10,13 @@
 rule fetch_file:
     """Fetch one file of a published data set, unless it was put there by hand."""
     output:
-        FETCHED,
+        f"{FETCHED}/{{file}}",
     log:
         log_of("fetch_file/{file}"),
     benchmark:
         benchmark_of("fetch_file/{file}")
     wildcard_constraints:
-        file=one_of(map(re.escape, DOWNLOADS)),
+        file=one_of(map(re.escape, downloads())),
     retries: 2
     conda:
         "../envs/tables.yaml"
@@ -27,6 +27,7 @@ rule fetch_file:
         code=code_digest("fetch_file"),
     shell:
         'exec python "$SELFDOUBT/fetch_file.py"'
+        f" --store {SHARED}/downloads"
         " --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
@@ -34,7 +35,7 @@ rule fetch_file:
 rule prepare_dataset:
     """Read a data set and split it into train, val and test."""
     input:
-        source_files,
+        source=source_files,
     output:
         train=SPLIT.replace("{split}", "train"),
         val=SPLIT.replace("{split}", "val"),
@@ -50,11 +51,11 @@ rule prepare_dataset:
         mem_mb=dataset_mb,
     params:
         settings=dataset_settings,
-        code=code_digest("prepare_dataset"),
+        code=code_of("prepare_dataset", source_modules),
     shell:
         'exec python "$SELFDOUBT/prepare_dataset.py"'
-        f" --fetched {Path(FETCHED).parent}"
-        " --train {output.train} --val {output.val} --test {output.test}"
+        f" --fetched {FETCHED} --store {SHARED}"
+        " --sources @<(printf '%s\\n' {input.source:q}) --train {output.train} --val {output.val} --test {output.test}"
         " --counts {output.counts} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -75,11 +76,11 @@ rule prepare_ood:
         mem_mb=dataset_mb,
     params:
         settings=ood_settings,
-        code=code_digest("prepare_ood"),
+        code=code_of("prepare_ood", ood_source_modules),
     shell:
         'exec python "$SELFDOUBT/prepare_ood.py"'
-        f" --fetched {Path(FETCHED).parent}"
-        " --like {input.like} --output {output}"
+        f" --fetched {FETCHED} --store {SHARED}"
+        " --sources @<(printf '%s\\n' {input.source:q}) --like {input.like} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -101,10 +102,11 @@ rule corrupt_images:
         mem_mb=dataset_mb,
     params:
         settings=corruption_settings,
-        code=code_digest("corrupt_images"),
+        code=code_of("corrupt_images", corruption_modules),
     shell:
         'exec python "$SELFDOUBT/corrupt_images.py"'
-        " --test {input.test} --counts {input.counts} --output {output}"
+        f" --store {SHARED}"
+        " --sources @<(printf '%s\\n' {input.source:q}) --test {input.test} --counts {input.counts} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -126,8 +128,9 @@ rule prepare_shifted:
         mem_mb=dataset_mb,
     params:
         settings=shifted_settings,
-        code=code_digest("prepare_shifted"),
+        code=code_of("prepare_shifted", shifted_modules),
     shell:
         'exec python "$SELFDOUBT/prepare_shifted.py"'
-        " --like {input.like} --counts {input.counts} --output {output}"
+        f" --store {SHARED}"
+        " --sources @<(printf '%s\\n' {input.source:q}) --like {input.like} --counts {input.counts} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

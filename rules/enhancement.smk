@@ -42,7 +42,7 @@ rule collect_enhancements:
     input:
         all_enhanced(),
     output:
-        TABLE.replace("{table}", "enhancements"),
+        in_report(TABLE.format(table="enhancements"), "table", "Tables"),
     log:
         log_of("collect_enhancements"),
     benchmark:

@@ -58,7 +58,7 @@ rule compute_metrics:
         mem_mb=2000,
     params:
         settings=metrics_settings,
-        code=code_digest("compute_metrics"),
+        code=code_of("compute_metrics", metrics_modules),
     shell:
         'exec python "$SELFDOUBT/compute_metrics.py"'
         " --predictions {input} --output {output}"
@@ -70,7 +70,7 @@ rule compare_groups:
     input:
         compared_group_predictions(),
     output:
-        TABLE.replace("{table}", "groups"),
+        in_report(TABLE.format(table="groups"), "table", "Tables"),
     log:
         log_of("compare_groups"),
     benchmark:
@@ -93,7 +93,7 @@ rule collect_metrics:
     input:
         all_metrics(),
     output:
-        TABLE.replace("{table}", "metrics"),
+        in_report(TABLE.format(table="metrics"), "table", "Tables"),
     log:
         log_of("collect_metrics"),
     benchmark:
@@ -116,7 +116,7 @@ rule collect_costs:
     input:
         all_metrics(),
     output:
-        TABLE.replace("{table}", "costs"),
+        in_report(TABLE.format(table="costs"), "table", "Tables"),
     log:
         log_of("collect_costs"),
     benchmark:
@@ -135,12 +135,12 @@ rule collect_costs:
 
 
 rule test_hypotheses:
-    """Compare arms paired over replicates, and say which claims hold."""
+    """Compare arms paired over replicates, and decide which hypotheses are supported."""
     input:
         compared_predictions,
     output:
-        comparisons=TABLE.replace("{table}", "comparisons"),
-        hypotheses=TABLE.replace("{table}", "hypotheses"),
+        comparisons=in_report(TABLE.format(table="comparisons"), "table", "Tables"),
+        hypotheses=in_report(TABLE.format(table="hypotheses"), "table", "Tables"),
     log:
         log_of("test_hypotheses"),
     benchmark:
@@ -151,7 +151,7 @@ rule test_hypotheses:
         mem_mb=2000,
     params:
         settings=hypothesis_settings,
-        code=code_digest("test_hypotheses"),
+        code=code_of("test_hypotheses", hypothesis_modules),
     shell:
         'exec python "$SELFDOUBT/test_hypotheses.py"'
         " --predictions @<(printf '%s\\n' {input})"

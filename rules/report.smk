@@ -10,7 +10,7 @@ rule plot_risk_coverage:
     input:
         predictions_of_figure,
     output:
-        figure_files("{figure}"),
+        figure_outputs("{figure}"),
     log:
         log_of("plot_risk_coverage/{figure}"),
     benchmark:
@@ -23,7 +23,7 @@ rule plot_risk_coverage:
         mem_mb=1000,
     params:
         settings=arms_figure_settings,
-        code=code_digest("plot_risk_coverage"),
+        code=code_of("plot_risk_coverage", figure_scores),
     shell:
         'exec python "$SELFDOUBT/plot_risk_coverage.py"'
         " --predictions {input} --figure {output}"
@@ -35,7 +35,7 @@ rule plot_reliability:
     input:
         predictions_of_figure,
     output:
-        figure_files("{figure}"),
+        figure_outputs("{figure}"),
     log:
         log_of("plot_reliability/{figure}"),
     benchmark:
@@ -60,7 +60,7 @@ rule plot_auroc_accuracy:
     input:
         metrics_of_figure,
     output:
-        figure_files("{figure}"),
+        figure_outputs("{figure}"),
     log:
         log_of("plot_auroc_accuracy/{figure}"),
     benchmark:
@@ -86,7 +86,7 @@ rule plot_mask_gallery:
         masks=masks_of_figure,
         train=images_of_figure,
     output:
-        figure_files("{figure}"),
+        figure_outputs("{figure}"),
     log:
         log_of("plot_mask_gallery/{figure}"),
     benchmark:
@@ -112,7 +112,7 @@ rule plot_enhancement_examples:
     input:
         examples_of_figure,
     output:
-        figure_files("{figure}"),
+        figure_outputs("{figure}"),
     log:
         log_of("plot_enhancement_examples/{figure}"),
     benchmark:
@@ -137,7 +137,7 @@ rule plot_persuasion_matrix:
     input:
         persuasion_of_figure,
     output:
-        figure_files("{figure}"),
+        figure_outputs("{figure}"),
     log:
         log_of("plot_persuasion_matrix/{figure}"),
     benchmark:
@@ -162,7 +162,7 @@ rule plot_mixed_labels:
     input:
         mixed_labels_of_figure,
     output:
-        figure_files("{figure}"),
+        figure_outputs("{figure}"),
     log:
         log_of("plot_mixed_labels/{figure}"),
     benchmark:
@@ -188,7 +188,7 @@ rule plot_object_size:
         predictions=predictions_of_figure,
         images=images_of_figure,
     output:
-        figure_files("{figure}"),
+        figure_outputs("{figure}"),
     log:
         log_of("plot_object_size/{figure}"),
     benchmark:
@@ -201,7 +201,7 @@ rule plot_object_size:
         mem_mb=1000,
     params:
         settings=object_size_settings,
-        code=code_digest("plot_object_size"),
+        code=code_of("plot_object_size", figure_scores),
     shell:
         'exec python "$SELFDOUBT/plot_object_size.py"'
         " --predictions {input.predictions} --images {input.images} --figure {output}"
@@ -216,7 +216,7 @@ rule render_report:
         qualities=all_mask_qualities(),
         counts=all_counts(),
     output:
-        report(REPORT, category="Study"),
+        in_report(REPORT, "page", "Study"),
     log:
         log_of("render_report"),
     benchmark:

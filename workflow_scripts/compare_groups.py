@@ -1,7 +1,7 @@
 """Compare what groups decide with the predictions of their members."""
 
 from selfdoubt.communication import accounting
-from selfdoubt.evaluation import summaries
+from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.runtime import cli, schemas
 
 
@@ -21,7 +21,7 @@ def run(arguments):
 
 
 def splits_of(path):
-    return summaries.predictions_by_split(schemas.read_table(path))
+    return predictions_by_split(schemas.read_table(path))
 
 
 def members_on(split: str, members) -> accounting.Members:

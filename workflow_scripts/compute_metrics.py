@@ -1,16 +1,17 @@
 """Turn predictions into numbers."""
 
-from selfdoubt.evaluation import evaluator, summaries
+from selfdoubt.evaluation import metrics_table, scoring
+from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.runtime import cli, schemas
 
 
 def run(arguments):
-    predictions = summaries.predictions_by_split(schemas.read_table(arguments.predictions))
+    predictions = predictions_by_split(schemas.read_table(arguments.predictions))
     identity = vars(arguments.settings.identity) | {"replicate": arguments.replicate}
     settings = arguments.settings.evaluation
-    fitted = summaries.fit_scores(predictions, settings.scores)
-    rows = evaluator.evaluate(predictions, settings, identity, fitted)
-    metadata = arguments.metadata | {"chosen_on_val": summaries.chosen_on_val(fitted)}
+    fitted = scoring.fit_scores(predictions, settings.scores)
+    rows = metrics_table.evaluate(predictions, settings, identity, fitted)
+    metadata = arguments.metadata | {"chosen_on_val": scoring.chosen_on_val(fitted)}
     schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["metrics"], metadata)
 
 

@@ -1,20 +1,26 @@
 """Corrupt part of the test split at several severities, or read it corrupted as published."""
 
-from selfdoubt.data import corruptions, datasets
-from selfdoubt.data.sources import counts, shifted
-from selfdoubt.runtime import cli, schemas
+from selfdoubt.data import corrupted, counts, datasets, shifted
+from selfdoubt.runtime import cli, schemas, shared_data
 
 
 def run(arguments):
+    def make(paths):
+        datasets.write_splits(paths[0], corrupt(arguments), cli.without_paths(arguments.metadata))
+
+    sources = [arguments.test, arguments.counts, *arguments.sources]
+    shared_data.provide([arguments.output], arguments.store, arguments.metadata, sources, make)
+
+
+def corrupt(arguments) -> dict[str, datasets.Split]:
     settings, test = arguments.settings, datasets.read_split(arguments.test, "test")
     if settings.source == "built-in":
-        found = corruptions.corrupt(test, settings.name, settings.severities, settings.n_images, replicate=0)
-    else:
-        class_names = counts.class_names(schemas.read_table(arguments.counts, schemas.SCHEMAS["data"]))
-        found = shifted.corrupted(settings, test, class_names)
-    datasets.write_splits(arguments.output, found, cli.without_paths(arguments.metadata))
+        return corrupted.corrupt(test, settings.name, settings.severities, settings.n_images)
+    class_names = counts.class_names(schemas.read_table(arguments.counts, schemas.SCHEMAS["data"]))
+    return shifted.corrupted(settings, test, class_names)
 
 
 if __name__ == "__main__":
-    files = {"test": "the test split", "counts": "of the data set", "output": "written: a split for each severity"}
-    cli.main(run, files)
+    files = {"test": "the test split", "counts": "of the data set", "store": "the folder of what runs share; written"}
+    files |= {"sources": "files and folders that it is made from"}
+    cli.main(run, files | {"output": "written: a split for each severity"}, several=("sources",), listed=("sources",))

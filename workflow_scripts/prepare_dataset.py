@@ -3,23 +3,29 @@
 from pathlib import Path
 
 from selfdoubt.data import catalog, datasets
-from selfdoubt.runtime import cli, schemas
-from selfdoubt.settings import published
+from selfdoubt.runtime import cli, schemas, shared_data
+from selfdoubt.settings.source_files import Folders
 
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
+SPLITS = ("train", "val", "test")
 
 
 def run(arguments):
     settings, known = arguments.settings, cli.without_paths(arguments.metadata)
-    place = published.place_of(settings.source, RESOURCES, arguments.fetched)
-    splits, counts = catalog.load(settings, place)
-    for name in ("train", "val", "test"):
-        datasets.write_splits(getattr(arguments, name), {name: splits[name]}, known)
-    schemas.write_rows(arguments.counts, counts, schemas.SCHEMAS["data"], known)
+
+    def make(paths):
+        splits, counts = catalog.load(settings, Folders(RESOURCES, arguments.fetched))
+        for name, path in zip(SPLITS, paths, strict=False):
+            datasets.write_splits(path, {name: splits[name]}, known)
+        schemas.write_rows(paths[-1], counts, schemas.SCHEMAS["data"], known)
+
+    outputs = [arguments.train, arguments.val, arguments.test, arguments.counts]
+    shared_data.provide(outputs, arguments.store, arguments.metadata, arguments.sources, make)
 
 
 if __name__ == "__main__":
     files = {"fetched": "folder of published files, as fetch_file leaves them"}
-    cli.main(
-        run, files | {"train": "written", "val": "written", "test": "written", "counts": "written: a row per number"}
-    )
+    files |= {"sources": "files and folders that it is made from"}
+    files |= {"store": "the folder of what runs share; written"}
+    files |= {"train": "written", "val": "written", "test": "written", "counts": "written: a row per number"}
+    cli.main(run, files, several=("sources",), listed=("sources",))

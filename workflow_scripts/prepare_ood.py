@@ -1,22 +1,30 @@
-"""Convert images of other things to the size and channels of a data set."""
+"""Convert images of other things to a data set's size and channels."""
 
 from pathlib import Path
 
 from selfdoubt.data import catalog, datasets
-from selfdoubt.runtime import cli
-from selfdoubt.settings import published
+from selfdoubt.runtime import cli, shared_data
+from selfdoubt.settings.source_files import Folders
 
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 
 
 def run(arguments):
-    _, channels, size_px, _ = datasets.read_split(arguments.like, "val").images.shape
-    place = published.place_of(arguments.settings.source, RESOURCES, arguments.fetched)
-    images = catalog.load_ood(arguments.settings, place, channels, size_px)
-    name, known = f"ood-{arguments.output.stem}", cli.without_paths(arguments.metadata)
-    datasets.write_splits(arguments.output, {name: images}, known)
+    settings, known = arguments.settings, cli.without_paths(arguments.metadata)
+
+    def make(paths):
+        _, channels, size_px, _ = datasets.read_split(arguments.like, "val").images.shape
+        images = catalog.load_ood(settings, Folders(RESOURCES, arguments.fetched), channels, size_px)
+        datasets.write_splits(paths[0], {f"ood-{paths[0].stem}": images}, known)
+
+    sources = [arguments.like, *arguments.sources]
+    shared_data.provide([arguments.output], arguments.store, arguments.metadata, sources, make)
 
 
 if __name__ == "__main__":
     files = {"fetched": "folder of published files, as fetch_file leaves them"}
-    cli.main(run, files | {"like": "a split whose size and channels to take", "output": "written"})
+    files |= {"sources": "files and folders that it is made from"}
+    files |= {"store": "the folder of what runs share; written"}
+    cli.main(
+        run, files | {"like": "a split whose size and channels to take", "output": "written"}, several=("sources",)
+    )

@@ -1,18 +1,24 @@
 """Read a test set that others collected again, in the shape of a data set's own images."""
 
-from selfdoubt.data import datasets
-from selfdoubt.data.sources import counts, shifted
-from selfdoubt.runtime import cli, schemas
+from selfdoubt.data import counts, datasets, shifted
+from selfdoubt.runtime import cli, schemas, shared_data
 
 
 def run(arguments):
-    n_classes = len(counts.class_names(schemas.read_table(arguments.counts, schemas.SCHEMAS["data"])))
-    like = datasets.read_split(arguments.like, "test")
-    found = shifted.recollected(arguments.settings.source, like, n_classes)
-    name, known = f"shifted-{arguments.output.stem}", cli.without_paths(arguments.metadata)
-    datasets.write_splits(arguments.output, {name: found}, known)
+    source, known = arguments.settings.source, cli.without_paths(arguments.metadata)
+
+    def make(paths):
+        class_names = counts.class_names(schemas.read_table(arguments.counts, schemas.SCHEMAS["data"]))
+        found = shifted.recollected(source, datasets.read_split(arguments.like, "test"), class_names)
+        datasets.write_splits(paths[0], {f"shifted-{paths[0].stem}": found}, known)
+
+    sources = [arguments.like, arguments.counts, *arguments.sources]
+    shared_data.provide([arguments.output], arguments.store, arguments.metadata, sources, make)
 
 
 if __name__ == "__main__":
     files = {"like": "the test split, whose size and channels to take", "counts": "of the data set"}
-    cli.main(run, files | {"output": "written"})
+    files |= {"sources": "files and folders that it is made from"}
+    cli.main(
+        run, files | {"store": "the folder of what runs share; written", "output": "written"}, several=("sources",)
+    )

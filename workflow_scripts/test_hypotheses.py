@@ -1,12 +1,12 @@
-"""Compare arms paired over replicates, and say which claims hold."""
+"""Compare arms paired over replicates, and decide which hypotheses are supported."""
 
 from selfdoubt.evaluation import hypotheses
 from selfdoubt.runtime import cli, schemas
 
 
 def run(arguments):
-    predictions = hypotheses.Predictions(arguments.predictions, arguments.settings)
-    for name, rows in hypotheses.judge(predictions, arguments.settings).items():
+    arms = hypotheses.Arms(arguments.predictions, arguments.settings)
+    for name, rows in hypotheses.compare_arms(arms, arguments.settings).items():
         schemas.write_rows(getattr(arguments, name), rows, schemas.SCHEMAS[name], arguments.metadata)
 
 

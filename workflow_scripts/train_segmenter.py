@@ -12,7 +12,7 @@ SEED = 0  # one segmenter serves the models of all seeds
 def run(arguments):
     settings, train = arguments.settings, datasets.read_split(arguments.train, "train")
     device, channels = devices.prepare(settings.device, settings.threads), train.images.shape[1]
-    print(devices.told(device, "float32", settings.threads), flush=True)
+    print(devices.describe(device, "float32", settings.threads), flush=True)
     teacher = checkpoints.load_model(arguments.teacher, device)
     maps = activation_maps.activation_maps(teacher, train.images, train.labels)
     maps = activation_maps.refine(maps, train.images, settings.refinement_steps, device)

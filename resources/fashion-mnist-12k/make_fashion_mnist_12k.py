@@ -23,8 +23,8 @@ from PIL import Image
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parents[1] / "workflow_scripts"))
 
-from selfdoubt.data.corruptions import balanced_subset  # noqa: E402
-from selfdoubt.data.sources import official  # noqa: E402
+from selfdoubt.data.sources import fashion_mnist  # noqa: E402
+from selfdoubt.data.subsets import balanced_subset  # noqa: E402
 from selfdoubt.runtime.atomic_files import atomic_path  # noqa: E402
 from selfdoubt.runtime.errors import UserError  # noqa: E402
 from selfdoubt.runtime.randomness import generator  # noqa: E402
@@ -71,7 +71,7 @@ def read_idx(folder: Path, name: str) -> np.ndarray:
     if path is None:
         raise UserError(f"{folder}/{name}-idx*-ubyte.gz: no such file; apt install dataset-fashion-mnist, or --source")
     try:
-        return official.read_idx(path.read_bytes())
+        return fashion_mnist.read_idx(path.read_bytes())
     except (EOFError, OSError, IndexError, ValueError, zlib.error) as error:
         raise UserError(f"{path}: not a whole gzipped idx file ({error}); fetch it again") from None
 

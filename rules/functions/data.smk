@@ -2,17 +2,17 @@
 
 
 def dataset_mb(wildcards, attempt):
-    """What a job takes that reads a data set, times the attempts at it."""
+    """The memory of a job that reads a data set, times the attempts at it."""
     return attempt * memory.job_mb(STUDY.datasets[wildcards.dataset])
 
 
 def ood_files(wildcards):
-    """The OOD sets that a data set's models are judged on."""
+    """The OOD sets that a data set's models are evaluated on."""
     return [OOD.format(dataset=wildcards.dataset, ood=ood) for ood in sorted(STUDY.datasets[wildcards.dataset].ood)]
 
 
 def shifted_sets(wildcards):
-    """The corrupted and the re-collected test sets that a data set's models are judged on."""
+    """The corrupted and the re-collected test sets that a data set's models are evaluated on."""
     name, entry = wildcards.dataset, STUDY.datasets[wildcards.dataset]
     names = sorted(entry.corruptions.names) if entry.corruptions else []
     corrupted = [CORRUPTED.format(dataset=name, corruption=corruption) for corruption in names]
@@ -25,9 +25,24 @@ def published_corruption(wildcards):
     return [] if source == "built-in" else shifted_files(source, wildcards.corruption)
 
 
+def corruption_modules(wildcards):
+    """The module of a built-in corruption, or of the published format that it is read from."""
+    source = STUDY.datasets[wildcards.dataset].corruptions.source
+    return (
+        modules_named("corruptions", [wildcards.corruption])
+        if source == "built-in"
+        else modules_of_source(source, "shifts")
+    )
+
+
 def shifted_source_files(wildcards):
     """The files of a re-collected test set."""
     return shifted_files(STUDY.datasets[wildcards.dataset].shifted[wildcards.shifted])
+
+
+def shifted_modules(wildcards):
+    """The module of the format of a re-collected test set."""
+    return modules_of_source(STUDY.datasets[wildcards.dataset].shifted[wildcards.shifted], "shifts")
 
 
 def shifted_settings(wildcards):
@@ -40,16 +55,24 @@ def source_files(wildcards):
     return files_from(STUDY.datasets[wildcards.dataset].source)
 
 
+def source_modules(wildcards):
+    """The module that reads a data set's source."""
+    return modules_of_source(STUDY.datasets[wildcards.dataset].source)
+
+
 def ood_source_files(wildcards):
     """What an OOD set is made of."""
     return files_from(STUDY.ood_sets[wildcards.ood].source)
 
 
+def ood_source_modules(wildcards):
+    """The module that reads an OOD set's source."""
+    return modules_of_source(STUDY.ood_sets[wildcards.ood].source)
+
+
 def files_from(source):
-    """The files of a source; none where it comes with the project or a package, whose place may change."""
-    if source.startswith(("embedded:", "sklearn:")):
-        return []
-    return list(files_of(source, place_of(source, RESOURCES, Path(FETCHED).parent)))
+    """The files of a source; none if it comes with the project, whose place may change."""
+    return [] if is_embedded(source) else list(files_of(source, FOLDERS))
 
 
 def ood_settings(wildcards):
@@ -68,14 +91,14 @@ def dataset_settings(wildcards):
 @cache
 def content_of(source):
     """A digest of what comes with the project: its path is no input, so that a checkout may be moved. 10 MB, read once."""
-    if not source.startswith("embedded:"):
+    if not is_embedded(source):
         return {}
-    return {"content": digest({}, list(map(Path, files_of(source, RESOURCES))))}
+    return {"content": digest({}, list(map(Path, files_of(source, FOLDERS))))}
 
 
 def file_settings(wildcards):
-    """Where a published file is, and its checksum."""
-    url, md5 = DOWNLOADS[wildcards.file]
+    """The address of a published file, and its checksum."""
+    url, md5 = downloads()[wildcards.file]
     return canonical({"url": url, "md5": md5})
 
 

@@ -94,10 +94,20 @@ def metrics_settings(wildcards):
     return canonical({"identity": identity, "evaluation": wanted_numbers()})
 
 
+def metrics_modules(wildcards):
+    """The modules of the scores that are computed."""
+    return scores_modules(STUDY.evaluation.scores)
+
+
 @cache
 def wanted_numbers():
     """The part of the config that says which numbers are computed, and how."""
     return sets_sorted(STUDY.evaluation.model_dump(exclude={"mc_dropout_passes"}))
+
+
+def scores_modules(names):
+    """The modules of scores; accuracy has the score "none", which needs no module."""
+    return modules_named("scores", set(names) - {"none"})
 
 
 def compared_predictions(wildcards):
@@ -121,6 +131,11 @@ def hypothesis_settings(wildcards):
             "evaluation": {k: v for k, v in STUDY.evaluation.model_dump().items() if k in ("ece_bins", "n_resamples")},
         }
     )
+
+
+def hypothesis_modules(wildcards):
+    """The modules of the scores by which arms are compared."""
+    return scores_modules(what.score for what in (*STUDY.comparisons, *STUDY.hypotheses.values()))
 
 
 def cost_settings(wildcards):

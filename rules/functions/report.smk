@@ -26,6 +26,11 @@ def arms_figure(wildcards):
     return {"figure": figure_entry(wildcards), "all_arms": all_arms(), "bounds": sorted(STUDY.upper_bounds())}
 
 
+def figure_scores(wildcards):
+    """The module of the score that a figure shows."""
+    return scores_modules([STUDY.figures[wildcards.figure].score])
+
+
 def predictions_of_figure(wildcards):
     """The predictions of the arms that a figure shows: arms first, then replicates."""
     figure = STUDY.figures[wildcards.figure]

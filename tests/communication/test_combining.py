@@ -9,7 +9,7 @@ from scipy.special import log_softmax, softmax
 
 from selfdoubt.communication import combining, probabilities
 from selfdoubt.communication.protocols import majority_vote, mean_logit, most_confident, stacking
-from selfdoubt.evaluation import scores
+from selfdoubt.evaluation.softmax import fit_temperature
 from selfdoubt.runtime import schemas
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.registry import settings_of
@@ -112,7 +112,7 @@ def test_the_mean_never_outweighs_a_vote_and_no_probability_is_0():
 
 def test_the_most_confident_member_decides_at_its_temperature():
     found, chosen = decide(SETTINGS["most-confident"])
-    temperatures = [scores.fit_temperature(member, LABELS) for member in VAL]
+    temperatures = [fit_temperature(member, LABELS) for member in VAL]
     assert chosen == {"temperatures": temperatures} and len(set(temperatures)) == 3
     each = np.array([log_softmax(m.astype(float) / t, 1) for m, t in zip(TEST, temperatures, strict=True)])
     for i, row in enumerate(found):

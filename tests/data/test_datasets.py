@@ -167,7 +167,7 @@ def test_foreground_is_where_any_channel_is_not_zero():
     assert datasets.foreground(split, "nonzero-pixels").tolist() == expected
     with pytest.raises(UserError, match="choose from nonzero-pixels"):
         datasets.foreground(split, "nonzero")
-    with pytest.raises(UserError, match="the data set came without any"):
+    with pytest.raises(UserError, match="masks: given"):
         datasets.foreground(split, "given")
     given = dataclasses.replace(split, masks=np.array(expected))
     assert datasets.foreground(given, "given").tolist() == expected

@@ -66,9 +66,7 @@ def test_a_file_is_on_disk_before_it_has_its_name(address, tmp_path, monkeypatch
 
 @pytest.mark.parametrize("path", ["range", "plain"])
 def test_a_broken_transfer_is_gone_on_with(address, tmp_path, path):
-    with pytest.raises(
-        UserError, match=r"a\.zip: could not be fetched .*broke off after 1000 of 256000 bytes.*run again"
-    ):
+    with pytest.raises(UserError, match=r"a\.zip: .* 1000 of 256000 .*run again"):
         downloads.fetch(f"{address}/short", MD5, tmp_path / "a.zip")
     assert names(tmp_path) == ["a.zip.part"]
     downloads.fetch(f"{address}/{path}", MD5, tmp_path / "a.zip")
@@ -83,16 +81,14 @@ def test_what_was_whole_already_is_not_fetched_again(address, tmp_path):
 
 
 def test_another_file_is_refused_and_not_kept(address, tmp_path):
-    with pytest.raises(UserError, match=rf"is not the published file \(md5 {MD5}\); fetch it by hand \(md5 0\)"):
+    with pytest.raises(UserError, match=rf"{MD5}.* by hand \(md5 0\)"):
         downloads.fetch(f"{address}/range", "0", tmp_path / "a.zip")
     assert names(tmp_path) == []
 
 
 def test_what_is_not_there_says_what_to_do(address, tmp_path):
     for url in (f"{address}/missing", "http://127.0.0.1:9/closed"):
-        with pytest.raises(
-            UserError, match=rf"could not be fetched from {url} .* fetch it by hand \(md5 {MD5}\)"
-        ) as told:
+        with pytest.raises(UserError, match=rf"{url} .* by hand \(md5 {MD5}\)") as told:
             downloads.fetch(url, MD5, tmp_path / "a.zip")
         assert "\n" not in str(told.value)
 
@@ -101,5 +97,5 @@ def test_a_file_put_there_by_hand_is_checked(tmp_path):
     (tmp_path / "a.zip").write_bytes(CONTENT)
     downloads.check(tmp_path / "a.zip", MD5)
     (tmp_path / "a.zip").write_bytes(CONTENT[:-1])
-    with pytest.raises(UserError, match=r"a\.zip: not the published file"):
+    with pytest.raises(UserError, match=r"a\.zip: .*fetch it again"):
         downloads.check(tmp_path / "a.zip", MD5)

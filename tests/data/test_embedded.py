@@ -15,7 +15,7 @@ from small_data import encode, load_splits, write_idx
 from selfdoubt.data import catalog, datasets
 from selfdoubt.data.datasets import Split
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings import published
+from selfdoubt.settings.source_files import Folders
 
 ROOT = Path(__file__).resolve().parents[2]
 EMBEDDED = ROOT / "resources" / "fashion-mnist-12k"
@@ -95,8 +95,8 @@ SMALL, COLOUR = GREY[:2, :2], np.zeros((4, 4, 3), np.uint8)
         ([encode(GREY), encode(GREY)[:40]], {}, "row 1: cannot be decoded"),
         ([encode(GREY), b"text"], {}, "row 1: cannot be decoded .no PNG, JPEG, .* image"),
         ([encode(GREY), b""], {}, "row 1: cannot be decoded .the file is empty"),
-        ([encode(GREY), encode(SMALL)], {}, "row 1: of 2 x 2 px, the first of 4 x 4; set size_px"),
-        ([encode(GREY[:2]), encode(GREY)], {}, "row 0: of 4 x 2 px, not square; set size_px"),
+        ([encode(GREY), encode(SMALL)], {}, "row 1: of 2 x 2 px, the first of 4 x 4"),
+        ([encode(GREY[:2]), encode(GREY)], {}, "row 0: of 4 x 2 px, not square"),
         ([], {}, "no rows"),
         ([encode(GREY)] * 2, {"label": pa.array([None, 1], pa.int64())}, "nulls"),
         ([encode(GREY)] * 2, {"label": [0.5, 1.5]}, "labels are double, expected integers or text"),
@@ -117,15 +117,14 @@ def test_a_truncated_or_missing_table_is_named(tmp_path):
     with pytest.raises(UserError, match=r"test\.parquet: not a whole Parquet file"):
         load_splits("embedded:tiny", root)
     path.unlink()
-    published.files_of.cache_clear()
-    with pytest.raises(UserError, match=r"test\.parquet is missing"):
+    with pytest.raises(UserError, match=r"test\.parquet .*missing"):
         load_splits("embedded:tiny", root)
 
 
 def test_unknown_sources_name_the_choices(tmp_path):
     write_embedded(tmp_path / "tiny", [encode(GREY)])
-    with pytest.raises(UserError, match="'embeded:tiny' is not known; choose from embedded"):
-        catalog.find("embeded:tiny", tmp_path)
+    with pytest.raises(UserError, match=r"'embeded' .* embedded"):
+        catalog.find("embeded:tiny", Folders(tmp_path, tmp_path))
     with pytest.raises(UserError, match=r"'tinny' is not an embedded data set; did you mean 'tiny'"):
         load_splits("embedded:tinny", tmp_path)
 
@@ -136,7 +135,7 @@ def test_fashion_scenes_are_the_same_clothes_with_exact_masks(tmp_path, embedded
         path = tmp_path / "fashion-mnist-12k" / f"{split}.parquet"
         path.parent.mkdir(exist_ok=True)
         pq.write_table(pq.read_table(EMBEDDED / path.name).slice(0, 40), path)
-    scenes = load_splits("embedded:fashion-scenes", tmp_path)
+    scenes = load_splits("fashion-scenes", tmp_path)
     for name, split in scenes.items():
         assert split.images.shape == (40, 3, 32, 32)
         assert split.labels.tolist() == embedded[name].labels[:40].tolist()

@@ -28,7 +28,8 @@ from torch import nn
 
 from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import batches, selection
-from selfdoubt.evaluation import rankings, scores
+from selfdoubt.evaluation import rankings
+from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.models import inference
 from selfdoubt.runtime import cli, methods, schemas
 
@@ -131,7 +132,7 @@ def test_the_best_aurc_on_val_is_chosen(method):
     for candidate in selection.candidates(settings_of(method)):
         of_val = selection.choose(network(), SPLITS["val"], candidate, seed=0).val
         reported = of_val.logits.argmax(1) if of_val.predicted is None else of_val.predicted
-        found.append(rankings.aurc(scores.msp(of_val.logits), reported == SPLITS["val"].labels))
+        found.append(rankings.aurc(log_odds(of_val.logits), reported == SPLITS["val"].labels))
     assert len(set(found)) > 1
     best = selection.candidates(settings_of(method))[found.index(min(found))]
     assert selection.choose(network(), SPLITS["val"], settings_of(method), seed=0).settings == best
@@ -286,7 +287,7 @@ def test_confidence_moves_by_whether_the_prediction_is_correct(method, is_ood):
     assert is_ood or 0 < correct.sum() < len(correct)
     settings = SimpleNamespace(epsilon_255=4, n_halvings=8, precision="float32")
     found = selection.load(method).enhance(batch, settings, None)
-    raised = scores.msp(found.logits.numpy()) > scores.msp(clean)
+    raised = log_odds(found.logits.numpy()) > log_odds(clean)
     assert (raised == (correct if method == "oracle" else ~correct)).all()
     assert (found.logits.argmax(1) == found.predicted).all()
 

@@ -11,7 +11,9 @@ from torch.nn import functional as F
 
 from selfdoubt.enhancers import batches, correctness, crossfit, image_network, selection
 from selfdoubt.enhancers.methods import asymmetry, deep
-from selfdoubt.evaluation import scores
+from selfdoubt.evaluation.log_odds import log_odds
+from selfdoubt.evaluation.scores import energy
+from selfdoubt.evaluation.softmax import Softmax
 from selfdoubt.runtime.errors import UserError
 
 # ---- folds ----
@@ -181,8 +183,8 @@ def test_confidence_is_written_into_the_logits():
     wanted = np.array([3.0, -0.2, 0.1])
     found = correctness.with_confidence(logits, wanted)
     assert found.dtype == np.float32
-    np.testing.assert_allclose(scores.msp(found), wanted, atol=1e-5)
-    np.testing.assert_allclose(scores.energy(found), 0, atol=1e-6)  # so that nobody takes it for a score of its own
+    np.testing.assert_allclose(log_odds(found), wanted, atol=1e-5)
+    np.testing.assert_allclose(energy.score(Softmax(found)), 0, atol=1e-6)  # log probabilities
     np.testing.assert_array_equal(found.argmax(1), logits.argmax(1))
     p = np.exp(found) / np.exp(found).sum(1, keepdims=True)
     assert p[0, 1] / p[0, 2] == pytest.approx(np.e, rel=1e-4)  # the others as the clean model has them
@@ -194,11 +196,11 @@ def test_confidence_keeps_its_order_below_one_in_k(n_classes):
     logits = np.random.default_rng(0).normal(0, 2, (40, n_classes))
     wanted = np.linspace(-6, 20, 40)
     found = correctness.with_confidence(logits, wanted)
-    assert (np.diff(scores.msp(found)) > 0).all()
+    assert (np.diff(log_odds(found)) > 0).all()
     assert np.isfinite(found).all()
     chance = 1 / (1 + np.exp(-wanted))
     exact = chance >= 1 / n_classes + 0.02
-    np.testing.assert_allclose(scores.msp(found)[exact], wanted[exact], atol=1e-5)
+    np.testing.assert_allclose(log_odds(found)[exact], wanted[exact], atol=1e-5)
 
 
 def test_a_clean_logistic_reads_the_logits_alone():

@@ -5,11 +5,10 @@ import pytest
 from helpers import drawn_out
 
 from selfdoubt.evaluation import calibration
-from selfdoubt.evaluation.calibration import ClassGaps
-from selfdoubt.evaluation.metrics import METRICS
+from selfdoubt.evaluation.bootstrap import resample_weights
+from selfdoubt.evaluation.calibration import Calibration, ClassGaps
+from selfdoubt.evaluation.metrics import function_of
 from selfdoubt.evaluation.softmax import Softmax
-from selfdoubt.evaluation.statistics import resample_weights
-from selfdoubt.evaluation.summaries import Calibration
 from selfdoubt.evaluation.undefined import Undefined
 
 # ---- calibration ----
@@ -24,10 +23,10 @@ def test_ece_and_mce_by_hand():
 
 def test_bins_are_open_below_and_closed_above():
     edges = np.arange(16) / 15
-    confidence, accuracy, share = calibration.reliability_bins(edges, np.arange(16) % 2 == 0, 15)
+    confidence, accuracy, fraction = calibration.reliability_bins(edges, np.arange(16) % 2 == 0, 15)
     assert confidence == pytest.approx([edges[:2].mean(), *edges[2:]])  # 0 falls in the first bin
     assert accuracy == pytest.approx([0.5, *[1.0, 0.0] * 7])
-    assert share == pytest.approx([2 / 16] + [1 / 16] * 14)
+    assert fraction == pytest.approx([2 / 16] + [1 / 16] * 14)
     assert np.isnan(calibration.reliability_bins([0.9], [True], 2)[0][0])  # an empty bin
 
 
@@ -84,9 +83,9 @@ def test_resampled_calibration_equals_that_of_the_resamples():
         ("ece-adaptive", calibration.ece_adaptive),
     ):
         expected = [function(t, c, 15) for t, c, _ in rows]
-        assert METRICS[name].function(sample) == pytest.approx(expected, abs=1e-13), name
-    assert METRICS["nll"].function(sample) == pytest.approx([loss.mean() for _, _, loss in rows], abs=1e-13)
-    assert METRICS["brier"].function(sample) == pytest.approx([loss.mean() for _, _, loss in rows], abs=1e-13)
+        assert function_of(name)(sample) == pytest.approx(expected, abs=1e-13), name
+    assert function_of("nll")(sample) == pytest.approx([loss.mean() for _, _, loss in rows], abs=1e-13)
+    assert function_of("brier")(sample) == pytest.approx([loss.mean() for _, _, loss in rows], abs=1e-13)
 
 
 def test_nothing_is_calibrated_without_samples():

@@ -42,7 +42,7 @@ def test_each_window_is_a_set_of_its_own(replicate):
 def test_classes_may_be_sorted_by_another_mean():
     inside, outside, classes = np.array([2.0]), np.array([1.0, 3.0]), np.array([0, 1])
     assert severity_levels(inside, outside, classes, 1).auroc.tolist() == [1, 0]
-    assert severity_levels(inside, outside, classes, 1, means=-outside).auroc.tolist() == [0, 1]
+    assert severity_levels(inside, outside, classes, 1, sorted_by=-outside).auroc.tolist() == [0, 1]
 
 
 def test_as_many_classes_as_are_known_are_too_few():

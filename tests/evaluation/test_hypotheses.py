@@ -1,4 +1,4 @@
-"""From predictions to verdicts: what is true of made-up arms is found, and what is claimed the wrong way is refuted."""
+"""From predictions to verdicts: of made-up arms a true claim is supported, and its reverse refuted."""
 
 from types import SimpleNamespace
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from selfdoubt.data.datasets import Split
-from selfdoubt.evaluation import evaluator, hypotheses, metrics, statistics, summaries
+from selfdoubt.evaluation import hypotheses, metrics_table, paired_tests
+from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.models import inference
 from selfdoubt.runtime import schemas
 
@@ -17,22 +18,21 @@ ACCURACY = SimpleNamespace(metric="accuracy", score="none", split="test")
 AURC = SimpleNamespace(metric="aurc", score="msp", split="test")
 
 
-def logits_of(answers: np.ndarray, evidence: np.ndarray) -> np.ndarray:
-    """The logit of the answer is the evidence for it, the others are 0."""
-    return (np.eye(3)[answers] * evidence[:, None]).astype(np.float32)
+def logits_of(predicted: np.ndarray, evidence: np.ndarray) -> np.ndarray:
+    """The logit of the predicted class is the evidence for it, the others are 0."""
+    return (np.eye(3)[predicted] * evidence[:, None]).astype(np.float32)
 
 
 def sharp(replicate: int) -> np.ndarray:
-    """A quarter is wrong, and all of that has the least confidence."""
-    wrong = np.arange(N) % 4 == 0
-    evidence = np.random.default_rng(replicate).uniform(0, 1, N) + np.where(wrong, 1, 3)
-    return logits_of((LABELS + wrong) % 3, evidence)
+    """A quarter is incorrect, and has the least confidence."""
+    incorrect = np.arange(N) % 4 == 0
+    evidence = np.random.default_rng(replicate).uniform(0, 1, N) + np.where(incorrect, 1, 3)
+    return logits_of((LABELS + incorrect) % 3, evidence)
 
 
 def dull(replicate: int) -> np.ndarray:
-    """The same answers with random confidence."""
-    answers = sharp(replicate).argmax(1)
-    return logits_of(answers, np.random.default_rng(replicate + 10).uniform(1, 4, N))
+    """The predictions of `sharp` with random confidence."""
+    return logits_of(sharp(replicate).argmax(1), np.random.default_rng(replicate + 10).uniform(1, 4, N))
 
 
 def dim(replicate: int) -> np.ndarray:
@@ -41,9 +41,9 @@ def dim(replicate: int) -> np.ndarray:
 
 
 def poor(replicate: int) -> np.ndarray:
-    """Half is wrong."""
-    wrong = np.random.default_rng(replicate).permutation(N) < N // 2
-    return logits_of((LABELS + wrong) % 3, np.random.default_rng(replicate).uniform(1, 4, N))
+    """Half is incorrect."""
+    incorrect = np.random.default_rng(replicate).permutation(N) < N // 2
+    return logits_of((LABELS + incorrect) % 3, np.random.default_rng(replicate).uniform(1, 4, N))
 
 
 def perfect(replicate: int) -> np.ndarray:
@@ -71,7 +71,7 @@ def test_arms_of_one_replicate_are_one_pair_and_stand_against_every_replicate_of
     arms = ["sharp", "p", "q"]
     settings = SimpleNamespace(datasets=["d"], arms=arms, replicates=REPLICATES, evaluation=EVALUATION)
     settings.studies, settings.hypotheses, settings.comparisons = [], [], []
-    predictions = hypotheses.Predictions([*first, *[paths[3]] * 3, *[paths[6]] * 3], settings)
+    predictions = hypotheses.Arms([*first, *[paths[3]] * 3, *[paths[6]] * 3], settings)
     assert len(predictions.pairs("d", "p", "q")) == 1
     pairs = predictions.pairs("d", "sharp", "p")
     assert len(pairs) == 3 and pairs[0][1] is pairs[2][1] and pairs[0][0] is not pairs[2][0]
@@ -89,11 +89,11 @@ def study_of(name: str = "ranking", reference: str = "dull", arms: tuple = ("sha
 RANKING = (study_of(),)
 
 
-def judged(paths: list, claims=(), studies=RANKING, comparisons=(), datasets=("fashion",), **other) -> dict:
+def tables_of(paths: list, claims=(), studies=RANKING, comparisons=(), datasets=("fashion",), **other) -> dict:
     settings = {"datasets": list(datasets), "arms": list(ARMS), "replicates": REPLICATES, "evaluation": EVALUATION}
     settings = SimpleNamespace(**settings | {"pretrained": []} | other)
     settings.hypotheses, settings.studies, settings.comparisons = list(claims), list(studies), list(comparisons)
-    return hypotheses.judge(hypotheses.Predictions(paths, settings), settings)
+    return hypotheses.compare_arms(hypotheses.Arms(paths, settings), settings)
 
 
 def verdicts(tables: dict) -> dict[str, str]:
@@ -105,7 +105,7 @@ def verdicts(tables: dict) -> dict[str, str]:
 
 def test_a_true_claim_is_supported_its_reverse_refuted_and_an_arm_is_its_own_equal(paths):
     claims = [claim("sharp", "dull"), claim("dull", "sharp"), claim("sharp", "sharp")]
-    tables = judged(paths, claims)
+    tables = tables_of(paths, claims)
     assert verdicts(tables) == {"sharp-dull": "supported", "dull-sharp": "refuted", "sharp-sharp": "inconclusive"}
     forth, back, itself = tables["hypotheses"]
     assert forth["difference"] == pytest.approx(-back["difference"]) and forth["difference"] < 0  # lower is better
@@ -114,15 +114,17 @@ def test_a_true_claim_is_supported_its_reverse_refuted_and_an_arm_is_its_own_equ
 
 def test_one_replicate_decides_only_what_was_trained_elsewhere(paths):
     first, claims = paths[:: len(REPLICATES)], [claim("sharp", "dull")]
-    (row,) = judged(first, claims, replicates=[1])["hypotheses"]
+    (row,) = tables_of(first, claims, replicates=[1])["hypotheses"]
     assert row["high"] < 0 and row["p_holm"] < 0.05 and row["verdict"] == "inconclusive"
-    assert verdicts(judged(first, claims, replicates=[1], pretrained=["sharp"])) == {"sharp-dull": "inconclusive"}
-    assert verdicts(judged(first, claims, replicates=[1], pretrained=["sharp", "dull"])) == {"sharp-dull": "supported"}
+    assert verdicts(tables_of(first, claims, replicates=[1], pretrained=["sharp"])) == {"sharp-dull": "inconclusive"}
+    assert verdicts(tables_of(first, claims, replicates=[1], pretrained=["sharp", "dull"])) == {
+        "sharp-dull": "supported"
+    }
 
 
 def test_the_claimed_side_of_a_metric_that_is_better_when_higher(paths):
-    # 3/4 and 1/2 are right in every replicate: a difference of 1/4.
-    tables = judged(paths, [claim("sharp", "poor", what=ACCURACY), claim("poor", "sharp", what=ACCURACY)])
+    # 3/4 and 1/2 are correct in every replicate: a difference of 1/4.
+    tables = tables_of(paths, [claim("sharp", "poor", what=ACCURACY), claim("poor", "sharp", what=ACCURACY)])
     assert verdicts(tables) == {"sharp-poor": "supported", "poor-sharp": "refuted"}
     assert [row["difference"] for row in tables["hypotheses"]] == pytest.approx([0.25, -0.25])
     for row in tables["hypotheses"]:
@@ -131,13 +133,13 @@ def test_the_claimed_side_of_a_metric_that_is_better_when_higher(paths):
 
 
 def test_the_difference_is_the_mean_over_replicates_of_what_the_metrics_table_says(paths):
-    (row,) = judged(paths, [claim("sharp", "dull")])["hypotheses"]
+    (row,) = tables_of(paths, [claim("sharp", "dull")])["hypotheses"]
     evaluated = SimpleNamespace(scores=["msp"], selective_accuracies_percent=[], coverages_percent=[], ece_bins=15)
-    evaluated.resampled_splits, evaluated.metrics = [], metrics.FAMILIES
+    evaluated.resampled_splits, evaluated.metrics = [], ["accuracy", "aurc"]
     values = {}
     for path in paths[:6]:
-        found = summaries.predictions_by_split(schemas.read_table(path))
-        numbers = evaluator.evaluate(found, evaluated, {})
+        found = predictions_by_split(schemas.read_table(path))
+        numbers = metrics_table.evaluate(found, evaluated, {})
         place = ("test", "aurc")
         (values[path.stem],) = [number["value"] for number in numbers if (number["split"], number["metric"]) == place]
     assert row["difference"] == pytest.approx(np.mean([values[f"sharp-{s}"] - values[f"dull-{s}"] for s in REPLICATES]))
@@ -145,7 +147,7 @@ def test_the_difference_is_the_mean_over_replicates_of_what_the_metrics_table_sa
 
 def test_a_number_that_does_not_exist_decides_nothing(paths):
     auroc = SimpleNamespace(metric="auroc", score="msp", split="test")  # of an arm without errors there is none
-    tables = judged(paths, [claim("sharp", "perfect", what=auroc), claim("sharp", "dull", what=auroc)])
+    tables = tables_of(paths, [claim("sharp", "perfect", what=auroc), claim("sharp", "dull", what=auroc)])
     missing, made = tables["hypotheses"]
     assert [missing[key] for key in ("difference", "low", "high", "p", "p_holm")] == [None] * 5
     assert missing["verdict"] == "inconclusive" and made["verdict"] == "supported"
@@ -161,16 +163,16 @@ ELSEWHERE = {"replicates": [1], "pretrained": list(ARMS)}  # one replicate of ea
 def test_p_is_corrected_within_the_family(paths):
     # 200 resamples, all on one side: p = 2 / 201. Holm multiplies the two smallest of three by 3 and by 2.
     claims = [claim("sharp", "dull"), claim("dull", "sharp"), claim("sharp", "sharp")]
-    rows = judged(paths[:: len(REPLICATES)], claims, **ELSEWHERE)["hypotheses"]
+    rows = tables_of(paths[:: len(REPLICATES)], claims, **ELSEWHERE)["hypotheses"]
     assert [row["p"] for row in rows] == pytest.approx([2 / 201, 2 / 201, 1])
     assert [row["p_holm"] for row in rows] == pytest.approx([6 / 201, 6 / 201, 1])
 
 
 def test_the_verdict_needs_the_corrected_p(paths):
     # Alone, p = 2 / 201 is below 0.05; six times it is not.
-    alone = judged(paths[:: len(REPLICATES)], [claim("sharp", "dull")], **ELSEWHERE)["hypotheses"]
+    alone = tables_of(paths[:: len(REPLICATES)], [claim("sharp", "dull")], **ELSEWHERE)["hypotheses"]
     assert [row["verdict"] for row in alone] == ["supported"]
-    rows = judged(paths[:: len(REPLICATES)], [claim("sharp", "dull")] * 6, **ELSEWHERE)["hypotheses"]
+    rows = tables_of(paths[:: len(REPLICATES)], [claim("sharp", "dull")] * 6, **ELSEWHERE)["hypotheses"]
     assert [row["verdict"] for row in rows] == ["inconclusive"] * 6
 
 
@@ -178,18 +180,18 @@ def test_the_families_are_studies_data_sets_and_what_was_explored(paths):
     claims = [claim("sharp", "dull"), claim("dull", "sharp"), claim("sharp", "poor", study="other", what=ACCURACY)]
     studies = [study_of(), study_of("other", "sharp", ["poor"])]
     twice = [*paths[:: len(REPLICATES)]] * 2
-    tables = judged(twice, claims, studies, [ACCURACY, AURC], datasets=("one", "two"), **ELSEWHERE)
+    tables = tables_of(twice, claims, studies, [ACCURACY, AURC], datasets=("one", "two"), **ELSEWHERE)
     assert [row["p_holm"] for row in tables["hypotheses"]] == pytest.approx([4 / 201, 4 / 201, 2 / 201] * 2)
     assert [row["dataset"] for row in tables["hypotheses"]] == ["one"] * 3 + ["two"] * 3
     for dataset in ("one", "two"):
         for study, n in (("ranking", 4), ("other", 2)):
             explored = [r for r in tables["comparisons"] if (r["dataset"], r["study"]) == (dataset, study)][:n]
-            assert [r["p_holm"] for r in explored] == statistics.holm([r["p"] for r in explored])
+            assert [r["p_holm"] for r in explored] == paired_tests.holm([r["p"] for r in explored])
 
 
 def test_correction_never_lowers_p(paths):
     claims = [claim(better, than) for better in ("sharp", "dull", "dim") for than in ("dull", "poor")]
-    tables = judged(paths, claims, [study_of(arms=["sharp", "dim"])], [ACCURACY, AURC])
+    tables = tables_of(paths, claims, [study_of(arms=["sharp", "dim"])], [ACCURACY, AURC])
     rows = [*tables["comparisons"], *tables["hypotheses"]]
     assert len(rows) == (2 * 2 + 6) + 6 and all(row["p"] <= row["p_holm"] <= 1 for row in rows)
     (undecided,) = [row for row in tables["hypotheses"] if (row["better"], row["than"]) == ("dim", "dull")]
@@ -200,7 +202,7 @@ def test_correction_never_lowers_p(paths):
 
 
 def test_every_arm_is_compared_with_the_reference_and_claims_come_after(paths):
-    tables = judged(paths, [claim("sharp", "poor")], comparisons=[ACCURACY, AURC])
+    tables = tables_of(paths, [claim("sharp", "poor")], comparisons=[ACCURACY, AURC])
     found = [(row["better"], row["than"], row["metric"]) for row in tables["comparisons"]]
     explored = [(arm, "dull", metric) for arm in ("sharp", "poor") for metric in ("accuracy", "aurc")]
     assert found == [*explored, ("sharp", "poor", "aurc")]
@@ -210,15 +212,15 @@ def test_every_arm_is_compared_with_the_reference_and_claims_come_after(paths):
 
 
 def test_rows_fit_their_schemas(paths, tmp_path):
-    for name, rows in judged(paths, [claim("sharp", "dull")], comparisons=[ACCURACY]).items():
+    for name, rows in tables_of(paths, [claim("sharp", "dull")], comparisons=[ACCURACY]).items():
         assert all(set(row) == set(schemas.SCHEMAS[name].names) for row in rows)
         schemas.write_rows(tmp_path / name, rows, schemas.SCHEMAS[name])
         assert [row["difference"] for row in schemas.read_table(tmp_path / name, schemas.SCHEMAS[name]).to_pylist()]
 
 
 def test_a_study_without_claims_has_comparisons_alone(paths):
-    assert judged(paths)["hypotheses"] == [] and judged(paths)["comparisons"] == []
-    assert len(judged(paths, comparisons=[AURC])["comparisons"]) == 2
+    assert tables_of(paths)["hypotheses"] == [] and tables_of(paths)["comparisons"] == []
+    assert len(tables_of(paths, comparisons=[AURC])["comparisons"]) == 2
 
 
 # ---- files ----
@@ -227,7 +229,7 @@ def test_a_study_without_claims_has_comparisons_alone(paths):
 def test_only_what_is_compared_is_read_and_only_once(paths, monkeypatch):
     opened, read = [], schemas.read_table
     monkeypatch.setattr(schemas, "read_table", lambda path: opened.append(path.stem) or read(path))
-    judged(paths, [claim("sharp", "dull"), claim("dull", "sharp")], [study_of(arms=["sharp"])], [ACCURACY, AURC])
+    tables_of(paths, [claim("sharp", "dull"), claim("dull", "sharp")], [study_of(arms=["sharp"])], [ACCURACY, AURC])
     assert sorted(opened) == sorted(f"{arm}-{replicate}" for arm in ("sharp", "dull") for replicate in REPLICATES)
 
 
@@ -238,12 +240,12 @@ def test_paths_are_of_data_sets_then_arms_then_replicates(paths):
     )
     settings.evaluation = EVALUATION
     swapped = paths[6:9] + paths[3:6] + paths[:3] + paths[9:]  # in the second data set, sharp and poor change places
-    predictions = hypotheses.Predictions([*paths, *swapped], settings)
-    asked = ("accuracy", "none", "test")
+    predictions = hypotheses.Arms([*paths, *swapped], settings)
+    quantity = ("accuracy", "none", "test")
     for better, than in predictions.pairs("two", "poor", "sharp"):
-        assert (better.arms[asked].value, than.arms[asked].value) == (0.75, 0.5)
+        assert (better.of[quantity].value, than.of[quantity].value) == (0.75, 0.5)
 
 
 def test_a_file_too_few_is_not_passed_over(paths):
     with pytest.raises(ValueError, match="shorter"):
-        judged(paths[:-1])
+        tables_of(paths[:-1])

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from selfdoubt.evaluation import rankings
-from selfdoubt.evaluation.metrics import metric
+from selfdoubt.evaluation.bootstrap import resample_weights
+from selfdoubt.evaluation.metrics import function_of
 from selfdoubt.evaluation.rankings import rank
-from selfdoubt.evaluation.statistics import resample_weights
 from selfdoubt.evaluation.undefined import Undefined
 
 repeatable = settings(deadline=None, derandomize=True, database=None, max_examples=50)
@@ -32,14 +32,14 @@ OF_THRESHOLDS = ["coverage-at-sac-50", "coverage-at-sac-90", "ood-aupr-in", "ood
 def value_of(name, *arguments):
     """The metric, or None if it does not exist."""
     try:
-        function = metric(name).function
+        function = function_of(name)
         return float(function(*arguments))
     except Undefined:
         return None
 
 
 def in_one_order(errors):
-    """Every ranking metric of errors (0 or 1) without ties, the surest first, from its textbook sum."""
+    """Every ranking metric of errors (0 or 1) without ties, the most confident first, from its textbook sum."""
     n, total = len(errors), sum(errors)
     risk = [sum(errors[:k]) / k for k in range(1, n + 1)]
     best = [max(0, k - (n - total)) / k for k in range(1, n + 1)]
@@ -65,7 +65,7 @@ def averaged(orders):
 
 
 def compositions(n):
-    """All sizes of tie blocks of n samples, the surest block first."""
+    """All sizes of tie blocks of n samples, the most confident block first."""
     if n == 0:
         yield ()
     for first in range(1, n + 1):
@@ -74,7 +74,7 @@ def compositions(n):
 
 
 def sample_of(sizes, wrong):
-    """Confidence and correctness of tie blocks of so many samples and wrong samples, the surest first."""
+    """Confidence and correctness of tie blocks of so many samples and errors, the most confident first."""
     correct = np.concatenate([np.arange(s) >= w for s, w in zip(sizes, wrong, strict=True)])
     return np.repeat(np.arange(len(sizes), 0, -1.0), sizes), correct
 
@@ -118,7 +118,7 @@ def test_all_thresholds_of_up_to_five_are_tried_whole(n):
 
 
 def by_thresholds(confidence, inside):
-    """Metrics of thresholds by their definitions; the wrong samples are the ones out of distribution."""
+    """Metrics of thresholds by their definitions; the incorrect samples are those out of distribution."""
     n_in, n_out = inside.sum(), (~inside).sum()
     values = dict.fromkeys(OF_THRESHOLDS)
     accepted = [confidence >= threshold for threshold in sorted(set(confidence), reverse=True)]
@@ -274,7 +274,7 @@ def test_resampled_rankings_equal_rankings_of_the_resamples(accuracy, levels):
     for name in RANKED:
         expected = [value_of(name, *pair) for pair in pairs]
         expected = np.array([np.nan if value is None else value for value in expected])
-        assert metric(name).function(resampled) == pytest.approx(expected, abs=1e-12, nan_ok=True), name
+        assert function_of(name)(resampled) == pytest.approx(expected, abs=1e-12, nan_ok=True), name
     assert rankings.accuracy(resampled) == pytest.approx([pair[1].mean() for pair in pairs])
 
 
@@ -283,19 +283,19 @@ def test_weights_of_one_are_the_sample_itself():
     ranking = rank(generator.integers(0, 9, 50), generator.random(50) < 0.7)
     again = ranking.resampled(np.ones((2, 50), dtype=np.uint8))
     for name in ("auroc", "aurc", "e-aurc", "naurc", "augrc", "coverage-at-sac-90", "risk-at-coverage-80"):
-        assert metric(name).function(again) == pytest.approx([value_of(name, ranking)] * 2, abs=1e-13)
+        assert function_of(name)(again) == pytest.approx([value_of(name, ranking)] * 2, abs=1e-13)
 
 
 def test_the_worked_example_of_the_documentation():
     folder = Path(__file__).resolve().parents[2] / "docs"
     example = runpy.run_path(str(folder / "risk_coverage_example.py"))
     ranking, text = rank(example["CONFIDENCE"], example["CORRECT"]), (folder / "metrics.md").read_text()
-    for name, told in {
+    for name, printed in {
         "aurc": "0.153",
         "e-aurc": "0.088",
         "naurc": "0.376",
         "auroc": "0.762",
         "augrc": "0.095",
     }.items():
-        assert f"{value_of(name, ranking):.3f}" == told and told in text, name
+        assert f"{value_of(name, ranking):.3f}" == printed and printed in text, name
     assert value_of("coverage-at-sac-90", ranking) == 0.3 and value_of("risk-at-coverage-80", ranking) == 0.25

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from foreign_files import DRAWS, LABELS, LOGITS, C, N, write
+from selfdoubt.evaluation.statistics import resample_weights
 from test_evaluate_predictions import run
 
-from selfdoubt.evaluation.statistics import resample_weights
 from selfdoubt.external.models import short_names
 from selfdoubt.runtime import schemas
 

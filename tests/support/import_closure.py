@@ -11,9 +11,7 @@ from selfdoubt.settings.registry import FOLDERS
 
 SCRIPTS = ROOT / "workflow_scripts"
 LIBRARY = SCRIPTS / "selfdoubt"
-METHODS = {
-    LIBRARY.joinpath(*folder.split(".")) for kind, folder in FOLDERS.items() if (LIBRARY / f"settings/{kind}").is_dir()
-}
+METHODS = {LIBRARY.joinpath(*folder.split(".")) for folder in FOLDERS.values()}
 _RULE = re.compile(r"^rule (\w+):(?:.*\n)+?.*exec python \S*?(\w+)\.py", re.MULTILINE)
 RULES = dict(_RULE.findall("\n".join(path.read_text() for path in sorted(ROOT.glob("rules/*.smk")))))  # rule: script
 

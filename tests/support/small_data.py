@@ -11,12 +11,13 @@ from PIL import Image
 from selfdoubt.data import catalog
 from selfdoubt.data.datasets import Split
 from selfdoubt.settings.data import Dataset, OodSet
+from selfdoubt.settings.source_files import Folders
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def load(source: str, resources: Path = ROOT / "resources", **settings):
-    return catalog.load(Dataset(source=str(source), **settings), resources)
+    return catalog.load(Dataset(source=str(source), **settings), Folders(resources, resources))
 
 
 def load_splits(source: str, resources: Path = ROOT / "resources", **settings) -> dict[str, Split]:
@@ -25,7 +26,7 @@ def load_splits(source: str, resources: Path = ROOT / "resources", **settings) -
 
 def load_ood(source: str, channels: int, size_px: int, split: str = "test", n_images: int | None = None) -> Split:
     settings = OodSet(source=str(source), split=split, n_images=n_images)
-    return catalog.load_ood(settings, ROOT / "resources", channels, size_px)
+    return catalog.load_ood(settings, Folders(ROOT / "resources", ROOT / "resources"), channels, size_px)
 
 
 def encode(pixels: np.ndarray) -> bytes:

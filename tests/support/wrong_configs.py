@@ -1,4 +1,6 @@
-"""Wrong configs and what is said of them, for the tests of settings."""
+"""Wrong configs and the messages about them, for the tests of settings."""
+
+import re
 
 import pytest
 
@@ -23,6 +25,14 @@ def faults(config: dict) -> list[str]:
 def fault(config: dict) -> str:
     (only,) = faults(config)
     return only
+
+
+def check_message(message: str, expected: str) -> None:
+    """Check that a message is one line with the key, quoted words and numbers of `expected`; its wording is free."""
+    key = re.match(r"(?:config: )?([\w.-]+: )?", expected)[1] or ""
+    words = re.findall(r"'[^']+'|\d+\.?\d*", expected)
+    missing = [word for word in [key, *words] if word not in message]
+    assert message.startswith("config: ") and "\n" not in message and not missing, (message, missing)
 
 
 def put(config: dict, place: str, value) -> dict:

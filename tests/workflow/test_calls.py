@@ -27,11 +27,11 @@ NEVER |= {"unsafe_load", "full_load", "load_all", "extract", "extractall", "unpa
 NEVER |= {".Loader", ".FullLoader", ".UnsafeLoader", "load_state_dict_from_url"}
 NEVER_ALONE = {"eval", "exec", "compile", "__import__"}  # a network's eval() and a pattern's compile() are others
 ALLOWED = {
-    ("workflow_scripts/selfdoubt/data/sources/official.py", "pickle"): "an unpickler that lets in arrays alone",
+    ("workflow_scripts/selfdoubt/data/cifar.py", "pickle"): "an unpickler that lets in arrays alone",
     ("workflow_scripts/lease.py", "execvp"): "the command that the user gave it",
 }
 LOADERS = {"torch.load": "weights_only=True", "np.load": "allow_pickle=False"}  # and what each must say
-OTHERS = {"json.loads", "tomllib.loads", "catalog.load", "image.load", "self._keeper.load"}
+OTHERS = {"json.loads", "tomllib.loads", "catalog.load", "image.load", "self._keeper.load", "methods.load", "load"}
 OTHERS |= {"_ArraysOnly(io.BytesIO(content), encoding='bytes').load"}
 
 

@@ -1,8 +1,8 @@
-"""Images as uint8, and the one file format that keeps them.
+"""Splits of labelled images as uint8, and the file format that they are stored in.
 
-A split's images stay uint8 in memory and on disk; pixels become floats in [0, 1] at the model's door. Where a data set
-is too large for memory, a split keeps the names of its files instead (`ImageFiles`), below a link beside it, so that no
-file of results holds a path outside the project.
+Images stay uint8 in memory and on disk; the model turns pixels into floats in [0, 1]. Of a data set too large for
+memory, a split holds the names of the image files instead (`ImageFiles`), below a link to their folder, so that no file
+of results holds a path outside the project. Of a split that is itself a link, that folder lies beside its target.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from selfdoubt.data.image_files import ImageFiles
 from selfdoubt.runtime import tensor_files
 from selfdoubt.runtime.errors import UserError
 
-LINK = "images"  # beside a split whose images stay in files: a link to their folder
+LINK = "images"  # to the folder of images that stay in files; beside the split
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Split:
     images: np.ndarray | ImageFiles  # (n, C, H, W) uint8
     labels: np.ndarray  # (n,) int64; -1 where the image is of no class (out of distribution)
     image_ids: np.ndarray  # (n,) int32; unique in the split, the image's row in its original source
-    masks: np.ndarray | None = None  # (n, H, W) bool, True on the object, where the truth came with the images
+    masks: np.ndarray | None = None  # (n, H, W) bool, True on the object, if the images came with masks
     ood_classes: np.ndarray | None = None  # (n,) int64; of OOD images, the class in their own data set
 
 
@@ -45,9 +45,8 @@ def n_classes(split: Split) -> int:
 def write_splits(path: str | Path, splits: dict[str, Split], metadata: dict) -> None:
     """Write named splits into one .safetensors file, atomically; equal input gives equal bytes.
 
-    Of images that stay in files the names are written, and a link to their folder is made beside `path`.
-    metadata: JSON-able.
-    Raises ValueError if a split breaks the types of `Split`: that is a programming error.
+    Of images that stay in files, the names are written, and a link to their folder is made beside `path`.
+    metadata: JSON-able. Raises ValueError, at a programming error, if a split breaks the types of `Split`.
     """
     arrays = {}
     for name, split in splits.items():
@@ -68,7 +67,7 @@ def read_splits(path: str | Path) -> dict[str, Split]:
     arrays, _ = tensor_files.read(path, "images")
     try:
         names = sorted({key.rpartition(".")[0] for key in arrays})
-        splits = {name: _split_of(arrays, name, Path(path).parent / LINK) for name in names}
+        splits = {name: _split_of(arrays, name, Path(path).resolve().parent / LINK) for name in names}
     except KeyError as error:
         raise UserError(f"{path}: holds no splits of images: no {error}; delete it and run again") from None
     faults = [f"split '{name}': {fault}" for name, split in splits.items() if (fault := _fault(split))]
@@ -143,18 +142,18 @@ def _fault(split: Split) -> str | None:
 
 
 def take(split: Split, positions: np.ndarray) -> Split:
-    """Return some of a split's rows; images that stay in files stay there."""
+    """Return the split's rows at `positions`; images that stay in files are not read."""
     files = isinstance(split.images, ImageFiles)
     images = split.images.subset(positions) if files else split.images[positions]
     rows = {field: getattr(split, field) for field in ("labels", "image_ids", *_OPTIONAL)}
     return replace(split, images=images, **{f: None if a is None else a[positions] for f, a in rows.items()})
 
 
-# ---- where the object is known to be ----
+# ---- true object masks ----
 
 
 def foreground(split: Split, rule: str) -> np.ndarray:
-    """Return bool (n, H, W), True on the object: the truth that masks are judged by, and that can stand in for them.
+    """Return true object masks, bool (n, H, W), that others are evaluated against or that take their place.
 
     rule: a key of MASK_TRUTHS. Raises UserError if it is not known, or needs what the split lacks.
     """
@@ -164,10 +163,10 @@ def foreground(split: Split, rule: str) -> np.ndarray:
 
 
 def masks_for_mixing(split: Split, model, path: Path | None, seed: int) -> np.ndarray | None:
-    """Return bool (n, H, W), what the images of a split are mixed by, or None where they are mixed without masks.
+    """Return the object masks by which the images of a split are mixed, bool (n, H, W); None if mixing uses none.
 
-    model: an augmented model's settings. path: of a segmenter's masks, or None. Raises UserError if the masks are to be
-    those of the data set, and it came without any.
+    model: an augmented model's settings. path: of a segmenter's masks, or None. Raises UserError if the masks of the
+    data set are needed and it has none.
     """
     if path is not None:
         found = mask_files.read_masks(path)
@@ -184,8 +183,8 @@ def _nonzero_pixels(split: Split) -> np.ndarray:
 
 def _given(split: Split) -> np.ndarray:
     if split.masks is None:
-        remedy = "mask_truth can be 'none' or 'nonzero-pixels', and augmented models can name a segmenter"
-        raise UserError(f"masks are 'given', but the data set came without any; {remedy}")
+        remedy = "set mask_truth to none or nonzero-pixels, and name a segmenter for augmented models"
+        raise UserError(f"masks: given, but the data set has none; {remedy}")
     return split.masks
 
 

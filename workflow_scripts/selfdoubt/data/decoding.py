@@ -1,8 +1,8 @@
-"""From an encoded image to uint8 pixels of the wanted channels and size; every conversion has a name.
+"""Decoding of image files to uint8 pixels of given channels and size; conversions are reported by name.
 
 8-bit grey and RGB are taken as they are. The rest is converted: transparency is laid onto white, 16 bits are scaled to
-8, palettes and other colour spaces become RGB, a camera's orientation is applied. What has no one meaning (32-bit
-integers, floats) is refused.
+8, palettes and other colour spaces become RGB, a camera's orientation is applied. Pixels without a fixed range (32-bit
+integers, floats) are refused.
 """
 
 import io
@@ -12,20 +12,20 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from selfdoubt.runtime.errors import UserError
 
-# What published.IMAGE_SUFFIXES stand for. Pillow chooses by content, and for PostScript it would start Ghostscript.
+# Those of source_files.IMAGE_SUFFIXES. Pillow goes by the content, and would start Ghostscript for PostScript.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 _MODES = {1: "L", 3: "RGB"}
 _WIDE = ("I;16", "I;16B", "I;16L", "I;16N")
 
 
 class Undecodable(Exception):
-    """Content that is no image, or none with one meaning; the text says why."""
+    """Content that is no image, or an image without a fixed range of pixels; the message gives the reason."""
 
 
 def decode(content: bytes, channels: int | None) -> tuple[Image.Image, str | None]:
     """Return an image of mode L (1 channel) or RGB (3), and the name of the conversion that it took, if any.
 
-    channels: 1, 3 or None: as the image has it. Raises Undecodable.
+    channels: 1, 3, or None for those of the image. Raises Undecodable.
     """
     if not content:
         raise Undecodable("the file is empty")
@@ -61,7 +61,7 @@ def view(image: Image.Image, size_px: int) -> np.ndarray:
 
 
 def mask_view(image: Image.Image, size_px: int) -> np.ndarray:
-    """Return bool (size_px, size_px), True above 0, cut as `view` cuts but without new values."""
+    """Return bool (size_px, size_px), True above 0: cut as by `view`, but with the nearest pixel's value."""
     return as_array(_cut(image, size_px, "nearest"))[0] > 0
 
 
@@ -82,7 +82,7 @@ def as_array(image: Image.Image) -> np.ndarray:
 
 
 def fit(images: np.ndarray, channels: int | None, size_px: int | None) -> np.ndarray:
-    """Return uint8 images (n, C, H, W), grey or RGB, with other channels and size; as they are where None."""
+    """Return uint8 images (n, C, H, W), grey or RGB, in other channels and size; None: those they have."""
     same = channels in (None, images.shape[1]) and (size_px is None or images.shape[2:] == (size_px, size_px))
     if same:
         return images
@@ -95,6 +95,6 @@ def fit(images: np.ndarray, channels: int | None, size_px: int | None) -> np.nda
 
 
 def undecodable(place: str, reason: Exception, others: int = 0) -> UserError:
-    """Return the one line about a file that is no image; others: how many more there are."""
+    """Return the error about a file that is no image; others: how many more such files there are."""
     more = f" (and {others} more)" if others else ""
-    return UserError(f"{place}: cannot be decoded ({reason}); mend or remove it{more}")
+    return UserError(f"{place}: cannot be decoded ({reason}); repair or remove it{more}")

@@ -1,4 +1,4 @@
-"""Fetching published files: resumed where they broke off, and never taken for whole before their checksum fits."""
+"""Fetching of published files: interrupted transfers are resumed, and a file is used only if its MD5 is correct."""
 
 import hashlib
 import os
@@ -12,11 +12,13 @@ _CHUNK, _TIMEOUT_S = 2**20, 60
 
 
 def fetch(url: str, md5: str, path: Path) -> None:
-    """Fetch a file to `path`; what a broken transfer leaves stands in `path`.part, and is gone on with.
+    """Fetch a file to `path` unless it is there; an interrupted transfer leaves `path`.part, and the next resumes it.
 
-    Raises UserError if the disk is full; and, saying what to fetch by hand and where to put it, if the file cannot be
-    had or is not the published one.
+    Raises UserError if the disk is full, if the file cannot be fetched or if its MD5 is wrong; the last two name the
+    address and the place to put a file that is fetched by hand.
     """
+    if path.is_file():
+        return check(path, md5)
     part = path.with_name(f"{path.name}.part")
     by_hand = f"fetch it by hand (md5 {md5}) and put it there"
     try:
@@ -29,7 +31,7 @@ def fetch(url: str, md5: str, path: Path) -> None:
     found = digest(part)
     if found != md5:
         part.unlink()
-        raise UserError(f"{path}: what {url} gives is not the published file (md5 {found}); {by_hand}")
+        raise UserError(f"{path}: the file at {url} is not the published one (md5 {found}); {by_hand}")
     with part.open("rb") as file:
         os.fsync(file.fileno())
     part.replace(path)
@@ -48,19 +50,19 @@ def digest(path: Path) -> str:
 
 
 def _transfer(url: str, part: Path) -> None:
-    """Append to `part` what it lacks; from the start where the server does not resume."""
+    """Append the missing bytes to `part`; start over if the server does not resume."""
     done = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
-            resumed = answer.status == 206
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
+            resumed = response.status == 206
             with part.open("ab" if resumed else "wb") as file:
-                while chunk := answer.read(_CHUNK):
+                while chunk := response.read(_CHUNK):
                     file.write(chunk)
-            expected = (done if resumed else 0) + int(answer.headers.get("Content-Length", 0))
+            expected = (done if resumed else 0) + int(response.headers.get("Content-Length", 0))
     except urllib.error.HTTPError as error:
-        if error.code == 416 and done:  # it was whole already
+        if error.code == 416 and done:  # it was complete already
             return
         raise
     if part.stat().st_size < expected:
-        raise OSError(f"broke off after {part.stat().st_size} of {expected} bytes")
+        raise OSError(f"interrupted after {part.stat().st_size} of {expected} bytes")

@@ -1,8 +1,8 @@
 """Images that stay in their files, for data sets that do not fit into memory.
 
-`ImageFiles` stands where a split has an array: it is indexed in the same way, and decodes just what is asked for.
-Decoding is PIL's, geometry torchvision's v2. What a random crop shows is drawn from a generator named by (seed,
-epoch, position), by whichever worker decodes it.
+`ImageFiles` takes the place of a split's array: it is indexed in the same way, and decodes only the images at that
+index. Decoding is PIL's, geometry torchvision's v2. A random crop is drawn from a generator named by (seed, epoch,
+position), so it does not depend on which worker decodes the image.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -15,24 +15,24 @@ from selfdoubt.data import decoding
 from selfdoubt.runtime import randomness
 from selfdoubt.runtime.errors import UserError
 
-THREADS = 4  # that decode an evaluation batch; PIL lets go of the interpreter meanwhile
-_TRIES = 10  # at a crop that fits, as in torchvision
+THREADS = 4  # that decode an evaluation batch; PIL releases the interpreter's lock meanwhile
+_TRIES = 10  # at a crop that fits into the image, as in torchvision
 
 
 class ImageFiles:
-    """Image files seen as uint8 (n, C, H, W): the shorter side resized to size_px, and the middle cut out."""
+    """Image files as uint8 (n, C, size_px, size_px): the shorter side resized to size_px, the middle cut out."""
 
     def __init__(self, root: Path, names: list[str], channels: int, size_px: int):
         """names: of the files, below root."""
         self.root, self.names = root, names
-        self._inside: set[Path] = set()  # folders that were seen to be below root
+        self._inside: set[Path] = set()  # folders that are known to be below root
         self.shape, self.dtype = (len(names), channels, size_px, size_px), np.dtype(np.uint8)
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, which) -> np.ndarray:
-        """Return the evaluation view of some images; which: a slice, or an array of positions."""
+        """Return the evaluation views at `which`, a slice or an array of positions."""
         positions = np.arange(len(self))[which]
         with ThreadPoolExecutor(THREADS) as pool:
             views = list(pool.map(self.evaluation_view, positions))
@@ -43,7 +43,7 @@ class ImageFiles:
         return ImageFiles(self.root, [self.names[i] for i in positions], *self.shape[1:3])
 
     def evaluation_view(self, position: int) -> np.ndarray:
-        """Return one image (C, H, W), resized and cut out of the middle."""
+        """Return one image (C, H, W), resized, its middle cut out."""
         return decoding.view(self._open(position), self.shape[2])
 
     def random_view(self, position: int, seed: int, epoch: int, crop, flip: bool) -> np.ndarray:
@@ -70,9 +70,9 @@ class ImageFiles:
             raise UserError(f"{path}: {reason}") from None
 
     def _check(self, path: Path) -> None:
-        """Refuse what has become a link out of the root since it was listed, or was never below it.
+        """Raise UserError if a file is a link out of the root: since it was listed, it may have become one.
 
-        A folder is looked at once: 12 µs a file; 60 if all of each path was resolved, and 4 ms to decode it.
+        A folder is resolved once, which takes 12 µs a file, in place of 60 for every whole path; decoding takes 4 ms.
         """
         if path.parent not in self._inside:
             check_inside(path.parent, self.root)
@@ -94,7 +94,7 @@ def check_inside(path: Path, root: Path) -> None:
 
 
 def random_box(draws: np.random.Generator, height: int, width: int, min_area: float, max_aspect: float) -> tuple:
-    """Return top, left, height and width of a random part of an image, px; the whole where no try fits."""
+    """Return top, left, height and width of a random part of an image, px; the whole image if no try fits."""
     for _ in range(_TRIES):
         area, log_aspect = draws.uniform(min_area, 1), draws.uniform(-1, 1) * np.log(max_aspect)
         w = round((area * height * width * np.exp(log_aspect)) ** 0.5)

@@ -1,4 +1,4 @@
-"""Object masks: one bit a pixel on disk, and how good they are."""
+"""Object masks: stored with one bit a pixel, changed into controls, and evaluated."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from selfdoubt.runtime.errors import UserError
 
 
 def pack(masks: np.ndarray) -> np.ndarray:
-    """bool (n, H, W) -> uint8 (n, H, ceil(W / 8)), the leftmost pixel in the highest bit."""
+    """Return masks, bool (n, H, W), as bits: uint8 (n, H, ceil(W / 8)), the leftmost pixel in the highest bit."""
     return np.packbits(masks, axis=2)
 
 
@@ -37,13 +37,13 @@ def read_masks(path: str | Path) -> np.ndarray:
     return unpack(arrays["masks"], metadata["width_px"])
 
 
-# ---- controls: masks that lack one property of the object's, and keep the others ----
+# ---- controls: masks that lack one property of the true ones and keep the others ----
 
 
 def permuted(masks: np.ndarray, seed: int) -> np.ndarray:
-    """Give each image the mask of another one, drawn once: as large and so shaped, but not where the object is.
+    """Give each image the mask of another image, drawn once: size and shape are kept, the position is not.
 
-    masks: bool (n, H, W). No image of two or more keeps its own.
+    masks: bool (n, H, W). With two images or more, none keeps its own.
     """
     order = randomness.generator(seed, "permuted-masks").permutation(len(masks))
     other = np.empty_like(masks)
@@ -52,10 +52,10 @@ def permuted(masks: np.ndarray, seed: int) -> np.ndarray:
 
 
 def boxes(masks: np.ndarray, _seed: int) -> np.ndarray:
-    """Replace each mask by a box of its area to the pixel: as large and where the object is, but without its shape.
+    """Replace each mask by a box of exactly its area: size and position are kept, the shape is not.
 
-    masks: bool (n, H, W). The box has the proportions of what encloses the mask, and its centre as far as it fits into
-    the image; its last row is short where the area is no product of its sides.
+    masks: bool (n, H, W). The box has the aspect ratio and the centre of the mask's bounding box, moved if it does not
+    fit into the image; its last row is shorter if the area is no product of two sides.
     """
     height, width = masks.shape[1:]
     area = masks.sum((1, 2))
@@ -64,7 +64,7 @@ def boxes(masks: np.ndarray, _seed: int) -> np.ndarray:
     rows = np.round(np.sqrt(area * n_rows / np.maximum(n_columns, 1))).astype(np.int64)
     rows = np.clip(rows, np.maximum(-(-area // width), 1), height)
     columns = np.maximum(-(-area // rows), 1)
-    rows = -(-area // columns)  # those that are begun
+    rows = -(-area // columns)  # with the last, shorter one
     first_row = np.clip((2 * top + n_rows - rows) // 2, 0, height - rows)[:, None, None]
     first_column = np.clip((2 * left + n_columns - columns) // 2, 0, width - columns)[:, None, None]
     row = np.arange(height)[None, :, None] - first_row
@@ -74,7 +74,7 @@ def boxes(masks: np.ndarray, _seed: int) -> np.ndarray:
 
 
 def _extent(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first True of each row of bool (n, L), and how far it is to beyond the last; 0 and 0 without any."""
+    """Return start and length of the extent of True in each row of bool (n, L); 0 and 0 if there is none."""
     first, last = occupied.argmax(1), occupied.shape[1] - occupied[:, ::-1].argmax(1)
     return first, np.where(occupied.any(1), last - first, 0)
 
@@ -88,11 +88,11 @@ CONTROLS = {"none": lambda masks, _seed: masks, "permuted": permuted, "boxes": b
 def quality_rows(stage: str, masks: np.ndarray, truth: np.ndarray | None) -> list[dict]:
     """Return rows of SCHEMAS['mask-quality']: how good masks are, as means over the images.
 
-    iou: intersection over union of mask and truth, 1 where both are empty. pixel-accuracy: share of pixels that are
-    as in truth. foreground-share: of the pixels. empty, full: how many masks are.
+    iou: intersection over union of mask and truth, 1 where both are empty. pixel-accuracy: fraction of pixels that
+    equal the truth. foreground-share: fraction of pixels in the mask. empty, full: how many masks are so.
 
-    stage: "pseudo-mask" (its surely-object pixels) or "mask". masks: bool (n, H, W). truth: the same, or None where
-    it is not known; what needs it then has value null and a reason.
+    stage: "pseudo-mask" (its confident object pixels) or "mask". masks: bool (n, H, W). truth: the same, or None if
+    it is not known; statistics that need it are then null, with a reason.
     """
     n, counts = len(masks), masks.sum((1, 2))
     measured = {"iou": None, "pixel-accuracy": None}

@@ -2,11 +2,11 @@
 
 Composed, not photographed: 32 x 32 pixels, one object a scene, cut out of its black background, scaled, perhaps
 flipped, placed anywhere and shaded in one colour. Behind it are one or two textures of seven families in random
-colours; a patch of another distracts. Objects and backgrounds are equally bright on average and of any colour, so what
-tells the object is its shape and shading, and that it stands out. Outside its mask a scene is the background, to the
-bit. Docs, with a picture: docs/scenes.md.
+colours; a patch of another distracts. Objects and backgrounds are equally bright on average and of any colour, so an
+object is recognised by its shape, its shading and its contrast. Outside its mask a scene equals the background
+exactly. Docs, with a picture: docs/scenes.md.
 
-Every draw is by (name of the split, id of the image), so that a scene depends on no other. Left out: soft edges,
+Draws are named by the split and the id of the image, so a scene does not depend on others. Left out: soft edges,
 because a mask would then not be exact, and shadows, occlusion and rotation, which the question does not need.
 """
 
@@ -32,7 +32,7 @@ def compose(images: np.ndarray, image_ids: np.ndarray, name: str) -> tuple[np.nd
 
     images: uint8 (n, 1, H, W), bright on black, H and W up to 32. image_ids: (n,) name the draws, together with
     `name`, the split's.
-    Raises ValueError if an image shows nothing: that is a programming error.
+    Raises ValueError, at a programming error, if an image is empty.
     """
     scenes = np.empty((len(images), 3, SIZE_PX, SIZE_PX), np.uint8)
     masks = np.empty((len(images), SIZE_PX, SIZE_PX), bool)
@@ -86,7 +86,7 @@ def place(images: np.ndarray, draws: list[np.random.Generator]) -> tuple[np.ndar
 
 
 def _shrink(image: np.ndarray, inside: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """Cut out the object and scale it; returns grey values, 0 outside, and the share of each pixel that is object."""
+    """Cut out the object and scale it; return grey values, 0 outside, and how much of each pixel is object."""
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     if not len(rows):
         raise ValueError("an image shows no object to place")
@@ -135,9 +135,9 @@ def _coloured_textures(draws: list[np.random.Generator]) -> np.ndarray:
         mine = families == family
         values[mine] = texture(numbers[mine].T[:, :, None, None], noise[mine])
     ends = np.stack([_colours(draw, 2) * draw.uniform(0.4, 1) for draw in draws])  # (n, 2, 3); dimmed as objects are
-    # The second is drawn towards the first, so that few backgrounds are louder than an object.
-    share = np.array([draw.uniform(0.15, 0.6) for draw in draws], np.float32)[:, None]
-    first, step = ends[:, 0], share * (ends[:, 1] - ends[:, 0])
+    # The second is drawn towards the first, so that few backgrounds have more contrast than an object.
+    fraction = np.array([draw.uniform(0.15, 0.6) for draw in draws], np.float32)[:, None]
+    first, step = ends[:, 0], fraction * (ends[:, 1] - ends[:, 0])
     return first[:, :, None, None] + step[:, :, None, None] * values[:, None]
 
 

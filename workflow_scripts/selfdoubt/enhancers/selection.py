@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import crossfit
 from selfdoubt.enhancers.batches import Answer, Batch, batches_of, counted
-from selfdoubt.evaluation import rankings, scores
+from selfdoubt.evaluation import rankings
+from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.runtime import methods, randomness
 
 Apply = Callable[[Batch], Answer]  # takes `generator` too: a method with its settings and what was fitted
@@ -190,7 +191,7 @@ def _columns(found: dict[str, Predictions]) -> dict[str, dict[str, np.ndarray]]:
 def _aurc(predictions: Predictions, labels: np.ndarray) -> float:
     kept = predictions.predicted
     reported = predictions.logits.argmax(1) if kept is None else kept
-    return rankings.aurc(scores.msp(predictions.logits), reported == labels)
+    return rankings.aurc(log_odds(predictions.logits), reported == labels)
 
 
 def _generator(seed: int, method: str, name: str) -> Callable[[], np.random.Generator]:

@@ -1,8 +1,8 @@
-"""Calibration errors and proper scores: do probabilities come true? Definitions: docs/metrics.md.
+"""Calibration errors and proper scores: is a fraction p of the samples of probability p correct?
 
-`ece` and `mce` take (top, correct, n_bins), or a `Bins` made once of them, of which `resampled(weights)` stands for
-many bootstrap resamples at once; so does `ece_adaptive` with a `Rising`. `nll` and `brier` take the weights
-themselves. Weights are (n_resamples, n) counts.
+Definitions: docs/metrics.md. `ece` and `mce` take (top, correct, n_bins), or a `Bins` computed once from them, of which
+`resampled(weights)` stands for many bootstrap resamples at once; so does `ece_adaptive` with a `Rising`. `nll` and
+`brier` take the weights themselves. Weights are (n_resamples, n) counts.
 Without samples no number exists: Undefined is raised.
 """
 
@@ -67,7 +67,7 @@ def mce(top, correct=None, n_bins: int = 15):
 class Rising:
     """Samples in order of rising confidence, as tie blocks."""
 
-    order: np.ndarray  # (n,) row numbers, the least sure first
+    order: np.ndarray  # (n,) row numbers, the least confident first
     gaps: np.ndarray  # (n,) correctness minus confidence, in that order
     ends: np.ndarray  # (n_blocks,) where the tie blocks end in it
     weights: np.ndarray | None = None  # (n_resamples, n), where resampled
@@ -115,8 +115,8 @@ def ece_classwise(probabilities, labels, n_bins: int = 15):
 class ClassGaps:
     """How often each class was the label, minus the sum of its probability, by bin of that probability.
 
-    Nearly every probability of many classes lies in the first bin, whose gap is the whole minus the other bins.
-    So the others are all that is looked at one by one.
+    Nearly every probability of many classes lies in the first bin, whose gap is the whole minus the other bins. So only
+    the probabilities in other bins are binned one by one.
     """
 
     def __init__(self, n_classes: int, n_bins: int):
@@ -155,6 +155,38 @@ class ClassGaps:
         return np.abs(self.table).sum(1).mean() / n
 
 
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """The probabilities of one score on one split, and which predictions are correct."""
+
+    top: np.ndarray  # (n,) the largest probability
+    correct: np.ndarray  # (n,) bool
+    log_probability: np.ndarray  # (n,) of the label
+    squared_error: np.ndarray  # (n,) summed over classes
+    class_gaps: ClassGaps
+    n_bins: int  # equal-width or equal-mass
+    source: "Calibration | None" = None  # where resampled: of what
+    weights: np.ndarray | None = None  # (n_resamples, n), by which
+
+    @cached_property
+    def bins(self) -> Bins:
+        """The samples by bin of the largest probability."""
+        if self.source is None:
+            return bin_gaps(self.top, self.correct, self.n_bins)
+        return self.source.bins.resampled(self.weights)
+
+    @cached_property
+    def rising(self) -> Rising:
+        """The samples in order of the largest probability."""
+        if self.source is None:
+            return in_rising_order(self.top, self.correct)
+        return self.source.rising.resampled(self.weights)
+
+    def resampled(self, weights: np.ndarray) -> "Calibration":
+        """Return the calibration of resamples; weights: (n_resamples, n) counts."""
+        return replace(self, source=self, weights=weights)
+
+
 def nll(log_probability, weights=None):
     """Return the mean of -log p, natural log; log_probability: (n,) of each row's label."""
     return -_mean(log_probability, weights)
@@ -169,12 +201,12 @@ def brier(squared_error, weights=None):
 
 
 def reliability_bins(top: np.ndarray, correct: np.ndarray, n_bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean confidence, accuracy and share of samples, (n_bins,) each; the first two are NaN where empty."""
+    """Return mean confidence, accuracy and fraction of samples, (n_bins,) each; the first two are NaN where empty."""
     n, bins = count(top), bin_of(top, n_bins)
     counts = np.bincount(bins, minlength=n_bins)
     sums = [np.bincount(bins, weights=values, minlength=n_bins) for values in (top, correct)]
-    confidence, right = (quotient(total, counts, "no samples") for total in sums)
-    return confidence, right, counts / n
+    confidence, accuracy = (quotient(total, counts, "no samples") for total in sums)
+    return confidence, accuracy, counts / n
 
 
 def bin_of(p: np.ndarray, n_bins: int) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""C-OOD severity: how well classes that the model does not know are told apart, from the easiest to the hardest.
+"""C-OOD severity: how well classes that the model does not know are detected, from the easiest to the hardest.
 
 Galil, Dabbah and El-Yaniv (ICLR 2023). The classes of an out-of-distribution set are sorted by the model's own mean
-confidence in their images, the least sure first; a window of as many classes as the model knows slides over them.
+confidence in their images, the least confident first; a window of as many classes as the model knows slides over them.
 Each window is an out-of-distribution set of its own. Severity X is the window at X % of the way from the first, the
 easiest, to the last, and its number the AUROC of `test` against the images of the window.
 """
@@ -14,8 +14,6 @@ import numpy as np
 
 from selfdoubt.evaluation.undefined import Undefined, count
 
-LEVELS_PERCENT = range(0, 101, 10)
-
 
 @dataclass(frozen=True, eq=False)
 class SeverityLevels:
@@ -25,12 +23,12 @@ class SeverityLevels:
 
 
 def severity_levels(
-    inside: np.ndarray, outside: np.ndarray, classes: np.ndarray, n_known: int, means: np.ndarray | None = None
+    inside: np.ndarray, outside: np.ndarray, classes: np.ndarray, n_known: int, sorted_by: np.ndarray | None = None
 ) -> SeverityLevels:
     """Return the AUROC of every window of n_known classes.
 
-    inside: confidence of `test`, (n,). outside: of the OOD images, (m,); classes: int (m,), theirs. means: (m,) what is
-    averaged to sort the classes, where that is not the confidence itself. Equal means are sorted by class number.
+    inside: confidence of `test`, (n,). outside: of the OOD images, (m,); classes: int (m,), theirs. sorted_by: (m,)
+    the numbers whose means sort the classes, `outside` if None; equal means are sorted by class number.
     Raises Undefined unless there are more classes outside than n_known.
     """
     count(inside)
@@ -39,9 +37,9 @@ def severity_levels(
     if len(names) <= n_known:
         raise Undefined(f"{len(names)} out-of-distribution classes; more than the {n_known} known ones are needed")
     rising = np.sort(inside)
-    # Twice the pairs (inside, outside) whose inside sample is surer, a tie counting half, of each outside sample.
+    # Twice the pairs (inside, outside) whose inside sample is more confident, a tie counting half, by outside sample.
     twice_won = 2 * len(inside) - np.searchsorted(rising, outside, "left") - np.searchsorted(rising, outside, "right")
-    order = _by_mean(outside if means is None else means, code, len(names))
+    order = _by_mean(outside if sorted_by is None else sorted_by, code, len(names))
     sizes = np.bincount(code)[order]
     won = np.bincount(code, weights=twice_won)[order]  # exact: whole numbers
     sizes, won = (np.append(0, np.cumsum(values)) for values in (sizes, won))
@@ -50,7 +48,7 @@ def severity_levels(
 
 
 def _by_mean(values: np.ndarray, code: np.ndarray, n_classes: int) -> np.ndarray:
-    """Return the classes by rising mean; values are added in sorted order, so that the order of rows shows nowhere."""
+    """Return the classes by rising mean; they are added in sorted order, so that the order of rows changes no digit."""
     order = np.lexsort((values, code))
     sums = np.bincount(code[order], weights=values[order], minlength=n_classes)
     return np.argsort(sums / np.bincount(code, minlength=n_classes), kind="stable")

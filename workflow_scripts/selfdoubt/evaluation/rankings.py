@@ -1,10 +1,10 @@
 """Ranking metrics: are errors where confidence is low? Definitions: docs/metrics.md.
 
-A metric takes (confidence, correct), or a `Ranking` made once of them. `Ranking.resampled(weights)` stands for
-many bootstrap resamples at once; the same functions then return one value for each. No resample is drawn out:
-all that is needed of it is how often the samples up to each error were drawn.
+A metric takes (confidence, correct), or a `Ranking` computed once from them. `Ranking.resampled(weights)` stands for
+many bootstrap resamples at once; the same functions then return one value for each. Resampled arrays are never built:
+all that is needed of a resample is how often the samples up to each error were drawn.
 
-Where a number does not exist, Undefined is raised; in a resample, where there is nobody to tell, it is NaN.
+Where a number does not exist, Undefined is raised; in a resample it is NaN.
 """
 
 import math
@@ -21,39 +21,41 @@ from selfdoubt.runtime.threads import cached_property
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Samples in order of falling confidence, as tie blocks, the surest first.
+    """Samples in order of falling confidence, as tie blocks, the most confident first.
 
-    Arrays are (n_blocks,), or (n_resamples, n_blocks) where resampled; a resampled ranking leaves out
-    the blocks without an error, which no number but `summed_precision` needs.
+    Arrays are (n_blocks,), or (n_resamples, n_blocks) where resampled; a resampled ranking has no blocks without an
+    error, which no number but `summed_precision` needs.
     """
 
     n: int
     before: np.ndarray  # samples in the blocks before this one
     size: np.ndarray  # samples in this block
-    errors: np.ndarray  # wrong samples in this block; the same array as `size` where all of every block are wrong
-    order: np.ndarray | None = None  # (n,) row numbers, the surest first
-    wrong: np.ndarray | None = None  # (n,) bool, in that order
+    errors: (
+        np.ndarray
+    )  # incorrect samples in this block; the same array as `size` where all samples of every block are incorrect
+    order: np.ndarray | None = None  # (n,) row numbers, the most confident first
+    incorrect: np.ndarray | None = None  # (n,) bool, in that order
     source: "Ranking | None" = None  # where resampled: of what
     weights: np.ndarray | None = None  # (n_resamples, n), by which
 
     @cached_property
     def n_errors(self):
-        """The number of wrong samples, int or (n_resamples,)."""
+        """The number of incorrect samples, int or (n_resamples,)."""
         return self.errors.sum(-1)
 
     @cached_property
-    def right_before(self) -> np.ndarray:
+    def correct_before(self) -> np.ndarray:
         """Correct samples in the blocks before this one."""
         return self.before - (np.cumsum(self.errors, axis=-1, dtype=self.errors.dtype) - self.errors)
 
     @cached_property
     def accuracy_before(self) -> np.ndarray:
         """The accuracy of the blocks before this one; 0 before the first."""
-        return self.right_before / np.maximum(self.before, 1)
+        return self.correct_before / np.maximum(self.before, 1)
 
     @cached_property
     def twice_won(self):
-        """Twice the number of pairs (correct, wrong) whose correct sample is surer, a tie counting half."""
+        """Twice the number of pairs (correct, incorrect) whose correct one is more confident, ties counting half."""
 
         def won(before: np.ndarray, size: np.ndarray, errors: np.ndarray):
             # The samples before an error, its own block counted half, are correct ones and, E^2 / 2 in all, errors.
@@ -76,39 +78,39 @@ class Ranking:
         return self._of_each(risk)
 
     def _of_each(self, function: Callable):
-        """Return function(before, size, errors), of each resample by itself: what is made on the way stays small."""
+        """Return function(before, size, errors), of each resample by itself, so that temporary arrays stay small."""
         if self.before.ndim == 1:
             return function(self.before, self.size, self.errors)
         return np.array([function(*rows) for rows in zip(self.before, self.size, self.errors, strict=True)])
 
     @cached_property
     def best_summed_risk(self):
-        """The same sum with every error ranked last."""
+        """`summed_risk` with every error ranked last."""
         return self.n - _summed_tails(self.n)[self.n - self.n_errors]
 
     @cached_property
     def summed_precision(self):
-        """The sum, over correct samples, of the share of correct ones among all that are as sure or surer."""
+        """The sum, over correct samples, of the fraction of correct ones among all that are at least as confident."""
 
-        def precision(until: np.ndarray, wrong_until: np.ndarray):
-            right_until = until - wrong_until
-            return (np.diff(right_until, prepend=0) * (right_until / np.maximum(until, 1))).sum()
+        def precision(until: np.ndarray, errors_until: np.ndarray):
+            correct_until = until - errors_until
+            return (np.diff(correct_until, prepend=0) * (correct_until / np.maximum(until, 1))).sum()
 
         if self.source is None:
             return precision(self.before + self.size, np.cumsum(self.errors))
         ends = self.source.before + self.source.size
-        drawn = np.take(self.weights.T, self.source.order, axis=0)  # (n, n_resamples), the surest first
+        drawn = np.take(self.weights.T, self.source.order, axis=0)  # (n, n_resamples), the most confident first
         until = _cumulative(drawn).take(ends, axis=1)
-        wrong_until = _cumulative(drawn * self.source.wrong[:, None]).take(ends, axis=1)
-        return np.array([precision(*rows) for rows in zip(until, wrong_until, strict=True)])
+        errors_until = _cumulative(drawn * self.source.incorrect[:, None]).take(ends, axis=1)
+        return np.array([precision(*rows) for rows in zip(until, errors_until, strict=True)])
 
     @cached_property
     def excess(self):
-        """The first sum less the second; rounding must not make it negative."""
+        """`summed_risk` less `best_summed_risk`; rounding must not make it negative."""
         return np.maximum(self.summed_risk - self.best_summed_risk, 0.0)
 
     @cached_property
-    def _chosen(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _with_errors(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the first sample, the last sample + 1 and the errors of each block with an error."""
         chosen = self.errors > 0
         chosen[0] |= not chosen.any()  # a ranking has at least one block
@@ -117,30 +119,30 @@ class Ranking:
     def resampled(self, weights: np.ndarray) -> "Ranking":
         """Return the rankings of resamples; weights: (n_resamples, n) counts, each row of sum n.
 
-        They are quickest as `statistics.resample_weights` draws them: uint8, contiguous along resamples.
+        This is fastest for weights as `bootstrap.resample_weights` draws them: uint8, contiguous along resamples.
         """
         if len(self.size) == 1:  # without an order the errors are all that there is
-            drawn_errors = weights.T[self.order[self.wrong]].sum(0, dtype=np.int64)[:, None]
+            drawn_errors = weights.T[self.order[self.incorrect]].sum(0, dtype=np.int64)[:, None]
             size = np.full_like(drawn_errors, self.n)
             return Ranking(self.n, np.zeros_like(size), size, drawn_errors, source=self, weights=weights)
-        start, end, errors = self._chosen
-        drawn = np.take(weights.T, self.order, axis=0)  # (n, n_resamples), the surest first
+        start, end, errors = self._with_errors
+        drawn = np.take(weights.T, self.order, axis=0)  # (n, n_resamples), the most confident first
         until = _cumulative(drawn)
         before = until.take(start, axis=1)
         size = until.take(end, axis=1)
         size -= before
         if (end - start == errors).all():
             return Ranking(self.n, before, size, size, source=self, weights=weights)
-        wrong_until = _cumulative(drawn[self.wrong])
+        errors_until = _cumulative(drawn[self.incorrect])
         last = np.append(0, np.cumsum(errors))
-        errors = np.diff(wrong_until.take(last, axis=1), axis=1)
+        errors = np.diff(errors_until.take(last, axis=1), axis=1)
         return Ranking(self.n, before, size, errors, source=self, weights=weights)
 
 
 def rank(confidence: np.ndarray, correct: np.ndarray) -> Ranking:
     """Sort samples by confidence, once for all ranking metrics.
 
-    confidence: (n,) any monotone score, higher is surer. correct: (n,) bool; for the `ood-` metrics
+    confidence: (n,) any monotone score, higher is more confident. correct: (n,) bool; for the `ood-` metrics
     the samples are those of both splits and "correct" means in-distribution.
     Raises Undefined if there are no samples or a confidence is not a number.
     """
@@ -152,40 +154,41 @@ def rank(confidence: np.ndarray, correct: np.ndarray) -> Ranking:
     order = np.argsort(-confidence).astype(whole)
     falling = confidence[order]
     before = np.append(0, np.flatnonzero(falling[1:] != falling[:-1]) + 1).astype(whole)
-    wrong = ~correct[order]
-    errors = np.add.reduceat(wrong, before, dtype=whole)
-    return Ranking(n, before, np.diff(before, append=whole(n)), errors, order, wrong)
+    incorrect = ~correct[order]
+    errors = np.add.reduceat(incorrect, before, dtype=whole)
+    return Ranking(n, before, np.diff(before, append=whole(n)), errors, order, incorrect)
 
 
 def without_noise(confidence: np.ndarray, least: float = 1.0) -> np.ndarray:
     """Return confidences (n,) rounded to 40 binary digits of themselves, or of `least` where that is more.
 
     Equal numbers that were computed in another order, such as those of a row and of a permutation of it, differ by
-    some 1e-16 of what they were computed from, and would rank as if one were surer.
+    some 1e-16 of what they were computed from, and would not be tied.
     """
     digits = np.frexp(np.maximum(np.abs(confidence), least))[1] - 40
     return np.ldexp(np.round(np.ldexp(confidence, -digits)), digits)
 
 
 def rank_equal(correct: np.ndarray) -> Ranking:
-    """Return the ranking of samples of which none is surer than another: all that accuracy needs."""
+    """Return the ranking of samples of equal confidence: all that accuracy needs."""
     correct = np.asarray(correct, dtype=bool)
     n = count(correct)
-    whole, wrong = np.array([n]), ~correct
-    return Ranking(n, np.zeros(1, dtype=np.int64), whole, np.array([np.count_nonzero(wrong)]), np.arange(n), wrong)
+    size, incorrect = np.array([n]), ~correct
+    errors = np.array([np.count_nonzero(incorrect)])
+    return Ranking(n, np.zeros(1, dtype=np.int64), size, errors, np.arange(n), incorrect)
 
 
 def accuracy(correct):
-    """Return the share of correct samples."""
+    """Return the fraction of correct samples."""
     ranking = correct if isinstance(correct, Ranking) else rank_equal(correct)
     return (ranking.n - ranking.n_errors) / ranking.n
 
 
 def auroc(confidence, correct=None):
-    """Return P(a correct sample is surer than a wrong one) + half of P(equal)."""
+    """Return P(a correct sample is more confident than an incorrect one) + half of P(equal)."""
     ranking = _ranking(confidence, correct)
-    n_right = ranking.n - ranking.n_errors
-    return quotient(ranking.twice_won, 2 * n_right * ranking.n_errors, _one_sided(ranking))
+    n_correct = ranking.n - ranking.n_errors
+    return quotient(ranking.twice_won, 2 * n_correct * ranking.n_errors, _one_sided(ranking))
 
 
 def aurc(confidence, correct=None):
@@ -201,7 +204,7 @@ def e_aurc(confidence, correct=None):
 
 
 def naurc(confidence, correct=None):
-    """Return e-AURC as a share of what a random order has (Cattelan & Silva 2024): 0 the best, 1 random."""
+    """Return e-AURC over that of a random order (Cattelan & Silva 2024): 0 the best, 1 random."""
     ranking = _ranking(confidence, correct)
     return quotient(ranking.excess, ranking.n_errors - ranking.best_summed_risk, _one_sided(ranking))
 
@@ -209,8 +212,8 @@ def naurc(confidence, correct=None):
 def augrc(confidence, correct=None):
     """Return the area under the generalised risk-coverage curve (Traub et al. 2024)."""
     ranking = _ranking(confidence, correct)
-    n_right = ranking.n - ranking.n_errors
-    twice_lost = 2 * n_right * ranking.n_errors - ranking.twice_won
+    n_correct = ranking.n - ranking.n_errors
+    twice_lost = 2 * n_correct * ranking.n_errors - ranking.twice_won
     return (twice_lost + ranking.n_errors**2) / (2 * ranking.n**2)
 
 
@@ -218,7 +221,7 @@ def coverage_at_accuracy(confidence, correct=None, *, percent: float | str):
     """Return the largest coverage whose selective accuracy is at least percent / 100; 0 if there is none."""
     ranking = _ranking(confidence, correct)
     # Inside a run of correct samples accuracy rises, so the last sample before an error block is the candidate.
-    wanted = float(_fraction(percent))  # two fractions of counts differ by far more than a float rounds
+    wanted = float(_exact_fraction(percent))  # two fractions of counts differ by far more than a float rounds
     reached = ranking.accuracy_before >= wanted
     last = reached.shape[-1] - 1 - reached[..., ::-1].argmax(-1)  # where none is reached, that is the last of all
     best = np.where(_at(reached, last), _at(ranking.before, last), 0)
@@ -226,14 +229,14 @@ def coverage_at_accuracy(confidence, correct=None, *, percent: float | str):
 
 
 def risk_at_coverage(confidence, correct=None, *, percent: float | str):
-    """Return E_k / k among the k = ceil(n percent / 100) surest samples."""
+    """Return E_k / k among the k = ceil(n percent / 100) most confident samples."""
     ranking = _ranking(confidence, correct)
-    k = math.ceil(ranking.n * _fraction(percent))
+    k = math.ceil(ranking.n * _exact_fraction(percent))
     beyond = ranking.before >= k
     first_beyond = np.where(beyond[..., -1], beyond.argmax(-1), beyond.shape[-1])
     last = np.maximum(first_beyond - 1, 0)  # the block that holds the k-th sample
     before, size, errors = (_at(values, last) for values in (ranking.before, ranking.size, ranking.errors))
-    errors_before = before - _at(ranking.right_before, last)
+    errors_before = before - _at(ranking.correct_before, last)
     return (errors_before + errors * np.clip((k - before) / np.maximum(size, 1), 0, 1)) / k
 
 
@@ -256,31 +259,32 @@ def rank_ood(inside: np.ndarray, outside: np.ndarray) -> Ranking:
 def aupr_in(confidence, correct=None):
     """Return the average precision of finding in-distribution samples by high confidence."""
     ranking = _ranking(confidence, correct)
-    return _share(ranking.summed_precision, ranking.n - ranking.n_errors, ranking)
+    return _of_both(ranking.summed_precision, ranking.n - ranking.n_errors, ranking)
 
 
 def aupr_out(confidence, correct=None):
     """Return the average precision of finding out-of-distribution samples by low confidence."""
     ranking = _ranking(confidence, correct)
-    at_most = ranking.n - ranking.before  # samples as unsure as this block or more
-    errors_at_most = np.expand_dims(ranking.n_errors, -1) - (ranking.before - ranking.right_before)
+    at_most = ranking.n - ranking.before  # samples of at most the confidence of this block
+    errors_at_most = np.expand_dims(ranking.n_errors, -1) - (ranking.before - ranking.correct_before)
     precision = errors_at_most / np.maximum(at_most, 1)
-    return _share((ranking.errors * precision).sum(-1), ranking.n_errors, ranking)
+    return _of_both((ranking.errors * precision).sum(-1), ranking.n_errors, ranking)
 
 
 def fpr95(confidence, correct=None):
-    """Return the share of OOD samples above the largest threshold that keeps 95 % of the ID samples."""
+    """Return the fraction of OOD samples above the largest threshold that keeps 95 % of the ID samples."""
     ranking = _ranking(confidence, correct)
     enough = 95 * np.expand_dims(ranking.n - ranking.n_errors, -1)
-    too_few = 100 * ranking.right_before.astype(np.int64) < enough  # the threshold is lower still
-    return _share((ranking.errors * too_few).sum(-1), ranking.n_errors, ranking)
+    too_few = 100 * ranking.correct_before.astype(np.int64) < enough  # the threshold is lower still
+    return _of_both((ranking.errors * too_few).sum(-1), ranking.n_errors, ranking)
 
 
 # ---- shared arithmetic ----
 
 
 @lru_cache
-def _fraction(percent: float | str) -> Fraction:
+def _exact_fraction(percent: float | str) -> Fraction:
+    """Return percent / 100 of the decimal digits as written."""
     return Fraction(str(percent)) / 100
 
 
@@ -318,11 +322,11 @@ def _ranking(confidence, correct) -> Ranking:
     return confidence if isinstance(confidence, Ranking) else rank(confidence, correct)
 
 
-def _share(part, whole, ranking: Ranking):
-    """Return part / whole, of rankings with samples both of the distribution and from outside."""
-    n_right = ranking.n - ranking.n_errors
-    reason = "no out-of-distribution samples" if np.any(n_right) else "no in-distribution samples"
-    return quotient(part, np.where((ranking.n_errors > 0) & (n_right > 0), whole, 0), reason)
+def _of_both(part, whole, ranking: Ranking):
+    """Return part / whole where there are samples both in and out of distribution."""
+    n_correct = ranking.n - ranking.n_errors
+    reason = "no out-of-distribution samples" if np.any(n_correct) else "no in-distribution samples"
+    return quotient(part, np.where((ranking.n_errors > 0) & (n_correct > 0), whole, 0), reason)
 
 
 def _one_sided(ranking: Ranking) -> str:

@@ -1,6 +1,6 @@
 """The softmax of logits in float64 as the parts that scores are made of, and the temperature that fits it to labels.
 
-Apart from the scores, so that what is trained at a fitted temperature is not trained again when one of those changes.
+Beside the scores: a student that is trained at a fitted temperature is not trained again when a score changes.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ BLOCK_NUMBERS = 2**19  # logits worked on at a time: few enough for the processo
 TEMPERATURE_BOUNDS = (1e-3, 1e3)
 NO_VAL = "no samples in val"
 _FLAT = 1e-200  # a curvature below which Newton's step is beyond all bounds
-LARGEST_LOGIT = 1e300  # so that differences and sums of losses are finite; masks of -1e30 and such are not in the way
+LARGEST_LOGIT = 1e300  # so that differences and sums of losses are finite; masks of -1e30 and such are allowed
 
 
 class Softmax:
@@ -91,8 +91,8 @@ class Softmax:
 
     def probabilities_above(self, least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return row, column and p of every p > least, and of some that are not."""
-        bound = least * (1 - 1e-9) * (1 + self.rest)  # rounding leaves none out
-        row, column = np.divmod(np.flatnonzero(self.below > bound[:, None]), self.shifted.shape[1])
+        limit = least * (1 - 1e-9) * (1 + self.rest)  # so that rounding excludes none
+        row, column = np.divmod(np.flatnonzero(self.below > limit[:, None]), self.shifted.shape[1])
         row, column = np.append(row, self.rows), np.append(column, self.label)
         p = np.where(column == self.label[row], 1.0, self.below[row, column]) / (1 + self.rest[row])
         return row, column, p
@@ -118,7 +118,8 @@ def each_block(logits: np.ndarray, function: Callable[[slice, Softmax], object])
 
 
 def first_fault(logits: np.ndarray, labels: np.ndarray | None = None, first: int = 0) -> str | None:
-    """Return a text that names a row with a logit that is infinite, NaN or too large, or a label that is no class.
+    """Return a text that names the first row with a logit that is infinite, NaN or too large, or with a label that is
+    no class.
 
     None where there is no such row. first: the number of the first row.
     """

@@ -1,4 +1,6 @@
-"""Numbers that do not exist, and the division by which most of them come about."""
+"""Numbers that do not exist, the division by which most of them come about, and how the reason is handed on."""
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -21,3 +23,14 @@ def quotient(above, below, reason: str):
     if below == 0:
         raise Undefined(reason)
     return above / below
+
+
+def attempt(function: Callable, *inputs):
+    """Return function(*inputs), or the Undefined that it raises or is given."""
+    for value in inputs:
+        if isinstance(value, Undefined):
+            return value
+    try:
+        return function(*inputs)
+    except Undefined as reason:
+        return reason.with_traceback(None)  # whose frames would keep the logits in memory

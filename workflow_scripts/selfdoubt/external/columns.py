@@ -1,4 +1,4 @@
-"""Which columns of a file from elsewhere are the logits and the labels, and what is told where there are none."""
+"""Which columns of a file from elsewhere are the logits and the labels, and the errors where there are none."""
 
 import difflib
 import re
@@ -12,7 +12,7 @@ _WANTED = {
     ".csv": "columns 'logit_0', 'logit_1', ...",
     ".npz": "array 'logits'",
 }
-_OTHER_NAMES = {  # by which others call them, besides names that are spelt alike
+_OTHER_NAMES = {  # of the same columns in other projects, besides names that are spelt alike
     "logits": ("probabilities", "probs", "scores", "outputs", "predictions", "y_pred", "y_score"),
     "label": ("target", "targets", "class", "y", "y_true"),
 }
@@ -48,7 +48,7 @@ def find_columns(path: Path, names: list[str], label: str, labelled: bool) -> tu
 
 
 def _hint(kind: str, names: list[str], wanted: str) -> str:
-    """Return which name may be meant, and what to call it; nothing where none is near."""
+    """Return which column may be meant and how to rename it; "" where none is near."""
     near = _numbered(names) if wanted == "logits" else None
     if near and kind == ".npz":
         return f"stack {near[1]!r} and the others into one; "

@@ -1,6 +1,6 @@
 """The numbers of models whose predictions are in files, printed for people and written for programs.
 
-Rows are those of `foreign_models.evaluate_models`.
+Rows are those of `numbers.evaluate_models`.
 """
 
 import json
@@ -12,22 +12,21 @@ from typing import NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from selfdoubt.evaluation.evaluator import ALL_CORRUPTED, mean_splits
-from selfdoubt.evaluation.metrics import PARAMETRISED
-from selfdoubt.evaluation.scores import SCORES
 from selfdoubt.evaluation.softmax import TEMPERATURE_BOUNDS
-from selfdoubt.evaluation.summaries import is_ood
-from selfdoubt.external.models import is_asked
+from selfdoubt.evaluation.splits import ALL_CORRUPTED, is_ood, mean_splits
+from selfdoubt.external.numbers import is_wanted
 from selfdoubt.runtime import schemas
 from selfdoubt.runtime.atomic_files import atomic_path
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.metrics import split_name
 
 _COMPARED = [("reference", pa.string()), ("difference", pa.float64()), ("difference_low", pa.float64())]
 _COMPARED += [("difference_high", pa.float64()), ("p", pa.float64())]
-_WIDTH = 120  # where there is no terminal, which has its own
+_WIDTH = 120  # columns, where there is no terminal
 
 
 class Table(NamedTuple):
-    """What is known on one split: a heading, and texts of which the first columns say what a row is."""
+    """The numbers of one split: a heading, and texts of which the first columns name the row."""
 
     heading: str
     cells: pd.DataFrame
@@ -41,8 +40,12 @@ def write(path: Path, rows: list[dict]) -> None:
     """Write the rows as Parquet, CSV or JSON, as the file's suffix says.
 
     Parquet has the pipeline's schema, to which a comparison adds its columns; what was chosen is in its metadata.
+    Raises UserError where the file cannot be written.
     """
-    WRITERS[path.suffix.lower()](path, rows)
+    try:
+        WRITERS[path.suffix.lower()](path, rows)
+    except OSError as error:
+        raise UserError(f"--output {path}: cannot be written ({error.strerror or error})") from None
 
 
 def _write_parquet(path: Path, rows: list[dict]) -> None:
@@ -84,7 +87,7 @@ def report(rows: list[dict], splits: list[str] | None, form: str) -> str:
     """
     frame = pd.DataFrame(rows)
     hidden = set() if splits else _of_single_corruptions(frame.split)
-    shown = frame[[is_asked(split, splits) and split not in hidden for split in frame.split]]
+    shown = frame[[is_wanted(split, splits) and split not in hidden for split in frame.split]]
     shown = shown.assign(cell=[_cell(row) for row in shown.itertuples()])
     of_scores = shown.name.nunique() == 1 and len(set(shown.score) - {"none"}) > 1
     table_of = _table_of_scores if of_scores else _table_of_models
@@ -111,7 +114,7 @@ def _table_of_scores(split: str, known: pd.DataFrame, scores: set[str]) -> Table
     """Return the table of one model: a row a metric, a column a score."""
     ranked = known[known.score != "none"]
     cells = ranked.pivot(index="metric", columns="score", values="cell").reindex(_unique(ranked.metric))
-    cells = cells[[score for score in SCORES if score in cells]].fillna("").rename_axis(columns=None).reset_index()
+    cells = cells[_unique(ranked.score)].fillna("").rename_axis(columns=None).reset_index()
     accuracy = [f": {row.metric} {row.cell}" for row in known[known.score == "none"].itertuples()]
     return Table(f"{known.name.iloc[0]} on {_split(split, known)}{''.join(accuracy)}", cells, 1)
 
@@ -155,7 +158,7 @@ def _split(split: str, known: pd.DataFrame) -> str:
 
 
 def _notes(shown: pd.DataFrame, frame: pd.DataFrame, n_hidden: int) -> list[str]:
-    """Return what is to be said of the numbers: what they are, what was chosen on val, and why some are missing."""
+    """Return the notes below the tables: what intervals are, what was chosen on val, and why numbers are missing."""
     notes = ["[low, high]: 95 % interval, bootstrap over samples"] if shown.low.notna().any() else []
     if "reference" in shown:
         reference = shown.reference.iloc[0]
@@ -204,8 +207,8 @@ def _families(missing: set[str], known: list[str]) -> str:
         return "number"
     names = []
     for name in known:
-        family = name.rpartition("-")[0]
-        whole = family in PARAMETRISED and missing >= {other for other in known if other.rpartition("-")[0] == family}
+        family, percent = split_name(name)
+        whole = percent is not None and missing >= {other for other in known if split_name(other)[0] == family}
         names += [f"{family}-*" if whole else name] * (name in missing)
     return ", ".join(_unique(names))
 

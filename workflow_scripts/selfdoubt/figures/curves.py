@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from selfdoubt.evaluation import scores, softmax, summaries
-from selfdoubt.evaluation.undefined import Undefined
+from selfdoubt.evaluation import scoring
+from selfdoubt.evaluation.predictions import predictions_by_split
+from selfdoubt.evaluation.softmax import Softmax
+from selfdoubt.evaluation.undefined import Undefined, attempt
 from selfdoubt.runtime import schemas
 from selfdoubt.runtime.errors import UserError
 
@@ -17,7 +19,7 @@ def runs(paths: list[Path], arms: list[str], split: str, score: str) -> dict[str
 
     paths: predictions of arms, then replicates; of an arm that is there for one replicate alone, the same path for
     each.
-    score: one of scores.SCORES, or MAX_PROBABILITY.
+    score: a score of the config, or MAX_PROBABILITY.
     """
     n_replicates = len(paths) // len(arms)
     own = {arm: dict.fromkeys(paths[i * n_replicates : (i + 1) * n_replicates]) for i, arm in enumerate(arms)}
@@ -29,17 +31,16 @@ def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.n
 
     Raises UserError if the split is not in the table, or the score has no values there.
     """
-    predictions = summaries.predictions_by_split(schemas.read_table(path))
+    predictions = predictions_by_split(schemas.read_table(path))
     for needed in (split, "val"):
         if needed not in predictions:
             raise UserError(f"{path}: has no split '{needed}'; splits: {', '.join(predictions)}")
     sample = predictions[split]
     if score == MAX_PROBABILITY:
-        return softmax.Softmax(sample.logits).max_probability(), sample.correct
-    if score in scores.SIGNALS:
-        confidence = summaries.attempt(summaries.signal_of, sample, split, score)
+        return Softmax(sample.logits).max_probability(), sample.correct
+    if scoring.is_column(score):
+        confidence = attempt(scoring.from_column, sample, split, score)
         if isinstance(confidence, Undefined):
             raise UserError(f"{path}: score {score}: {confidence}")
         return confidence, sample.correct
-    val = predictions["val"]
-    return scores.SCORES[score](val.logits, val.labels, val.correct)(sample.logits), sample.correct
+    return scoring.fit(score, predictions["val"])(Softmax(sample.logits)), sample.correct

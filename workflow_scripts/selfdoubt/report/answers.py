@@ -93,7 +93,7 @@ def _in_unit(text: str, unit: str) -> str:
 
 
 def _needed(row: dict) -> str:
-    """Say how many replicates would tell, where these did not, or what else is open."""
+    """Return how many replicates are required where the verdict is inconclusive, or what else is open."""
     if row["verdict"] != "inconclusive" and row["n_replicates"] == 1:
         return " Trained elsewhere, once: this is known of these two models, not of the way they were made."
     if row["n_replicates"] == 1 and not pd.isna(row["low"]):
@@ -101,10 +101,10 @@ def _needed(row: dict) -> str:
     if row["verdict"] != "inconclusive" or pd.isna(row["low"]):
         return ""
     if pd.isna(row["n_replicates_needed"]):
-        return " From this difference and spread no number of replicates that would tell can be estimated."
+        return " From this difference and spread the number of replicates required cannot be estimated."
     needed = int(row["n_replicates_needed"])
     if needed > row["n_replicates"]:
-        return f" At this difference and spread about {counted(needed, 'replicate')} would tell."
+        return f" At this difference and spread about {counted(needed, 'replicate')} are required."
     # The estimate knows the spread over replicates alone; the verdict asks for more.
     unmet = "the interval, which resamples test images too, includes zero"
     if row["low"] > 0 or row["high"] < 0:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from selfdoubt.evaluation import metrics
+from selfdoubt.settings.metrics import metric, split_name
 
 NO_BREAK = "\u00a0"  # a space at which no line ends
 
@@ -34,7 +34,9 @@ class Metric:
         return f"{self.label}{unit}{NO_BREAK}{self.arrow}"
 
 
-LABELS = {
+LABELS = {  # of metrics whose label is not their name in capitals; {}: the percentage
+    "coverage-at-sac": "coverage at {} % SAC",
+    "risk-at-coverage": "risk at {} % coverage",
     "ece-adaptive": "adaptive ECE",
     "ece-classwise": "class-wise ECE",
     "brier": "Brier",
@@ -58,11 +60,9 @@ STYLES = {
 
 def metric_of(name: str) -> Metric:
     """Return how the metric `name` is written."""
-    arrow = "↑" if metrics.direction(name) > 0 else "↓"
-    for prefix, label in (("coverage-at-sac-", "coverage at {} % SAC"), ("risk-at-coverage-", "risk at {} % coverage")):
-        if name.startswith(prefix):
-            return Metric(label.format(name.removeprefix(prefix)), arrow)
-    return Metric(LABELS.get(name, name.upper()), arrow, **STYLES.get(name, {}))
+    family, percent = split_name(name)
+    arrow = "↑" if metric(name).better > 0 else "↓"
+    return Metric(LABELS.get(family, name.upper()).format(percent), arrow, **STYLES.get(family, {}))
 
 
 def number(value: float | None, digits: int, sign: bool = False) -> str:
@@ -107,9 +107,9 @@ def listed(words: Sequence[str]) -> str:
 
 
 def bounds_text(arms: Iterable[str], bounds: Collection[str]) -> str:
-    """Return the sentence that says which of the arms contend with none; "" where there is none."""
+    """Return the sentence that names the arms that are upper bounds; "" where there is none."""
     found = [arm for arm in arms if arm in bounds]
     if not found:
         return ""
-    verb = "reads" if len(found) == 1 else "read"
-    return f" {listed(found)} {verb} the true labels: a bound to hold others against, never a contender."
+    text = "reads the true labels: an upper bound" if len(found) == 1 else "read the true labels: upper bounds"
+    return f" {listed(found)} {text}, not compared with others as a contender."

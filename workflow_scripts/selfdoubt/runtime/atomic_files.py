@@ -1,4 +1,4 @@
-"""Writing files so that nothing half-written ever stands under its final name."""
+"""Atomic writes: a file has its final name only once it is complete and on disk."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from selfdoubt.runtime.errors import UserError, lacks_room
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; fsync it and rename it to `path` if the block succeeds.
 
-    Raises UserError if the disk is full. What a kill leaves under the temporary name is removed by the next run.
+    Raises UserError if the disk is full. A temporary file that a killed job leaves is removed by the next run.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

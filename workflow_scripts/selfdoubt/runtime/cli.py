@@ -1,4 +1,4 @@
-"""What every script under workflow_scripts/ has in common: arguments, errors, and dying with its parent."""
+"""What all scripts under workflow_scripts/ share: arguments, error messages, and ending with their parent process."""
 
 import argparse
 import ctypes
@@ -20,18 +20,18 @@ _DECISIVE_PACKAGES = ("numpy", "segmentation-models-pytorch", "timm", "torch")  
 
 
 class MissingSetting(UserError, AttributeError):
-    """A key that a step needs is not in its --settings."""
+    """A key that a script needs is missing from its --settings."""
 
 
 class Settings(SimpleNamespace):
-    """Settings as attributes, made of JSON; a missing one is the user's fault, not a stack trace."""
+    """Settings from JSON as attributes; a missing one raises MissingSetting, a UserError."""
 
     def __getattr__(self, name: str):
         raise MissingSetting(f"--settings: key '{name}' is missing; keys: {', '.join(vars(self)) or 'none'}")
 
 
 def parse_settings(text: str) -> Settings:
-    """Parse JSON into nested Settings; objects keyed by names stay reachable by vars()."""
+    """Parse JSON into nested Settings; vars() gives an object as a dict."""
     return json.loads(text, object_hook=lambda pairs: Settings(**pairs))
 
 
@@ -45,16 +45,16 @@ def main(
     replicated: bool = False,
     computes: bool = False,
 ) -> None:
-    """Parse the command line, call run(arguments) and turn a UserError into one line and exit code 1.
+    """Parse the command line and call run(arguments); a UserError ends the script with one line and exit code 1.
 
-    files: option name -> help. several: those that take any number of paths. listed: those of them that also take
-    @FILE, which holds the paths, one a line. optional: those that may be left out, and are None then. Every script has
-    --settings (JSON, or @FILE) and --code (the digest that goes into the outputs' metadata); replicated ones have
-    --replicate; those that compute on a device have --gpu. `arguments.metadata` is the provenance that a script writes
-    into its outputs.
+    files: help by option. several: options that take any number of paths. listed: those of them that also take @FILE,
+    which holds the paths, one a line. optional: options that may be left out, and are None then. replicated: whether
+    the script has --replicate. computes: whether it has --gpu. Every script has --settings (JSON, or @FILE) and --code.
+
+    `arguments.metadata` is the provenance that a script writes into its outputs.
     """
     _die_with_parent()
-    _spare_pandas()
+    _hide_pandas_from_pyarrow()
     arguments = _parser(files, several, optional, replicated, computes).parse_args()
     try:
         if computes and arguments.gpu is not None and "RANK" not in os.environ:  # ranks have their parent's
@@ -87,24 +87,25 @@ def _parser(files, several, optional, replicated: bool, computes: bool) -> argpa
         count = {"nargs": "*", "default": []} if name in several else {"required": name not in optional}
         parser.add_argument(f"--{name}", type=Path, help=meaning, metavar="FILE", **count)
     parser.add_argument(
-        "--settings", default="{}", help="JSON of the part of the config that this step depends on, or @FILE of it"
+        "--settings", default="{}", help="the part of the config that this step depends on, as JSON, or @FILE with it"
     )
     parser.add_argument("--code", default="by-hand", help="digest of the code, and the methods that it holds")
     if replicated:
         parser.add_argument("--replicate", type=int, required=True)
     if computes:
-        parser.add_argument("--gpu", type=int, metavar="N", help="lease so many GPUs; left out: use what there is")
+        parser.add_argument("--gpu", type=int, metavar="N", help="number of GPUs to lease; left out: use any")
     return parser
 
 
 def _read_files(arguments: argparse.Namespace, listed: tuple[str, ...]) -> None:
-    """Put what a file holds in the place of @FILE: the kernel limits arguments, and a large study's are longer."""
+    """Replace @FILE by the content of the file: the kernel limits the length of arguments."""
     if arguments.settings.startswith("@"):
         arguments.settings = Path(arguments.settings[1:]).read_text()
     for name in listed:
         given = list(map(str, getattr(arguments, name)))
         if len(given) == 1 and given[0].startswith("@"):
-            setattr(arguments, name, list(map(Path, Path(given[0][1:]).read_text().splitlines())))
+            lines = Path(given[0][1:]).read_text().splitlines()
+            setattr(arguments, name, [Path(line) for line in lines if line])  # printf ends nothing by a line, too
 
 
 def _provenance(arguments: argparse.Namespace) -> dict:
@@ -114,7 +115,7 @@ def _provenance(arguments: argparse.Namespace) -> dict:
 
 
 def without_paths(metadata: dict) -> dict:
-    """Return provenance whose source is but of its kind: where one's own copy lies is no part of a result."""
+    """Return provenance without the path in `source`: where a user keeps files is not part of a result."""
     settings = metadata["settings"]
     kind, _, place = settings.get("source", "").partition(":")
     if kind in ("embedded", "sklearn", "built-in") or not place:
@@ -132,7 +133,7 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 
 
 def _die_with_parent() -> None:
-    """Ask the kernel to end this process when Snakemake's job shell, or Snakemake, dies (Linux only)."""
+    """Ask the kernel to end this process when its parent, Snakemake's job shell, ends (Linux only)."""
     if sys.platform != "linux":
         return
     parent = os.getppid()
@@ -141,11 +142,11 @@ def _die_with_parent() -> None:
         sys.exit("parent process is gone")
 
 
-def _spare_pandas() -> None:
-    """Have pyarrow look for pandas now and find none, unless it is loaded already.
+def _hide_pandas_from_pyarrow() -> None:
+    """Make pyarrow look for pandas now and find none, unless it is loaded already.
 
-    Its first conversion would import pandas, a third of a second in a job that does not need it. That pandas may be
-    missing is what pyarrow is made for; `to_pandas` looks for it again.
+    Its first conversion would import pandas, a third of a second in a job that does not need it. pyarrow works without
+    pandas, and `to_pandas` looks for it again.
     """
     if "pyarrow" not in sys.modules or "pandas" in sys.modules:
         return
@@ -157,16 +158,16 @@ def _spare_pandas() -> None:
 
 
 class _NoPandas:
-    """A finder of modules by which there is no pandas."""
+    """A module finder that reports pandas as not installed."""
 
     @staticmethod
     def find_spec(name: str, path=None, target=None) -> None:
         if name == "pandas":
-            raise ModuleNotFoundError("pandas is left out", name=name)
+            raise ModuleNotFoundError("pandas is hidden from pyarrow", name=name)
 
 
 def _engine_runs() -> bool:
-    """Whether the Snakemake that started this job, if one did, is still there."""
+    """Return whether the Snakemake that started this job, if one did, still runs."""
     try:
         os.kill(int(os.environ.get("SELFDOUBT_ENGINE", os.getpid())), 0)
     except ProcessLookupError:

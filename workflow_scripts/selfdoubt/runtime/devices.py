@@ -1,4 +1,4 @@
-"""Where a job computes: device, threads, precision and the memory allocator."""
+"""The device, threads, precision and memory allocator of a job."""
 
 import os
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ _KEEP_BYTES = 512 << 20
 
 
 def prepare(device: str, threads: int) -> torch.device:
-    """Fix the threads and the numerics of this process and return the device that `device` means.
+    """Set the threads and the numerics of this process, and return the device to compute on.
 
-    device: "auto" (cuda where there is one, else cpu), "cpu" or "cuda". threads: of each operation; they
-    decide the last bits of a sum, so they come from the recipe and not from the machine.
-    Raises UserError if cuda is asked for and there is none, or a GPU was leased that cannot be used.
+    device: "auto" (cuda if available, else cpu), "cpu" or "cuda". threads: of each operation; they decide the last bits
+    of a sum, so they come from the recipe and not from the machine.
+    Raises UserError if cuda is required but not available, or if torch cannot use the leased GPU.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA starts; needed to repeat a run
     torch.set_num_threads(threads)
@@ -34,26 +34,27 @@ def prepare(device: str, threads: int) -> torch.device:
     if gpu_leases.leased():
         raise UserError(_unusable(device))
     if device == "cuda":
-        raise UserError("device: 'cuda' is asked for and this machine has none; use 'auto' or 'cpu'")
+        raise UserError("device: cuda, but this machine has none; use auto or cpu")
     return torch.device("cpu")
 
 
 def _unusable(device: str) -> str:
-    torchs = f"torch for CUDA {torch.version.cuda}" if torch.version.cuda else "a torch without CUDA"
+    """Return the message about a leased GPU that torch cannot use."""
+    installed = f"torch for CUDA {torch.version.cuda}" if torch.version.cuda else "a torch without CUDA"
     remedy = "update the driver; or compute on the processor: device: cpu, or CUDA_VISIBLE_DEVICES= before the command"
-    return f"device: {device}: GPU {gpu_leases.leased()} was leased, and {torchs} cannot use it; {remedy}"
+    return f"device: {device}: GPU {gpu_leases.leased()} was leased, and {installed} cannot use it; {remedy}"
 
 
-def told(device: torch.device, precision: str, threads: int) -> str:
-    """Return where a job computes, for the first line of its log."""
+def describe(device: torch.device, precision: str, threads: int) -> str:
+    """Return a line for the job's log: device, precision and threads."""
     name = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
     return f"device={device}{name} precision={precision} threads={threads}"
 
 
 def precision_on(device: torch.device, precision: str) -> str:
-    """Return "bfloat16" or "float32" for a recipe's precision; "auto" takes bfloat16 where hardware has it.
+    """Return "bfloat16" or "float32" for a recipe's precision; "auto" is bfloat16 where hardware has it.
 
-    A processor without bfloat16 instructions emulates them some fifty times slower than float32.
+    A CPU without bfloat16 instructions emulates them some fifty times slower than float32.
     """
     if precision != "auto":
         return precision
@@ -65,18 +66,18 @@ def precision_on(device: torch.device, precision: str) -> str:
 
 
 def autocast(device: torch.device, precision: str):
-    """Return the context that computes in `precision`, which is what `precision_on` returned."""
+    """Return the autocast context for a precision, as returned by `precision_on`."""
     if precision == "float32":
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)
 
 
 @contextmanager
-def told_of_memory(what: str) -> Iterator[None]:
-    """Turn a lack of memory in the block into a UserError that names `what` to lower."""
+def out_of_memory_as_user_error(setting: str) -> Iterator[None]:
+    """Raise UserError if the block runs out of memory; setting: its key and value, which the error asks to lower."""
     try:
         yield
     except RuntimeError as error:  # torch.OutOfMemoryError is one
         if lacks_memory(error):
-            raise UserError(f"out of memory; lower {what}") from None
+            raise UserError(f"out of memory; lower {setting}") from None
         raise

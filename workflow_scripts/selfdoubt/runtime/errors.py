@@ -1,21 +1,21 @@
-"""The one exception that a user can mend."""
+"""The exception for faults that the user can fix."""
 
 import errno
 
 
 class UserError(Exception):
-    """A fault in the config, the data or the machine; its text is one line and says what to do.
+    """A fault in the config, the data or the machine, with a message of one line: what was found, and what to do.
 
-    What would break the line, or talk to a terminal, is shown as a Python string shows it: names of files may hold it.
+    Unprintable characters, which file names may hold, are escaped: they could break the line or control a terminal.
     """
 
     def __str__(self) -> str:
         text = super().__str__()
-        return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+        return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 class UserErrors(UserError):
-    """Several faults that are mended apart, a line each."""
+    """Several independent faults, a line each."""
 
     def __init__(self, faults: list[UserError]):
         super().__init__(*faults)
@@ -25,17 +25,22 @@ class UserErrors(UserError):
 
 
 def together(faults: list[UserError]) -> UserError:
-    """Return one error for one fault or more; what reads alike is told once."""
+    """Return one error that reports all faults, those with equal messages once."""
     different = list({str(fault): fault for fault in faults}.values())
     return different[0] if len(different) == 1 else UserErrors(different)
 
 
 def lacks_room(error: OSError) -> bool:
-    """Return whether the disk is full, or this user's share of it."""
+    """Return whether the disk is full, or the user's quota of it."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
+def lacks_locks(error: OSError) -> bool:
+    """Return whether the file system cannot lock."""
+    return error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
 def lacks_memory(error: Exception) -> bool:
-    """Return whether there was too little memory, as Python, torch on a GPU and torch on a processor say it."""
+    """Return whether an error means out of memory: in Python, in torch on a GPU or in torch on a CPU."""
     known = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
     return known or (isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error))

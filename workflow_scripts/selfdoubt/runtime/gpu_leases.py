@@ -1,13 +1,13 @@
-"""Which GPUs a job may use: Snakemake only counts them, so jobs lease them from one another.
+"""Leases of GPUs: Snakemake only counts them, so jobs agree among themselves on who uses which.
 
-Each device has a lock file, and a queue lock makes jobs collect theirs one after the other: the first in the queue
-keeps what it has got while it waits for more, so that jobs of two devices do not starve. The kernel frees the locks
-when the process dies, however it dies. Without devices a lease does nothing.
+Each device has a lock file. A queue lock makes jobs collect devices one after the other: the first in the queue keeps
+those that it has while it waits for more, so that jobs of two devices do not starve. The kernel frees the locks when
+the process ends, even if it is killed. Without devices a lease does nothing.
 
-A device goes by the driver's UUID, also where CUDA_VISIBLE_DEVICES numbers it, so that it has one lock by all names.
-SELFDOUBT_DEVICES (ids joined by commas, perhaps none) takes the place of looking for devices; SELFDOUBT_LEASES names
-the folder of the locks, which all who share the devices must share. Whoever comes first makes folder and locks for
-every user, whatever the umask, and a link in their place is followed by nobody.
+A device is identified by the driver's UUID, even if CUDA_VISIBLE_DEVICES gives its number, so that it has one lock.
+SELFDOUBT_DEVICES (ids joined by commas, or empty) replaces the search for devices. SELFDOUBT_LEASES names the folder of
+the locks, which all who use the devices must share. The first job makes folder and locks writable for every user,
+whatever the umask; symbolic links in their place are refused.
 """
 
 import errno
@@ -29,21 +29,21 @@ _held: list[int] = []  # file descriptors; the locks live as long as they, and a
 
 
 def take(n: int) -> list[str]:
-    """Wait until n devices are free, make them this process's own, and return their ids.
+    """Wait until n devices are free, lock them for this process, and return their ids.
 
-    Sets CUDA_VISIBLE_DEVICES, so it must come before CUDA starts. Where a cluster's scheduler has assigned just as
-    many, they are taken as they are. Without devices nothing is set, and none are returned.
+    Sets CUDA_VISIBLE_DEVICES, so call it before CUDA starts. If a cluster's scheduler has assigned exactly n devices,
+    they are used without a lock. Without devices nothing is set, and the list is empty.
     Raises UserError if there are fewer than n.
     """
     devices = found()
     if not devices:
         return []
     if n > len(devices):
-        raise UserError(f"gpu: {n} are asked for and there are {len(devices)} ({', '.join(devices)})")
+        raise UserError(f"gpu: {n} requested, but there are {len(devices)} ({', '.join(devices)})")
     assigned = n == len(devices) and _scheduler() is not None
     ids = devices if assigned else _collect(_by_uuid(devices), n)
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(ids)
-    if "SELFDOUBT_DEVICES" not in os.environ:  # which may name what CUDA does not know
+    if "SELFDOUBT_DEVICES" not in os.environ:  # whose ids CUDA may not know
         os.environ["SELFDOUBT_LEASED"] = ",".join(ids)
     return ids
 
@@ -110,9 +110,9 @@ def _lock(path: Path) -> bool:
 
 
 def _open(path: Path) -> int:
-    """Open a lock, and make it first where it is not there.
+    """Open a lock file, made first if it is not there.
 
-    Never both in one call: in a folder of all, Linux refuses O_CREAT for files of others (fs.protected_regular).
+    Not both in one call: in a sticky folder, Linux refuses O_CREAT for files of other users (fs.protected_regular).
     """
     flags = os.O_RDWR | os.O_NOFOLLOW
     with _for_everybody(path):
@@ -125,7 +125,7 @@ def _open(path: Path) -> int:
 
 @contextmanager
 def _for_everybody(path: Path) -> Iterator[None]:
-    """Make things for all users; raises UserError about `path` if that is a link, or not for this user."""
+    """Make files for all users in the block; raises UserError if `path` is a symbolic link or is not accessible."""
     umask = os.umask(0)
     try:
         yield
@@ -137,7 +137,7 @@ def _for_everybody(path: Path) -> Iterator[None]:
 
 
 def _folder() -> Path:
-    """Return where the locks are: one place a machine, or a scheduler's job, which numbers its devices anew."""
+    """Return the folder of the locks: one a machine, or one a scheduler's job, since those number devices from 0."""
     job = _scheduler()
     name = "selfdoubt-devices" + (f"-{os.environ[job]}".replace("/", "-").replace(":", "-") if job else "")
     folder = Path(os.environ.get("SELFDOUBT_LEASES") or Path(tempfile.gettempdir()) / name)

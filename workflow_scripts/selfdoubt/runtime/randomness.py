@@ -4,7 +4,7 @@ Every random draw of the project comes from a generator named by (seed, purpose,
 hashed into the key of a Philox generator (Salmon et al. 2011), so one purpose never disturbs another and
 the draws of epoch 7 need no replay of epochs 0 to 6. NumPy's Philox is used on every device: a GPU and a
 CPU see the same views. torch's own global generator is not used, except to initialise weights, inside
-`models.build_model`.
+`models.classifier.build_model`.
 """
 
 import hashlib
@@ -23,15 +23,17 @@ def key(seed: int, purpose: str, *counters: int) -> int:
 def generator(seed: int, purpose: str, *counters: int) -> np.random.Generator:
     """Return the generator named (seed, purpose, counters); equal names give equal draws.
 
-    seed: the study's seed. purpose: what is drawn, such as "order" or "box". counters: epoch, batch, …
+    seed: such as the replicate. purpose: what is drawn, such as "order" or "box". counters: epoch, batch, …
     """
     return np.random.Generator(np.random.Philox(key=key(seed, purpose, *counters)))
 
 
 def uniform_rows(seed: int, purpose: str, epoch: int, rows: slice, n: int) -> np.ndarray:
-    """Return n numbers in [0, 1) for each of some rows of an epoch; a row's are the same whatever others are asked for.
+    """Return n numbers in [0, 1) for each of some rows of an epoch, float64 (rows, n).
 
-    rows: with start and stop, and a step where it is not 1.
+    A row's numbers do not depend on which other rows are drawn.
+
+    rows: a slice with start and stop, and a step unless it is 1.
     """
     philox = np.random.Philox(key=key(seed, purpose, epoch))
     width = -(-n // _PHILOX_WORDS) * _PHILOX_WORDS

@@ -1,23 +1,22 @@
-"""One run at a time in a folder, and the folder set right before its first job.
+"""One engine at a time for a run, and its folder set right before its first job.
 
 The lock is the kernel's, so it ends with the process that holds it, however that ends: Snakemake's own lock files
 outlive a kill and then have to be removed by hand. A run on another machine is seen where the file system locks across
 machines, as NFS does; where it cannot lock at all, a line says so and the run goes on.
 """
 
-import errno
 import fcntl
 import os
 import re
 import shutil
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.errors import UserError, lacks_locks
 
-TEMPORARY = re.compile(r"\..+\.\d+\.tmp")  # as files.atomic_path names them
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")  # as atomic_files.atomic_path names them
 _LEAST_ROOM_MB = 10  # Snakemake's own notes need some
 _GLANCE_SECONDS = 0.1  # is_running holds the lock for less
 _held: list[int] = []  # file descriptors, closed by the end of this process; no child inherits them
@@ -59,7 +58,7 @@ def hold(lock: Path, was_running: bool) -> None:
     try:
         taken = any(_lock(file) or time.sleep(_GLANCE_SECONDS) for _ in range(3))
     except OSError as error:
-        if error.errno not in _NO_LOCKS:
+        if not lacks_locks(error):
             raise
         print(f"{lock}: this file system has no locks ({error.strerror}); see to it that one run at a time is here")
         return
@@ -80,13 +79,13 @@ def _lock(file: int) -> bool:
     return True
 
 
-def set_right(results: Path, *inputs: Path) -> None:
+def set_right(results: Path, shared: Path) -> None:
     """Remove what killed jobs have left half-written, and date no file later than now. Needs the lock.
 
     Snakemake tells by dates what is newer than what, and refuses outputs that are older than their inputs. After a
     clock was set back, all that was made before would look newer than all that is made now. Dates in the future are
     put between the newest other file and now; their order, which is what counts, stays.
-    inputs: folders of fetched files, which are dated only.
+    shared: the folder of data that runs share, which is dated only.
     Raises UserError if a folder of results cannot be written to, or the disk is full.
     """
     if results.exists() and (room_mb := shutil.disk_usage(results).free / 1e6) < _LEAST_ROOM_MB:
@@ -94,10 +93,14 @@ def set_right(results: Path, *inputs: Path) -> None:
     for folder, _, names in os.walk(results):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise UserError(f"{folder}: cannot be written to; give yourself the right to, or mount it for writing")
-        for name in filter(TEMPORARY.fullmatch, names):
+        for name in filter(_TEMPORARY.fullmatch, names):
             Path(folder, name).unlink()
-    paths = [Path(place, name) for top in (results, *inputs) for place, _, names in os.walk(top) for name in names]
-    _date_back({path: path.stat().st_mtime_ns for path in paths if not path.is_symlink()}, time.time_ns())
+    paths = [Path(place, name) for top in (results, shared) for place, _, names in os.walk(top) for name in names]
+    dates = {}
+    for path in paths:
+        with suppress(FileNotFoundError):  # another run is making what is shared
+            dates[path] = path.lstat().st_mtime_ns
+    _date_back(dates, time.time_ns())
 
 
 def _date_back(dates: dict[Path, int], now: int) -> None:
@@ -109,5 +112,6 @@ def _date_back(dates: dict[Path, int], now: int) -> None:
     moved = {date: newest + (now - newest) * (i + 1) // (len(late) + 1) for i, date in enumerate(late)}
     files = [path for path, date in dates.items() if date > now]
     for path in files:
-        os.utime(path, ns=(moved[dates[path]],) * 2)
+        with suppress(FileNotFoundError):
+            os.utime(path, ns=(moved[dates[path]],) * 2, follow_symlinks=False)
     print(f"{len(files)} files were dated after now, such as {files[0]}: was the clock set back? They are dated anew")

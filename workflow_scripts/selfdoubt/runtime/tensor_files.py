@@ -1,8 +1,8 @@
-"""Named arrays with metadata in one .safetensors file: written whole, and read whole or not at all.
+"""Named arrays with metadata in one .safetensors file: written atomically, and checked when they are read.
 
-The metadata is one JSON text under one key, since the format does not keep the order of several; so equal
-content gives equal bytes. The file's header tells its length, so that a truncated file is never trusted, and a
-checksum of the arrays stands beside the metadata, so that neither is one in which a bit has changed.
+The metadata is one JSON text under one key, since the format does not keep the order of several keys; so equal
+content gives equal bytes. The file's header holds its length, so a truncated file is refused, and a checksum of the
+arrays stands beside the metadata, so a file with a changed bit is refused too.
 """
 
 import json
@@ -25,12 +25,12 @@ def write(path: str | Path, arrays: dict[str, np.ndarray], metadata: dict) -> No
 
     Raises UserError if the disk is full.
     """
-    whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}  # else written as memory lies
+    whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}  # else in the order of memory
     text = json.dumps(metadata | {_CHECKSUM: _checksum(whole)}, sort_keys=True)
     with atomic_path(path) as temporary:
         try:
             save_file(whole, temporary, {_KEY: text})
-        except SafetensorError as error:  # it has no number but in its text
+        except SafetensorError as error:  # its errno is in its message only
             if code := re.search(r"os error (\d+)", str(error)):
                 raise OSError(int(code[1]), str(error), str(path)) from None
             raise
@@ -39,7 +39,7 @@ def write(path: str | Path, arrays: dict[str, np.ndarray], metadata: dict) -> No
 def read(path: str | Path, what: str, framework: str = "np") -> tuple[dict, dict]:
     """Return what `write` wrote: arrays ("np") or tensors ("pt") by name, and the metadata.
 
-    what: the content in a word, such as "weights", for the error.
+    what: the content in a word for error messages, such as "weights".
     Raises UserError if the file is missing, truncated or not one of this project's.
     """
     try:

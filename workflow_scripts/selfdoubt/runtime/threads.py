@@ -1,6 +1,6 @@
-"""Work shared out to threads; NumPy frees the interpreter's lock while it computes.
+"""Work in threads: NumPy releases the interpreter's lock while it computes.
 
-What is computed never depends on how many threads there are: items are fixed beforehand, results come in order.
+Results never depend on the number of threads: items are fixed beforehand, and results come in their order.
 """
 
 import ctypes
@@ -13,15 +13,15 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
 
 
 def n_threads() -> int:
-    """Return OMP_NUM_THREADS, which Snakemake sets to a job's threads, or else the number of processors."""
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    if told.isdigit() and int(told):
-        return int(told)
+    """Return OMP_NUM_THREADS, which Snakemake sets to a job's threads, or else the number of CPU cores."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    if given.isdigit() and int(given):
+        return int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def ordered_map(function: Callable, items: Iterable) -> list:
-    """Return [function(item) for item in items], some at a time; raises what the first failing item raises."""
+    """Return [function(item) for item in items], computed in threads; raises what the first failing item raises."""
     keep_freed_memory()
     items = list(items)
     workers = min(n_threads(), len(items))
@@ -34,10 +34,10 @@ def ordered_map(function: Callable, items: Iterable) -> list:
 
 
 class cached_property:
-    """functools.cached_property for what threads compute.
+    """A functools.cached_property without a lock.
 
-    Up to Python 3.11 that one holds a lock, the same for all instances, while it computes, and so keeps threads from
-    computing at the same time. Where two threads ask the same instance at once, both compute, and one value is kept.
+    Up to Python 3.11 that one holds a lock, the same for all instances, while it computes, so threads wait for one
+    another. Here, two threads that ask the same instance at once both compute, and one value is kept.
     """
 
     def __init__(self, function: Callable):
@@ -54,10 +54,10 @@ class cached_property:
 
 @cache
 def keep_freed_memory(trim_above: int = 2**28, map_above: int = 2**25) -> None:
-    """Have glibc keep freed memory for the next array, which else costs a page fault every 4 kB.
+    """Make glibc keep freed memory for the next array, which otherwise costs a page fault every 4 kB.
 
-    For arrays of a few megabytes, as in a bootstrap, that was a third of the time. trim_above: bytes that are kept.
-    map_above: bytes of an array that is given back by itself.
+    For arrays of a few megabytes, as in a bootstrap, that was a third of the time. trim_above: how many freed bytes are
+    kept. map_above: arrays of more bytes are returned to the system as soon as they are freed.
     """
     with suppress(OSError, AttributeError):  # another C library
         malloc = ctypes.CDLL(None)

@@ -34,3 +34,10 @@ class Protocol(Strict):
     def models_run(self, members: list[str]) -> list[str]:
         """Return the members whose predictions are used, by name."""
         return sorted(members)
+
+
+class ScoreByName(Strict):
+    """A confidence score, of which the config gives the name alone, and what the rest of the config must know of it."""
+
+    defines_probabilities: ClassVar[bool] = False  # whether calibration metrics can be computed of it
+    needs_dropout_passes: ClassVar[bool] = False  # whether evaluation.mc_dropout_passes must be above 0

@@ -1,11 +1,11 @@
-"""Values that must be one of some: one wording for those that are not, and the checks that raise it as a UserError."""
+"""Checks that a value is one of those allowed, with one form of message for those that are not."""
 
 import difflib
 from collections.abc import Iterable, Iterator
 
 from selfdoubt.runtime.errors import UserError
 
-_MEANT = {"gpu": "cuda"}  # by its letters it would be cpu
+_MEANT = {"gpu": "cuda"}  # by its letters, "cpu" is nearer
 
 
 def not_one_of(value, known: Iterable, kind: str) -> str:
@@ -18,27 +18,27 @@ def not_one_of(value, known: Iterable, kind: str) -> str:
     return f"'{value}' is not {kind}{hint} Choices: {', '.join(names) or 'none'}"
 
 
-def all_known(place: str, names: list[str], known, kind: str) -> Iterator[tuple]:
+def check_all_known(place: str, names: list[str], known, kind: str) -> Iterator[tuple]:
     """Yield the checks, with their arguments, that names are known and given once."""
-    yield unique, place, names
+    yield check_unique, place, names
     for name in names:
-        yield known_name, place, name, known, kind
+        yield check_known, place, name, known, kind
 
 
-def known_name(place: str, name: str, known, kind: str) -> None:
+def check_known(place: str, name: str, known, kind: str) -> None:
     """Raise UserError if a name is none of the known; kind: what it should be, with its article."""
     if name not in known:
         raise UserError(f"config: {place}: {not_one_of(name, known, kind)}")
 
 
-def unique(place: str, values: list) -> None:
+def check_unique(place: str, values: list) -> None:
     """Raise UserError if a value is given twice."""
     for value in values:
         if values.count(value) > 1:
             raise UserError(f"config: {place}: {value} is given twice; remove one")
 
 
-def a_replicate(place: str, replicate: int, study) -> None:
+def check_replicate(place: str, replicate: int, study) -> None:
     """Raise UserError if a replicate is none of the study's."""
     if replicate not in study.replicates:
         raise UserError(f"config: {place}: {replicate} is not one of replicates {study.replicates}")

@@ -1,39 +1,41 @@
-"""What the config claims and shows: arms, comparisons, hypotheses and figures must be of things that the study has.
+"""Checks that arms, comparisons, hypotheses and figures are of models, metrics and splits that the study has.
 
-Checks come as functions with their arguments, each of which raises UserError, so that all faults can be told at once.
+Checks are yielded as functions with their arguments, each of which raises UserError, so that all faults are reported at
+once.
 """
 
 from collections.abc import Iterator
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.analysis import CALIBRATION, PROBABILITY_SCORES
-from selfdoubt.settings.choices import a_replicate, all_known, known_name, unique
+from selfdoubt.settings.analysis import SCORES
+from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
+from selfdoubt.settings.metrics import METRICS, split_name
 
 
-def of_models_named(study) -> Iterator[tuple]:
-    """Yield the checks that all arms are of models or groups that the study has."""
+def check_arms_exist(study) -> Iterator[tuple]:
+    """Yield the checks that the models and groups of all arms exist."""
     for place, arm in _arms(study):
-        yield _model_of_arm, place, arm, study
+        yield _check_model_of_arm, place, arm, study
 
 
-def of_claims(study) -> Iterator[tuple]:
+def check_claims(study) -> Iterator[tuple]:
     """Yield all checks of arms, studies, hypotheses, comparisons and figures."""
     for place, arm in _arms(study):
-        yield _arm, place, arm, study
+        yield _check_arm, place, arm, study
     for key, text in study.studies.items():
-        yield _contender, f"studies.{key}.reference", text.reference, study
-        yield unique, f"studies.{key}.arms", text.arms
-        yield _another, f"studies.{key}.arms", text.reference, text.arms, "the study's reference"
+        yield _check_reads_no_labels, f"studies.{key}.reference", text.reference, study
+        yield check_unique, f"studies.{key}.arms", text.arms
+        yield _check_differs, f"studies.{key}.arms", text.reference, text.arms, "the study's reference"
     for key, hypothesis in study.hypotheses.items():
         place = f"hypotheses.{key}"
-        yield known_name, f"{place}.study", hypothesis.study, study.studies, "a study"
-        yield _another, f"{place}.than", hypothesis.than, [hypothesis.better], "what is to be better"
-        yield _contender, f"{place}.better", hypothesis.better, study
-        yield _comparison, place, hypothesis, study
+        yield check_known, f"{place}.study", hypothesis.study, study.studies, "a study"
+        yield _check_differs, f"{place}.than", hypothesis.than, [hypothesis.better], "what is to be better"
+        yield _check_reads_no_labels, f"{place}.better", hypothesis.better, study
+        yield _check_comparison, place, hypothesis, study
     for i, comparison in enumerate(study.comparisons):
-        yield _comparison, f"comparisons.{i}", comparison, study
+        yield _check_comparison, f"comparisons.{i}", comparison, study
     for key, figure in study.figures.items():
-        yield from _of_figure(f"figures.{key}", figure, study)
+        yield from _check_figure(f"figures.{key}", figure, study)
 
 
 def _arms(study) -> Iterator[tuple[str, str]]:
@@ -50,84 +52,84 @@ def _arms(study) -> Iterator[tuple[str, str]]:
             yield f"figures.{key}.enhancers", f"{figure.model}/{enhancer}"
 
 
-def _another(place: str, arm: str, others: list[str], what: str) -> None:
+def _check_differs(place: str, arm: str, others: list[str], what: str) -> None:
     if arm in others:
-        raise UserError(f"config: {place}: '{arm}' is {what} too; name another arm, or remove it")
+        raise UserError(f"config: {place}: '{arm}' is also {what}; name another arm, or remove it")
 
 
-def _of_figure(place: str, figure, study) -> Iterator[tuple]:
-    yield known_name, f"{place}.study", figure.study, study.studies, "a study"
-    yield known_name, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
+def _check_figure(place: str, figure, study) -> Iterator[tuple]:
+    yield check_known, f"{place}.study", figure.study, study.studies, "a study"
+    yield check_known, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
     match figure.kind:
         case "mask-gallery":
-            yield known_name, f"{place}.segmenter", figure.segmenter, study.segmenters, "a segmenter"
+            yield check_known, f"{place}.segmenter", figure.segmenter, study.segmenters, "a segmenter"
         case "mixed-labels":
-            yield from all_known(f"{place}.models", figure.models, study.augmented, "one of augmented")
+            yield from check_all_known(f"{place}.models", figure.models, study.augmented, "one of augmented")
         case "object-size":
-            yield _sized, place, figure, study
+            yield _check_has_object_sizes, place, figure, study
         case "persuasion-matrix":
-            yield _persuading, place, figure, study
+            yield _check_argues, place, figure, study
         case "enhancement-examples":
-            yield a_replicate, f"{place}.replicate", figure.replicate, study
-            yield _shown, f"{place}.enhancers", figure.enhancers, study
+            yield check_replicate, f"{place}.replicate", figure.replicate, study
+            yield _check_changes_images, f"{place}.enhancers", figure.enhancers, study
 
 
-def _shown(place: str, enhancers: list[str], study) -> None:
+def _check_changes_images(place: str, enhancers: list[str], study) -> None:
     for enhancer in enhancers:
         if enhancer in study.enhancers and not study.enhancers[enhancer].changes_images:
             raise UserError(f"config: {place}: '{enhancer}' changes no image; remove it")
 
 
-def _sized(place: str, figure, study) -> None:
+def _check_has_object_sizes(place: str, figure, study) -> None:
     if figure.dataset in study.datasets and study.datasets[figure.dataset].mask_truth == "none":
         raise UserError(f"config: {place}: sizes of objects need datasets.{figure.dataset}.mask_truth; set it")
 
 
-def _persuading(place: str, figure, study) -> None:
-    known_name(f"{place}.group", figure.group, study.groups, "a group")
+def _check_argues(place: str, figure, study) -> None:
+    check_known(f"{place}.group", figure.group, study.groups, "a group")
     arguing = [key for key, protocol in study.protocols.items() if protocol.argues]
     spoken = [key for key in study.groups[figure.group].protocols if key in arguing]
-    known_name(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that argues")
+    check_known(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that argues")
 
 
-def _comparison(place: str, comparison, study) -> None:
+def _check_comparison(place: str, comparison, study) -> None:
     metric, score, split = comparison.metric, comparison.score, comparison.split
     scores = _scores_of(metric, study)
     if score not in scores:
         raise UserError(f"config: {place}.score: {metric} does not take '{score}'; scores: {', '.join(scores)}")
-    known_name(f"{place}.split", split, splits(study), "a split")
+    check_known(f"{place}.split", split, splits(study), "a split")
     if metric.startswith("ood-") != split.startswith("ood-"):
         needed = "an ood- split" if metric.startswith("ood-") else "a labelled split"
-        raise UserError(f"config: {place}.split: '{split}'; {metric} is measured on {needed}")
+        raise UserError(f"config: {place}.split: '{split}'; {metric} needs {needed}")
 
 
 def _scores_of(metric: str, study) -> list[str]:
     """Return the scores that a metric can be of: `accuracy` needs none, calibration needs probabilities."""
-    if metric == "accuracy":
+    kind, scores = METRICS[split_name(metric)[0]].kind, study.evaluation.scores
+    if kind == "accuracy":
         return ["none"]
-    scores = study.evaluation.scores
-    return [score for score in scores if score in PROBABILITY_SCORES] if metric in CALIBRATION else scores
+    return [score for score in scores if SCORES[score].defines_probabilities] if kind == "calibration" else scores
 
 
-def _arm(place: str, arm: str, study) -> None:
-    _model_of_arm(place, arm, study)
+def _check_arm(place: str, arm: str, study) -> None:
+    _check_model_of_arm(place, arm, study)
     name, _, variant = arm.partition("/")
     if variant or name in study.groups:
         choices = [f"{name}/{key}" for key in study.variants(name) if key != "clean"]
-        known_name(place, arm, choices, "an arm")
+        check_known(place, arm, choices, "an arm")
 
 
-def _model_of_arm(place: str, arm: str, study) -> None:
-    known_name(place, arm.partition("/")[0], [*study.models, *study.groups], "a model or a group")
+def _check_model_of_arm(place: str, arm: str, study) -> None:
+    check_known(place, arm.partition("/")[0], [*study.models, *study.groups], "a model or a group")
 
 
-def _contender(place: str, arm: str, study) -> None:
+def _check_reads_no_labels(place: str, arm: str, study) -> None:
     if arm in study.upper_bounds():
         raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is no contender; name another")
 
 
 def splits(study) -> list[str]:
-    """Return the splits, and means over splits, that have numbers."""
+    """Return the splits that metrics are computed on, and those that average over splits."""
     names = ["val", "test"]
     for dataset in study.datasets.values():
         names += [*(f"ood-{name}" for name in dataset.ood), *(f"shifted-{name}" for name in dataset.shifted)]

@@ -4,38 +4,40 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from selfdoubt.settings.published import BY_PATH, COMPOSED_OF, KINDS
+from selfdoubt.runtime.methods import names_in
+from selfdoubt.settings import catalog
+from selfdoubt.settings.registry import FOLDERS
 from selfdoubt.settings.types import Count, Name, Positive, Strict
 
+BUILT_IN = names_in(FOLDERS["corruptions"])
 
-def _checked_source(source: str) -> str:
-    """Return a source if it is written as one; raises ValueError with what could stand there."""
-    kind, colon, place = source.partition(":")
-    if kind in BY_PATH and not place:
-        raise ValueError(f"{kind} needs the path of your copy: {kind}:PATH")
-    if source != "sklearn:digits" and (kind not in KINDS or bool(colon) != bool(place) or source == "embedded"):
-        raise ValueError(f"'{source}' is not a source; choose from {', '.join(KINDS)}, or sklearn:digits for ood_sets")
+
+def _checked_corruptions(source: str) -> str:
+    """Return a source of corrupted images; raises ValueError if it is neither built in nor a published format."""
+    return source if source == "built-in" else _checked_shift(source, corrupted=True)
+
+
+def _checked_recollected(source: str) -> str:
+    """Return the source of a re-collected test set; raises ValueError if it is none."""
+    return _checked_shift(source, corrupted=False)
+
+
+def _checked_shift(source: str, corrupted: bool) -> str:
+    if corrupted != catalog.settings_of(catalog.checked(source, "shifts"), "shifts").CORRUPTED:
+        kind = "holds no corruptions" if corrupted else "holds corruptions, which are for `corruptions`"
+        raise ValueError(f"'{source}' {kind}; see docs/datasets.md")
     return source
 
 
-def has_masks(source: str) -> bool:
-    """Return whether images of a source may come with masks."""
-    kind, _, name = source.partition(":")
-    return kind in ("folder", "parquet") or (kind == "embedded" and name not in COMPOSED_OF.values())
-
-
-Source = Annotated[str, AfterValidator(_checked_source)]
+Source = Annotated[str, AfterValidator(catalog.checked)]
 HalfAtMost = Annotated[float, Field(gt=0, le=0.5)]
 
 
-BUILT_IN = ("gaussian-noise", "gaussian-blur", "brightness", "contrast", "jpeg", "pixelate", "elastic", "rotation")
-
-
 class Corruptions(Strict):
-    source: Annotated[str, Field(pattern=r"^(built-in|cifar-c:.+|imagenet-c:.+)$")] = "built-in"
+    source: Annotated[str, AfterValidator(_checked_corruptions)] = "built-in"
     names: list[Name] = Field(min_length=1)
     severities: list[Annotated[int, Field(ge=1, le=5)]] = Field(min_length=1)
-    n_images: Count | None = None  # class-balanced, the same for every corruption; None: all, of published ones
+    n_images: Count | None = None  # class-balanced, the same of every corruption; None: all, of published ones
 
 
 class Dataset(Strict):
@@ -50,7 +52,7 @@ class Dataset(Strict):
     mask_truth: Literal["nonzero-pixels", "given", "none"] = "none"
     ood: list[Name] = []
     corruptions: Corruptions | None = None
-    shifted: dict[Name, Annotated[str, Field(pattern=r"^numpy:.+\.np[yz]$")]] = {}  # re-collected test sets
+    shifted: dict[Name, Annotated[str, AfterValidator(_checked_recollected)]] = {}  # re-collected test sets
 
 
 class OodSet(Strict):

@@ -1,4 +1,4 @@
-"""Keys that a config file gives twice: YAML's readers keep the last one, and say nothing of those before it."""
+"""Keys that a config file gives twice: YAML readers keep the last one and ignore the others without a warning."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +9,9 @@ from selfdoubt.runtime.errors import UserError, together
 
 
 def check_keys(*paths: Path) -> None:
-    """Raise UserError if a mapping of a YAML file has a key twice: a line for each, with its lines in the file.
+    """Raise UserError, a line for each, if a mapping of a YAML file has a key twice.
 
-    What is no YAML is left to those who read it.
+    A file that is not valid YAML passes: whoever reads it reports that.
     """
     found = [UserError(f"{path}: {fault}") for path in paths for fault in _repeated(_composed(path), "", set())]
     if found:
@@ -27,7 +27,7 @@ def _composed(path: Path) -> yaml.Node | None:
 
 
 def _repeated(node: yaml.Node | None, place: str, seen: set[int]) -> Iterator[str]:
-    """Yield a text about each repeated key at or below a node; seen: nodes that aliases may lead to again."""
+    """Yield a text about each repeated key at or below a node; seen: ids of nodes that are done."""
     if id(node) in seen:
         return
     seen.add(id(node))

@@ -1,4 +1,4 @@
-"""Faults that pydantic found in the config, each told in one line that names the key and the remedy."""
+"""Messages about faults that pydantic found in the config: a line each, with the key and the remedy."""
 
 import difflib
 import re
@@ -14,27 +14,27 @@ RENAMED = {"seeds": "replicates", "seed": "replicate", "teacher_seed": "teacher_
 
 
 def faults(errors: list[ErrorDetails], config: dict, root: type[BaseModel]) -> list[UserError]:
-    """Return "config: key.of.key: what is wrong; what to do" for each of pydantic's errors that stands by itself."""
-    # A misspelt key is also a missing one; the misspelling is what helps.
+    """Return "config: key.of.key: what is wrong; what to do" for pydantic's errors, less those that follow."""
+    # A misspelt key is reported as a missing key too; the misspelling is the more helpful message.
     errors = sorted(errors, key=lambda error: error["type"] != "extra_forbidden")
-    meant, told = _meant(errors, config, root), {}
+    meant, found = _meant(errors, config, root), {}
     for error in errors:
         place = ".".join(map(str, keys_of(_location(error), config)))
         if error["type"] == "default_factory_not_called" or (error["type"] == "missing" and place in meant):
             continue  # either follows from another fault
-        told.setdefault(place, _complaint(error, root))
-    return [UserError(f"config: {place}: {complaint}") for place, complaint in told.items()]
+        found.setdefault(place, _complaint(error, root))
+    return [UserError(f"config: {place}: {complaint}") for place, complaint in found.items()]
 
 
 def _meant(errors: list[ErrorDetails], config: dict, root: type[BaseModel]) -> set[str]:
-    """Return the places of the keys that misspelt ones were probably meant to be."""
+    """Return the places of the keys that were probably meant by misspelt ones."""
     misspelt = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
     names = [(place, RENAMED.get(place[-1]) or _nearest(place, root)) for place in misspelt]
     return {".".join(map(str, [*keys_of(place, config)[:-1], name])) for place, name in names}
 
 
 def keys_of(location: tuple, config) -> list[str | int]:
-    """Return the keys of pydantic's location as the user wrote them, without its marks for unions."""
+    """Return the keys of pydantic's location as the user wrote them, without the tags that it adds for unions."""
     keys, here = [], config
     for i, key in enumerate(location):
         last = i == len(location) - 1
@@ -49,7 +49,7 @@ def keys_of(location: tuple, config) -> list[str | int]:
 
 
 def _location(error: ErrorDetails) -> tuple:
-    """Return where the fault is: for an unknown kind of entry the key that says the kind, not the entry."""
+    """Return where the fault is: of an entry of unknown kind, the key that names the kind."""
     by_kind = error["type"] in ("union_tag_invalid", "union_tag_not_found")
     return (*error["loc"], _quoted(error["ctx"]["discriminator"])[0]) if by_kind else error["loc"]
 
@@ -92,16 +92,16 @@ def _misshapen(value: str, pattern: str) -> str:
     if "[a-z0-9]+(-[a-z0-9]+)*" in pattern:
         return f"{value!r} is not a name; use lower-case letters, digits and single '-'"
     if re.search(pattern, value.lower()):
-        return f"{value!r} cannot stand here; did you mean '{value.lower()}'?"
+        return f"{value!r} is not allowed here; did you mean '{value.lower()}'?"
     return f"{value!r} is not a choice here; it must match {pattern}"
 
 
 def _stray(location: tuple, root: type[BaseModel]) -> str:
-    """Return what to do about an unknown key: one that other methods have does not apply to this one."""
+    """Return what to do about an unknown key: rename it, correct it, or remove it if only other methods have it."""
     if (renamed := RENAMED.get(location[-1])) in _known_keys(location, root):
-        return f"is called '{renamed}' now; rename it"
+        return f"this key is called '{renamed}' now; rename it"
     if len(location) > 3 and location[-1] in _known_keys((*location[:-3], "", location[-1]), root):
-        return f"'{location[-2]}' has no such key; remove it. Keys: {', '.join(_known_keys(location, root))}"
+        return f"'{location[-2]}' has no such setting; remove it. Keys: {', '.join(_known_keys(location, root))}"
     return f"unknown key; {_near(location, root)}"
 
 
@@ -128,7 +128,7 @@ def _known_keys(location: tuple, root: type[BaseModel]) -> list[str]:
                 if key in kind.model_fields:
                     inner += _models_in(kind.model_fields[key].annotation)
                 else:
-                    inner.append(kind)  # a name in a mapping or a union's mark: choose by it where it says which
+                    inner.append(kind)  # a name in a mapping, or a union's tag: it may choose among the types
         tagged = [k for k in inner if any(key in get_args(f.annotation) for f in k.model_fields.values())]
         here = tagged or inner
     return sorted({name for kind in here for name in kind.model_fields})

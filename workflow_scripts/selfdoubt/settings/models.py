@@ -157,7 +157,8 @@ def _as_list(given):
 
 
 # A name, or a list of names, whose order means nothing.
-Teachers = Annotated[list[Name], Field(min_length=1), BeforeValidator(_as_list), AfterValidator(sorted)]
+_ONE_OR_MORE = BeforeValidator(_as_list, json_schema_input_type=Name | list[Name])
+Teachers = Annotated[list[Name], Field(min_length=1), _ONE_OR_MORE, AfterValidator(sorted)]
 
 
 class Student(Model):

@@ -1,4 +1,7 @@
-"""Numbers as people write them: 1e-3 is a text to YAML 1.1, and so is all that `snakemake --config` puts in a list."""
+"""Numbers that reach the config as strings: 1e-3 in YAML 1.1, and all that `snakemake --config` puts in a list.
+
+Not pydantic's own conversion of strings: it takes true for 1, accepts "nan" and "1_000", refuses "1e4" as an integer.
+"""
 
 import math
 import re
@@ -11,9 +14,9 @@ _DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 def put_numbers(config: dict, errors: list[ErrorDetails]) -> bool:
-    """Put numbers in place of texts that read as such, where pydantic missed a number; return whether there were any.
+    """Replace strings of the config by the numbers that pydantic expected there; return whether there were any.
 
-    A whole number may be written as 1e4. What is no number stays as it is, and is refused.
+    An integer may be written as 1e4. Strings that are no decimal numbers stay, and validation refuses them.
     """
     found = False
     for error in errors:

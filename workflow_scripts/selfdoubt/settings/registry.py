@@ -16,6 +16,7 @@ from selfdoubt.runtime import methods
 
 FOLDERS = {  # kind: the folder of what does it; its settings are in settings/{kind}
     "sources": "data.sources",
+    "shifts": "data.shifts",
     "corruptions": "data.corruptions",
     "scores": "evaluation.scores",
     "families": "models.families",

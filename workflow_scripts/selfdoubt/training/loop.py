@@ -75,7 +75,7 @@ class Training:
         recipe, step = self._recipe, self._epoch * self._stream.n_batches + self._n_done
         share = schedules.share(step, recipe.epochs * self._stream.n_batches, recipe.schedule)
         torch.manual_seed(randomness.key(self._seed, "dropout", step, self._ranks.rank) % 2**63)
-        with devices.told_of_memory(f"recipes: batch_size {recipe.batch_size}"):
+        with devices.out_of_memory_as_user_error(f"recipes: batch_size {recipe.batch_size}"):
             with devices.autocast(self._device, recipe.precision):
                 logits = forward(batch.images)
             loss = self._objective(logits, batch)
@@ -176,7 +176,7 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
     device = ranks.join(devices.prepare(recipe.device, recipe.threads))
     recipe.precision = devices.precision_on(device, recipe.precision)
     if ranks.first:
-        print(devices.told(device, recipe.precision, recipe.threads), flush=True)
+        print(devices.describe(device, recipe.precision, recipe.threads), flush=True)
     stream = Stream(train, recipe, job.replicate, device, mixing, masks_of(train), (ranks.rank, ranks.n))
     model, shape = _model_of(train, job, device)
     weights = {"weights": weight_files.sha256(job.weights[0])} if job.weights else {}

@@ -4,7 +4,7 @@ import numpy as np
 
 from selfdoubt.communication.combining import Combined, Members
 from selfdoubt.communication.probabilities import log_probabilities
-from selfdoubt.evaluation.scores import msp
+from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.softmax import fit_temperature
 
 
@@ -23,6 +23,6 @@ def most_confident(logits: list[np.ndarray], temperatures: list[float]) -> np.nd
     logits: (n, K) of each member, divided by its temperature.
     """
     pairs = list(zip(logits, temperatures, strict=True))
-    chosen = np.argmax([msp(*pair) for pair in pairs], axis=0)  # (n,), by log-odds
+    chosen = np.argmax([log_odds(*pair) for pair in pairs], axis=0)  # (n,), by log-odds
     each = np.stack([log_probabilities(*pair) for pair in pairs])  # (L, n, K)
     return each[chosen, np.arange(each.shape[1])]

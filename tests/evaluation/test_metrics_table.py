@@ -1,0 +1,416 @@
+"""Predictions to rows of the metrics table."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from selfdoubt.evaluation import calibration, rankings, resampling, softmax
+from selfdoubt.evaluation.log_odds import log_odds
+from selfdoubt.evaluation.metrics_table import evaluate
+from selfdoubt.evaluation.predictions import Predictions
+from selfdoubt.evaluation.scores import energy, entropy, gini
+from selfdoubt.evaluation.softmax import Softmax
+from selfdoubt.evaluation.splits import mean_splits
+from selfdoubt.runtime.schemas import SCHEMAS, read_table, write_rows
+from selfdoubt.settings.metrics import METRICS
+
+IDENTITY = {"dataset": "d", "name": "ce", "role": "baseline", "replicate": 1, "variant": "clean"}
+SETTINGS = SimpleNamespace(
+    scores=["msp", "msp-ts", "margin", "logit-margin", "entropy", "gini", "energy", "max-logit", "pnorm"],
+    metrics=[*METRICS],
+    selective_accuracies_percent=[90, 99.5],
+    coverages_percent=[80],
+    ece_bins=15,
+    n_resamples=200,
+    resampled_splits=["test"],
+)
+RANKING = ["auroc", "aurc", "e-aurc", "naurc", "augrc"]
+RANKING += ["coverage-at-sac-90", "coverage-at-sac-99.5", "risk-at-coverage-80"]
+CALIBRATION = ["ece", "ece-adaptive", "ece-classwise", "mce", "nll", "brier"]
+OOD = ["ood-auroc", "ood-aupr-in", "ood-aupr-out", "ood-fpr95"]
+OOD += [f"ood-auroc-severity-{percent}" for percent in range(0, 101, 10)]
+
+
+def split_of(replicate, n, n_classes=4, evidence=2.0):
+    generator = np.random.default_rng(replicate)
+    labels = generator.integers(0, n_classes, n)
+    logits = generator.normal(0, 1, (n, n_classes)) + evidence * np.eye(n_classes)[labels]
+    return Predictions(logits.astype(np.float32), labels)
+
+
+def predictions_of(replicate=0):
+    classes = np.arange(60) % 6
+    ood = Predictions(split_of(replicate + 3, 60).logits / 2, np.full(60, -1), ood_classes=classes.astype(np.int16))
+    return {
+        "val": split_of(replicate, 150),
+        "test": split_of(replicate + 1, 200),
+        "ood-digits": ood,
+        "blur-1": split_of(replicate + 2, 80, evidence=1.0),
+        "blur-5": split_of(replicate + 4, 80, evidence=0.5),
+        "noise-1": split_of(replicate + 5, 80, evidence=0.7),
+    }
+
+
+def find(rows, **place):
+    (row,) = [row for row in rows if all(row[key] == value for key, value in place.items())]
+    return row
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return evaluate(predictions_of(), SETTINGS, IDENTITY)
+
+
+def test_how_many_resamples_are_looked_at_at_once_changes_nothing(monkeypatch):
+    def intervals() -> list[float]:
+        found = evaluate(predictions_of(), SETTINGS, IDENTITY)
+        return [row[end] for row in found for end in ("low", "high") if row[end] is not None]
+
+    together = intervals()
+    for counts in (1, 700):
+        monkeypatch.setattr(resampling, "COUNTS_AT_ONCE", counts)
+        assert intervals() == pytest.approx(together, rel=1e-12, abs=1e-15)  # but for the order of sums
+    assert len(together) > 100
+
+
+def test_every_number_has_its_row(rows):
+    labelled = [("none", "accuracy")]
+    labelled += [(score, metric) for score in SETTINGS.scores for metric in RANKING]
+    labelled += [(score, metric) for score in ("msp", "msp-ts") for metric in CALIBRATION]
+    means = ("blur-mean", "noise-mean", "corrupted-mean")
+    expected = {(split, *pair) for split in ("val", "test", "blur-1", "blur-5", "noise-1", *means) for pair in labelled}
+    expected |= {("ood-digits", score, metric) for score in SETTINGS.scores for metric in OOD}
+    assert {(row["split"], row["score"], row["metric"]) for row in rows} == expected
+    assert len(rows) == len(expected)
+    assert all(row["value"] is not None and row["reason"] is None for row in rows)
+    assert {row["n"] for row in rows if row["split"] == "ood-digits"} == {200 + 60}
+
+
+def test_rows_fit_the_schema_of_the_metrics_table(rows, tmp_path):
+    write_rows(tmp_path / "metrics.parquet", rows, SCHEMAS["metrics"])
+    assert read_table(tmp_path / "metrics.parquet", SCHEMAS["metrics"]).to_pylist() == rows
+
+
+def test_values_are_those_of_the_metrics(rows):
+    test, val = predictions_of()["test"], predictions_of()["val"]
+    logits, correct = test.logits.astype(float), test.logits.argmax(-1) == test.labels
+    temperature = softmax.fit_temperature(val.logits, val.labels)
+    assert find(rows, split="test", metric="accuracy")["value"] == correct.mean()
+    for score, t in (("msp", 1.0), ("msp-ts", temperature)):
+        p = np.exp(logits / t) / np.exp(logits / t).sum(-1, keepdims=True)
+        of_label = p[np.arange(200), test.labels]
+        expected = {
+            "aurc": rankings.aurc(log_odds(logits, t), correct),
+            "coverage-at-sac-99.5": rankings.coverage_at_accuracy(log_odds(logits, t), correct, percent=99.5),
+            "ece": calibration.ece(p.max(-1), correct, 15),
+            "ece-adaptive": calibration.ece_adaptive(p.max(-1), correct, 15),
+            "ece-classwise": calibration.ece_classwise(p, test.labels, 15),
+            "mce": calibration.mce(p.max(-1), correct, 15),
+            "nll": -np.log(of_label).mean(),
+            "brier": ((p**2).sum(-1) - 2 * of_label + 1).mean(),
+        }
+        found = {name: find(rows, split="test", score=score, metric=name)["value"] for name in expected}
+        assert found == pytest.approx(expected)
+    ood = predictions_of()["ood-digits"]
+    confidence = np.concatenate([energy.score(Softmax(test.logits)), energy.score(Softmax(ood.logits))])
+    auroc = rankings.auroc(confidence, np.arange(260) < 200)
+    assert find(rows, score="energy", metric="ood-auroc")["value"] == auroc
+
+
+def test_intervals_only_where_asked_for_and_there_is_a_form_for_resamples(rows):
+    for row in rows:
+        known = row["split"] == "test" and row["metric"] != "ece-classwise"
+        assert (row["low"] is not None) == (row["high"] is not None) == known, row
+    for row in (find(rows, split="test", score="msp", metric=name) for name in ("auroc", "aurc", "nll", "brier")):
+        assert row["low"] < row["value"] < row["high"]
+
+
+def test_the_interval_is_that_of_samples_drawn_out(rows):
+    test = predictions_of()["test"]
+    weights = drawn({"test": 200}, 200)
+    samples = [np.repeat(np.arange(200), counts) for counts in weights]
+    confidence = gini.score(Softmax(test.logits))
+    values = [rankings.aurc(confidence[sample], test.correct[sample]) for sample in samples]
+    row = find(rows, split="test", score="gini", metric="aurc")
+    assert (row["low"], row["high"]) == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])))
+
+
+def drawn(sizes, n_resamples):
+    return np.concatenate([draw() for draw in resampling.drawn_weights(sizes, n_resamples)])
+
+
+def test_every_model_meets_the_same_resamples():
+    first = drawn({"test": 300}, 20)
+    assert (first == drawn({"test": 300}, 20)).all()
+    both = drawn({"test": 300, "ood-x": 50}, 20)
+    assert (both[:, :300] == first).all()
+    assert (both[:, 300:].sum(1) == 50).all()  # each split keeps its number of samples
+    assert (drawn({"val": 300}, 20) != first).any()
+
+
+def test_corruptions_of_the_same_images_are_resampled_alike():
+    assert (drawn({"blur-1": 300}, 20) == drawn({"noise-5": 300}, 20)).all()
+    assert (drawn({"blur-1": 300}, 20) != drawn({"ood-1": 300}, 20)).any()
+
+
+# ---- means over corruptions ----
+
+
+def test_means_over_corruptions(rows):
+    def value(split, metric):
+        return find(rows, split=split, metric=metric, score="none" if metric == "accuracy" else "msp")["value"]
+
+    for metric in ("accuracy", "aurc", "ece", "nll"):
+        each = [value(split, metric) for split in ("blur-1", "blur-5", "noise-1")]
+        assert value("blur-mean", metric) == pytest.approx((each[0] + each[1]) / 2)
+        assert value("noise-mean", metric) == each[2]
+        assert value("corrupted-mean", metric) == pytest.approx(sum(each) / 3)
+    assert find(rows, split="corrupted-mean", metric="accuracy")["n"] == 3 * 80
+
+
+def test_only_splits_with_a_severity_are_averaged():
+    names = ["test", "val", "ood-mnist-2", "shifted-cifar10-1", "gaussian-blur-1", "gaussian-blur-3", "contrast-1"]
+    assert mean_splits(names) == {
+        "gaussian-blur-mean": ["gaussian-blur-1", "gaussian-blur-3"],
+        "contrast-mean": ["contrast-1"],
+        "corrupted-mean": ["gaussian-blur-1", "gaussian-blur-3", "contrast-1"],
+    }
+    assert mean_splits(["test", "ood-mnist-2", "shifted-cifar10-1"]) == {}
+
+
+def test_a_mean_of_a_number_that_does_not_exist_has_its_reason():
+    predictions = predictions_of()
+    logits = predictions["blur-5"].logits
+    predictions["blur-5"] = Predictions(logits, logits.argmax(-1))
+    found = evaluate(predictions, SETTINGS, IDENTITY)
+    row = find(found, split="blur-mean", score="msp", metric="auroc")
+    assert (row["value"], row["reason"]) == (None, "no wrong samples")
+    assert find(found, split="blur-mean", score="msp", metric="aurc")["value"] > 0
+
+
+def test_the_interval_of_a_mean_resamples_all_its_splits_alike():
+    settings = SimpleNamespace(**vars(SETTINGS) | {"resampled_splits": ["blur-mean", "blur-1"]})
+    found, predictions = evaluate(predictions_of(), settings, IDENTITY), predictions_of()
+    weights = drawn({"blur-1": 80}, 200)
+    resampled = np.mean([weights @ predictions[split].correct / 80 for split in ("blur-1", "blur-5")], axis=0)
+    row = find(found, split="blur-mean", metric="accuracy")
+    assert (row["low"], row["high"]) == pytest.approx(tuple(np.quantile(resampled, [0.025, 0.975])))
+    assert find(found, split="blur-1", metric="accuracy")["low"] is not None
+    assert find(found, split="blur-5", metric="accuracy")["low"] is None  # nobody asked
+
+
+# ---- what is asked for ----
+
+
+def test_metrics_are_chosen():
+    settings = SimpleNamespace(**vars(SETTINGS) | {"metrics": ["aurc", "coverage-at-sac", "ood-fpr95"]})
+    found = {row["metric"] for row in evaluate(predictions_of(), settings, IDENTITY)}
+    assert found == {"aurc", "coverage-at-sac-90", "coverage-at-sac-99.5", "ood-fpr95"}
+
+
+def test_threads_change_no_digit(monkeypatch, rows):
+    monkeypatch.setattr(softmax, "BLOCK_NUMBERS", 100)
+    several = []
+    for threads in ("1", "3"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        several.append(evaluate(predictions_of(), SETTINGS, IDENTITY))
+    assert several[0] == several[1]
+    values = [[row["value"] for row in each] for each in (several[0], rows)]
+    assert values[0] == pytest.approx(values[1], rel=1e-9, abs=1e-13)  # nor do blocks, but for rounding
+
+
+# ---- signals and out-of-distribution classes ----
+
+
+def test_dropout_is_read_from_its_column():
+    predictions, settings = predictions_of(), SimpleNamespace(**vars(SETTINGS) | {"scores": ["msp", "mc-dropout"]})
+    base = predictions["test"]
+    signal = entropy.score(Softmax(base.logits)).astype(np.float32)
+    predictions["test"] = Predictions(base.logits, base.labels, signals={"mc_dropout": signal})
+    found = evaluate(predictions, settings, IDENTITY)
+    expected = rankings.aurc(signal, base.correct)
+    assert find(found, split="test", score="mc-dropout", metric="aurc")["value"] == pytest.approx(expected)
+    missing = find(found, split="val", score="mc-dropout", metric="aurc")
+    assert missing["value"] is None
+    assert missing["reason"] == "no column 'mc_dropout': the model has no dropout, or made no stochastic passes"
+
+
+def test_a_signal_that_is_not_finite_names_its_split_and_row():
+    predictions, settings = predictions_of(), SimpleNamespace(**vars(SETTINGS) | {"scores": ["mc-dropout"]})
+    for split, row in (("test", None), ("ood-digits", 3)):
+        base, signal = predictions[split], np.linspace(-1, 0, len(predictions[split].labels))
+        if row is not None:
+            signal[row] = np.nan
+        predictions[split] = Predictions(base.logits, base.labels, None, base.ood_classes, {"mc_dropout": signal})
+    found = [row for row in evaluate(predictions, settings, IDENTITY) if row["split"] == "ood-digits"]
+    assert {row["reason"] for row in found} == {"ood-digits: row 3 has a mc_dropout that is not finite"}
+
+
+LOST = {  # of logarithms of probabilities
+    "energy": "the logits are logarithms of probabilities, whose energy is 0",
+    "max-logit": "the logits are logarithms of probabilities, whose largest is msp itself",
+}
+
+
+def reasons_of(predictions: dict[str, Predictions], score: str) -> set:
+    settings = SimpleNamespace(**vars(SETTINGS) | {"scores": ["msp", "energy", "max-logit"]})
+    found = [row for row in evaluate(predictions, settings, IDENTITY) if row["score"] == score]
+    assert all((row["value"] is None) == bool(row["reason"]) for row in found)
+    return {row["reason"] for row in found}
+
+
+@pytest.mark.parametrize("score", LOST)
+def test_what_is_known_to_be_logarithms_of_probabilities_has_no_energy_and_no_max_logit(score):
+    """Even if rows do not sum to 1; a single row that does makes no table of them."""
+    predictions = predictions_of()
+    told = {name: replace(each, of_probabilities=True) for name, each in predictions.items()}
+    assert reasons_of(told, score) == {LOST[score]}
+    for each in predictions.values():
+        each.logits[0] -= energy.score(Softmax(each.logits[:1])).astype(np.float32)
+    assert LOST[score] not in reasons_of(predictions, score)
+
+
+def test_logarithms_of_probabilities_have_no_energy():
+    predictions = predictions_of()
+    for name, each in predictions.items():
+        p = Softmax(each.logits).probabilities()
+        predictions[name] = Predictions(np.log(p).astype(np.float32), each.labels, ood_classes=each.ood_classes)
+    for score, reason in LOST.items():
+        assert reasons_of(predictions, score) == {reason}
+    assert reasons_of(predictions, "msp") == {None}
+
+
+def test_severity_needs_classes_and_more_of_them_than_the_model_knows():
+    predictions = predictions_of()
+    base = predictions["ood-digits"]
+    few = Predictions(base.logits, base.labels, ood_classes=base.ood_classes % 4)
+    for sample, reason in (
+        (Predictions(base.logits, base.labels), "ood-digits: the classes of its images are not known"),
+        (few, "4 out-of-distribution classes; more than the 4 known ones are needed"),
+    ):
+        found = evaluate(predictions | {"ood-digits": sample}, SETTINGS, IDENTITY)
+        row = find(found, score="energy", metric="ood-auroc-severity-50")
+        assert (row["value"], row["reason"]) == (None, reason)
+        assert find(found, score="energy", metric="ood-auroc")["value"] > 0
+
+
+def test_row_order_changes_nothing(rows):
+    shuffled = {}
+    for name, sample in predictions_of().items():
+        order = np.random.default_rng(0).permutation(len(sample.labels))
+        classes = None if sample.ood_classes is None else sample.ood_classes[order]
+        shuffled[name] = Predictions(sample.logits[order], sample.labels[order], ood_classes=classes)
+    again = evaluate(shuffled, SETTINGS, IDENTITY)
+    assert [row["value"] for row in again] == pytest.approx([row["value"] for row in rows], rel=1e-6, abs=1e-9)
+
+
+def test_the_reported_label_decides_what_is_correct():
+    predictions = predictions_of()
+    sample = predictions["test"]
+    predictions["test"] = Predictions(sample.logits, sample.labels, predicted=sample.labels.astype(np.int16))
+    found = evaluate(predictions, SETTINGS, IDENTITY)
+    assert find(found, split="test", metric="accuracy")["value"] == 1
+    assert find(found, split="test", score="msp", metric="aurc")["value"] == 0
+    assert find(found, split="test", score="msp", metric="auroc")["reason"] == "no wrong samples"
+
+
+def test_a_tie_of_logits_is_the_lowest_class():
+    sample = Predictions(np.array([[1.0, 1.0], [0.0, 0.0]], dtype=np.float32), np.array([0, 1]))
+    assert sample.correct.tolist() == [True, False]
+
+
+# ---- numbers that do not exist ----
+
+
+@pytest.mark.parametrize("fault", [np.nan, np.inf, -np.inf])
+def test_infinite_logits_name_the_first_offending_row(fault, rows):
+    predictions = predictions_of()
+    logits = predictions["test"].logits.copy()
+    logits[[17, 30], 2] = fault
+    found = evaluate(predictions | {"test": Predictions(logits, predictions["test"].labels)}, SETTINGS, IDENTITY)
+    assert len(found) == len(rows)  # none is dropped
+    for before, row in zip(rows, found, strict=True):
+        if row["split"] in ("test", "ood-digits"):
+            assert row["reason"] == "test: row 17 has a logit that is not finite"
+            assert row["value"] is row["low"] is row["high"] is None
+        else:
+            assert row == before
+
+
+def test_val_that_cannot_be_fitted_on_takes_only_the_fitted_scores(rows):
+    predictions = predictions_of()
+    del predictions["val"]
+    for row in evaluate(predictions, SETTINGS, IDENTITY):
+        fitted = row["score"] in ("msp-ts", "pnorm")
+        assert row["reason"] == ("no samples in val" if fitted else None)
+        assert (row["value"] is None) == fitted
+
+
+def test_empty_splits_have_reasons():
+    predictions = predictions_of()
+    nothing = Predictions(np.empty((0, 4), dtype=np.float32), np.empty(0, dtype=np.int64))
+    found = evaluate(predictions | {"test": nothing}, SETTINGS, IDENTITY)
+    reasons = {row["reason"] for row in found if row["split"] in ("test", "ood-digits")}
+    assert reasons == {"no samples in test"}
+    del predictions["test"]
+    assert find(evaluate(predictions, SETTINGS, IDENTITY), score="msp", metric="ood-auroc")["reason"] == (
+        "no samples in test"
+    )
+
+
+def test_a_labelled_split_with_a_label_that_is_no_class():
+    predictions = predictions_of()
+    labels = predictions["blur-1"].labels.copy()
+    labels[5] = -1
+    found = evaluate(predictions | {"blur-1": Predictions(predictions["blur-1"].logits, labels)}, SETTINGS, IDENTITY)
+    reasons = {row["reason"] for row in found if row["split"] == "blur-1"}
+    assert reasons == {"blur-1: row 5 has label -1, which is none of 4 classes"}
+
+
+def test_all_correct_none_correct_and_one_sample():
+    base = predictions_of()
+    logits, right = base["test"].logits, base["test"].logits.argmax(-1)
+    for name, sample, accuracy, reason in (
+        ("all", Predictions(logits, right), 1, "no wrong samples"),
+        ("none", Predictions(logits, (right + 1) % 4), 0, "no correct samples"),
+        ("one", Predictions(logits[:1], right[:1]), 1, "no wrong samples"),
+    ):
+        found = evaluate({"val": base["val"], "test": sample}, SETTINGS, IDENTITY)
+        assert find(found, split="test", metric="accuracy")["value"] == accuracy, name
+        for metric in ("auroc", "naurc"):
+            row = find(found, split="test", score="energy", metric=metric)
+            assert (row["value"], row["low"], row["reason"]) == (None, None, reason), name
+        others = [row for row in found if row["split"] == "test" and row["metric"] not in ("auroc", "naurc")]
+        assert all(np.isfinite(row["value"]) for row in others)
+
+
+def test_two_classes():
+    predictions = {"val": split_of(0, 100, n_classes=2), "test": split_of(1, 100, n_classes=2)}
+    found = evaluate(predictions, SETTINGS, IDENTITY)
+    aurc = {row["score"]: row["value"] for row in found if row["split"] == "test" and row["metric"] == "aurc"}
+    assert aurc["pnorm"] == aurc["msp"] == aurc["logit-margin"]  # the probability, its margin and its odds rank alike
+    assert aurc["gini"] == pytest.approx(aurc["msp"], rel=0.01)
+
+
+@pytest.mark.parametrize("n_classes", [3, 1000])
+def test_labels_of_one_class_alone_and_very_many_classes(n_classes):
+    one = Predictions(split_of(0, 90, n_classes).logits + 3.5 * np.eye(n_classes)[0], np.zeros(90, dtype=np.int64))
+    found = evaluate({"val": one, "test": split_of(1, 90, n_classes, evidence=3.5)}, SETTINGS, IDENTITY)
+    assert all(np.isfinite(row["value"]) for row in found)
+
+
+def test_equal_logits_rank_nothing():
+    equal = Predictions(np.zeros((40, 3), dtype=np.float32), np.arange(40) % 3)
+    found = evaluate({"val": equal, "test": equal}, SETTINGS, IDENTITY)
+    values = {row["metric"]: row["value"] for row in found if row["split"] == "test" and row["score"] == "msp"}
+    assert (values["auroc"], values["naurc"]) == (0.5, pytest.approx(1))
+    assert values["ece"] == pytest.approx(abs(14 / 40 - 1 / 3))
+
+
+def test_one_class_has_no_numbers_but_a_reason():
+    single = Predictions(np.ones((5, 1), dtype=np.float32), np.zeros(5, dtype=np.int64))
+    found = [row for row in evaluate({"val": single, "test": single}, SETTINGS, IDENTITY) if row["split"] == "test"]
+    assert all(row["value"] is None for row in found)
+    assert {row["reason"] for row in found} <= {"test: fewer than two classes", "val: fewer than two classes"}

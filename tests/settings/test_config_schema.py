@@ -1,0 +1,48 @@
+"""The schema by which editors know the keys of a config: it is the settings', and takes what they take."""
+
+import json
+import subprocess
+import sys
+
+import jsonschema
+import pytest
+import yaml
+from copies import ROOT
+
+FILE = ROOT / "docs/config.schema.json"
+CONFIGS = [ROOT / "config.yaml", *sorted((ROOT / "studies").glob("*.yaml"))]
+
+
+def faults(config: dict) -> list:
+    return list(jsonschema.Draft202012Validator(json.loads(FILE.read_text())).iter_errors(config))
+
+
+def test_it_is_that_of_the_settings():
+    run = subprocess.run([sys.executable, ROOT / "docs/config_schema.py"], capture_output=True, text=True, check=True)
+    assert run.stdout == FILE.read_text(), "make schema"
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_config_fits_and_names_it(path):
+    head = path.read_text().partition("\n")[0]
+    assert (path.parent / head.removeprefix("# yaml-language-server: $schema=")).resolve() == FILE
+    assert not faults(yaml.safe_load(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"sudents": {}},
+        {"replicates": ["one"]},
+        {"students": {"kd": {"loss": {"method": "kd", "temprature": 4}}}},
+        {"recipes": {"short": {"schedule": {"method": "trangular"}}}},
+        {"studies": {"enhancers": {"titel": "Deep enhancers"}}},
+    ],
+)
+def test_a_wrong_key_or_value_does_not_fit(config):
+    assert faults(config)
+
+
+@pytest.mark.parametrize("path", CONFIGS[1:], ids=lambda path: path.stem)
+def test_a_study_is_a_run_of_its_own(path):
+    assert yaml.safe_load(path.read_text())["run"] == path.stem

@@ -1,0 +1,57 @@
+"""Labelled test sets of others that differ from the training images: published corruptions, and re-collected sets.
+
+Each format is a module of `data.shifts`. It has
+
+    find(place, class_names, name, severity) -> Pool     if it holds corruptions; name: as in the config
+    find(place, class_names) -> Pool                     if it is a test set that was collected again
+"""
+
+import numpy as np
+
+from selfdoubt.data import survey
+from selfdoubt.data.datasets import Split
+from selfdoubt.data.raw import Pool, rows_of
+from selfdoubt.data.subsets import balanced_subset
+from selfdoubt.runtime import methods
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.randomness import generator
+
+
+def corrupted(settings, test: Split, class_names: list[str]) -> dict[str, Split]:
+    """Return {"NAME-SEVERITY": images} of one published corruption, in the shape of the test images.
+
+    settings: source ("cifar-c:PATH" or "imagenet-c:PATH"), name, severities and n_images (None: all; the same of every
+    corruption). class_names: of the data set, in the order of its labels.
+    Raises UserError if the files are not there, or are not of these classes.
+    """
+    kind, _, place = settings.source.partition(":")
+    module, found = methods.load("data.shifts", kind), {}
+    for severity in settings.severities:
+        pool = module.find(place, class_names, settings.name, severity)
+        found[f"{settings.name}-{severity}"] = _split(place, pool, test, len(class_names), settings.n_images)
+    return found
+
+
+def recollected(source: str, like: Split, class_names: list[str]) -> Split:
+    """Return a re-collected test set, in the shape of the data set's own images.
+
+    source: "numpy:PATH". Raises UserError if it is not whole, or if a label is none of the data set's.
+    """
+    kind, _, place = source.partition(":")
+    pool = methods.load("data.shifts", kind).find(place, class_names)
+    return _split(place, pool, like, len(class_names), None)
+
+
+def _split(place: str, pool: Pool, like: Split, n_classes: int, n_images: int | None) -> Split:
+    """Return a pool, or a class-balanced part of it, in the shape of a split's images."""
+    images, labels = pool.images, pool.labels
+    if len(images) != len(labels):
+        raise UserError(f"{place}: {len(images)} images and {len(labels)} labels; they must be as many")
+    if len(labels) == 0 or labels.min() < 0 or labels.max() >= n_classes:
+        raise UserError(f"{place}: labels are not 0 to {n_classes - 1}, the data set's; is it made for another one?")
+    rows = np.arange(len(labels))
+    if n_images is not None:
+        rows = balanced_subset(labels, n_images, generator(0, "corrupted-images"))
+    channels, size_px = like.images.shape[1:3]
+    own = survey.read(rows_of(images, rows), channels, size_px, resize=True).images
+    return Split(own, labels[rows], rows.astype(np.int32))

@@ -1,0 +1,32 @@
+"""The log-odds of the largest softmax probability: the confidence `msp`, in a form that does not saturate at 1.
+
+Beside the scores, since enhancers and groups are chosen by it whatever scores the config names.
+"""
+
+import numpy as np
+
+from selfdoubt.evaluation.rankings import without_noise
+from selfdoubt.evaluation.softmax import Softmax
+
+
+def log_odds(logits: "np.ndarray | Softmax", temperature: float = 1.0) -> np.ndarray:
+    """Return z_max - logsumexp(the other logits) of logits / temperature, (n,).
+
+    logits: (n, C), or their softmax. They order rows as the largest probability does (Hendrycks & Gimpel 2017),
+    without the ties of its rounding to 1.
+    """
+    softmax = (logits if isinstance(logits, Softmax) else Softmax(logits)).at(temperature)
+    with np.errstate(divide="ignore"):
+        found = -np.log(softmax.rest)
+    tiny = np.flatnonzero(softmax.rest < 1e-290)  # the others underflow: sum them relative to the second
+    if len(tiny):
+        second = softmax.second[tiny, None]
+        shifted = softmax.shifted[tiny]
+        shifted[np.arange(len(tiny)), softmax.label[tiny]] = -np.inf
+        found[tiny] = -second[:, 0] - np.log(np.exp(shifted - second).sum(-1))
+    return without_noise(found)
+
+
+def probability(odds: np.ndarray) -> np.ndarray:
+    """Return the probabilities that have these log-odds, (n,)."""
+    return 1 / (1 + np.exp(-odds))

@@ -1,0 +1,17 @@
+"""The sum of squared probabilities, g, ranked by -log(1 - g): the D_alpha of DOCTOR (Granese et al. 2021)."""
+
+import numpy as np
+
+from selfdoubt.evaluation.rankings import without_noise
+
+
+def score(softmax):
+    """Return -log(1 - g), (n,)."""
+    missing = 2 * softmax.rest + np.maximum(softmax.rest**2 - softmax.squares, 0)  # in units of 1 / (1 + rest)^2
+    with np.errstate(divide="ignore"):
+        return without_noise(2 * np.log1p(softmax.rest) - np.log(missing))
+
+
+def as_defined(ranked):
+    """Return g, (n,), from -log(1 - g)."""
+    return -np.expm1(-ranked)

@@ -1,0 +1,194 @@
+"""The call of evaluate_predictions.py: its options, what is wrong with them, and how the command ends."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+from selfdoubt.evaluation import scoring
+from selfdoubt.external import files, tables
+from selfdoubt.external.models import Model, reference_among
+from selfdoubt.runtime import methods
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.metrics import METRICS
+
+LEAST_RESAMPLES = 100  # as in the config
+RESAMPLES_OF_COMPARISONS = 1000
+MOST_BINS = 1_000_000  # of each class; more fill the memory to no use
+EXAMPLE = """\
+example: two models, their values with 95 % intervals, and how b differs from a
+  evaluate_predictions.py a.csv b.csv --val val-a.csv val-b.csv --reference a --output metrics.csv
+"""
+
+
+def exit_by(run: Callable[[], None]) -> None:
+    """Call `run`; faults end the process with one line and code 2, an interrupt with 130, a closed pipe with 141."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # one that is closed is None
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        run()
+        if sys.stdout:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)  # as of a program that the signal ends
+    except KeyboardInterrupt:
+        warn("interrupted")
+        sys.exit(130)
+    except (UserError, OSError, MemoryError) as fault:
+        warn("out of memory" if isinstance(fault, MemoryError) else str(fault))
+        sys.exit(2)
+
+
+def warn(line: str) -> None:
+    """Print one line to the error stream."""
+    print(f"evaluate_predictions: {UserError(line)}", file=sys.stderr)  # whose text is one printable line
+
+
+# ---- options ----
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line; the usage is what --help is for."""
+
+    def error(self, message: str):
+        raise UserError(message)
+
+
+def parse(words: list[str], description: str) -> argparse.Namespace:
+    """Return the arguments of a call; raises UserError at the first that is wrong."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = _Parser(prog="evaluate_predictions.py", description=description, epilog=EXAMPLE, formatter_class=raw)
+    _add_files(parser)
+    _add_choices(parser)
+    _add_output(parser)
+    return parser.parse_args(words)
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    several = {"nargs": "+", "type": Path, "metavar": "FILE"}
+    parser.add_argument("files", help="predictions on test, a file a model", **several)
+    of_val = "on val, where temperature and p are fitted: one for each FILE, in their order"
+    parser.add_argument("--val", help=of_val, **several)
+    of_ood = "on images of other classes, likewise; their classes, if any, as ood_class"
+    parser.add_argument("--ood", help=of_ood, **several)
+    numbers = parser.add_mutually_exclusive_group()
+    numbers.add_argument("--probabilities", action="store_true", help="the numbers are probabilities, not logits")
+    of_logits = "they are logits, even where the rows sum to one, which is refused otherwise"
+    numbers.add_argument("--logits", action="store_true", help=of_logits)
+
+
+def _add_choices(parser: argparse.ArgumentParser) -> None:
+    for option, choices in (("scores", methods.names_in(scoring.FOLDER)), ("metrics", tuple(METRICS))):
+        chosen = {"nargs": "+", "choices": choices, "metavar": option.upper()[:-1]}
+        parser.add_argument(f"--{option}", help=f"of {', '.join(choices)} (default: all that exist)", **chosen)
+    of_splits = "as test, ood-given, and of a pipeline's table contrast-3, contrast-mean, corrupted-mean, ... "
+    of_splits += "(default: all; printed tables leave out single corruptions)"
+    parser.add_argument("--splits", nargs="+", metavar="SPLIT", help=of_splits)
+    of_reference = "one of the models, by its name or FILE: print how the others differ from it"
+    parser.add_argument("--reference", metavar="NAME", help=of_reference)
+    parser.add_argument("--bins", type=_bins, default=15, help="of the calibration errors (15)")
+    resamples = f"for 95 %% bootstrap intervals on all splits but val, {LEAST_RESAMPLES} or more, 0: none "
+    resamples += f"(default: 0, with --reference {RESAMPLES_OF_COMPARISONS})"
+    parser.add_argument("--resamples", type=_resamples, help=resamples)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    of_output = f"write all numbers to this file, in the format of its suffix: {', '.join(tables.WRITERS)}"
+    parser.add_argument("--output", type=Path, metavar="FILE", help=of_output)
+    formats = ["table", "json", "parquet", "markdown", "latex"]
+    of_format = "what is printed: table (default), json, markdown, latex (booktabs), or parquet: nothing"
+    parser.add_argument("--format", choices=formats, default="table", metavar="FORMAT", help=of_format)
+
+
+def _bins(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_BINS:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 to {MOST_BINS}")
+    return int(text)
+
+
+def _resamples(text: str) -> int:
+    if not text.isdecimal() or 0 < int(text) < LEAST_RESAMPLES:
+        raise argparse.ArgumentTypeError(f"'{text}' is neither 0 nor a whole number of {LEAST_RESAMPLES} or more")
+    return int(text)
+
+
+def settings_of(arguments: argparse.Namespace, models: list[Model]) -> SimpleNamespace:
+    """Return the settings for `evaluate_models`; raises UserError where the reference cannot be compared with."""
+    reference, resamples = arguments.reference, arguments.resamples
+    if reference:
+        reference = reference_among(models, reference)
+        if len(models) == 1:
+            raise UserError("--reference: there is but one FILE; give the files of other models too")
+        if resamples == 0:
+            raise UserError(f"--reference: needs --resamples of {LEAST_RESAMPLES} or more")
+    return SimpleNamespace(
+        scores=_once(arguments.scores) or _scores_in(arguments.files),
+        metrics=_once(arguments.metrics) or list(METRICS),
+        splits=_once(arguments.splits),
+        reference=reference,
+        probabilities=True if arguments.probabilities else False if arguments.logits else None,
+        ece_bins=arguments.bins,
+        selective_accuracies_percent=[90, 95, 97, 99, 99.5],
+        coverages_percent=[50, 70, 80, 90],
+        n_resamples=(RESAMPLES_OF_COMPARISONS if reference else 0) if resamples is None else resamples,
+    )
+
+
+def _once(names: list[str] | None) -> list[str] | None:
+    return list(dict.fromkeys(names)) if names else None
+
+
+def _scores_in(paths: list[Path]) -> list[str]:
+    """Return all scores that can be computed: those from logits, and those whose column some table has."""
+    columns = {name for path in paths for name in files.columns_with_splits(path)}
+    names = methods.names_in(scoring.FOLDER)
+    return [name for name in names if not scoring.is_column(name) or scoring.load(name).COLUMN in columns]
+
+
+# ---- checks ----
+
+
+def check_tables(arguments: argparse.Namespace) -> None:
+    """Raise UserError where a predictions table of the pipeline is given with options for what it contains."""
+    for path in filter(files.has_splits, arguments.files):
+        for option in ("val", "ood", "probabilities"):
+            if getattr(arguments, option):
+                raise UserError(
+                    f"{path}: is a predictions table of the pipeline, which has all splits and logits; "
+                    f"leave out --{option}"
+                )
+
+
+def check_output(arguments: argparse.Namespace, models: list[Model]) -> None:
+    """Raise UserError where the numbers could not be written, or would overwrite predictions."""
+    output, suffixes = arguments.output, ", ".join(tables.WRITERS)
+    if not output:
+        if arguments.format == "parquet":
+            raise UserError("--format parquet prints nothing; name a file by --output")
+        return
+    if output.is_dir():
+        raise UserError(f"--output {output}: is a folder; name a file")
+    folder = next(parent for parent in output.absolute().parents if parent.exists())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"--output {output}: {folder} cannot be written to; name another")
+    inputs = {file.path for model in models for file in model.files.values() if file.path.exists()}
+    if output.exists() and any(output.samefile(path) for path in inputs):
+        raise UserError(f"--output {output}: is one of the files to evaluate; name another")
+    if output.suffix.lower() not in tables.WRITERS:
+        raise UserError(f"--output {output}: '{output.suffix}' is not one of {suffixes}")
+    if arguments.format == "parquet" and output.suffix.lower() != ".parquet":
+        raise UserError(f"--output {output}: is not Parquet, which --format parquet asks for; end it with .parquet")
+
+
+def warn_of_shared_files(arguments: argparse.Namespace) -> None:
+    """Warn where a file on val is that on test, and where a single file on val or OOD is used for several models."""
+    for path in arguments.val or []:
+        if any(path.samefile(file) for file in arguments.files):
+            warn(f"--val {path}: is the FILE itself: temperature and p are fitted on the samples that are evaluated")
+    for option, given in (("--val", arguments.val), ("--ood", arguments.ood)):
+        if given and len(given) < len(arguments.files):
+            shared = f"{option} {given[0]}: used for all {len(arguments.files)} FILEs"
+            warn(f"{shared}, which is correct only if one model made them all")

@@ -1,0 +1,177 @@
+"""The numbers of models whose predictions are in files, and how they differ from those of a reference."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from selfdoubt.evaluation import comparisons
+from selfdoubt.evaluation.bootstrap import percentile_interval
+from selfdoubt.evaluation.comparisons import Estimates, Quantity
+from selfdoubt.evaluation.metrics_table import evaluate
+from selfdoubt.evaluation.predictions import Predictions, predictions_by_split
+from selfdoubt.evaluation.scoring import chosen_on_val, fit_scores
+from selfdoubt.evaluation.softmax import NO_VAL
+from selfdoubt.evaluation.splits import is_ood, mean_splits, needed_splits
+from selfdoubt.external.files import has_splits, read
+from selfdoubt.external.models import File, Model
+from selfdoubt.runtime import schemas
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.metrics import metric
+
+Labels = dict[str, np.ndarray]  # split -> (n,)
+_REMEDY = "write it as the pipeline does, or each split to a file of its own, without the column 'split'"
+
+
+def evaluate_models(models: list[Model], settings: SimpleNamespace, warn: Callable[[str], None]) -> list[dict]:
+    """Return the rows of the metrics table of all models, with what was chosen on val for a row's score.
+
+    settings: the `evaluation` section of the config, and splits (None: all), probabilities (as of `files.read`) and
+    reference, the name of a model or None. With a reference, rows have the difference from it, its interval and p,
+    paired by samples. warn: called with one line. A file is read once, and held while a model needs it. Raises
+    UserError where a model has no number, or cannot be compared.
+    """
+    rows, labels, estimates, held = [], {}, {}, {}
+    for i, model in enumerate(models):
+        wanted = {file for other in models[i:] for file in other.files.values()}
+        held = {file: found for file, found in held.items() if file in wanted}
+        found, estimates[model.name] = _evaluate(model, held, labels, settings, warn)
+        rows += found
+    if settings.reference:
+        _compare(rows, estimates, settings.reference)
+    return rows
+
+
+def _evaluate(
+    model: Model, held: dict, labels: dict[str, Labels], settings: SimpleNamespace, warn: Callable[[str], None]
+) -> tuple[list[dict], Estimates | None]:
+    """Return the rows of one model and, for comparisons, its estimates; its labels are added to those of the others."""
+    predictions = _read(model, held, settings.probabilities)
+    compared = [split for split in predictions if split != "val" or is_wanted(split, settings.splits)]
+    labels[model.name] = {split: predictions[split].labels for split in compared}
+    _check_rows(labels, settings.reference, warn)
+    rows = _rows(model, predictions, settings)
+    return rows, _estimate(rows, predictions, settings) if settings.reference else None
+
+
+def _read(model: Model, held: dict[File, Predictions], probabilities: bool | None) -> dict[str, Predictions]:
+    """Return the predictions of each split; held: those of files that were read before, and from now on these."""
+    if has_splits(path := model.files["test"].path):
+        found = predictions_by_split(schemas.read_table(path, remedy=_REMEDY))
+        if all(split == "val" or is_ood(split) for split in found):
+            raise UserError(f"{path}: has no split 'test'; it has {', '.join(found) or 'no rows'}")
+        return found
+    for file in model.files.values():
+        if file not in held:
+            held[file] = read(file.path, probabilities, file.labelled)
+    predictions = {split: held[file] for split, file in model.files.items()}
+    known = predictions["test"].logits.shape[1]
+    for split, file in model.files.items():
+        if (found := predictions[split].logits.shape[1]) != known:
+            test = model.files["test"].path
+            raise UserError(f"{file.path}: has {found} classes and {test} {known}; give predictions of one model")
+    return predictions
+
+
+def _check_rows(labels: dict[str, Labels], reference: str | None, warn: Callable[[str], None]) -> None:
+    """Warn where the last model's labels are not those of an earlier one; raises UserError if they are compared."""
+    *earlier, last = labels
+    found = (_difference(labels, first, last) for first in earlier)
+    if not (what := next(filter(None, found), None)):
+        return
+    if reference:
+        raise UserError(f"{what}; models are compared on the same rows in the same order")
+    warn(f"{what}; their numbers are of different images, or of another order")
+
+
+def _difference(labels: dict[str, Labels], first: str, last: str) -> str | None:
+    """Return how the labels of two models differ on a split that both have."""
+    for split in [split for split in labels[first] if split in labels[last]]:
+        one, other = labels[first][split], labels[last][split]
+        if len(one) != len(other):
+            return f"{split}: {first} has {len(one):,} rows and {last} {len(other):,}"
+        if (rows := np.flatnonzero(one != other)).size:
+            row, labels_of = rows[0], f"{one[rows[0]]} in {first} and {other[rows[0]]} in {last}"
+            return f"{split}: the label of row {row} (counted from 0) is {labels_of}"
+    return None
+
+
+def _splits(path: Path, predictions: dict[str, Predictions], splits: list[str] | None) -> tuple[list[str], set[str]]:
+    """Return the splits that are shown, and those from which their numbers are computed."""
+    means = mean_splits(predictions)
+    known = [*predictions, *means]
+    for split in splits or []:
+        if split not in known:
+            raise UserError(f"--splits: '{split}' is not in {path}; it has {', '.join(known)}")
+    shown = splits or known
+    members = {member for split in shown for member in means.get(split, [split])}
+    return shown, {each for split in members for each in needed_splits(split)}
+
+
+def _rows(model: Model, predictions: dict[str, Predictions], settings: SimpleNamespace) -> list[dict]:
+    """Return the rows of one model, of the splits that are shown; raises UserError where none has a number."""
+    path = model.files["test"].path
+    shown, needed = _splits(path, predictions, settings.splits)
+    fitted = fit_scores(predictions, settings.scores)
+    resampled = [split for split in shown if is_wanted(split, settings.splits)] if settings.n_resamples else []
+    if settings.reference:
+        resampled = []  # `_estimate` has the intervals of a comparison
+    rows = evaluate(
+        {split: found for split, found in predictions.items() if split in needed},
+        SimpleNamespace(**vars(settings) | {"resampled_splits": resampled}),
+        {"dataset": "given", "name": model.name, "role": "given", "replicate": 0, "variant": "clean"},
+        fitted,
+    )
+    rows = [row for row in rows if row["split"] in shown]
+    if "val" not in predictions:
+        for row in rows:
+            row["reason"] = f"{NO_VAL}; give --val FILE" if row["reason"] == NO_VAL else row["reason"]
+    reasons = [row["reason"] for row in rows if is_wanted(row["split"], settings.splits)]
+    if all(reasons):
+        raise UserError(f"{path}: has no number to show: {reasons[0] if reasons else 'no such metric of these splits'}")
+    chosen = chosen_on_val(fitted)
+    return [row | {"chosen_on_val": chosen.get(row["score"])} for row in rows]
+
+
+def is_wanted(split: str, splits: list[str] | None) -> bool:
+    """Return whether a split is one of `splits`; where none is named, all are but `val`."""
+    return split in splits if splits else split != "val"
+
+
+# ---- differences ----
+
+
+def _estimate(rows: list[dict], predictions: dict[str, Predictions], settings: SimpleNamespace) -> Estimates:
+    """Return the estimates of all rows that can be resampled, and put the intervals into the rows."""
+    can = [row for row in rows if is_wanted(row["split"], settings.splits) and row["value"] is not None]
+    can = [row for row in can if metric(row["metric"]).resampled]
+    found = comparisons.estimate(predictions, [_quantity(row) for row in can], settings.n_resamples, settings)
+    for row in can:
+        row["low"], row["high"] = percentile_interval(found.of[_quantity(row)].resampled)
+    return found
+
+
+def _quantity(row: dict) -> Quantity:
+    return row["metric"], row["score"], row["split"]
+
+
+def _compare(rows: list[dict], estimates: dict[str, Estimates], reference: str) -> None:
+    """Put into each row its difference from the reference, where both have a number, with interval and p."""
+    values = {_quantity(row): row["value"] for row in rows if row["name"] == reference}
+    for row in rows:
+        quantity, own, other = _quantity(row), estimates[row["name"]], estimates[reference]
+        row |= {"reference": reference, **dict.fromkeys(["difference", "difference_low", "difference_high", "p"])}
+        if row["name"] == reference or row["value"] is None or values.get(quantity) is None:
+            continue
+        if _members(own, row) != _members(other, row):
+            continue
+        row["difference"] = row["value"] - values[quantity]
+        if quantity in own.of:
+            found = comparisons.compare([(own, other)], quantity)
+            row |= {"difference_low": found["low"], "difference_high": found["high"], "p": found["p"]}
+
+
+def _members(estimates: Estimates, row: dict) -> list[str] | None:
+    """Return the splits that a row is a mean of, which may not be the same for every model."""
+    return mean_splits(estimates.labels).get(row["split"])

@@ -1,0 +1,83 @@
+"""The metrics by name: which direction is better, what they are computed from, and at which percentages.
+
+The functions are in `evaluation.metrics`, the labels of the report in `report.formats`. Jobs import this module, so it
+imports nothing of the config's types.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from selfdoubt.runtime.errors import UserError
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What is known of a metric without computing it."""
+
+    better: int  # +1 if a higher value is better, -1 if a lower one is
+    kind: str  # accuracy, ranking, calibration, ood or class-ood: the summary from which it is computed
+    resampled: bool = True  # whether it can be computed of bootstrap resamples, and so has an interval and is compared
+    percentages: str | range | None = None  # of which each is a metric; str: the key of `evaluation` that lists them
+
+
+METRICS = {
+    "accuracy": Metric(+1, "accuracy"),
+    "auroc": Metric(+1, "ranking"),
+    "aurc": Metric(-1, "ranking"),
+    "e-aurc": Metric(-1, "ranking"),
+    "naurc": Metric(-1, "ranking"),
+    "augrc": Metric(-1, "ranking"),
+    "ece": Metric(-1, "calibration"),
+    "ece-adaptive": Metric(-1, "calibration"),
+    "ece-classwise": Metric(-1, "calibration", resampled=False),
+    "mce": Metric(-1, "calibration"),
+    "nll": Metric(-1, "calibration"),
+    "brier": Metric(-1, "calibration"),
+    "ood-auroc": Metric(+1, "ood"),
+    "ood-aupr-in": Metric(+1, "ood"),
+    "ood-aupr-out": Metric(+1, "ood"),
+    "ood-fpr95": Metric(-1, "ood"),
+    "coverage-at-sac": Metric(+1, "ranking", percentages="selective_accuracies_percent"),
+    "risk-at-coverage": Metric(-1, "ranking", percentages="coverages_percent"),
+    "ood-auroc-severity": Metric(+1, "class-ood", resampled=False, percentages=range(0, 101, 10)),
+}
+
+
+def names(family: str, settings) -> list[str]:
+    """Return the metrics of a family; settings: of `evaluation`. "risk-at-coverage" -> ["risk-at-coverage-80", …]."""
+    percentages = METRICS[family].percentages
+    if percentages is None:
+        return [family]
+    percentages = getattr(settings, percentages) if isinstance(percentages, str) else percentages
+    return [f"{family}-{percent:g}" for percent in percentages]
+
+
+def split_name(name: str) -> tuple[str, str | None]:
+    """Return family and percentage of a metric, "risk-at-coverage-80" -> ("risk-at-coverage", "80").
+
+    The percentage is None where the family has none, or the name is that of no metric.
+    """
+    family, _, percent = name.rpartition("-")
+    has_one = family in METRICS and METRICS[family].percentages is not None
+    return (family, percent) if has_one and re.fullmatch(r"\d+(\.\d+)?", percent) else (name, None)
+
+
+@lru_cache
+def metric(name: str) -> Metric:
+    """Return the metric of that name, with its percentage; raises UserError if there is none."""
+    family, percent = split_name(name)
+    found = METRICS.get(family)
+    if found and (found.percentages is None) == (percent is None) and (percent is None or _can_be(percent, found)):
+        return found
+    raise UserError(f"'{name}' is not a metric; metrics: {', '.join(map(pattern, METRICS))}")
+
+
+def _can_be(percent: str, found: Metric) -> bool:
+    """Return whether a family has a metric at a percentage."""
+    return 0 < float(percent) <= 100 or (isinstance(found.percentages, range) and float(percent) in found.percentages)
+
+
+def pattern(family: str) -> str:
+    """Return how the names of a family's metrics look: "aurc", "risk-at-coverage-PERCENT"."""
+    return f"{family}-PERCENT" if family in METRICS and METRICS[family].percentages is not None else family

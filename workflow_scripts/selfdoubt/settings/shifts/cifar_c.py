@@ -1,0 +1,14 @@
+"""CIFAR-10-C and CIFAR-100-C as published (Hendrycks & Dietterich 2019): NAME.npy and labels.npy in one folder."""
+
+from pathlib import Path
+
+from selfdoubt.settings.source_files import existing
+
+FORM = "cifar-c:PATH"
+CORRUPTED = True  # by name and severity
+
+
+def files_of(place: str, name: str) -> list[Path]:
+    """Return the arrays of one corruption; name: as in the config, with "-" for the file's "_"."""
+    root = Path(place).expanduser()
+    return existing([root / f"{name.replace('-', '_')}.npy", root / "labels.npy"], "put the published files there")

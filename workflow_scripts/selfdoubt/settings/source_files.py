@@ -1,0 +1,49 @@
+"""What sources of images are made of: checks that files and folders are there, shared by `settings.sources`.
+
+Rules import this, so it opens no file and lists no more than folders.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from selfdoubt.runtime.errors import UserError
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+
+
+class Folders(NamedTuple):
+    """Where files of sources are, unless the config names their place."""
+
+    embedded: Path  # of the data sets that come with the project
+    fetched: Path  # of published files, as fetch_file leaves them
+
+
+def published(downloads: dict, members: tuple[str, ...], place: str, folders: Folders) -> list[Path]:
+    """Return the files of a published data set: those of an unpacked copy at `place`, else those that are fetched.
+
+    downloads: by file name. members: below the folder of a copy, which must be there; what is fetched need not be.
+    """
+    if place:
+        folder = Path(place).expanduser()
+        return existing([folder / name for name in members], "put the published files there")
+    return [folders.fetched / name for name in downloads]
+
+
+def class_folders(root: Path) -> list[Path]:
+    """Return a root and its folders down to those of the classes; adding or removing an image changes one of them."""
+    existing([root], "give a folder of class folders", folder=True)
+    below = folders_in(root)
+    return [root, *below, *(inner for folder in below for inner in folders_in(folder))]
+
+
+def existing(paths: list[Path], remedy: str, folder: bool = False) -> list[Path]:
+    """Return the paths; raises UserError with a remedy at the first that is no file, or no folder."""
+    for path in paths:
+        if not (path.is_dir() if folder else path.is_file()):
+            raise UserError(f"{path} is missing; {remedy}")
+    return paths
+
+
+def folders_in(path: Path) -> list[Path]:
+    """Return the folders in a folder, sorted, without hidden ones."""
+    return sorted(each for each in path.iterdir() if each.is_dir() and not each.name.startswith("."))

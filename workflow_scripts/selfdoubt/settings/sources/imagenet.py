@@ -1,0 +1,15 @@
+"""ILSVRC 2012 in its folders: a copy of one's own."""
+
+from pathlib import Path
+
+from selfdoubt.settings.source_files import Folders, class_folders, existing
+
+FORM = "imagenet:PATH"
+IMAGE_FILES = True
+
+
+def files_of(place: str, folders: Folders) -> list[Path]:
+    """Return the root and its folders down to those of the classes."""
+    root = Path(place).expanduser()
+    existing([root / "train", root / "val"], "unpack ILSVRC 2012's train and val there", folder=True)
+    return class_folders(root)
