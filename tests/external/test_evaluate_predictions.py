@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import weakref
@@ -155,19 +154,6 @@ def test_a_file_written_by_hand_is_evaluated_by_the_command(tmp_path):
     assert names.split() == ["metric", "energy", "entropy", "gini", "logit-margin", "margin", "max-logit", "msp"]
     for name in ("energy", "gini"):  # aligned
         assert {line[names.index(name) :][1:2] for line in numbers} <= {".", " ", ""}
-
-
-def test_bins_are_those_of_the_calibration_errors(tmp_path, capsys):
-    path = write(tmp_path / "a.npz", "npz")
-
-    def ece(*bins) -> float:
-        rows = json.loads(run(capsys, path, "--format", "json", "--scores", "msp", *bins)[1])
-        return next(row["value"] for row in rows if row["metric"] == "ece")
-
-    p = np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
-    gaps, which = (LOGITS.argmax(1) == LABELS) - p.max(1), np.ceil(5 * p.max(1))
-    assert ece("--bins", 5) == pytest.approx(sum(abs(gaps[which == b].sum()) for b in range(1, 6)) / N)
-    assert ece("--bins", 5) != ece() and ece("--bins", 15) == ece()
 
 
 # ---- several models ----
@@ -352,12 +338,6 @@ def test_what_has_no_number_is_named_with_its_reason(tmp_path, capsys):
         "no number for msp-ts, pnorm: no samples in val; give --val FILE",
         "no ood-auroc-severity-* for msp, energy: ood-given: the classes of its images are not known",
     ]
-
-
-def test_metrics_without_any_number_are_named(tmp_path, capsys):
-    path = write(tmp_path / "a.npz", "npz", 9 * np.eye(C)[LABELS])
-    (line,) = notes(capsys, path, "--scores", "msp", "energy")
-    assert re.fullmatch("no auroc, naurc for msp, energy: .*", line)
 
 
 # ---- memory ----

@@ -151,15 +151,6 @@ def test_a_comparison_has_the_intervals_that_each_model_has_alone(tmp_path, caps
     assert compared["b", "ood-given", "msp", "ood-auroc"]["p"] is not None
 
 
-def test_every_split_but_val_has_intervals(tmp_path, capsys):
-    splits = {"val": OTHER, "test": LOGITS, "ood-far": OTHER, "blur-1": LOGITS[:40], "blur-2": OTHER[:40]}
-    found = rows_of(capsys, table_of(tmp_path / "a.parquet", splits), "--resamples", "100", "--scores", "msp")
-    has = {split: [] for _, split, *_ in found}
-    for (_, split, _, name), row in found.items():
-        has[split].append(row["low"] is not None or row["value"] is None or name == "ece-classwise")
-    assert all(all(known) for split, known in has.items() if split != "val") and not all(has["val"])
-
-
 def test_models_with_other_splits_are_compared_on_what_they_share(tmp_path, capsys):
     first = table_of(tmp_path / "a.parquet", {"test": LOGITS, "blur-1": LOGITS, "blur-2": LOGITS})
     second = table_of(tmp_path / "b.parquet", {"test": OTHER, "blur-1": OTHER, "fog-1": OTHER})

@@ -18,7 +18,6 @@ from test_evaluate_predictions import run
 from test_numbers import OTHER, table_of
 
 from selfdoubt.evaluation import scoring, softmax
-from selfdoubt.external import tables
 from selfdoubt.runtime import schemas
 from selfdoubt.runtime.methods import names_in
 
@@ -58,15 +57,6 @@ def test_several_models_have_a_column_each(pair, capsys):
         shown = "" if score == "none" or metric == "nll" else score
         expected.append(f"{shown:<6}  {metric:<8}  {known['a', score, metric]}  {known['b_1', score, metric]}")
     assert run(capsys, *pair, *FEW)[1].splitlines() == expected
-
-
-def test_one_score_has_a_column_a_model_and_no_column_of_scores(pair, capsys):
-    known = values(capsys, pair[0], "--scores", "msp", *FEW[3:])
-    assert run(capsys, pair[0], "--scores", "msp", *FEW[3:])[1].splitlines() == [
-        "test (n = 50), msp",
-        "metric    a",
-        *(f"{metric:<8}  {value}" for (*_, metric), value in known.items()),
-    ]
 
 
 def test_differences_are_printed_with_interval_and_p(pair, capsys):
@@ -128,13 +118,6 @@ def test_markdown_and_latex(pair, capsys):
     assert r"score & metric & a & b\_1 \\" in out and "\\toprule" in out and "\\bottomrule" in out
     assert rf" & accuracy & {' & '.join(accuracies)} \\" in out
     assert all(line.startswith(("%", "\\", " &", "msp", "energy", "score")) for line in out.splitlines() if line)
-
-
-def test_a_model_may_be_named_as_a_column(tmp_path, capsys):
-    paths = [write(tmp_path / "score.npz", "npz"), write(tmp_path / "metric.npz", "npz", OTHER)]
-    for form in tables.FORMS:
-        code, out, err = run(capsys, *paths, *FEW, "--format", form)
-        assert (code, err) == (0, "") and out.count("metric") == 2
 
 
 # ---- files ----
