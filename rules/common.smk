@@ -24,13 +24,13 @@ from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
+from selfdoubt.settings.upper_bounds import marked
 from selfdoubt.runtime.shared_data import clean, drop_broken_links
 from selfdoubt.settings.references import check_files
 from selfdoubt.settings.registry import modules_named
 from selfdoubt.settings.duplicates import check_keys
-from selfdoubt.settings.registry import modules_of
 from selfdoubt.settings.study import load_study, parse_arm
-from selfdoubt.settings.registry import modules_named
+from selfdoubt.settings.registry import modules_named, modules_of
 from selfdoubt.settings import memory
 
 RESOURCES, NOTES = WORKFLOW / "resources", Path(".snakemake").absolute()
@@ -154,13 +154,10 @@ def arm_files(pattern, dataset, arms):
     ]
 
 
+@cache
 def all_arms():
     """Every way of predicting in the study, as arms."""
-    return [
-        name if variant == "clean" else f"{name}/{variant}"
-        for name in [*STUDY.models, *STUDY.groups]
-        for variant in STUDY.variants(name)
-    ]
+    return STUDY.arms()
 
 
 def compared_arms():

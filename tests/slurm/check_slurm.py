@@ -28,7 +28,7 @@ SPLITS = [f"results/default/data/fashion-mnist-12k/{split}.safetensors" for spli
 CHECKPOINT = "results/default/checkpoints/fashion-mnist-12k/ce/replicate-1.safetensors"
 LOG = "results/default/logs/train_baseline/fashion-mnist-12k/ce/replicate-1.log"
 ON_A_GPU = {"train_on_labels", "predict"}
-REPORT = ("collect_metrics", "collect_costs", "test_hypotheses", "plot_risk_coverage", "render_report")
+REPORT = ("collect_metrics", "collect_costs", "test_hypotheses", "plot_figure", "render_report")
 _PATIENCE_SECONDS = 900  # what takes longer hangs
 _QUIET_SECONDS = 30  # Slurm looks after a job's processes for a moment when it is over
 

@@ -14,14 +14,13 @@ from selfdoubt.runtime.errors import together
 from selfdoubt.settings.analysis import Comparison, Evaluation, Hypothesis, StudyText
 from selfdoubt.settings.data import Dataset, OodSet
 from selfdoubt.settings.faults import faults
-from selfdoubt.settings.figures import FigureEntry
 from selfdoubt.settings.groups import Group
 from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pretrained, Recipe, SoftLabels, Student
 from selfdoubt.settings.numbers import put_numbers
 from selfdoubt.settings.references import check_references
 from selfdoubt.settings.registry import any_of, modules_named, modules_of
 from selfdoubt.settings.segmenters import Segmenter
-from selfdoubt.settings.types import Name, RunName, Strict
+from selfdoubt.settings.types import ArmText, Label, Name, RunName, Strict
 
 
 class Study(Strict):
@@ -47,7 +46,8 @@ class Study(Strict):
     comparisons: list[Comparison] = []
     studies: dict[Name, StudyText] = {}
     hypotheses: dict[Name, Hypothesis] = {}
-    figures: dict[Name, FigureEntry] = {}
+    figures: dict[Name, any_of("figures", by="kind")] = {}
+    labels: dict[ArmText, Label] = {}
 
     @cached_property
     def models(self) -> dict[str, Model | Pretrained]:
@@ -163,6 +163,20 @@ class Study(Strict):
         if name in self.groups:
             return list(self.groups[name].protocols)
         return ["clean", *(key for key, enhancer in self.enhancers.items() if name in enhancer.models)]
+
+    def arms(self) -> list[str]:
+        """Return every arm, a model's or group's variants together: the order of colours."""
+        return [
+            name if variant == "clean" else f"{name}/{variant}"
+            for name in [*self.models, *self.groups]
+            for variant in self.variants(name)
+        ]
+
+    def label(self, arm: str) -> str:
+        """Return how figures and tables show an arm: by its own label, or its model's or group's with the variant."""
+        name, _, variant = arm.partition("/")
+        composed = "/".join(part for part in (self.labels.get(name, name), variant) if part)
+        return self.labels.get(arm, composed)
 
     def upper_bounds(self) -> list[str]:
         """Return the arms that read the true labels of the images they are evaluated on: bounds, no contenders."""

@@ -1,26 +1,28 @@
-"""The table of what a group's protocols decide: errors fixed and broken, fitted weights, and what they cost."""
+"""Tables of groups: errors that their protocols fix and introduce, fitted weights, and what they cost."""
 
 import pandas as pd
 
-from selfdoubt.report.formats import NO_BREAK, counted, listed, number
+from selfdoubt.figures.texts import NO_BREAK, counted, listed
+from selfdoubt.report.arms import BY_NAME, Arms
+from selfdoubt.report.formats import number
 from selfdoubt.report.tables import Cell, Table
-from selfdoubt.settings.bounds import BEST, ORACLE
+from selfdoubt.settings.upper_bounds import BEST, ORACLE
 
 _COLUMNS = {  # quantity -> heading, digits
     "accuracy": (f"accuracy{NO_BREAK}↑", 4),
     "accuracy-disagreed": (f"where members disagree{NO_BREAK}↑", 4),
     "fixed": ("errors fixed", 1),
-    "broken": ("errors broken", 1),
+    "broken": ("errors introduced", 1),
     "weight": ("weight", 2),
     "rounds": ("rounds", 2),
     "forwards": ("forwards", 2),
     "backwards": ("backwards", 2),
 }
-_BOUNDS = {ORACLE: "oracle selector", BEST: "best member on val"}
+_REFERENCES = {ORACLE: "oracle selector (upper bound)", BEST: "best member on val"}
 
 
-def decision_tables(groups: pd.DataFrame, arms: list[str]) -> list[Table]:
-    """Return a table for each data set and group that has one of the arms; its rows are the group's arms, then bounds.
+def group_tables(groups: pd.DataFrame, arms: list[str], names: Arms = BY_NAME) -> list[Table]:
+    """Return a table for each data set and group that has one of the arms: its arms, then the oracle and best member.
 
     groups: SCHEMAS["groups"]. arms: MODEL, MODEL/VARIANT or GROUP/PROTOCOL, in the order of the rows.
     """
@@ -29,18 +31,18 @@ def decision_tables(groups: pd.DataFrame, arms: list[str]) -> list[Table]:
         known = set(rows["protocol"])
         protocols = [arm.partition("/")[2] for arm in arms if arm.startswith(f"{group}/")]
         if protocols := [name for name in protocols if name in known]:
-            tables.append(_table(dataset, group, rows, [*protocols, *_BOUNDS]))
+            tables.append(_table(dataset, group, rows, [*protocols, *_REFERENCES], names))
     return tables
 
 
-def _table(dataset: str, group: str, rows: pd.DataFrame, protocols: list[str]) -> Table:
+def _table(dataset: str, group: str, rows: pd.DataFrame, protocols: list[str], names: Arms) -> Table:
     there, notes = set(rows.loc[rows["protocol"].isin(protocols), "quantity"]), {}
     columns = {quantity: column for quantity, column in _COLUMNS.items() if quantity in there}
-    table = Table(_caption(dataset, group, rows), [heading for heading, _ in columns.values()], "protocol")
+    table = Table(_caption(dataset, names.label(group), rows), [heading for heading, _ in columns.values()], "arm")
     for protocol in protocols:
         own = rows[rows["protocol"] == protocol]
         cells = [_cell(own[own["quantity"] == key], digits, notes) for key, (_, digits) in columns.items()]
-        table.rows.append((_BOUNDS.get(protocol, protocol), cells))
+        table.rows.append((_REFERENCES.get(protocol) or names.label(f"{group}/{protocol}"), cells))
     table.notes = [(letter, reason) for reason, letter in notes.items()]
     return table
 
@@ -68,10 +70,10 @@ def _caption(dataset: str, group: str, rows: pd.DataFrame) -> str:
     spread = f"mean ± standard deviation over {replicates} replicates" if replicates > 1 else "one replicate"
     images = counted(int(oracle.get_group("accuracy").max()), "image")
     return (
-        f"What {group} decides on {dataset}, {split} (n = {images}, on {shown} of which its members disagree); "
-        f"{spread}. Errors fixed and broken: the number of images that the mean probability of the members gets wrong "
-        "and the protocol right, and the reverse. Weight: of what listeners gained from messages, fitted on val; a "
-        "negative one decides against the class for which they gain more. Rounds: of talk about an image on which "
-        "members disagree. Forwards and backwards: passes through a member for each image, what is fitted on val not "
-        "counted. The oracle selector is right wherever a member is."
+        f"Decisions of {group} on {dataset}, {split} (n = {images}, on {shown} of which its members disagree); "
+        f"{spread}. Errors fixed and introduced: the number of images that the mean probability of the members "
+        "classifies incorrectly and the protocol correctly, and the reverse. Weight: that of the gains from messages, "
+        "fitted on val; a negative one favours the class that gains less. Rounds: of dialogue about an image on which "
+        "members disagree. Forwards and backwards: passes through a member per image, fitting on val excluded. The "
+        "oracle selector is correct wherever any member is."
     )

@@ -1,18 +1,20 @@
-"""Sentences with their numbers: the answer to each hypothesis, and what the page is about."""
+"""The verdict on each hypothesis in sentences with their numbers, and the headline of the page."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
-from selfdoubt.report.formats import NO_BREAK, Metric, counted, difference, listed, mean_sd, metric_of, number, p_value
+from selfdoubt.figures.texts import NO_BREAK, counted, listed
+from selfdoubt.report.arms import BY_NAME, Arms
+from selfdoubt.report.formats import Metric, difference, mean_sd, metric_of, number, p_value
 from selfdoubt.report.numbers import Column, Numbers, find
 
 SYMBOLS = {"supported": "✓", "refuted": "✗", "inconclusive": "?"}
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One hypothesis on one dataset, told in sentences."""
+class Verdict:
+    """The verdict on one hypothesis on one dataset, in words."""
 
     hypothesis: str
     dataset: str
@@ -22,35 +24,36 @@ class Answer:
     sentence: str
 
 
-def answers_of(hypotheses: pd.DataFrame, numbers: Numbers, study: str) -> list[Answer]:
-    """Return the answers to the hypotheses of one study, in the order of the table."""
+def verdicts_of(hypotheses: pd.DataFrame, numbers: Numbers, study: str, names: Arms = BY_NAME) -> list[Verdict]:
+    """Return the verdicts on the hypotheses of one study, in the order of the table."""
     rows = hypotheses[hypotheses["study"] == study].to_dict("records")
     several = len({row["dataset"] for row in rows}) > 1
     return [
-        Answer(
+        Verdict(
             row["hypothesis"],
             row["dataset"],
             row["statement"],
             row["verdict"],
             SYMBOLS.get(row["verdict"], ""),
-            _sentence(row, numbers, f"{row['dataset']}, {row['split']}" if several else row["split"]),
+            _sentence(row, numbers, names, f"{row['dataset']}, {row['split']}" if several else row["split"]),
         )
         for row in rows
     ]
 
 
-def _sentence(row: dict, numbers: Numbers, place: str) -> str:
+def _sentence(row: dict, numbers: Numbers, names: Arms, place: str) -> str:
     metric = metric_of(row["metric"])
     where = f"on {place}" + ("" if row["score"] == "none" else f", score {row['score']}")
-    arms = {arm: _values(row, numbers, arm) for arm in (row["better"], row["than"])}
+    better, than = names.label(row["better"]), names.label(row["than"])
+    arms = {names.label(arm): _values(row, numbers, arm) for arm in (row["better"], row["than"])}
     if pd.isna(row["difference"]):
         reasons = [f"{arm}: {reason}" for arm, (_, reason) in arms.items() if reason]
-        why = listed(reasons) if reasons else "one side has no values"
+        why = listed(reasons) if reasons else "one arm has no values"
         return f"The difference in {metric.label} {where} does not exist ({why})."
     each = [f"{arm} {_with_spread(values, metric)}" for arm, (values, _) in arms.items() if values]
     unit = "×10³: " if metric.scale == 1000 else ""
     detail = f" ({unit}{', '.join(each)})" if each else ""
-    return f"{_difference(row, metric, where)}{detail}. {_certainty(row, metric)}{_needed(row)}"
+    return f"{_difference(row, metric, better, than)} {where}{detail}. {_certainty(row, metric)}{_needed(row)}"
 
 
 def _values(row: dict, numbers: Numbers, arm: str) -> tuple[list[float], str]:
@@ -64,16 +67,16 @@ def _with_spread(values: list[float], metric: Metric) -> str:
     return NO_BREAK.join(text for text in mean_sd(values, metric) if text)
 
 
-def _difference(row: dict, metric: Metric, where: str) -> str:
+def _difference(row: dict, metric: Metric, better: str, than: str) -> str:
     label = metric.label[0].upper() + metric.label[1:]
     if row["difference"] == 0:
-        return f"{label} of {row['better']} equals that of {row['than']} {where}"
+        return f"{label} of {better} equals that of {than}"
     text = difference(abs(row["difference"]), metric, sign=False)
     if not text.strip("0."):  # less than the last digit shows
         text = f"less than {number(10**-metric.difference_digits, metric.difference_digits)}"
     size = _in_unit(text, metric.difference_unit)
     side = "higher" if row["difference"] > 0 else "lower"
-    return f"{label} of {row['better']} is {size} {side} than that of {row['than']} {where}"
+    return f"{label} of {better} is {size} {side} than that of {than}"
 
 
 def _certainty(row: dict, metric: Metric) -> str:
@@ -95,9 +98,9 @@ def _in_unit(text: str, unit: str) -> str:
 def _needed(row: dict) -> str:
     """Return how many replicates are required where the verdict is inconclusive, or what else is open."""
     if row["verdict"] != "inconclusive" and row["n_replicates"] == 1:
-        return " Trained elsewhere, once: this is known of these two models, not of the way they were made."
+        return " This holds for these two checkpoints, not for their training methods."
     if row["n_replicates"] == 1 and not pd.isna(row["low"]):
-        return " One replicate: nothing is known of the next one, so there is no verdict."
+        return " One replicate shows no variation between trainings, so there is no verdict."
     if row["verdict"] != "inconclusive" or pd.isna(row["low"]):
         return ""
     if pd.isna(row["n_replicates_needed"]):
@@ -106,15 +109,15 @@ def _needed(row: dict) -> str:
     if needed > row["n_replicates"]:
         return f" At this difference and spread about {counted(needed, 'replicate')} are required."
     # The estimate knows the spread over replicates alone; the verdict asks for more.
-    unmet = "the interval, which resamples test images too, includes zero"
+    unmet = "the interval, which also includes the sampling of test images, contains zero"
     if row["low"] > 0 or row["high"] < 0:
         alone = f"uncorrected p{NO_BREAK}{p_value(row['p'])}"
-        unmet = f"the p corrected for all hypotheses of the study is not below 0.05 ({alone})"
-    return f" By the spread over replicates alone {needed} would do, but {unmet}."
+        unmet = f"p, corrected for all hypotheses of the study, is not below 0.05 ({alone})"
+    return f" By the spread over replicates alone, {needed} would suffice, but {unmet}."
 
 
 def headline(metrics: pd.DataFrame, hypotheses: pd.DataFrame) -> str:
-    """Return one sentence on what was measured; every count is taken from the tables.
+    """Return one sentence on what was measured, its counts taken from the tables.
 
     metrics: with the column `arm`.
     """
@@ -132,8 +135,6 @@ def headline(metrics: pd.DataFrame, hypotheses: pd.DataFrame) -> str:
     )
     text = f"{members}, {counted(metrics['arm'].nunique(), 'arm')} in all, {replicates} each, on {datasets}"
     verdicts = hypotheses["verdict"].value_counts()
-    told = listed([f"{verdicts[verdict]} {verdict}" for verdict in SYMBOLS if verdict in verdicts])
-    ending = (
-        f"; {counted(len(hypotheses), 'hypothesis', 'hypotheses')} written down beforehand: {told}." if told else "."
-    )
-    return f"{text}: {counted(len(metrics), 'number')}{ending}"
+    found = listed([f"{verdicts[verdict]} {verdict}" for verdict in SYMBOLS if verdict in verdicts])
+    ending = f"; {counted(len(hypotheses), 'pre-registered hypothesis', 'pre-registered hypotheses')}: {found}."
+    return f"{text}: {counted(len(metrics), 'number')}{ending if found else '.'}"

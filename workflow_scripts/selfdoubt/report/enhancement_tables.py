@@ -1,16 +1,19 @@
-"""What was chosen for each enhancer and what an image costs."""
+"""Tables of enhancers: settings selected on val, and the cost of an image."""
 
 import json
 from collections.abc import Collection
 
 import pandas as pd
 
+from selfdoubt.report.arms import BY_NAME, Arms
 from selfdoubt.report.formats import number
 from selfdoubt.report.tables import Cell, Table
 
 
-def enhancement_table(enhancements: pd.DataFrame, settings: dict, arms: Collection[str]) -> Table | None:
-    """Return what was chosen on val for the enhanced arms of a study, a column for each replicate, and their costs."""
+def enhancement_table(
+    enhancements: pd.DataFrame, settings: dict, arms: Collection[str], names: Arms = BY_NAME
+) -> Table | None:
+    """Return what was selected on val for the enhanced arms of a study, a column a replicate, and their costs."""
     if enhancements.empty:
         return None
     rows = enhancements.assign(arm=enhancements["name"] + "/" + enhancements["variant"])
@@ -25,21 +28,21 @@ def enhancement_table(enhancements: pd.DataFrame, settings: dict, arms: Collecti
         chosen = {row["replicate"]: json.loads(row["chosen"]) for row in own.to_dict("records")}
         entry = settings["enhancers"][own["variant"].iloc[0]]
         texts = [*([dataset] if several else []), entry["method"]]
-        texts += [_told(chosen[replicate], entry) if replicate in chosen else "" for replicate in replicates]
+        texts += [_selected(chosen[replicate], entry) if replicate in chosen else "" for replicate in replicates]
         passes = (own["forwards"], own["backwards"])
         texts += [number(each.mean(), 0 if (each % 1 == 0).all() else 2) for each in passes]
-        table.rows.append((arm, [Cell(text) for text in texts]))
+        table.rows.append((names.marked(arm), [Cell(text) for text in texts]))
     table.caption = (
-        "What was chosen on val from the values listed, by the lowest AURC of msp, and the passes of the model that an "
-        "image of test costs, its clean answer included, mean over replicates. A clean answer alone is one forward."
+        "Settings selected on val from the candidates of the config, by the lowest AURC of msp, and the passes through "
+        "the model per test image, mean over replicates. A prediction on the clean image is one forward."
     )
     return table
 
 
-def _told(chosen: dict, entry: dict) -> str:
-    """Return the values of the settings that had more than one to choose from."""
-    open_to_choice = [key for key, value in entry.items() if isinstance(value, list) and len(value) > 1]
-    return ", ".join(_value(key, chosen[key]) for key in open_to_choice if key in chosen) or "one candidate"
+def _selected(chosen: dict, entry: dict) -> str:
+    """Return the values of the settings that had more than one candidate."""
+    selected = [key for key, value in entry.items() if isinstance(value, list) and len(value) > 1]
+    return ", ".join(_value(key, chosen[key]) for key in selected if key in chosen) or "one candidate"
 
 
 def _value(key: str, value: float) -> str:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from selfdoubt.report.arms import BY_NAME, Arms
+
 
 @dataclass(frozen=True)
 class ReportData:
@@ -17,7 +19,7 @@ class ReportData:
     groups: pd.DataFrame  # SCHEMAS["groups"]
     mask_quality: dict[tuple[str, str], pd.DataFrame]  # (data set, segmenter) -> SCHEMAS["mask-quality"]
     counts: dict[str, pd.DataFrame]  # data set -> SCHEMAS["data"]
-    figures: dict[str, dict]  # name -> {"settings": its entry, "svg", "png", perhaps "pdf": bytes or path}
+    figures: dict[str, dict]  # name -> {"settings": its entry, "upper_bounds"; "svg", "png", "pdf": bytes or path}
     provenance: dict  # {"commit": str or None, "versions": {package: version}, further texts}
     enhancements: pd.DataFrame = field(default_factory=pd.DataFrame)  # SCHEMAS["enhancements"]
-    bounds: list[str] = field(default_factory=list)  # arms that read the true labels, and contend with none
+    arms: Arms = BY_NAME
