@@ -32,12 +32,6 @@ def test_compare_is_the_difference_of_the_values():
         assert (found["n_replicates"], found["reason"]) == (1, None)
 
 
-def test_an_arm_does_not_differ_from_itself():
-    for metric, split in (("aurc", "test"), ("ood-auroc", "ood-digits")):
-        found = compared([(predictions_of(s), predictions_of(s)) for s in (0, 0)], metric, "msp", split, 50)
-        assert [found[key] for key in ("difference", "low", "high", "p")] == [0, 0, 0, 1]
-
-
 def test_a_better_arm_is_found_better():
     predictions = predictions_of()
     sample = predictions["test"]

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from selfdoubt.data.datasets import Split
-from selfdoubt.evaluation import hypotheses, metrics_table, paired_tests
+from selfdoubt.evaluation import hypotheses, metrics_table, paired_tests, prediction_tables
 from selfdoubt.evaluation.predictions import predictions_by_split
-from selfdoubt.models import inference
 from selfdoubt.runtime import schemas
 
 N, REPLICATES = 120, [1, 2, 3]
@@ -62,7 +61,7 @@ def paths(tmp_path_factory) -> list:
     for path in paths:
         arm, replicate = path.stem.split("-")
         logits = ARMS[arm](int(replicate))
-        inference.write_predictions(path, {"val": split, "test": split}, {"val": logits, "test": logits})
+        prediction_tables.write_predictions(path, {"val": split, "test": split}, {"val": logits, "test": logits})
     return paths
 
 
@@ -189,15 +188,6 @@ def test_the_families_are_studies_data_sets_and_what_was_explored(paths):
             assert [r["p_holm"] for r in explored] == paired_tests.holm([r["p"] for r in explored])
 
 
-def test_correction_never_lowers_p(paths):
-    claims = [claim(better, than) for better in ("sharp", "dull", "dim") for than in ("dull", "poor")]
-    tables = tables_of(paths, claims, [study_of(arms=["sharp", "dim"])], [ACCURACY, AURC])
-    rows = [*tables["comparisons"], *tables["hypotheses"]]
-    assert len(rows) == (2 * 2 + 6) + 6 and all(row["p"] <= row["p_holm"] <= 1 for row in rows)
-    (undecided,) = [row for row in tables["hypotheses"] if (row["better"], row["than"]) == ("dim", "dull")]
-    assert 0.05 < undecided["p"] < 1 and undecided["verdict"] == "inconclusive"
-
-
 # ---- tables ----
 
 
@@ -216,11 +206,6 @@ def test_rows_fit_their_schemas(paths, tmp_path):
         assert all(set(row) == set(schemas.SCHEMAS[name].names) for row in rows)
         schemas.write_rows(tmp_path / name, rows, schemas.SCHEMAS[name])
         assert [row["difference"] for row in schemas.read_table(tmp_path / name, schemas.SCHEMAS[name]).to_pylist()]
-
-
-def test_a_study_without_claims_has_comparisons_alone(paths):
-    assert tables_of(paths)["hypotheses"] == [] and tables_of(paths)["comparisons"] == []
-    assert len(tables_of(paths, comparisons=[AURC])["comparisons"]) == 2
 
 
 # ---- files ----

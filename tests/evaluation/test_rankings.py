@@ -186,15 +186,6 @@ def test_fpr95_keeps_the_threshold_at_which_exactly_95_percent_stay():
     assert rankings.fpr95(confidence, inside) == 1  # 19 of 21 are too few
 
 
-@settings(repeatable)
-@given(samples, st.integers(1, 100))
-def test_coverage_is_the_largest_over_thresholds(sample, percent):
-    confidence, correct = sample
-    accepted = [confidence >= threshold for threshold in np.unique(confidence)]
-    good = [each.mean() for each in accepted if 100 * correct[each].sum() >= percent * each.sum()]
-    assert rankings.coverage_at_accuracy(*sample, percent=percent) == pytest.approx(max(good, default=0))
-
-
 def test_a_selective_accuracy_is_reached_when_it_is_equal():
     confidence = np.arange(400, 0, -1)
     correct = np.arange(400) != 199  # 199 of the first 200 are correct: 99.5 %; 399 of 400 more
@@ -243,13 +234,6 @@ def test_one_sample_and_none():
         rankings.aurc([], [])
 
 
-def test_constant_confidence_is_no_better_than_chance():
-    correct = np.array([True, True, False, True])
-    assert rankings.auroc(np.zeros(4), correct) == 0.5
-    assert rankings.aurc(np.zeros(4), correct) == pytest.approx(1 / 4)  # the risk is r at every coverage
-    assert rankings.naurc(np.zeros(4), correct) == pytest.approx(1)
-
-
 def test_infinite_confidence_ranks_and_nan_does_not():
     assert rankings.auroc([np.inf, 0.0, -np.inf], [True, True, False]) == 1
     with pytest.raises(Undefined, match="row 1 "):
@@ -276,14 +260,6 @@ def test_resampled_rankings_equal_rankings_of_the_resamples(accuracy, levels):
         expected = np.array([np.nan if value is None else value for value in expected])
         assert function_of(name)(resampled) == pytest.approx(expected, abs=1e-12, nan_ok=True), name
     assert rankings.accuracy(resampled) == pytest.approx([pair[1].mean() for pair in pairs])
-
-
-def test_weights_of_one_are_the_sample_itself():
-    generator = np.random.default_rng(4)
-    ranking = rank(generator.integers(0, 9, 50), generator.random(50) < 0.7)
-    again = ranking.resampled(np.ones((2, 50), dtype=np.uint8))
-    for name in ("auroc", "aurc", "e-aurc", "naurc", "augrc", "coverage-at-sac-90", "risk-at-coverage-80"):
-        assert function_of(name)(again) == pytest.approx([value_of(name, ranking)] * 2, abs=1e-13)
 
 
 def test_the_worked_example_of_the_documentation():

@@ -176,6 +176,7 @@ def test_rows_do_not_depend_on_one_another(name):
 @pytest.mark.parametrize("name", names_in(scoring.FOLDER))
 def test_a_module_is_what_the_config_knows_of_it(name):
     module = scoring.load(name)
+    assert names_in("settings.scores") == names_in(scoring.FOLDER)
     assert scoring.defines_probabilities(name) == SCORES[name].defines_probabilities
     assert hasattr(module, "score") != hasattr(module, "COLUMN")  # computed from logits, or read
 

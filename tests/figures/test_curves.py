@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from selfdoubt.data.datasets import Split
+from selfdoubt.evaluation import prediction_tables
+from selfdoubt.evaluation.log_odds import log_odds
+from selfdoubt.evaluation.softmax import fit_temperature
 from selfdoubt.figures import curves
-from selfdoubt.models import inference
 from selfdoubt.runtime.errors import UserError
 
 
@@ -17,7 +19,7 @@ def write(path: Path, logits, labels=(0, 1, 1), **columns) -> Path:
     split = Split(np.zeros((3, 1, 1, 1), np.uint8), np.array(labels), np.arange(3, dtype=np.int32))
     both, answers = {"val": split, "test": split}, np.array(logits, np.float32)
     signals = {name: dict.fromkeys(both, np.array(values)) for name, values in columns.items()}
-    inference.write_predictions(path, both, dict.fromkeys(both, answers), signals)
+    prediction_tables.write_predictions(path, both, dict.fromkeys(both, answers), signals)
     return path
 
 
@@ -43,19 +45,14 @@ def test_scores_rank_these_as_the_largest_probability_does(tmp_path, score):
     assert np.argsort(confidence).tolist() == [0, 2, 1]
 
 
-def test_a_score_is_fitted_on_val_and_not_on_the_split(tmp_path, monkeypatch):
-    seen = []
-
-    def fit(*val):
-        seen.extend(array.tolist() for array in val)
-        return lambda logits: logits.sum(1)
-
-    monkeypatch.setitem(curves.scores.SCORES, "sum", fit)
-    split = Split(np.zeros((2, 1, 1, 1), np.uint8), np.array([1, 0]), np.arange(2, dtype=np.int32))
-    logits = {"val": np.array([[1, 2], [3, 4]], np.float32), "test": np.array([[5, 6], [7, 8]], np.float32)}
-    inference.write_predictions(tmp_path / "a.parquet", dict.fromkeys(logits, split), logits)
-    assert curves.confidence_and_correctness(tmp_path / "a.parquet", "test", "sum")[0].tolist() == [11, 15]
-    assert seen == [[[1, 2], [3, 4]], [1, 0], [True, False]]
+def test_a_score_is_fitted_on_val_and_not_on_the_split(tmp_path):
+    split = Split(np.zeros((3, 1, 1, 1), np.uint8), np.array([1, 0, 0]), np.arange(3, dtype=np.int32))
+    numbers = {"val": [[1, 2], [3, 4], [5, 1]], "test": [[5, 6], [9, 8], [7, 4]]}
+    logits = {name: np.array(rows, np.float32) for name, rows in numbers.items()}
+    prediction_tables.write_predictions(tmp_path / "a.parquet", dict.fromkeys(logits, split), logits)
+    temperature = fit_temperature(logits["val"], split.labels)
+    found, _ = curves.confidence_and_correctness(tmp_path / "a.parquet", "test", "msp-ts")
+    assert found == pytest.approx(log_odds(logits["test"], temperature)) and temperature != 1
 
 
 def test_paths_are_of_arms_then_replicates(tmp_path):

@@ -84,7 +84,7 @@ def test_options_for_several_files_may_have_none(monkeypatch):
 
 
 def test_a_file_may_hold_the_settings_and_the_names_of_files(monkeypatch, tmp_path):
-    (tmp_path / "names").write_text("a b\n@c\n")
+    (tmp_path / "names").write_text("\na b\n@c\n")
     (tmp_path / "settings").write_text('{"epochs": 6}')
     words = ["--input", "@x", "--output", "@y", "--settings", f"@{tmp_path / 'settings'}"]
     names = ["--members", f"@{tmp_path / 'names'}"]

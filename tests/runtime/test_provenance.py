@@ -277,7 +277,7 @@ def test_no_script_reaches_a_method_by_an_import_of_its_own():
 
 @pytest.mark.parametrize("rule", sorted(RULES))
 def test_a_change_of_figures_numbers_or_page_retrains_nothing(rule):
-    parts = ("figures/style", "evaluation/metrics", "evaluation/resampling", "report/page")
+    parts = ("figures/style", "evaluation/metrics", "evaluation/metrics_table", "evaluation/bootstrap", "report/page")
     reached = {part for part in parts if rule in rules_of_modules()[f"selfdoubt/{part}.py"]}
     assert not reached or not rule.startswith(("train", "distill", "predict", "communicate", "precompute"))
 

@@ -158,7 +158,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "`mask_truth`",
             put("datasets.fashion-mnist-12k", mask_truth="none"),
-            {"judge_masks:unet"} | GALLERY | REPORT,
+            {"evaluate_masks:unet"} | GALLERY | REPORT,
         ),
         Edit(
             "fewer severities",
@@ -357,10 +357,10 @@ EDITS: dict[str, list[Edit]] = {
             "the shell line of a rule",
             text(
                 "rules/masks.smk",
-                'exec python "$SELFDOUBT/judge_masks.py"',
-                'exec python -u "$SELFDOUBT/judge_masks.py"',
+                'exec python "$SELFDOUBT/evaluate_masks.py"',
+                'exec python -u "$SELFDOUBT/evaluate_masks.py"',
             ),
-            {"judge_masks:unet"} | REPORT,
+            {"evaluate_masks:unet"} | REPORT,
         ),
         Edit(
             "an input function that gives the same",

@@ -33,7 +33,7 @@ CURVES = {  # figure -> the models that it shows
 }
 MATRIX = {"plot_figure:persuasion-matrix"}
 LOOKS = {*CURVES, *ACCURACY}
-MASKS = {"segment_images:unet", "judge_masks:unet", *GALLERY}
+MASKS = {"segment_images:unet", "evaluate_masks:unet", *GALLERY}
 
 
 def replicates(rule: str, *names: str, of=REPLICATES) -> set[str]:
@@ -130,7 +130,7 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "import_model": set(),
     "train_segmenter": FROM_SEGMENTER,
     "segment_images": FROM_SEGMENTER - {"train_segmenter:unet"},
-    "judge_masks": {"judge_masks:unet"} | REPORT,
+    "evaluate_masks": {"evaluate_masks:unet"} | REPORT,
     "measure_mixing": set(),
     "enhance_images": enhanced(*ENHANCERS),
     "combine_members": decided(*COMBINED),
@@ -143,9 +143,22 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
 AFTER["plot_figure"] = PLOTS | REPORT
 
 
-def after(rules: set[str]) -> set[str]:
-    """What runs where the code of rules has changed."""
-    return set().union(*(AFTER[rule] for rule in rules))
+BY_METHOD = {  # module of a method that the default study names -> the jobs that load it, and all that follows
+    "data/sources/embedded.py": EVERYTHING,
+    "data/sources/sklearn.py": AFTER["prepare_ood"],
+    "models/families/convnet.py": FROM_TRAINING,
+    "distillation/losses/kd.py": AFTER["distill_student"],
+    "mixing/methods/cutmix.py": trained("cutmix") | renewed("cutmix"),
+    "mixing/methods/mask_cutmix.py": trained("mask-cutmix") | renewed("mask-cutmix"),
+} | {
+    f"data/corruptions/{name.replace('-', '_')}.py": {f"corrupt_images:{name}"} | predicted(*MODELS)
+    for name in CORRUPTIONS
+}
+
+
+def after(rules: set[str], methods: set[str] = frozenset()) -> set[str]:
+    """What runs where the code of rules and of methods has changed."""
+    return set().union(*(AFTER[rule] for rule in rules), *(BY_METHOD.get(method, ()) for method in methods))
 
 
 def on_second(jobs: set[str]) -> set[str]:

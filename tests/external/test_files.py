@@ -1,4 +1,4 @@
-"""Files from elsewhere: the same predictions from every format, and one line for whatever is wrong."""
+"""Files from elsewhere: the same predictions from every format, and one line for every fault."""
 
 import io
 import struct
@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from foreign_files import KINDS, LABELS, LOGITS, C, N, run_all, suffix, wide, write
 
-from selfdoubt.external import predictions
-from selfdoubt.external.predictions import read
+from selfdoubt.external import files
+from selfdoubt.external.files import read
 from selfdoubt.runtime.errors import UserError
 
 # ---- what is read ----
@@ -24,7 +24,7 @@ from selfdoubt.runtime.errors import UserError
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_format_gives_the_same_predictions(tmp_path, kind, monkeypatch):
-    monkeypatch.setattr(predictions, "BATCH_NUMBERS", 8 * C)  # batches that do not end with the file
+    monkeypatch.setattr(files, "BATCH_NUMBERS", 8 * C)  # batches that do not end with the file
     found = read(write(tmp_path / f"a.{suffix(kind)}", kind))
     np.testing.assert_array_equal(found.logits, LOGITS)
     np.testing.assert_array_equal(found.labels, LABELS)
@@ -58,7 +58,7 @@ OTHER_ARRAYS = {
 @pytest.mark.parametrize("name", OTHER_ARRAYS)
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_arrays_in_other_forms(tmp_path, name, save, monkeypatch):
-    monkeypatch.setattr(predictions, "BATCH_NUMBERS", 8 * C)
+    monkeypatch.setattr(files, "BATCH_NUMBERS", 8 * C)
     logits, labels = OTHER_ARRAYS[name](LOGITS, LABELS)
     save(tmp_path / "a.npz", logits=logits, label=labels)
     found = read(tmp_path / "a.npz")
@@ -145,7 +145,7 @@ def test_nothing_is_left_where_the_scratch_file_was(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["csv", "npz"])
-def test_a_full_disk_is_told_by_the_folder_that_is_full(tmp_path, kind, monkeypatch):
+def test_a_full_disk_names_the_folder(tmp_path, kind, monkeypatch):
     def full(**_):
         raise OSError(28, "No space left on device")
 
@@ -155,7 +155,7 @@ def test_a_full_disk_is_told_by_the_folder_that_is_full(tmp_path, kind, monkeypa
         read(write(tmp_path / f"a.{kind}", kind))
 
 
-# ---- what is refused: a function that writes a file, its ending, and what is told ----
+# ---- what is refused: a function that writes a file, its ending, and what is named ----
 
 
 def text(content: str | bytes) -> tuple[str, Callable]:
@@ -241,7 +241,7 @@ FRAMES = {
     "has 1 class; give two or more": lambda f: f[["label", "logit_0"]].assign(label=0),
 }
 BROKEN = [
-    *((frame(change, kind), told) for told, change in FRAMES.items() for kind in ("csv", "parquet")),
+    *((frame(change, kind), named) for named, change in FRAMES.items() for kind in ("csv", "parquet")),
     (text(""), "cannot be read (Empty CSV file)"),
     (text(bytes(range(256))), "cannot be read (CSV parse error: "),
     (text(HAND.encode("utf-16")), "cannot be read (CSV parse error: "),
@@ -327,14 +327,14 @@ def outcomes(tmp_path_factory) -> list:
 
 
 @pytest.mark.parametrize("i", range(len(BROKEN)), ids=lambda i: f"{BROKEN[i][0][0]}: {BROKEN[i][1]}")
-def test_a_broken_file_is_told_in_one_line(outcomes, i):
+def test_a_broken_file_is_refused_in_one_line(outcomes, i):
     path, (code, out, err) = outcomes[i]
     assert code == 2 and out == "" and err.count("\n") == 1
     assert err.startswith(f"evaluate_predictions: {path}: ") and BROKEN[i][1] in err
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "named"),
     [
         ([0.5, 0.6, 0, 0], "probabilities that sum to 1.1; are they logits?"),
         ([1.5, -0.5, 0, 0], "a probability of -0.5; are they logits?"),
@@ -342,15 +342,15 @@ def test_a_broken_file_is_told_in_one_line(outcomes, i):
         ([0.5, 0, np.inf, 0], "a probability that is not finite: logit_2 is inf"),
     ],
 )
-def test_probabilities_that_are_none_are_told(tmp_path, row, told):
+def test_what_are_no_probabilities_is_refused(tmp_path, row, named):
     p = np.full((N, C), 0.25)
     p[7] = row
-    with pytest.raises(UserError, match=rf"row 7 \(counted from 0\) has {told}".replace("?", r"\?")):
+    with pytest.raises(UserError, match=rf"row 7 \(counted from 0\) has {named}".replace("?", r"\?")):
         read(write(tmp_path / "a.csv", "csv", p), probabilities=True)
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "named"),
     [
         (-1, "ood_class -1, which is none of"),
         (1.5, "ood_class 1.5, which is no whole number"),
@@ -359,13 +359,13 @@ def test_probabilities_that_are_none_are_told(tmp_path, row, told):
         (np.nan, "no ood_class"),
     ],
 )
-def test_a_class_that_is_none_is_told(tmp_path, value, told):
+def test_what_is_no_class_is_refused(tmp_path, value, named):
     wide().drop(columns="label").assign(ood_class=[1, 1, 1, value] + [1] * (N - 4)).to_csv(tmp_path / "o.csv")
-    with pytest.raises(UserError, match=rf"row 3 \(counted from 0\) has {told}"):
+    with pytest.raises(UserError, match=rf"row 3 \(counted from 0\) has {named}"):
         read(tmp_path / "o.csv", labelled=False)
 
 
-def test_batches_of_other_numbers_of_classes_are_told(tmp_path):
+def test_batches_of_other_numbers_of_classes_are_refused(tmp_path):
     with pq.ParquetWriter(tmp_path / "a.parquet", pa.table({"label": [0], "logits": [[1.0]]}).schema) as writer:
         writer.write_table(pa.table({"label": [0, 1], "logits": [[1.0, 2.0]] * 2}))
         writer.write_table(pa.table({"label": [0], "logits": [[1.0, 2.0, 3.0]]}))

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from foreign_files import DRAWS, LABELS, LOGITS, C, N, write
-from selfdoubt.evaluation.statistics import resample_weights
 from test_evaluate_predictions import run
 
+from selfdoubt.evaluation.bootstrap import resample_weights
 from selfdoubt.external.models import short_names
 from selfdoubt.runtime import schemas
 
@@ -76,8 +76,7 @@ def test_chosen_splits_have_the_numbers_that_they_have_among_all(tmp_path, capsy
     accuracies = [everything["a", f"blur-{k}", "none", "accuracy"]["value"] for k in (1, 2)]
     assert found_mean(everything) == pytest.approx(np.mean(accuracies))
     code, _, err = run(capsys, path, "--splits", "blur")
-    known = "val, test, ood-far, blur-1, blur-2, blur-mean, corrupted-mean"
-    assert (code, err) == (2, f"evaluate_predictions: --splits: 'blur' is not in {path}; it has {known}\n")
+    assert code == 2 and "--splits: 'blur'" in err and "val, test, ood-far, blur-1, blur-2, blur-mean, corr" in err
 
 
 def found_mean(rows: dict) -> float:
@@ -88,11 +87,10 @@ def found_mean(rows: dict) -> float:
 def test_a_table_without_test_is_refused(tmp_path, capsys, splits):
     path = table_of(tmp_path / "a.parquet", dict.fromkeys(splits, LOGITS))
     code, out, err = run(capsys, path)
-    assert (code, out) == (2, "")
-    assert err == f"evaluate_predictions: {path}: has no split 'test'; it has {', '.join(splits)}\n"
+    assert (code, out, err.count("\n")) == (2, "", 1) and f"{path}: has no split 'test'" in err
 
 
-def test_a_split_that_cannot_be_read_is_told_and_the_others_are_shown(tmp_path, capsys):
+def test_a_split_that_cannot_be_read_has_a_note_and_the_others_are_shown(tmp_path, capsys):
     broken = LOGITS.copy()
     broken[3, 1] = np.nan
     path = table_of(tmp_path / "a.parquet", {"test": LOGITS, "shifted-new": broken})
@@ -109,14 +107,11 @@ def test_a_split_that_cannot_be_read_is_told_and_the_others_are_shown(tmp_path, 
 # ---- several models ----
 
 
-def test_other_labels_are_told_once(tmp_path, capsys):
+def test_other_labels_give_one_warning(tmp_path, capsys):
     names = {"a": LABELS, "b": LABELS, "c": np.where(np.arange(N) == 4, LABELS ^ 1, LABELS)}
     paths = [write(tmp_path / f"{name}.npz", "npz", LOGITS, labels) for name, labels in names.items()]
     code, _, err = run(capsys, *paths, "--scores", "msp")
-    assert code == 0 and err == (
-        f"evaluate_predictions: test: the label of row 4 (counted from 0) is {LABELS[4]} in a and {LABELS[4] ^ 1} in c"
-        "; their numbers are of different images, or of another order\n"
-    )
+    assert (code, err.count("\n")) == (0, 1) and "the label of row 4" in err and "in c; " in err
     assert run(capsys, *paths[:2], "--scores", "msp")[2] == ""
 
 
@@ -125,18 +120,18 @@ def by_hand(n: int, purpose: str, n_resamples: int) -> np.ndarray:
 
 
 def test_differences_are_paired_by_samples(tmp_path, capsys):
-    """Accuracy by hand: of each resample the weighted share of what is right, one minus the other."""
+    """Accuracy by hand: of each resample the weighted fraction of what is correct, one minus the other."""
     paths = [write(tmp_path / "a.npz", "npz"), write(tmp_path / "b.npz", "npz", OTHER)]
     found = rows_of(capsys, *paths, "--reference", "b", "--resamples", "200", "--scores", "msp")
-    right = [(logits.argmax(1) == LABELS).astype(float) for logits in (LOGITS, OTHER)]
+    correct = [(logits.argmax(1) == LABELS).astype(float) for logits in (LOGITS, OTHER)]
     weights = by_hand(N, "bootstrap/test", 200)
-    differences = weights @ (right[0] - right[1]) / N
+    differences = weights @ (correct[0] - correct[1]) / N
     row = found["a", "test", "none", "accuracy"]
-    assert row["difference"] == pytest.approx(right[0].mean() - right[1].mean()) and row["reference"] == "b"
+    assert row["difference"] == pytest.approx(correct[0].mean() - correct[1].mean()) and row["reference"] == "b"
     assert [row["difference_low"], row["difference_high"]] == pytest.approx(np.quantile(differences, [0.025, 0.975]))
     k = min((differences <= 1e-12).sum(), (differences >= -1e-12).sum())
     assert row["p"] == pytest.approx(min(1, 2 * (k + 1) / 201), abs=0.02)  # exact ties are a matter of rounding
-    assert [row["low"], row["high"]] == pytest.approx(np.quantile(weights @ right[0] / N, [0.025, 0.975]))
+    assert [row["low"], row["high"]] == pytest.approx(np.quantile(weights @ correct[0] / N, [0.025, 0.975]))
     of_reference = found["b", "test", "none", "accuracy"]
     assert (of_reference["difference"], of_reference["p"]) == (None, None) and of_reference["low"] is not None
     classwise = found["a", "test", "msp", "ece-classwise"]  # which has no form for resamples
@@ -154,15 +149,6 @@ def test_a_comparison_has_the_intervals_that_each_model_has_alone(tmp_path, caps
         assert (row["low"], row["high"]) == (compared[key]["low"], compared[key]["high"])
         assert row["low"] is not None or row["value"] is None or row["metric"] == "ece-classwise"
     assert compared["b", "ood-given", "msp", "ood-auroc"]["p"] is not None
-
-
-def test_every_split_but_val_has_intervals(tmp_path, capsys):
-    splits = {"val": OTHER, "test": LOGITS, "ood-far": OTHER, "blur-1": LOGITS[:40], "blur-2": OTHER[:40]}
-    found = rows_of(capsys, table_of(tmp_path / "a.parquet", splits), "--resamples", "100", "--scores", "msp")
-    has = {split: [] for _, split, *_ in found}
-    for (_, split, _, name), row in found.items():
-        has[split].append(row["low"] is not None or row["value"] is None or name == "ece-classwise")
-    assert all(all(known) for split, known in has.items() if split != "val") and not all(has["val"])
 
 
 def test_models_with_other_splits_are_compared_on_what_they_share(tmp_path, capsys):

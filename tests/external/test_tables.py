@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 from foreign_files import LABELS, LOGITS, SCRIPT, C, write
 from test_evaluate_predictions import run
-from test_external_models import OTHER, table_of
+from test_numbers import OTHER, table_of
 
-from selfdoubt.evaluation import scores, softmax
-from selfdoubt.external import tables
+from selfdoubt.evaluation import scoring, softmax
 from selfdoubt.runtime import schemas
+from selfdoubt.runtime.methods import names_in
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 
@@ -59,15 +59,6 @@ def test_several_models_have_a_column_each(pair, capsys):
     assert run(capsys, *pair, *FEW)[1].splitlines() == expected
 
 
-def test_one_score_has_a_column_a_model_and_no_column_of_scores(pair, capsys):
-    known = values(capsys, pair[0], "--scores", "msp", *FEW[3:])
-    assert run(capsys, pair[0], "--scores", "msp", *FEW[3:])[1].splitlines() == [
-        "test (n = 50), msp",
-        "metric    a",
-        *(f"{metric:<8}  {value}" for (*_, metric), value in known.items()),
-    ]
-
-
 def test_differences_are_printed_with_interval_and_p(pair, capsys):
     options = [*FEW, "--reference", "a", "--resamples", "100"]
     rows = json.loads(run(capsys, *pair, *options, "--format", "json")[1])
@@ -82,7 +73,9 @@ def test_wide_tables_go_on_below(pair, capsys):
     everything = run(capsys, pair[0], "--val", pair[1], "--resamples", "100")[1]
     assert max(map(len, everything.splitlines()[:60])) <= 120 and "Empty" not in everything
     heads = [line.split() for line in everything.splitlines() if line.startswith("metric")]
-    assert [name for head in heads for name in head[1:]] == list(scores.SCORES)
+    assert [name for head in heads for name in head[1:]] == [
+        name for name in names_in(scoring.FOLDER) if name != "mc-dropout"
+    ]
     assert everything.count("brier") == 1 and everything.count("augrc") == len(heads)  # no rows of nothing
 
 
@@ -104,8 +97,10 @@ def test_every_split_has_its_own_n_and_single_corruptions_are_left_out(tmp_path,
 
 
 @pytest.mark.parametrize("scale", [1e5, 1e-5])
-def test_a_temperature_at_its_bound_is_told(tmp_path, capsys, scale):
-    sure = scale * 9 * np.eye(C)[LABELS] if scale < 1 else -np.eye(C)[LABELS]  # right, or wrong, at any temperature
+def test_a_temperature_at_its_bound_is_marked(tmp_path, capsys, scale):
+    sure = (
+        scale * 9 * np.eye(C)[LABELS] if scale < 1 else -np.eye(C)[LABELS]
+    )  # correct, or incorrect, at any temperature
     path = write(tmp_path / "a.npz", "npz", sure)
     out = run(capsys, path, "--val", path, "--scores", "msp-ts")[1]
     bound = softmax.TEMPERATURE_BOUNDS[int(scale > 1)]
@@ -123,13 +118,6 @@ def test_markdown_and_latex(pair, capsys):
     assert r"score & metric & a & b\_1 \\" in out and "\\toprule" in out and "\\bottomrule" in out
     assert rf" & accuracy & {' & '.join(accuracies)} \\" in out
     assert all(line.startswith(("%", "\\", " &", "msp", "energy", "score")) for line in out.splitlines() if line)
-
-
-def test_a_model_may_be_named_as_a_column(tmp_path, capsys):
-    paths = [write(tmp_path / "score.npz", "npz"), write(tmp_path / "metric.npz", "npz", OTHER)]
-    for form in tables.FORMS:
-        code, out, err = run(capsys, *paths, *FEW, "--format", form)
-        assert (code, err) == (0, "") and out.count("metric") == 2
 
 
 # ---- files ----
@@ -198,7 +186,7 @@ def test_a_reader_that_has_seen_enough_is_no_fault(pair):
 
 
 def test_an_interrupt_is_one_line(tmp_path):
-    """Sent when the command is known to compute: it has read both files and told that their labels differ."""
+    """Sent when the command is known to compute: it has read both files and warned that their labels differ."""
     paths = [
         write(tmp_path / "a.npz", "npz"),
         write(tmp_path / "b.npz", "npz", np.tile(OTHER, (200, 1)), np.tile(LABELS, 200)),

@@ -1,4 +1,4 @@
-"""`convnet`: a small network that learns fast on small images (after Jordan, "94% on CIFAR-10 in 3.29 seconds on a
+"""A small convolutional network that learns fast on small images (after Jordan, "94% on CIFAR-10 in 3.29 seconds on a
 single GPU", 2024).
 """
 
@@ -54,8 +54,11 @@ def _block(n_in: int, n_out: int) -> nn.Sequential:
     )
 
 
-def convnet(network, n_classes: int, channels: int, size_px: int) -> Network:
-    """network: `widths` of the blocks. Raises UserError if the images are too small for so many."""
+def build(network, n_classes: int, channels: int, size_px: int) -> Network:
+    """Build a convnet.
+
+    network: `widths`, the channels of each block. Raises UserError if the images are too small for so many blocks.
+    """
     shortest = 2 ** len(network.widths) + 1
     if size_px < shortest:
         raise UserError(f"networks: a convnet of {len(network.widths)} blocks needs images of {shortest} px or more")

@@ -1,4 +1,4 @@
-"""`timm`: any network of that library by its name, untrained, with its published weights, or with those of a file.
+"""Any network of timm by its name: untrained, with its published weights, or with those of a file.
 
 Weights are loaded whole into a network of their own class count, so that a file of another network is refused and not
 taken in part; where the images have other classes, all but the head then moves into a network with a new head.
@@ -20,13 +20,13 @@ from selfdoubt.runtime.errors import UserError, lacks_memory
 _SMALL_PX = 64  # inputs up to this side get a stem without down-sampling
 _HEADS = ("head.fc", "head", "fc", "classifier")  # names of heads in files that do not follow timm's
 _FAULTS = (AssertionError, AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError)
-_FAULTS += (ValueError, SafetensorError)  # by which timm says that options or weights do not fit
+_FAULTS += (ValueError, SafetensorError)  # that timm raises where options or weights do not fit
 
 
-def timm_network(
+def build(
     network, n_classes: int, channels: int, size_px: int, weights: str | Path | None = None, keep_head: bool = False
 ) -> Network:
-    """Build a network of timm.
+    """Build a network of timm, with weights where `weights` or `pretrained` name any.
 
     network: `name`, `pretrained`, `patch_px` and `input_px` ("data" or "pretrained", whose size the input has).
     weights: a file, in place of the published ones. keep_head: whether the weights must have n_classes classes.
@@ -57,7 +57,7 @@ def timm_network(
     return Network(body, _heads_of(config), maps, normalisation, resized)
 
 
-# ---- what timm knows ----
+# ---- networks and their configs in timm ----
 
 
 def _config_of(name: str):
@@ -79,7 +79,7 @@ def _heads_of(config) -> tuple[str, ...]:
 
 
 def _normalisation_of(config, channels: int) -> tuple[list[float], list[float]]:
-    """Return mean and deviation that the weights were trained with; for other than three channels their averages."""
+    """Return mean and deviation that the weights were trained with; their averages if the channels are not three."""
     known = (config.mean, config.std)
     return tuple(list(v) if len(v) == channels else [sum(v) / len(v)] * channels for v in known)
 
@@ -87,7 +87,7 @@ def _normalisation_of(config, channels: int) -> tuple[list[float], list[float]]:
 def _create(name: str, place: str, **options) -> nn.Module:
     import timm
 
-    with _told(f"networks: cannot build {place}", "choose another network, or input_px: pretrained"):
+    with _faults_of(f"networks: cannot build {place}", "choose another network, or input_px: pretrained"):
         return timm.create_model(name, **options)
 
 
@@ -111,18 +111,18 @@ def _trained(name: str, state: dict | None, source, place: str, **options) -> nn
         raise UserError(f"networks: timm has no published weights of {name}; name a file under 'weights:'")
     given = {} if state is None else {"state_dict": state, "num_classes": options["num_classes"]}
     try:
-        with _told(f"{source}: does not fit {place}", "expected its state dict"):
+        with _faults_of(f"{source}: does not fit {place}", "expected its state dict"):
             return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=given, **options)
     except OSError as error:
         hub = f"https://huggingface.co/{config.hf_hub_id}/resolve/main/model.safetensors"
         wanted = hub if config.hf_hub_id else config.url
         raise UserError(
-            f"networks: cannot download {name} ({_said(error)}); fetch {wanted} by hand, and name it under 'weights:'"
+            f"networks: cannot download {name} ({_summary(error)}); fetch {wanted} and name the file under 'weights:'"
         ) from None
 
 
 def _move(donor: nn.Module, body: nn.Module, heads: tuple[str, ...], n_trained: int, n_classes: int, source) -> None:
-    """Take all weights of the donor into the body, but for a head of another class count."""
+    """Load all weights of the donor into the body, but for a head of another class count."""
     ours, theirs = body.state_dict(), donor.state_dict()
     if n_trained != n_classes:
         new = {name for name in ours if name.startswith(tuple(f"{head}." for head in heads))}
@@ -147,15 +147,16 @@ def _keep_resolution(body: nn.Module) -> None:
         body.maxpool = nn.Identity()
 
 
-# ---- trying it ----
+# ---- a trial run ----
 
 
 @torch.no_grad()
 def _maps_of(body: nn.Module, shape: tuple[int, ...], n_classes: int, place: str) -> tuple[str, ...]:
-    """Return the stages whose outputs are maps (n, c, h, w), seen by showing the network a black image.
+    """Return the stages whose outputs are maps (n, c, h, w), found by running the network on a black image.
 
-    timm tells the stages and their widths. Where one puts out tokens, or maps with channels last as Swin's do,
-    none is returned: a deep stage tells where the object is, and a shallow one alone does not.
+    timm lists the stages and their widths. Where one puts out tokens, or maps with channels last as Swin's do, none is
+    returned: shallow stages alone do not show where the object is. Raises UserError if the network fails on such an
+    image, or its logits are not (1, n_classes).
     """
     stages = {info["module"]: info["num_chs"] for info in getattr(body, "feature_info", None) or []}
     modules = dict(body.named_modules())
@@ -164,7 +165,7 @@ def _maps_of(body: nn.Module, shape: tuple[int, ...], n_classes: int, place: str
         hooks.append(modules[name].register_forward_hook(lambda _, __, out, name=name: seen.update({name: out})))
     training = body.training
     try:
-        with _told(f"networks: {place} does not work", "choose another network, or input_px: pretrained"):
+        with _faults_of(f"networks: {place} does not work", "choose another network, or input_px: pretrained"):
             logits = body.eval()(torch.zeros(shape))
     finally:
         body.train(training)
@@ -176,20 +177,20 @@ def _maps_of(body: nn.Module, shape: tuple[int, ...], n_classes: int, place: str
 
 
 def _is_map(found, width: int) -> bool:
-    """Whether a stage put out (1, width, h, w); with channels last it would be (1, h, w, width)."""
+    """Return whether a stage put out (1, width, h, w); with channels last it would be (1, h, w, width)."""
     return isinstance(found, torch.Tensor) and found.ndim == 4 and found.shape[1] == width
 
 
 @contextmanager
-def _told(what: str, then: str) -> Iterator[None]:
-    """Turn a fault of timm's into one line; too little memory is no fault of the network, and goes on as it is."""
+def _faults_of(what: str, then: str) -> Iterator[None]:
+    """Raise timm's faults as a UserError, "what (why); then"; those of too little memory pass as they are."""
     try:
         yield
     except _FAULTS as error:
         if lacks_memory(error):
             raise
-        raise UserError(f"{what} ({_said(error)}); {then}") from error
+        raise UserError(f"{what} ({_summary(error)}); {then}") from error
 
 
-def _said(error: Exception) -> str:
+def _summary(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__

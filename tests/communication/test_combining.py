@@ -1,4 +1,4 @@
-"""Groups decide from predictions alone: by pools, votes, the surest member, and a regression."""
+"""Groups decide from predictions alone: by pools, votes, the most confident member, and a regression."""
 
 from types import SimpleNamespace
 
@@ -7,15 +7,18 @@ import pyarrow as pa
 import pytest
 from scipy.special import log_softmax, softmax
 
-from selfdoubt.communication import pools, probabilities, stacking
+from selfdoubt.communication import combining, probabilities
+from selfdoubt.communication.protocols import majority_vote, mean_logit, most_confident, stacking
 from selfdoubt.evaluation.softmax import fit_temperature
 from selfdoubt.runtime import schemas
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.registry import settings_of
 
 MEAN = SimpleNamespace(method="mean-probability")
 STACKING = SimpleNamespace(method="stacking", penalty=[0.1, 1.0], n_folds=3)
 STACKING_FREE = SimpleNamespace(method="stacking", penalty=[0.001], n_folds=3)
-SETTINGS = {method: SimpleNamespace(method=method) for method in pools.COMBINATIONS} | {"stacking": STACKING}
+METHODS = [name for name, settings in settings_of("protocols").items() if not settings.speaks]
+SETTINGS = {method: SimpleNamespace(method=method) for method in METHODS} | {"stacking": STACKING}
 
 
 def predictions(logits: list[list[float]], labels: list[int], split: str = "test", n_classes: int = 2) -> pa.Table:
@@ -39,25 +42,33 @@ VAL, LABELS = some_logits(60, 0)
 TEST, _ = some_logits(40, 1)
 
 
+def decide(settings, logits: list[np.ndarray] = TEST, val: list[np.ndarray] = VAL) -> tuple[np.ndarray, dict]:
+    """The decision on test, and what was chosen on val."""
+    rows = [np.concatenate(pair) for pair in zip(val, logits, strict=True)]
+    is_val = np.arange(len(rows[0])) < len(val[0])
+    found = combining.decide(combining.Members(rows, is_val, LABELS), settings)
+    return found.log_probabilities[~is_val], found.chosen
+
+
 def decided(method: str, logits: list[np.ndarray] = TEST) -> np.ndarray:
-    return pools.COMBINATIONS[method](VAL, LABELS, SETTINGS[method]).decide(logits)
+    return decide(SETTINGS[method], logits)[0]
 
 
-@pytest.mark.parametrize("method", pools.COMBINATIONS)
+@pytest.mark.parametrize("method", METHODS)
 def test_every_method_gives_log_probabilities(method):
     found = decided(method)
     assert found.shape == (40, 4) and found.dtype == np.float64
     np.testing.assert_allclose(np.exp(found).sum(1), 1)
 
 
-@pytest.mark.parametrize("method", pools.COMBINATIONS)
+@pytest.mark.parametrize("method", METHODS)
 def test_a_shift_of_a_members_logits_changes_nothing(method):
     moved = [TEST[0] + 5, TEST[1], TEST[2] - 3]
     np.testing.assert_allclose(decided(method, moved), decided(method), atol=1e-5)
 
 
 @pytest.mark.parametrize("method", ["mean-probability", "mean-logit", "majority-vote"])
-def test_members_of_one_mind_are_the_group_whatever_their_order(method):
+def test_equal_members_are_the_group_whatever_their_order(method):
     same, order = decided(method, [TEST[0]] * 3), decided(method, [TEST[2], TEST[0], TEST[1]])
     np.testing.assert_allclose(order, decided(method), rtol=1e-6)
     np.testing.assert_array_equal(same.argmax(1), TEST[0].argmax(1))
@@ -71,16 +82,9 @@ def test_mean_probability_by_hand():
     np.testing.assert_allclose(np.exp(found), [[5 / 8, 3 / 8]], rtol=1e-6)
 
 
-def test_mean_probability_keeps_tiny_probabilities_and_ignores_the_order_of_members():
-    sure, other = np.array([[1000.0, 0.0]], np.float32), np.array([[990.0, 0.0]], np.float32)
-    found = probabilities.mean_probability([sure, other])
-    assert found[0, 1] == pytest.approx(-990 - np.log(2))  # log((e^-1000 + e^-990) / 2), to 5e-5
-    np.testing.assert_allclose(found, probabilities.mean_probability([other, sure]), rtol=1e-12)
-
-
 def test_mean_logit_is_the_geometric_mean_by_hand():
     # (9/10, 1/10) and (1/2, 1/2): the geometric means are as sqrt(9/20) to sqrt(1/20), that is 3 to 1.
-    found = probabilities.mean_logit([np.array([[np.log(9), 0]]), np.array([[7.0, 7.0]])])
+    found = mean_logit.mean_logit([np.array([[np.log(9), 0]]), np.array([[7.0, 7.0]])])
     np.testing.assert_allclose(np.exp(found), [[3 / 4, 1 / 4]], rtol=1e-6)
 
 
@@ -88,46 +92,46 @@ def test_majority_vote_by_hand():
     # Votes for classes 0, 0, 1 of three; means (0.4, 0.5, 0.1): ((2 + 0.4) / 4, (1 + 0.5) / 4, 0.1 / 4).
     members = [np.log([[p]])[0] for p in ([0.45, 0.4, 0.15], [0.5, 0.35, 0.15], [0.25, 0.75, 1e-9])]
     mean = np.mean([softmax(m[0]) for m in members], axis=0)
-    found = np.exp(probabilities.majority_vote(members))
+    found = np.exp(majority_vote.majority_vote(members))
     np.testing.assert_allclose(found, [(np.array([2, 1, 0]) + mean) / 4])
     assert mean.argmax() == 1 and found.argmax() == 0  # votes, not the mean, decide
 
 
 def test_the_mean_probability_breaks_ties_of_votes():
     members = [np.log(np.array([[0.6, 0.3, 0.1]])), np.log(np.array([[0.1, 0.8, 0.1]]))]
-    assert probabilities.majority_vote(members).argmax() == 1
-    assert probabilities.majority_vote([members[0], members[1][:, [1, 0, 2]]]).argmax() == 0
+    assert majority_vote.majority_vote(members).argmax() == 1
+    assert majority_vote.majority_vote([members[0], members[1][:, [1, 0, 2]]]).argmax() == 0
 
 
-def test_a_vote_is_never_outdone_by_the_mean_and_no_probability_is_0():
+def test_the_mean_never_outweighs_a_vote_and_no_probability_is_0():
     # One member prefers class 0 by a hair, the other is all but certain of 1; a third votes for 0 as the first.
     members = [np.array([[1e-3, 0.0]], np.float32)] * 2 + [np.array([[0.0, 900.0]], np.float32)]
-    found = probabilities.majority_vote(members)
+    found = majority_vote.majority_vote(members)
     assert found.argmax() == 0 and np.isfinite(found).all()
 
 
-def test_the_surest_member_speaks_at_its_temperature():
-    found = pools.COMBINATIONS["most-confident"](VAL, LABELS, None)
+def test_the_most_confident_member_decides_at_its_temperature():
+    found, chosen = decide(SETTINGS["most-confident"])
     temperatures = [fit_temperature(member, LABELS) for member in VAL]
-    assert found.chosen == {"temperatures": temperatures} and len(set(temperatures)) == 3
+    assert chosen == {"temperatures": temperatures} and len(set(temperatures)) == 3
     each = np.array([log_softmax(m.astype(float) / t, 1) for m, t in zip(TEST, temperatures, strict=True)])
-    for i, row in enumerate(found.decide(TEST)):
+    for i, row in enumerate(found):
         np.testing.assert_allclose(row, each[each[:, i].max(1).argmax(), i])
 
 
-def test_an_overconfident_member_does_not_speak_for_all():
-    # The first member is the second one twenty-fold: at their temperatures they are equally sure, and the third speaks
-    # wherever it is surer than the second.
-    loud = [20 * VAL[1], VAL[1], VAL[2]]
-    found = pools.COMBINATIONS["most-confident"](loud, LABELS, None)
-    second, both = (pools.COMBINATIONS["most-confident"]([VAL[1], VAL[2]], LABELS, None) for _ in range(2))
-    np.testing.assert_allclose(found.decide([20 * TEST[1], TEST[1], TEST[2]]), both.decide(TEST[1:]), rtol=1e-4)
-    assert found.chosen["temperatures"][0] == pytest.approx(20 * second.chosen["temperatures"][0], rel=1e-4)
+def test_an_overconfident_member_does_not_decide_everything():
+    # The first member's logits are twenty times the second's: at their temperatures they are equally confident, and the
+    # third decides wherever it is more confident than the second.
+    settings = SETTINGS["most-confident"]
+    found, chosen = decide(settings, [20 * TEST[1], TEST[1], TEST[2]], [20 * VAL[1], VAL[1], VAL[2]])
+    without, fitted = decide(settings, TEST[1:], VAL[1:])
+    np.testing.assert_allclose(found, without, rtol=1e-4)
+    assert chosen["temperatures"][0] == pytest.approx(20 * fitted["temperatures"][0], rel=1e-4)
 
 
-def test_members_as_sure_as_certain_are_told_apart():
+def test_saturated_members_are_compared_by_log_odds():
     members = [np.array([[40.0, 0.0]]), np.array([[0.0, 50.0]])]  # both probabilities round to 1
-    assert pools.most_confident(members, [1.0, 1.0]).argmax() == 1
+    assert most_confident.most_confident(members, [1.0, 1.0]).argmax() == 1
 
 
 # ---- stacking ----
@@ -135,7 +139,7 @@ def test_members_as_sure_as_certain_are_told_apart():
 
 def test_stacking_with_an_immense_penalty_is_the_mean_logit():
     weights = stacking.fit_weights(VAL, LABELS, 1e9)
-    np.testing.assert_allclose(stacking.stack(TEST, weights), probabilities.mean_logit(TEST), atol=1e-6)
+    np.testing.assert_allclose(stacking.stack(TEST, weights), mean_logit.mean_logit(TEST), atol=1e-6)
 
 
 def test_stacking_is_at_the_minimum_of_its_loss():
@@ -163,37 +167,37 @@ def test_stacking_is_at_the_minimum_of_its_loss():
         assert loss(weights) < loss(weights + 20 * step)
 
 
-def test_stacking_learns_whom_to_believe():
-    """A member that calls class 0 class 1 and the reverse is put right, a member of noise is not heard."""
+def test_stacking_learns_which_member_is_informative():
+    """A member that swaps the classes is corrected, a member of noise is ignored."""
     draws = np.random.default_rng(0)
     labels = np.arange(400) % 2
     swapped = 2.0 * np.eye(2)[1 - labels] + draws.normal(size=(400, 2))
     members = [swapped, draws.normal(size=(400, 2))]
     weights = stacking.fit_weights(members, labels, 1e-3)
     assert (stacking.stack(members, weights).argmax(1) == labels).mean() > 0.85
-    assert (probabilities.mean_logit(members).argmax(1) == labels).mean() < 0.3
+    assert (mean_logit.mean_logit(members).argmax(1) == labels).mean() < 0.3
     assert np.abs(weights[:2]).sum() > 5 * np.abs(weights[2:4]).sum()
 
 
 def test_the_penalty_is_that_of_least_nll_on_images_held_out():
     penalties, n_folds = [0.001, 0.1, 10.0], 3
-    fold, losses, answers = stacking.folds(LABELS, n_folds), [], {}
+    fold, losses, predicted = stacking.folds(LABELS, n_folds), [], {}
     for penalty in penalties:
-        loss, answers[penalty] = 0.0, np.empty((60, 4))
+        loss, predicted[penalty] = 0.0, np.empty((60, 4))
         for k in range(n_folds):
             weights = stacking.fit_weights([m[fold != k] for m in VAL], LABELS[fold != k], penalty)
             log_p = stacking.stack([m[fold == k] for m in VAL], weights)
             loss -= log_p[np.arange((fold == k).sum()), LABELS[fold == k]].sum()
-            answers[penalty][fold == k] = log_p
+            predicted[penalty][fold == k] = log_p
         losses.append(loss)
     best = penalties[int(np.argmin(losses))]
     assert best != 0.001
     for order in (penalties, penalties[::-1]):
         chosen, held_out = stacking.cross_validate(VAL, LABELS, order, n_folds)
         assert chosen == best
-        np.testing.assert_allclose(held_out, answers[best], atol=1e-4)  # the fits began elsewhere
-    found = pools.COMBINATIONS["stacking"](VAL, LABELS, SimpleNamespace(penalty=penalties, n_folds=n_folds))
-    assert found.chosen == {"penalty": best}
+        np.testing.assert_allclose(held_out, predicted[best], atol=1e-4)  # the fits began elsewhere
+    _, chosen = decide(SimpleNamespace(method="stacking", penalty=penalties, n_folds=n_folds))
+    assert chosen == {"penalty": best}
 
 
 def test_folds_spread_every_class_and_all_images():
@@ -209,19 +213,19 @@ def test_folds_spread_every_class_and_all_images():
 
 def test_a_group_keeps_the_rows_of_its_members():
     members = [predictions([[np.log(3), 0], [0, 0]], [0, 1]), predictions([[0, 0], [0, np.log(3)]], [0, 1])]
-    found = pools.combine(members, MEAN)[0]
+    found = combining.combine(members, MEAN)[0]
     assert found["label"].to_pylist() == [0, 1]
     np.testing.assert_allclose(np.exp(found["logits"].to_pylist()), [[5 / 8, 3 / 8], [3 / 8, 5 / 8]], rtol=1e-6)
 
 
 def test_members_that_saw_other_images_are_refused():
     with pytest.raises(UserError, match="not of the same images"):
-        pools.combine([predictions([[0, 0]], [0]), predictions([[0, 0]], [1])], MEAN)
+        combining.combine([predictions([[0, 0]], [0]), predictions([[0, 0]], [1])], MEAN)
 
 
 def test_a_group_keeps_the_classes_of_ood_images():
     member = predictions([[0, 0], [1, 0]], [-1, -1]).append_column("ood_class", pa.array([4, 7], pa.int16()))
-    assert pools.combine([member, member], MEAN)[0]["ood_class"].to_pylist() == [4, 7]
+    assert combining.combine([member, member], MEAN)[0]["ood_class"].to_pylist() == [4, 7]
 
 
 def tables(val: list[np.ndarray], labels: np.ndarray) -> list[pa.Table]:
@@ -234,16 +238,16 @@ def tables(val: list[np.ndarray], labels: np.ndarray) -> list[pa.Table]:
 
 @pytest.mark.parametrize("method", ["most-confident", "stacking"])
 def test_what_is_fitted_is_fitted_on_val_alone(method):
-    found, chosen = pools.combine(tables(VAL, LABELS), SETTINGS[method])
+    found, chosen = combining.combine(tables(VAL, LABELS), SETTINGS[method])
     logits = np.array(found["logits"].to_pylist())
     np.testing.assert_allclose(logits[:40], decided(method), atol=1e-5)
-    assert chosen == pools.COMBINATIONS[method](VAL, LABELS, SETTINGS[method]).chosen
-    others, _ = pools.combine(tables(VAL, (LABELS + 1) % 4), SETTINGS[method])
+    assert chosen == decide(SETTINGS[method])[1]
+    others, _ = combining.combine(tables(VAL, (LABELS + 1) % 4), SETTINGS[method])
     assert np.abs(np.array(others["logits"].to_pylist())[:40] - logits[:40]).max() > 0.01
 
 
-def test_stacking_answers_val_by_weights_that_did_not_see_the_image():
-    found, _ = pools.combine(tables(VAL, LABELS), STACKING_FREE)
+def test_the_predictions_of_val_by_stacking_are_out_of_fold():
+    found, _ = combining.combine(tables(VAL, LABELS), STACKING_FREE)
     logits = np.array(found["logits"].to_pylist())
     held_out = stacking.cross_validate(VAL, LABELS, STACKING_FREE.penalty, 3)[1]
     np.testing.assert_allclose(logits[40:], held_out, atol=1e-5)
@@ -264,4 +268,4 @@ def test_stacking_answers_val_by_weights_that_did_not_see_the_image():
 def test_val_on_which_nothing_can_be_fitted_is_named(method, val, reason):
     members = tables([val] * 3, LABELS[: len(val)])
     with pytest.raises(UserError, match=f"predictions: {method} cannot be fitted .*{reason}"):
-        pools.combine(members, SETTINGS[method])
+        combining.combine(members, SETTINGS[method])

@@ -1,11 +1,11 @@
-"""Train a teacher: a network that learns from labels and that others learn from."""
+"""Train a teacher or a baseline: a network that learns from labels alone."""
 
 from selfdoubt.runtime import cli
-from selfdoubt.training import loop, objectives
+from selfdoubt.training import loop, losses
 
 
 def run(arguments):
-    objective = objectives.of_label_model(arguments.settings)
+    objective = losses.of_label_model(arguments.settings)
     loop.train_to_files(arguments, lambda device, precision: objective)
 
 
