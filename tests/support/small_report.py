@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from selfdoubt.report.data import ReportData
+from selfdoubt.report.inputs import ReportData
 from selfdoubt.runtime.schemas import SCHEMAS
 
 SETTINGS = {
