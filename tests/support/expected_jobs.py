@@ -154,6 +154,17 @@ BY_METHOD = {  # module of a method that the default study names -> the jobs tha
     f"data/corruptions/{name.replace('-', '_')}.py": {f"corrupt_images:{name}"} | predicted(*MODELS)
     for name in CORRUPTIONS
 }
+BY_METHOD |= {
+    f"figures/kinds/{kind}.py": {f"plot_figure:{figure}" for figure in figures} | REPORT
+    for kind, figures in {
+        "risk_coverage": ("risk-coverage", "risk-coverage-enhancers", "risk-coverage-cutmix"),
+        "reliability": ("reliability",),
+        "auroc_accuracy": ("auroc-accuracy",),
+        "enhancement_examples": ("enhancement-examples",),
+        "mask_gallery": ("mask-gallery",),
+        "persuasion_matrix": ("persuasion-matrix",),
+    }.items()
+}
 
 
 def after(rules: set[str], methods: set[str] = frozenset()) -> set[str]:
