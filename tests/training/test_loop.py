@@ -29,8 +29,9 @@ from torch import nn
 
 from selfdoubt.data import datasets
 from selfdoubt.models import checkpoints
-from selfdoubt.runtime import cli, schemas
+from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.training import TRAINING_SCHEMA
 from selfdoubt.training import loop, losses
 from selfdoubt.training.batches import Stream
 from selfdoubt.training.loop import Training
@@ -69,7 +70,7 @@ def test_the_history_by_hand(capsys):
     assert [row["epoch"] for row in rows] == [0, 1]
     assert [row["train_loss"] for row in rows] == pytest.approx([7.2, 7.2])
     assert [row["learning_rate"] for row in rows] == pytest.approx([0.4 / 5.5, 0.1 / 5.5])
-    assert list(rows[0]) == schemas.SCHEMAS["training"].names
+    assert list(rows[0]) == TRAINING_SCHEMA.names
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
@@ -249,9 +250,9 @@ def test_the_precision_that_was_used_is_told(tmp_path):
 
 
 def test_the_history_stands_beside_the_checkpoint(trained):
-    history = schemas.read_table(trained.with_suffix(".parquet"), schemas.SCHEMAS["training"])
+    history = table_files.read_table(trained.with_suffix(".parquet"), TRAINING_SCHEMA)
     assert history["epoch"].to_pylist() == [0, 1]
-    assert schemas.read_metadata(trained.with_suffix(".parquet")) == checkpoints.read(trained)[1]
+    assert table_files.read_metadata(trained.with_suffix(".parquet")) == checkpoints.read(trained)[1]
 
 
 def test_the_normalisation_is_that_of_the_training_images(trained):
