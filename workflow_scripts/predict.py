@@ -1,4 +1,4 @@
-"""Ask a model about every image of val, test, OOD and shifted sets."""
+"""Predict every image of val, test, OOD and shifted sets by one model."""
 
 from selfdoubt.data import datasets
 from selfdoubt.models import checkpoints, inference
