@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test test-slurm soak lint format env slurm bench lock rulegraph example invalidation schema rename clean
+.PHONY: run test test-slurm soak lint format env slurm bench lock rulegraph example invalidation schema clean
 
 run: env ## the default study, to results/default/report/index.html
 	snakemake --cores all --resources gpu=4
@@ -89,9 +89,6 @@ invalidation: env ## regenerate docs/invalidation.md from tests/support/edits.py
 
 schema: env ## regenerate docs/config.schema.json, by which editors know the keys of a config
 	python docs/config_schema.py --write
-
-rename: env ## a model, and train nothing again: make rename OLD=kd NEW=kd-4 [STUDIES="own.yaml"]
-	python workflow_scripts/rename_model.py "$(OLD)" "$(NEW)" $(STUDIES)
 
 clean: ## all results
 	rm -rf results/* .snakemake

@@ -73,9 +73,7 @@ def main(counts: list[int]) -> None:
             )
             model = {"network": NETWORK, "label_smoothing": 0.0, "recipe": RECIPE}
             written = {"checkpoint": root / "model.safetensors", "history": root / "history.parquet", "seed": 1}
-            print(
-                f"{n} images: train_baseline {peak_mb('train_baseline', model, **splits, **written):.0f} MB", flush=True
-            )
+            print(f"{n} images: training {peak_mb('train_on_labels', model, **splits, **written):.0f} MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from selfdoubt.models import classifier, inference
 from selfdoubt.runtime import devices
 from selfdoubt.settings.data import Dataset
 from selfdoubt.settings.source_files import Folders
-from selfdoubt.training import losses, objectives
+from selfdoubt.training import losses
 from selfdoubt.training.batches import Stream
 from selfdoubt.training.loop import Training
 
@@ -50,7 +50,7 @@ def rows() -> Iterator[Row]:
     device = devices.prepare(RECIPE.device, RECIPE.threads)
     RECIPE.precision = devices.precision_on(device, "auto")
     bench = _Bench(device)
-    labels = objectives.from_labels()
+    labels = losses.from_labels()
     yield bench.row("training loop, augmentation included", "a bare loop", labels, bench.bare_loop, "≥", 0.93)
     yield from _optional(bench.lightning_row)
     with tempfile.TemporaryDirectory() as folder:
@@ -115,8 +115,8 @@ class _Bench:
             self._batches = [(batch.images, batch.labels) for batch in self.stream.epoch(0)]
         return self._batches
 
-    def stored(self, path: Path) -> objectives.Objective:
-        """Return the objective of a student whose teacher's answers are in a file."""
+    def stored(self, path: Path) -> losses.Objective:
+        """Return the objective of a student whose soft labels are in a file."""
         teacher = soft_labels.Teacher(self.model(TEACHER), RECIPE.precision)
         soft_labels.write(path, teacher, self.stream, RECIPE.epochs, None, {})
         loss = partial(losses.distillation, temperature=TEMPERATURE, alpha=ALPHA)
@@ -127,7 +127,7 @@ class _Bench:
         mixing = SimpleNamespace(method="mask-cutmix", probability=0.5, n_placements=8, labels="object-area")
         masks = (self.train.images > 0).any(1)
         mixed = Stream(self.train, RECIPE, 1, self.device, mixing, masks)
-        labels = objectives.from_labels()
+        labels = losses.from_labels()
         ours, theirs = in_turn(self.epoch(labels, mixed), self.epoch(labels))
         reason = "choosing among placements costs the same for any network, and this one is small"
         return Row("mask-cutmix", "no mixing", ours, theirs, "s an epoch", "≤", 1.05, reason)
@@ -162,7 +162,7 @@ class _Bench:
             trainer.fit(routine, train_dataloaders=loader)
 
         against = "torch-uncertainty with Lightning"
-        labels = objectives.from_labels()
+        labels = losses.from_labels()
         row = self.row("training loop, augmentation included", against, labels, theirs, "≥", 3)
         row.reason = "in float32 both sides wait for the same convolutions; the target was set with bfloat16"
         return row

@@ -16,9 +16,10 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from snakemake.utils import update_config  # noqa: E402
 
-from selfdoubt.report.answers import answers_of  # noqa: E402
-from selfdoubt.report.formats import counted, listed  # noqa: E402
+from selfdoubt.figures.texts import counted, listed  # noqa: E402
+from selfdoubt.report.arms import Arms  # noqa: E402
 from selfdoubt.report.numbers import numbers_of, with_arms  # noqa: E402
+from selfdoubt.report.verdicts import verdicts_of  # noqa: E402
 from selfdoubt.runtime.schemas import SCHEMAS, read_table  # noqa: E402
 from selfdoubt.settings.study import Study, load_study  # noqa: E402
 
@@ -43,13 +44,13 @@ def section(checkout: Path, file: str) -> str:
         name: read_table(checkout / f"results/{study.run}/tables/{name}.parquet", SCHEMAS[name]).to_pandas()
         for name in ("metrics", "hypotheses", "costs")
     }
-    numbers = numbers_of(with_arms(tables["metrics"]))
+    numbers, names = numbers_of(with_arms(tables["metrics"])), Arms({arm: study.label(arm) for arm in study.arms()})
     lines = [f"## {f'`{file}`' if file else 'The default study'}", "", extent(study, tables["costs"], checkout), ""]
     for name, text in study.studies.items():
-        answers = answers_of(tables["hypotheses"], numbers, name)
-        if answers:
+        verdicts = verdicts_of(tables["hypotheses"], numbers, name, names)
+        if verdicts:
             lines += [f"**{text.title}.** {text.question}", "", "| claim | verdict | |", "|---|---|---|"]
-            lines += [f"| {cell(a.statement)} | {a.symbol} {a.verdict} | {cell(a.sentence)} |" for a in answers]
+            lines += [f"| {cell(v.statement)} | {v.symbol} {v.verdict} | {cell(v.sentence)} |" for v in verdicts]
             lines.append("")
     return "\n".join(lines)
 

@@ -24,13 +24,13 @@ from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
-from selfdoubt.runtime.shared_data import clean
+from selfdoubt.settings.upper_bounds import marked
+from selfdoubt.runtime.shared_data import clean, drop_broken_links
 from selfdoubt.settings.references import check_files
 from selfdoubt.settings.registry import modules_named
 from selfdoubt.settings.duplicates import check_keys
-from selfdoubt.settings.registry import modules_of
 from selfdoubt.settings.study import load_study, parse_arm
-from selfdoubt.settings.registry import modules_named
+from selfdoubt.settings.registry import modules_named, modules_of
 from selfdoubt.settings import memory
 
 RESOURCES, NOTES = WORKFLOW / "resources", Path(".snakemake").absolute()
@@ -45,7 +45,7 @@ except UserError as fault:
     raise SystemExit(f"{fault}")
 
 RUN = f"results/{STUDY.run}"  # with which every path begins that a run writes
-FETCHED, SHARED = Path(RUN, "downloads"), Path("results/data")  # links into the data that runs share; it
+FETCHED, SHARED = Path(RUN, "downloads"), Path("results/data")  # links to what runs share, and where that is
 LOCK = NOTES / f"{STUDY.run}.lock"
 
 # Jobs say "python": Snakemake's own, activated or not, or that of a job's conda environment, which goes first.
@@ -63,6 +63,7 @@ gc.set_threshold(100_000, 50, 50)
 
 logging.raiseExceptions = False  # on a full disk Snakemake's log would answer each line by a stack trace
 WAS_RUNNING = is_running(LOCK)
+drop_broken_links(Path(RUN, "data"), FETCHED)
 
 
 def start_run():
@@ -104,11 +105,11 @@ STATE = f"{RUN}/state/{{wildcards.dataset}}/{{wildcards.model}}/replicate-{{wild
 TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "costs"])
 
 
-def code_of(script, modules):
-    """The params function of a job's code: its script, and the methods that its settings name."""
+def code_of(script, *modules):
+    """The params function of a job's code: its script, and the methods that its settings name by each function of modules."""
 
     def code(wildcards):
-        return code_digest(script, modules(wildcards))
+        return code_digest(script, tuple(sorted({name for found in modules for name in found(wildcards)})))
 
     code.__signature__ = inspect.signature(code)
     return code
@@ -153,13 +154,10 @@ def arm_files(pattern, dataset, arms):
     ]
 
 
+@cache
 def all_arms():
     """Every way of predicting in the study, as arms."""
-    return [
-        name if variant == "clean" else f"{name}/{variant}"
-        for name in [*STUDY.models, *STUDY.groups]
-        for variant in STUDY.variants(name)
-    ]
+    return STUDY.arms()
 
 
 def compared_arms():

@@ -56,7 +56,7 @@ rule communicate:
         mem_mb=dataset_mb,
     params:
         settings=group_settings,
-        code=code_of("communicate", protocol_modules),
+        code=code_of("communicate", protocol_modules, families_of_members),
     shell:
         'exec python "$SELFDOUBT/communicate.py"'
         " --members {input.members}"

@@ -28,7 +28,7 @@ rule enhance_images:
         mem_mb=dataset_mb,
     params:
         settings=enhancer_settings,
-        code=code_of("enhance_images", enhancer_modules),
+        code=code_of("enhance_images", enhancer_modules, family_of_model),
     shell:
         'exec python "$SELFDOUBT/enhance_images.py"'
         " --checkpoint {input.checkpoint}"

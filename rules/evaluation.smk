@@ -11,7 +11,7 @@
 
 
 rule predict:
-    """Predict every image of val, test, OOD and shifted sets by one model."""
+    """Predict every image of val, test, OOD and shifted sets."""
     input:
         checkpoint=CHECKPOINT.replace("{model}", "{name}"),
         val=SPLIT.replace("{split}", "val"),
@@ -33,7 +33,7 @@ rule predict:
         mem_mb=dataset_mb,
     params:
         settings=predict_settings,
-        code=code_digest("predict"),
+        code=code_of("predict", family_of_model),
     shell:
         'exec python "$SELFDOUBT/predict.py"'
         " --checkpoint {input.checkpoint}"

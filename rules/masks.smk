@@ -27,7 +27,7 @@ rule train_segmenter:
         mem_mb=maps_mb,
     params:
         settings=segmenter_settings,
-        code=code_digest("train_segmenter"),
+        code=code_of("train_segmenter", family_of_segmenters_teacher),
     shell:
         'exec python "$SELFDOUBT/train_segmenter.py"'
         " --train {input.train} --teacher {input.teacher}"
@@ -62,8 +62,8 @@ rule segment_images:
         " --masks {output} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
-rule judge_masks:
-    """Judge the masks, and what the segmenter learned from."""
+rule evaluate_masks:
+    """Evaluate the masks, and the pseudo-labels that the segmenter learned from."""
     input:
         train=SPLIT.replace("{split}", "train"),
         pseudo_masks=PSEUDO_MASKS,
@@ -71,24 +71,24 @@ rule judge_masks:
     output:
         MASK_QUALITY,
     log:
-        log_of("judge_masks/{dataset}/{segmenter}"),
+        log_of("evaluate_masks/{dataset}/{segmenter}"),
     benchmark:
-        benchmark_of("judge_masks/{dataset}/{segmenter}")
+        benchmark_of("evaluate_masks/{dataset}/{segmenter}")
     conda:
         "../envs/tables.yaml"
     resources:
         mem_mb=maps_mb,
     params:
-        settings=judging_settings,
-        code=code_digest("judge_masks"),
+        settings=mask_quality_settings,
+        code=code_digest("evaluate_masks"),
     shell:
-        'exec python "$SELFDOUBT/judge_masks.py"'
+        'exec python "$SELFDOUBT/evaluate_masks.py"'
         " --train {input.train} --pseudo-masks {input.pseudo_masks}"
         " --masks {input.masks} --quality {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule measure_mixing:
-    """Measure how far the labels of mixed images are from what can be seen in them."""
+    """Measure how far the labels of mixed images are from the visible fractions of their objects."""
     input:
         train=SPLIT.replace("{split}", "train"),
         masks=masks_of_model,
@@ -106,7 +106,7 @@ rule measure_mixing:
         mem_mb=2000,
     params:
         settings=mixing_settings,
-        code=code_of("measure_mixing", model_modules),
+        code=code_of("measure_mixing", mixing_modules),
     shell:
         'exec python "$SELFDOUBT/measure_mixing.py"'
         " --train {input.train} --masks {input.masks}"

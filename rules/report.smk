@@ -1,210 +1,41 @@
 # Needs  predictions, metrics, masks, labels of mixed images, enhanced examples, persuasion tables; all tables
-# Makes  figures/{figure}.{svg,pdf,png}    one rule for each kind of figure
+# Makes  figures/{figure}.{svg,pdf,png}    each of the kind that its entry names
 #        report/index.html                 one page with everything inlined
 #
 # What grows with the study reaches a job through a pipe, as in evaluation.smk.
 
 
-rule plot_risk_coverage:
-    """Draw the error among the accepted against the share accepted."""
+rule plot_figure:
+    """Draw a figure of the kind that its entry names, from those files that the kind reads."""
     input:
-        predictions_of_figure,
+        predictions=read_by_figure("predictions", predictions_of_figure),
+        metrics=read_by_figure("metrics", metrics_of_figure),
+        images=read_by_figure("images", images_of_figure),
+        masks=read_by_figure("masks", masks_of_figure),
+        pseudo_masks=read_by_figure("pseudo_masks", pseudo_masks_of_figure),
+        mixed_labels=read_by_figure("mixed_labels", mixed_labels_of_figure),
+        examples=read_by_figure("examples", examples_of_figure),
+        persuasion=read_by_figure("persuasion", persuasion_of_figure),
     output:
         figure_outputs("{figure}"),
     log:
-        log_of("plot_risk_coverage/{figure}"),
+        log_of("plot_figure/{figure}"),
     benchmark:
-        benchmark_of("plot_risk_coverage/{figure}")
+        benchmark_of("plot_figure/{figure}")
     wildcard_constraints:
-        figure=one_of(named(STUDY.figures, kind="risk-coverage")),
-    conda:
-        "../envs/tables.yaml"
-    resources:
-        mem_mb=1000,
-    params:
-        settings=arms_figure_settings,
-        code=code_of("plot_risk_coverage", figure_scores),
-    shell:
-        'exec python "$SELFDOUBT/plot_risk_coverage.py"'
-        " --predictions {input} --figure {output}"
-        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
-
-
-rule plot_reliability:
-    """Draw accuracy against confidence."""
-    input:
-        predictions_of_figure,
-    output:
-        figure_outputs("{figure}"),
-    log:
-        log_of("plot_reliability/{figure}"),
-    benchmark:
-        benchmark_of("plot_reliability/{figure}")
-    wildcard_constraints:
-        figure=one_of(named(STUDY.figures, kind="reliability")),
-    conda:
-        "../envs/tables.yaml"
-    resources:
-        mem_mb=1000,
-    params:
-        settings=arms_figure_settings,
-        code=code_digest("plot_reliability"),
-    shell:
-        'exec python "$SELFDOUBT/plot_reliability.py"'
-        " --predictions {input} --figure {output}"
-        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
-
-
-rule plot_auroc_accuracy:
-    """Draw how well models rank their errors against how few they make."""
-    input:
-        metrics_of_figure,
-    output:
-        figure_outputs("{figure}"),
-    log:
-        log_of("plot_auroc_accuracy/{figure}"),
-    benchmark:
-        benchmark_of("plot_auroc_accuracy/{figure}")
-    wildcard_constraints:
-        figure=one_of(named(STUDY.figures, kind="auroc-accuracy")),
-    conda:
-        "../envs/tables.yaml"
-    resources:
-        mem_mb=1000,
-    params:
-        settings=arms_figure_settings,
-        code=code_digest("plot_auroc_accuracy"),
-    shell:
-        'exec python "$SELFDOUBT/plot_auroc_accuracy.py"'
-        " --metrics @<(printf '%s\\n' {input}) --figure {output}"
-        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
-
-
-rule plot_mask_gallery:
-    """Draw images with their masks."""
-    input:
-        masks=masks_of_figure,
-        train=images_of_figure,
-    output:
-        figure_outputs("{figure}"),
-    log:
-        log_of("plot_mask_gallery/{figure}"),
-    benchmark:
-        benchmark_of("plot_mask_gallery/{figure}")
-    wildcard_constraints:
-        figure=one_of(named(STUDY.figures, kind="mask-gallery")),
-    conda:
-        "../envs/tables.yaml"
-    resources:
-        mem_mb=1000,
-    params:
-        settings=mask_gallery_settings,
-        code=code_digest("plot_mask_gallery"),
-    shell:
-        'exec python "$SELFDOUBT/plot_mask_gallery.py"'
-        " --train {input.train}"
-        " --masks {input.masks[0]} --pseudo-masks {input.masks[1]} --figure {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
-
-
-rule plot_enhancement_examples:
-    """Draw images before and after enhancers, with the perturbation magnified."""
-    input:
-        examples_of_figure,
-    output:
-        figure_outputs("{figure}"),
-    log:
-        log_of("plot_enhancement_examples/{figure}"),
-    benchmark:
-        benchmark_of("plot_enhancement_examples/{figure}")
-    wildcard_constraints:
-        figure=one_of(named(STUDY.figures, kind="enhancement-examples")),
-    conda:
-        "../envs/tables.yaml"
-    resources:
-        mem_mb=1000,
-    params:
-        settings=enhancement_examples_settings,
-        code=code_digest("plot_enhancement_examples"),
-    shell:
-        'exec python "$SELFDOUBT/plot_enhancement_examples.py"'
-        " --examples {input} --figure {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
-
-
-rule plot_persuasion_matrix:
-    """Draw who persuades whom."""
-    input:
-        persuasion_of_figure,
-    output:
-        figure_outputs("{figure}"),
-    log:
-        log_of("plot_persuasion_matrix/{figure}"),
-    benchmark:
-        benchmark_of("plot_persuasion_matrix/{figure}")
-    wildcard_constraints:
-        figure=one_of(named(STUDY.figures, kind="persuasion-matrix")),
+        figure=one_of(STUDY.figures),
     conda:
         "../envs/tables.yaml"
     resources:
         mem_mb=1000,
     params:
         settings=figure_settings,
-        code=code_digest("plot_persuasion_matrix"),
+        code=code_of("plot_figure", figure_modules),
     shell:
-        'exec python "$SELFDOUBT/plot_persuasion_matrix.py"'
-        " --persuasion {input} --figure {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
-
-
-rule plot_mixed_labels:
-    """Draw how much of the label mixing moves, and how far it is from what can be seen."""
-    input:
-        mixed_labels_of_figure,
-    output:
-        figure_outputs("{figure}"),
-    log:
-        log_of("plot_mixed_labels/{figure}"),
-    benchmark:
-        benchmark_of("plot_mixed_labels/{figure}")
-    wildcard_constraints:
-        figure=one_of(named(STUDY.figures, kind="mixed-labels")),
-    conda:
-        "../envs/tables.yaml"
-    resources:
-        mem_mb=1000,
-    params:
-        settings=arms_figure_settings,
-        code=code_digest("plot_mixed_labels"),
-    shell:
-        'exec python "$SELFDOUBT/plot_mixed_labels.py"'
-        " --labels {input} --figure {output}"
-        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
-
-
-rule plot_object_size:
-    """Draw what arms gain over the first one, by the size of the object."""
-    input:
-        predictions=predictions_of_figure,
-        images=images_of_figure,
-    output:
-        figure_outputs("{figure}"),
-    log:
-        log_of("plot_object_size/{figure}"),
-    benchmark:
-        benchmark_of("plot_object_size/{figure}")
-    wildcard_constraints:
-        figure=one_of(named(STUDY.figures, kind="object-size")),
-    conda:
-        "../envs/tables.yaml"
-    resources:
-        mem_mb=1000,
-    params:
-        settings=object_size_settings,
-        code=code_of("plot_object_size", figure_scores),
-    shell:
-        'exec python "$SELFDOUBT/plot_object_size.py"'
-        " --predictions {input.predictions} --images {input.images} --figure {output}"
+        'exec python "$SELFDOUBT/plot_figure.py"'
+        " --predictions {input.predictions} --metrics @<(printf '%s\\n' {input.metrics}) --images {input.images}"
+        " --masks {input.masks} --pseudo-masks {input.pseudo_masks} --mixed-labels {input.mixed_labels}"
+        " --examples {input.examples} --persuasion {input.persuasion} --figure {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
@@ -227,7 +58,7 @@ rule render_report:
         mem_mb=1000,
     params:
         settings=report_settings,
-        code=code_digest("render_report"),
+        code=code_of("render_report", report_modules),
     shell:
         'exec python "$SELFDOUBT/render_report.py"'
         " --tables {input.tables}"

@@ -29,9 +29,9 @@ rule train_teacher:
         mem_mb=recipe_mb,
     params:
         settings=model_settings,
-        code=code_digest("train_teacher"),
+        code=code_of("train_on_labels", model_modules),
     shell:
-        'exec python "$SELFDOUBT/train_teacher.py"'
+        'exec python "$SELFDOUBT/train_on_labels.py"'
         " --train {input.train} --val {input.val}"
         " --weights {input.weights:q} --checkpoint {output.checkpoint} --history {output.history}"
         f" --state {STATE}"
@@ -61,9 +61,9 @@ rule train_baseline:
         mem_mb=recipe_mb,
     params:
         settings=model_settings,
-        code=code_digest("train_baseline"),
+        code=code_of("train_on_labels", model_modules),
     shell:
-        'exec python "$SELFDOUBT/train_baseline.py"'
+        'exec python "$SELFDOUBT/train_on_labels.py"'
         " --train {input.train} --val {input.val}"
         " --weights {input.weights:q} --checkpoint {output.checkpoint} --history {output.history}"
         f" --state {STATE}"
@@ -71,7 +71,7 @@ rule train_baseline:
 
 
 rule precompute_soft_labels:
-    """Ask a teacher about every view of every epoch, once for all of its students."""
+    """Compute a teacher's logits of every view of every epoch, once for all of its students."""
     input:
         train=SPLIT.replace("{split}", "train"),
         teacher=teacher_of_soft_labels,
@@ -90,7 +90,7 @@ rule precompute_soft_labels:
         mem_mb=dataset_mb,
     params:
         settings=soft_labels_settings,
-        code=code_digest("precompute_soft_labels"),
+        code=code_of("precompute_soft_labels", family_of_model),
     shell:
         'exec python "$SELFDOUBT/precompute_soft_labels.py"'
         " --train {input.train} --teacher {input.teacher}"
@@ -99,7 +99,7 @@ rule precompute_soft_labels:
 
 
 rule distill_student:
-    """Train a network on its teacher's answers."""
+    """Train a network on its teacher's soft labels."""
     input:
         train=SPLIT.replace("{split}", "train"),
         val=SPLIT.replace("{split}", "val"),
@@ -123,7 +123,7 @@ rule distill_student:
         mem_mb=recipe_mb,
     params:
         settings=model_settings,
-        code=code_digest("distill_student"),
+        code=code_of("distill_student", model_modules),
     shell:
         'exec python "$SELFDOUBT/distill_student.py"'
         " --train {input.train} --val {input.val}"
@@ -184,7 +184,7 @@ rule import_model:
         mem_mb=dataset_mb,
     params:
         settings=model_settings,
-        code=code_digest("import_model"),
+        code=code_of("import_model", model_modules),
     shell:
         'exec python "$SELFDOUBT/import_model.py"'
         " --train {input.train} --weights {input.weights:q}"

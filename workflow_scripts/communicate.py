@@ -2,7 +2,8 @@
 
 from selfdoubt.communication import decisions
 from selfdoubt.data import datasets
-from selfdoubt.models import checkpoints, inference
+from selfdoubt.evaluation import prediction_tables
+from selfdoubt.models import checkpoints
 from selfdoubt.runtime import cli, devices, schemas
 
 
@@ -18,7 +19,7 @@ def run(arguments):
     fitted = {"weight": decision.weight, "rounds": decision.rounds}
     metadata = arguments.metadata | found | {name: value for name, value in fitted.items() if value is not None}
     logits_are = schemas.LOG_PROBABILITIES
-    inference.write_predictions(arguments.output, splits, decision.logits, metadata=metadata | logits_are)
+    prediction_tables.write_predictions(arguments.output, splits, decision.logits, metadata=metadata | logits_are)
     schemas.write_rows(arguments.persuasion, decision.persuasion, schemas.SCHEMAS["persuasion"], metadata)
 
 

@@ -1,4 +1,4 @@
-"""Train a student: a network that learns from its teacher's answers."""
+"""Train a student: a network that learns from its teacher's soft labels."""
 
 from selfdoubt.distillation import objectives
 from selfdoubt.runtime import cli
@@ -11,6 +11,6 @@ def run(arguments):
 
 if __name__ == "__main__":
     files = loop.FILES | loop.OPTIONAL | {"teacher": "the checkpoint of its teacher, or of each of several"}
-    files["soft-labels"] = "their answers, where they are stored, in the same order"
+    files["soft-labels"] = "of the teachers, in the same order, where they are stored"
     optional, several = tuple(loop.OPTIONAL), ("teacher", "soft-labels", *loop.SEVERAL)
     cli.main(run, files, several=several, optional=optional, replicated=True, computes=True)

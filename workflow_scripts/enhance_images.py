@@ -4,7 +4,8 @@ import numpy as np
 
 from selfdoubt.data import datasets
 from selfdoubt.enhancers import examples, selection
-from selfdoubt.models import checkpoints, inference
+from selfdoubt.evaluation import prediction_tables
+from selfdoubt.models import checkpoints
 from selfdoubt.runtime import cli, devices
 
 N_EXAMPLES = 16  # kept for figures
@@ -19,7 +20,7 @@ def run(arguments):
     done = selection.enhance(model, splits, settings, arguments.replicate)
     print(f"chosen on val: {done.chosen}; passes of one image: {done.costs}")
     metadata = arguments.metadata | {"chosen": done.chosen, "costs_per_image": done.costs}
-    inference.write_predictions(arguments.output, splits, done.logits, done.signals, metadata)
+    prediction_tables.write_predictions(arguments.output, splits, done.logits, done.signals, metadata)
     kept = selection.examples(model, splits["test"], N_EXAMPLES, done, arguments.replicate)
     epsilon_255 = np.array(done.chosen.get("epsilon_255", 0.0))
     examples.write(arguments.examples, kept._asdict() | {"epsilon_255": epsilon_255})

@@ -1,6 +1,7 @@
-"""Measure how far the labels of mixed images are from what can be seen in them."""
+"""Measure how far the labels of mixed images are from the visible fractions of their objects."""
 
 from selfdoubt.data import datasets
+from selfdoubt.mixing import masks
 from selfdoubt.runtime import cli, devices, schemas
 from selfdoubt.segmentation import label_error
 
@@ -9,11 +10,11 @@ def run(arguments):
     devices.prepare("cpu", threads=1)
     settings, train = arguments.settings, datasets.read_split(arguments.train, "train")
     truth = datasets.foreground(train, settings.mask_truth) if settings.mask_truth != "none" else None
-    masks = datasets.masks_for_mixing(train, settings, *(arguments.masks or [None]), arguments.replicate)
-    rows = label_error.measure(train, truth, masks, settings, arguments.replicate)
+    found = masks.masks_for_mixing(train, settings, *(arguments.masks or [None]), arguments.replicate)
+    rows = label_error.measure(train, truth, found, settings, arguments.replicate)
     schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["mixed-labels"], arguments.metadata)
 
 
 if __name__ == "__main__":
-    files = {"train": "the training split", "masks": "of its images, where they are mixed by those of a segmenter"}
+    files = {"train": "the training split", "masks": "of its images by a segmenter, where they are mixed by those"}
     cli.main(run, files | {"output": "written: a table"}, several=("masks",), replicated=True)

@@ -1,4 +1,4 @@
-"""Ask a teacher about every view of every epoch of a stream, once for all of its students."""
+"""Compute a teacher's logits of every view of every epoch of a stream, once for all of its students."""
 
 from selfdoubt.data import datasets
 from selfdoubt.distillation import soft_labels
@@ -14,9 +14,9 @@ def run(arguments):
     teacher = soft_labels.Teacher(model, devices.precision_on(device, settings.precision))
     stream = batches.Stream(datasets.read_split(arguments.train, "train"), settings, arguments.replicate, device)
     gigabytes, seconds = soft_labels.estimate(teacher, stream, settings.epochs, settings.top_k)
-    print(f"estimate: {gigabytes:.3g} GB, {seconds:.3g} s; asked online, each student would wait so long")
+    print(f"estimate: {gigabytes:.3g} GB, {seconds:.3g} s; without a file, each student would take as long for them")
     if settings.max_gb is not None and gigabytes > settings.max_gb:
-        reason = f"students ask online: soft labels would take {gigabytes:.3g} GB, max_gb is {settings.max_gb}"
+        reason = f"soft labels would take {gigabytes:.3g} GB, max_gb is {settings.max_gb}: students run the teacher"
         soft_labels.write_refusal(arguments.output, reason, arguments.metadata)
     else:
         soft_labels.write(arguments.output, teacher, stream, settings.epochs, settings.top_k, arguments.metadata)

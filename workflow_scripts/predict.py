@@ -1,6 +1,7 @@
-"""Predict every image of val, test, OOD and shifted sets by one model."""
+"""Predict every image of val, test, OOD and shifted sets."""
 
 from selfdoubt.data import datasets
+from selfdoubt.evaluation import prediction_tables
 from selfdoubt.models import checkpoints, inference
 from selfdoubt.runtime import cli, devices, randomness
 
@@ -16,7 +17,7 @@ def run(arguments):
         signals["mc_dropout"] = {
             name: inference.mc_dropout(model, split.images, n_passes, seeds[name]) for name, split in splits.items()
         }
-    inference.write_predictions(arguments.output, splits, logits, signals, arguments.metadata)
+    prediction_tables.write_predictions(arguments.output, splits, logits, signals, arguments.metadata)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,5 @@ if __name__ == "__main__":
     files = {"fetched": "folder of published files, as fetch_file leaves them"}
     files |= {"sources": "files and folders that it is made from"}
     files |= {"store": "the folder of what runs share; written"}
-    cli.main(
-        run, files | {"like": "a split whose size and channels to take", "output": "written"}, several=("sources",)
-    )
+    files |= {"like": "a split whose size and channels to take", "output": "written"}
+    cli.main(run, files, several=("sources",), listed=("sources",))

@@ -19,6 +19,5 @@ def run(arguments):
 if __name__ == "__main__":
     files = {"like": "the test split, whose size and channels to take", "counts": "of the data set"}
     files |= {"sources": "files and folders that it is made from"}
-    cli.main(
-        run, files | {"store": "the folder of what runs share; written", "output": "written"}, several=("sources",)
-    )
+    files |= {"store": "the folder of what runs share; written", "output": "written"}
+    cli.main(run, files, several=("sources",), listed=("sources",))

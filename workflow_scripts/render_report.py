@@ -1,9 +1,10 @@
-"""Put questions, answers, figures and tables on one page."""
+"""Render questions, verdicts, figures and tables as one page."""
 
 import subprocess
 from pathlib import Path
 
-from selfdoubt.report.data import ReportData
+from selfdoubt.report.arms import Arms
+from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.page import render
 from selfdoubt.runtime import cli, schemas
 from selfdoubt.runtime.atomic_files import atomic_path
@@ -21,8 +22,8 @@ def run(arguments):
         settings=study,
         mask_quality={(p.parent.name, p.name.split(".")[0]): read(p, "mask-quality") for p in arguments.qualities},
         counts={path.parent.name: read(path, "data") for path in arguments.counts},
-        figures=figures_of(arguments.figures, study),
-        bounds=settings["bounds"],
+        figures=figures_of(arguments.figures, study, settings["upper_bounds"]["in_figures"]),
+        arms=Arms(settings["labels"], frozenset(settings["upper_bounds"]["all"])),
         provenance={"commit": commit(), "versions": cli.versions(PACKAGES)},
         **{path.stem: read(path, path.stem) for path in arguments.tables},
     )
@@ -34,10 +35,11 @@ def read(path: Path, schema: str):
     return schemas.read_table(path, schemas.SCHEMAS[schema]).to_pandas()
 
 
-def figures_of(paths: list[Path], study: dict) -> dict:
+def figures_of(paths: list[Path], study: dict, upper_bounds: dict) -> dict:
     found = {}
     for path in paths:
-        found.setdefault(path.stem, {"settings": study["figures"][path.stem]})[path.suffix[1:]] = path
+        entry = {"settings": study["figures"][path.stem], "upper_bounds": upper_bounds[path.stem]}
+        found.setdefault(path.stem, entry)[path.suffix[1:]] = path
     return found
 
 

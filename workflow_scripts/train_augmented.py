@@ -1,21 +1,21 @@
 """Train a network on mixed images: blended, or boxes, or objects cut out by their masks."""
 
-from selfdoubt.data import datasets
+from selfdoubt.mixing import masks
 from selfdoubt.runtime import cli
-from selfdoubt.training import loop, objectives
+from selfdoubt.training import loop, losses
 
 
 def run(arguments):
-    objective = objectives.from_labels(arguments.settings.label_smoothing)
+    objective = losses.from_labels(arguments.settings.label_smoothing)
 
     def masks_of(train):
-        return datasets.masks_for_mixing(train, arguments.settings, *(arguments.masks or [None]), arguments.replicate)
+        return masks.masks_for_mixing(train, arguments.settings, *(arguments.masks or [None]), arguments.replicate)
 
     loop.train_to_files(arguments, lambda device, precision: objective, masks_of)
 
 
 if __name__ == "__main__":
     files = loop.FILES | loop.OPTIONAL
-    files["masks"] = "of the training images, where they are mixed by those of a segmenter"
+    files["masks"] = "of the training images by a segmenter, where they are mixed by those"
     optional = tuple(loop.OPTIONAL)
     cli.main(run, files, several=("masks", *loop.SEVERAL), optional=optional, replicated=True, computes=True)

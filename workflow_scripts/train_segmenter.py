@@ -6,7 +6,7 @@ from selfdoubt.runtime import cli, devices
 from selfdoubt.segmentation import activation_maps, segmenter
 from selfdoubt.training import progress
 
-SEED = 0  # one segmenter serves the models of all seeds
+SEED = 0  # one segmenter serves the models of all replicates
 
 
 def run(arguments):
@@ -16,18 +16,18 @@ def run(arguments):
     teacher = checkpoints.load_model(arguments.teacher, device)
     maps = activation_maps.activation_maps(teacher, train.images, train.labels)
     maps = activation_maps.refine(maps, train.images, settings.refinement_steps, device)
-    told = activation_maps.seeds(maps, settings.foreground_above, settings.background_below)
+    pseudo = activation_maps.pseudo_labels(maps, settings.foreground_above, settings.background_below)
     network = segmenter.build_segmenter(settings, channels, SEED)
-    running = progress.Progress(arguments.progress, settings.epochs)
-    segmenter.train_segmenter(network, train.images, told, settings, SEED, device, running)
+    record = progress.Progress(arguments.progress, settings.epochs)
+    segmenter.train_segmenter(network, train.images, pseudo, settings, SEED, device, record)
     metadata = arguments.metadata | {"channels": channels, "device": device.type}
     checkpoints.save(arguments.network, network, metadata)
-    masks.write_masks(arguments.pseudo_masks, told == 1, metadata)
-    running.end()
+    masks.write_masks(arguments.pseudo_masks, pseudo == 1, metadata)
+    record.end()
 
 
 if __name__ == "__main__":
     files = {"train": "the training split", "teacher": "a classifier's checkpoint"}
-    files |= {"network": "written: the segmenter", "pseudo-masks": "written: what is surely object"}
+    files |= {"network": "written: the segmenter", "pseudo-masks": "written: the pixels annotated as object"}
     files |= {"progress": "written: JSON lines for watch.py"}
     cli.main(run, files, optional=("progress",), computes=True)

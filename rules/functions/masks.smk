@@ -33,13 +33,23 @@ def segmenting_settings(wildcards):
     return canonical({"device": segmenter.device, "threads": segmenter.threads})
 
 
-def judging_settings(wildcards):
-    """How masks can be judged."""
+def mask_quality_settings(wildcards):
+    """What masks are compared with."""
     return canonical({"mask_truth": STUDY.datasets[wildcards.dataset].mask_truth})
 
 
+def family_of_segmenters_teacher(wildcards):
+    """The module of the teacher's network family."""
+    return STUDY.families_of(STUDY.segmenters[wildcards.segmenter].teacher)
+
+
+def mixing_modules(wildcards):
+    """The module of the method that mixes a model's images."""
+    return modules_of(STUDY.augmented[wildcards.model].mixing)
+
+
 def mixing_settings(wildcards):
-    """How a model's images are mixed and seen, and where their objects are known to be."""
+    """How a model's images are mixed and augmented, and where their objects are known to be."""
     model = STUDY.augmented[wildcards.model]
     settings = model.model_dump(include={"mixing", "masks"})
     settings |= STUDY.recipes[model.recipe].model_dump(include={"shift_px", "flip"})

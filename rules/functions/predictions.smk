@@ -32,6 +32,11 @@ def members_of_group(wildcards):
     return [checkpoint_file(wildcards.dataset, model, wildcards.replicate) for model in members]
 
 
+def families_of_members(wildcards):
+    """The modules of the network families of the members that are asked."""
+    return STUDY.families_of(*STUDY.speakers(wildcards.group, wildcards.protocol))
+
+
 def predictions_of_members(wildcards):
     """The members' clean predictions, by name."""
     return [

@@ -1,111 +1,120 @@
 # Params and input functions of figures and of the report.
 
 
-def figure_entry(wildcards):
-    """A figure's entry, but for the study that it stands with."""
-    return STUDY.figures[wildcards.figure].model_dump(exclude={"study"})
+def read_by_figure(name, files):
+    """Return the input function of one of plot_figure's inputs: no files where the figure's kind does not read it."""
+
+    def found(wildcards):
+        figure = STUDY.figures[wildcards.figure]
+        return files(figure) if name in figure.reads else []
+
+    found.__signature__ = inspect.signature(found)
+    return found
 
 
-def figure_settings(wildcards):
-    """A figure's entry."""
-    return canonical({"figure": figure_entry(wildcards)})
-
-
-def enhancement_examples_settings(wildcards):
-    """A figure's entry, and the arms to be marked."""
-    return canonical({"figure": figure_entry(wildcards), "bounds": sorted(STUDY.upper_bounds())})
-
-
-def arms_figure_settings(wildcards):
-    """What a figure of arms is drawn by."""
-    return canonical(arms_figure(wildcards))
-
-
-def arms_figure(wildcards):
-    """A figure's entry, all arms of the study, so that an arm looks the same in every figure, and those to be marked."""
-    return {"figure": figure_entry(wildcards), "all_arms": all_arms(), "bounds": sorted(STUDY.upper_bounds())}
-
-
-def figure_scores(wildcards):
-    """The module of the score that a figure shows."""
-    return scores_modules([STUDY.figures[wildcards.figure].score])
-
-
-def predictions_of_figure(wildcards):
+def predictions_of_figure(figure):
     """The predictions of the arms that a figure shows: arms first, then replicates."""
-    figure = STUDY.figures[wildcards.figure]
-    return arm_files(PREDICTIONS, figure.dataset, figure.arms)
+    return arm_files(PREDICTIONS, figure.dataset, figure.shown_arms(STUDY))
 
 
-def metrics_of_figure(wildcards):
-    """The numbers of the arms that a figure shows, or of every arm, on its data set."""
-    figure = STUDY.figures[wildcards.figure]
-    return once(arm_files(METRICS, figure.dataset, figure.arms or all_arms()))
+def metrics_of_figure(figure):
+    """The metrics of the arms that a figure shows."""
+    return once(arm_files(METRICS, figure.dataset, figure.shown_arms(STUDY)))
 
 
-def object_size_settings(wildcards):
-    """What a figure of arms is drawn by, and where objects are known to be."""
-    truth = STUDY.datasets[STUDY.figures[wildcards.figure].dataset].mask_truth
-    return canonical({**arms_figure(wildcards), "mask_truth": truth})
+def images_of_figure(figure):
+    """The images of the split that a figure shows, or training images."""
+    return SPLIT.format(dataset=figure.dataset, split=getattr(figure, "split", "train"))
 
 
-def mixed_labels_of_figure(wildcards):
+def masks_of_figure(figure):
+    """The segmenter's masks."""
+    return MASKS.format(dataset=figure.dataset, segmenter=figure.segmenter)
+
+
+def pseudo_masks_of_figure(figure):
+    """What the segmenter learned from."""
+    return PSEUDO_MASKS.format(dataset=figure.dataset, segmenter=figure.segmenter)
+
+
+def mixed_labels_of_figure(figure):
     """What mixing does to labels: models of a figure first, then replicates."""
-    figure = STUDY.figures[wildcards.figure]
     return [
         MIXED_LABELS.format(dataset=figure.dataset, model=model, replicate=replicate)
         for model, replicate in product(figure.models, sorted(STUDY.replicates))
     ]
 
 
-def masks_of_figure(wildcards):
-    """The segmenter's masks, and what it learned from."""
-    figure = STUDY.figures[wildcards.figure]
-    return [pattern.format(dataset=figure.dataset, segmenter=figure.segmenter) for pattern in (MASKS, PSEUDO_MASKS)]
-
-
-def images_of_figure(wildcards):
-    """The images that a figure shows or tells of: those of its split, or training images."""
-    figure = STUDY.figures[wildcards.figure]
-    return SPLIT.format(dataset=figure.dataset, split=getattr(figure, "split", "train"))
-
-
-def mask_gallery_settings(wildcards):
-    """A figure's entry, and how the masks can be judged."""
-    truth = STUDY.datasets[STUDY.figures[wildcards.figure].dataset].mask_truth
-    return canonical({"figure": figure_entry(wildcards), "mask_truth": truth})
-
-
-def examples_of_figure(wildcards):
+def examples_of_figure(figure):
     """The enhanced examples of one model and replicate, by each enhancer."""
-    figure = STUDY.figures[wildcards.figure]
+    replicate = STUDY.replicate_of(figure.model, figure.replicate)
     return [
-        EXAMPLES.format(
-            dataset=figure.dataset,
-            model=figure.model,
-            replicate=STUDY.replicate_of(figure.model, figure.replicate),
-            enhancer=enhancer,
-        )
+        EXAMPLES.format(dataset=figure.dataset, model=figure.model, replicate=replicate, enhancer=enhancer)
         for enhancer in figure.enhancers
     ]
 
 
-def persuasion_of_figure(wildcards):
+def persuasion_of_figure(figure):
     """Who persuades whom, for every replicate."""
-    figure = STUDY.figures[wildcards.figure]
     return [
-        PERSUASION.format(
-            dataset=figure.dataset,
-            group=figure.group,
-            replicate=replicate,
-            protocol=figure.protocol,
-        )
+        PERSUASION.format(dataset=figure.dataset, group=figure.group, replicate=replicate, protocol=figure.protocol)
         for replicate in STUDY.replicates_of(figure.group)
     ]
 
 
+def figure_settings(wildcards):
+    """A figure's entry, but for the study that it stands with, and that part of the study which its kind needs."""
+    figure = STUDY.figures[wildcards.figure]
+    needed = {name: CONTEXT[name](figure) for name in figure.needs}
+    return canonical({"figure": figure.model_dump(exclude={"study"}), **needed})
+
+
+def labels_of_figure(figure):
+    """How the arms that a figure shows are called there."""
+    return {arm: marked(STUDY.label(arm), arm in upper_bounds()) for arm in figure.shown_arms(STUDY)}
+
+
+def looks_of_figure(figure):
+    """The places of the shown arms among all of the study, by which an arm looks the same in every figure."""
+    return {arm: arm_places()[arm] for arm in figure.shown_arms(STUDY)}
+
+
+def mask_truth_of_figure(figure):
+    """Where objects are known to be."""
+    return STUDY.datasets[figure.dataset].mask_truth
+
+
+CONTEXT = {"labels": labels_of_figure, "looks": looks_of_figure, "mask_truth": mask_truth_of_figure}
+
+
+@cache
+def arm_places():
+    """The place of each arm among all."""
+    return {arm: place for place, arm in enumerate(all_arms())}
+
+
+@cache
+def upper_bounds():
+    """The arms that read the true labels."""
+    return frozenset(STUDY.upper_bounds())
+
+
+def figure_modules(wildcards):
+    """The module of a figure's kind, and of the score that it shows."""
+    figure = STUDY.figures[wildcards.figure]
+    return (*modules_of(figure), *scores_modules([getattr(figure, "score", "none")]))
+
+
+def report_modules(wildcards):
+    """The modules of the kinds of the study's figures: their captions stand in the report."""
+    return modules_of(*STUDY.figures.values())
+
+
 def report_settings(wildcards):
-    """The whole study, and the order of its entries, which JSON does not keep."""
+    """The whole study, the order of its entries, which JSON does not keep, and what follows from it for arms."""
     study = STUDY.model_dump() | {"replicates": sorted(STUDY.replicates)}
     order = {section: list(entries) for section, entries in study.items() if isinstance(entries, dict)}
-    return canonical({"study": study, "order": order, "bounds": sorted(STUDY.upper_bounds())})
+    labels = {arm: STUDY.label(arm) for arm in all_arms()}
+    shown = {name: sorted(upper_bounds() & {*f.shown_arms(STUDY)}) for name, f in STUDY.figures.items()}
+    bounds = {"all": sorted(upper_bounds()), "in_figures": shown}
+    return canonical({"study": study, "order": order, "labels": labels, "upper_bounds": bounds})

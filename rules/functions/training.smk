@@ -13,8 +13,13 @@ def model_settings(wildcards):
 
 
 def model_modules(wildcards):
-    """The modules of the methods that a model is trained by: its network's family, its loss, its mixing."""
+    """The modules of the methods that a model is trained by: loss, target transform, mixing, and network families."""
     return STUDY.modules_of_model(wildcards.model)
+
+
+def family_of_model(wildcards):
+    """The module of the family of the network in a model's checkpoint."""
+    return STUDY.families_of(wildcards.get("model") or wildcards.name)
 
 
 def training_threads(wildcards):
@@ -57,7 +62,7 @@ def views_name(student):
 
 
 def soft_labels_of_student(wildcards):
-    """What each of the student's teachers said of every view, where that is stored."""
+    """The logits of each of the student's teachers, where they are stored."""
     if not STUDY.stores_soft_labels(wildcards.model):
         return []
     views = views_name(wildcards.model)
@@ -89,7 +94,7 @@ def soft_labels_gpus(wildcards):
 
 
 def soft_labels_settings(wildcards):
-    """The views, what is kept of the answers, and how large the file may be."""
+    """The views, what is kept of the logits, and how large the file may be."""
     limits = {"top_k": STUDY.soft_labels.top_k}
     limits["max_gb"] = STUDY.soft_labels.max_gb if STUDY.soft_labels.mode == "auto" else None
     return canonical({**views_of_soft_labels(wildcards), **limits})

@@ -1,4 +1,4 @@
-"""Models that disagree talk; those that agree do not."""
+"""Models that disagree about an image perturb it in turn; where they agree it stays as it is."""
 
 from types import SimpleNamespace
 
@@ -10,7 +10,7 @@ from test_persuasion import SPLITS, network
 from torch import nn
 
 from selfdoubt.attacks import gradients
-from selfdoubt.communication import dialogue
+from selfdoubt.communication.protocols import dialogue
 from selfdoubt.models import inference
 
 
@@ -36,7 +36,7 @@ def settings_of(**values) -> SimpleNamespace:
     return SimpleNamespace(**defaults | values)
 
 
-def talk(models=MODELS, **values) -> dialogue.Dialogue:
+def converse(models=MODELS, **values) -> dialogue.Dialogue:
     clean = {name: CLEAN[name] for name in models}
     return dialogue.converse(models, SPLITS["test"], clean, settings_of(**values), (0, "test"))
 
@@ -57,7 +57,7 @@ def naive(row: int, n_rounds: int, epsilon: float) -> tuple[np.ndarray, int]:
 
 
 def test_a_dialogue_is_what_its_definition_says():
-    found = talk()
+    found = converse()
     assert 0 < APART.sum() < 33
     expected = [naive(row, 3, 24 / 255) for row in range(33)]
     np.testing.assert_array_equal(found.n_rounds, [n for _, n in expected])
@@ -67,7 +67,7 @@ def test_a_dialogue_is_what_its_definition_says():
 
 @pytest.mark.parametrize("message", ["gradient", "random-sign"])
 def test_the_mean_probability_stands_where_models_agree(message):
-    found = talk(message=message)
+    found = converse(message=message)
     np.testing.assert_array_equal(found.n_rounds > 0, APART)
     mean = PROBABILITIES.mean(0)
     np.testing.assert_allclose(np.exp(found.log_mean)[~APART], mean[~APART], rtol=1e-6)
@@ -75,19 +75,8 @@ def test_the_mean_probability_stands_where_models_agree(message):
     np.testing.assert_allclose(np.exp(found.log_mean).sum(1), 1)
 
 
-def test_one_mind_has_nothing_to_talk_about():
-    found = dialogue.converse(
-        {"one": MODELS["one"], "two": MODELS["one"]},
-        SPLITS["test"],
-        dict.fromkeys(("one", "two"), CLEAN["one"]),
-        settings_of(),
-        (0, "test"),
-    )
-    assert not found.n_rounds.any() and found.costs == {"forwards": 0, "backwards": 0}
-
-
 @pytest.mark.parametrize("message", ["gradient", "random-sign"])
-def test_nobody_leaves_the_shared_budget_nor_the_pixel_range(message, monkeypatch):
+def test_images_stay_within_the_shared_budget(message, monkeypatch):
     seen = []
     project = gradients.project
 
@@ -96,34 +85,34 @@ def test_nobody_leaves_the_shared_budget_nor_the_pixel_range(message, monkeypatc
         return project(moved, images, epsilon)
 
     monkeypatch.setattr(dialogue.gradients, "project", look)
-    talk(message=message)
+    converse(message=message)
     assert max(seen) <= 24 / 255 + 1e-6
     assert seen[0] == pytest.approx(8 / 255)  # the first step of three rounds
 
 
 @pytest.mark.parametrize("message", ["gradient", "random-sign"])
 def test_results_do_not_depend_on_the_batch_size(message, monkeypatch):
-    whole = talk(message=message)
+    whole = converse(message=message)
     monkeypatch.setattr(inference, "LARGEST_BATCH", 3)
-    parts = talk(message=message)
+    parts = converse(message=message)
     np.testing.assert_array_equal(parts.n_rounds, whole.n_rounds)
     np.testing.assert_allclose(parts.log_mean, whole.log_mean, atol=1e-4)
 
 
-def test_who_begins_goes_round(monkeypatch):
+def test_the_first_model_changes_from_round_to_round(monkeypatch):
     spoken = []
 
     def speak(model, images, objective, precision):
         spoken.append(next(name for name, each in MODELS.items() if each is model))
-        return torch.zeros_like(images), None  # so that nobody changes a mind
+        return torch.zeros_like(images), None  # so that no prediction changes
 
     monkeypatch.setattr(dialogue.gradients, "input_gradient", speak)
-    talk()
+    converse()
     assert spoken == ["one", "two", "three", "two", "three", "one", "three", "one", "two"]
 
 
 def test_random_steps_differ_between_rounds_and_are_those_of_the_seed():
-    found = [talk(message="random-sign").log_mean, talk(message="random-sign").log_mean]
+    found = [converse(message="random-sign").log_mean, converse(message="random-sign").log_mean]
     np.testing.assert_array_equal(*found)
     other = dialogue.converse(MODELS, SPLITS["test"], CLEAN, settings_of(message="random-sign"), (1, "test"))
     assert np.abs(other.log_mean - found[0]).max() > 1e-6

@@ -9,11 +9,14 @@ import torch
 from scipy.special import log_softmax, softmax
 from torch import nn
 
-from selfdoubt.communication import messages, persuasion
+from selfdoubt.communication import decisions, exchange, gains
+from selfdoubt.communication.messages import gradient
 from selfdoubt.communication.probabilities import mean_probability
 from selfdoubt.models import inference
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import methods, schemas
 from selfdoubt.runtime.errors import UserError
+
+MESSAGES = methods.names_in("communication.messages")
 
 
 def network(seed: int) -> nn.Module:
@@ -41,33 +44,35 @@ def settings_of(message: str = "gradient", **values) -> SimpleNamespace:
     return SimpleNamespace(method="persuasion", message=message, **{**defaults, **values})
 
 
-def heard(message: str = "gradient", **values) -> messages.Messages:
+def sent(message: str = "gradient", **values) -> exchange.Messages:
     settings, prior = settings_of(message, **values), MEAN.astype(np.float64)
-    return messages.persuade(MODELS, [*MODELS], SPLITS["test"], CLEAN, prior, settings, (0, "test"))
+    return exchange.exchange(MODELS, [*MODELS], SPLITS["test"], CLEAN, prior, settings, (0, "test"))
 
 
 OWN = np.eye(2, dtype=bool)
 GAINS = [[[9, 3], [1, 9]], [[9, 0], [1, 9]]]
 
 
-def two_messages(gains: list = GAINS, answers: list = GAINS, of_random: list = GAINS) -> messages.Messages:
-    """Messages for the classes 2 and 0 about image 1 of 3, between two models: gains[class][sender][listener]."""
-    return messages.Messages(np.array([1]), np.array([[2, 0]]), *map(np.array, ([gains], [answers], [of_random])), {})
+def two_messages(gained: list = GAINS, predicted: list = GAINS, of_random: list = GAINS) -> exchange.Messages:
+    """Messages for the classes 2 and 0 about image 1 of 3, between two models: gained[class][sender][listener]."""
+    return exchange.Messages(
+        np.array([1]), np.array([[2, 0]]), *map(np.array, ([gained], [predicted], [of_random])), {}
+    )
 
 
 def relative(relative_to: str, **found) -> np.ndarray:
     said = two_messages(**found)
-    return persuasion.relative_gains(said, persuasion.compared_gains(said, ~OWN, OWN, relative_to), 3, 4)[1]
+    return gains.relative_gains(said, gains.mean_gains(said, ~OWN, OWN, relative_to), 3, 4)[1]
 
 
 def test_relative_gains_by_hand():
     # Others gain 3 and 1 from the messages for class 2 (mean 2), 0 and 1 from those for class 0 (mean 0.5);
     # what senders gain (9) does not count. Less the mean of the candidates (1.25): 0.75 and -0.75.
     said = two_messages()
-    gains = persuasion.compared_gains(said, ~OWN, OWN, "none")
-    np.testing.assert_allclose(gains, [[2, 0.5]])
+    mean = gains.mean_gains(said, ~OWN, OWN, "none")
+    np.testing.assert_allclose(mean, [[2, 0.5]])
     expected = [[0, 0, 0, 0], [-0.75, 0, 0.75, 0], [0, 0, 0, 0]]
-    np.testing.assert_allclose(persuasion.relative_gains(said, gains, 3, 4), expected)
+    np.testing.assert_allclose(gains.relative_gains(said, mean, 3, 4), expected)
 
 
 def test_gains_relative_to_random_signs_by_hand():
@@ -79,85 +84,87 @@ def test_gains_relative_to_random_signs_by_hand():
 
 def test_gains_relative_to_the_senders_own_by_hand():
     # Senders gain 9 and 11 of class 2 (mean 10), 3 and 1 of class 0 (mean 2): others' 2 / 10 and 0.5 / 2, mean 0.225.
-    gains = [[[9, 3], [1, 11]], [[3, 0], [1, 1]]]
-    np.testing.assert_allclose(relative("sender", gains=gains), [0.025, 0, -0.025, 0])
-    # A sender that cannot become surer makes no infinite share: 0.5 / 0.01.
-    gains = [[[9, 3], [1, 11]], [[-1, 0], [1, 1]]]
-    np.testing.assert_allclose(relative("sender", gains=gains), [24.9, 0, -24.9, 0])
+    gained = [[[9, 3], [1, 11]], [[3, 0], [1, 1]]]
+    np.testing.assert_allclose(relative("sender", gained=gained), [0.025, 0, -0.025, 0])
+    # A sender that does not gain itself gives no infinite ratio: 0.5 / 0.01.
+    gained = [[[9, 3], [1, 11]], [[-1, 0], [1, 1]]]
+    np.testing.assert_allclose(relative("sender", gained=gained), [24.9, 0, -24.9, 0])
 
 
 def test_persuasion_rows_by_hand():
-    # Image 1 has label 2: the message for 2 is true, the one for 0 wrong. Listener b answers 2 to both.
-    answers = [[[2, 2], [0, 2]], [[0, 2], [2, 2]]]
-    said = two_messages(gains=[[[9, 3], [1, 8]], [[7, 0], [-1, 6]]], answers=answers)
+    # Image 1 has label 2: the message for 2 is true, the one for 0 wrong. Listener b predicts 2 after both.
+    predicted = [[[2, 2], [0, 2]], [[0, 2], [2, 2]]]
+    said = two_messages(gained=[[[9, 3], [1, 8]], [[7, 0], [-1, 6]]], predicted=predicted)
     labels, clean, pair = np.array([0, 2, 1]), np.array([[0, 0], [0, 1], [0, 0]]), ["a", "b"]
-    rows = messages.persuasion_rows(said, labels, clean, pair, pair)
+    rows = exchange.persuasion_rows(said, labels, clean, pair, pair)
     found = {(r["sender"], r["listener"], r["message"]): [*r.values()][3:] for r in rows}
     assert [*rows[0]] == [*schemas.SCHEMAS["persuasion"].names]
     assert found["a", "b", "true"] == [3, 1, 1, 1]
     assert found["a", "b", "wrong"] == [0, 1, 0, 1]
     assert found["b", "a", "true"] == [1, 1, 0, 1]
-    assert found["a", "a", "wrong"] == [7, 1, None, 0]  # a answers 0 before: of that it cannot be persuaded
+    assert found["a", "a", "wrong"] == [7, 1, None, 0]  # a predicts 0 before: it cannot be persuaded of it
     assert len(rows) == 2 * 2 * 2
 
 
-def test_persuasion_rows_fit_their_schema_even_where_nothing_was_said():
+def test_persuasion_rows_fit_their_schema_even_without_messages():
     for below, n in ((HALF, None), (0.0, 0)):
         answers = np.stack([logits.argmax(1) for logits in CLEAN.values()], axis=1)
-        said = heard(contested_below=below)
-        rows = messages.persuasion_rows(said, SPLITS["test"].labels, answers, [*MODELS], [*MODELS])
+        said = sent(contested_below=below)
+        rows = exchange.persuasion_rows(said, SPLITS["test"].labels, answers, [*MODELS], [*MODELS])
         pa.Table.from_pylist(rows, schema=schemas.SCHEMAS["persuasion"])
         assert n is None or {tuple(row.values())[3:] for row in rows} == {(None, 0, None, 0)}
 
 
 def test_weights_are_fitted_by_likelihood():
     # Two classes, prior 1/2 each, relative gains (1, -1). Of four images three are of class 0: the best weight
-    # has softmax (w, -w) = (3/4, 1/4), hence 2w = ln 3. The fifth image says nothing and has no say.
+    # has softmax (w, -w) = (3/4, 1/4), hence 2w = ln 3. The fifth image has no messages and no influence.
     log_mean, relative = np.full((5, 2), np.log(0.5)), np.array([[1.0, -1.0]] * 4 + [[0.0, 0.0]])
-    weight = persuasion.fit_weight(log_mean, relative, np.array([0, 0, 0, 1, 1]))
+    weight = gains.fit_weight(log_mean, relative, np.array([0, 0, 0, 1, 1]))
     assert weight == pytest.approx(np.log(3) / 2, abs=1e-4)
-    assert persuasion.fit_weight(log_mean, -relative, np.array([0, 0, 0, 1, 1])) == pytest.approx(-weight, abs=1e-4)
-    assert persuasion.fit_weight(log_mean, relative, np.array([0, 0, 0, 0, 1])) == pytest.approx(10, abs=1e-3)
-    assert persuasion.fit_weight(log_mean, 0 * relative, np.array([0, 0, 0, 1, 1])) == 0
+    assert gains.fit_weight(log_mean, -relative, np.array([0, 0, 0, 1, 1])) == pytest.approx(-weight, abs=1e-4)
+    assert gains.fit_weight(log_mean, relative, np.array([0, 0, 0, 0, 1])) == pytest.approx(10, abs=1e-3)
+    assert gains.fit_weight(log_mean, 0 * relative, np.array([0, 0, 0, 1, 1])) == 0
 
 
-def test_messages_are_about_contested_images_and_their_likeliest_classes():
-    said = heard(n_candidates=3)
+def test_messages_are_for_the_most_probable_classes_of_contested_images():
+    said = sent(n_candidates=3)
     chances = np.mean([softmax(logits.astype(float), 1) for logits in CLEAN.values()], axis=0)
     np.testing.assert_array_equal(said.images, np.flatnonzero(chances.max(1) < HALF))
     np.testing.assert_array_equal(said.candidates, np.argsort(-chances[said.images])[:, :3])
-    assert said.gains.shape == said.answers.shape == (len(said.images), 3, 3, 3)
+    assert said.gains.shape == said.predicted.shape == (len(said.images), 3, 3, 3)
 
 
-@pytest.mark.parametrize("message", messages.MESSAGES)
+@pytest.mark.parametrize("message", MESSAGES)
 def test_messages_stay_within_epsilon_and_the_pixel_range_at_full_size(message):
     pixels = inference.as_pixels(SPLITS["test"].images, torch.device("cpu"))
     classes, draws = np.argsort(-MEAN)[:, :2], np.random.default_rng(0)
-    for moved in messages.MESSAGES[message](MODELS["one"], pixels, classes, settings_of(message), draws):
+    for moved in decisions.load_message(settings_of(message)).send(
+        MODELS["one"], pixels, classes, settings_of(message), draws
+    ):
         assert (moved - pixels).abs().max() == pytest.approx(8 / 255)
         assert moved.min() >= 0 and moved.max() <= 1
 
 
-def test_gains_and_answers_are_those_of_the_listener_on_the_senders_image():
-    said = heard()
+def test_gains_are_those_of_the_listener_on_the_senders_image():
+    said = sent()
     pixels = inference.as_pixels(SPLITS["test"].images[said.images], torch.device("cpu"))
-    moved = messages.gradient_messages(MODELS["three"], pixels, said.candidates, settings_of(), None)[1]
+    moved = gradient.send(MODELS["three"], pixels, said.candidates, settings_of(), None)[1]
     with torch.no_grad():
         logits = MODELS["one"](moved).numpy()
     rows, classes = np.arange(len(said.images)), said.candidates[:, 1]
     gain = (log_softmax(logits, 1) - log_softmax(CLEAN["one"][said.images], 1))[rows, classes]
     np.testing.assert_allclose(said.gains[:, 1, 2, 0], gain, atol=1e-5)
-    np.testing.assert_array_equal(said.answers[:, 1, 2, 0], logits.argmax(1))
+    np.testing.assert_array_equal(said.predicted[:, 1, 2, 0], logits.argmax(1))
 
 
 def test_what_random_signs_gain_is_what_the_placebo_gains():
-    asked = heard(gains_relative_to="random-sign")
-    np.testing.assert_allclose(asked.of_random, heard("random-sign").gains, atol=1e-6)
-    np.testing.assert_array_equal(asked.gains, heard().gains)
-    assert heard().of_random is heard(gains_relative_to="sender").of_random is None
+    asked = sent(gains_relative_to="random-sign")
+    np.testing.assert_allclose(asked.of_random, sent("random-sign").gains, atol=1e-6)
+    np.testing.assert_array_equal(asked.gains, sent().gains)
+    assert sent().of_random is sent(gains_relative_to="sender").of_random is None
 
 
-def test_senders_may_take_bfloat16_and_listeners_answer_in_float32():
+def test_senders_may_take_bfloat16_and_listeners_predict_in_float32():
     seen, model = set(), network(1)
 
     def look(module, inputs, output):
@@ -167,28 +174,28 @@ def test_senders_may_take_bfloat16_and_listeners_answer_in_float32():
     models = {"one": model, "two": network(1)}
     settings = settings_of(precision="bfloat16")
     clean = {"one": CLEAN["one"], "two": CLEAN["one"]}
-    messages.persuade(models, [*models], SPLITS["test"], clean, MEAN, settings, (0, "test"))
+    exchange.exchange(models, [*models], SPLITS["test"], clean, MEAN, settings, (0, "test"))
     assert seen == {(True, torch.bfloat16), (False, torch.float32)}  # where a gradient is asked for, and where not
 
 
-def test_every_sender_persuades_itself_and_the_placebo_says_the_same_for_every_class():
+def test_every_sender_persuades_itself_and_the_placebo_is_the_same_for_every_class():
     itself = np.arange(3)
-    assert (heard().gains[:, :, itself, itself] > 0).all()
-    answers = heard("random-sign").answers
+    assert (sent().gains[:, :, itself, itself] > 0).all()
+    answers = sent("random-sign").predicted
     np.testing.assert_array_equal(answers[:, 0], answers[:, 1])
-    assert heard("random-sign").gains.mean() < heard().gains.mean()
+    assert sent("random-sign").gains.mean() < sent().gains.mean()
 
 
-@pytest.mark.parametrize("message", messages.MESSAGES)
+@pytest.mark.parametrize("message", MESSAGES)
 def test_results_do_not_depend_on_the_batch_size(message, monkeypatch):
-    whole = heard(message)
+    whole = sent(message)
     monkeypatch.setattr(inference, "LARGEST_BATCH", 3)
-    np.testing.assert_allclose(heard(message).gains, whole.gains, atol=1e-4)
+    np.testing.assert_allclose(sent(message).gains, whole.gains, atol=1e-4)
 
 
-@pytest.mark.parametrize("message", messages.MESSAGES)
-def test_the_mean_probability_stands_where_nobody_spoke(message):
-    found = persuasion.communicate(MODELS, SPLITS, settings_of(message), seed=0)
+@pytest.mark.parametrize("message", MESSAGES)
+def test_the_mean_probability_stands_without_messages(message):
+    found = decisions.decide(MODELS, SPLITS, settings_of(message), seed=0)
     contested = np.exp(MEAN.max(1)) < HALF
     assert 0 < contested.sum() < len(contested)
     np.testing.assert_allclose(found.logits["test"][~contested], MEAN[~contested], rtol=1e-6)
@@ -197,23 +204,17 @@ def test_the_mean_probability_stands_where_nobody_spoke(message):
     assert found.logits["test"].dtype == np.float32
 
 
-def test_weight_0_is_the_mean_probability(monkeypatch):
-    monkeypatch.setattr(persuasion, "fit_weight", lambda *_: 0.0)
-    found = persuasion.communicate(MODELS, SPLITS, settings_of(), seed=0)
-    np.testing.assert_allclose(found.logits["test"], MEAN, rtol=1e-6)
-
-
 def test_persuasion_changes_only_the_candidates():
-    found = persuasion.communicate(MODELS, SPLITS, settings_of(), seed=0)
+    found = decisions.decide(MODELS, SPLITS, settings_of(), seed=0)
     moved = found.logits["test"] - MEAN  # the same for all classes but the two, by which rows still sum to 1
     others = np.sort(np.argsort(-MEAN, 1)[:, 2:], 1)
     left = np.take_along_axis(moved, others, 1)
     np.testing.assert_allclose(left, np.repeat(left[:, :1], 3, 1), atol=1e-5)
     first = moved[np.arange(33), MEAN.argmax(1)] - left[:, 0]
-    assert (np.abs(first) > 1e-4).sum() == heard().images.size
+    assert (np.abs(first) > 1e-4).sum() == sent().images.size
 
 
-def counted(settings: SimpleNamespace) -> tuple[persuasion.Decision, dict[str, float]]:
+def counted(settings: SimpleNamespace) -> tuple[decisions.Decision, dict[str, float]]:
     """A decision, and the forwards and backwards that it took for each image."""
     counts = {"forwards": 0, "backwards": 0}
 
@@ -225,7 +226,7 @@ def counted(settings: SimpleNamespace) -> tuple[persuasion.Decision, dict[str, f
     asked = {settings.sender, settings.listener} if settings.method == "one-way" else MODELS
     models = {name: MODELS[name] for name in MODELS if name in asked}
     hooks = [model.register_forward_pre_hook(count) for model in MODELS.values()]
-    found = persuasion.communicate(models, {"val": SPLITS["test"], "test": SPLITS["test"]}, settings, seed=0)
+    found = decisions.decide(models, {"val": SPLITS["test"], "test": SPLITS["test"]}, settings, seed=0)
     for hook in hooks:
         hook.remove()
     return found, {kind: count / (2 * 33) for kind, count in counts.items()}
@@ -236,7 +237,7 @@ DIALOGUE = {"method": "dialogue", "n_rounds": 3, "epsilon_255": 24}
 
 
 @pytest.mark.parametrize("method", [{}, ONE_WAY, ONE_WAY | {"sender": "one"}, DIALOGUE])
-@pytest.mark.parametrize("message", messages.MESSAGES)
+@pytest.mark.parametrize("message", MESSAGES)
 @pytest.mark.parametrize("relative_to", ["none", "random-sign", "sender"])
 def test_costs_are_what_is_computed(message, method, relative_to):
     found, costs = counted(SimpleNamespace(**vars(settings_of(message, gains_relative_to=relative_to)) | method))
@@ -247,47 +248,42 @@ def test_costs_are_what_is_computed(message, method, relative_to):
 # ---- one-way ----
 
 
-def one_way(**values) -> persuasion.Decision:
+def one_way(**values) -> decisions.Decision:
     settings = SimpleNamespace(**vars(settings_of()) | ONE_WAY | values)
     models = {name: MODELS[name] for name in sorted({settings.sender, settings.listener})}
-    return persuasion.communicate(models, SPLITS, settings, seed=0)
+    return decisions.decide(models, SPLITS, settings, seed=0)
 
 
-def test_one_way_is_the_listener_where_nobody_spoke_and_leans_on_its_gain_elsewhere():
+def test_one_way_is_the_listener_without_messages_and_leans_on_its_gain_elsewhere():
     found, prior = one_way(), log_softmax(CLEAN["one"].astype(float), 1)
     contested = np.exp(prior.max(1)) < HALF
     assert 0 < contested.sum() < 33
     np.testing.assert_allclose(found.logits["test"][~contested], prior[~contested], rtol=1e-5)
 
-    # By hand: the sender argues for the listener's two likeliest classes; the listener's gains are compared.
+    # By hand: messages are for the listener's two most probable classes; the listener's gains are compared.
     pixels, classes = inference.as_pixels(SPLITS["test"].images, torch.device("cpu")), np.argsort(-prior)[:, :2]
-    moved = messages.gradient_messages(MODELS["two"], pixels, classes, settings_of(), None)
+    moved = gradient.send(MODELS["two"], pixels, classes, settings_of(), None)
     with torch.no_grad():
         after = [log_softmax(MODELS["one"](each).numpy().astype(float), 1) for each in moved]
     rows = np.arange(33)
-    gains = np.stack([(each - prior)[rows, classes[:, k]] for k, each in enumerate(after)], 1)
+    gained = np.stack([(each - prior)[rows, classes[:, k]] for k, each in enumerate(after)], 1)
     expected = prior.copy()
     for k in range(2):
-        expected[rows, classes[:, k]] += found.weight * (gains[:, k] - gains.mean(1))
+        expected[rows, classes[:, k]] += found.weight * (gained[:, k] - gained.mean(1))
     expected = log_softmax(expected, 1)
     np.testing.assert_allclose(found.logits["test"][contested], expected[contested], atol=1e-4)
 
 
-def test_one_way_tells_one_sender_and_its_listeners():
+def test_one_way_has_rows_of_one_sender_and_its_listeners():
     pairs = {(row["sender"], row["listener"]) for row in one_way().persuasion}
     assert pairs == {("two", "one"), ("two", "two")}
     assert {(row["sender"], row["listener"]) for row in one_way(sender="one").persuasion} == {("one", "one")}
 
 
-def test_a_message_to_oneself_moves_the_answer():
-    found, prior = one_way(sender="one"), log_softmax(CLEAN["one"].astype(float), 1)
-    assert found.weight != 0 and np.abs(found.logits["test"] - prior).max() > 1e-4
-
-
 def test_models_are_left_as_they_were():
     models = {name: network(seed).train() for name, seed in (("one", 1), ("two", 2))}
     clean = {name: CLEAN[name] for name in models}
-    messages.persuade(models, [*models], SPLITS["test"], clean, MEAN, settings_of(), (0, "test"))
+    exchange.exchange(models, [*models], SPLITS["test"], clean, MEAN, settings_of(), (0, "test"))
     for name, model in models.items():
         assert all(torch.equal(a, b) for a, b in zip(model.parameters(), MODELS[name].parameters(), strict=True))
         assert all(weight.grad is None and weight.requires_grad for weight in model.parameters())
@@ -295,5 +291,5 @@ def test_models_are_left_as_they_were():
 
 
 def test_one_model_cannot_persuade():
-    with pytest.raises(UserError, match="two members"):
-        persuasion.communicate({"one": MODELS["one"]}, SPLITS, settings_of(), seed=0)
+    with pytest.raises(UserError, match="add a member"):
+        decisions.decide({"one": MODELS["one"]}, SPLITS, settings_of(), seed=0)

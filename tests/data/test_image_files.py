@@ -18,7 +18,7 @@ from selfdoubt.data.datasets import Split
 from selfdoubt.data.image_files import ImageFiles, random_box
 from selfdoubt.models import inference
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.training import objectives
+from selfdoubt.training import losses
 from selfdoubt.training.batches import Stream
 from selfdoubt.training.loop import Training
 
@@ -180,7 +180,7 @@ def test_training_learns_from_files(folder):
     recipe = recipe_of(shift_px=0, crop=vars(CROP), epochs=12, learning_rate=1.0)
     model = model_of(widths=[8, 8, 8])
     model.fit_input(inference.as_pixels(images.images[:], CPU))
-    rows = Training(model, Stream(images, recipe, 1, CPU), recipe, objectives.from_labels(), images).run()
+    rows = Training(model, Stream(images, recipe, 1, CPU), recipe, losses.from_labels(), images).run()
     assert rows[-1]["train_loss"] < 0.6 * np.log(3) and isinstance(model, nn.Module)
 
 

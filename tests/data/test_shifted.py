@@ -85,7 +85,7 @@ def test_imagenet_c_is_read_by_folder(tmp_path):
     for severity, split in zip((1, 5), found.values(), strict=True):
         assert np.abs(split.images[:, 0] - 40.0 * severity).max() < 4
         assert np.abs(split.images[:, 1, 0, 0] - 100.0 * split.labels).max() < 4
-    with pytest.raises(UserError, match="is not of the data set's classes"):
+    with pytest.raises(UserError, match="dog: a class absent"):
         shifted.corrupted(settings(f"imagenet-c:{tmp_path}"), LIKE, ["cat", "fox"])
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from small_data import encode, load, load_ood, load_splits, write_cifar, write_folder
 
 from selfdoubt.data import datasets
+from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -256,10 +257,20 @@ def test_a_bare_folder_of_images_is_a_foreign_set(tmp_path):
     assert load_ood(f"folder:{tmp_path}", 3, 8).images[:, 1, 4, 4].tolist() == [0, 60, 120, 180]
 
 
-def test_importing_datasets_and_corruptions_is_light():
+def test_importing_sources_and_corruptions_is_light():
+    """Jobs import the modules of `settings.sources` too, so those must be without pydantic."""
     program = (
-        "import json, sys, selfdoubt.data.datasets, selfdoubt.data.corrupted; print(json.dumps(list(sys.modules)))"
+        "import importlib, json, sys, selfdoubt.data.catalog, selfdoubt.data.corrupted, selfdoubt.data.shifted\n"
+        "from selfdoubt.runtime import methods\n"
+        "for folder in ('data.sources', 'data.corruptions', 'data.shifts'):\n"
+        "    assert [methods.load(folder, name) for name in methods.names_in(folder)]\n"
+        "print(json.dumps(list(sys.modules)))"
     )
     environment = {"PYTHONPATH": str(ROOT / "workflow_scripts")}
     run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    assert not {"torch", "sklearn", "pandas", "timm"} & set(json.loads(run.stdout))
+    assert not {"torch", "sklearn", "pandas", "timm", "pydantic"} & set(json.loads(run.stdout))
+
+
+def test_every_source_and_published_format_has_settings_of_its_name():
+    for kind in ("sources", "shifts"):
+        assert methods.names_in(f"data.{kind}") == methods.names_in(f"settings.{kind}")

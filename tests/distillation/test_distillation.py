@@ -1,8 +1,9 @@
-"""What a student minimises: who answers, of which view, what is made of it, and that files answer as teachers do."""
+"""What a student minimises: whose logits, of which view, how transformed, and that files stand for teachers."""
 
 import dataclasses
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,6 @@ from small_training import (
     RECIPE,
     SGD,
     STUDENT,
-    files_of,
     recipe_of,
     run_script,
     split_of,
@@ -59,7 +59,7 @@ def test_a_student_equal_to_its_teacher_has_nothing_to_learn():
     logits = linear_model().eval()(batch_of().images).detach().requires_grad_()
     loss = objective(logits, batch_of())
     loss.backward()
-    # the teacher answers in float16, so about 1e-3 of its logits is lost
+    # targets are float16, so about 1e-3 of its logits is lost
     assert loss.item() == pytest.approx(0, abs=1e-4) and logits.grad.abs().max() < 1e-3
     assert not teacher.training and all(weight.grad is None for weight in teacher.parameters())
     assert objective(linear_model(1).eval()(batch_of().images), batch_of()).item() > 0.01
@@ -75,21 +75,21 @@ def test_the_teacher_sees_the_view_of_the_student():
     assert objective(logits, other).item() > 0.01
 
 
-def test_a_change_of_the_answers_is_what_the_student_is_told():
+def test_a_transform_is_applied_before_the_loss():
     logits = linear_model().eval()(batch_of().images)
-    told = objectives.from_teacher(Teacher(linear_model(1), "float32"), kd(1), lambda z, batch: logits)
-    assert told(logits, batch_of()).item() == pytest.approx(0, abs=1e-5)
+    objective = objectives.from_teacher(Teacher(linear_model(1), "float32"), kd(1), lambda targets, batch: logits)
+    assert objective(logits, batch_of()).item() == pytest.approx(0, abs=1e-5)
 
 
-# ---- who answers ----
+# ---- teachers ----
 
 
-def test_an_ensemble_answers_by_its_mean_probability():
+def test_an_ensemble_is_its_mean_probability():
     teachers = [Teacher(linear_model(seed), "float32") for seed in range(3)]
-    expected = torch.stack([teacher.answers(batch_of()).softmax(1) for teacher in teachers]).mean(0)
-    assert_close(Ensemble(teachers).answers(batch_of()).softmax(1), expected)
-    assert Ensemble(teachers).answers(batch_of()).exp().sum(1).tolist() == pytest.approx([1.0] * 6)  # logarithms of it
-    alone, twice = (each.answers(batch_of()).softmax(1) for each in (teachers[0], Ensemble(teachers[:1] * 2)))
+    expected = torch.stack([teacher.targets(batch_of()).softmax(1) for teacher in teachers]).mean(0)
+    assert_close(Ensemble(teachers).targets(batch_of()).softmax(1), expected)
+    assert Ensemble(teachers).targets(batch_of()).exp().sum(1).tolist() == pytest.approx([1.0] * 6)  # logarithms of it
+    alone, twice = (each.targets(batch_of()).softmax(1) for each in (teachers[0], Ensemble(teachers[:1] * 2)))
     assert_close(twice, alone)
 
 
@@ -103,13 +103,13 @@ def test_at_temperature_1_an_ensembles_loss_has_the_gradient_of_its_members_mean
 
 
 @pytest.mark.parametrize("top_k", [None, 2])
-def test_of_a_fixed_view_a_teacher_says_what_it_says_of_the_image(top_k):
+def test_the_target_of_a_fixed_view_is_that_of_the_image(top_k):
     split, teacher = split_of(), Teacher(linear_model(), "float32", top_k)
     fixed = teacher.fixed(split.images, CPU)
     whole = Batch(inference.as_pixels(split.images, CPU), None, None, None)
     for batch in Stream(split, recipe_of(shift_px=2), 1, CPU).epoch(3):
-        assert_close(fixed.answers(batch), teacher.answers(whole)[batch.positions], rtol=0, atol=2e-3)
-        assert not torch.allclose(fixed.answers(batch), teacher.answers(batch), atol=0.05)
+        assert_close(fixed.targets(batch), teacher.targets(whole)[batch.positions], rtol=0, atol=2e-3)
+        assert not torch.allclose(fixed.targets(batch), teacher.targets(batch), atol=0.05)
         assert np.array_equal(split.labels[batch.positions], batch.labels)
 
 
@@ -118,11 +118,11 @@ def test_of_a_fixed_view_a_teacher_says_what_it_says_of_the_image(top_k):
 
 @pytest.fixture(scope="module")
 def teachers(tmp_path_factory) -> list[Path]:
-    """Two that have learned something, so that they are surer of some images than of others."""
+    """Two that have learned something, so that their confidence differs between images."""
     folder, network = tmp_path_factory.mktemp("teachers"), NETWORK | {"widths": [8, 8, 8]}
     recipe = RECIPE | {"epochs": 16, "optimizer": SGD | {"learning_rate": 0.5, "momentum": 0.5}}
     settings = BASELINE | {"network": network, "recipe": recipe}
-    return [train(folder, f"t{seed}", seed, settings, "train_teacher") for seed in (1, 2)]
+    return [train(folder, f"t{seed}", seed, settings, "train_on_labels") for seed in (1, 2)]
 
 
 def stored(folder: Path, teacher: Path) -> Path:
@@ -139,9 +139,14 @@ LOSSES = {
     "hard": {"method": "hard", "alpha": 0.5},
     "cwtm": {"method": "cwtm"},
     "ranked": KD | {"method": "ranked", "weight": 1.0, "margin": 1.0},
-    "adaptive": {"method": "adaptive-temperature", "temperature_unsure": 1.0, "temperature_sure": 4.0, "alpha": 0.9},
+    "adaptive": {
+        "method": "adaptive-temperature",
+        "temperature_at_margin_0": 1.0,
+        "temperature_at_margin_1": 4.0,
+        "alpha": 0.9,
+    },
 }
-ANSWERS = {
+TRANSFORMS = {
     "permuted": {"method": "permuted", "permutation": "per-sample"},
     "permuted-fixed": {"method": "permuted", "permutation": "fixed"},
     "corrected": {"method": "corrected"},
@@ -150,7 +155,7 @@ ANSWERS = {
     "entropy-shuffled": {"method": "entropy-shuffled", "temperature": 4},
 }
 ARMS = {name: STUDENT | {"loss": loss} for name, loss in LOSSES.items()}
-ARMS |= {name: STUDENT | {"answers": answers} for name, answers in ANSWERS.items()}
+ARMS |= {name: STUDENT | {"target_transform": transform} for name, transform in TRANSFORMS.items()}
 
 
 def test_every_arm_learns_alike_from_files_and_from_its_teacher_and_each_something_else(teachers, tmp_path):
@@ -189,7 +194,7 @@ def test_a_fixed_view_is_another_teacher(teachers, tmp_path):
 @pytest.mark.parametrize("n", [1, 2])
 def test_the_teachers_temperature_is_fitted_on_val(teachers, tmp_path, n):
     val, paths = split_of(60, seed=3), teachers[:n]
-    val.labels[::5] = (val.labels[::5] + 1) % 3  # a teacher that is never wrong wants the lowest temperature there is
+    val.labels[::5] = (val.labels[::5] + 1) % 3  # a teacher without errors wants the lowest temperature there is
     datasets.write_splits(tmp_path / "val", {"val": val}, {})
     logits = [inference.predict_logits(checkpoints.load_model(path, CPU), val.images) for path in paths]
     p = np.mean([np.exp(z) / np.exp(z).sum(1, keepdims=True) for z in logits], axis=0, dtype=np.float64)
@@ -199,15 +204,8 @@ def test_the_teachers_temperature_is_fitted_on_val(teachers, tmp_path, n):
         return -np.log((powers / powers.sum(1, keepdims=True))[range(60), val.labels]).mean()
 
     best = np.exp(minimize_scalar(nll, bounds=(-5, 5)).x)
-    assert objectives.fitted_temperature(paths, tmp_path / "val", CPU) == pytest.approx(best, rel=1e-3)
+    settings = SimpleNamespace(target_transform=SimpleNamespace(method="temperature-scaled"))
+    job = SimpleNamespace(settings=settings, val=tmp_path / "val", teacher=paths, replicate=1)
+    transform = objectives.transform_of(job, CPU)
+    assert 1 / transform(torch.ones(1, 3), None)[0, 0].item() == pytest.approx(best, rel=1e-3)
     assert 0.002 < best < 100 and abs(np.log(best)) > 0.1  # neither an end of the range nor what changes nothing
-
-
-def test_a_temperature_scaled_teacher_is_divided_by_it(teachers, tmp_path):
-    files = files_of(tmp_path)
-    temperature = objectives.fitted_temperature(teachers[:1], files["val"], CPU)
-    options = {"script": "distill_student", "teacher": teachers[0]}
-    by_hand = STUDENT | {"answers": {"method": "scaled", "factor": 1 / temperature}}
-    given = {"a": ARMS["temperature-scaled"], "b": by_hand}
-    one, other = (checkpoints.read(train(tmp_path, name, settings=s, **options))[0] for name, s in given.items())
-    assert all(torch.equal(one[name], other[name]) for name in one)

@@ -1,15 +1,14 @@
 """What students learn from: each loss against loops over images and classes, and where it becomes another one."""
 
-from inspect import signature
 from math import exp, log
-from typing import get_args
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from selfdoubt.distillation.losses import LOSSES, other_classes
-from selfdoubt.settings import distillation as types
+from selfdoubt.distillation.indices import other_classes
+from selfdoubt.runtime import methods
 from selfdoubt.training import losses
 
 torch.set_num_threads(1)
@@ -27,12 +26,13 @@ SETTINGS = {  # of each method, some
     "hard": {"alpha": 0.7},
     "cwtm": {},
     "ranked": {"temperature": 3.0, "alpha": 0.7, "weight": 2.0, "margin": 0.5},
-    "adaptive-temperature": {"temperature_unsure": 2.0, "temperature_sure": 5.0, "alpha": 0.7},
+    "adaptive-temperature": {"temperature_at_margin_0": 2.0, "temperature_at_margin_1": 5.0, "alpha": 0.7},
 }
 
 
 def loss_of(method: str, student=STUDENT, labels=LABELS, teacher=TEACHER, **settings) -> torch.Tensor:
-    return LOSSES[method](student, labels, teacher, **(SETTINGS[method] | settings))
+    loss = methods.load("distillation.losses", method).loss
+    return loss(student, labels, teacher, SimpleNamespace(**(SETTINGS[method] | settings)))
 
 
 def softmax(row: list[float], temperature: float = 1.0) -> list[float]:
@@ -82,22 +82,22 @@ def test_of_two_classes_there_is_nothing_but_the_label_against_the_rest():
         assert found.item() == pytest.approx(whole.item())
 
 
-def test_decoupled_distillation_of_a_teacher_that_is_sure_is_finite():
+def test_decoupled_distillation_of_a_confident_teacher_is_finite():
     student = STUDENT.clone().requires_grad_()
     loss = loss_of("dkd", student, teacher=60 * F.one_hot(LABELS, 4).float(), temperature=1.0)
     loss.backward()
     assert loss.isfinite() and student.grad.isfinite().all()
 
 
-# ---- answers without doubt, and doubt without answers ----
+# ---- hard targets, and weights of images ----
 
 
-def test_hard_answers_are_labels():
-    told = TEACHER.argmax(1)
-    assert not torch.equal(told, LABELS)
-    assert loss_of("hard", alpha=1.0).item() == F.cross_entropy(STUDENT, told).item()
+def test_hard_targets_are_labels():
+    predicted = TEACHER.argmax(1)
+    assert not torch.equal(predicted, LABELS)
+    assert loss_of("hard", alpha=1.0).item() == F.cross_entropy(STUDENT, predicted).item()
     assert loss_of("hard", alpha=0.0).item() == labels_alone()
-    expected = 0.3 * labels_alone() + 0.7 * F.cross_entropy(STUDENT, told).item()
+    expected = 0.3 * labels_alone() + 0.7 * F.cross_entropy(STUDENT, predicted).item()
     assert loss_of("hard", alpha=0.7).item() == pytest.approx(expected)
 
 
@@ -109,7 +109,7 @@ def test_weights_are_the_teachers_largest_probabilities_over_their_sum():
     assert loss_of("cwtm").item() != pytest.approx(labels_alone(), rel=1e-3)
 
 
-def test_a_teacher_as_sure_of_every_image_weighs_none():
+def test_a_teacher_equally_confident_in_all_images_weighs_none():
     alike = torch.stack([TEACHER[0].roll(shift) for shift in range(5)])
     assert loss_of("cwtm", teacher=alike).item() == pytest.approx(labels_alone())
 
@@ -150,7 +150,7 @@ def test_a_teacher_that_finds_all_images_alike_orders_none():
     assert loss_of("ranked", **settings, margin=9.0).item() == loss_of("kd", **settings).item()
 
 
-def test_ranking_makes_the_easier_image_surer():
+def test_ranking_makes_the_student_more_confident_in_the_easier_image():
     student = torch.tensor([[1.0, 0.0], [1.0, 0.0]], requires_grad=True)
     teacher, labels = torch.tensor([[3.0, 0.0], [1.0, 0.0]]), torch.zeros(2, dtype=torch.long)
     loss_of("ranked", student, labels, teacher, alpha=0.0, weight=100.0).backward()
@@ -170,15 +170,15 @@ def test_each_image_has_the_temperature_of_its_margin():
 
 
 def test_where_the_ends_are_equal_the_temperature_is_one_for_all():
-    found = loss_of("adaptive-temperature", temperature_unsure=3.0, temperature_sure=3.0)
+    found = loss_of("adaptive-temperature", temperature_at_margin_0=3.0, temperature_at_margin_1=3.0)
     assert found.item() == pytest.approx(loss_of("kd").item())
 
 
 # ---- all ----
 
 
-@pytest.mark.parametrize("method", LOSSES)
-def test_the_student_alone_is_taught(method):
+@pytest.mark.parametrize("method", methods.names_in("distillation.losses"))
+def test_the_gradient_is_the_students_alone(method):
     student, teacher = STUDENT.clone().requires_grad_(), TEACHER.clone()
     loss = loss_of(method, student, teacher=teacher)
     loss.backward()
@@ -186,7 +186,7 @@ def test_the_student_alone_is_taught(method):
     assert torch.equal(teacher, TEACHER)
 
 
-@pytest.mark.parametrize("method", LOSSES)
+@pytest.mark.parametrize("method", methods.names_in("distillation.losses"))
 def test_the_order_of_a_batch_means_nothing(method):
     order = torch.tensor([3, 1, 4, 0, 2])
     moved = loss_of(method, STUDENT[order], LABELS[order], TEACHER[order])
@@ -195,10 +195,3 @@ def test_the_order_of_a_batch_means_nothing(method):
 
 def test_other_classes():
     assert other_classes(torch.tensor([0, 2, 1]), 3).tolist() == [[1, 2], [0, 1], [0, 2]]
-
-
-def test_a_method_takes_what_its_settings_have():
-    kinds = get_args(get_args(types.DistillationLoss)[0])
-    given = {get_args(kind.model_fields["method"].annotation)[0]: set(kind.model_fields) - {"method"} for kind in kinds}
-    taken = {method: set(signature(loss).parameters) for method, loss in LOSSES.items()}
-    assert taken == {method: names | {"logits", "labels", "teacher_logits"} for method, names in given.items()}

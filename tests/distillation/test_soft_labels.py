@@ -1,4 +1,4 @@
-"""A teacher's stored answers are what it would say, to the last bit of the stored precision."""
+"""A teacher's stored logits are those that it would compute, to the last bit of the stored precision."""
 
 from types import SimpleNamespace
 
@@ -31,7 +31,7 @@ def small_chunks(monkeypatch):
     monkeypatch.setattr(soft_labels, "_CHUNK", 6)  # batches of 8, 8 and 4 rows lie across chunks and epochs
 
 
-# ---- what is kept of an answer ----
+# ---- compression ----
 
 
 def test_all_classes_are_kept_in_half_precision():
@@ -40,7 +40,7 @@ def test_all_classes_are_kept_in_half_precision():
 
 
 @pytest.mark.parametrize("top_k", [1, 3, 9])
-def test_the_likeliest_classes_are_kept_and_the_rest_share_their_mass(top_k):
+def test_the_most_probable_classes_are_kept_and_the_rest_is_spread_evenly(top_k):
     full = expand(compress(LOGITS, top_k), 10)
     best = LOGITS.topk(top_k).indices
     assert_close(full.gather(1, best), LOGITS.half().float().gather(1, best), rtol=0, atol=0)
@@ -56,17 +56,17 @@ def test_the_likeliest_classes_are_kept_and_the_rest_share_their_mass(top_k):
 
 @pytest.mark.parametrize("top_k", [None, 2])
 @pytest.mark.parametrize(("rank", "n_ranks"), [(0, 1), (1, 2)])
-def test_a_file_answers_as_the_teacher_does(tmp_path, top_k, rank, n_ranks):
+def test_a_file_stands_for_its_teacher(tmp_path, top_k, rank, n_ranks):
     labels, teacher = SoftLabels(written(tmp_path / "a", top_k), CPU), Teacher(model_of(), "float32", top_k)
     for epoch in range(2):
         whole = list(STREAM.epoch(epoch))
-        part = Stream(split_of(), recipe_of(), 1, CPU, share=(rank, n_ranks)).epoch(epoch)
+        part = Stream(split_of(), recipe_of(), 1, CPU, rank=rank, n_ranks=n_ranks).epoch(epoch)
         for batch, own in zip(whole, part, strict=True):
-            expected = teacher.answers(batch)[rank::n_ranks]
-            assert_close(labels.answers(own), expected, rtol=0, atol=0)
+            expected = teacher.targets(batch)[rank::n_ranks]
+            assert_close(labels.targets(own), expected, rtol=0, atol=0)
 
 
-def test_equal_answers_give_equal_bytes(tmp_path):
+def test_equal_logits_give_equal_bytes(tmp_path):
     one, other = (written(tmp_path / name, metadata={"y": 1, "x": 2}) for name in "ab")
     assert one.read_bytes() == other.read_bytes()
     assert SoftLabels(one, CPU).metadata == {"y": 1, "x": 2, "epochs": 2, "rows_per_epoch": 20, "n_classes": 3}
@@ -103,13 +103,13 @@ def test_a_file_of_fewer_epochs_is_not_trusted(tmp_path):
     soft_labels.write(path, Teacher(model_of(), "float32"), STREAM, 1, None, {})
     labels = SoftLabels(path, CPU)
     with pytest.raises(IndexError):
-        labels.answers(next(STREAM.epoch(1)))
+        labels.targets(next(STREAM.epoch(1)))
 
 
 def test_a_file_that_lacks_rows_is_named(tmp_path):
     longer = SimpleNamespace(rows_per_epoch=21, epoch=STREAM.epoch)  # than its batches are
     path = written(tmp_path / "a", stream=longer)
-    with pytest.raises(UserError, match="a: holds 40 rows of soft labels and tells of others; delete it and run again"):
+    with pytest.raises(UserError, match="a: holds 40 rows of soft labels, expected 42; delete it and run again"):
         soft_labels.read(path, CPU)
 
 
@@ -120,7 +120,7 @@ def test_a_file_that_lacks_rows_is_named(tmp_path):
 def teacher(tmp_path_factory):
     """A teacher wider than its students."""
     settings = BASELINE | {"network": NETWORK | {"widths": [4, 4, 4]}}
-    return train(tmp_path_factory.mktemp("teacher"), settings=settings, script="train_teacher")
+    return train(tmp_path_factory.mktemp("teacher"), settings=settings, script="train_on_labels")
 
 
 def stored(folder, teacher, settings=VIEWS):
@@ -130,7 +130,7 @@ def stored(folder, teacher, settings=VIEWS):
 
 
 @pytest.mark.parametrize("top_k", [None, 2])
-def test_a_student_of_stored_labels_equals_one_that_asks_to_the_last_bit(teacher, tmp_path, capsys, top_k):
+def test_a_student_of_stored_labels_equals_one_of_the_teacher_to_the_last_bit(teacher, tmp_path, capsys, top_k):
     path, settings = stored(tmp_path, teacher, VIEWS | {"top_k": top_k}), STUDENT | {"top_k": top_k}
     assert capsys.readouterr().out.startswith("estimate: ")
     options = {"script": "distill_student", "settings": settings, "teacher": teacher}
@@ -140,19 +140,18 @@ def test_a_student_of_stored_labels_equals_one_that_asks_to_the_last_bit(teacher
 
 
 def test_the_stored_labels_are_what_a_student_learns_from(teacher, tmp_path):
-    """Another teacher's checkpoint makes no difference once its answers are stored."""
+    """Another teacher's checkpoint makes no difference once soft labels are stored."""
     path = stored(tmp_path, teacher)
-    other = train(tmp_path, "other", seed=7, script="train_teacher")
+    other = train(tmp_path, "other", seed=7, script="train_on_labels")
     options = {"script": "distill_student", "settings": STUDENT, "soft_labels": path}
     tensors = [checkpoints.read(train(tmp_path, t.stem, teacher=t, **options))[0] for t in (teacher, other)]
     assert all(torch.equal(tensors[0][name], tensors[1][name]) for name in tensors[0])
 
 
-def test_labels_that_would_be_too_large_are_asked_for_online(teacher, tmp_path, capsys):
+def test_labels_that_would_be_too_large_are_computed_online(teacher, tmp_path, capsys):
     path = stored(tmp_path, teacher, VIEWS | {"max_gb": 1e-9})
     assert soft_labels.read(path, CPU) is None
-    told = r"students ask online: soft labels would take 2.4e-07 GB, max_gb is 1e-09"
-    assert told in capsys.readouterr().out
+    assert "soft labels would take 2.4e-07 GB, max_gb is 1e-09" in capsys.readouterr().out
     options = {"script": "distill_student", "settings": STUDENT, "teacher": teacher}
     online, refused = train(tmp_path, "a", **options), train(tmp_path, "b", **options, soft_labels=path)
     assert online.read_bytes() == refused.read_bytes()

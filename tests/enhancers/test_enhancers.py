@@ -13,6 +13,8 @@ from small_enhancers import (
     CHOICES,
     FITTED,
     KEEPING,
+    READING,
+    SETTINGS,
     SPLITS,
     WITH_GRADIENTS,
     answer,
@@ -25,11 +27,11 @@ from small_enhancers import (
 from torch import nn
 
 from selfdoubt.attacks import gradients
-from selfdoubt.enhancers import batches, choosing, labelled, steps
+from selfdoubt.enhancers import batches, selection
 from selfdoubt.evaluation import rankings
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.models import inference
-from selfdoubt.runtime import cli, schemas
+from selfdoubt.runtime import cli, methods, schemas
 
 BOUNDED = [method for method in CHOICES if method not in ("tta", "clean-logistic")]
 TUNED = [method for method in CHOICES if method != "ace"]
@@ -52,16 +54,16 @@ class Counted(nn.Module):
         self.backwards += len(gradient)
 
 
+def test_every_method_is_tested():
+    assert tuple(sorted(CHOICES)) == tuple(SETTINGS) == methods.names_in("enhancers.methods")
+
+
 def test_candidates_are_all_combinations_in_the_order_of_the_lists():
-    found = choosing.candidates(settings_of("odin", epsilon_255=[1, 2], temperature=[1, 10]))
+    found = selection.candidates(settings_of("odin", epsilon_255=[1, 2], temperature=[1, 10]))
     assert [(c.epsilon_255, c.temperature) for c in found] == [(1, 1), (1, 10), (2, 1), (2, 10)]
-    found = choosing.candidates(settings_of("anti-adversary", epsilon_255=[1, 2], n_steps=3))
+    found = selection.candidates(settings_of("anti-adversary", epsilon_255=[1, 2], n_steps=3))
     same = {"method": "anti-adversary", "precision": "float32", "n_steps": 3}
     assert list(map(vars, found)) == [{**same, "epsilon_255": e} for e in (1, 2)]
-
-
-def test_odin_without_a_step_at_temperature_1_is_the_clean_model():
-    np.testing.assert_array_equal(answer("odin", epsilon_255=0, temperature=1).logits.numpy(), clean_logits())
 
 
 def test_odin_raises_the_margin_of_a_linear_model_by_epsilon_times_its_weights():
@@ -70,53 +72,38 @@ def test_odin_raises_the_margin_of_a_linear_model_by_epsilon_times_its_weights()
     model = nn.Sequential(nn.Flatten(), nn.Linear(2, 2, bias=False))
     model[1].weight.data = torch.tensor([[2.0, -1.0], [0.0, 0.0]])
     batch = batches.Batch(model, inference.as_pixels(np.full((1, 1, 1, 2), 102, np.uint8), torch.device("cpu")))
-    found = steps.odin(
+    found = selection.load("odin").enhance(
         batch, SimpleNamespace(epsilon_255=51, temperature=4, precision="float32"), np.random.default_rng(0)
     )
     assert found.logits[0].tolist() == pytest.approx([0.25, 0])
     assert found.images.flatten().tolist() == pytest.approx([0.6, 0.2])
 
 
-def test_a_step_towards_the_prediction_makes_the_model_surer_of_it():
-    predicted = torch.from_numpy(clean_logits().argmax(1))
-    surer = gradients.log_odds(predicted)
-    before = surer(torch.from_numpy(clean_logits()))
-    assert (surer(answer("odin", epsilon_255=2, temperature=1).logits) > before).all()
-    assert (surer(answer("anti-adversary", epsilon_255=2, n_steps=2).logits) > before).all()
-
-
 @pytest.mark.parametrize("method", BOUNDED)
 def test_enhanced_images_stay_within_epsilon_and_the_pixel_range(method):
-    found = choosing.enhance(network(), SPLITS, single(method, epsilon_255=20), seed=0)
-    moved = choosing.examples(network(), SPLITS["test"], 33, found, seed=0).enhanced
+    found = selection.enhance(network(), SPLITS, single(method, epsilon_255=20), seed=0)
+    moved = selection.examples(network(), SPLITS["test"], 33, found, seed=0).enhanced
     steps_taken = np.abs(moved - SPLITS["test"].images / 255)
     assert steps_taken.max() <= 20 / 255 + 1e-6
     assert method == "deep" or steps_taken.max() == pytest.approx(20 / 255)
     assert moved.min() >= 0 and moved.max() <= 1
 
 
-@pytest.mark.parametrize("method", KEEPING)
-def test_the_label_kept_is_that_of_the_clean_image(method):
+@pytest.mark.parametrize("method", CHOICES)
+def test_the_class_that_is_kept_is_that_of_the_clean_image(method):
     large = {"epsilon_255": 120} if "epsilon_255" in CHOICES[method] else {}
-    found = choosing.enhance(network(), SPLITS, single(method, **large), seed=0)
-    for name in SPLITS:
+    found = selection.enhance(network(), SPLITS, single(method, **large), seed=0)
+    assert ("predicted" in found.signals) == (method in KEEPING)
+    for name in SPLITS if method in KEEPING else ():
         np.testing.assert_array_equal(found.signals["predicted"][name], clean_logits(name).argmax(1))
         assert found.signals["predicted"][name].dtype == np.int16
-    moved = found.logits["test"].argmax(1) != found.signals["predicted"]["test"]
-    if method != "doctor":  # whose step may go towards another class
-        assert moved.any() == (method == "random-sign")  # so large a random step changes answers, and yet no label
-
-
-@pytest.mark.parametrize("method", [method for method in CHOICES if method not in KEEPING])
-def test_other_methods_answer_anew(method):
-    assert "predicted" not in choosing.enhance(network(), SPLITS, single(method), seed=0).signals
 
 
 @pytest.mark.parametrize("method", CHOICES)
 def test_results_do_not_depend_on_the_batch_size_and_repeat(method, monkeypatch):
-    whole = choosing.enhance(network(), SPLITS, settings_of(method), seed=3)
+    whole = selection.enhance(network(), SPLITS, settings_of(method), seed=3)
     monkeypatch.setattr(inference, "LARGEST_BATCH", 7)
-    parts = choosing.enhance(network(), SPLITS, settings_of(method), seed=3)
+    parts = selection.enhance(network(), SPLITS, settings_of(method), seed=3)
     assert whole.chosen == parts.chosen
     assert whole.signals.keys() == parts.signals.keys()
     for name in SPLITS:
@@ -127,41 +114,41 @@ def test_results_do_not_depend_on_the_batch_size_and_repeat(method, monkeypatch)
 
 
 @pytest.mark.parametrize("method", CHOICES)
-def test_only_bounds_read_the_labels_of_test(method):
+def test_only_upper_bounds_read_the_labels_of_test(method):
     other = SimpleNamespace(images=SPLITS["test"].images, labels=(SPLITS["test"].labels + 1) % 5)
-    one, two = (choosing.enhance(network(), SPLITS | {"test": t}, single(method), 0) for t in (SPLITS["test"], other))
+    one, two = (selection.enhance(network(), SPLITS | {"test": t}, single(method), 0) for t in (SPLITS["test"], other))
     assert np.array_equal(one.logits["val"], two.logits["val"])
-    assert np.array_equal(one.logits["test"], two.logits["test"]) == (method not in labelled.LABELLED)
+    assert np.array_equal(one.logits["test"], two.logits["test"]) == (method not in READING)
 
 
 def test_random_signs_differ_between_seeds():
-    one, two = (choosing.enhance(network(), SPLITS, settings_of("random-sign"), seed) for seed in (1, 2))
+    one, two = (selection.enhance(network(), SPLITS, settings_of("random-sign"), seed) for seed in (1, 2))
     assert not np.allclose(one.logits["test"], two.logits["test"], atol=1e-5)
 
 
 @pytest.mark.parametrize("method", TUNED)
 def test_the_best_aurc_on_val_is_chosen(method):
     found = []
-    for candidate in choosing.candidates(settings_of(method)):
-        of_val = choosing.choose(network(), SPLITS["val"], candidate, seed=0).val
+    for candidate in selection.candidates(settings_of(method)):
+        of_val = selection.choose(network(), SPLITS["val"], candidate, seed=0).val
         reported = of_val.logits.argmax(1) if of_val.predicted is None else of_val.predicted
         found.append(rankings.aurc(log_odds(of_val.logits), reported == SPLITS["val"].labels))
     assert len(set(found)) > 1
-    best = choosing.candidates(settings_of(method))[found.index(min(found))]
-    assert choosing.choose(network(), SPLITS["val"], settings_of(method), seed=0).settings == best
-    assert choosing.enhance(network(), SPLITS, settings_of(method), seed=0).chosen == vars(best)
+    best = selection.candidates(settings_of(method))[found.index(min(found))]
+    assert selection.choose(network(), SPLITS["val"], settings_of(method), seed=0).settings == best
+    assert selection.enhance(network(), SPLITS, settings_of(method), seed=0).chosen == vars(best)
 
 
 def test_the_first_of_equals_is_chosen(monkeypatch):
     monkeypatch.setattr(rankings, "aurc", lambda confidence, correct: 0.5)
-    chosen = choosing.choose(network(), SPLITS["val"], settings_of("odin"), seed=0).settings
+    chosen = selection.choose(network(), SPLITS["val"], settings_of("odin"), seed=0).settings
     assert (chosen.epsilon_255, chosen.temperature) == (2, 1)
 
 
 COSTS = {  # forwards and backwards of one image
     "odin": (2, 1),
     "doctor": (2, 1),
-    "anti-adversary": (3 + 2, 3),  # the clean label, a gradient for each step, the answer
+    "anti-adversary": (3 + 2, 3),  # the clean class, a gradient for each step, the enhanced image
     "hedge": (3 + 1, 3),
     "random-sign": (2, 0),
     "tta": (3, 0),
@@ -173,24 +160,24 @@ COSTS = {  # forwards and backwards of one image
 
 @pytest.mark.parametrize("method", COSTS)
 def test_costs_are_what_is_computed(method):
-    found = choosing.enhance(network(), SPLITS, single(method), seed=0)
+    found = selection.enhance(network(), SPLITS, single(method), seed=0)
     assert found.costs == dict(zip(("forwards", "backwards"), COSTS[method], strict=True))
 
 
 def test_passes_are_counted_as_they_are_made():
     model = Counted()
     with batches.counted(model) as passes:
-        choosing.enhance(model, SPLITS, single("ace"), seed=0)
+        selection.enhance(model, SPLITS, single("ace"), seed=0)
     assert passes == {"forwards": model.forwards, "backwards": model.backwards}
     model(torch.zeros(1, 1, 8, 8))
     assert passes["forwards"] == model.forwards - 1  # nothing is counted after
 
 
 @pytest.mark.parametrize("method", WITH_GRADIENTS)
-def test_at_bfloat16_labels_and_logits_are_float32_all_the_same(method):
+def test_gradients_may_be_bfloat16_while_predictions_are_float32(method):
     model, seen = network(), []
     model[0].register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
-    found = choosing.enhance(model, SPLITS, single(method, precision="bfloat16"), seed=0)
+    found = selection.enhance(model, SPLITS, single(method, precision="bfloat16"), seed=0)
     assert seen.count(torch.bfloat16) == found.costs["backwards"] * len(SPLITS)  # one batch each
     assert found.logits["test"].dtype == np.float32
     assert found.chosen["precision"] == "bfloat16"
@@ -200,7 +187,7 @@ def test_at_bfloat16_labels_and_logits_are_float32_all_the_same(method):
 
 def test_candidates_of_one_temperature_share_a_gradient():
     model = Counted()
-    choosing.choose(model, SPLITS["val"], settings_of("odin"), seed=0)
+    selection.choose(model, SPLITS["val"], settings_of("odin"), seed=0)
     assert model.backwards == 2 * 60  # temperatures
     assert model.forwards == (2 + 4) * 60  # one with each gradient, one for each candidate
 
@@ -208,7 +195,7 @@ def test_candidates_of_one_temperature_share_a_gradient():
 def test_a_model_is_left_as_it_was():
     model = network().train()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    choosing.enhance(model, SPLITS, settings_of("anti-adversary"), seed=0)
+    selection.enhance(model, SPLITS, settings_of("anti-adversary"), seed=0)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert all(weight.grad is None and weight.requires_grad for weight in model.parameters())
     assert all(module.training for module in model.modules())
@@ -216,8 +203,8 @@ def test_a_model_is_left_as_it_was():
 
 @pytest.mark.parametrize("method", [method for method in CHOICES if method not in ("tta", *FITTED)])
 def test_examples_show_the_images_behind_the_predictions(method):
-    found = choosing.enhance(network(), SPLITS, settings_of(method), seed=4)
-    shown = choosing.examples(network(), SPLITS["test"], 6, found, seed=4)
+    found = selection.enhance(network(), SPLITS, settings_of(method), seed=4)
+    shown = selection.examples(network(), SPLITS["test"], 6, found, seed=4)
     np.testing.assert_array_equal(shown.clean, SPLITS["test"].images[:6])
     with torch.no_grad():
         logits = network()(torch.from_numpy(shown.enhanced)).numpy() / found.chosen.get("temperature", 1)
@@ -235,25 +222,11 @@ def test_random_signs_at_a_temperature_are_the_same_logits_divided():
 
 
 def test_examples_of_large_images_come_in_several_batches(monkeypatch):
-    found = choosing.enhance(network(), SPLITS, settings_of("random-sign"), seed=4)
-    whole = choosing.examples(network(), SPLITS["test"], 9, found, seed=4)
+    found = selection.enhance(network(), SPLITS, settings_of("random-sign"), seed=4)
+    whole = selection.examples(network(), SPLITS["test"], 9, found, seed=4)
     monkeypatch.setattr(inference, "LARGEST_BATCH", 4)
-    for one, other in zip(whole, choosing.examples(network(), SPLITS["test"], 9, found, seed=4), strict=True):
+    for one, other in zip(whole, selection.examples(network(), SPLITS["test"], 9, found, seed=4), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
-
-
-@pytest.mark.parametrize("method", ["odin", "anti-adversary"])
-def test_steps_are_right_where_the_probability_rounds_to_1(method):
-    sure = network()
-    sure[3].weight.data *= 600
-    sure[3].bias.data *= 600
-    settings = {"odin": {"temperature": 1}, "anti-adversary": {"n_steps": 1}}[method]
-    clean = sure(batch_of().images)
-    saturated = clean.softmax(-1).amax(1) == 1
-    assert saturated.sum() > 5
-    moved = answer(method, model=sure, epsilon_255=0.01, **settings).logits
-    towards = gradients.log_odds(clean.argmax(1))
-    assert (towards(moved) > towards(clean))[saturated].all()
 
 
 def test_doctor_steps_up_d_alpha_of_a_linear_model():
@@ -262,7 +235,7 @@ def test_doctor_steps_up_d_alpha_of_a_linear_model():
     model[1].weight.data = torch.tensor([[2.0, -1.0], [0.0, 0.0]])
     batch = batches.Batch(model, torch.full((1, 1, 1, 2), 0.4))
     settings = SimpleNamespace(epsilon_255=51, temperature=4, precision="float32")
-    found = steps.doctor(batch, settings, np.random.default_rng(0))
+    found = selection.load("doctor").enhance(batch, settings, np.random.default_rng(0))
     assert found.images.flatten().tolist() == pytest.approx([0.2, 0.6])
     assert found.logits[0].tolist() == pytest.approx([(0.4 - 0.6) / 4, 0])
 
@@ -290,29 +263,33 @@ def test_tta_is_the_mean_of_probabilities_of_shifted_and_flipped_images():
     np.testing.assert_allclose(found.logits.exp().numpy(), mean, atol=1e-5)
 
 
-def test_tta_without_shifts_and_flips_is_the_clean_model():
-    found = answer("tta", n_views=3, shift_px=0, flip=False).logits.softmax(-1)
-    torch.testing.assert_close(found, torch.from_numpy(clean_logits()).softmax(-1))
+@pytest.mark.parametrize("method", ["odin", "anti-adversary"])
+def test_steps_raise_confidence_even_where_the_probability_rounds_to_1(method):
+    model = network()
+    model[3].weight.data *= 600
+    model[3].bias.data *= 600
+    settings = {"odin": {"temperature": 1}, "anti-adversary": {"n_steps": 1}}[method]
+    clean = model(batch_of().images)
+    saturated = clean.softmax(-1).amax(1) == 1
+    assert saturated.sum() > 5
+    moved = answer(method, model=model, epsilon_255=0.01, **settings).logits
+    confidence = gradients.log_odds(clean.argmax(1))
+    assert (confidence(moved) > confidence(clean))[saturated].all()
 
 
-@pytest.mark.parametrize("method", ["oracle", "ace"])
-def test_bounds_move_confidence_by_whether_the_model_is_right(method):
-    found = answer(method, epsilon_255=4, n_halvings=8)
-    before, after = (log_odds(logits) for logits in (clean_logits(), found.logits.numpy()))
-    right = clean_logits().argmax(1) == SPLITS["test"].labels
-    assert right.any() and (~right).any()
-    assert ((after > before) == (right if method == "oracle" else ~right)).all()
+@pytest.mark.parametrize("method", READING)
+@pytest.mark.parametrize("is_ood", [False, True])
+def test_confidence_moves_by_whether_the_prediction_is_correct(method, is_ood):
+    batch, clean = batch_of(), clean_logits()
+    if is_ood:
+        batch.labels = torch.full_like(batch.labels, -1)
+    correct = clean.argmax(1) == batch.labels.numpy()
+    assert is_ood or 0 < correct.sum() < len(correct)
+    settings = SimpleNamespace(epsilon_255=4, n_halvings=8, precision="float32")
+    found = selection.load(method).enhance(batch, settings, None)
+    raised = log_odds(found.logits.numpy()) > log_odds(clean)
+    assert (raised == (correct if method == "oracle" else ~correct)).all()
     assert (found.logits.argmax(1) == found.predicted).all()
-
-
-def test_of_ood_images_every_answer_is_wrong_to_bounds():
-    batch = batch_of()
-    batch.labels = torch.full_like(batch.labels, -1)
-    before = log_odds(clean_logits())
-    for method, surer in (("oracle", False), ("ace", True)):
-        settings = SimpleNamespace(epsilon_255=4, n_halvings=8, precision="float32")
-        after = log_odds(labelled.LABELLED[method](batch, settings, None).logits.numpy())
-        assert ((after > before) == surer).all()
 
 
 def test_a_step_is_halved_until_the_label_stays_and_else_not_taken():
@@ -323,7 +300,7 @@ def test_a_step_is_halved_until_the_label_stays_and_else_not_taken():
     batch = batches.Batch(model, torch.full((1, 1, 1, 1), 0.6), torch.tensor([0]))
     for n_halvings, pixel in ((2, 0.6 - 0.075), (1, 0.6)):
         settings = SimpleNamespace(epsilon_255=0.3 * 255, n_halvings=n_halvings, precision="float32")
-        assert labelled.ace(batch, settings, None).images.item() == pytest.approx(pixel)
+        assert selection.load("ace").enhance(batch, settings, None).images.item() == pytest.approx(pixel)
 
 
 # ---- the table of what was chosen ----
@@ -332,9 +309,9 @@ def test_a_step_is_halved_until_the_label_stays_and_else_not_taken():
 def test_what_was_chosen_is_collected_in_the_order_of_the_settings(tmp_path, monkeypatch):
     paths, table = [tmp_path / f"{seed}.parquet" for seed in (1, 2)], tmp_path / "table.parquet"
     for path, epsilon in zip(paths, (2.0, 20.0), strict=True):
-        told = {"chosen": {"method": "odin", "epsilon_255": epsilon}}
-        told["costs_per_image"] = {"forwards": 2.0, "backwards": 1.0}
-        schemas.write_rows(path, [], schemas.predictions_schema(5), told)
+        metadata = {"chosen": {"method": "odin", "epsilon_255": epsilon}}
+        metadata["costs_per_image"] = {"forwards": 2.0, "backwards": 1.0}
+        schemas.write_rows(path, [], schemas.predictions_schema(5), metadata)
     (tmp_path / "list").write_text("\n".join(map(str, paths)))
     settings = {"arms": [{"dataset": "toys", "name": "ce", "variant": "odin", "replicates": [1, 2]}]}
     monkeypatch.setattr(cli, "_die_with_parent", lambda: None)  # it would tie the tests to their shell

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from selfdoubt.enhancers import examples
-from selfdoubt.figures.plots import EnhancementExamples
 from selfdoubt.runtime.errors import UserError
 
 DRAWS = np.random.default_rng(0)
@@ -25,24 +24,6 @@ def test_examples_survive_a_file(tmp_path):
     for name in KEPT.keys() - {"epsilon_255"}:
         assert read[name].dtype == np.float32
         np.testing.assert_array_equal(read[name], KEPT[name])
-    assert EnhancementExamples(**read).epsilon_255 == 0.5  # what the figure takes
-
-
-def test_strided_images_survive_a_file(tmp_path):
-    strided = KEPT["clean"].transpose(0, 1, 3, 2)[:, :, ::-1]
-    examples.write(tmp_path / "a.safetensors", KEPT | {"clean": strided})
-    np.testing.assert_array_equal(examples.read(tmp_path / "a.safetensors")["clean"], strided)
-
-
-def test_equal_examples_give_equal_bytes_whatever_their_order(tmp_path):
-    examples.write(tmp_path / "a", KEPT)
-    examples.write(tmp_path / "b", dict(reversed(KEPT.items())))
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"a\.safetensors: no such file"):
-        examples.read(tmp_path / "a.safetensors")
 
 
 @pytest.mark.parametrize("kept", [0, 100, -1])

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from selfdoubt.data.datasets import Split
-from selfdoubt.evaluation import hypotheses, metrics_table, paired_tests
+from selfdoubt.evaluation import hypotheses, metrics_table, paired_tests, prediction_tables
 from selfdoubt.evaluation.predictions import predictions_by_split
-from selfdoubt.models import inference
 from selfdoubt.runtime import schemas
 
 N, REPLICATES = 120, [1, 2, 3]
@@ -62,7 +61,7 @@ def paths(tmp_path_factory) -> list:
     for path in paths:
         arm, replicate = path.stem.split("-")
         logits = ARMS[arm](int(replicate))
-        inference.write_predictions(path, {"val": split, "test": split}, {"val": logits, "test": logits})
+        prediction_tables.write_predictions(path, {"val": split, "test": split}, {"val": logits, "test": logits})
     return paths
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from selfdoubt.data.datasets import Split
+from selfdoubt.evaluation import prediction_tables
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.softmax import fit_temperature
 from selfdoubt.figures import curves
-from selfdoubt.models import inference
 from selfdoubt.runtime.errors import UserError
 
 
@@ -19,7 +19,7 @@ def write(path: Path, logits, labels=(0, 1, 1), **columns) -> Path:
     split = Split(np.zeros((3, 1, 1, 1), np.uint8), np.array(labels), np.arange(3, dtype=np.int32))
     both, answers = {"val": split, "test": split}, np.array(logits, np.float32)
     signals = {name: dict.fromkeys(both, np.array(values)) for name, values in columns.items()}
-    inference.write_predictions(path, both, dict.fromkeys(both, answers), signals)
+    prediction_tables.write_predictions(path, both, dict.fromkeys(both, answers), signals)
     return path
 
 
@@ -49,7 +49,7 @@ def test_a_score_is_fitted_on_val_and_not_on_the_split(tmp_path):
     split = Split(np.zeros((3, 1, 1, 1), np.uint8), np.array([1, 0, 0]), np.arange(3, dtype=np.int32))
     numbers = {"val": [[1, 2], [3, 4], [5, 1]], "test": [[5, 6], [9, 8], [7, 4]]}
     logits = {name: np.array(rows, np.float32) for name, rows in numbers.items()}
-    inference.write_predictions(tmp_path / "a.parquet", dict.fromkeys(logits, split), logits)
+    prediction_tables.write_predictions(tmp_path / "a.parquet", dict.fromkeys(logits, split), logits)
     temperature = fit_temperature(logits["val"], split.labels)
     found, _ = curves.confidence_and_correctness(tmp_path / "a.parquet", "test", "msp-ts")
     assert found == pytest.approx(log_odds(logits["test"], temperature)) and temperature != 1

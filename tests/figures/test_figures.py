@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from selfdoubt.figures import plots
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.bounds import marked
+from selfdoubt.settings.upper_bounds import marked
 
 STYLE = SimpleNamespace(width_mm=150, height_mm=80)
 CURVE = SimpleNamespace(dataset="toys", split="test", score="msp", style=STYLE)

@@ -72,7 +72,7 @@ def test_oa_cutmix_is_what_plain_loops_do(labels):
 
 @pytest.mark.parametrize("labels", [ABSOLUTE, RELATIVE])
 @pytest.mark.parametrize(
-    ("share", "target_object", "source_object", "expected"),
+    ("kept", "target_object", "source_object", "expected"),
     [
         (1.0, False, True, 1.0),  # nothing is pasted: the image is the target's alone
         (0.0, True, False, 0.5),  # all is pasted, and neither object is seen
@@ -82,9 +82,9 @@ def test_oa_cutmix_is_what_plain_loops_do(labels):
         (0.75, False, True, 0.0),
     ],
 )
-def test_what_is_not_seen_earns_no_label(labels, share, target_object, source_object, expected):
+def test_an_object_that_is_not_visible_has_no_weight(labels, kept, target_object, source_object, expected):
     target, source = with_mask(random_images(0, 1), target_object), with_mask(random_images(1, 1), source_object)
-    _, weight = oa_cutmix.mix(target, source, mixing_of(share, (3, 3)), settings_of("oa-cutmix", labels=labels))
+    _, weight = oa_cutmix.mix(target, source, mixing_of(kept, (3, 3)), settings_of("oa-cutmix", labels=labels))
     assert weight.tolist() == [expected]
 
 

@@ -37,7 +37,7 @@ def images_for(method: str, n: int = 16) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.25, 1.0])
-def test_the_probability_is_the_share_of_mixed_images(probability):
+def test_the_probability_is_the_fraction_of_mixed_images(probability):
     mixed = draw_mixing(1, 0, SHAPE, settings_of("cutmix", probability=probability)).mixed.double().mean()
     # Four standard deviations of the mean of 400 draws: 4 sqrt(0.25 * 0.75 / 400).
     assert mixed.item() == pytest.approx(probability, abs=0.09 if probability == 0.25 else 0)
@@ -54,16 +54,16 @@ def test_what_is_drawn_is_within_the_images():
 
 
 @pytest.mark.parametrize(("method", "key"), [("mixup", "alpha"), ("cutmix", "beta"), ("oa-cutmix", "beta")])
-def test_the_share_is_of_a_beta_distribution(method, key):
+def test_lambda_is_of_a_beta_distribution(method, key):
     # Beta(a, a) has the variance 1 / (4 (2 a + 1)): 1/12 for a = 1, 1/36 for a = 4.
     for a, variance in ((1.0, 1 / 12), (4.0, 1 / 36)):
-        share = draw_mixing(1, 0, (20_000, 6, 6), settings_of(method, **{key: a})).share
-        assert share.mean().item() == pytest.approx(0.5, abs=0.01)
-        assert share.var().item() == pytest.approx(variance, rel=0.05)
+        kept = draw_mixing(1, 0, (20_000, 6, 6), settings_of(method, **{key: a})).kept
+        assert kept.mean().item() == pytest.approx(0.5, abs=0.01)
+        assert kept.var().item() == pytest.approx(variance, rel=0.05)
 
 
 def test_the_scale_of_resizemix_is_uniform():
-    scale = (1 - draw_mixing(1, 0, (20_000, 6, 6), settings_of("resizemix")).share).sqrt()
+    scale = (1 - draw_mixing(1, 0, (20_000, 6, 6), settings_of("resizemix")).kept).sqrt()
     assert scale.min().item() == pytest.approx(0.1, abs=1e-3) and scale.max().item() == pytest.approx(0.8, abs=1e-3)
     assert scale.var().item() == pytest.approx(0.7**2 / 12, rel=0.05)
 
@@ -72,7 +72,7 @@ def test_the_scale_of_resizemix_is_uniform():
     ("method", "change", "changed"),
     [
         ("mask-cutmix", {"n_placements": 9}, {"placements"}),
-        ("cutmix", {"beta": 0.2}, {"share", "centre"}),  # one generator draws the box
+        ("cutmix", {"beta": 0.2}, {"kept", "centre"}),  # one generator draws the box
         ("cutmix", {"probability": 0.9}, {"mixed"}),
     ],
 )
@@ -89,7 +89,7 @@ def test_pairs_are_the_same_whatever_the_method():
 
 def test_boxes_of_cutmix_and_oa_cutmix_are_the_same():
     one, other = (draw_mixing(1, 0, SHAPE, settings_of(method)) for method in ("cutmix", "oa-cutmix"))
-    assert all(torch.equal(getattr(one, name), getattr(other, name)) for name in ("share", "centre"))
+    assert all(torch.equal(getattr(one, name), getattr(other, name)) for name in ("kept", "centre"))
 
 
 def test_mixing_is_that_of_its_seed_and_epoch():
@@ -176,11 +176,11 @@ def test_the_side_of_a_box_is_even_as_in_the_paper_s_code():
     assert load("cutmix").mix(target, source, mixing_of(1 / 2, (14, 14)), None)[0].sum() == 18 * 18
 
 
-@pytest.mark.parametrize("share", [0.0, 1.0])
-def test_an_empty_and_a_full_box(share):
+@pytest.mark.parametrize("kept", [0.0, 1.0])
+def test_an_empty_and_a_full_box(kept):
     target, source = random_images(0, 1, 3, 4), random_images(1, 1, 3, 4)
-    mixed, weight = load("cutmix").mix(target, source, mixing_of(share, (2, 2)), None)
-    assert torch.equal(mixed, target if share else source) and weight.tolist() == [share]
+    mixed, weight = load("cutmix").mix(target, source, mixing_of(kept, (2, 2)), None)
+    assert torch.equal(mixed, target if kept else source) and weight.tolist() == [kept]
 
 
 # ---- resizemix ----

@@ -1,6 +1,5 @@
-"""Logits of whole splits, and the table that they are written to."""
+"""Logits of whole splits, in batches, and the uncertainty of stochastic passes."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,17 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from selfdoubt.data.datasets import Split
-from selfdoubt.evaluation.predictions import predictions_by_split
+from selfdoubt.models import inference
 from selfdoubt.models.inference import (
     as_pixels,
     batch_size_of,
     has_dropout,
     mc_dropout,
     predict_logits,
-    write_predictions,
 )
-from selfdoubt.runtime import schemas
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")
@@ -30,14 +26,6 @@ def network() -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return nn.Sequential(nn.BatchNorm2d(3), nn.Flatten(), nn.Dropout(0.5), nn.Linear(48, 2))
-
-
-def split_of(n: int, label: int, first_id: int) -> SimpleNamespace:
-    return Split(IMAGES[:n], np.full(n, label), np.arange(first_id, first_id + n, dtype=np.int32))
-
-
-SPLITS = {"val": split_of(3, 1, 10), "test": split_of(2, 0, 0), "ood-digits": split_of(4, -1, 7)}
-LOGITS = {name: DRAWS.normal(size=(len(split.labels), 2)).astype(np.float32) for name, split in SPLITS.items()}
 
 
 def test_pixels_by_hand():
@@ -61,50 +49,14 @@ def test_logits_are_those_of_the_model_in_evaluation_mode():
     assert logits.shape == (11, 2) and logits.dtype == np.float32
     expected = network().eval()(torch.from_numpy(IMAGES / 255).float()).detach()
     np.testing.assert_allclose(logits, expected, atol=1e-6)
-    np.testing.assert_array_equal(model[0].running_mean, np.zeros(3))  # asking is not training
+    np.testing.assert_array_equal(model[0].running_mean, np.zeros(3))  # prediction is not training
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 11, 500])
-def test_logits_do_not_depend_on_the_batch_size(batch_size):
-    np.testing.assert_allclose(
-        predict_logits(network(), IMAGES, batch_size), predict_logits(network(), IMAGES), atol=1e-6
-    )
-
-
-def test_a_row_per_image_split_after_split(tmp_path):
-    write_predictions(tmp_path / "a.parquet", SPLITS, LOGITS, metadata={"code": "abc"})
-    table = schemas.read_table(tmp_path / "a.parquet")
-    assert table["split"].to_pylist() == ["val"] * 3 + ["test"] * 2 + ["ood-digits"] * 4
-    assert table["image_id"].to_pylist() == [10, 11, 12, 0, 1, 7, 8, 9, 10]
-    assert table["label"].to_pylist() == [1, 1, 1, 0, 0, -1, -1, -1, -1]
-    assert table.column_names == schemas.predictions_schema(2).names
-    assert schemas.read_metadata(tmp_path / "a.parquet") == {"code": "abc"}
-
-
-def test_logits_are_read_as_they_were_written(tmp_path):
-    shuffled = dict(reversed(LOGITS.items()))  # the order of the splits is that of `splits`
-    write_predictions(tmp_path / "a.parquet", SPLITS, shuffled)
-    read = predictions_by_split(schemas.read_table(tmp_path / "a.parquet"))
-    assert list(read) == list(SPLITS)
-    for name, found in read.items():
-        np.testing.assert_array_equal(found.logits, LOGITS[name])
-
-
-def test_a_variants_own_columns_stand_beside_the_logits(tmp_path):
-    predicted = {name: np.arange(len(split.labels)) % 2 for name, split in reversed(SPLITS.items())}
-    gain = {name: np.arange(len(split.labels)) / 8 for name, split in SPLITS.items()}
-    write_predictions(tmp_path / "a.parquet", SPLITS, LOGITS, {"predicted": predicted, "confidence_gain": gain})
-    table = schemas.read_table(tmp_path / "a.parquet")
-    assert table["predicted"].to_pylist() == [0, 1, 0, 0, 1, 0, 1, 0, 1]
-    assert table["confidence_gain"].to_pylist() == [0, 1 / 8, 2 / 8, 0, 1 / 8, 0, 1 / 8, 2 / 8, 3 / 8]
-    read = predictions_by_split(table)["val"]
-    assert read.correct.tolist() == [False, True, False]  # label 1, reported 0, 1, 0
-
-
-def test_equal_answers_give_equal_bytes(tmp_path):
-    for name in "ab":
-        write_predictions(tmp_path / name, SPLITS, LOGITS, metadata={"seed": 1})
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+@pytest.mark.parametrize("values", [1, 48 * 3, 48 * 11])
+def test_logits_do_not_depend_on_the_batch_size(monkeypatch, values):
+    whole = predict_logits(network(), IMAGES)
+    monkeypatch.setattr(inference, "BATCH_VALUES", values)
+    np.testing.assert_allclose(predict_logits(network(), IMAGES), whole, atol=1e-6)
 
 
 @pytest.mark.parametrize(("shape", "size"), [((9, 1, 28, 28), 500), ((9, 3, 224, 224), 27), ((9, 3, 4096, 4096), 1)])
@@ -115,14 +67,6 @@ def test_larger_images_come_in_smaller_batches(shape, size):
 def test_what_a_model_resizes_images_to_counts():
     small, resized = SimpleNamespace(shape=(9, 3, 32, 32)), SimpleNamespace(input_pixels=224 * 224)
     assert batch_size_of(small, network()) == 500 and batch_size_of(small, network(), resized) == 27
-
-
-def test_the_classes_of_ood_images_become_a_column(tmp_path):
-    digits = replace(SPLITS["ood-digits"], ood_classes=np.array([3, 1, 4, 1]))
-    write_predictions(tmp_path / "a.parquet", SPLITS | {"ood-digits": digits}, LOGITS)
-    table = schemas.read_table(tmp_path / "a.parquet")
-    assert table["ood_class"].to_pylist() == [-1] * 5 + [3, 1, 4, 1]
-    assert predictions_by_split(table)["ood-digits"].ood_classes.tolist() == [3, 1, 4, 1]
 
 
 # ---- dropout ----
@@ -154,7 +98,7 @@ def test_the_entropy_is_that_of_the_mean_over_passes():
     np.testing.assert_allclose(found, (mean * np.log(mean)).sum(-1), atol=0.01)
 
 
-def test_all_but_dropout_is_asked_in_evaluation_mode():
+def test_all_but_dropout_is_in_evaluation_mode():
     model = network()
     mc_dropout(model, IMAGES, 2, seed=1)
     np.testing.assert_array_equal(model[0].running_mean, np.zeros(3))  # the norm has seen no batch

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from selfdoubt.models.classifier import build_model
-from selfdoubt.models.resnets import WideResNet, _Block
+from selfdoubt.models.families.resnet_cifar import _Block
+from selfdoubt.models.families.wide_resnet import WideResNet
 
 torch.set_num_threads(1)
 

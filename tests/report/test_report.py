@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 
 import pytest
 from matplotlib.figure import Figure
-from small_report import CHOSEN, FIGURES, HYPOTHESIS, METRICS, SETTINGS, STYLE, frame, report, row
-
 from selfdoubt.figures.plots import save
 from selfdoubt.report.decisions import decision_tables
+from small_report import CHOSEN, FIGURES, HYPOTHESIS, METRICS, SETTINGS, STYLE, frame, report, row
+
 from selfdoubt.report.page import render
 from selfdoubt.runtime.errors import UserError
 

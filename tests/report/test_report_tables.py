@@ -3,12 +3,12 @@
 import copy
 
 import pytest
-from small_report import CHOSEN, COMPARISON, COSTS, GROUPS, HYPOTHESIS, METRICS, SETTINGS, frame, report, row
-
 from selfdoubt.report.answers import answers_of
 from selfdoubt.report.decisions import decision_tables
 from selfdoubt.report.details import comparison_table, cost_table, counts_table, mask_table, missing_table
 from selfdoubt.report.enhancements import enhancement_table
+from small_report import CHOSEN, COMPARISON, COSTS, GROUPS, HYPOTHESIS, METRICS, SETTINGS, frame, report, row
+
 from selfdoubt.report.formats import metric_of, number, p_value
 from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of, with_arms
 from selfdoubt.report.page import render, what_is

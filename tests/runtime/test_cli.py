@@ -20,7 +20,7 @@ from selfdoubt.runtime.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "workflow_scripts"
-FOR_PEOPLE = {"evaluate_predictions", "lease", "rename_model", "watch"}  # commands that no rule runs
+FOR_PEOPLE = {"evaluate_predictions", "lease", "watch"}  # commands that no rule runs
 EVERY_SCRIPT = sorted({path.stem for path in SCRIPTS.glob("*.py")} - FOR_PEOPLE)
 ENVIRONMENT = {"PYTHONPATH": str(SCRIPTS), "PATH": os.environ["PATH"]}
 
@@ -84,7 +84,7 @@ def test_options_for_several_files_may_have_none(monkeypatch):
 
 
 def test_a_file_may_hold_the_settings_and_the_names_of_files(monkeypatch, tmp_path):
-    (tmp_path / "names").write_text("a b\n@c\n")
+    (tmp_path / "names").write_text("\na b\n@c\n")
     (tmp_path / "settings").write_text('{"epochs": 6}')
     words = ["--input", "@x", "--output", "@y", "--settings", f"@{tmp_path / 'settings'}"]
     names = ["--members", f"@{tmp_path / 'names'}"]

@@ -20,7 +20,7 @@ from small_training import SCRIPTS
 
 from selfdoubt.data import datasets, downloads
 from selfdoubt.distillation import soft_labels
-from selfdoubt.figures import plots
+from selfdoubt.figures import style
 from selfdoubt.models import checkpoints
 from selfdoubt.runtime import schemas
 from selfdoubt.runtime.errors import UserError
@@ -58,7 +58,7 @@ def answers(path: Path) -> None:
 def figure(path: Path) -> None:
     drawn = Figure(figsize=(8, 8))
     drawn.add_subplot().pcolormesh(NOISE[:10_000].reshape(100, 100))
-    plots.save(drawn, [path])
+    style.save(drawn, [path])
 
 
 def fetched(path: Path) -> None:

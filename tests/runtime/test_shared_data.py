@@ -1,6 +1,7 @@
 """Data that runs share: made once, never changed, never removed from under who reads it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +88,13 @@ def test_a_broken_entry_is_made_again(provide, made, harm, tmp_path):
         (path, _) = provide("two")
         assert path.read_text() == "a.txt x" and len(made) == 2 and len(entries(tmp_path)) == 1
         reading.read()
+
+
+def test_links_to_an_entry_that_was_removed_go_and_no_others(provide, tmp_path):
+    (gone, _), (kept, _) = provide("one", "x"), provide("two", "y")
+    shutil.rmtree(gone.resolve().parent)
+    shared_data.drop_broken_links(tmp_path / "results/one", tmp_path / "results/two", tmp_path / "nowhere")
+    assert kept.read_text() == "a.txt y" and not any((tmp_path / "results/one").rglob("*.txt"))
 
 
 def test_what_fails_leaves_nothing(tmp_path):

@@ -1,4 +1,4 @@
-"""From class activation maps to seeds, and from seeds to a segmenter."""
+"""From class activation maps to pseudo-labels, and from these to a segmenter."""
 
 import math
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ from selfdoubt.models import checkpoints
 from selfdoubt.models.classifier import build_model
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.segmentation import activation_maps, segmenter
-from selfdoubt.segmentation.activation_maps import refine, seeds
+from selfdoubt.segmentation.activation_maps import pseudo_labels, refine
 from selfdoubt.segmentation.segmenter import build_segmenter, load_segmenter, segment, train_segmenter
 from selfdoubt.training import augmentation
 
@@ -149,14 +149,14 @@ def test_neighbours_weights_sum_to_one_and_an_image_is_refined_by_itself(monkeyp
     assert refine(maps, images, 3) == pytest.approx(together, abs=1e-6)
 
 
-# ---- seeds ----
+# ---- pseudo-labels ----
 
 
-def test_seeds_by_hand():
+def test_pseudo_labels_by_hand():
     maps = np.array([[[0.1, 0.2, 0.5, 0.6]], [[0.1, 0.2, 0.5, 0.5]]], np.float32)
     # 0.2 and 0.5 are between the thresholds. The second image has no sure object, so its background is not told.
-    assert seeds(maps, 0.5, 0.2).tolist() == [[[0, -1, -1, 1]], [[-1, -1, -1, -1]]]
-    assert seeds(maps, 0.5, 0.2).dtype == np.int8
+    assert pseudo_labels(maps, 0.5, 0.2).tolist() == [[[0, -1, -1, 1]], [[-1, -1, -1, -1]]]
+    assert pseudo_labels(maps, 0.5, 0.2).dtype == np.int8
 
 
 # ---- the network ----
@@ -249,7 +249,7 @@ def test_the_loss_is_that_of_told_pixels_by_hand():
     assert model.network.answer > 0  # 3 of 4 told pixels are object
 
 
-def test_seeds_see_the_view_of_their_image():
+def test_pseudo_labels_have_the_view_of_their_image():
     pseudo = np.random.default_rng(0).integers(-1, 2, (20, 8, 8)).astype(np.int8)
     told = torch.tensor(pseudo + 1, dtype=torch.uint8)[:, None]
     windows = augmentation.pad(torch.cat([told * 100, told], 1), 2)  # each pixel shows its seed
@@ -261,7 +261,7 @@ def test_seeds_see_the_view_of_their_image():
     assert not torch.equal(batches[0][1], told[order[:16], 0])  # views do differ from the images
 
 
-def test_it_learns_from_partial_and_wrong_seeds_and_repeats_itself():
+def test_it_learns_from_partial_and_wrong_pseudo_labels_and_repeats_itself():
     images, truth = squares()
     pseudo = truth.astype(np.int8)
     chance = np.random.default_rng(1).random(truth.shape)

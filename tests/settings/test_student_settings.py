@@ -1,4 +1,4 @@
-"""What a student may learn from whom, and what is said where it may not."""
+"""What a student may learn from whom, and the faults of settings that are refused."""
 
 import pytest
 from wrong_configs import check_message, fault, faults, put
@@ -25,18 +25,23 @@ VIRTUAL = {"probability": 0.9, "temperature": 20, "alpha": 0.5}
         (
             "kd.loss.method",
             "dk",
-            "kd.loss.method: 'dk' is not a method; did you mean 'dkd'? Choices: kd, dkd, ",
+            "kd.loss.method: 'dk' is not a method; did you mean 'dkd'? Choices: ",
         ),
         ("kd.loss", {"method": "cwtm", "alpha": 1}, "kd.loss.alpha: unknown key; remove it"),
         ("kd.loss", {"method": "dkd", "temperature": 4, "alpha": 1}, "kd.loss.beta: this key is missing"),
         ("kd.loss", {"method": "hard", "alpha": 2}, "kd.loss.alpha: input should be less than or equal to 1"),
         (
-            "kd.answers",
+            "kd.target_transform",
             {"method": "permuted", "permutation": "once"},
-            "kd.answers.permutation: 'once' is not a choice here. Choices: fixed, per-sample",
+            "kd.target_transform.permutation: 'once' is not a choice here. Choices: fixed, per-sample",
         ),
-        ("kd.answers", {"method": "scaled", "factor": 0}, "kd.answers.factor: input should be greater than 0"),
-        ("kd.answers", {"method": "scaled"}, "kd.answers.factor: this key is missing"),
+        (
+            "kd.target_transform",
+            {"method": "scaled", "factor": 0},
+            "kd.target_transform.factor: input should be greater than 0",
+        ),
+        ("kd.target_transform", {"method": "scaled"}, "kd.target_transform.factor: this key is missing"),
+        ("kd.answers", {"method": "corrected"}, "kd.answers: this key is called 'target_transform' now"),
         ("kd.teacher_view", "clean", "kd.teacher_view: 'clean' is not a choice here. Choices: same, fixed"),
     ],
 )
@@ -82,7 +87,7 @@ def test_a_segmenters_teacher_may_learn_from_none_that_learns_from_its_masks(con
     [
         {"loss": {"method": "cwtm"}},
         {"loss": {"method": "ranked", "temperature": 4, "alpha": 0.9, "weight": 1, "margin": 1}},
-        {"answers": {"method": "entropy-shuffled", "temperature": 4}},
+        {"target_transform": {"method": "entropy-shuffled", "temperature": 4}},
     ],
 )
 def test_what_compares_images_wants_the_whole_batch_in_one_process(config, change):
@@ -106,16 +111,20 @@ def test_soft_labels_are_stored_where_all_teachers_of_a_student_have_other_reade
 
     kd = config["students"]["kd"]
     assert stored() == ["kd", "kd-no-labels"]
-    config["students"]["hard"] = {**kd, "loss": {"method": "hard", "alpha": 1}, "answers": {"method": "corrected"}}
-    assert stored() == ["kd", "kd-no-labels", "hard"]  # whatever becomes of the answers
+    config["students"]["corrected"] = {
+        **kd,
+        "loss": {"method": "hard", "alpha": 1},
+        "target_transform": {"method": "corrected"},
+    }
+    assert stored() == ["kd", "kd-no-labels", "corrected"]  # whatever becomes of the targets
     config["students"]["both"] = {**kd, "teacher": ["ce", "teacher"]}
-    assert stored() == ["kd", "kd-no-labels", "hard"]  # nobody else asks ce
+    assert stored() == ["kd", "kd-no-labels", "corrected"]  # no other student of ce
     config["students"]["other"] = {**kd, "teacher": "ce"}
-    assert stored() == ["kd", "kd-no-labels", "hard", "both", "other"]
+    assert stored() == ["kd", "kd-no-labels", "corrected", "both", "other"]
     config["students"]["other"]["teacher_view"] = "fixed"
-    assert stored() == ["kd", "kd-no-labels", "hard"]
+    assert stored() == ["kd", "kd-no-labels", "corrected"]
     config["soft_labels"]["mode"] = "stored"
-    assert stored() == ["kd", "kd-no-labels", "hard", "both"]
+    assert stored() == ["kd", "kd-no-labels", "corrected", "both"]
 
 
 def test_who_asks_another_teacher_all_the_same_is_no_company(config):

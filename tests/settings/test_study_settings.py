@@ -177,7 +177,7 @@ def test_a_models_settings_hold_its_network_and_recipe_and_nothing_of_others(con
     settings = load_study(config).model_settings("kd")
     assert settings["network"]["widths"] == config["networks"]["convnet-small"]["widths"]
     assert settings["recipe"]["epochs"] == config["recipes"]["short"]["epochs"]
-    assert set(settings) == {"network", "recipe", "loss", "answers", "teacher_view", "top_k"}
+    assert set(settings) == {"network", "recipe", "loss", "target_transform", "teacher_view", "top_k"}
 
 
 def test_arms():

@@ -79,7 +79,7 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
             "networks.convnet-small.family",
             "resnet",
             "config: networks.convnet-small.family: 'resnet' is not a family; did you mean 'wide-resnet'? "
-            "Choices: convnet, resnet-cifar, wide-resnet, timm",
+            "Choices: convnet, resnet-cifar, timm, wide-resnet",
         ),
         (
             "protocols.persuasion-placebo.gains_relative_to",
@@ -235,6 +235,15 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
             "mask_control: 'random' is not a choice here. Choices: none, permuted, boxes",
         ),
         ("datasets.fashion-mnist-12k.ood", ["digit"], "ood: 'digit' is not one of ood_sets; did you mean 'digits'?"),
+        ("datasets.fashion-mnist-12k.source", "folder", "fashion-mnist-12k.source: 'folder' is not of the form"),
+        (
+            "datasets.fashion-mnist-12k.source",
+            "cifar11",
+            "12k.source: 'cifar11'; did you mean 'cifar10'",
+        ),
+        ("datasets.fashion-mnist-12k.corruptions.source", "builtin", "corruptions.source: 'builtin'; 'built-in'"),
+        ("datasets.fashion-mnist-12k.corruptions.names", ["fog"], "corruptions.names: 'fog' is not"),
+        ("datasets.fashion-mnist-12k.shifted", {"a": "cifar-c:x"}, "shifted.a: 'cifar-c' is not"),
         ("datasets", None, "config: datasets: this key is missing; add it"),
         ("datasets", {"fashion-mnist-12k": None}, "config: datasets: has 0 entries and needs 1 or more; add one"),
         ("datasets", ["cifar10"], "config: datasets: needs keys with values (key: value), found ['cifar10']"),

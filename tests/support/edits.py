@@ -13,6 +13,7 @@ from expected_jobs import (
     GALLERY,
     GROUPS,
     LOOKS,
+    MATRIX,
     MODELS,
     PLOTS,
     PROTOCOLS,
@@ -28,6 +29,7 @@ from expected_jobs import (
     predicted,
     renewed,
     replicates,
+    shown,
     stored,
     trained,
     uncompared,
@@ -47,7 +49,6 @@ from ways_of_editing import (
     remove_enhancer,
     remove_group,
     remove_model,
-    rename_for_good,
     rename_model,
     rename_recipe,
     rename_study,
@@ -127,30 +128,27 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a figure renamed",
             config(lambda c: renamed(c["figures"], "mask-gallery", "masks")),
-            {"plot_mask_gallery:masks"} | REPORT,
+            {"plot_figure:masks"} | REPORT,
         ),
         Edit(
             "a model renamed",
             config(rename_model),
-            replicates("train_baseline", "smooth") | replicates("predict", "smooth") | measured("smooth/clean") | LOOKS,
+            replicates("train_baseline", "smooth")
+            | replicates("predict", "smooth")
+            | measured("smooth/clean")
+            | shown("label-smoothing"),
             "its name is in its files' paths; the old ones stay",
         ),
         Edit(
-            "a model renamed by `make rename`",
-            rename_for_good("label-smoothing", "smooth"),
-            measured("smooth/clean") | LOOKS,
-            "its files and their records go along",
+            "an arm's label",
+            config(lambda c: c.update(labels={"kd": "KD, τ = 4"})),
+            shown("kd") | ACCURACY | MATRIX | REPORT,
+            "figures that show the arm, and the page",
         ),
         Edit(
-            "a teacher renamed by `make rename`",
-            rename_for_good("teacher", "master"),
-            uncompared("master/clean"),
-        ),
-        Edit(
-            "a member of a group renamed by `make rename`",
-            rename_for_good("kd", "pupil"),
-            measured("pupil/clean") | decided(*PROTOCOLS) | LOOKS,
-            "whose tables name its members",
+            "a label of a group's arm",
+            config(lambda c: c.update(labels={"trio/mean-logit": "mean"})),
+            ACCURACY | REPORT,
         ),
         Edit("an entry that nothing uses", put("networks", spare={"family": "convnet", "widths": [8]}), REPORT),
     ],
@@ -160,7 +158,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "`mask_truth`",
             put("datasets.fashion-mnist-12k", mask_truth="none"),
-            {"judge_masks:unet"} | GALLERY | REPORT,
+            {"evaluate_masks:unet"} | GALLERY | REPORT,
         ),
         Edit(
             "fewer severities",
@@ -201,15 +199,17 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a replicate removed",
             config(lambda c: c["replicates"].remove(3)),
-            TABLES | ENHANCEMENTS | GROUPS | LOOKS | {"plot_persuasion_matrix:persuasion-matrix"},
+            TABLES | ENHANCEMENTS | GROUPS | LOOKS | MATRIX,
         ),
         Edit(
             "a new student",
             put("students", other=NEW_STUDENT),
-            replicates("distill_student", "other") | replicates("predict", "other") | uncompared("other/clean"),
+            replicates("distill_student", "other")
+            | replicates("predict", "other")
+            | uncompared("other/clean", before=("cutmix",)),
             "an arm's colour is its place among all",
         ),
-        Edit("a model removed", config(remove_model), TABLES | LOOKS),
+        Edit("a model removed", config(remove_model), TABLES | ACCURACY | shown("label-smoothing", "cutmix")),
         Edit(
             "one student's temperature",
             put("students.kd.loss", temperature=2),
@@ -260,8 +260,7 @@ EDITS: dict[str, list[Edit]] = {
             {"import_model:big/1"}
             | replicates("predict", "big", of=[1])
             | measured("big/clean", of=[1])
-            | decided(*PROTOCOLS)
-            | LOOKS,
+            | decided(*PROTOCOLS),
         ),
         Edit(
             "a pretrained model becomes the students' teacher",
@@ -271,8 +270,7 @@ EDITS: dict[str, list[Edit]] = {
             | trained(*STUDENTS)
             | renewed(*STUDENTS)
             | replicates("predict", "big", of=[1])
-            | measured("big/clean", of=[1])
-            | LOOKS,
+            | measured("big/clean", of=[1]),
         ),
     ],
     "Masks, enhancers, groups": [
@@ -284,14 +282,16 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a new enhancer",
             put("enhancers", big={"method": "random-sign", "models": ["ce"], "epsilon_255": [9]}),
-            replicates("enhance_images", "ce/big") | uncompared("ce/big") | ENHANCEMENTS,
+            replicates("enhance_images", "ce/big") | uncompared("ce/big", before=("kd", "cutmix")) | ENHANCEMENTS,
         ),
         Edit("an enhancer removed", config(remove_enhancer), TABLES | ENHANCEMENTS | LOOKS | EXAMPLES),
         Edit("one enhancer's candidates", put("enhancers.odin", temperature=[1]), enhanced("odin")),
         Edit(
             "an enhancer for one more model",
             put("enhancers.odin", models=["ce", "kd"]),
-            replicates("enhance_images", "kd/odin") | uncompared("kd/odin") | ENHANCEMENTS,
+            replicates("enhance_images", "kd/odin")
+            | uncompared("kd/odin", before=("kd-no-labels", "cutmix"))
+            | ENHANCEMENTS,
         ),
         Edit("one protocol's `epsilon_255`", put("protocols.persuasion", epsilon_255=4), decided("persuasion")),
         Edit(
@@ -302,7 +302,7 @@ EDITS: dict[str, list[Edit]] = {
             | uncompared("pair/persuasion", "pair/mean-probability")
             | GROUPS,
         ),
-        Edit("a group removed", config(remove_group), TABLES | GROUPS | LOOKS),
+        Edit("a group removed", config(remove_group), TABLES | GROUPS | ACCURACY),
         Edit(
             "a new member of a group",
             config(lambda c: c["groups"]["trio"]["members"].append("kd-no-labels")),
@@ -328,7 +328,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a figure's style",
             put("figures.risk-coverage.style", width_mm=120),
-            {"plot_risk_coverage:risk-coverage"} | REPORT,
+            {"plot_figure:risk-coverage"} | REPORT,
         ),
         Edit(
             "a figure's width and height swapped",
@@ -338,7 +338,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a new figure",
             put("figures", more={**NEW_FIGURE, "style": STYLE}),
-            {"plot_mask_gallery:more"} | REPORT,
+            {"plot_figure:more"} | REPORT,
         ),
         Edit("a figure of some arms, not all", put("figures.auroc-accuracy", arms=["ce", "kd"]), ACCURACY | REPORT),
         Edit("a figure removed", config(lambda c: c["figures"].popitem()), REPORT),
@@ -357,10 +357,10 @@ EDITS: dict[str, list[Edit]] = {
             "the shell line of a rule",
             text(
                 "rules/masks.smk",
-                'exec python "$SELFDOUBT/judge_masks.py"',
-                'exec python -u "$SELFDOUBT/judge_masks.py"',
+                'exec python "$SELFDOUBT/evaluate_masks.py"',
+                'exec python -u "$SELFDOUBT/evaluate_masks.py"',
             ),
-            {"judge_masks:unet"} | REPORT,
+            {"evaluate_masks:unet"} | REPORT,
         ),
         Edit(
             "an input function that gives the same",

@@ -22,17 +22,18 @@ VERDICTS = {"test_hypotheses"} | REPORT
 ENHANCEMENTS = {"collect_enhancements"} | REPORT
 TABLES = {"collect_metrics", "collect_costs"} | VERDICTS
 GROUPS = {"compare_groups"}
-ACCURACY = {"plot_auroc_accuracy:auroc-accuracy"}
-EXAMPLES = {"plot_enhancement_examples:enhancement-examples"}
-GALLERY = {"plot_mask_gallery:mask-gallery"}
+ACCURACY = {"plot_figure:auroc-accuracy"}
+EXAMPLES = {"plot_figure:enhancement-examples"}
+GALLERY = {"plot_figure:mask-gallery"}
 CURVES = {  # figure -> the models that it shows
-    "plot_risk_coverage:risk-coverage": {"ce", "teacher", "label-smoothing", *STUDENTS},
-    "plot_reliability:reliability": {"ce", "label-smoothing", "kd"},
-    "plot_risk_coverage:risk-coverage-enhancers": {"ce"},
-    "plot_risk_coverage:risk-coverage-cutmix": {"cutmix", "ce", "mask-cutmix"},
+    "plot_figure:risk-coverage": {"ce", "teacher", "label-smoothing", *STUDENTS},
+    "plot_figure:reliability": {"ce", "label-smoothing", "kd"},
+    "plot_figure:risk-coverage-enhancers": {"ce"},
+    "plot_figure:risk-coverage-cutmix": {"cutmix", "ce", "mask-cutmix"},
 }
+MATRIX = {"plot_figure:persuasion-matrix"}
 LOOKS = {*CURVES, *ACCURACY}
-MASKS = {"segment_images:unet", "judge_masks:unet", *GALLERY}
+MASKS = {"segment_images:unet", "evaluate_masks:unet", *GALLERY}
 
 
 def replicates(rule: str, *names: str, of=REPLICATES) -> set[str]:
@@ -57,15 +58,17 @@ def measured(*arms: str, of=REPLICATES) -> set[str]:
     return replicates("compute_metrics", *arms, of=of) | TABLES | ACCURACY
 
 
-def uncompared(*arms: str) -> set[str]:
-    """The numbers of new arms that are in no study; an arm's look depends on which there are."""
-    return (measured(*arms) | LOOKS) - {"test_hypotheses"}
+def uncompared(*arms: str, before: tuple[str, ...] = ()) -> set[str]:
+    """The numbers of new arms that are in no study, and the figures of models that come after them: their look is their
+    place among all arms.
+    """
+    return (measured(*arms) | shown(*before)) - {"test_hypotheses"}
 
 
 def enhanced(*enhancers: str, of=REPLICATES) -> set[str]:
     """What enhancers do to ce, with the figures that show it."""
     arms = [f"ce/{enhancer}" for enhancer in enhancers]
-    figures = {"plot_risk_coverage:risk-coverage-enhancers"} | (EXAMPLES if 1 in of else set())
+    figures = {"plot_figure:risk-coverage-enhancers"} | (EXAMPLES if 1 in of else set())
     return replicates("enhance_images", *arms, of=of) | measured(*arms, of=of) | figures | ENHANCEMENTS
 
 
@@ -73,7 +76,7 @@ def decided(*protocols: str, of=REPLICATES) -> set[str]:
     """What the group decides, with its matrix."""
     by = {protocol: "communicate" if "persuasion" in protocol else "combine_members" for protocol in protocols}
     jobs = set().union(*(replicates(rule, f"trio/{protocol}", of=of) for protocol, rule in by.items()))
-    matrix = {"plot_persuasion_matrix:persuasion-matrix"} if "persuasion" in protocols else set()
+    matrix = MATRIX if "persuasion" in protocols else set()
     return jobs | measured(*(f"trio/{protocol}" for protocol in protocols), of=of) | matrix | GROUPS
 
 
@@ -108,7 +111,7 @@ EVERYTHING = {"prepare_dataset", "prepare_ood:digits"} | SHIFTED | FROM_TRAINING
 FROM_TEACHER = trained("teacher", *STUDENTS, "mask-cutmix") | stored() | {"train_segmenter:unet"} | MASKS
 FROM_TEACHER |= renewed("teacher", *STUDENTS, "mask-cutmix")
 FROM_SEGMENTER = {"train_segmenter:unet"} | MASKS | trained("mask-cutmix") | renewed("mask-cutmix")
-PLOTS = {*LOOKS, *EXAMPLES, *GALLERY, "plot_persuasion_matrix:persuasion-matrix"}
+PLOTS = {*LOOKS, *EXAMPLES, *GALLERY, *MATRIX}
 ARMS = [f"{model}/clean" for model in MODELS]
 ARMS += [f"ce/{enhancer}" for enhancer in ENHANCERS] + [f"trio/{protocol}" for protocol in PROTOCOLS]
 
@@ -127,10 +130,8 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "import_model": set(),
     "train_segmenter": FROM_SEGMENTER,
     "segment_images": FROM_SEGMENTER - {"train_segmenter:unet"},
-    "judge_masks": {"judge_masks:unet"} | REPORT,
+    "evaluate_masks": {"evaluate_masks:unet"} | REPORT,
     "measure_mixing": set(),
-    "plot_mixed_labels": set(),
-    "plot_object_size": set(),
     "enhance_images": enhanced(*ENHANCERS),
     "combine_members": decided(*COMBINED),
     "communicate": decided(*SPOKEN),
@@ -139,14 +140,25 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "test_hypotheses": VERDICTS,
     "render_report": REPORT,
 } | {rule: {rule} | REPORT for rule in ("collect_metrics", "collect_costs", "collect_enhancements", "compare_groups")}
-AFTER |= {
-    rule: {job for job in PLOTS if job.startswith(f"{rule}:")} | REPORT for rule in (j.split(":")[0] for j in PLOTS)
+AFTER["plot_figure"] = PLOTS | REPORT
+
+
+BY_METHOD = {  # module of a method that the default study names -> the jobs that load it, and all that follows
+    "data/sources/embedded.py": EVERYTHING,
+    "data/sources/sklearn.py": AFTER["prepare_ood"],
+    "models/families/convnet.py": FROM_TRAINING,
+    "distillation/losses/kd.py": AFTER["distill_student"],
+    "mixing/methods/cutmix.py": trained("cutmix") | renewed("cutmix"),
+    "mixing/methods/mask_cutmix.py": trained("mask-cutmix") | renewed("mask-cutmix"),
+} | {
+    f"data/corruptions/{name.replace('-', '_')}.py": {f"corrupt_images:{name}"} | predicted(*MODELS)
+    for name in CORRUPTIONS
 }
 
 
-def after(rules: set[str]) -> set[str]:
-    """What runs where the code of rules has changed."""
-    return set().union(*(AFTER[rule] for rule in rules))
+def after(rules: set[str], methods: set[str] = frozenset()) -> set[str]:
+    """What runs where the code of rules and of methods has changed."""
+    return set().union(*(AFTER[rule] for rule in rules), *(BY_METHOD.get(method, ()) for method in methods))
 
 
 def on_second(jobs: set[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""A small network, small splits and settings of every method, for the tests of enhancers."""
+"""A small network, small splits and candidates of every method, for the tests of enhancers."""
 
 from types import SimpleNamespace
 
@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from selfdoubt.enhancers import batches, choosing
+from selfdoubt.enhancers import batches, selection
 from selfdoubt.models import inference
+from selfdoubt.settings.registry import settings_of as settings_of_kind
 
 CHOICES = {
     "odin": {"epsilon_255": [2, 20], "temperature": [1, 10]},
@@ -23,9 +24,11 @@ CHOICES = {
     "clean-logistic": {"l2_penalty": [0.01, 1], "n_folds": 3},
 }
 CHOICES["deep"] |= {"width": 4, "epochs": 3, "batch_size": 16, "learning_rate": 0.05}
-WITH_GRADIENTS = ("odin", "doctor", "anti-adversary", "hedge", "oracle", "ace")  # that may be bfloat16
-FITTED = ("deep", "asymmetry", "clean-logistic")
-KEEPING = ("odin", "doctor", "random-sign", "oracle", "ace", "asymmetry", "clean-logistic")  # the clean label
+SETTINGS = settings_of_kind("enhancers")
+WITH_GRADIENTS = [name for name, settings in SETTINGS.items() if "precision" in settings.model_fields]
+FITTED = [name for name in SETTINGS if hasattr(selection.load(name), "fit")]
+READING = [name for name, settings in SETTINGS.items() if settings.reads_labels]
+KEEPING = ("odin", "doctor", "random-sign", "oracle", "ace", "asymmetry", "clean-logistic")  # the clean prediction
 
 
 def settings_of(method: str, **values) -> SimpleNamespace:
@@ -61,7 +64,8 @@ def batch_of(name: str = "test", model=None) -> batches.Batch:
 
 def answer(method: str, model=None, generator=None, **values) -> batches.Answer:
     settings = SimpleNamespace(precision="float32", **values)
-    return choosing.STEPS[method](batch_of(model=model), settings, generator or np.random.default_rng(0))
+    generator = generator or np.random.default_rng(0)
+    return selection.load(method).enhance(batch_of(model=model), settings, generator)
 
 
 def clean_logits(name: str = "test") -> np.ndarray:

@@ -32,10 +32,10 @@ def with_mask(images: torch.Tensor, mask) -> torch.Tensor:
     return torch.cat([images, masks.to(torch.uint8)], 1)
 
 
-def mixing_of(share: float = 1.0, centre=(0, 0), corner=(0.0, 0.0), placements=((0, 0),)) -> Mixing:
+def mixing_of(kept: float = 1.0, centre=(0, 0), corner=(0.0, 0.0), placements=((0, 0),)) -> Mixing:
     """The draws of one image."""
     one, none = torch.ones(1, dtype=torch.bool), torch.zeros(1, dtype=torch.int64)
-    drawn = {"share": share, "centre": centre, "corner": corner}
+    drawn = {"kept": kept, "centre": centre, "corner": corner}
     floats = {name: torch.tensor([value], dtype=torch.float64) for name, value in drawn.items()}
     floats["centre"] = floats["centre"].long()
     return Mixing(one, none, **floats, placements=torch.tensor([placements]))

@@ -26,7 +26,8 @@ RECIPE |= {"n_workers": 0, "precision": "float32", "device": "cpu", "gpu": 1, "t
 BASELINE = {"network": NETWORK, "recipe": RECIPE, "label_smoothing": 0.0}
 BASELINE |= {"confidence_penalty": 0.0, "virtual_teacher": None}
 KD = {"method": "kd", "temperature": 4.0, "alpha": 0.9}
-STUDENT = {"network": NETWORK, "recipe": RECIPE, "loss": KD, "answers": None, "teacher_view": "same", "top_k": None}
+STUDENT = {"network": NETWORK, "recipe": RECIPE, "loss": KD, "target_transform": None}
+STUDENT |= {"teacher_view": "same", "top_k": None}
 
 
 def recipe_of(**values) -> SimpleNamespace:
@@ -75,7 +76,7 @@ def files_of(folder: Path, name: str = "a") -> dict[str, Path]:
     return {"train": folder / "train", "val": folder / "val", **written}
 
 
-def train(folder: Path, name: str = "a", seed: int = 1, settings: dict = BASELINE, script="train_baseline", **files):
+def train(folder: Path, name: str = "a", seed: int = 1, settings: dict = BASELINE, script="train_on_labels", **files):
     """Train on small splits and return the checkpoint's path; `files` replaces or adds files."""
     files = files_of(folder, name) | files
     run_script(script, seed, settings, **files)

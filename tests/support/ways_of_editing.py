@@ -1,8 +1,6 @@
 """Changes of a finished copy of the repository, for tests/support/edits.py: each is a function of a `copies.Copy`."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -146,16 +144,6 @@ def rename_model(config: dict) -> None:
         entry["arms"] = [arm.replace("label-smoothing", "smooth") for arm in entry.get("arms", [])]
         if not entry["arms"]:
             del entry["arms"]
-
-
-def rename_for_good(old: str, new: str) -> Callable[[Copy], None]:
-    """Give a model another name as `make rename` does."""
-
-    def change(copy: Copy) -> None:
-        command = [sys.executable, "workflow_scripts/rename_model.py", old, new]
-        subprocess.run(command, cwd=copy.folder, check=True, capture_output=True)
-
-    return change
 
 
 def remove_model(config: dict) -> None:

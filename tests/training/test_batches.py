@@ -81,8 +81,8 @@ def test_a_view_is_that_of_the_image_and_not_of_its_place_in_a_batch(mixing, mon
 # ---- mixed labels ----
 
 
-def shares(batch: Batch, labels: torch.Tensor) -> torch.Tensor:
-    """The share of each image's pixels that have the value of the flat image of that label."""
+def fractions(batch: Batch, labels: torch.Tensor) -> torch.Tensor:
+    """The fraction of each image's pixels that have the value of the flat image of that label."""
     values = 10 * (labels + 1).float() / 255
     return ((batch.images - values[:, None, None, None]).abs() < 1e-4).float().mean((1, 2, 3))
 
@@ -101,9 +101,9 @@ def test_labels_and_weights_follow_the_pixels(method):
     n_two = 0
     for batch in (batch for epoch in range(4) for batch in stream.epoch(epoch)):
         two = batch.labels != batch.other_labels
-        assert_close(shares(batch, batch.labels)[two], batch.weight[two])
-        assert_close(shares(batch, batch.other_labels)[two], 1 - batch.weight[two])
-        assert (shares(batch, batch.labels)[~two] == 1).all()
+        assert_close(fractions(batch, batch.labels)[two], batch.weight[two])
+        assert_close(fractions(batch, batch.other_labels)[two], 1 - batch.weight[two])
+        assert (fractions(batch, batch.labels)[~two] == 1).all()
         n_two += int((two & (batch.weight > 0) & (batch.weight < 1)).sum())
     assert n_two > (5 if method == "mask-cutmix" else 20)
 
@@ -178,7 +178,7 @@ def test_an_epoch_can_be_entered_at_any_batch(mixing):
 @pytest.mark.parametrize("n_ranks", [2, 3, 4])
 def test_ranks_share_each_batch_of_the_same_stream(mixing, n_ranks):
     whole = list(Stream(split_of(), recipe_of(), 1, CPU, mixing).epoch(1))
-    parts = [list(Stream(split_of(), recipe_of(), 1, CPU, mixing, None, (r, n_ranks)).epoch(1)) for r in range(n_ranks)]
+    parts = [list(Stream(split_of(), recipe_of(), 1, CPU, mixing, None, r, n_ranks).epoch(1)) for r in range(n_ranks)]
     for i, batch in enumerate(whole):
         assert sum(len(part[i].labels) for part in parts) == len(batch.labels) == parts[0][i].n_whole
         for rank, part in enumerate(parts):
@@ -186,9 +186,9 @@ def test_ranks_share_each_batch_of_the_same_stream(mixing, n_ranks):
             assert torch.equal(part[i].other_labels, batch.other_labels[rank::n_ranks])
 
 
-def test_a_rank_without_images_is_told_of():
+def test_a_rank_without_images_is_refused():
     with pytest.raises(UserError, match="batch_size 6 ends with 2 for 3 ranks"):
-        Stream(split_of(), recipe_of(batch_size=6), 1, CPU, share=(0, 3))
+        Stream(split_of(), recipe_of(batch_size=6), 1, CPU, rank=0, n_ranks=3)
 
 
 def test_rows_tell_which_images_of_the_order_a_batch_holds():

@@ -26,7 +26,7 @@ TWO = ONE | {"recipe": ONE["recipe"] | {"gpu": 2}}
 NEAR = {"rtol": 1e-3, "atol": 1e-4}
 
 
-def command(folder: Path, settings: dict, name: str, script="train_baseline", **files) -> list[str]:
+def command(folder: Path, settings: dict, name: str, script="train_on_labels", **files) -> list[str]:
     paths = files_of(folder, name) | {"state": folder / f"state-{name}", "progress": folder / f"{name}.jsonl"} | files
     return [sys.executable, str(SCRIPTS / f"{script}.py"), *arguments_of(1, settings, **paths)]
 
@@ -77,7 +77,7 @@ def test_ranks_die_with_the_job(tmp_path):
     process = subprocess.Popen(command(tmp_path, settings, "a"), stdout=subprocess.PIPE, text=True)
     next(line for line in process.stdout if "epoch=0" in line)
     children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
-    of_ranks = [pid for pid in children if b"train_baseline" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    of_ranks = [pid for pid in children if b"train_on_labels" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     assert len(of_ranks) == 2
     process.kill()
     process.communicate()
@@ -100,14 +100,14 @@ def test_a_fault_in_a_rank_is_told_in_one_line(tmp_path):
     settings = BASELINE | {"recipe": RECIPE | {"batch_size": 6, "gpu": 3}}
     failed = run(tmp_path, settings, "b")
     assert failed.returncode == 1
-    assert "train_baseline: recipes: batch_size 6 ends with 2 for 3 ranks; change it" in failed.stderr
-    assert failed.stderr.rstrip().splitlines()[-1].startswith("train_baseline: rank ")
+    assert "train_on_labels: recipes: batch_size 6 ends with 2 for 3 ranks; change it" in failed.stderr
+    assert failed.stderr.rstrip().splitlines()[-1].startswith("train_on_labels: rank ")
     assert not (tmp_path / "b.safetensors").exists()
 
 
 def test_a_student_of_two_ranks_reads_its_own_rows_of_stored_labels(folder, tmp_path):
     views = {name: value for name, value in RECIPE.items() if name not in ("optimizer", "schedule", "gpu")}
-    teacher = train(tmp_path, "teacher", script="train_teacher")
+    teacher = train(tmp_path, "teacher", script="train_on_labels")
     path = tmp_path / "stored.arrow"
     files = {"train": tmp_path / "train", "teacher": teacher, "output": path}
     run_script("precompute_soft_labels", 1, views | {"top_k": None, "max_gb": None}, **files)
@@ -128,22 +128,22 @@ def test_the_loss_of_a_rank_counts_by_its_images(monkeypatch):
 def test_norms_that_cannot_be_shared_are_named():
     model = nn.Sequential(nn.BatchNorm1d(3))
     with pytest.raises(UserError, match="several ranks on cpu cannot share the statistics of BatchNorm1d"):
-        distributed._share_statistics(model, CPU)
+        distributed._synchronise_statistics(model, CPU)
 
 
 def test_one_process_alone_needs_no_others(monkeypatch):
     monkeypatch.delenv("RANK", raising=False)
     distributed.launch(1)
     alone, model = distributed.Ranks(), nn.Linear(2, 2)
-    assert alone.first and alone.join(CPU) == CPU and alone.share(model) is model
+    assert alone.first and alone.join(CPU) == CPU and alone.wrap(model) is model
     assert alone.weight(5, 5) == 1 and alone.sum(torch.tensor(3.0)) == 3
     alone.leave()
 
 
-def test_shared_statistics_of_bfloat16_are_those_of_float32(tmp_path):
+def test_synchronised_statistics_of_bfloat16_are_those_of_float32(tmp_path):
     torch.distributed.init_process_group("gloo", f"file://{tmp_path}/meeting", rank=0, world_size=1)
     try:
-        layer, plain = distributed._SharedBatchNorm(3), nn.BatchNorm2d(3)
+        layer, plain = distributed._SynchronisedBatchNorm(3), nn.BatchNorm2d(3)
         x = torch.randn(8, 3, 40, 40, generator=torch.Generator().manual_seed(0)).bfloat16()
         found, expected = layer(x), plain(x.float())
     finally:

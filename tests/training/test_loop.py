@@ -31,7 +31,7 @@ from selfdoubt.data import datasets
 from selfdoubt.models import checkpoints
 from selfdoubt.runtime import cli, schemas
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.training import loop, objectives
+from selfdoubt.training import loop, losses
 from selfdoubt.training.batches import Stream
 from selfdoubt.training.loop import Training
 
@@ -74,10 +74,10 @@ def test_the_history_by_hand(capsys):
 
 
 @pytest.mark.parametrize("ema_decay", [None, 0.5])
-def test_val_is_judged_by_the_finished_epochs_model_or_its_average(ema_decay):
+def test_val_is_evaluated_with_the_finished_epochs_model_or_its_average(ema_decay):
     # At so high a rate the average lies far from the last weights.
     model, recipe, val = model_of(), recipe_of(learning_rate=2.0, ema_decay=ema_decay), split_of(9, seed=1)
-    row = fit(model, Stream(split_of(), recipe, 1, CPU), recipe, objectives.from_labels(), val)[-1]
+    row = fit(model, Stream(split_of(), recipe, 1, CPU), recipe, losses.from_labels(), val)[-1]
     logits = model.eval()(torch.from_numpy(val.images).float() / 255)
     expected = nn.functional.cross_entropy(logits, torch.from_numpy(val.labels)).item()
     assert row["val_loss"] == pytest.approx(expected, rel=1e-5)
@@ -87,7 +87,7 @@ def test_val_is_judged_by_the_finished_epochs_model_or_its_average(ema_decay):
 def test_training_learns_what_can_be_learned():
     recipe, model = recipe_of(epochs=12, learning_rate=1.0), model_of(widths=[8, 8, 8])
     model.fit_input(torch.from_numpy(split_of().images).float() / 255)
-    rows = fit(model, Stream(split_of(), recipe, 1, CPU), recipe, objectives.from_labels(), split_of(6))
+    rows = fit(model, Stream(split_of(), recipe, 1, CPU), recipe, losses.from_labels(), split_of(6))
     assert rows[0]["train_loss"] == pytest.approx(np.log(3), abs=0.1)  # knows nothing of three classes
     assert rows[-1]["train_loss"] < 0.6 * np.log(3)
 
@@ -108,7 +108,7 @@ def test_long_gradients_are_shortened():
         model, recipe = model_of(), recipe_of(epochs=1, batch_size=20, warmup_fraction=0.0, max_gradient_norm=norm)
         recipe.optimizer.weight_decay = 0.0
         before = [p.detach().clone() for p in model.parameters()]
-        fit(model, Stream(split_of(), recipe, 1, CPU), recipe, objectives.from_labels(), split_of(6))
+        fit(model, Stream(split_of(), recipe, 1, CPU), recipe, losses.from_labels(), split_of(6))
         moves = [after.detach() - p for after, p in zip(model.parameters(), before, strict=True)]
         found[norm] = torch.stack([move.norm() for move in moves]).norm().item()
     assert found[1e-3] == pytest.approx(0.1 * 1.9 * 1e-3, rel=1e-2)  # rate, Nesterov's first step, norm
@@ -119,7 +119,7 @@ def test_the_model_ends_as_the_average_of_its_weights():
     """By hand: average = first step's weights, then decay of the old and the rest of the new."""
     seen, decay = [], 0.75
     model, recipe = model_of(), recipe_of(epochs=2, batch_size=10, ema_decay=decay)
-    objective = objectives.from_labels()
+    objective = losses.from_labels()
 
     def watched(logits, batch):
         seen.append(model.body.head.weight.detach().clone())  # before each step
@@ -184,7 +184,7 @@ def test_a_training_that_diverges_in_its_last_step_is_told():
     recipe = recipe_of(epochs=1, batch_size=24)
     recipe.optimizer.learning_rate = 1e30
     with pytest.raises(UserError, match="val_loss is nan after epoch 0; lower the learning rate"):
-        fit(model_of(), Stream(split_of(), recipe, 1, CPU), recipe, objectives.from_labels(), split_of(6))
+        fit(model_of(), Stream(split_of(), recipe, 1, CPU), recipe, losses.from_labels(), split_of(6))
 
 
 def test_fewer_gpus_than_ranks_are_told_of_before_anything_starts(monkeypatch):
@@ -198,7 +198,7 @@ def test_fewer_gpus_than_ranks_are_told_of_before_anything_starts(monkeypatch):
 def test_a_job_does_not_import_torchs_compiler(tmp_path):
     files = files_of(tmp_path) | {"state": tmp_path / "state"}
     settings = BASELINE | {"recipe": RECIPE | {"ema_decay": 0.9, "max_gradient_norm": 1.0}}
-    code = f"import sys; sys.argv[0] = {str(SCRIPTS / 'train_baseline.py')!r}; import runpy\n"
+    code = f"import sys; sys.argv[0] = {str(SCRIPTS / 'train_on_labels.py')!r}; import runpy\n"
     code += "runpy.run_path(sys.argv[0], run_name='__main__'); sys.exit('torch._dynamo' in sys.modules)"
     command = [sys.executable, "-c", code, *arguments_of(1, settings, **files)]
     subprocess.run(command, env={"PYTHONPATH": str(SCRIPTS)}, check=True, capture_output=True)
@@ -262,8 +262,7 @@ def test_the_normalisation_is_that_of_the_training_images(trained):
 
 MODEL = {"train", "val", "weights", "checkpoint", "history", "state", "progress"}
 GIVEN = {
-    "train_teacher": MODEL,
-    "train_baseline": MODEL,
+    "train_on_labels": MODEL,
     "distill_student": MODEL | {"teacher", "soft-labels"},
     "train_augmented": MODEL | {"masks"},
     "train_segmenter": {"train", "teacher", "network", "pseudo-masks", "progress"},
@@ -297,6 +296,6 @@ def test_a_student_is_trained_by_its_teacher(trained, tmp_path):
 
 
 def test_a_failed_training_leaves_no_file(tmp_path):
-    with pytest.raises(SystemExit, match=r"^train_baseline: loss is (nan|inf) at epoch 0, step \d, learning rate"):
+    with pytest.raises(SystemExit, match=r"^train_on_labels: loss is (nan|inf) at epoch 0, step \d, learning rate"):
         train(tmp_path, settings=BASELINE | {"recipe": RECIPE | {"optimizer": SGD | {"learning_rate": 1e30}}})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["train", "val"]

@@ -1,12 +1,17 @@
-"""Losses of two or three classes, small enough to check by hand."""
+"""Losses of two or three classes, small enough to check by hand, and the objectives that are made of them."""
 
+import dataclasses
 from math import log
+from types import SimpleNamespace
 
 import pytest
 import torch
 from helpers import assert_close
+from small_training import model_of, split_of
 from torch.nn import functional as F
 
+from selfdoubt.training import losses
+from selfdoubt.training.batches import Batch
 from selfdoubt.training.losses import distillation, divergence, entropies, mixed_cross_entropy, virtual_teacher
 
 torch.set_num_threads(1)
@@ -49,7 +54,7 @@ def test_losses_are_means_over_the_batch():
 
 
 def test_distillation_by_hand():
-    # At temperature 2 the student says (1/4, 3/4) and the teacher (1/2, 1/2); at 1 the student says (1/10, 9/10).
+    # At temperature 2 the student predicts (1/4, 3/4) and the teacher (1/2, 1/2); at 1 the student (1/10, 9/10).
     divergence = 0.5 * log((1 / 2) / (1 / 4)) + 0.5 * log((1 / 2) / (3 / 4))
     loss = distillation(2 * THREE_QUARTERS, torch.tensor([0]), EVEN, temperature=2, alpha=0.8)
     assert loss.item() == pytest.approx(0.2 * log(10) + 0.8 * 2**2 * divergence)
@@ -71,7 +76,7 @@ def test_a_student_equal_to_its_teacher_learns_nothing_from_it(temperature):
     assert student.grad.abs().max() < 1e-6
 
 
-def test_alpha_0_is_the_labels_loss_and_alpha_1_forgets_the_labels():
+def test_alpha_0_is_the_labels_loss_and_alpha_1_ignores_the_labels():
     assert distillation(logits(0), LABELS, logits(1), 4, 0.0).item() == F.cross_entropy(logits(0), LABELS).item()
     assert distillation(logits(0), LABELS, logits(1), 4, 1.0) == distillation(logits(0), OTHERS, logits(1), 4, 1.0)
 
@@ -101,9 +106,9 @@ def test_entropies_by_hand():
 
 
 def test_a_virtual_teacher_by_hand():
-    # It says (0.8, 0.1, 0.1), softened by 2 in proportion to the roots, sqrt 8 to 1; the student is even.
-    told = torch.tensor([8**0.5, 1, 1]) / (8**0.5 + 2)
-    divergence_by_hand = (told * (3 * told).log()).sum().item()
+    # The target is (0.8, 0.1, 0.1), softened by 2 in proportion to the roots, sqrt 8 to 1; the student is even.
+    target = torch.tensor([8**0.5, 1, 1]) / (8**0.5 + 2)
+    divergence_by_hand = (target * (3 * target).log()).sum().item()
     loss = virtual_teacher(torch.zeros(1, 3), torch.tensor([0]), probability=0.8, temperature=2, alpha=0.25)
     assert loss.item() == pytest.approx(0.75 * log(3) + 0.25 * 2**2 * divergence_by_hand)
 
@@ -114,3 +119,58 @@ def test_a_virtual_teacher_at_temperature_1_has_the_gradient_of_label_smoothing(
     virtual_teacher(one, LABELS, probability=0.7, temperature=1, alpha=0.5).backward()
     F.cross_entropy(other, LABELS, label_smoothing=0.225).backward()
     assert_close(one.grad, other.grad)
+
+
+# ---- objectives ----
+
+
+def batch_of(weight=None) -> Batch:
+    images = torch.from_numpy(split_of(6).images).float() / 255
+    labels = torch.from_numpy(split_of(6).labels)
+    return Batch(images, labels, labels if weight is None else labels.flip(0), weight)
+
+
+def test_the_label_objective_weighs_labels_where_the_batch_is_mixed():
+    logits, plain = model_of()(batch_of().images).detach(), losses.from_labels(0.1)
+    one = plain(logits, batch_of()).item()
+    assert plain(logits, batch_of(torch.ones(6))).item() == pytest.approx(one)
+    other = plain(logits, dataclasses.replace(batch_of(), labels=batch_of().labels.flip(0))).item()
+    assert plain(logits, batch_of(torch.full((6,), 0.25))).item() == pytest.approx(0.25 * one + 0.75 * other)
+    assert losses.from_labels(0.0)(logits, batch_of()).item() != pytest.approx(one)
+
+
+def objective_of(**settings):
+    given = {"label_smoothing": 0.0, "confidence_penalty": 0.0, "virtual_teacher": None} | settings
+    return losses.of_label_model(SimpleNamespace(**given))
+
+
+LOGITS = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+
+
+def test_without_regularisation_the_objective_is_cross_entropy():
+    plain = F.cross_entropy(LOGITS, batch_of().labels).item()
+    assert objective_of()(LOGITS, batch_of()).item() == plain
+    smoothed = objective_of(label_smoothing=0.2)(LOGITS, batch_of()).item()
+    assert smoothed == losses.from_labels(0.2)(LOGITS, batch_of()).item() != plain
+
+
+def test_a_confidence_penalty_is_a_weight_of_the_entropy():
+    p = LOGITS.softmax(1)
+    entropy = -(p * p.log()).sum(1).mean().item()
+    for smoothing in (0.0, 0.2):
+        plain = objective_of(label_smoothing=smoothing)(LOGITS, batch_of()).item()
+        found = objective_of(label_smoothing=smoothing, confidence_penalty=0.3)(LOGITS, batch_of()).item()
+        assert found == pytest.approx(plain - 0.3 * entropy)
+
+
+def test_a_confidence_penalty_lowers_confidence():
+    logits = LOGITS.clone().requires_grad_()
+    (objective_of(confidence_penalty=0.3)(logits, batch_of()) - objective_of()(logits, batch_of())).backward()
+    after = losses.entropies(LOGITS - 0.1 * logits.grad)
+    assert (after > losses.entropies(LOGITS)).all()
+
+
+def test_a_virtual_teacher_takes_the_place_of_the_labels_loss():
+    settings = {"probability": 0.9, "temperature": 20.0, "alpha": 0.4}
+    found = objective_of(virtual_teacher=SimpleNamespace(**settings))(LOGITS, batch_of()).item()
+    assert found == losses.virtual_teacher(LOGITS, batch_of().labels, **settings).item()

@@ -12,7 +12,7 @@ from small_training import BASELINE, CPU, RECIPE, files_of, model_of, recipe_of,
 
 from selfdoubt.data import datasets
 from selfdoubt.runtime import tensor_files
-from selfdoubt.training import loop, objectives, resume
+from selfdoubt.training import loop, losses, resume
 from selfdoubt.training.batches import Stream
 from selfdoubt.training.loop import Training
 from selfdoubt.training.optimizers import Optimizer
@@ -66,7 +66,7 @@ def run(folder: Path, settings: dict, name: str = "a", when: str | None = None, 
             code_of_exit = 1
             try:
                 torch.set_num_threads(1)
-                run_script("train_baseline", seed, settings, code=code, **files)
+                run_script("train_on_labels", seed, settings, code=code, **files)
                 code_of_exit = 0
             finally:
                 out.flush()
@@ -103,7 +103,7 @@ def test_a_kill_between_the_two_outputs_loses_nothing(tmp_path):
 def interrupted(tmp_path, stop_at: int, minutes: float, **values) -> tuple[Training, object]:
     """A training that stops before its optimiser's step number `stop_at`, and the model that it leaves."""
     model, recipe, calls = model_of(), recipe_of(**values), []
-    objective = objectives.from_labels()
+    objective = losses.from_labels()
 
     def stopping(logits, batch):
         calls.append(batch)

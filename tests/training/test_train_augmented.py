@@ -10,6 +10,7 @@ from small_mixing import BY_MASKS, SETTINGS
 from small_training import BASELINE, split_of, train
 
 from selfdoubt.data import datasets, masks
+from selfdoubt.mixing.masks import control as control_masks
 from selfdoubt.models import checkpoints
 
 
@@ -57,10 +58,10 @@ def test_masks_of_the_data_set_stand_in_for_a_segmenter_s(tmp_path, method):
 def test_a_control_changes_the_masks_and_nothing_else(tmp_path, control):
     found = shapes() & (np.random.default_rng(0).random(shapes().shape) < 0.7)
     controlled = trained(tmp_path, "a", found=found, mask_control=control)
-    assert same(controlled, trained(tmp_path, "b", found=masks.CONTROLS[control](found, 1)))  # of seed 1
+    assert same(controlled, trained(tmp_path, "b", found=control_masks(found, control, 1)))
     assert not same(controlled, trained(tmp_path, "c", found=found))
 
 
-def test_a_data_set_without_masks_is_told_of(tmp_path):
+def test_a_data_set_without_masks_is_refused(tmp_path):
     with pytest.raises(SystemExit, match=r"^train_augmented: masks are 'given', but the data set came without any"):
         train(tmp_path, settings=settings("mask-cutmix", "given"), script="train_augmented")

@@ -31,7 +31,16 @@ ALLOWED = {
     ("workflow_scripts/lease.py", "execvp"): "the command that the user gave it",
 }
 LOADERS = {"torch.load": "weights_only=True", "np.load": "allow_pickle=False"}  # and what each must say
-OTHERS = {"json.loads", "tomllib.loads", "catalog.load", "image.load", "self._keeper.load", "methods.load", "load"}
+OTHERS = {
+    "json.loads",
+    "tomllib.loads",
+    "catalog.load",
+    "image.load",
+    "self._keeper.load",
+    "methods.load",
+    "scoring.load",
+    "load",
+}
 OTHERS |= {"_ArraysOnly(io.BytesIO(content), encoding='bytes').load"}
 
 

@@ -176,10 +176,10 @@ def test_a_job_out_of_memory_says_so_and_leaves_nothing(tmp_path):
     """A batch of which a step takes more than the job may have; the limit leaves room for the libraries."""
     files = files_of(tmp_path)
     settings = BASELINE | {"network": {"family": "convnet", "widths": [60_000, 60_000]}}
-    words = ["prlimit", f"--as={6 * 10**9}", sys.executable, SCRIPTS / "train_baseline.py"]
+    words = ["prlimit", f"--as={6 * 10**9}", sys.executable, SCRIPTS / "train_on_labels.py"]
     found = subprocess.run([*words, *arguments_of(1, settings, **files)], capture_output=True, text=True, check=False)
     assert found.returncode == 1
-    assert found.stderr == "train_baseline: out of memory; lower the batch size or give the job more\n"
+    assert found.stderr == "train_on_labels: out of memory; lower the batch size or give the job more\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["train", "val"]
 
 

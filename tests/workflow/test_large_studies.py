@@ -37,17 +37,19 @@ def shell_line(rule: str, **values: str) -> str:
     rules = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
     words = re.search(rf"^rule {rule}:.*?    shell:\n(.*?)\n\n", f"{rules}\n", re.DOTALL | re.MULTILINE)[1]
     line = ast.literal_eval(f"({words.strip()})")
-    return re.sub(r"\{(\w+)[^}]*\}", lambda name: values.get(name[1], "none"), line)
+    return re.sub(r"\{([\w.]+)[^}]*\}", lambda name: values.get(name[1], "none"), line)
 
 
-@pytest.mark.parametrize("rule", ["collect_metrics", "test_hypotheses", "plot_auroc_accuracy"])
-def test_more_files_than_a_command_line_holds(tmp_path, rule):
+@pytest.mark.parametrize(
+    ("rule", "field"), [("collect_metrics", "input"), ("test_hypotheses", "input"), ("plot_figure", "input.metrics")]
+)
+def test_more_files_than_a_command_line_holds(tmp_path, rule, field):
     """As Snakemake runs a long line: from a file."""
     names = [
         f"results/default/metrics/fashion-mnist-12k/kd-of-temperature-{i}/replicate-10/clean.parquet"
         for i in range(N_FILES)
     ]
-    (tmp_path / "line.sh").write_text(shell_line(rule, input=" ".join(names), log="log"))
+    (tmp_path / "line.sh").write_text(shell_line(rule, **{field: " ".join(names), "log": "log"}))
     (tmp_path / "python").write_text(f"#!/bin/sh\n{SHOWS}\n")
     (tmp_path / "python").chmod(0o755)
     environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}

@@ -123,7 +123,7 @@ def test_faults_of_ones_own_data_are_reported_in_one_line(tmp_path):
         "folder:missing": "datasets.own.source: missing is missing",
         "cifar10:missing": "missing/data_batch_1 is missing",
         "folder": "folder:PATH",
-        "cifar11": "did you mean 'cifar100'",
+        "cifar11": "did you mean 'cifar10'",
         "folder:odd": "odd/{x}: a path cannot have braces",
         "folder:one": "the data set has one class ('only')",
     }.items():

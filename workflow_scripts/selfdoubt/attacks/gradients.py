@@ -1,10 +1,10 @@
 """Small changes of the input that follow a gradient.
 
-Everything here works on float32 pixels in [0, 1], under an L-infinity budget: no pixel moves by more than
-`epsilon`, and none leaves [0, 1]. An *objective* says what to raise: a function of the logits (n, K) that gives
-one number an image (n,). Images do not influence one another, since models are asked in evaluation mode, so
-the sum over a batch has every image's own gradient. Gradients are taken in float32, or at a *precision* of bfloat16,
-which turns the sign of many a pixel; pixels and logits are float32 either way.
+Everything here works on float32 pixels in [0, 1], under an L-infinity budget: no pixel moves by more than `epsilon`,
+and none leaves [0, 1]. An *objective*, which is raised, is a function of the logits (n, K) that returns a number for
+each image, (n,). Models are in evaluation mode, so images do not influence one another, and the gradient of the sum
+over a batch is every image's own. Gradients are computed in float32, or at a *precision* of bfloat16, which changes the
+sign of many pixels; pixels and logits are float32 either way.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,9 +21,9 @@ Objective = Callable[[Tensor], Tensor]
 
 @contextmanager
 def frozen(*models: nn.Module) -> Iterator[None]:
-    """Hold models in evaluation mode, with no gradient asked of their parameters; then put back what was."""
+    """Keep models in evaluation mode and their parameters without gradients; restore both at the end."""
     modes = [(module, module.training) for model in models for module in model.modules()]
-    wishes = [(weight, weight.requires_grad) for model in models for weight in model.parameters()]
+    required = [(weight, weight.requires_grad) for model in models for weight in model.parameters()]
     try:
         for model in models:
             model.eval().requires_grad_(False)
@@ -31,17 +31,17 @@ def frozen(*models: nn.Module) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
-        for weight, wish in wishes:
-            weight.requires_grad_(wish)
+        for weight, requires_grad in required:
+            weight.requires_grad_(requires_grad)
 
 
 def input_gradient(
     model: nn.Module, images: Tensor, objective: Objective, precision: str = "float32"
 ) -> tuple[Tensor, Tensor]:
-    """Return the gradient of the objective with respect to the pixels, and the logits it was taken at.
+    """Return the gradient of the objective with respect to the pixels, and the logits of the images.
 
-    images: (n, C, H, W) in [0, 1]; the gradient has their shape. precision: of the passes, of which an image needs
-    one forward and one backward.
+    images: (n, C, H, W) in [0, 1]; the gradient has their shape. precision: of the one forward and the one backward
+    pass.
     """
     with frozen(model), torch.enable_grad():
         images = images.detach().float().requires_grad_()
@@ -61,7 +61,7 @@ def ascend(
     step: float,
     precision: str = "float32",
 ) -> Tensor:
-    """Raise the objective by steps along the gradient's sign (Madry et al. 2018, from the images themselves).
+    """Raise the objective by steps along the gradient's sign (Madry et al. 2018, but started at the images).
 
     epsilon, step: in units of the pixel range, as in 8 / 255. Returns the moved images (n, C, H, W).
     """
@@ -73,14 +73,14 @@ def ascend(
 
 
 def project(moved: Tensor, images: Tensor, epsilon: float) -> Tensor:
-    """Bring each pixel of `moved` to the nearest value within epsilon of `images` and within [0, 1]."""
+    """Project each pixel of `moved` to the nearest value within epsilon of `images` and within [0, 1]."""
     return moved.clamp((images - epsilon).clamp_(min=0), (images + epsilon).clamp_(max=1))
 
 
 def random_signs(images: Tensor, epsilon: float, generator: np.random.Generator) -> Tensor:
-    """Move each pixel up or down by epsilon, each as likely: a placebo for `ascend`.
+    """Move each pixel up or down by epsilon with equal probability: a placebo for `ascend`.
 
-    Draws one number a pixel in the order of the images, so that larger or smaller batches change nothing.
+    Draws one number for each pixel in the order of the images, so that the batch size changes nothing.
     """
     up = torch.from_numpy(generator.random(tuple(images.shape), dtype=np.float32) < 0.5).to(images.device)
     return torch.where(up, images + epsilon, images - epsilon).clamp_(0, 1)
@@ -90,10 +90,10 @@ def random_signs(images: Tensor, epsilon: float, generator: np.random.Generator)
 
 
 def log_odds(labels: Tensor, temperature: float = 1.0) -> Objective:
-    """The log-odds log p / (1 - p) of each image's label (n,): raising it argues for the label.
+    """Return the objective log p / (1 - p), the log-odds of each image's label (n,).
 
-    z_y - logsumexp of the others, of logits / temperature. Its gradient is that of log p divided by 1 - p, so a signed
-    step along one is a step along the other; but this one has digits where p rounds to 1, beyond log-odds of 16.
+    Computed as z_y - logsumexp of the others, of logits / temperature. Its gradient is that of log p divided by 1 - p,
+    so that signed steps along the two are the same; but it has digits where p rounds to 1, beyond log-odds of 16.
     """
 
     def objective(logits: Tensor) -> Tensor:
@@ -105,12 +105,14 @@ def log_odds(labels: Tensor, temperature: float = 1.0) -> Objective:
 
 
 def top_log_odds(temperature: float = 1.0) -> Objective:
-    """The log-odds of the likeliest class: `log_odds` of the prediction, which need not be known before."""
+    """Return the objective `log_odds` of the predicted class, which need not be known before."""
     return lambda logits: log_odds(logits.argmax(1), temperature)(logits)
 
 
 def log_d_alpha(temperature: float = 1.0) -> Objective:
-    """The logarithm of D_alpha = (1 - sum p^2) / sum p^2 (Granese et al. 2021), of logits / temperature: doubt.
+    """Return the objective log D_alpha, D_alpha = (1 - sum p^2) / sum p^2 (Granese et al. 2021): uncertainty.
+
+    p: softmax(logits / temperature).
 
     1 - sum p^2 is summed from p (1 - p), with 1 - p of the top class from the others, so that it keeps its digits
     where p rounds to 1.
@@ -127,5 +129,5 @@ def log_d_alpha(temperature: float = 1.0) -> Objective:
 
 
 def summed_cross_entropy() -> Objective:
-    """The loss of every class, summed, in nats: raising it brings the model away from all of them (Wu et al. 2021)."""
+    """Return the objective sum over classes of the cross-entropy with each, in nats (Wu et al. 2021)."""
     return lambda logits: -logits.log_softmax(-1).sum(-1)

@@ -12,7 +12,7 @@ import numpy as np
 
 from selfdoubt.communication.probabilities import mean_probability
 from selfdoubt.evaluation.undefined import Undefined, count
-from selfdoubt.settings.bounds import BEST, ORACLE
+from selfdoubt.settings.upper_bounds import BEST, ORACLE
 
 _ONE_PASS = {"costs_per_image": {"forwards": 1, "backwards": 0}}
 

@@ -15,7 +15,8 @@ def read_images(path: Path) -> np.ndarray:
     """
     images = _array(path, "images")
     if images.ndim != 4 or images.shape[3] not in (1, 3) or images.dtype != np.uint8:
-        raise UserError(f"{path}: images are {images.dtype} {images.shape}, expected uint8 (n, H, W, 1 or 3)")
+        found = f"images are {images.dtype} {images.shape}, expected uint8 (n, H, W, 1 or 3)"
+        raise UserError(f"{path}: {found}; convert them")
     return images.transpose(0, 3, 1, 2)
 
 

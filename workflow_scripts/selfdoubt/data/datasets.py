@@ -39,6 +39,12 @@ def n_classes(split: Split) -> int:
     return int(split.labels.max()) + 1
 
 
+def shape_of(train: Split) -> dict[str, int]:
+    """Return what a classifier of a training split is built for: `channels`, `size_px` and `n_classes`."""
+    _, channels, size_px, _ = train.images.shape
+    return {"channels": channels, "size_px": size_px, "n_classes": n_classes(train)}
+
+
 # ---- files ----
 
 
@@ -160,21 +166,6 @@ def foreground(split: Split, rule: str) -> np.ndarray:
     if rule not in MASK_TRUTHS:
         raise UserError(f"mask_truth: '{rule}' is not known; choose from {', '.join(MASK_TRUTHS)}")
     return MASK_TRUTHS[rule](split)
-
-
-def masks_for_mixing(split: Split, model, path: Path | None, seed: int) -> np.ndarray | None:
-    """Return the object masks by which the images of a split are mixed, bool (n, H, W); None if mixing uses none.
-
-    model: an augmented model's settings. path: of a segmenter's masks, or None. Raises UserError if the masks of the
-    data set are needed and it has none.
-    """
-    if path is not None:
-        found = mask_files.read_masks(path)
-    elif model.masks is not None:
-        found = foreground(split, model.masks)
-    else:
-        return None
-    return mask_files.CONTROLS[model.mixing.mask_control](found, seed)
 
 
 def _nonzero_pixels(split: Split) -> np.ndarray:

@@ -60,9 +60,9 @@ def pool(root: Path, listed: dict[str, list[str]], class_names: list[str], place
 
     class_names: of the training split. place: the split's folder, for the UserError about a class that is not in it.
     """
-    if strangers := [name for name in listed if name not in class_names]:
+    if absent := [name for name in listed if name not in class_names]:
         found = "a class absent from the training split"
-        raise UserError(f"{place / strangers[0]}: {found}; add it there, or remove this folder")
+        raise UserError(f"{place / absent[0]}: {found}; add it there, or remove this folder")
     names = [name for images in listed.values() for name in images]
     labels = [class_names.index(name) for name, images in listed.items() for _ in images]
     masks = _masks(root, names) if (root / _MASKS).is_dir() else None

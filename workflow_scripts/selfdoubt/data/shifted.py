@@ -46,9 +46,9 @@ def _split(place: str, pool: Pool, like: Split, n_classes: int, n_images: int | 
     """Return a pool, or a class-balanced part of it, in the shape of a split's images."""
     images, labels = pool.images, pool.labels
     if len(images) != len(labels):
-        raise UserError(f"{place}: {len(images)} images and {len(labels)} labels; they must be as many")
+        raise UserError(f"{place}: {len(images)} images and {len(labels)} labels, not as many of each; fetch it again")
     if len(labels) == 0 or labels.min() < 0 or labels.max() >= n_classes:
-        raise UserError(f"{place}: labels are not 0 to {n_classes - 1}, the data set's; is it made for another one?")
+        raise UserError(f"{place}: labels are not 0 to {n_classes - 1}, as in the data set; use a set of its classes")
     rows = np.arange(len(labels))
     if n_images is not None:
         rows = balanced_subset(labels, n_images, generator(0, "corrupted-images"))

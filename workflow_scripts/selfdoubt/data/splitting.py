@@ -19,7 +19,7 @@ def choose(labels: dict[str, np.ndarray], class_names: list[str], settings) -> d
     Raises UserError if there is but one class, or if a class would be missing in a split.
     """
     if len(class_names) < 2:
-        raise UserError(f"the data set has one class ('{class_names[0]}'); a classifier needs two or more")
+        raise UserError(f"the data set has one class ('{class_names[0]}'); add one, since a classifier needs two")
     chosen = {name: (name, np.arange(len(of))) for name, of in labels.items()}
     for split, fraction in (("test", settings.test_fraction), ("val", settings.val_fraction)):
         if split not in chosen:

@@ -1,4 +1,15 @@
-"""What a student's training minimises: a loss of its own answers and its teacher's, which may be changed before."""
+"""What a student's training minimises: a loss of its own logits and its teacher's, which may be transformed before.
+
+Losses (`distillation.losses`) and transforms of targets (`distillation.targets`) are modules with
+
+    loss(logits, labels, teacher_logits, settings) -> scalar         mean over the batch, in float32
+    transform(teacher_logits, batch, settings, seed) -> logits       (b, K)
+    fit(teacher_logits, labels) -> fitted                            on val, if there is anything to fit; `transform`
+                                                                     gets it as `fitted`
+
+logits, teacher_logits: (b, K). labels: (b,). settings: the method's. A transform does not touch what is stored of a
+teacher, so that all its students share it.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,15 +18,13 @@ import torch
 
 from selfdoubt.data import datasets
 from selfdoubt.distillation import soft_labels
-from selfdoubt.distillation.losses import LOSSES
-from selfdoubt.distillation.targets import ANSWERS
-from selfdoubt.evaluation import softmax
 from selfdoubt.models import checkpoints, inference
-from selfdoubt.training.objectives import Objective
+from selfdoubt.runtime import methods
+from selfdoubt.training.losses import Objective
 
 
 def of_student(job) -> Callable[[torch.device, str], Objective]:
-    """Return what makes a student's objective for a device and a precision.
+    """Return a function that makes a student's objective for a device and a precision.
 
     job: a student's `settings` and `replicate`, and the paths `train`, `val`, `teacher` (of one checkpoint or more) and
     `soft_labels` (as many or none).
@@ -26,29 +35,29 @@ def of_student(job) -> Callable[[torch.device, str], Objective]:
         teachers = [_teacher(job, i, device, precision) for i in range(len(job.teacher))]
         return from_teacher(
             teachers[0] if len(teachers) == 1 else soft_labels.Ensemble(teachers),
-            _method(LOSSES, settings.loss),
-            _change(job, device) if settings.answers else None,
+            partial(methods.load("distillation.losses", settings.loss.method).loss, settings=settings.loss),
+            transform_of(job, device) if settings.target_transform else None,
         )
 
     return make
 
 
-def from_teacher(teacher, loss: Callable, change: Callable | None = None) -> Objective:
-    """Distillation from a teacher's answers.
+def from_teacher(teacher, loss: Callable, transform: Callable | None = None) -> Objective:
+    """Return the objective of learning from a teacher.
 
-    teacher: with `answers(batch)`, such as those of `soft_labels`. loss: f(logits, labels, teacher_logits).
-    change: f(teacher_logits, batch) -> what the student is told; None: the answers.
+    teacher: one of `soft_labels`, with `targets(batch)`. loss: f(logits, labels, targets). transform: f(targets, batch)
+    -> targets, or None.
     """
 
     def objective(logits: torch.Tensor, batch) -> torch.Tensor:
-        answers = teacher.answers(batch)
-        return loss(logits, batch.labels, change(answers, batch) if change else answers)
+        targets = teacher.targets(batch)
+        return loss(logits, batch.labels, transform(targets, batch) if transform else targets)
 
     return objective
 
 
 def _teacher(job, i: int, device: torch.device, precision: str):
-    """Return the i-th teacher, or its answers where they are stored."""
+    """Return the i-th teacher: its stored logits if there are any, else the model."""
     stored = soft_labels.read(job.soft_labels[i], device) if job.soft_labels else None
     if stored is not None:
         return stored
@@ -59,28 +68,17 @@ def _teacher(job, i: int, device: torch.device, precision: str):
     return teacher
 
 
-def _change(job, device: torch.device) -> Callable:
-    answers = job.settings.answers
-    if answers.method == "temperature-scaled":
-        return partial(
-            ANSWERS["scaled"], seed=job.replicate, factor=1 / fitted_temperature(job.teacher, job.val, device)
-        )
-    return partial(_method(ANSWERS, answers), seed=job.replicate)
+def transform_of(job, device: torch.device) -> Callable:
+    """Return a student's target transform, f(targets, batch) -> targets, fitted on val if it has anything to fit."""
+    settings = job.settings.target_transform
+    method = methods.load("distillation.targets", settings.method)
+    fitted = {"fitted": method.fit(*_on_val(job, device))} if hasattr(method, "fit") else {}
+    return partial(method.transform, settings=settings, seed=job.replicate, **fitted)
 
 
-def fitted_temperature(teachers: list, val, device: torch.device) -> float:
-    """Return the temperature of lowest NLL on val of the mean probability of teachers; both are paths."""
-    split = datasets.read_split(val, "val")
-    logits = [
-        torch.from_numpy(inference.predict_logits(checkpoints.load_model(path, device), split.images))
-        for path in teachers
-    ]
-    temperature = softmax.fit_temperature(soft_labels.log_mean_probability(logits).numpy(), split.labels)
-    print(f"temperature of the teacher, fitted on val: {temperature:.4g}", flush=True)
-    return temperature
-
-
-def _method(methods: dict[str, Callable], settings) -> Callable:
-    """Return a method of a registry with its settings filled in."""
-    given = {name: value for name, value in vars(settings).items() if name != "method"}
-    return partial(methods[settings.method], **given)
+def _on_val(job, device: torch.device) -> tuple:
+    """Return the logits of the teachers' mean probability on val, float32 (n, K), and the labels."""
+    val = datasets.read_split(job.val, "val")
+    models = (checkpoints.load_model(path, device) for path in job.teacher)
+    logits = [torch.from_numpy(inference.predict_logits(model, val.images)) for model in models]
+    return soft_labels.log_mean_probability(logits).numpy(), val.labels

@@ -1,9 +1,10 @@
-"""What a teacher says of every view of every epoch of a stream: computed once, read by all its students.
+"""Soft labels: a teacher's logits for every view of every epoch of a stream, computed once, read by all its students.
 
 An Arrow IPC file with rows in the order in which the images are shown, so that a student reads on from where it is,
-through a memory map. Answers are kept in float16; with top_k, those of the k likeliest classes only, and the other
-classes share the rest of the probability evenly: an approximation, to be asked for. It is exact in the total mass of
-the other classes at temperature 1; a higher one makes them heavier than they were, as it raises equal shares most.
+through a memory map. Logits are kept in float16; with top_k, those of the k most probable classes only, and the rest of
+the probability is spread evenly over the other classes: an approximation, off by default. It is exact in the total
+probability of the other classes at temperature 1; a higher temperature makes that larger than it was, as it raises
+equal probabilities most.
 """
 
 import json
@@ -25,19 +26,19 @@ _TYPES = {"logits": pa.float16(), "classes": pa.int32(), "rest": pa.float16()}
 
 
 class Teacher:
-    """A trained model that is asked about each batch of a stream as it comes."""
+    """A trained model that computes its logits of each batch of a stream as it comes."""
 
     def __init__(self, model: torch.nn.Module, precision: str, top_k: int | None = None):
         self._model, self._precision, self._top_k = model.eval(), precision, top_k
 
     @torch.no_grad()
-    def answers(self, batch) -> torch.Tensor:
+    def targets(self, batch) -> torch.Tensor:
         """Return logits (b, K), float32, rounded as if they had been stored."""
         logits = self.logits(batch.images)
         return expand(compress(logits, self._top_k), logits.shape[1])
 
     def fixed(self, images, device: torch.device) -> "FixedView":
-        """Return the teacher's answers to images, uint8 (n, C, H, W), as they are evaluated: each is asked once."""
+        """Return the teacher's logits of images, uint8 (n, C, H, W), without augmentation; computed once."""
         size = inference.batch_size_of(images, self._model)
         parts = []
         for start in range(0, len(images), size):
@@ -47,32 +48,32 @@ class Teacher:
 
     @torch.no_grad()
     def logits(self, images: torch.Tensor) -> torch.Tensor:
-        """Return logits (b, K) of images (b, C, H, W) in [0, 1], as they were computed."""
+        """Return logits (b, K) of images (b, C, H, W) in [0, 1], not rounded."""
         with devices.autocast(images.device, self._precision):
             return self._model(images)
 
 
 class FixedView:
-    """A teacher's answers to each image of a data set as it is, whatever view of it the student sees."""
+    """A teacher's logits of each image without augmentation, whatever view of it the student sees."""
 
     def __init__(self, kept: dict[str, torch.Tensor], n_classes: int):
-        """kept: what `compress` returned of all images."""
+        """kept: what `compress` returned for all images."""
         self._kept, self._n_classes = kept, n_classes
 
-    def answers(self, batch) -> torch.Tensor:
+    def targets(self, batch) -> torch.Tensor:
         """Return logits (b, K), float32, rounded as if they had been stored."""
         return expand({name: tensor[batch.positions] for name, tensor in self._kept.items()}, self._n_classes)
 
 
 class Ensemble:
-    """Several teachers that answer by the mean of their probabilities."""
+    """Several teachers in the place of one: the mean of their probabilities."""
 
     def __init__(self, teachers: list):
         self._teachers = teachers
 
-    def answers(self, batch) -> torch.Tensor:
+    def targets(self, batch) -> torch.Tensor:
         """Return the logarithm of the mean probability as logits (b, K), float32."""
-        return log_mean_probability([teacher.answers(batch) for teacher in self._teachers])
+        return log_mean_probability([teacher.targets(batch) for teacher in self._teachers])
 
 
 def log_mean_probability(logits: list[torch.Tensor]) -> torch.Tensor:
@@ -83,14 +84,14 @@ def log_mean_probability(logits: list[torch.Tensor]) -> torch.Tensor:
 def compress(logits: torch.Tensor, top_k: int | None) -> dict[str, torch.Tensor]:
     """Return what is stored of logits (b, K): `logits` (b, K) in float16, or those of the top_k `classes` and `rest`.
 
-    rest: the logit (b, 1) that each of the other K - k classes would have if they were alike.
+    rest: the logit (b, 1) of each of the other K - k classes, were they equally probable.
     """
     if top_k is None or top_k >= logits.shape[1]:
         return {"logits": logits.half()}
-    best, classes = logits.topk(top_k)
+    largest, classes = logits.topk(top_k)
     others = logits.scatter(1, classes, -torch.inf).logsumexp(1, keepdim=True)
     rest = others - np.log(logits.shape[1] - top_k)
-    return {"logits": best.half(), "classes": classes.int(), "rest": rest.half()}
+    return {"logits": largest.half(), "classes": classes.int(), "rest": rest.half()}
 
 
 def expand(stored: dict[str, torch.Tensor], n_classes: int) -> torch.Tensor:
@@ -105,17 +106,18 @@ def expand(stored: dict[str, torch.Tensor], n_classes: int) -> torch.Tensor:
 
 
 class SoftLabels:
-    """A file of answers in a teacher's place."""
+    """A file of soft labels in a teacher's place."""
 
     def __init__(self, path: str | Path, device: torch.device):
-        """Raises UserError if the file is missing, truncated or something else."""
+        """Open a file; raises UserError if it is missing, truncated or something else."""
         self.metadata, self._chunks = _open(path)
         self._n_rows, self._device = self.metadata["rows_per_epoch"], device
         rows = sum(chunk.num_rows for chunk in self._chunks)
-        if rows != self._n_rows * self.metadata["epochs"]:
-            raise UserError(f"{path}: holds {rows} rows of soft labels and tells of others; delete it and run again")
+        expected = self._n_rows * self.metadata["epochs"]
+        if rows != expected:
+            raise UserError(f"{path}: holds {rows} rows of soft labels, expected {expected}; delete it and run again")
 
-    def answers(self, batch) -> torch.Tensor:
+    def targets(self, batch) -> torch.Tensor:
         """Return the teacher's logits (b, K), float32, of a batch of the stream that the file was made from."""
         start = batch.epoch * self._n_rows + batch.rows.start
         stop = batch.epoch * self._n_rows + batch.rows.stop
@@ -129,9 +131,9 @@ class SoftLabels:
 
 
 def write(path: str | Path, teacher: Teacher, stream, epochs: int, top_k: int | None, metadata: dict) -> None:
-    """Ask the teacher about every batch of a stream's epochs and write its answers, atomically.
+    """Write the teacher's logits of every batch of a stream's epochs, atomically.
 
-    Its logits are those that a student would get in training: the same batches, on the same device.
+    They are those that a student would get in training: the same batches, on the same device. metadata: JSON-able.
     """
     with atomic_path(path) as temporary, pa.OSFile(str(temporary), "wb") as file:
         writer = None
@@ -139,7 +141,7 @@ def write(path: str | Path, teacher: Teacher, stream, epochs: int, top_k: int | 
             for batch in stream.epoch(epoch):
                 logits = teacher.logits(batch.images)
                 stored = {name: tensor.cpu().numpy() for name, tensor in compress(logits, top_k).items()}
-                if writer is None:
+                if writer is None:  # the first batch: now the columns are known
                     known = {"epochs": epochs, "rows_per_epoch": stream.rows_per_epoch, "n_classes": logits.shape[1]}
                     writer = _Writer(file, stored, metadata | known)
                 writer.add(stored)
@@ -147,13 +149,16 @@ def write(path: str | Path, teacher: Teacher, stream, epochs: int, top_k: int | 
 
 
 def write_refusal(path: str | Path, reason: str, metadata: dict) -> None:
-    """Write a file without answers, which tells students to ask the teacher themselves."""
+    """Write a file without soft labels, by which students know that they have to run the teacher themselves."""
     with atomic_path(path) as temporary, pa.OSFile(str(temporary), "wb") as file:
         _Writer(file, {}, metadata | {"refused": reason}).close()
 
 
 def read(path: str | Path, device: torch.device) -> SoftLabels | None:
-    """Return the soft labels of a file, or None if it holds a refusal; raises UserError as SoftLabels does."""
+    """Return the soft labels of a file, or None if it holds a refusal, which is printed.
+
+    Raises UserError as SoftLabels does.
+    """
     metadata, _ = _open(path)
     if "refused" in metadata:
         print(f"{path}: {metadata['refused']}", flush=True)
@@ -162,7 +167,7 @@ def read(path: str | Path, device: torch.device) -> SoftLabels | None:
 
 
 def estimate(teacher: Teacher, stream, epochs: int, top_k: int | None) -> tuple[float, float]:
-    """Return the gigabytes that the file would take and the seconds of making it, from one batch."""
+    """Return the gigabytes that the file would take and the seconds of making it, extrapolated from one batch."""
     batch = next(iter(stream.epoch(0)))
     teacher.logits(batch.images).cpu()  # the first call is slower; a GPU is waited for
     start = time.perf_counter()

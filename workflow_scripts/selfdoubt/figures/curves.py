@@ -1,4 +1,4 @@
-"""What risk-coverage curves and reliability diagrams show: confidence and correctness of arms and replicates."""
+"""Confidence and correctness of arms and replicates, which several kinds of figures show."""
 
 from pathlib import Path
 
@@ -12,9 +12,10 @@ from selfdoubt.runtime import schemas
 from selfdoubt.runtime.errors import UserError
 
 MAX_PROBABILITY = "max-probability"  # not a score that ranks: the promise that calibration is about
+Runs = dict[str, list[tuple[np.ndarray, np.ndarray]]]  # arm -> per replicate (confidence (n,), correct (n,))
 
 
-def runs(paths: list[Path], arms: list[str], split: str, score: str) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
+def runs(paths: list[Path], arms: list[str], split: str, score: str) -> Runs:
     """Return for each arm a list over replicates of (confidence (n,), correct (n,)).
 
     paths: predictions of arms, then replicates; of an arm that is there for one replicate alone, the same path for
@@ -44,3 +45,14 @@ def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.n
             raise UserError(f"{path}: score {score}: {confidence}")
         return confidence, sample.correct
     return scoring.fit(score, predictions["val"])(Softmax(sample.logits)), sample.correct
+
+
+def n_replicates(data: Runs) -> int:
+    """Return the largest number of replicates that an arm has."""
+    return max(len(replicates) for replicates in data.values())
+
+
+def extent(data: Runs, settings) -> str:
+    """Return "fashion-mnist-12k, test, n = 10,000"."""
+    sizes = sorted({len(confidence) for replicates in data.values() for confidence, _ in replicates})
+    return f"{settings.dataset}, {settings.split}, n = {' or '.join(f'{size:,}' for size in sizes)}"

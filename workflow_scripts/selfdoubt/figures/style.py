@@ -1,11 +1,15 @@
-"""What all figures share: colours, type, sizes, an arm's look, layout and saving."""
+"""What all figures share: type, sizes, layout and saving.
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+Drawn with the object-oriented interface only: pyplot keeps figures and the current axes in global state.
+The look does not depend on a user's matplotlibrc, and equal data give equal bytes in every format.
+Axes are in percent where a reader thinks in percent; printed AURC is a fraction times 1000.
+No t-SNE, no three-dimensional bars, no second y axis: none of them can be read off.
+"""
+
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
@@ -13,13 +17,6 @@ from matplotlib.transforms import Bbox
 from selfdoubt.runtime.atomic_files import atomic_path
 
 INK, GREY, PALE = "#1c2126", "#626b74", "#e4e7ea"
-# Okabe & Ito (2008) without yellow, which vanishes on white, then five of Paul Tol's muted colours.
-PALETTE = (
-    *("#3a3f45", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"),
-    *("#56b4e9", "#882255", "#999933", "#332288", "#44aa99", "#aa4499"),
-)
-DASHES = ("solid", (0, (4, 1.4)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
-MARKERS = ("o", "D", "s", "^")
 BELOW, ABOVE = "#b45f06", "#0b5c8a"  # ends of the diverging map, told apart by every reader
 
 _DEFAULTS = {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")}
@@ -52,6 +49,7 @@ STYLE = _DEFAULTS | {
     "grid.linewidth": 0.5,
     "lines.linewidth": 1.3,
     "legend.frameon": False,
+    "text.parse_math": False,  # a label may hold dollars
     "svg.fonttype": "path",
     "svg.hashsalt": "selfdoubt",  # element ids from the content, not from chance
     "pdf.fonttype": 42,
@@ -62,26 +60,6 @@ _METADATA = {
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     "png": {"Software": None},
 }
-
-
-@dataclass(frozen=True)
-class Look:
-    """How one arm is drawn in every figure."""
-
-    colour: str
-    dashes: object
-    marker: str
-
-
-Looks = dict[str, Look]
-
-
-def arm_looks(arms: Iterable[str]) -> Looks:
-    """Give each arm its look by its place in `arms`; hand in the study's whole list to keep looks across figures."""
-    names = list(dict.fromkeys(arms))
-    return {
-        name: Look(PALETTE[i % len(PALETTE)], DASHES[i // 6 % 4], MARKERS[i // 6 % 4]) for i, name in enumerate(names)
-    }
 
 
 @mpl.rc_context(STYLE)
@@ -122,14 +100,3 @@ def laid_out(figure: Figure) -> Figure:
         axes.set_position(Bbox(axes.get_position(original=True).get_points().round(6)), which="original")
         axes.set_position(Bbox(axes.get_position().get_points().round(6)), which="active")
     return figure
-
-
-def replicates_text(n: int) -> str:
-    return "1 replicate" if n == 1 else f"{n} replicates"
-
-
-def mean_sd(values: Sequence[float], digits: int, note: str | None = None) -> str:
-    """Return "mean ± sd (k replicates)", without ± for one replicate; `note` in the place of the brackets."""
-    spread = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
-    note = f" ({replicates_text(len(values))})" if note is None else note
-    return f"{np.mean(values):.{digits}f}{spread}{note}"

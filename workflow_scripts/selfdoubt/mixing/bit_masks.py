@@ -1,4 +1,4 @@
-"""Masks as rows of bits: areas of many translations are counted at a thirtieth of the work that pixels are."""
+"""Masks as rows of bits, so that areas of many translations are counted with a thirtieth of the operations."""
 
 import torch
 
@@ -6,7 +6,7 @@ _WORD = 32  # bits
 
 
 def pack(masks: torch.Tensor) -> torch.Tensor:
-    """bool (b, H, W) -> int64 (b, H, words), column x in bit x % 32 of word x // 32."""
+    """Pack bool (b, H, W) into int64 (b, H, words), column x in bit x % 32 of word x // 32."""
     words = torch.nn.functional.pad(masks, [0, -masks.shape[2] % _WORD]).unflatten(2, (-1, _WORD))
     return (words.double() @ 2.0 ** torch.arange(_WORD, device=masks.device).double()).long()  # exact up to 2^53
 

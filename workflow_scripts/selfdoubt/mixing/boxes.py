@@ -3,9 +3,12 @@
 import torch
 
 
-def around(centre: torch.Tensor, share: torch.Tensor, size) -> tuple[torch.Tensor, ...]:
-    """Return top, bottom, left, right (b,) of CutMix's box, which leaves `share` (b,) if it is not cut off."""
-    side, ends = (1 - share).sqrt(), []
+def around(centre: torch.Tensor, kept: torch.Tensor, size) -> tuple[torch.Tensor, ...]:
+    """Return top, bottom, left, right (b,) of CutMix's box, clipped at the border.
+
+    centre: (b, 2), px. kept: (b,) the fraction of the image outside of it, before clipping. size: height and width.
+    """
+    side, ends = (1 - kept).sqrt(), []
     for i, length in enumerate(size):
         half = (side * length).long() // 2
         ends += [(centre[:, i] - half).clamp(0, length), (centre[:, i] + half).clamp(0, length)]
@@ -13,7 +16,10 @@ def around(centre: torch.Tensor, share: torch.Tensor, size) -> tuple[torch.Tenso
 
 
 def within(sides, corner: torch.Tensor, size) -> tuple[torch.Tensor, ...]:
-    """Return top, bottom, left, right (b,) of a box of two `sides` (b,) that lies inside, at any place alike."""
+    """Return top, bottom, left, right (b,) of a box of two `sides` (b,) that lies inside the image.
+
+    corner: (b, 2) in [0, 1); uniform ones give every place equal probability. size: height and width.
+    """
     starts = [(corner[:, i] * (size[i] - sides[i] + 1)).long() for i in (0, 1)]
     return starts[0], starts[0] + sides[0], starts[1], starts[1] + sides[1]
 

@@ -1,10 +1,10 @@
-"""What is random about mixing, drawn for a whole epoch at once, and how a method mixes a batch of pairs.
+"""The random numbers of mixing, drawn for a whole epoch at once, and how a method mixes a batch of pairs.
 
 Each image's draws are found by its position in the data set, as its views are. A method (`mixing.methods`) takes views
 of the targets and of their sources and returns mixed images with the weight that the target's label keeps; the source's
 label has the rest. Its module has
 
-    draw_share(generator, n, settings) -> (n,)         lambda as its paper draws it
+    draw_lambda(generator, n, settings) -> (n,)        the target's fraction, as the method's paper draws it
     mix(target, source, drawn, settings) -> images, weight
     place(source, drawn) -> drawn                      if the draws depend on what the source shows
 """
@@ -20,17 +20,17 @@ from selfdoubt.runtime import methods, randomness
 
 @dataclass(frozen=True)
 class Mixing:
-    """How each of n images is mixed in one epoch; each mixer uses what it needs."""
+    """The draws of n images in one epoch; each method uses those that it needs."""
 
     mixed: torch.Tensor  # (n,) bool: whether it is mixed at all
     partner: torch.Tensor  # (n,) the position of the source image
-    share: torch.Tensor  # (n,) float64: the target's share, before a box is rounded to pixels and cut off at the border
+    kept: torch.Tensor  # (n,) float64: the target's fraction, before a box is rounded to pixels and clipped
     centre: torch.Tensor  # (n, 2) row and column of a box's centre, px
-    corner: torch.Tensor  # (n, 2) float64 in [0, 1): where a box that lies inside begins, of the room that there is
+    corner: torch.Tensor  # (n, 2) float64 in [0, 1): the place of a box that lies inside, of those possible
     placements: torch.Tensor  # (n, K, 2) candidate translations of the source's object, px
 
     def at(self, index: torch.Tensor) -> "Mixing":
-        """Return that of the images at `index` (b,)."""
+        """Return the draws of the images at `index` (b,)."""
         return Mixing(*(drawn[index] for drawn in vars(self).values()))
 
 
@@ -40,13 +40,13 @@ def draw_mixing(seed: int, epoch: int, shape: tuple[int, int, int], mixing) -> M
     mixed = randomness.generator(seed, "mixed", epoch).random(n) < mixing.probability
     partner = randomness.generator(seed, "partner", epoch).integers(0, n, n)
     generator = randomness.generator(seed, "box", epoch)
-    share = load(mixing.method).draw_share(generator, n, mixing)
+    kept = load(mixing.method).draw_lambda(generator, n, mixing)
     centre = np.stack([generator.integers(0, length, n) for length in (height, width)], 1)
     corner = randomness.generator(seed, "corner", epoch).random((n, 2))
     n_placements = getattr(mixing, "n_placements", 1)
     reach = np.array([height // 2, width // 2])
     placements = randomness.generator(seed, "placement", epoch).integers(-reach, reach + 1, (n, n_placements, 2))
-    return Mixing(*map(torch.from_numpy, (mixed, partner, share, centre, corner, placements)))
+    return Mixing(*map(torch.from_numpy, (mixed, partner, kept, centre, corner, placements)))
 
 
 def load(method: str) -> ModuleType:

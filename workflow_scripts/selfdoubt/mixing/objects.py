@@ -1,4 +1,4 @@
-"""Objects of mixed images: what is visible of them, and where the source's object is placed."""
+"""Objects of mixed images: their visible areas, and where the source's object is placed."""
 
 import torch
 
@@ -14,15 +14,19 @@ def object_weight(areas, hidden, pasted, changed, labels: str) -> torch.Tensor:
 
     areas: F_a and F_b. hidden: F_a^in. pasted: F_b^in. changed: bool, whether a pixel was pasted. All (b,).
     """
-    seen_a, seen_b = areas[0] - hidden, pasted
+    visible_a, visible_b = areas[0] - hidden, pasted
     if labels == "relative-object-area":
-        seen_a, seen_b = seen_a / areas[0].clamp_min(1), seen_b / areas[1].clamp_min(1)
-    weight = seen_a / (seen_a + seen_b)  # 0 / 0 where neither is visible
+        visible_a, visible_b = visible_a / areas[0].clamp_min(1), visible_b / areas[1].clamp_min(1)
+    weight = visible_a / (visible_a + visible_b)  # 0 / 0 where neither is visible
     return torch.where(weight.isnan(), torch.where(changed, 0.5, 1.0), weight)
 
 
 def place(target, source, drawn):
-    """Return the objects' areas, how much is hidden and pasted (b,), and the translation (b, 2) that loses least."""
+    """Return the objects' areas, the hidden and the pasted area (b,), and the translation (b, 2) that loses least.
+
+    Lost are the fraction of the target's object that is hidden and that of the source's object that falls outside.
+    target, source: (b, C + 1, H, W), the last channel the mask.
+    """
     bits = [bit_masks.pack(images[:, -1] > 0) for images in (target, source)]
     areas = [bit_masks.n_bits(words).sum((1, 2)) for words in bits]
     placed = bit_masks.translate(bits[1], drawn.placements, source.shape[3])

@@ -1,8 +1,8 @@
 """How much each pixel differs from what surrounds it, as batched tensor code.
 
-SaliencyMix takes OpenCV's fine-grained saliency (Montabone & Soto 2010): differences in brightness of a pixel and the
-mean of windows around it, of several sizes. This is that idea without the library: both signs of the difference count
-alike, and means are products with matrices of bands, which costs less than integral images do on small images.
+SaliencyMix takes OpenCV's fine-grained saliency (Montabone & Soto 2010): differences in brightness between a pixel and
+the mean of windows around it, of several sizes. This is that idea without the library: both signs of the difference
+count alike, and means are products with band matrices, which cost less than integral images do on small images.
 """
 
 import torch

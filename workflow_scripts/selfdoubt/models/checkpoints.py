@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import torch
 
-from selfdoubt.data import datasets
 from selfdoubt.models import classifier
 from selfdoubt.runtime import tensor_files
 from selfdoubt.runtime.errors import UserError
@@ -20,12 +19,6 @@ def save(path: str | Path, module: torch.nn.Module, metadata: dict) -> None:
     """Write a module's parameters and buffers and its metadata (JSON-able) atomically."""
     state = {name: tensor.detach().cpu().numpy() for name, tensor in module.state_dict().items()}
     tensor_files.write(path, state, metadata)
-
-
-def shape_of(train) -> dict[str, int]:
-    """Return the `shape` in a classifier's metadata, that it is built for, from the training split."""
-    _, channels, size_px, _ = train.images.shape
-    return {"channels": channels, "size_px": size_px, "n_classes": datasets.n_classes(train)}
 
 
 def read(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:

@@ -1,6 +1,6 @@
 """Classifiers. Every one takes pixels in [0, 1], resizes and normalises them itself, so that attacks work on pixels.
 
-What a network is, by its family, stands in `networks`; what all have in common is here.
+A module of `models.families` builds the network of each family; what all have in common is here.
 """
 
 import math
@@ -9,16 +9,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from selfdoubt.models.convnet import convnet
 from selfdoubt.models.network import Network
-from selfdoubt.models.resnets import resnet_cifar, wide_resnet
-from selfdoubt.models.timm_networks import timm_network
-from selfdoubt.runtime import randomness
+from selfdoubt.runtime import methods, randomness
 from selfdoubt.runtime.errors import UserError
 
 
 class Classifier(nn.Module):
-    """A body behind a normalisation: that of its pretrained weights, else that of the training images."""
+    """A network that normalises its images: as its pretrained weights expect, else by the training images."""
 
     def __init__(self, network: Network, channels: int):
         super().__init__()
@@ -37,7 +34,7 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def fit_input(self, images: torch.Tensor) -> None:
-        """Take mean, deviation and whitening filters from training images (n, C, H, W) in [0, 1].
+        """Set mean, deviation and whitening filters by training images (n, C, H, W) in [0, 1].
 
         Does nothing where weights were trained elsewhere, with a normalisation of their own.
         """
@@ -50,16 +47,19 @@ class Classifier(nn.Module):
 
     @property
     def input_pixels(self) -> int:
-        """The pixels of the size that images are resized to; 0 where they stay as they are."""
+        """Return the number of pixels that images are resized to; 0 if they are not resized."""
         return math.prod(self._network.input_size) if self._network.input_size else 0
 
     def head_names(self) -> list[str]:
-        """The names of the parameters of the last layer, from features to logits."""
+        """Return the names of the parameters of the last layer, from features to logits."""
         heads = tuple(f"body.{head}." for head in self._network.heads)
         return [name for name, _ in self.named_parameters() if name.startswith(heads)]
 
     def cam_layers(self) -> list[nn.Module]:
-        """The modules whose outputs (n, c, h, w) class activation maps are made of, shallow to deep."""
+        """Return the modules whose outputs (n, c, h, w) class activation maps are made of, shallow to deep.
+
+        Raises UserError if the network has none.
+        """
         if not self._network.maps:
             raise UserError(f"{type(self.body).__name__} has no maps to make masks of; choose a convolutional teacher")
         return [self.body.get_submodule(name) for name in self._network.maps]
@@ -68,18 +68,11 @@ class Classifier(nn.Module):
 def build_model(network, n_classes: int, channels: int, size_px: int, seed: int = 0, **weights) -> Classifier:
     """Build a network that is untrained, or pretrained elsewhere; equal arguments give equal weights.
 
-    network: settings of one of config.yaml's `networks`. size_px: side of the square images.
-    weights: of the family timm alone, a file as `weights`, and `keep_head`: see `timm_network`.
-    Raises UserError if the network is unknown or does not fit the images, or its weights cannot be had.
+    network: settings of one of config.yaml's `networks`, whose `family` names a module of `models.families`. size_px:
+    side of the square images. weights: of the family timm alone, a file as `weights`, and `keep_head`.
+    Raises UserError if the family is unknown, the network does not fit the images, or its weights cannot be had.
     """
+    family = methods.load("models.families", network.family)
     with torch.random.fork_rng(devices=[]):  # layers draw their weights from torch's global generator
         torch.manual_seed(randomness.key(seed, "weights") % 2**63)
-        return Classifier(FAMILIES[network.family](network, n_classes, channels, size_px, **weights), channels)
-
-
-FAMILIES = {
-    "convnet": convnet,
-    "resnet-cifar": resnet_cifar,
-    "wide-resnet": wide_resnet,
-    "timm": timm_network,
-}
+        return Classifier(family.build(network, n_classes, channels, size_px, **weights), channels)

@@ -1,42 +1,39 @@
-"""Asking a trained model, and writing down its answers."""
-
-from pathlib import Path
+"""What a trained model predicts of images, in batches of bounded size."""
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch import nn
 
-from selfdoubt.runtime import randomness, schemas
+from selfdoubt.runtime import randomness
 
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
-LARGEST_BATCH = 500  # enough to fill two cores
-BATCH_VALUES = 2**22  # of its images: what a small network makes of them stays under 2 GB
-_FIT_IMAGES, _FIT_VALUES = 10_000, 12_000_000  # at most, that a normalisation is taken from
+LARGEST_BATCH = 500  # images; enough to keep two cores busy
+BATCH_VALUES = 2**22  # of the images of a batch: the activations of a small network stay under 2 GB
+_FIT_IMAGES, _FIT_VALUES = 10_000, 12_000_000  # at most, that a normalisation is fitted to
 
 
 def batch_size_of(images, *models) -> int:
-    """Return how many of these images (n, C, H, W) to ask models about at once; the same on every device."""
+    """Return how many of these images (n, C, H, W) models are given at once; the same on every device."""
     _, channels, height, width = images.shape
     pixels = max([height * width, *(getattr(model, "input_pixels", 0) for model in models)])
     return max(1, min(LARGEST_BATCH, BATCH_VALUES // (channels * pixels)))
 
 
 @torch.no_grad()
-def predict_logits(model: nn.Module, images: np.ndarray, batch_size: int | None = None) -> np.ndarray:
+def predict_logits(model: nn.Module, images: np.ndarray) -> np.ndarray:
     """Return the logits of uint8 images (n, C, H, W): float32 (n, K), computed in float32.
 
     The model is put into evaluation mode and stays on its device.
     """
     model.eval()
     device = next(model.parameters()).device
-    batch_size = batch_size or batch_size_of(images, model)
+    batch_size = batch_size_of(images, model)
     parts = [model(as_pixels(images[i : i + batch_size], device)) for i in range(0, len(images), batch_size)]
     return torch.cat(parts).cpu().numpy()
 
 
 def has_dropout(model: nn.Module) -> bool:
-    """Return whether a model drops anything out, so that its passes in training mode differ."""
+    """Return whether a model has active dropout, so that stochastic passes differ."""
     return any(layer.p > 0 for layer in _dropout_layers(model))
 
 
@@ -44,7 +41,7 @@ def has_dropout(model: nn.Module) -> bool:
 def mc_dropout(model: nn.Module, images: np.ndarray, n_passes: int, seed: int) -> np.ndarray:
     """Return the negative entropy of the mean softmax of stochastic passes (Gal & Ghahramani 2016), (n,) float64.
 
-    images: uint8 (n, C, H, W). n_passes: with dropout on and all else in evaluation mode. seed: of what is dropped.
+    images: uint8 (n, C, H, W). n_passes: with dropout on and all else in evaluation mode. seed: of the dropout masks.
     The model is left in evaluation mode.
     """
     model.eval()
@@ -65,47 +62,17 @@ def _dropout_layers(model: nn.Module) -> list[nn.Module]:
 
 
 def as_pixels(images: np.ndarray, device: torch.device) -> torch.Tensor:
-    """uint8 (n, C, H, W) -> float32 in [0, 1], channels last in memory, on the device."""
+    """Convert uint8 (n, C, H, W) to float32 in [0, 1], channels last in memory, on the device."""
     tensor = torch.tensor(images).to(device)
     return (tensor.float() / 255).contiguous(memory_format=torch.channels_last)
 
 
 def pixels_of_all_classes(images: np.ndarray) -> torch.Tensor:
-    """Return images to take a normalisation from, float32 (m, C, H, W) in [0, 1], on the processor.
+    """Return a random sample of images that a normalisation is fitted to: float32 (m, C, H, W) in [0, 1], on the CPU.
 
-    images: uint8 (n, C, H, W), perhaps class after class, and so drawn from all of them. m: at most 10,000.
+    images: uint8 (n, C, H, W); they may be sorted by class, therefore the sample is drawn from all of them. m: at most
+    10,000.
     """
     n_fitted = min(_FIT_IMAGES, _FIT_VALUES // images[:1].size)
     rows = randomness.generator(0, "normalisation").permutation(len(images))[:n_fitted]
     return as_pixels(images[rows], torch.device("cpu"))
-
-
-def write_predictions(
-    path: Path,
-    splits: dict,
-    logits: dict[str, np.ndarray],
-    signals: dict[str, dict[str, np.ndarray]] | None = None,
-    metadata: dict | None = None,
-) -> None:
-    """Write a predictions table: a row per image, split after split.
-
-    splits: name -> Split; the classes of OOD images become a column where they are known. logits: name -> (n, K).
-    signals: column -> name -> (n,), the variant's own.
-    """
-    names, signals = list(splits), dict(signals or {})
-    if any(split.ood_classes is not None for split in splits.values()):
-        signals["ood_class"] = {name: _ood_classes(split) for name, split in splits.items()}
-    joined = np.concatenate([logits[name] for name in names]).astype(np.float32)
-    schema = schemas.predictions_schema(joined.shape[1], tuple(signals))
-    columns = {
-        "split": np.repeat(names, [len(splits[name].labels) for name in names]),
-        "image_id": np.concatenate([splits[name].image_ids for name in names]),
-        "label": np.concatenate([splits[name].labels for name in names]).astype(np.int16),
-        "logits": pa.FixedSizeListArray.from_arrays(joined.ravel(), type=schema.field("logits").type),
-    }
-    columns |= {signal: np.concatenate([found[name] for name in names]) for signal, found in signals.items()}
-    schemas.write_table(path, pa.table(columns), schema, metadata)
-
-
-def _ood_classes(split) -> np.ndarray:
-    return np.full(len(split.labels), -1) if split.ood_classes is None else split.ood_classes

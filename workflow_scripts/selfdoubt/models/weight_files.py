@@ -1,4 +1,4 @@
-"""Weights that somebody else trained, from a .safetensors or a .pth file.
+"""Weights that were trained elsewhere, from a .safetensors or a .pth file.
 
 A .pth file is a pickle, which may hold any program. It is opened with torch's weights_only, which reads tensors and
 refuses all else, and there is no option to read more.
@@ -27,16 +27,16 @@ def read(path: str | Path) -> dict[str, torch.Tensor]:
     path = Path(path)
     if not path.is_file():
         raise UserError(f"{path}: no such file; a network's weights are expected there")
-    if path.suffix not in READERS:
-        raise UserError(f"{path}: weights are read from files that end in {' or '.join(READERS)}")
-    state = _state_dict(READERS[path.suffix](path), path)
+    if path.suffix not in _READERS:
+        raise UserError(f"{path}: weights are read from files that end in {' or '.join(_READERS)}")
+    state = _state_dict(_READERS[path.suffix](path), path)
     if all(name.startswith(_PARALLEL) for name in state):
         state = {name.removeprefix(_PARALLEL): tensor for name, tensor in state.items()}
     return state
 
 
 def sha256(path: str | Path) -> str:
-    """Return the digest of a file, which says in a checkpoint what it was made from."""
+    """Return the SHA-256 of a file, by which a checkpoint identifies the weights that it was made from."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -52,7 +52,7 @@ def _read_pth(path: Path) -> dict:
     try:
         _check_sums(path)
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # what a damaged pickle says to its reader can raise anything
+    except Exception as error:  # a damaged pickle can make its reader raise anything
         if refused := re.search(r"nsupported (?:global: )?GLOBAL (\S+)", str(error)):
             found = f"holds more than tensors ({refused[1]}), which could be any program and is not read"
             raise UserError(
@@ -90,4 +90,4 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__} {first}".strip()
 
 
-READERS = {".safetensors": _read_safetensors, ".pth": _read_pth}
+_READERS = {".safetensors": _read_safetensors, ".pth": _read_pth}

@@ -3,15 +3,14 @@
 Values are fractions, those of the risk-coverage family times 1000; differences of fractions are percentage points.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from selfdoubt.figures.texts import NO_BREAK
 from selfdoubt.settings.metrics import metric, split_name
-
-NO_BREAK = "\u00a0"  # a space at which no line ends
 
 
 @dataclass(frozen=True)
@@ -94,22 +93,3 @@ def p_value(p: float | None) -> str:
         return "–"
     text = "< 0.001" if p < 0.001 else f"= {p:.2g}" if p < 0.1 else f"= {p:.2f}"
     return text.replace(" ", NO_BREAK)
-
-
-def counted(n: int, noun: str, plural: str | None = None) -> str:
-    """Return "1 replicate", "3 replicates", "10,000 images"."""
-    return f"{n:,}{NO_BREAK}{noun if n == 1 else plural or noun + 's'}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return "a", "a and b", "a, b and c"."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def bounds_text(arms: Iterable[str], bounds: Collection[str]) -> str:
-    """Return the sentence that names the arms that are upper bounds; "" where there is none."""
-    found = [arm for arm in arms if arm in bounds]
-    if not found:
-        return ""
-    text = "reads the true labels: an upper bound" if len(found) == 1 else "read the true labels: upper bounds"
-    return f" {listed(found)} {text}, not compared with others as a contender."

@@ -1,6 +1,5 @@
 """The page: what goes into the template, in the order in which a reader meets it."""
 
-import base64
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,32 +7,20 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from selfdoubt.report.answers import Answer, answers_of, headline
-from selfdoubt.report.captions import caption
-from selfdoubt.report.data import ReportData
-from selfdoubt.report.decisions import decision_tables
-from selfdoubt.report.details import comparison_table, cost_table, counts_table, mask_table, missing_table
-from selfdoubt.report.enhancements import enhancement_table
-from selfdoubt.report.formats import bounds_text, metric_of
+from selfdoubt.report.arm_tables import corruption_table, main_columns, numbers_table, score_columns
+from selfdoubt.report.comparison_tables import comparison_table
+from selfdoubt.report.data_tables import counts_table, mask_table
+from selfdoubt.report.enhancement_tables import enhancement_table
+from selfdoubt.report.figures import PlacedFigure, figures_of
+from selfdoubt.report.formats import metric_of
+from selfdoubt.report.group_tables import group_tables
+from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
-from selfdoubt.report.tables import Table, corruption_table, main_columns, numbers_table, score_columns
-from selfdoubt.runtime.errors import UserError
+from selfdoubt.report.run_tables import cost_table, missing_table
+from selfdoubt.report.tables import Table
+from selfdoubt.report.verdicts import Verdict, headline, verdicts_of
 
 FOLDER = Path(__file__).parent
-PICTURES = ("mask-gallery", "enhancement-examples")  # made of pixels: smaller and truer as PNG
-TYPES = {"svg": "image/svg+xml", "png": "image/png"}
-BOUNDS = {"svg": (b"<", b"</svg>"), "pdf": (b"%PDF-", b"%%EOF"), "png": (b"\x89PNG", b"IEND\xaeB`\x82")}
-
-
-@dataclass(frozen=True)
-class PlacedFigure:
-    """A figure ready for the template."""
-
-    name: str
-    caption: str
-    uri: str
-    width_mm: float
-    height_mm: float
 
 
 @dataclass(frozen=True)
@@ -42,8 +29,8 @@ class StudySection:
 
     name: str
     text: dict  # title, question, background, protocol, threats
-    answers: list[Answer]
-    arms: list[tuple[str, str]]  # arm, what it is
+    verdicts: list[Verdict]
+    arms: list[tuple[str, str, str]]  # label, name, settings
     figures: list[PlacedFigure]
     tables: list[Table]
     enhancements: Table | None
@@ -65,10 +52,10 @@ def render(data: ReportData) -> str:
         style=Markup((FOLDER / "style.css").read_text()),  # our own file, free of markup
         headline=headline(metrics, data.hypotheses),
         studies=[_study(name, data, numbers) for name in data.settings.get("studies") or {}],
-        loose_figures=_figures(data, numbers, None),
+        loose_figures=figures_of(data, numbers, None),
         tables=_all_tables(data, numbers, arm_order(metrics, data.settings)),
         costs=cost_table(data.costs),
-        missing=missing_table(metrics),
+        missing=missing_table(metrics, data.arms),
         settings=yaml.safe_dump(data.settings, sort_keys=False, allow_unicode=True, width=100),
         commit=data.provenance.get("commit"),
         versions=data.provenance.get("versions") or {},
@@ -87,21 +74,21 @@ def _study(name: str, data: ReportData, numbers: Numbers) -> StudySection:
             arms,
             main_columns(data.settings, dataset),
             f"On {dataset}, the reference first",
-            bounds=data.bounds,
+            names=data.arms,
         )
         for dataset in _datasets(numbers)
     ]
-    comparisons = comparison_table(data.comparisons, data.hypotheses, name)
+    comparisons = comparison_table(data.comparisons, data.hypotheses, name, data.arms)
     if comparisons:
-        comparisons.caption += bounds_text(arms, data.bounds)
+        comparisons.caption += data.arms.note(arms)
     return StudySection(
         name,
         text,
-        answers_of(data.hypotheses, numbers, name),
-        [(arm, what_is(arm, data.settings) + bounds_text([arm], data.bounds)) for arm in arms],
-        _figures(data, numbers, name),
-        [*(table for table in tables if table.rows), *decision_tables(data.groups, arms)],
-        enhancement_table(data.enhancements, data.settings, arms),
+        verdicts_of(data.hypotheses, numbers, name, data.arms),
+        [(data.arms.label(arm), arm, what_is(arm, data.settings) + data.arms.note([arm])) for arm in arms],
+        figures_of(data, numbers, name),
+        [*(table for table in tables if table.rows), *group_tables(data.groups, arms, data.arms)],
+        enhancement_table(data.enhancements, data.settings, arms, data.arms),
         comparisons,
     )
 
@@ -116,12 +103,12 @@ def _all_tables(data: ReportData, numbers: Numbers, arms: list[str]) -> list[tup
     main, scores, shifted = [], [], []
     for dataset in _datasets(numbers):
         what = f"All arms on {dataset}"
-        main.append(numbers_table(numbers, dataset, arms, main_columns(settings, dataset), what, bounds=data.bounds))
+        main.append(numbers_table(numbers, dataset, arms, main_columns(settings, dataset), what, names=data.arms))
         for metric in ("auroc", "aurc"):
             what = f"{metric_of(metric).heading} of each confidence score on {dataset}"
             columns = score_columns(settings, metric)
-            scores.append(numbers_table(numbers, dataset, arms, columns, what, "row", data.bounds))
-        shifted.append(corruption_table(numbers, dataset, arms, settings))
+            scores.append(numbers_table(numbers, dataset, arms, columns, what, "row", data.arms))
+        shifted.append(corruption_table(numbers, dataset, arms, settings, data.arms))
     masks = [mask_table(" on ".join(reversed(key)), quality) for key, quality in data.mask_quality.items()]
     images = [counts_table(dataset, counts, settings) for dataset, counts in data.counts.items()]
     parts = [
@@ -154,43 +141,6 @@ def _facts(entry: dict) -> list[str]:
         if isinstance(value, dict):
             facts += _facts(value)
         elif value is not None:
-            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            facts.append(f"{key.replace('_', ' ')} {text}")
+            values = value if isinstance(value, list) else [value]
+            facts.append(f"{key}: {', '.join(f'{it:g}' if isinstance(it, float) else str(it) for it in values)}")
     return facts
-
-
-def _figures(data: ReportData, numbers: Numbers, study: str | None) -> list[PlacedFigure]:
-    """Return the figures of one study; of None, those that name no study of the config."""
-    known = data.settings.get("studies") or {}
-    placed = []
-    for name, figure in data.figures.items():
-        settings = figure["settings"]
-        own = settings.get("study") if settings.get("study") in known else None
-        if own == study:
-            size = settings["style"]["width_mm"], settings["style"]["height_mm"]
-            text = caption(settings, numbers) + bounds_text(_shown(settings, data.bounds), data.bounds)
-            placed.append(PlacedFigure(name, text, _uri(figure), *size))
-    return placed
-
-
-def _shown(figure: dict, bounds: list[str]) -> list[str]:
-    """Return the arms that a figure shows; of one of all arms, the bounds will do."""
-    if figure["kind"] == "auroc-accuracy":
-        return figure.get("arms") or bounds
-    return figure.get("arms") or [f"{figure['model']}/{name}" for name in figure.get("enhancers", [])]
-
-
-def _uri(figure: dict) -> str:
-    """Return the format that the page shows; all are looked at, since nothing else reads them."""
-    given = {kind: figure[kind] for kind in BOUNDS if kind in figure}
-    contents = {kind: it if isinstance(it, bytes) else _whole(Path(it), kind) for kind, it in given.items()}
-    kind = "png" if figure["settings"]["kind"] in PICTURES else "svg"
-    return f"data:{TYPES[kind]};base64,{base64.b64encode(contents[kind]).decode()}"
-
-
-def _whole(path: Path, kind: str) -> bytes:
-    """Return a picture; raises UserError if it was cut off."""
-    content, (start, end) = path.read_bytes(), BOUNDS[kind]
-    if not (content.startswith(start) and content.rstrip().endswith(end)):
-        raise UserError(f"{path}: not a whole {kind} file; delete it and run again")
-    return content

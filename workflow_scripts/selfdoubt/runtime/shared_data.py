@@ -71,6 +71,13 @@ def clean(store: Path) -> None:
             lock.unlink(missing_ok=True)
 
 
+def drop_broken_links(*folders: Path) -> None:
+    """Remove links whose entry was removed by hand: Snakemake takes them for files, and stops at the first."""
+    for path in (path for folder in folders for path in folder.rglob("*") if path.is_symlink() and not path.exists()):
+        with suppress(OSError):
+            path.unlink()
+
+
 @contextmanager
 def _locked(path: Path, wait: bool = True) -> Iterator[bool]:
     """Hold a lock file; yields False where nothing locks. Raises BlockingIOError if it is taken, unless it waits."""

@@ -1,8 +1,8 @@
-"""From a classifier to seeds of an object mask: class activation maps, refined by the image's colours.
+"""Pseudo-labels of pixels from a classifier: class activation maps, refined by the image's colours.
 
-No label of a pixel is used: a layer's activations tell roughly where the evidence for the image's class is, pixels
-of like colour then share that evidence, and what remains unsure is not told. A conditional random field would
-refine as well; pixel-adaptive averaging needs no library and works on batches.
+No annotation of pixels is used: a layer's activations show roughly where the evidence for the image's class is, the
+evidence is averaged over pixels of similar colour, and pixels of intermediate evidence get no pseudo-label. A
+conditional random field would be an alternative; pixel-adaptive averaging needs no library and works on batches.
 """
 
 from collections.abc import Iterator
@@ -15,24 +15,24 @@ from torch.nn import functional as F
 from selfdoubt.models import inference
 from selfdoubt.runtime.errors import UserError
 
-_NARROWEST_PX = 4  # a map of fewer pixels a side does not tell where anything is
+_NARROWEST_PX = 4  # a map of fewer pixels a side does not localise anything
 _DILATIONS_PX = (1, 2, 4, 8, 12, 24)  # Araslanov & Roth's, as far as the image is more than twice as large
-_CONTRAST = 0.1  # a colour differs if it does by this share of the neighbourhood's deviation
-_MAP_PIXELS = 200_000  # of all images that are asked at once
-_REFINED_PIXELS = 50_000  # of all images that are refined at once: the affinities stay in the cache
+_CONTRAST = 0.1  # differences in colour are in units of this fraction of the neighbourhood's deviation
+_MAP_PIXELS = 200_000  # of a batch
+_REFINED_PIXELS = 50_000  # of a batch whose affinities fit into the cache
 _TINY = 1e-8
 
 
 def activation_maps(model, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return where the evidence for each image's label is: float32 (n, H, W) in [0, 1], the largest value 1.
+    """Return class activation maps, where the evidence for each image's label is: float32 (n, H, W) in [0, 1].
 
     LayerCAM (Jiang et al. 2021): relu(gradient) * relu(activation), summed over channels, of every layer in
-    model.cam_layers() that is not too narrow; each scaled to a maximum of 1, enlarged, and averaged. The gradient is
-    that of the label's log-odds rather than of its logit, which counts evidence that all classes share. A map without
-    any evidence is 0 everywhere. Computed in float32; the model is put into evaluation mode.
+    model.cam_layers() that is not too narrow; each scaled to a maximum of 1, enlarged, averaged, and scaled again. The
+    gradient is that of the label's log-odds rather than of its logit, which counts evidence that all classes have in
+    common. A map without any evidence is 0 everywhere. Computed in float32; the model is put into evaluation mode.
 
     images: uint8 (n, C, H, W). labels: (n,) integers, none -1.
-    Raises UserError if the model has no layer wide enough, or answers with what is not finite.
+    Raises UserError if the model has no layer wide enough, or if its maps are not finite.
     """
     model.eval()
     device, parts = next(model.parameters()).device, []
@@ -52,7 +52,7 @@ def activation_maps(model, images: np.ndarray, labels: np.ndarray) -> np.ndarray
 
 @contextmanager
 def _recording(layers) -> Iterator[list[torch.Tensor]]:
-    """Collect the outputs of those layers that are wide enough, cut off from what comes before the first."""
+    """Collect the outputs of those layers that are wide enough; the graph begins at the first of them."""
     outputs = []
 
     def record(_module, _inputs, output):
@@ -70,7 +70,7 @@ def _recording(layers) -> Iterator[list[torch.Tensor]]:
 
 
 def _log_odds(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """(n, K) -> (n,): log p / (1 - p) of the label, from the logits so that its gradient lives where p rounds to 1."""
+    """Return log p / (1 - p) of the label, (n,), from logits (n, K): it has a gradient where p rounds to 1."""
     others = logits.scatter(1, labels[:, None], -torch.inf).logsumexp(1)
     return logits.gather(1, labels[:, None])[:, 0] - others
 
@@ -88,7 +88,7 @@ def _below_one(maps: torch.Tensor) -> torch.Tensor:
 
 
 def refine(maps: np.ndarray, images: np.ndarray, n_steps: int, device: torch.device | str = "cpu") -> np.ndarray:
-    """Average maps over neighbours of like colour, n_steps times: float32 (n, H, W), each spread over [0, 1].
+    """Average maps over neighbours of similar colour, n_steps times: float32 (n, H, W), each rescaled to [0, 1].
 
     Pixel-adaptive mask refinement (Araslanov & Roth 2020): a pixel takes the mean of its neighbours in 3 x 3 windows
     of several dilations, weighted by softmax(-|difference in colour| / (0.1 deviation in the windows)). A map of one
@@ -114,7 +114,7 @@ def refine(maps: np.ndarray, images: np.ndarray, n_steps: int, device: torch.dev
 
 
 def _affinities(colours: torch.Tensor, dilations: list[int]) -> torch.Tensor:
-    """(C, H, W, n) -> (k, H, W, n): the weight of each pixel's k neighbours, which sum to 1."""
+    """Return the weights (k, H, W, n) of each pixel's k neighbours, which sum to 1; colours: (C, H, W, n)."""
     likeness = 0
     for colour in colours:
         differences = torch.stack([neighbour - colour for neighbour in _neighbours(colour, dilations)])
@@ -126,7 +126,7 @@ def _affinities(colours: torch.Tensor, dilations: list[int]) -> torch.Tensor:
 
 
 def _neighbours(values: torch.Tensor, dilations: list[int]) -> list[torch.Tensor]:
-    """Views of (H, W, n) shifted to each neighbour; beyond the edge the edge's pixels repeat."""
+    """Return views of (H, W, n) shifted to each neighbour; the pixels of the edge are repeated beyond it."""
     height, width = values.shape[:2]
     reach = max(dilations)
     rows, columns = (torch.arange(-reach, n + reach, device=values.device).clamp(0, n - 1) for n in (height, width))
@@ -135,15 +135,15 @@ def _neighbours(values: torch.Tensor, dilations: list[int]) -> list[torch.Tensor
     return [padded[reach + i : reach + i + height, reach + j : reach + j + width] for i, j in steps]
 
 
-def seeds(maps: np.ndarray, foreground_above: float, background_below: float) -> np.ndarray:
-    """Return int8 (n, H, W): 1 surely object, 0 surely background, -1 not told.
+def pseudo_labels(maps: np.ndarray, foreground_above: float, background_below: float) -> np.ndarray:
+    """Return the pseudo-label of each pixel, int8 (n, H, W): 1 object, 0 background, -1 none.
 
-    An image without any surely-object pixel is not told at all: its background alone would teach that there are
-    images without an object.
+    An image without any object pixel gets no pseudo-labels: its background alone would teach that there are images
+    without an object.
     """
-    told = np.where(maps > foreground_above, 1, np.where(maps < background_below, 0, -1)).astype(np.int8)
-    told[~(told == 1).any((1, 2))] = -1
-    return told
+    pseudo = np.where(maps > foreground_above, 1, np.where(maps < background_below, 0, -1)).astype(np.int8)
+    pseudo[~(pseudo == 1).any((1, 2))] = -1
+    return pseudo
 
 
 def _slices(images: np.ndarray, pixels: int) -> list[slice]:

@@ -1,7 +1,7 @@
-"""How far the labels of mixed images are from what can be seen in them, where it is known where the objects are.
+"""How far the labels of mixed images are from the visible fractions of their objects, where true masks are known.
 
-An epoch's images are mixed once more as they were for training, with two more channels: where the target's object is,
-and where the source's is. What is left of the two is what can be seen of each.
+An epoch's images are mixed as in training, with two more channels: the masks of the target's and of the source's
+object. After mixing, these show what is visible of each object.
 """
 
 import numpy as np
@@ -19,12 +19,13 @@ _BATCH = 500
 def measure(split: Split, truth: np.ndarray | None, masks: np.ndarray | None, settings, seed: int) -> list[dict]:
     """Return rows of SCHEMAS['mixed-labels'], of the mixed images of a training's first epoch.
 
-    weight-mean, weight-sd: of the target's label. label-error: mean |weight - share of the visible object pixels that
-    are the target's|, where any is visible. ghost-labels: share of images in which a label has weight though no pixel
-    of its object is visible. nothing-visible: share of images without any.
+    weight-mean, weight-sd: of the weight of the target's label. label-error: mean |weight - fraction of the visible
+    object pixels that are the target's|, over images with any. ghost-labels: fraction of images in which a label has
+    weight though no pixel of its object is visible. nothing-visible: fraction of images without visible object pixels.
 
-    truth: bool (n, H, W), or None where it is not known; what needs it then has value null and a reason. masks: what
-    the images are mixed by, or None. settings: `mixing`, and the recipe's `shift_px` and `flip`.
+    truth: the true masks, bool (n, H, W), or None if they are not known; statistics that need them then have value null
+    and a reason. masks: those that the images are mixed by, or None. settings: `mixing`, and the recipe's `shift_px`
+    and `flip`. seed: of views and mixing.
     Raises UserError if the images stay in files.
     """
     if isinstance(split.images, ImageFiles):
@@ -35,7 +36,7 @@ def measure(split: Split, truth: np.ndarray | None, masks: np.ndarray | None, se
 
 
 def _mix_all(images: np.ndarray, truth: np.ndarray, masks: np.ndarray | None, settings, seed: int) -> torch.Tensor:
-    """Return weight, visible pixels of the target's object and of the source's: float64 (3, mixed images)."""
+    """Return the weight and the visible pixels of the target's and the source's object: float64 (3, mixed images)."""
     channels = images.shape[1]
     parts = [torch.from_numpy(part).to(torch.uint8)[:, None] for part in (truth, masks) if part is not None]
     windows = augmentation.pad(torch.cat([torch.tensor(images), *parts], 1), settings.shift_px)
@@ -44,27 +45,27 @@ def _mix_all(images: np.ndarray, truth: np.ndarray, masks: np.ndarray | None, se
     found = []
     for index in drawn.mixed.nonzero()[:, 0].split(_BATCH):
         own = drawn.at(index)
-        target, source = (augmentation.see(windows, each, views) for each in (index, own.partner))
+        target, source = (augmentation.view(windows, each, views) for each in (index, own.partner))
         pair = _with_object(target, channels, 0), _with_object(source, channels, 1)
         mixed, weight = draws.mix(*pair, own, settings.mixing, channels)
         found.append(torch.stack([weight.double(), *mixed[:, -2:].double().sum((2, 3)).T]))
     return torch.cat(found, 1) if found else torch.zeros(3, 0, dtype=torch.float64)
 
 
-def _with_object(seen: torch.Tensor, channels: int, which: int) -> torch.Tensor:
-    """Return the image's channels, two of which `which` is where the object is (255), and the mask, if there is one."""
-    objects = torch.zeros_like(seen[:, :2])
-    objects[:, which] = 255 * seen[:, channels]
-    return torch.cat([seen[:, :channels], objects, seen[:, channels + 1 :]], 1)
+def _with_object(views: torch.Tensor, channels: int, which: int) -> torch.Tensor:
+    """Return the image's channels, two more, of which `which` is the true mask in 0 and 255, and the mixing mask."""
+    objects = torch.zeros_like(views[:, :2])
+    objects[:, which] = 255 * views[:, channels]
+    return torch.cat([views[:, :channels], objects, views[:, channels + 1 :]], 1)
 
 
 def _rows(weight: torch.Tensor, target: torch.Tensor, source: torch.Tensor, known: bool) -> list[dict]:
-    n, any_seen = len(weight), target + source > 0
+    n, any_visible = len(weight), target + source > 0
     ghost = ((target == 0) & (weight > 0)) | ((source == 0) & (weight < 1))
-    error = (weight - target / (target + source))[any_seen].abs()
+    error = (weight - target / (target + source))[any_visible].abs()
     values = {"weight-mean": weight.mean(), "weight-sd": (weight - weight.mean()).square().mean().sqrt()}
     of_truth = {"label-error": error.mean(), "ghost-labels": ghost.double().mean()}
-    of_truth["nothing-visible"] = (~any_seen).double().mean()
+    of_truth["nothing-visible"] = (~any_visible).double().mean()
     rows = []
     for statistic, value in (values | of_truth).items():
         reason = None if n else "no image is mixed"

@@ -1,7 +1,7 @@
-"""A segmenter for CutMix: a segmentation-models-pytorch network trained from scratch on seeds of object masks.
+"""A segmenter for CutMix: a segmentation-models-pytorch network trained from scratch on pseudo-labels of pixels.
 
-No pretrained weights: they would bring in labels of other data. The seeds come from `activation_maps`; the network
-sees them on many images, and so draws what is common to them, which is better than what it is taught.
+No pretrained weights: they would bring in labels of other data. The pseudo-labels come from `activation_maps`. The
+network learns what they have in common on many images, and so its masks are better than they are.
 """
 
 import difflib
@@ -23,14 +23,14 @@ from selfdoubt.training import augmentation, optimizers, schedules
 _SHIFT_PX = 1
 _ADAMW = {"method": "adamw", "betas": (0.9, 0.999), "weight_decay": 0.01}
 _COSINE = SimpleNamespace(method="cosine", warmup_fraction=0.0)
-_SEGMENTED_PIXELS = 200_000  # of all images that are segmented at once
+_SEGMENTED_PIXELS = 200_000  # of a batch
 
 
 # ---- the network ----
 
 
 class Segmenter(nn.Module):
-    """A network behind a normalisation, and behind a padding to the sides that it can work on."""
+    """A network that normalises its images, and pads them to sides that it can process."""
 
     def __init__(self, network: nn.Module, channels: int):
         super().__init__()
@@ -39,7 +39,7 @@ class Segmenter(nn.Module):
         self.network = network
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """(n, C, H, W) in [0, 1] -> logits of being object (n, H, W), float32."""
+        """Return the logit of each pixel for being object, float32 (n, H, W), of images (n, C, H, W) in [0, 1]."""
         height, width = images.shape[2:]
         (top, bottom), (left, right) = (self._margins(length) for length in (height, width))
         padded = F.pad((images - self.mean) / self.std, [left, right, top, bottom], mode="replicate")
@@ -47,7 +47,7 @@ class Segmenter(nn.Module):
         return logits[:, 0, top : top + height, left : left + width].float()
 
     def fit_input(self, images: torch.Tensor) -> None:
-        """Take mean and deviation from training images (n, C, H, W) in [0, 1]."""
+        """Set mean and deviation by training images (n, C, H, W) in [0, 1]."""
         self.mean.copy_(images.mean((0, 2, 3)).view(-1, 1, 1))
         self.std.copy_(images.std((0, 2, 3)).view(-1, 1, 1).clamp_min(1e-3))
 
@@ -59,9 +59,9 @@ class Segmenter(nn.Module):
 def build_segmenter(settings, channels: int, seed: int = 0) -> Segmenter:
     """Build an untrained segmenter; equal arguments give equal weights.
 
-    settings: one of config.yaml's `segmenters`. decoder_channels is heeded by architectures that have such a choice;
-    those whose decoder has one width take the first.
-    Raises UserError if the library does not know or cannot build such a network.
+    settings: one of config.yaml's `segmenters`. Architectures without such a choice ignore decoder_channels; those
+    whose decoder has one width take the first.
+    Raises UserError if segmentation-models-pytorch does not know or cannot build such a network.
     """
     import segmentation_models_pytorch as smp
 
@@ -105,40 +105,40 @@ def load_segmenter(path: str | Path, device: torch.device) -> Segmenter:
     return model.to(device, memory_format=torch.channels_last).eval()
 
 
-# ---- training and asking ----
+# ---- training and prediction ----
 
 
 def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, device, progress=None) -> list[dict]:
-    """Train `model` in place on the told pixels and return a row per epoch of SCHEMAS['training'].
+    """Train `model` in place on pseudo-labels and return a row per epoch of SCHEMAS['training'].
 
-    Binary cross-entropy, AdamW, the learning rate falling along a cosine; each image is flipped and shifted, and
-    what is shifted in is not told. A last batch of one image, which has no batch statistics, is left out. Equal
+    Binary cross-entropy, AdamW, the learning rate falling along a cosine. Images are flipped and shifted; pixels that
+    are shifted in have no pseudo-label. A last batch of one image, which has no batch statistics, is left out. Equal
     arguments and threads give equal weights.
 
-    images: uint8 (n, C, H, W). pseudo: int8 (n, H, W), 1 object, 0 background, -1 not told.
-    progress: a `Progress`, told of each epoch.
-    Raises UserError if nothing is told, if the network cannot take such images, or at the first step whose loss is
-    not finite.
+    images: uint8 (n, C, H, W). pseudo: int8 (n, H, W), 1 object, 0 background, -1 no pseudo-label.
+    progress: a `Progress`, which records each epoch, or None.
+    Raises UserError if no pixel has a pseudo-label, if the network cannot take such images, or at the first step whose
+    loss is not finite.
     """
     if not (pseudo >= 0).any():
-        raise UserError("segmenters: no pixel is surely object or background; lower foreground_above")
+        raise UserError("segmenters: no pixel has a pseudo-label; lower foreground_above")
     model.fit_input(inference.pixels_of_all_classes(images))
     _freeze_unused(model, images)
     model.to(device, memory_format=torch.channels_last).train()
     optimizer = optimizers.Optimizer(model, SimpleNamespace(learning_rate=settings.learning_rate, **_ADAMW))
     n_batches, left = divmod(len(images), settings.batch_size)
     n_batches += left > 1
-    shares = [schedules.share(i, settings.epochs * n_batches, _COSINE) for i in range(settings.epochs * n_batches)]
-    told = torch.tensor(pseudo + 1, dtype=torch.uint8)[:, None]  # 0 is not told, as is what lies beyond the edge
-    windows = augmentation.pad(torch.cat([torch.tensor(images), told], 1).to(device), _SHIFT_PX)
+    factors = [schedules.factor(i, settings.epochs * n_batches, _COSINE) for i in range(settings.epochs * n_batches)]
+    labels = torch.tensor(pseudo + 1, dtype=torch.uint8)[:, None]  # 0 is no pseudo-label, as beyond the edge
+    windows = augmentation.pad(torch.cat([torch.tensor(images), labels], 1).to(device), _SHIFT_PX)
     history = []
     for epoch in range(settings.epochs):
-        todo = shares[epoch * n_batches : (epoch + 1) * n_batches]
+        own = factors[epoch * n_batches : (epoch + 1) * n_batches]
         views = augmentation.draw_views(seed, epoch, len(images), _SHIFT_PX, flip=True)
         order = augmentation.draw_order(seed, epoch, len(images)).to(device)
         batches = _batches(windows, views, order.split(settings.batch_size)[:n_batches])
-        loss = _train_epoch(model, batches, optimizer, todo)
-        history.append({"epoch": epoch, "learning_rate": todo[-1] * settings.learning_rate, "train_loss": loss})
+        loss = _train_epoch(model, batches, optimizer, own)
+        history.append({"epoch": epoch, "learning_rate": own[-1] * settings.learning_rate, "train_loss": loss})
         print(" ".join(f"{name}={value:.5g}" for name, value in history[-1].items()), flush=True)
         if progress is not None:
             progress.epoch(epoch, len(images), loss=loss)
@@ -146,7 +146,7 @@ def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, devic
 
 
 def _freeze_unused(model: Segmenter, images: np.ndarray) -> None:
-    """Take what the masks do not depend on, such as an encoder's stages beyond its depth, out of the training.
+    """Freeze parameters that the masks do not depend on, such as an encoder's stages beyond its depth.
 
     Raises UserError if the network cannot take such images.
     """
@@ -161,26 +161,26 @@ def _freeze_unused(model: Segmenter, images: np.ndarray) -> None:
 
 
 def _batches(windows: torch.Tensor, views, indices: tuple[torch.Tensor, ...]):
-    """Yield images and their told pixels, both as one view of each image."""
+    """Yield views of images, in [0, 1], and of their pseudo-labels: 0 none, 1 background, 2 object."""
     views = type(views)(**{name: drawn.to(windows.device) for name, drawn in vars(views).items()})
     for index in indices:
-        seen = augmentation.see(windows, index, views)
-        yield seen[:, :-1].float() / 255, seen[:, -1]
+        both = augmentation.view(windows, index, views)
+        yield both[:, :-1].float() / 255, both[:, -1]
 
 
-def _train_epoch(model, batches, optimizer, shares: list[float]) -> float:
-    """Return the mean loss of a told pixel; shares: of the learning rate, for each batch."""
-    total, n_told = 0.0, 0
-    for step, ((images, told), share) in enumerate(zip(batches, shares, strict=True)):
-        known = told > 0
-        loss = F.binary_cross_entropy_with_logits(model(images), (told == 2).float(), weight=known, reduction="sum")
+def _train_epoch(model, batches, optimizer, factors: list[float]) -> float:
+    """Train on batches, each at its factor of the learning rate; return the mean loss of a pseudo-labelled pixel."""
+    total, n_labelled = 0.0, 0
+    for step, ((images, labels), factor) in enumerate(zip(batches, factors, strict=True)):
+        known = labels > 0
+        loss = F.binary_cross_entropy_with_logits(model(images), (labels == 2).float(), weight=known, reduction="sum")
         n = max(1, int(known.sum()))
         if not torch.isfinite(loss):
             raise UserError(f"segmenters: loss is {loss.item()} at step {step} of an epoch; lower learning_rate")
         (loss / n).backward()
-        optimizer.step(share)
-        total, n_told = total + loss.item(), n_told + n
-    return total / n_told
+        optimizer.step(factor)
+        total, n_labelled = total + loss.item(), n_labelled + n
+    return total / n_labelled
 
 
 @torch.no_grad()

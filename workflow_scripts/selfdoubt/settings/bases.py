@@ -1,10 +1,12 @@
 """What the settings of several methods have in common."""
 
-from typing import ClassVar, Literal
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from selfdoubt.settings.types import Fraction, Name, Strict
+from selfdoubt.settings.types import ArmText, Count, Fraction, Name, Strict
 
 ObjectLabels = Literal["object-area", "relative-object-area"]
 
@@ -41,3 +43,72 @@ class ScoreByName(Strict):
 
     defines_probabilities: ClassVar[bool] = False  # whether calibration metrics can be computed of it
     needs_dropout_passes: ClassVar[bool] = False  # whether evaluation.mc_dropout_passes must be above 0
+
+
+class OfStudent(Strict):
+    """A student's loss, or a transform of its targets."""
+
+    compares_images: ClassVar[bool] = False  # whether what an image counts depends on the others of its batch
+
+
+def depth_of_6n_plus(more: int):
+    """Return the type of a depth of 6n + `more` layers, n at least 1."""
+
+    def check(depth: int) -> int:
+        if depth < 6 + more or (depth - more) % 6:
+            near = max(6 * round((depth - more) / 6), 6) + more
+            raise PydanticCustomError("depth", f"a depth of this family is 6n + {more}, such as {near}")
+        return depth
+
+    return Annotated[int, AfterValidator(check)]
+
+
+def _weights_file(path: str) -> str:
+    if not path.endswith((".safetensors", ".pth")):
+        raise PydanticCustomError("weights", "weights are read from a .safetensors or a .pth file")
+    return path
+
+
+class FromTimm(Strict):
+    """A network of timm, by its name there."""
+
+    name: str = Field(pattern=r"^[a-z0-9_.]+$")
+    weights: Annotated[str, AfterValidator(_weights_file)] | None = None  # in place of the published ones
+    patch_px: Count = 4  # of a transformer on images of up to 64 px, where input_px is data
+
+
+class Style(Strict):
+    width_mm: Annotated[float, Field(ge=30, le=400)]
+    height_mm: Annotated[float, Field(ge=30, le=400)]
+
+
+class Figure(Strict):
+    """A figure of the report. Its kind names the files that it reads and what else it is drawn from."""
+
+    reads: ClassVar[tuple[str, ...]]  # inputs of the rule plot_figure, by name
+    needs: ClassVar[tuple[str, ...]] = ()  # of "labels" and "looks" of the arms shown, and "mask_truth"
+    study: Name
+    dataset: Name
+    style: Style
+
+    def named_arms(self) -> list[tuple[str, str]]:
+        """Return the arms that the entry names, each after the key that names it."""
+        return []
+
+    def shown_arms(self, study) -> list[str]:
+        """Return the arms that the figure shows."""
+        return [arm for _, arm in self.named_arms()]
+
+    def checks(self, place: str, study) -> Iterator[tuple]:
+        """Yield checks of what the entry names besides arms: functions with their arguments, which raise UserError."""
+        yield from ()
+
+
+class FigureOfArms(Figure):
+    """A figure of arms that the entry lists."""
+
+    needs: ClassVar[tuple[str, ...]] = ("labels", "looks")
+    arms: list[ArmText] = Field(min_length=1)
+
+    def named_arms(self) -> list[tuple[str, str]]:
+        return [("arms", arm) for arm in self.arms]

@@ -11,7 +11,7 @@ file, since rules import it. It has
     IMAGE_FILES = True                        if its images can stay in their files
     has_masks(place) -> bool                  if masks may come with its images
 
-Test sets that others have corrupted or collected again are modules of `settings.shifts` in the same way.
+Test sets that others have corrupted (`CORRUPTED`) or collected again are modules of `settings.shifts` in the same way.
 """
 
 from functools import cache

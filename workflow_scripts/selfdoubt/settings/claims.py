@@ -1,4 +1,4 @@
-"""Checks that arms, comparisons, hypotheses and figures are of models, metrics and splits that the study has.
+"""Checks that arms, comparisons, hypotheses, figures and labels are of models, metrics and splits that the study has.
 
 Checks are yielded as functions with their arguments, each of which raises UserError, so that all faults are reported at
 once.
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.analysis import SCORES
-from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
+from selfdoubt.settings.choices import check_known, check_unique
 from selfdoubt.settings.metrics import METRICS, split_name
 
 
@@ -36,6 +36,7 @@ def check_claims(study) -> Iterator[tuple]:
         yield _check_comparison, f"comparisons.{i}", comparison, study
     for key, figure in study.figures.items():
         yield from _check_figure(f"figures.{key}", figure, study)
+    yield from _check_labels(study)
 
 
 def _arms(study) -> Iterator[tuple[str, str]]:
@@ -47,9 +48,7 @@ def _arms(study) -> Iterator[tuple[str, str]]:
         yield f"hypotheses.{key}.better", hypothesis.better
         yield f"hypotheses.{key}.than", hypothesis.than
     for key, figure in study.figures.items():
-        yield from ((f"figures.{key}.arms", arm) for arm in getattr(figure, "arms", []))
-        for enhancer in getattr(figure, "enhancers", []):
-            yield f"figures.{key}.enhancers", f"{figure.model}/{enhancer}"
+        yield from ((f"figures.{key}.{at}", arm) for at, arm in figure.named_arms())
 
 
 def _check_differs(place: str, arm: str, others: list[str], what: str) -> None:
@@ -60,36 +59,22 @@ def _check_differs(place: str, arm: str, others: list[str], what: str) -> None:
 def _check_figure(place: str, figure, study) -> Iterator[tuple]:
     yield check_known, f"{place}.study", figure.study, study.studies, "a study"
     yield check_known, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
-    match figure.kind:
-        case "mask-gallery":
-            yield check_known, f"{place}.segmenter", figure.segmenter, study.segmenters, "a segmenter"
-        case "mixed-labels":
-            yield from check_all_known(f"{place}.models", figure.models, study.augmented, "one of augmented")
-        case "object-size":
-            yield _check_has_object_sizes, place, figure, study
-        case "persuasion-matrix":
-            yield _check_argues, place, figure, study
-        case "enhancement-examples":
-            yield check_replicate, f"{place}.replicate", figure.replicate, study
-            yield _check_changes_images, f"{place}.enhancers", figure.enhancers, study
+    yield from figure.checks(place, study)
 
 
-def _check_changes_images(place: str, enhancers: list[str], study) -> None:
-    for enhancer in enhancers:
-        if enhancer in study.enhancers and not study.enhancers[enhancer].changes_images:
-            raise UserError(f"config: {place}: '{enhancer}' changes no image; remove it")
+def _check_labels(study) -> Iterator[tuple]:
+    for arm in study.labels:
+        if arm not in study.groups:
+            yield _check_arm, f"labels.{arm}", arm, study
+        yield _check_label_differs, arm, study
 
 
-def _check_has_object_sizes(place: str, figure, study) -> None:
-    if figure.dataset in study.datasets and study.datasets[figure.dataset].mask_truth == "none":
-        raise UserError(f"config: {place}: sizes of objects need datasets.{figure.dataset}.mask_truth; set it")
-
-
-def _check_argues(place: str, figure, study) -> None:
-    check_known(f"{place}.group", figure.group, study.groups, "a group")
-    arguing = [key for key, protocol in study.protocols.items() if protocol.argues]
-    spoken = [key for key in study.groups[figure.group].protocols if key in arguing]
-    check_known(f"{place}.protocol", figure.protocol, spoken, "a protocol of the group that argues")
+def _check_label_differs(arm: str, study) -> None:
+    """Raise UserError if another arm or group would look like this one in figures and tables."""
+    label = study.label(arm)
+    for other in [*study.arms(), *study.groups]:
+        if other != arm and study.label(other) == label:
+            raise UserError(f"config: labels.{arm}: '{label}' is also how '{other}' is shown; choose another")
 
 
 def _check_comparison(place: str, comparison, study) -> None:

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from selfdoubt.runtime.methods import names_in
 from selfdoubt.settings import catalog
+from selfdoubt.settings.choices import not_one_of
 from selfdoubt.settings.registry import FOLDERS
 from selfdoubt.settings.types import Count, Name, Positive, Strict
 
@@ -14,19 +15,21 @@ BUILT_IN = names_in(FOLDERS["corruptions"])
 
 def _checked_corruptions(source: str) -> str:
     """Return a source of corrupted images; raises ValueError if it is neither built in nor a published format."""
-    return source if source == "built-in" else _checked_shift(source, corrupted=True)
+    return source if source == "built-in" else _checked_shift(source, True, ["built-in"])
 
 
 def _checked_recollected(source: str) -> str:
     """Return the source of a re-collected test set; raises ValueError if it is none."""
-    return _checked_shift(source, corrupted=False)
+    return _checked_shift(source, False, [])
 
 
-def _checked_shift(source: str, corrupted: bool) -> str:
-    if corrupted != catalog.settings_of(catalog.checked(source, "shifts"), "shifts").CORRUPTED:
-        kind = "holds no corruptions" if corrupted else "holds corruptions, which are for `corruptions`"
-        raise ValueError(f"'{source}' {kind}; see docs/datasets.md")
-    return source
+def _checked_shift(source: str, corrupted: bool, others: list[str]) -> str:
+    """Return a source that is a module of `settings.shifts`, of those that hold corruptions or of the others."""
+    formats = [n for n in names_in("settings.shifts") if corrupted == catalog.settings_of(n, "shifts").CORRUPTED]
+    name = source.partition(":")[0]
+    if name not in formats:
+        raise ValueError(not_one_of(name, [*others, *formats], "a source here"))
+    return catalog.checked(source, "shifts")
 
 
 Source = Annotated[str, AfterValidator(catalog.checked)]

@@ -10,7 +10,14 @@ from pydantic_core import ErrorDetails
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.choices import not_one_of
 
-RENAMED = {"seeds": "replicates", "seed": "replicate", "teacher_seed": "teacher_replicate"}  # keys of earlier configs
+RENAMED = {  # keys of earlier configs
+    "seeds": "replicates",
+    "seed": "replicate",
+    "teacher_seed": "teacher_replicate",
+    "answers": "target_transform",
+    "temperature_unsure": "temperature_at_margin_0",
+    "temperature_sure": "temperature_at_margin_1",
+}
 
 
 def faults(errors: list[ErrorDetails], config: dict, root: type[BaseModel]) -> list[UserError]:

@@ -3,9 +3,8 @@
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from selfdoubt.settings.distillation import DistillationLoss, TeacherAnswers
+from selfdoubt.settings.bases import FromTimm
 from selfdoubt.settings.registry import any_of
 from selfdoubt.settings.types import (
     BelowOne,
@@ -17,59 +16,7 @@ from selfdoubt.settings.types import (
     Positive,
     Precision,
     Strict,
-    one_of,
 )
-
-
-class ConvNet(Strict):
-    family: Literal["convnet"]
-    widths: list[Count] = Field(min_length=1)
-
-
-def _depth(more: int):
-    """A depth of 6n + `more` layers, n at least 1."""
-
-    def check(depth: int) -> int:
-        if depth < 6 + more or (depth - more) % 6:
-            near = max(6 * round((depth - more) / 6), 6) + more
-            raise PydanticCustomError("depth", f"a depth of this family is 6n + {more}, such as {near}")
-        return depth
-
-    return Annotated[int, AfterValidator(check)]
-
-
-class ResNetCifar(Strict):
-    family: Literal["resnet-cifar"]
-    depth: _depth(2)
-
-
-class WideResNet(Strict):
-    family: Literal["wide-resnet"]
-    depth: _depth(4)
-    widen_factor: Count
-    dropout: BelowOne = 0.0
-
-
-def _weights_file(path: str) -> str:
-    if not path.endswith((".safetensors", ".pth")):
-        raise PydanticCustomError("weights", "weights are read from a .safetensors or a .pth file")
-    return path
-
-
-def _pretrained_size(given: dict) -> str:
-    return "pretrained" if given.get("pretrained") or given.get("weights") else "data"
-
-
-class FromTimm(Strict):
-    name: str = Field(pattern=r"^[a-z0-9_.]+$")
-    weights: Annotated[str, AfterValidator(_weights_file)] | None = None  # in place of the published ones
-    patch_px: Count = 4  # of a transformer on images of up to 64 px, where input_px is data
-
-
-class Timm(FromTimm):
-    family: Literal["timm"]
-    pretrained: bool = False
-    input_px: Literal["data", "pretrained"] = Field(default_factory=_pretrained_size)
 
 
 class Sgd(Strict):
@@ -135,7 +82,7 @@ class Model(Strict):
 
 
 class VirtualTeacher(Strict):
-    probability: Annotated[float, Field(ge=0.5, lt=1)]  # of the label, the likeliest; the other classes share the rest
+    probability: Annotated[float, Field(ge=0.5, lt=1)]  # of the label; the rest is spread evenly over the other classes
     temperature: Positive
     alpha: Fraction
 
@@ -163,8 +110,8 @@ Teachers = Annotated[list[Name], Field(min_length=1), _ONE_OR_MORE, AfterValidat
 
 class Student(Model):
     teacher: Teachers  # of several, the mean probability
-    loss: DistillationLoss
-    answers: TeacherAnswers | None = None  # what is told in the place of the teacher's answers; None: they are
+    loss: any_of("losses")
+    target_transform: any_of("targets") | None = None  # of the teacher's logits, before the loss
     teacher_view: Literal["same", "fixed"] = "same"  # same: what the student sees; fixed: the image as it is
 
     @model_validator(mode="before")
@@ -179,7 +126,7 @@ class Student(Model):
     @property
     def compares_images(self) -> bool:
         """Whether an image's loss depends on the others of its batch."""
-        return self.loss.method in ("cwtm", "ranked") or getattr(self.answers, "method", "") == "entropy-shuffled"
+        return self.loss.compares_images or getattr(self.target_transform, "compares_images", False)
 
 
 class Pretrained(FromTimm):
@@ -201,4 +148,4 @@ class Augmented(Model):
     label_smoothing: BelowOne = 0.0
 
 
-Network = one_of(ConvNet, ResNetCifar, WideResNet, Timm, by="family")
+Network = any_of("families", by="family")

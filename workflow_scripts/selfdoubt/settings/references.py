@@ -7,11 +7,11 @@ from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings import catalog
 from selfdoubt.settings.analysis import SCORES
 from selfdoubt.settings.bases import ByMasks
-from selfdoubt.settings.bounds import BEST, ORACLE
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
 from selfdoubt.settings.claims import check_arms_exist, check_claims, splits
 from selfdoubt.settings.data import BUILT_IN
 from selfdoubt.settings.source_files import Folders
+from selfdoubt.settings.upper_bounds import BEST, ORACLE
 
 
 def check_references(study) -> None:
@@ -103,7 +103,7 @@ def _check_storage(key: str, dataset, study) -> None:
     needing = [f"the segmenter '{name}'" for name in study.segmenters]
     needing += [f"the given masks of '{name}'" for name in _models_with_given_masks(study)]
     figures = study.figures.items()
-    needing += [f"the figure '{name}'" for name, f in figures if f.kind == "mixed-labels" and f.dataset == key]
+    needing += [f"the figure '{name}'" for name, f in figures if "mixed_labels" in f.reads and f.dataset == key]
     if needing:
         remedy = "use arrays, or set what needs them to null"
         raise UserError(f"config: {place}.storage: files, but {needing[0]} needs images in memory; {remedy}")

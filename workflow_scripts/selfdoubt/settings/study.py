@@ -14,14 +14,13 @@ from selfdoubt.runtime.errors import together
 from selfdoubt.settings.analysis import Comparison, Evaluation, Hypothesis, StudyText
 from selfdoubt.settings.data import Dataset, OodSet
 from selfdoubt.settings.faults import faults
-from selfdoubt.settings.figures import FigureEntry
 from selfdoubt.settings.groups import Group
 from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pretrained, Recipe, SoftLabels, Student
 from selfdoubt.settings.numbers import put_numbers
 from selfdoubt.settings.references import check_references
 from selfdoubt.settings.registry import any_of, modules_named, modules_of
 from selfdoubt.settings.segmenters import Segmenter
-from selfdoubt.settings.types import Name, RunName, Strict
+from selfdoubt.settings.types import ArmText, Label, Name, RunName, Strict
 
 
 class Study(Strict):
@@ -47,7 +46,8 @@ class Study(Strict):
     comparisons: list[Comparison] = []
     studies: dict[Name, StudyText] = {}
     hypotheses: dict[Name, Hypothesis] = {}
-    figures: dict[Name, FigureEntry] = {}
+    figures: dict[Name, any_of("figures", by="kind")] = {}
+    labels: dict[ArmText, Label] = {}
 
     @cached_property
     def models(self) -> dict[str, Model | Pretrained]:
@@ -97,8 +97,24 @@ class Study(Strict):
         return own
 
     def modules_of_model(self, name: str) -> tuple[str, ...]:
-        """Return the modules of the methods that a model's training needs, its network's family among them."""
-        return modules_of(self.models[name])
+        """Return the modules of the methods that a model's training names, and of the families that it builds."""
+        return self._modules[name]
+
+    @cached_property
+    def _modules(self) -> dict[str, tuple[str, ...]]:
+        teachers = {name: student.teacher for name, student in self.students.items()}
+        built = {name: self.families_of(name, *teachers.get(name, ())) for name in self.models}
+        return {name: tuple(sorted({*modules_of(model), *built[name]})) for name, model in self.models.items()}
+
+    def families_of(self, *names: str) -> tuple[str, ...]:
+        """Return the modules of the network families of models, which a job needs that loads their checkpoints."""
+        return modules_named("families", {self._families[name] for name in names})
+
+    @cached_property
+    def _families(self) -> dict[str, str]:
+        trained = {name: model for name, model in self.models.items() if name not in self.pretrained}
+        own = {name: self.networks[model.network].family for name, model in trained.items()}
+        return own | dict.fromkeys(self.pretrained, "timm")
 
     def modules_of_protocol(self, name: str) -> tuple[str, ...]:
         """Return the modules of a protocol and of the message that its members send, if they do."""
@@ -107,7 +123,7 @@ class Study(Strict):
         return (*modules_of(entry), *modules_named("messages", messages))
 
     def views(self, student: str) -> dict:
-        """Return all that a student's stream of views, and a teacher's answers to it, depend on."""
+        """Return all that a student's stream of views, and a teacher's logits of them, depend on."""
         return self._views[self.students[student].recipe]
 
     @cached_property
@@ -115,9 +131,9 @@ class Study(Strict):
         return {name: recipe.model_dump(include=set(_VIEWS)) for name, recipe in self.recipes.items()}
 
     def stores_soft_labels(self, student: str) -> bool:
-        """Return whether a student reads its teachers' answers from files: in auto, where others read them too."""
+        """Return whether a student reads its teachers' logits from files: in auto, where others read them too."""
         if self.students[student].teacher_view == "fixed":
-            return False  # each image has but one answer
+            return False  # each image has one target for all epochs
         if self.soft_labels.mode != "auto":
             return self.soft_labels.mode == "stored"
         return student in self._readers_in_company
@@ -147,6 +163,20 @@ class Study(Strict):
         if name in self.groups:
             return list(self.groups[name].protocols)
         return ["clean", *(key for key, enhancer in self.enhancers.items() if name in enhancer.models)]
+
+    def arms(self) -> list[str]:
+        """Return every arm, a model's or group's variants together: the order of colours."""
+        return [
+            name if variant == "clean" else f"{name}/{variant}"
+            for name in [*self.models, *self.groups]
+            for variant in self.variants(name)
+        ]
+
+    def label(self, arm: str) -> str:
+        """Return how figures and tables show an arm: by its own label, or its model's or group's with the variant."""
+        name, _, variant = arm.partition("/")
+        composed = "/".join(part for part in (self.labels.get(name, name), variant) if part)
+        return self.labels.get(arm, composed)
 
     def upper_bounds(self) -> list[str]:
         """Return the arms that read the true labels of the images they are evaluated on: bounds, no contenders."""

@@ -1,9 +1,9 @@
-"""Views of the training images: translations and flips, as batched tensor code. `mixing` joins two of them.
+"""Views of the training images: translations and flips, as batched tensor code.
 
 All that is random about an epoch is drawn at once (`draw_views`), for each image by its position in the
 data set and not by its place in a batch. So a view can be made again without replaying the run, and
 neither the batch size nor the order disturbs it. An object mask rides along as one more channel of its
-image, so that both always see the same view.
+image, so that the view of the mask is that of its image.
 """
 
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from selfdoubt.runtime import randomness
 
 @dataclass(frozen=True)
 class Views:
-    """What happens to each of n images in one epoch; all arrays are indexed by the image's position."""
+    """The views of n images in one epoch; all tensors are indexed by the image's position."""
 
-    top: torch.Tensor  # (n,) the first row of the padded image that is seen
+    top: torch.Tensor  # (n,) the first row of the view in the padded image
     left: torch.Tensor  # (n,) the first column
-    flipped: torch.Tensor  # (n,) bool: whether it is then seen from right to left
+    flipped: torch.Tensor  # (n,) bool: whether the view is then mirrored
 
 
 def draw_order(seed: int, epoch: int, n: int) -> torch.Tensor:
@@ -35,7 +35,7 @@ def draw_views(seed: int, epoch: int, n: int, shift_px: int, flip: bool) -> View
 
 
 def pad(images: torch.Tensor, pixels: int) -> torch.Tensor:
-    """(n, C, H, W) uint8, black around -> all its windows of H x W, which share the memory of the padded images.
+    """Pad uint8 (n, C, H, W) with black and return all its windows of H x W, without a copy of them.
 
     The result is (n, 2 pixels + 1, 2 pixels + 1, H, W, C), by top and left.
     """
@@ -44,8 +44,11 @@ def pad(images: torch.Tensor, pixels: int) -> torch.Tensor:
     return padded.unfold(1, height, 1).unfold(2, width, 1).movedim(3, 5)
 
 
-def see(windows: torch.Tensor, index: torch.Tensor, views: Views) -> torch.Tensor:
-    """Return the views of the images at `index` (b,): uint8 (b, C, H, W), channels last in memory."""
+def view(windows: torch.Tensor, index: torch.Tensor, views: Views) -> torch.Tensor:
+    """Return the views of the images at `index` (b,): uint8 (b, C, H, W), channels last in memory.
+
+    windows: what `pad` returned.
+    """
     seen = windows[index, views.top[index], views.left[index]]
     flipped = views.flipped[index].nonzero()[:, 0]
     seen[flipped] = seen[flipped].flip(2)

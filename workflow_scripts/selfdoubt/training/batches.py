@@ -19,25 +19,28 @@ from selfdoubt.training import augmentation
 
 @dataclass(frozen=True)
 class Batch:
-    """One training step's data. Without mixing, `weight` is None and `other_labels` are the labels."""
+    """The data of a training step. Without mixing, `weight` is None and `other_labels` are the labels."""
 
     images: torch.Tensor  # float32 (b, C, H, W) in [0, 1]
-    labels: torch.Tensor  # (b,)
-    other_labels: torch.Tensor  # (b,) of the image that was pasted
+    labels: torch.Tensor  # (b,) of the image, or of the target where images are mixed
+    other_labels: torch.Tensor  # (b,) of the source, where images are mixed
     weight: torch.Tensor | None  # (b,) of `labels`
     epoch: int = 0
-    rows: slice | None = None  # of the epoch's order: which images these are
-    n_whole: int = 0  # images of the batch on all ranks together
+    rows: slice | None = None  # of the epoch's order, in which these images stand
+    n_whole: int = 0  # number of images of the batch on all ranks together
     positions: torch.Tensor | None = None  # (b,) of the images in the data set
 
 
 class Stream:
-    """The training images as batches of views, shared by the ranks that train together."""
+    """The training images as batches of views, divided among the ranks that train together."""
 
-    def __init__(self, split, recipe, seed: int, device: torch.device, mix=None, masks=None, share=(0, 1)):
-        """mix: settings of config.yaml's `mixing`, or None. masks: bool (n, H, W), where mixing needs them.
+    def __init__(
+        self, split, recipe, seed: int, device: torch.device, mix=None, masks=None, rank: int = 0, n_ranks: int = 1
+    ):
+        """Prepare a training split.
 
-        share: which rank this is, and of how many that share each batch.
+        seed: of order, views and mixing. mix: settings of config.yaml's `mixing`, or None. masks: bool (n, H, W), where
+        mixing needs them. rank, n_ranks: which of the processes that divide each batch among themselves this is.
         Raises UserError if the recipe does not fit the images, or would leave a rank without any.
         """
         kind = _Files if isinstance(split.images, ImageFiles) else _Arrays
@@ -45,20 +48,20 @@ class Stream:
         self._labels = torch.tensor(split.labels).to(device)
         self._shape = (len(split.images), *split.images.shape[2:])
         self._recipe, self._seed, self._mixing = recipe, seed, mix
-        self._rank, self._n_ranks = share
+        self._rank, self._n_ranks = rank, n_ranks
         last = self.rows_per_epoch - (self.n_batches - 1) * recipe.batch_size
         if last < self._n_ranks:
-            raise UserError(f"recipes: batch_size {recipe.batch_size} ends with {last} for {share[1]} ranks; change it")
+            raise UserError(f"recipes: batch_size {recipe.batch_size} ends with {last} for {n_ranks} ranks; change it")
 
     @property
     def n_batches(self) -> int:
-        """Steps in an epoch; the last batch may be smaller, but one image alone has no batch statistics."""
+        """Return the steps of an epoch; a last batch of one image, which has no batch statistics, is left out."""
         whole, left = divmod(self._shape[0], self._recipe.batch_size)
         return whole + (left > 1)
 
     @property
     def rows_per_epoch(self) -> int:
-        """Images that an epoch shows, on all ranks together."""
+        """Return the number of images that an epoch shows, on all ranks together."""
         return min(self._shape[0], self.n_batches * self._recipe.batch_size)
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
@@ -72,22 +75,22 @@ class Stream:
         if self._mixing is not None:
             drawn = _to(device, draws.draw_mixing(self._seed, epoch, self._shape, self._mixing))
             partners = [drawn.partner[order[each][drawn.mixed[order[each]]]] for each in rows]
-        wanted = [torch.cat([order[each], partner]) for each, partner in zip(rows, partners, strict=True)]
-        for each, start, stop, seen in zip(rows, starts, stops, self._images.views(epoch, wanted), strict=True):
-            yield Batch(*self._mix(seen, order[each], drawn), epoch, each, stop - start, order[each])
+        indices = [torch.cat([order[each], partner]) for each, partner in zip(rows, partners, strict=True)]
+        for each, start, stop, views in zip(rows, starts, stops, self._images.views(epoch, indices), strict=True):
+            yield Batch(*self._mix(views, order[each], drawn), epoch, each, stop - start, order[each])
 
-    def _mix(self, seen: torch.Tensor, index: torch.Tensor, drawn: draws.Mixing | None) -> tuple:
-        """Return a batch's fields from views of the images at `index`, followed by those of their partners."""
-        images, source, labels = seen[: len(index)], seen[len(index) :], self._labels[index]
+    def _mix(self, views: torch.Tensor, index: torch.Tensor, drawn: draws.Mixing | None) -> tuple:
+        """Return a batch's fields from views of the images at `index`, followed by those of the mixed ones' sources."""
+        images, source, labels = views[: len(index)], views[len(index) :], self._labels[index]
         if drawn is None:
             return images / 255, labels, labels, None
         chosen = drawn.mixed[index].nonzero()[:, 0]
         own = drawn.at(index[chosen])
-        mixed, share = draws.mix(images[chosen], source, own, self._mixing)
+        mixed, kept = draws.mix(images[chosen], source, own, self._mixing)
         images = images[:, : mixed.shape[1]].to(mixed.dtype)  # without the mask's channel; float where mixup is
         images[chosen] = mixed
         other, weight = labels.clone(), torch.ones(len(index), device=images.device)
-        other[chosen], weight[chosen] = self._labels[own.partner], share.float()
+        other[chosen], weight[chosen] = self._labels[own.partner], kept.float()
         return images / 255, labels, other, weight
 
 
@@ -103,20 +106,20 @@ class _Arrays:
         self._windows = augmentation.pad(images.to(device), recipe.shift_px)
         self._recipe, self._seed = recipe, seed
 
-    def views(self, epoch: int, wanted: list[torch.Tensor]) -> Iterator[torch.Tensor]:
+    def views(self, epoch: int, indices: list[torch.Tensor]) -> Iterator[torch.Tensor]:
         """Yield uint8 (b, C, H, W) for each index (b,); masks are one more channel."""
         shift_px, flip = self._recipe.shift_px, self._recipe.flip
         views = augmentation.draw_views(self._seed, epoch, len(self._windows), shift_px, flip)
         views = _to(self._windows.device, views)
-        for index in wanted:
-            yield augmentation.see(self._windows, index, views)
+        for index in indices:
+            yield augmentation.view(self._windows, index, views)
 
 
 class _Files:
     """Images in files, decoded by worker processes while the model trains.
 
-    At no time are more than 2 n_workers + 1 batches decoded, whatever the size of the data set. Without `crop` an image
-    is seen as it would be from memory, shifted and flipped alike.
+    At most 2 n_workers + 1 batches are decoded at any time, whatever the size of the data set. Without `crop` views are
+    those of images in memory, shifted and flipped alike.
     """
 
     def __init__(self, images: ImageFiles, masks: np.ndarray | None, recipe, seed: int, device: torch.device):
@@ -126,24 +129,24 @@ class _Files:
             raise UserError("augmented: mixing by masks needs images in memory; set the data set's storage to arrays")
         self._images, self._recipe, self._seed, self._device = images, recipe, seed, device
 
-    def views(self, epoch: int, wanted: list[torch.Tensor]) -> Iterator[torch.Tensor]:
+    def views(self, epoch: int, indices: list[torch.Tensor]) -> Iterator[torch.Tensor]:
         """Yield uint8 (b, C, H, W) for each index (b,); raises UserError at a file that cannot be decoded."""
         shift_px, flip = self._recipe.shift_px, self._recipe.flip
         drawn = augmentation.draw_views(self._seed, epoch, len(self._images), shift_px, flip)
-        for batch, index in zip(self._decoded(epoch, wanted), wanted, strict=True):
+        for batch, index in zip(self._decoded(epoch, indices), indices, strict=True):
             if isinstance(batch, UserError):
                 raise batch
             batch = batch.to(self._device, non_blocking=True)
             if self._recipe.crop is None:
                 own = augmentation.Views(*(values[index.cpu()] for values in vars(drawn).values()))
                 rows = torch.arange(len(index), device=self._device)
-                batch = augmentation.see(augmentation.pad(batch, shift_px), rows, _to(self._device, own))
+                batch = augmentation.view(augmentation.pad(batch, shift_px), rows, _to(self._device, own))
             yield batch
 
-    def _decoded(self, epoch: int, wanted: list[torch.Tensor]) -> torch.utils.data.DataLoader:
+    def _decoded(self, epoch: int, indices: list[torch.Tensor]) -> torch.utils.data.DataLoader:
         return torch.utils.data.DataLoader(
             _Decoder(self._images, self._recipe, self._seed, epoch),
-            batch_sampler=[index.tolist() for index in wanted],
+            batch_sampler=[index.tolist() for index in indices],
             num_workers=self._recipe.n_workers,
             collate_fn=_stack,
             pin_memory=self._device.type == "cuda",
@@ -164,7 +167,7 @@ class _Decoder(torch.utils.data.Dataset):
                 view = self._images.evaluation_view(position)
             else:
                 view = self._images.random_view(position, self._seed, self._epoch, crop, flip)
-        except UserError as fault:  # raised where it is read: a worker's would come with its stack trace
+        except UserError as fault:  # returned: raised in a worker it would print a stack trace
             return fault
         return torch.tensor(np.ascontiguousarray(view))
 

@@ -1,6 +1,6 @@
-"""Several processes that train one model: who they are, how they start, and what they agree on.
+"""Several processes (ranks) that train one model: how they start, and what they have in common.
 
-The processes (ranks) share every batch: rank r of n takes its images r, r + n, r + 2 n, ..., so that the stream of
+Each batch is divided among the ranks: rank r of n takes its images r, r + n, r + 2 n, ..., so that the stream of
 batches is the same for every number of ranks. Batch statistics are those of the whole batch.
 """
 
@@ -14,18 +14,18 @@ from selfdoubt.runtime.errors import UserError
 
 
 class Ranks:
-    """This process among those that train a model together; without others it is rank 0 of 1."""
+    """This process among those that train a model together; alone it is rank 0 of 1."""
 
     def __init__(self):
         self.rank, self.n = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
     @property
     def first(self) -> bool:
-        """Whether this is the rank that writes files."""
+        """Return whether this is the rank that writes files."""
         return self.rank == 0
 
     def join(self, device: torch.device) -> torch.device:
-        """Meet the other ranks, and return this one's device: its own GPU, or the shared processor."""
+        """Join the other ranks, and return this one's device: a GPU of its own, or the CPU that all share."""
         if self.n == 1:
             return device
         if device.type == "cuda":
@@ -34,37 +34,37 @@ class Ranks:
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
         return device
 
-    def share(self, model: nn.Module) -> nn.Module:
-        """Return what is called in `model`'s place in training, so that its gradients are the ranks' mean."""
+    def wrap(self, model: nn.Module) -> nn.Module:
+        """Return what has to be called in `model`'s place in training, so that gradients are the ranks' mean."""
         if self.n == 1:
             return model
-        _share_statistics(model, next(model.parameters()).device)
+        _synchronise_statistics(model, next(model.parameters()).device)
         return nn.parallel.DistributedDataParallel(model, forward_sync_buffers=False)
 
     def weight(self, n_here: int, n_all: int) -> float:
-        """Return what this rank's mean loss counts, so that the ranks' mean is that of the whole batch."""
+        """Return the weight of this rank's mean loss by which the ranks' mean is that of the whole batch."""
         return n_here * self.n / n_all
 
     def sum(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Return the sum over the ranks."""
+        """Sum a tensor over the ranks, in place, and return it."""
         if self.n > 1:
             distributed.all_reduce(tensor)
         return tensor
 
     def leave(self) -> None:
-        """Part from the other ranks."""
+        """Leave the other ranks; nothing may be summed after that."""
         if self.n > 1:
             distributed.destroy_process_group()
 
 
 def launch(n: int) -> None:
-    """Run this command again as n ranks under torchrun, and end with it; do nothing if n is 1 or we are one of them."""
+    """Run this command again as n ranks under torchrun, and exit with it; do nothing if n is 1 or this is a rank."""
     if n == 1 or "RANK" in os.environ:
         return
     from torch.distributed import run
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # torchrun would say at length that it does so; scripts set theirs
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # torchrun would print a notice that it does so; scripts set theirs
     try:
         run.main(["--standalone", f"--nproc-per-node={n}", *sys.argv])
     except ChildFailedError as error:
@@ -73,22 +73,22 @@ def launch(n: int) -> None:
     sys.exit()
 
 
-def _share_statistics(model: nn.Module, device: torch.device) -> None:
-    """Let every batch normalisation use the statistics of all ranks' images."""
+def _synchronise_statistics(model: nn.Module, device: torch.device) -> None:
+    """Make every batch normalisation use the statistics of all ranks' images."""
     if device.type == "cuda":
-        from timm.layers import convert_sync_batchnorm  # torch's own, and timm's norms with an activation inside
+        from timm.layers import convert_sync_batchnorm  # torch's layers, and timm's with an activation inside
 
         convert_sync_batchnorm(model)
         return
     for name, module in model.named_modules():
         if type(module) is nn.BatchNorm2d:
-            module.__class__ = _SharedBatchNorm
+            module.__class__ = _SynchronisedBatchNorm
         elif isinstance(module, nn.modules.batchnorm._BatchNorm):
             raise UserError(f"several ranks on cpu cannot share the statistics of {type(module).__name__} ({name})")
 
 
 class _Sum(torch.autograd.Function):
-    """The sum of a tensor over the ranks, each of which uses it: so the gradient is a sum too."""
+    """The sum of a tensor over the ranks. Every rank uses it, so its gradient is summed too."""
 
     @staticmethod
     def forward(ctx, tensor: torch.Tensor) -> torch.Tensor:
@@ -101,13 +101,13 @@ class _Sum(torch.autograd.Function):
         return _Sum.forward(ctx, gradient)
 
 
-class _SharedBatchNorm(nn.BatchNorm2d):
-    """torch.nn.SyncBatchNorm for processors, which it does not support; the same parameters and buffers."""
+class _SynchronisedBatchNorm(nn.BatchNorm2d):
+    """torch.nn.SyncBatchNorm for CPUs, which torch does not support; it has the same parameters and buffers."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.training:
             return super().forward(x)
-        given, x = x.dtype, x.float()  # sums and counts of many pixels are not for bfloat16
+        given, x = x.dtype, x.float()  # bfloat16 cannot hold sums and counts of many pixels
         sums = _Sum.apply(torch.cat([x.sum((0, 2, 3)), x.new_full((1,), x.numel() / x.shape[1])]))
         mean, n = sums[:-1] / sums[-1], sums[-1].detach()
         centred = x - mean[:, None, None]

@@ -1,7 +1,7 @@
-"""The one training loop: every teacher, baseline, student and augmented model is trained here.
+"""The training loop of all teachers, baselines, students and augmented models.
 
-It can be killed at any moment and run again to the same last bit: its state is kept after each epoch, and nothing
-random depends on what came before. The checkpoint is the last epoch's: none is chosen on any split.
+It can be killed at any moment and resumed to the same last bit: its state is saved after each epoch, and random numbers
+are a function of (seed, purpose, step or epoch). The checkpoint is the last epoch's: none is chosen on any split.
 """
 
 import itertools
@@ -19,13 +19,13 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.training import optimizers, schedules
 from selfdoubt.training.batches import Batch, Stream
 from selfdoubt.training.distributed import Ranks, launch
-from selfdoubt.training.objectives import Objective
+from selfdoubt.training.losses import Objective
 from selfdoubt.training.progress import Progress
 from selfdoubt.training.resume import Keeper
 
 
 class Training:
-    """A model on its way through a stream; `run` goes on from the last state that was kept."""
+    """The training of a model on a stream; `run` goes on from the last saved state."""
 
     def __init__(
         self,
@@ -55,11 +55,11 @@ class Training:
     def run(self) -> list[dict]:
         """Train the model in place and return a row per epoch of SCHEMAS['training'].
 
-        With `ema_decay`, the model ends as its average. Raises UserError at the first step, or the first epoch's end,
-        whose loss is not finite.
+        With `ema_decay`, the model ends as its average. Raises UserError at the first step, or the first evaluation on
+        val, whose loss is not finite.
         """
         self._restore()
-        forward = self._ranks.share(self._model)
+        forward = self._ranks.wrap(self._model)
         while self._epoch < self._recipe.epochs:
             self._model.train()
             for batch in self._stream.epoch(self._epoch, self._n_done):
@@ -73,7 +73,7 @@ class Training:
 
     def _step(self, forward: Callable, batch: Batch) -> None:
         recipe, step = self._recipe, self._epoch * self._stream.n_batches + self._n_done
-        share = schedules.share(step, recipe.epochs * self._stream.n_batches, recipe.schedule)
+        factor = schedules.factor(step, recipe.epochs * self._stream.n_batches, recipe.schedule)
         torch.manual_seed(randomness.key(self._seed, "dropout", step, self._ranks.rank) % 2**63)
         with devices.out_of_memory_as_user_error(f"recipes: batch_size {recipe.batch_size}"):
             with devices.autocast(self._device, recipe.precision):
@@ -81,12 +81,12 @@ class Training:
             loss = self._objective(logits, batch)
             (loss * self._ranks.weight(len(batch.labels), batch.n_whole)).backward()
         total = self._ranks.sum(loss.detach() * len(batch.labels))
-        if not torch.isfinite(total):  # looked at once the backward pass is under way, so that a GPU waits less
-            rate = share * recipe.optimizer.learning_rate
+        if not torch.isfinite(total):  # checked once the backward pass is under way, so that a GPU waits less
+            rate = factor * recipe.optimizer.learning_rate
             raise UserError(f"loss is {total.item()} at epoch {self._epoch}, step {step}, learning rate {rate:.4g}")
         if recipe.max_gradient_norm is not None:
             torch.nn.utils.clip_grad_norm_(self._model.parameters(), recipe.max_gradient_norm)
-        self._optimizer.step(share)
+        self._optimizer.step(factor)
         if self._average is not None:
             self._average.update_parameters(self._model)
         self._total += total
@@ -95,11 +95,11 @@ class Training:
     def _end_epoch(self) -> None:
         recipe, n_images = self._recipe, self._stream.rows_per_epoch
         last = (self._epoch + 1) * self._stream.n_batches - 1
-        share = schedules.share(last, recipe.epochs * self._stream.n_batches, recipe.schedule)
-        row = {"epoch": self._epoch, "learning_rate": share * recipe.optimizer.learning_rate}
+        factor = schedules.factor(last, recipe.epochs * self._stream.n_batches, recipe.schedule)
+        row = {"epoch": self._epoch, "learning_rate": factor * recipe.optimizer.learning_rate}
         row["train_loss"] = self._total.item() / n_images
         if self._ranks.first:
-            row |= judge(self._average.module if self._average is not None else self._model, self._val)
+            row |= evaluate(self._average.module if self._average is not None else self._model, self._val)
             if not math.isfinite(row["val_loss"]):
                 raise UserError(f"val_loss is {row['val_loss']} after epoch {self._epoch}; lower the learning rate")
             self._progress.epoch(self._epoch, n_images, loss=row["train_loss"], accuracy=row["val_accuracy"])
@@ -112,7 +112,7 @@ class Training:
     # ---- state ----
 
     def _tensors(self) -> dict[str, torch.Tensor]:
-        """Return everything that a later step depends on, by name; the tensors are those in use."""
+        """Return all that a later step depends on, by name; the tensors are those in use, not copies."""
         parts = {"model": self._model.state_dict(), "optimizer": self._optimizer.state()}
         if self._average is not None:
             parts["average"] = self._average.state_dict()
@@ -136,8 +136,8 @@ class Training:
         print(f"going on at epoch {self._epoch}, batch {self._n_done}", flush=True)
 
 
-def judge(model: torch.nn.Module, val) -> dict:
-    """Return val_loss and val_accuracy of a model on a split."""
+def evaluate(model: torch.nn.Module, val) -> dict:
+    """Return val_loss, in nats, and val_accuracy of a model on a split."""
     logits = torch.from_numpy(inference.predict_logits(model, val.images))
     labels = torch.tensor(val.labels)
     accuracy = (logits.argmax(1) == labels).double().mean().item()
@@ -148,25 +148,25 @@ def judge(model: torch.nn.Module, val) -> dict:
 
 FILES = {
     "train": "the training split",
-    "val": "the validation split, judged after each epoch",
-    "weights": "that the network starts from, where they are those of a file",
+    "val": "the validation split, evaluated after each epoch",
+    "weights": "a file of weights that the network starts from, if any",
     "checkpoint": "written: the last epoch's weights",
     "history": "written: a row per epoch",
 }
 OPTIONAL = {
-    "state": "a folder of the state of a training that is interrupted; removed at the end",
+    "state": "a folder for the state of an interrupted training; removed at the end",
     "progress": "written: JSON lines for watch.py",
 }
-SEVERAL = ("weights",)  # of which there may be none
+SEVERAL = ("weights",)  # as a list, which may be empty
 _INPUTS = ("train", "val", "masks", "teacher", "soft_labels")
 
 
 def train_to_files(job, make_objective: Callable[[torch.device, str], Objective], masks_of=lambda train: None) -> None:
-    """Build a model, train it and write its checkpoint and history.
+    """Build a model, train it, and write its checkpoint and history.
 
     job: the paths of FILES and OPTIONAL, a model's `settings` (with `network`, `recipe` and perhaps `mixing`),
-    `replicate` and `metadata`. make_objective: for a device and a precision. masks_of: of the training split, bool (n,
-    H, W) or None, for mixing.
+    `replicate` and `metadata`. make_objective: f(device, precision). masks_of: f(training split) -> the masks that
+    it is mixed by, bool (n, H, W), or None.
     """
     recipe, mixing = job.settings.recipe, vars(job.settings).get("mixing")
     _check_devices(recipe)
@@ -177,7 +177,7 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
     recipe.precision = devices.precision_on(device, recipe.precision)
     if ranks.first:
         print(devices.describe(device, recipe.precision, recipe.threads), flush=True)
-    stream = Stream(train, recipe, job.replicate, device, mixing, masks_of(train), (ranks.rank, ranks.n))
+    stream = Stream(train, recipe, job.replicate, device, mixing, masks_of(train), ranks.rank, ranks.n)
     model, shape = _model_of(train, job, device)
     weights = {"weights": weight_files.sha256(job.weights[0])} if job.weights else {}
     metadata = job.metadata | weights | {"shape": shape, "device": device.type, "precision": recipe.precision}
@@ -196,15 +196,15 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
 
 
 def _check_devices(recipe) -> None:
-    """Raise UserError if fewer GPUs are here than ranks: Snakemake clips what a job asks for to what it was given."""
+    """Raise UserError if there are fewer GPUs than ranks: Snakemake clips a job's request to what it has."""
     n = torch.cuda.device_count() if recipe.device != "cpu" and torch.cuda.is_available() else recipe.gpu
     if n < recipe.gpu:
         raise UserError(f"recipes: gpu {recipe.gpu}, but {n} were leased; give --resources gpu={recipe.gpu} or more")
 
 
 def _model_of(train, job, device: torch.device) -> tuple[classifier.Classifier, dict]:
-    """Build the model on the device; also return the shape that it was built for."""
-    shape = checkpoints.shape_of(train)
+    """Build the model on the device, and return it with the shape that it was built for."""
+    shape = datasets.shape_of(train)
     given = {"weights": job.weights[0]} if job.weights else {}
     model = classifier.build_model(job.settings.network, seed=job.replicate, **shape, **given)
     model.fit_input(inference.pixels_of_all_classes(train.images))

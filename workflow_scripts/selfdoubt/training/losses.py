@@ -1,7 +1,48 @@
-"""Losses, and what they are made of. A loss takes logits in float32 and returns a scalar, the mean over the batch."""
+"""What training minimises, from labels; students' losses, which use the same parts, are in `distillation`.
+
+Losses take logits (b, K) in float32 and return a scalar, the mean over the batch. An `Objective` is a loss of a batch.
+"""
+
+from collections.abc import Callable
 
 import torch
 from torch.nn import functional as F
+
+from selfdoubt.training.batches import Batch
+
+Objective = Callable[[torch.Tensor, Batch], torch.Tensor]  # (logits, batch) -> scalar, the mean over the batch
+
+
+# ---- objectives ----
+
+
+def from_labels(label_smoothing: float = 0.0) -> Objective:
+    """Return the cross-entropy with the labels, mixed where the batch is."""
+
+    def objective(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        if batch.weight is None:
+            return F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing)
+        return mixed_cross_entropy(logits, batch.labels, batch.other_labels, batch.weight, label_smoothing)
+
+    return objective
+
+
+def of_label_model(settings) -> Objective:
+    """Return the objective of a teacher or a baseline.
+
+    settings: `label_smoothing`; `confidence_penalty`, the weight of the predictions' entropy, which is subtracted
+    (Pereyra et al. 2017); `virtual_teacher`, the settings of that loss, which takes the place of the others, or None.
+    """
+    if settings.virtual_teacher:
+        given = vars(settings.virtual_teacher)
+        return lambda logits, batch: virtual_teacher(logits, batch.labels, **given)
+    plain, weight = from_labels(settings.label_smoothing), settings.confidence_penalty
+    if not weight:
+        return plain
+    return lambda logits, batch: plain(logits, batch) - weight * entropies(logits).mean()
+
+
+# ---- losses ----
 
 
 def mixed_cross_entropy(logits, labels, other_labels, weight, label_smoothing: float = 0.0) -> torch.Tensor:
@@ -12,6 +53,29 @@ def mixed_cross_entropy(logits, labels, other_labels, weight, label_smoothing: f
     first = F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing)
     second = F.cross_entropy(logits, other_labels, reduction="none", label_smoothing=label_smoothing)
     return (weight * first + (1 - weight) * second).mean()
+
+
+def distillation(logits, labels, teacher_logits, temperature, alpha: float) -> torch.Tensor:
+    """(1 - alpha) CE(label) + alpha temperature^2 KL(teacher || student) (Hinton, Vinyals & Dean 2015).
+
+    logits, teacher_logits: (b, K). temperature: a number, or (b, 1). alpha: in [0, 1].
+    """
+    learned = divergence(logits, teacher_logits, temperature).mean()
+    return (1 - alpha) * F.cross_entropy(logits, labels) + alpha * learned
+
+
+def virtual_teacher(logits, labels, probability: float, temperature: float, alpha: float) -> torch.Tensor:
+    """Distillation from a fixed distribution in a teacher's place, Tf-KD_reg (Yuan et al. 2020).
+
+    The target has `probability` for the label and spreads the rest evenly over the other classes. At temperature 1 the
+    loss is label smoothing, but for a constant.
+    """
+    other = (1 - probability) / (logits.shape[1] - 1)
+    target = torch.full_like(logits, other).scatter_(1, labels[:, None], probability)
+    return distillation(logits, labels, target.log(), temperature, alpha)
+
+
+# ---- their parts ----
 
 
 def entropies(logits) -> torch.Tensor:
@@ -29,23 +93,3 @@ def divergence(logits, teacher_logits, temperature) -> torch.Tensor:
     teacher = F.log_softmax(teacher_logits / temperature, -1)
     each = F.kl_div(student, teacher, reduction="none", log_target=True).sum(-1, keepdim=True)
     return (temperature**2 * each)[:, 0]
-
-
-def distillation(logits, labels, teacher_logits, temperature, alpha: float) -> torch.Tensor:
-    """(1 - alpha) CE(label) + alpha temperature^2 KL(teacher || student) (Hinton, Vinyals & Dean 2015).
-
-    logits, teacher_logits: (b, K). temperature: a number, or (b, 1). alpha: in [0, 1].
-    """
-    learned = divergence(logits, teacher_logits, temperature).mean()
-    return (1 - alpha) * F.cross_entropy(logits, labels) + alpha * learned
-
-
-def virtual_teacher(logits, labels, probability: float, temperature: float, alpha: float) -> torch.Tensor:
-    """Distillation from a teacher by hand, Tf-KD_reg (Yuan et al. 2020).
-
-    It gives the label `probability` and every other class an even share of the rest. At temperature 1 this is label
-    smoothing, but for a constant.
-    """
-    other = (1 - probability) / (logits.shape[1] - 1)
-    told = torch.full_like(logits, other).scatter_(1, labels[:, None], probability)
-    return distillation(logits, labels, told.log(), temperature, alpha)

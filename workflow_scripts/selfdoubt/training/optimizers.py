@@ -1,8 +1,8 @@
 """Optimisers: SGD with Nesterov momentum, AdamW, and Muon for filters and matrices.
 
-They are ours for three reasons: torch's import the compiler at their first call (some ten seconds of each job),
-its Muon takes no convolutions, and a state of named tensors makes a run resumable to the last bit. The first two are
-tested to be equal to torch's.
+torch's are not used for three reasons: they import the compiler at their first call (some ten seconds of each job), its
+Muon takes no convolutions, and a state of named tensors makes a run resumable to the last bit. SGD and AdamW are tested
+to be equal to torch's.
 """
 
 from abc import ABC, abstractmethod
@@ -16,14 +16,14 @@ _TINY = 1e-7
 
 
 class Optimizer:
-    """Updates a model's trained parameters in place, by one rule or, for Muon, two.
+    """Updates a model's trained parameters in place, by one rule or, with Muon, two.
 
     Weight decay acts on matrices and filters (ndim > 1) only: not on scales and shifts, nor on what timm's networks
-    name as not to be decayed, such as the embeddings of positions.
+    exempt from it, such as the embeddings of positions.
     """
 
     def __init__(self, model: torch.nn.Module, settings):
-        """settings: of config.yaml's `optimizer`; the model stands on its device already."""
+        """settings: of config.yaml's `optimizer`. The model has to be on its device already."""
         named = {name: p for name, p in model.named_parameters() if p.requires_grad}
         exempt = {f"body.{name}" for name in getattr(getattr(model, "body", None), "no_weight_decay", set)()}
         flat = [name for name, p in named.items() if p.ndim <= 1 or name in exempt]
@@ -35,13 +35,13 @@ class Optimizer:
         ]
 
     @torch.no_grad()
-    def step(self, share: float) -> None:
-        """Move each parameter against its gradient and forget the gradients.
+    def step(self, factor: float) -> None:
+        """Update each parameter by its gradient, and release the gradients.
 
-        share: of the peak learning rate, what the schedule says.
+        factor: of the learning rate in the settings, by the schedule.
         """
         for rule in self._rules:
-            rule.step(share)
+            rule.step(factor)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return all that a later step depends on, by name; the tensors are the optimiser's own."""
@@ -49,7 +49,7 @@ class Optimizer:
 
 
 class _Rule(ABC):
-    """One way to update some parameters; `kinds` are the tensors that it keeps for each."""
+    """A rule that updates some parameters; `kinds` are the tensors that it keeps for each of them."""
 
     kinds: tuple[str, ...] = ()
 
@@ -62,44 +62,44 @@ class _Rule(ABC):
         for kind, tensors in zip(self.kinds, self._kept, strict=True):
             yield from ((kind, name, tensor) for name, tensor in zip(self._names, tensors, strict=True))
 
-    def step(self, share: float) -> None:
+    def step(self, factor: float) -> None:
         gradients = [p.grad for p in self._parameters]
-        self._update(gradients, share)
+        self._update(gradients, factor)
         for p in self._parameters:
             p.grad = None
 
     @abstractmethod
-    def _update(self, gradients: list[torch.Tensor], share: float) -> None:
-        """Move the parameters; the gradients may be changed."""
+    def _update(self, gradients: list[torch.Tensor], factor: float) -> None:
+        """Update the parameters; may change the gradients in place."""
 
     def _nesterov(self, gradients: list[torch.Tensor]) -> None:
-        """Turn gradients into those of Nesterov's momentum, in place."""
+        """Replace gradients by those of Nesterov's momentum, in place."""
         torch._foreach_mul_(self._kept[0], self._settings.momentum)
         torch._foreach_add_(self._kept[0], gradients)
         torch._foreach_add_(gradients, self._kept[0], alpha=self._settings.momentum)
 
 
 class _Sgd(_Rule):
-    """Nesterov's momentum in the form of Sutskever et al. 2013, decay as part of the gradient."""
+    """SGD with Nesterov's momentum in the form of Sutskever et al. 2013; weight decay is part of the gradient."""
 
     kinds = ("momentum",)
     rate = "learning_rate"
 
-    def _update(self, gradients, share):
+    def _update(self, gradients, factor):
         if self._decay:
             torch._foreach_add_(gradients, self._parameters, alpha=self._decay)
         self._nesterov(gradients)
-        torch._foreach_add_(self._parameters, gradients, alpha=-share * getattr(self._settings, self.rate))
+        torch._foreach_add_(self._parameters, gradients, alpha=-factor * getattr(self._settings, self.rate))
 
 
 class _OtherSgd(_Sgd):
-    """What Muon leaves to SGD, at a rate of its own."""
+    """SGD of the parameters that Muon does not update, at a learning rate of their own."""
 
     rate = "other_learning_rate"
 
 
 class _AdamW(_Rule):
-    """Loshchilov & Hutter 2019: Adam with decay outside of the adaptive step."""
+    """Adam with weight decay outside of the adaptive step (Loshchilov & Hutter 2019)."""
 
     kinds = ("mean", "square")
 
@@ -111,9 +111,9 @@ class _AdamW(_Rule):
         yield from super().memory()
         yield "n_steps", self._names[0], self._n_steps
 
-    def _update(self, gradients, share):
+    def _update(self, gradients, factor):
         (beta1, beta2), (mean, square) = self._settings.betas, self._kept
-        rate, self._n_steps = share * self._settings.learning_rate, self._n_steps.add_(1)
+        rate, self._n_steps = factor * self._settings.learning_rate, self._n_steps.add_(1)
         torch._foreach_mul_(self._parameters, 1 - rate * self._decay)
         torch._foreach_lerp_(mean, gradients, 1 - beta1)
         torch._foreach_mul_(square, beta2)
@@ -126,15 +126,15 @@ class _AdamW(_Rule):
 
 
 class _Muon(_Rule):
-    """Jordan et al. 2024: momentum whose singular values are all made about 1; decay outside of it.
+    """Momentum whose singular values are all brought near 1 (Jordan et al. 2024); weight decay is outside of it.
 
     A filter bank (n_out, n_in, h, w) is one matrix of n_out rows.
     """
 
     kinds = ("momentum",)
 
-    def _update(self, gradients, share):
-        rate = share * self._settings.learning_rate
+    def _update(self, gradients, factor):
+        rate = factor * self._settings.learning_rate
         self._nesterov(gradients)
         torch._foreach_mul_(self._parameters, 1 - rate * self._decay)
         for p, gradient in zip(self._parameters, gradients, strict=True):
@@ -162,7 +162,7 @@ def _of_one_rule(rule):
 
 
 def _of_muon(matrices, flat, model, settings):
-    """Muon for all hidden matrices and filters; the head, scales and shifts by SGD."""
+    """Return the rules with Muon: hidden matrices and filters by Muon, the head, scales and shifts by SGD."""
     head = {name for name, _ in model.named_parameters() if name in model.head_names()}
     hidden, outer = [m for m in matrices if m not in head], [m for m in matrices if m in head]
     return [(_Muon, hidden, settings.weight_decay), (_OtherSgd, outer, settings.weight_decay), (_OtherSgd, flat, 0.0)]

@@ -1,4 +1,4 @@
-"""How far a long job is, as JSON lines that `watch.py` reads: a line at the start, one an epoch, one at the end."""
+"""The progress of a long job, as JSON lines that `watch.py` reads: one at the start, one an epoch, one at the end."""
 
 import json
 import os
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SUFFIX = ".progress.jsonl"
-_SILENT_SECONDS = 3600  # after which a job on another machine is taken for lost
+_SILENT_SECONDS = 3600  # after which a job on another machine counts as lost
 
 
 class Progress:
-    """Appends to one job's file. Times stay here: no result depends on them."""
+    """Appends to one job's file. Times are written here alone: no result depends on them."""
 
     def __init__(self, path: Path | None, epochs: int):
-        """path: of the file, made anew; None writes nothing. epochs: how many the job has."""
+        """Begin the file, in the place of an older one; path: None writes nothing. epochs: how many the job has."""
         self._path, self._epochs, self._last, self._pace = path, epochs, time.monotonic(), None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -23,14 +23,14 @@ class Progress:
         self._write(state="running", pid=os.getpid(), host=socket.gethostname(), epochs=epochs)
 
     def epoch(self, epoch: int, n_images: int, **numbers: float) -> None:
-        """Tell that an epoch (from 0) is over: its images, and numbers such as loss and accuracy."""
+        """Record the end of an epoch (from 0): its number of images, and numbers such as loss and accuracy."""
         seconds, self._last = time.monotonic() - self._last, time.monotonic()
         self._pace = seconds if self._pace is None else (self._pace + seconds) / 2  # follows a change of pace
         left = (self._epochs - epoch - 1) * self._pace
         self._write(epoch=epoch, images_per_second=n_images / seconds, seconds_left=left, **numbers)
 
     def end(self) -> None:
-        """Tell that the job is over."""
+        """Record the end of the job."""
         self._write(state="done")
 
     def _write(self, **facts) -> None:
@@ -42,12 +42,12 @@ class Progress:
 
 @dataclass
 class Job:
-    """A job as its file tells of it."""
+    """The state of a job, from its file."""
 
     name: str
-    state: str  # running, done, or lost: it is over and did not say so
+    state: str  # running, done, or lost: its process is gone and its file has no end
     epochs: int
-    n_epochs: int = 0  # that are over
+    n_epochs: int = 0  # finished
     seconds_left: float = 0.0
     last: dict = field(default_factory=dict)  # the last epoch's numbers
 
@@ -73,7 +73,7 @@ def _job(name: str, lines: list[dict]) -> Job:
 
 
 def _parsed(text: str) -> dict | None:
-    """Return a line's facts; None for one that was cut short by a kill."""
+    """Return a line's facts; None if it was truncated by a kill."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The state of a training that may be killed at any moment: kept, found again, or refused."""
+"""The state of a training, saved so that it can be killed at any moment and resumed."""
 
 import shutil
 import time
@@ -13,9 +13,9 @@ _MINUTES = 10  # between two states within an epoch
 
 
 class Keeper:
-    """Keeps one state in a folder, under the key of all that decides the result.
+    """Keeps one state in a folder, under a key of all that decides the result.
 
-    A state of another key is never read: it belongs to settings, code or inputs that were since changed.
+    A state of another key is never read: it belongs to settings, code or inputs that have changed since.
     """
 
     def __init__(self, folder: Path, key: str, minutes: float = _MINUTES):
@@ -23,7 +23,7 @@ class Keeper:
         self._seconds, self._kept_at = 60 * minutes, time.monotonic()
 
     def load(self) -> tuple[dict[str, torch.Tensor], dict] | None:
-        """Return tensors and facts of the last state, or None where there is none that is whole."""
+        """Return tensors and facts of the last state, or None if there is none, or none that can be read."""
         if not self._path.exists():
             return None
         try:
@@ -33,7 +33,7 @@ class Keeper:
             return None
 
     def due(self) -> bool:
-        """Return whether the last state is old enough for another within the epoch."""
+        """Return whether the last state is old enough to save another within the epoch."""
         return time.monotonic() - self._kept_at >= self._seconds
 
     def save(self, tensors: dict[str, torch.Tensor], facts: dict) -> None:
@@ -43,5 +43,5 @@ class Keeper:
         self._kept_at = time.monotonic()
 
     def remove(self) -> None:
-        """Forget this state and those of other keys: the training is over."""
+        """Delete this state and those of other keys: the training is over."""
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,12 +1,12 @@
-"""Learning-rate schedules: the share of the peak that each step takes."""
+"""Learning-rate schedules: the factor of the peak learning rate at each step."""
 
 import math
 
 
-def share(step: int, n_steps: int, settings) -> float:
-    """Return the share of the peak learning rate, in (0, 1], at `step` of 0 to n_steps - 1.
+def factor(step: int, n_steps: int, settings) -> float:
+    """Return the factor of the peak learning rate, in (0, 1], at `step` of 0 to n_steps - 1.
 
-    settings: of config.yaml's `schedule`. Every schedule first goes up in a line for warmup_fraction of the steps.
+    settings: of config.yaml's `schedule`. Every schedule first rises linearly for warmup_fraction of the steps.
     """
     peak = max(1.0, settings.warmup_fraction * n_steps)
     if step + 1 < peak:

@@ -15,7 +15,8 @@ def find(place: str, class_names: list[str], name: str, severity: int) -> Pool:
     path, labels_path = map(Path, facts.files_of(place, name))
     images, labels = arrays.read_images(path), arrays.read_labels(labels_path)
     if len(images) != len(labels) or len(images) % N_SEVERITIES:
-        raise UserError(f"{path}: {len(images)} images and {len(labels)} labels are not {N_SEVERITIES} severities")
+        found = f"{len(images)} images and {len(labels)} labels"
+        raise UserError(f"{path}: {found}, expected as many of each for {N_SEVERITIES} severities; fetch it again")
     n = len(images) // N_SEVERITIES
     rows = slice((severity - 1) * n, severity * n)
     return Pool(images[rows], labels[rows])

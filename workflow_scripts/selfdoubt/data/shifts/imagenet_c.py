@@ -19,6 +19,8 @@ def find(place: str, class_names: list[str], name: str, severity: int) -> Pool:
     names = image_folders.list_images(root, below, [])
     classes = [Path(name).parts[2] for name in names]  # NAME/SEVERITY/CLASS/…
     absent = sorted(set(classes) - set(class_names))
-    if absent or not names:
-        raise UserError(f"{below}: {absent[:1] or 'no image'} is not of the data set's classes")
+    if absent:
+        raise UserError(f"{below / absent[0]}: a class absent from the data set; remove it, or add the class there")
+    if not names:
+        raise UserError(f"{below}: holds no images; unpack the published archive there")
     return Pool(image_folders.encoded(root, names), np.array([class_names.index(name) for name in classes], np.int64))

@@ -6,17 +6,18 @@ import torch
 from selfdoubt.mixing import objects
 
 
-def draw_share(generator, n: int, settings):
-    """Return ones: nothing is drawn, the objects decide; (n,)."""
+def draw_lambda(generator, n: int, settings):
+    """Return ones (n,): nothing is drawn, since the objects decide."""
     return np.ones(n)
 
 
 def mix(target, source, drawn, settings):
     """Paste the source's object where it hides least; the label follows what remains visible of each object.
 
-    Of the K candidate translations that one is taken which loses the least of both objects: share of the target's
-    object that is hidden plus share of the source's that falls outside. The weight is `objects.object_weight`, or with
-    the labels `pixel-area` the share of pixels that are the target's. Arguments and results as of `oa_cutmix`.
+    Of the K candidate translations that one is taken which loses the least of both objects: the fraction of the
+    target's object that is hidden plus the fraction of the source's that falls outside. The weight is
+    `objects.object_weight`, or with the labels `pixel-area` the fraction of pixels that are the target's. Arguments and
+    results as of `oa_cutmix`.
     """
     areas, hidden, pasted, chosen = objects.place(target, source, drawn)
     moved = objects.translate(source, chosen)  # (b, C + 1, H, W)

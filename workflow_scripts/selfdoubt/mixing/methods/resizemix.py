@@ -5,19 +5,19 @@ import torch
 from selfdoubt.mixing import boxes
 
 
-def draw_share(generator, n: int, settings):
+def draw_lambda(generator, n: int, settings):
     """Draw the fraction of the area that stays the target's, (n,)."""
     return 1 - generator.uniform(settings.min_scale, settings.max_scale, n) ** 2
 
 
 def mix(target, source, drawn, settings):
-    """Paste the whole source, made smaller (Qin et al. 2020); the label follows the area.
+    """Paste the whole source, made smaller; the label follows the area.
 
-    Its sides are `scale` of the image's, rounded to pixels, and it lies anywhere inside. Resized bilinearly, with a
-    filter as wide as the scale demands, so that nothing is skipped. Arguments and results as of `cutmix`, of uint8.
+    Its sides are `scale` of the image's, rounded to pixels, and it lies anywhere inside. Resized bilinearly and
+    antialiased. Arguments and results as of `cutmix`, of uint8.
     """
     size = target.shape[2:]
-    sides = [((1 - drawn.share).sqrt() * length).round().long().clamp_min(1) for length in size]
+    sides = [((1 - drawn.kept).sqrt() * length).round().long().clamp_min(1) for length in size]
     box = boxes.within(sides, drawn.corner, size)
     rows, columns = (_resizing(box[2 * i], sides[i], size[i])[:, None] for i in (0, 1))
     resized = (rows @ source.float() @ columns.mT).round().clamp(0, 255).to(source.dtype)
@@ -26,9 +26,9 @@ def mix(target, source, drawn, settings):
 
 
 def _resizing(start: torch.Tensor, length: torch.Tensor, size: int) -> torch.Tensor:
-    """Return (b, size, size): weights of `size` pixels in each of `length` (b,), which begin at `start` (b,).
+    """Return (b, size, size): the weights of `size` pixels in each of `length` (b,) pixels that begin at `start` (b,).
 
-    Triangles as in Pillow's and torch's antialiased bilinear; a row outside of them means nothing.
+    Triangles as in Pillow's and torch's antialiased bilinear; rows outside of the resized image are not used.
     """
     pixels = torch.arange(size, device=start.device)
     scale = (size / length)[:, None]

@@ -8,9 +8,9 @@ from selfdoubt.mixing.methods import cutmix
 from selfdoubt.mixing.saliency import saliency
 
 
-def draw_share(generator, n: int, settings):
+def draw_lambda(generator, n: int, settings):
     """Draw lambda as CutMix does, (n,) in [0, 1]."""
-    return cutmix.draw_share(generator, n, settings)
+    return cutmix.draw_lambda(generator, n, settings)
 
 
 def place(source, drawn):
@@ -21,8 +21,8 @@ def place(source, drawn):
 
 
 def mix(target, source, drawn, settings):
-    """CutMix, its box around the source's most salient pixel (Uddin et al. 2021), the saliency being `saliency`'s.
+    """Paste CutMix's box around the source's most salient pixel, by `saliency`.
 
-    The box is pasted where it was cut out, and cut off at the border. Arguments and results as of `cutmix.mix`.
+    The box is pasted where it was cut out, and clipped at the border. Arguments and results as of `cutmix.mix`.
     """
     return cutmix.mix(target, source, drawn, settings)

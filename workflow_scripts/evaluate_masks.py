@@ -1,0 +1,18 @@
+"""Evaluate a segmenter's masks, and the pseudo-labels that it learned from."""
+
+from selfdoubt.data import datasets, masks
+from selfdoubt.runtime import cli, schemas
+from selfdoubt.segmentation.mask_quality import quality_rows
+
+
+def run(arguments):
+    train, rule = datasets.read_split(arguments.train, "train"), arguments.settings.mask_truth
+    truth = datasets.foreground(train, rule) if rule != "none" else None
+    stages = {"pseudo-mask": arguments.pseudo_masks, "mask": arguments.masks}
+    rows = [row for stage, path in stages.items() for row in quality_rows(stage, masks.read_masks(path), truth)]
+    schemas.write_rows(arguments.quality, rows, schemas.SCHEMAS["mask-quality"], arguments.metadata)
+
+
+if __name__ == "__main__":
+    files = {"train": "the training split", "masks": "of its images", "pseudo-masks": "what they were learned from"}
+    cli.main(run, files | {"quality": "written: a table"})

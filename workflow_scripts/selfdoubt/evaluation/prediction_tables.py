@@ -1,0 +1,39 @@
+"""Tables of predictions: logits for every image of every split, and the signals that a variant has of its own."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from selfdoubt.runtime import schemas
+
+
+def write_predictions(
+    path: Path,
+    splits: dict,
+    logits: dict[str, np.ndarray],
+    signals: dict[str, dict[str, np.ndarray]] | None = None,
+    metadata: dict | None = None,
+) -> None:
+    """Write a predictions table: a row per image, split after split.
+
+    splits: name -> Split; the classes of OOD images become a column where they are known. logits: name -> (n, K).
+    signals: column -> name -> (n,), the variant's own.
+    """
+    names, signals = list(splits), dict(signals or {})
+    if any(split.ood_classes is not None for split in splits.values()):
+        signals["ood_class"] = {name: _ood_classes(split) for name, split in splits.items()}
+    joined = np.concatenate([logits[name] for name in names]).astype(np.float32)
+    schema = schemas.predictions_schema(joined.shape[1], tuple(signals))
+    columns = {
+        "split": np.repeat(names, [len(splits[name].labels) for name in names]),
+        "image_id": np.concatenate([splits[name].image_ids for name in names]),
+        "label": np.concatenate([splits[name].labels for name in names]).astype(np.int16),
+        "logits": pa.FixedSizeListArray.from_arrays(joined.ravel(), type=schema.field("logits").type),
+    }
+    columns |= {signal: np.concatenate([found[name] for name in names]) for signal, found in signals.items()}
+    schemas.write_table(path, pa.table(columns), schema, metadata)
+
+
+def _ood_classes(split) -> np.ndarray:
+    return np.full(len(split.labels), -1) if split.ood_classes is None else split.ood_classes

@@ -1,0 +1,41 @@
+"""What a figure is drawn by besides its entry and its files: labels and looks of its arms, and where objects are."""
+
+from dataclasses import dataclass, field
+
+# Okabe & Ito (2008) without yellow, which vanishes on white, then five of Paul Tol's muted colours.
+PALETTE = (
+    *("#3a3f45", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"),
+    *("#56b4e9", "#882255", "#999933", "#332288", "#44aa99", "#aa4499"),
+)
+DASHES = ("solid", (0, (4, 1.4)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
+MARKERS = ("o", "D", "s", "^")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one arm is drawn in every figure."""
+
+    colour: str
+    dashes: object
+    marker: str
+
+
+def look_at(place: int) -> Look:
+    """Return the look of the arm at a place among all arms of the study; 48 differ."""
+    return Look(PALETTE[place % len(PALETTE)], DASHES[place // 6 % 4], MARKERS[place // 6 % 4])
+
+
+@dataclass(frozen=True)
+class Context:
+    """That part of the study which a figure's kind needs; what it does not need is empty."""
+
+    labels: dict[str, str] = field(default_factory=dict)  # arm -> text
+    looks: dict[str, Look] = field(default_factory=dict)
+    mask_truth: str = "none"
+
+
+def context_of(settings: dict) -> Context:
+    """Return the context from a job's settings: "labels" (arm -> text), "looks" (arm -> place), "mask_truth"."""
+    places = settings.get("looks", {})
+    looks = {arm: look_at(places[arm]) for arm in sorted(places, key=places.get)}
+    return Context(settings.get("labels", {}), looks, settings.get("mask_truth", "none"))

@@ -1,0 +1,83 @@
+"""How well arms rank their errors against how few they make."""
+
+from collections.abc import Callable
+
+import matplotlib as mpl
+import pandas as pd
+import pyarrow as pa
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from selfdoubt.figures.context import Context, Look
+from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
+from selfdoubt.figures.texts import counted
+from selfdoubt.runtime import schemas
+from selfdoubt.runtime.errors import UserError
+
+SHOWN_AS = "svg"
+ROWS = 24  # of a column of the legend
+
+
+def read(inputs, settings, context: Context) -> pd.DataFrame:
+    """Read the metrics of every arm and replicate."""
+    tables = [schemas.read_table(path, schemas.SCHEMAS["metrics"]) for path in inputs.metrics]
+    return pa.concat_tables(table.replace_schema_metadata() for table in tables).to_pandas()
+
+
+@mpl.rc_context(STYLE)
+def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
+    """Draw AUROC of correct against incorrect predictions over accuracy: an arm's replicates around their mean.
+
+    data: rows of the metrics table, any splits and scores; only those of the settings are drawn. Raises UserError if
+    no arm has both numbers. Names stand in a legend: beside the points they hide one another as soon as arms are alike.
+    """
+    points = _accuracy_and_auroc(data, settings)
+    if points.empty:
+        place = f"{settings.dataset}, split {settings.split}, score {settings.score}"
+        raise UserError(f"auroc-accuracy: no arm has accuracy and AUROC on {place}; see `reason` in the metrics table")
+    figure = new_figure(settings)
+    axes = figure.subplots()
+    shown = [arm for arm in context.looks if arm in set(points["arm"])]
+    for arm in shown:
+        look, rows = context.looks[arm], points.loc[points["arm"] == arm, ["accuracy", "auroc"]]
+        x, y = rows.mean()
+        for replicate_x, replicate_y in rows.to_numpy():
+            axes.plot([x, replicate_x], [y, replicate_y], color=look.colour, linewidth=0.5, alpha=0.35, zorder=2)
+        axes.scatter(rows["accuracy"], rows["auroc"], s=7, color=look.colour, alpha=0.5, linewidth=0, zorder=3)
+        axes.scatter(x, y, s=30, color=look.colour, marker=look.marker, edgecolor="white", linewidth=0.7, zorder=4)
+    axes.set(xlabel="accuracy (%)", ylabel="AUROC of correct against incorrect (%)")
+    axes.grid()
+    marks = [_mark(context.looks[arm]) for arm in shown]
+    names, n_columns = [context.labels[arm] for arm in shown], -(-len(shown) // ROWS)
+    beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
+    axes.legend(marks, names, ncols=n_columns, handletextpad=0.2, **beside)
+    n, n_replicates = int(points["n"].max()), points["replicate"].nunique()
+    extent = f"{settings.dataset}, {settings.split}, n = {n:,}; score {settings.score}"
+    header(figure, f"{extent}; {counted(n_replicates, 'replicate')}, mean enlarged")
+    return laid_out(figure)
+
+
+def caption(settings, label: Callable[[str], str], extent: str) -> str:
+    """Return what the figure shows. extent: data set, split, images and replicates."""
+    return (
+        f"Ranking against accuracy on {extent}: how well the score {settings.score} separates correct from incorrect "
+        "predictions. Small dots are replicates, large marks their mean; up and right is better."
+    )
+
+
+def _accuracy_and_auroc(table: pd.DataFrame, settings) -> pd.DataFrame:
+    """Return arm, replicate, accuracy, auroc (percent) and n, for each arm and replicate that has both."""
+    rows = table[(table["dataset"] == settings.dataset) & (table["split"] == settings.split)]
+    rows = rows.assign(arm=rows["name"].where(rows["variant"] == "clean", rows["name"] + "/" + rows["variant"]))
+    accuracy = rows[rows["metric"] == "accuracy"].rename(columns={"value": "accuracy"})
+    auroc = rows[(rows["metric"] == "auroc") & (rows["score"] == settings.score)].rename(columns={"value": "auroc"})
+    both = accuracy[["arm", "replicate", "n", "accuracy"]].merge(
+        auroc[["arm", "replicate", "auroc"]], on=["arm", "replicate"]
+    )
+    both[["accuracy", "auroc"]] *= 100
+    return both.dropna(subset=["accuracy", "auroc"])
+
+
+def _mark(look: Look) -> Line2D:
+    style = {"color": look.colour, "marker": look.marker, "markersize": 5, "markeredgecolor": "white"}
+    return Line2D([], [], linestyle="none", **style)

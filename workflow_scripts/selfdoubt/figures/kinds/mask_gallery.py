@@ -1,0 +1,73 @@
+"""Images with their masks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from selfdoubt.data import datasets, masks
+from selfdoubt.figures.context import PALETTE, Context
+from selfdoubt.figures.pixels import show_image
+from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
+
+SHOWN_AS = "png"  # pixels are smaller and truer so
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Images with the reference for their masks, and the segmenter's masks."""
+
+    images: np.ndarray  # uint8 (n, C, H, W)
+    reference: np.ndarray  # bool (n, H, W)
+    predicted: np.ndarray  # bool (n, H, W)
+    reference_name: str = "truth"  # or "pseudo-mask", what the segmenter learned from
+
+
+def read(inputs, settings, context: Context) -> Gallery:
+    """Read the first training images, their masks, and the truth, or pseudo-masks where it is not known."""
+    [train], [predicted], [pseudo_masks] = inputs.images, inputs.masks, inputs.pseudo_masks
+    images, n = datasets.read_split(train, "train"), settings.n_images
+    split = datasets.take(images, np.arange(min(n, len(images.labels))))
+    if context.mask_truth == "none":
+        name, reference = "pseudo-mask", masks.read_masks(pseudo_masks)[:n]
+    else:
+        name, reference = "truth", datasets.foreground(split, context.mask_truth)
+    return Gallery(split.images[:], reference, masks.read_masks(predicted)[:n], name)
+
+
+@mpl.rc_context(STYLE)
+def draw(data: Gallery, settings, context: Context) -> Figure:
+    """Draw images, reference masks and the segmenter's masks, a column an image."""
+    n = min(settings.n_images, len(data.images))
+    figure = new_figure(settings, layout="compressed")
+    panels = figure.subplots(3, n, squeeze=False)
+    for column, image in enumerate(data.images[:n]):
+        reference, predicted = data.reference[column], data.predicted[column]
+        show_image(panels[0, column], image / 255)
+        _show_overlay(panels[1, column], image / 255, reference, PALETTE[5])
+        _show_overlay(panels[2, column], image / 255, predicted, PALETTE[6])
+        overlap = (reference & predicted).sum() / max((reference | predicted).sum(), 1)
+        panels[2, column].set_xlabel(f"{overlap:.2f}", labelpad=2.5, fontsize=7)
+    for axes, name in zip(panels[:, 0], ["image", data.reference_name, "predicted"], strict=True):
+        axes.set_ylabel(name, rotation=0, ha="right", va="center", labelpad=4)
+    against = f"below: IoU of predicted mask and {data.reference_name}"
+    header(figure, f"{settings.dataset}, segmenter {settings.segmenter}, n = {n}; {against}")
+    return laid_out(figure)
+
+
+def caption(settings, label: Callable[[str], str], extent: str) -> str:
+    """Return what the figure shows."""
+    return (
+        f"Masks of the segmenter {settings.segmenter} on {settings.n_images} training images of {settings.dataset}: "
+        "the image, the true mask or the pseudo-mask, and the predicted mask with its intersection over union."
+    )
+
+
+def _show_overlay(axes: Axes, image: np.ndarray, mask: np.ndarray, colour: str) -> None:
+    tint = np.array(to_rgb(colour))[:, None, None]
+    grey = np.broadcast_to(0.75 * image.mean(0), (3, *mask.shape))
+    show_image(axes, np.where(mask, 0.5 * grey + 0.5 * tint, grey))

@@ -1,0 +1,89 @@
+"""What arms gain over the first one, by the size of the object."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from selfdoubt.data import datasets
+from selfdoubt.evaluation import rankings
+from selfdoubt.figures import curves
+from selfdoubt.figures.context import Context
+from selfdoubt.figures.style import GREY, STYLE, header, laid_out, new_figure
+from selfdoubt.figures.texts import counted, listed
+from selfdoubt.runtime.errors import UserError
+
+SHOWN_AS = "svg"
+
+
+@dataclass(frozen=True)
+class SizedRuns:
+    """Confidence and correctness of arms, and how large the objects are."""
+
+    runs: curves.Runs
+    sizes: np.ndarray  # (n,) fraction of the image's pixels, in the order of the runs
+
+
+def read(inputs, settings, context: Context) -> SizedRuns:
+    """Read predictions of arms, then replicates, and the images that they are of."""
+    runs = curves.runs(inputs.predictions, settings.arms, settings.split, settings.score)
+    [images] = inputs.images
+    split = datasets.read_split(images, settings.split)
+    return SizedRuns(runs, datasets.foreground(split, context.mask_truth).mean((1, 2)))
+
+
+@mpl.rc_context(STYLE)
+def draw(data: SizedRuns, settings, context: Context) -> Figure:
+    """Draw differences from the first arm, of the same replicate, in bins of as many images each, by the object's size.
+
+    Left: accuracy in points. Right: AURC, a fraction times 1000; lower is better. Lines are means over replicates, bars
+    reach from the least to the most. Raises UserError if there are fewer images than bins.
+    """
+    n = len(data.sizes)
+    if n < settings.n_bins:
+        raise UserError(f"object-size: {n} images for n_bins {settings.n_bins}; lower it")
+    bins = np.array_split(np.argsort(data.sizes, kind="stable"), settings.n_bins)
+    figure = new_figure(settings)
+    left, right = figure.subplots(1, 2, sharex=True)
+    _draw_differences(left, data, bins, lambda _, correct: 100 * correct.mean(), context)
+    _draw_differences(right, data, bins, lambda *run: 1000 * rankings.aurc(*run), context)
+    first = context.labels[next(iter(data.runs))]
+    left.set_ylabel(f"accuracy less that of\n{first} (points)")
+    right.set_ylabel(f"AURC ×10³ less that of\n{first}")
+    left.legend()
+    figure.supxlabel("size of the object: fraction of the image's pixels (%)", fontsize=7.5)
+    extent = f"{curves.extent(data.runs, settings)}; {settings.n_bins} bins of as many images, score {settings.score}"
+    replicates = counted(curves.n_replicates(data.runs), "replicate")
+    header(figure, f"{extent}; {replicates}, bars: least to most")
+    return laid_out(figure)
+
+
+def caption(settings, label: Callable[[str], str], extent: str) -> str:
+    """Return what the figure shows. extent: data set, split, images and replicates."""
+    arms = [label(arm) for arm in settings.arms]
+    return (
+        f"Differences of {listed(arms[1:])} from {arms[0]} by the size of the object, on {extent}: {settings.n_bins} "
+        f"bins of as many images. Accuracy: higher is better. AURC of the score {settings.score}: lower is better. "
+        "Paired by replicate; bars reach from the lowest to the highest."
+    )
+
+
+def _draw_differences(axes: Axes, data: SizedRuns, bins: list[np.ndarray], of: Callable, context: Context) -> None:
+    """Draw of(confidence, correct) in each bin, less that of the first arm."""
+    centres = np.array([100 * data.sizes[rows].mean() for rows in bins])
+    values = {
+        arm: np.array([[of(confidence[rows], correct[rows]) for rows in bins] for confidence, correct in replicates])
+        for arm, replicates in data.runs.items()
+    }  # arm -> (replicates, bins)
+    first = next(iter(values.values()))
+    axes.axhline(0, color=GREY, linewidth=0.6)
+    for arm, own in list(values.items())[1:]:
+        gains, look = own - first, context.looks[arm]
+        middle = gains.mean(0)
+        reach = [middle - gains.min(0), gains.max(0) - middle]
+        style = {"color": look.colour, "linestyle": look.dashes, "marker": look.marker, "markersize": 3.5}
+        axes.errorbar(centres, middle, reach, elinewidth=0.6, label=context.labels[arm], **style)
+    axes.grid(axis="y")

@@ -1,0 +1,85 @@
+"""Risk-coverage curves (El-Yaniv & Wiener 2010): the error rate of accepted images against the fraction accepted."""
+
+from collections.abc import Callable
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from selfdoubt.evaluation import rankings
+from selfdoubt.figures import curves
+from selfdoubt.figures.context import Context, Look
+from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
+from selfdoubt.figures.texts import listed, mean_sd
+
+SHOWN_AS = "svg"
+
+
+def read(inputs, settings, context: Context) -> curves.Runs:
+    """Read the predictions of arms, then replicates."""
+    return curves.runs(inputs.predictions, settings.arms, settings.split, settings.score)
+
+
+@mpl.rc_context(STYLE)
+def draw(data: curves.Runs, settings, context: Context) -> Figure:
+    """Draw each arm's mean over replicates in a band from the least to the most.
+
+    Below, the same less the first arm's curve of the same replicate: curves of one shape hide what tells them apart.
+    """
+    figure = new_figure(settings)
+    top, bottom = figure.subplots(2, sharex=True, height_ratios=[2.6, 1])
+    grid = np.linspace(0.01, 1, 397)  # below 1 % of the images a curve is noise
+    risks = {arm: 100 * np.array([_risks_on(grid, *run) for run in replicates]) for arm, replicates in data.items()}
+    first = next(iter(data))
+    for arm, of_arm in risks.items():  # of_arm: (replicates, grid)
+        _band(top, 100 * grid, of_arm, context.looks[arm])
+        _band(bottom, 100 * grid, _paired_differences(of_arm, risks[first]), context.looks[arm])
+    areas = {arm: mean_sd([1000 * rankings.aurc(*run) for run in replicates], 2) for arm, replicates in data.items()}
+    _legend_with_values(top, areas, context, "AURC ×10³, lower is better")
+    top.set(xlim=(0, 100), ylabel="selective risk: error rate\nof accepted images (%)")
+    top.set_ylim(bottom=0)
+    bottom.set(xlabel="coverage: accepted images (%)", ylabel="difference from\nfirst arm (points)")
+    for axes in (top, bottom):
+        axes.grid(axis="y")
+    figure.align_ylabels()
+    note = f"score {settings.score}; mean over replicates, band from least to most"
+    header(figure, f"{curves.extent(data, settings)}; {note}")
+    return laid_out(figure)
+
+
+def caption(settings, label: Callable[[str], str], extent: str) -> str:
+    """Return what the figure shows. extent: data set, split, images and replicates."""
+    arms = [label(arm) for arm in settings.arms]
+    return (
+        f"Risk-coverage curves of {listed(arms)} on {extent}: the error rate of the images that are accepted in "
+        f"decreasing order of the score {settings.score}. Lines are means over replicates, bands reach from the lowest "
+        f"to the highest. Lower is better. Bottom: the difference from {arms[0]}, paired by replicate."
+    )
+
+
+def _risks_on(grid: np.ndarray, confidence: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    coverage, risk = rankings.risk_coverage_curve(confidence, correct)
+    return np.interp(grid, coverage, risk)
+
+
+def _paired_differences(risks: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """(replicates, grid) less the first arm's of the same replicate; an arm of one stands against every one."""
+    n = len(risks) if 1 in (len(risks), len(first)) else min(len(risks), len(first))
+    return risks[:n] - first[:n]
+
+
+def _band(axes: Axes, x: np.ndarray, risks: np.ndarray, look: Look) -> None:
+    axes.fill_between(x, risks.min(0), risks.max(0), color=look.colour, alpha=0.16, linewidth=0)
+    axes.plot(x, risks.mean(0), color=look.colour, linestyle=look.dashes)
+
+
+def _legend_with_values(axes: Axes, values: dict[str, str], context: Context, title: str) -> None:
+    """Draw a legend of two aligned columns: arms, and a text each."""
+    looks = [context.looks[arm] for arm in values]
+    lines = [Line2D([], [], color=look.colour, linestyle=look.dashes) for look in looks]
+    blanks = [Line2D([], [], linestyle="none") for _ in values]
+    names = [context.labels[arm] for arm in values]
+    box = {"frameon": True, "framealpha": 0.9, "edgecolor": "none", "columnspacing": -0.6, "alignment": "left"}
+    axes.legend([*lines, *blanks], [*names, *values.values()], ncols=2, loc="upper left", title=title, **box)

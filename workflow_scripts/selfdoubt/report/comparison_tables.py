@@ -1,0 +1,47 @@
+"""The table of exploratory comparisons."""
+
+import pandas as pd
+
+from selfdoubt.figures.texts import NO_BREAK
+from selfdoubt.report.arms import BY_NAME, Arms
+from selfdoubt.report.formats import difference, metric_of, number, p_value
+from selfdoubt.report.tables import Cell, Table
+
+
+def comparison_table(
+    comparisons: pd.DataFrame, hypotheses: pd.DataFrame, study: str, names: Arms = BY_NAME
+) -> Table | None:
+    """Return the exploratory comparisons of one study: those that are not among its hypotheses."""
+    rows = comparisons[comparisons["study"] == study]
+    identity = ["dataset", "study", "better", "than", "metric", "score", "split"]
+    rows = rows[~rows.set_index(identity).index.isin(hypotheses.set_index(identity).index)]
+    if rows.empty:
+        return None
+    several = rows["dataset"].nunique() > 1
+    headings = ["metric", "unit", "score", "split", "difference", "95 % interval", "effect", "p", "Holm p"]
+    replicates = sorted({number(n, 0) for n in rows["n_replicates"]})
+    headings += ["replicates"] * (len(replicates) > 1)  # the table is wide enough without a column of one value
+    table = Table("", ["dataset", *headings] if several else headings, "arm − reference", n_words=4 + several)
+    for row in rows.to_dict("records"):
+        metric = metric_of(row["metric"])
+        low, high = difference(row["low"], metric), difference(row["high"], metric)
+        texts = [
+            f"{metric.label}{NO_BREAK}{metric.arrow}",
+            metric.short_unit,
+            row["score"] if row["score"] != "none" else "",
+            row["split"],
+            difference(row["difference"], metric),
+            f"{low} to {high}" if not pd.isna(row["low"]) else "–",
+            number(row["effect_size"], 2, sign=True),
+            *(p_value(row[key]).removeprefix(f"={NO_BREAK}") for key in ("p", "p_holm")),
+            *([number(row["n_replicates"], 0)] if len(replicates) > 1 else []),
+        ]
+        cells = [Cell(text) for text in ([row["dataset"], *texts] if several else texts)]
+        table.rows.append((f"{names.label(row['better'])} − {names.label(row['than'])}", cells))
+    table.caption = (
+        "Not pre-registered: they suggest hypotheses and confirm none. Differences are paired by replicate; 95 % "
+        "interval and p from a t distribution, with the variance of replicates and of test images (for one replicate "
+        "by bootstrap over images); effect: mean over standard deviation of the replicates' differences; "
+        f"Holm's correction within the study.{f' Replicates: {replicates[0]}.' if len(replicates) == 1 else ''}"
+    )
+    return table

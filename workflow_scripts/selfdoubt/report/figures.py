@@ -1,0 +1,72 @@
+"""Figures on the page, each with its caption."""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+from selfdoubt.figures.texts import counted
+from selfdoubt.report.inputs import ReportData
+from selfdoubt.report.numbers import Column, Numbers, find
+from selfdoubt.runtime import methods
+from selfdoubt.runtime.errors import UserError
+
+TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+ENDS = {"svg": (b"<", b"</svg>"), "pdf": (b"%PDF-", b"%%EOF"), "png": (b"\x89PNG", b"IEND\xaeB`\x82")}
+
+
+@dataclass(frozen=True)
+class PlacedFigure:
+    """A figure ready for the template."""
+
+    name: str
+    caption: str
+    uri: str
+    width_mm: float
+    height_mm: float
+
+
+def figures_of(data: ReportData, numbers: Numbers, study: str | None) -> list[PlacedFigure]:
+    """Return the figures of one study; of None, those that name no study of the config."""
+    known = data.settings.get("studies") or {}
+    placed = []
+    for name, figure in data.figures.items():
+        settings = figure["settings"]
+        own = settings.get("study") if settings.get("study") in known else None
+        if own == study:
+            kind = methods.load("figures.kinds", settings["kind"])
+            text = kind.caption(SimpleNamespace(**settings), data.arms.label, _extent(settings, numbers))
+            text += data.arms.note(figure.get("upper_bounds", ()))
+            placed.append(PlacedFigure(name, text, _uri(figure, kind), *map(settings["style"].get, _SIZE)))
+    return placed
+
+
+_SIZE = ("width_mm", "height_mm")
+
+
+def _extent(settings: dict, numbers: Numbers) -> str:
+    """Return "fashion-mnist-12k, test (n = 10,000 images, 3 replicates)", or that part of it which is known."""
+    dataset, split = settings["dataset"], settings.get("split")
+    if split is None:
+        return dataset
+    arms = settings.get("arms") or {arm for where, arm, *_ in numbers if where == dataset}
+    found = [value for arm in arms for value in find(numbers, dataset, arm, Column("accuracy", split=split))]
+    if not found:
+        return f"{dataset}, {split}"
+    images = counted(max(value.n for value in found), "image")
+    return f"{dataset}, {split} (n = {images}, {counted(len({value.replicate for value in found}), 'replicate')})"
+
+
+def _uri(figure: dict, kind: ModuleType) -> str:
+    """Return the format that the page shows; all are checked, since nothing else reads them."""
+    given = {suffix: figure[suffix] for suffix in ENDS if suffix in figure}
+    contents = {suffix: it if isinstance(it, bytes) else _whole(Path(it), suffix) for suffix, it in given.items()}
+    return f"data:{TYPES[kind.SHOWN_AS]};base64,{base64.b64encode(contents[kind.SHOWN_AS]).decode()}"
+
+
+def _whole(path: Path, kind: str) -> bytes:
+    """Return a picture; raises UserError if it is truncated."""
+    content, (start, end) = path.read_bytes(), ENDS[kind]
+    if not (content.startswith(start) and content.rstrip().endswith(end)):
+        raise UserError(f"{path}: not a whole {kind} file; delete it and run again")
+    return content

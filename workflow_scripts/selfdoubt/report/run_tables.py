@@ -1,0 +1,53 @@
+"""Tables of the run itself: what it cost, and which numbers do not exist."""
+
+import pandas as pd
+
+from selfdoubt.figures.texts import counted, listed
+from selfdoubt.report.arms import BY_NAME, Arms
+from selfdoubt.report.formats import number
+from selfdoubt.report.tables import Cell, Table
+
+
+def cost_table(costs: pd.DataFrame) -> Table | None:
+    """Return what each rule took: jobs, seconds, processor seconds, peak memory."""
+    if costs.empty:
+        return None
+    headings = ["jobs", "total s", "mean s", "CPU s", "peak memory MB"]
+    table = Table("", headings, "rule")
+    for rule, rows in costs.groupby("rule", sort=False):
+        table.rows.append((rule, _cost_cells(rows)))
+    table.rows.append(("all", _cost_cells(costs)))
+    table.caption = (
+        f"Cost of {counted(len(costs), 'job')}: wall-clock and processor seconds, and the largest job's memory. "
+        "Snakemake samples a job every half second, and after 15 seconds every half minute: processor seconds after "
+        "the last sample are missing, and a short peak of memory may be."
+    )
+    return table
+
+
+def _cost_cells(rows: pd.DataFrame) -> list[Cell]:
+    seconds, cpu = rows["seconds"], rows["cpu_seconds"]
+    numbers = [(len(rows), 0), (seconds.sum(), 1), (seconds.mean(), 2), (cpu.sum(min_count=1), 1)]
+    return [Cell(number(*pair)) for pair in [*numbers, (rows["max_rss_mb"].max(), 0)]]
+
+
+def missing_table(metrics: pd.DataFrame, names: Arms = BY_NAME) -> Table | None:
+    """Return the numbers that do not exist, one row for each arm, split and reason."""
+    rows = metrics[metrics["value"].isna()]
+    if rows.empty:
+        return None
+    rows = rows.assign(reason=rows["reason"].fillna("no reason given"))
+    table = Table(
+        f"{len(rows):,} of {counted(len(metrics), 'number')} {'is' if len(rows) == 1 else 'are'} undefined.",
+        ["split", "metrics", "scores", "replicates", "reason"],
+        "arm",
+        n_words=5,
+        wraps=True,
+    )
+    for (dataset, arm, split, reason), part in rows.groupby(["dataset", "arm", "split", "reason"], sort=False):
+        scores = [score for score in dict.fromkeys(part["score"]) if score != "none"]
+        texts = [split, listed(list(dict.fromkeys(part["metric"]))), listed(scores) if scores else ""]
+        replicates = listed([str(replicate) for replicate in sorted(part["replicate"].unique())])
+        name = names.marked(arm) if metrics["dataset"].nunique() == 1 else f"{dataset}: {names.marked(arm)}"
+        table.rows.append((name, [Cell(text) for text in [*texts, replicates, reason]]))
+    return table

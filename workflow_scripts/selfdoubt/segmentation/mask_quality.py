@@ -1,0 +1,33 @@
+"""How good object masks are, compared with the true ones where these are known."""
+
+import numpy as np
+
+
+def quality_rows(stage: str, masks: np.ndarray, truth: np.ndarray | None) -> list[dict]:
+    """Return rows of SCHEMAS['mask-quality']: how good masks are, as means over the images.
+
+    iou: intersection over union of mask and truth, 1 where both are empty. pixel-accuracy: fraction of pixels that
+    equal the truth's. foreground-share: fraction of pixels that are object. empty, full: numbers of such masks.
+
+    stage: "pseudo-mask" (of its pixels annotated as object) or "mask". masks: bool (n, H, W). truth: the same, or None
+    if it is not known; statistics that need it then have value null and a reason.
+    """
+    n, counts = len(masks), masks.sum((1, 2))
+    measured = {"iou": None, "pixel-accuracy": None}
+    if truth is not None and n:
+        union = (masks | truth).sum((1, 2))
+        iou = np.where(union == 0, 1.0, (masks & truth).sum((1, 2)) / np.maximum(union, 1))
+        measured = {"iou": iou.mean(), "pixel-accuracy": (masks == truth).mean()}
+    measured["foreground-share"] = masks.mean() if n else None
+    measured |= {"empty": (counts == 0).sum(), "full": (counts == masks[0].size).sum()} if n else {}
+    reason = "no images" if n == 0 else "the true masks are not known"
+    return [
+        {
+            "stage": stage,
+            "statistic": statistic,
+            "value": None if value is None else float(value),
+            "n": n,
+            "reason": reason if value is None else None,
+        }
+        for statistic, value in measured.items()
+    ]

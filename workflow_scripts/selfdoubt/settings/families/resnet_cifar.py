@@ -1,0 +1,11 @@
+"""Settings of residual networks for images of about 32 px (He et al. 2016, section 4.2)."""
+
+from typing import Literal
+
+from selfdoubt.settings.bases import depth_of_6n_plus
+from selfdoubt.settings.types import Strict
+
+
+class Settings(Strict):
+    family: Literal["resnet-cifar"]
+    depth: depth_of_6n_plus(2)

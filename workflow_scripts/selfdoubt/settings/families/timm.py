@@ -1,0 +1,17 @@
+"""Settings of a network of timm."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from selfdoubt.settings.bases import FromTimm
+
+
+def _default_input(given: dict) -> str:
+    return "pretrained" if given.get("pretrained") or given.get("weights") else "data"
+
+
+class Settings(FromTimm):
+    family: Literal["timm"]
+    pretrained: bool = False  # whether it starts from the weights that timm publishes
+    input_px: Literal["data", "pretrained"] = Field(default_factory=_default_input)

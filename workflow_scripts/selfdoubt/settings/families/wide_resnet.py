@@ -1,0 +1,13 @@
+"""Settings of wide residual networks for images of about 32 px (Zagoruyko & Komodakis 2016)."""
+
+from typing import Literal
+
+from selfdoubt.settings.bases import depth_of_6n_plus
+from selfdoubt.settings.types import BelowOne, Count, Strict
+
+
+class Settings(Strict):
+    family: Literal["wide-resnet"]
+    depth: depth_of_6n_plus(4)
+    widen_factor: Count
+    dropout: BelowOne = 0.0

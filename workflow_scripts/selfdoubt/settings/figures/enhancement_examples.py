@@ -1,0 +1,34 @@
+"""Settings of images before and after enhancers."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.bases import Figure
+from selfdoubt.settings.choices import check_replicate
+from selfdoubt.settings.types import Count, Name
+
+
+class Settings(Figure):
+    reads: ClassVar = ("examples",)
+    needs: ClassVar = ("labels",)
+    kind: Literal["enhancement-examples"]
+    model: Name
+    replicate: int
+    enhancers: list[Name] = Field(min_length=1)
+    n_images: Count
+
+    def named_arms(self) -> list[tuple[str, str]]:
+        return [("enhancers", f"{self.model}/{enhancer}") for enhancer in self.enhancers]
+
+    def checks(self, place: str, study) -> Iterator[tuple]:
+        yield check_replicate, f"{place}.replicate", self.replicate, study
+        for enhancer in self.enhancers:
+            yield _check_changes_images, f"{place}.enhancers", enhancer, study
+
+
+def _check_changes_images(place: str, enhancer: str, study) -> None:
+    if enhancer in study.enhancers and not study.enhancers[enhancer].changes_images:
+        raise UserError(f"config: {place}: '{enhancer}' changes no image; remove it")

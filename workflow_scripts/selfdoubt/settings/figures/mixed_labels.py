@@ -1,0 +1,23 @@
+"""Settings of what mixing does to labels."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from selfdoubt.settings.bases import Figure
+from selfdoubt.settings.choices import check_all_known
+from selfdoubt.settings.types import Name
+
+
+class Settings(Figure):
+    reads: ClassVar = ("mixed_labels",)
+    needs: ClassVar = ("labels", "looks")
+    kind: Literal["mixed-labels"]
+    models: list[Name] = Field(min_length=1)
+
+    def shown_arms(self, study) -> list[str]:
+        return self.models
+
+    def checks(self, place: str, study) -> Iterator[tuple]:
+        yield from check_all_known(f"{place}.models", self.models, study.augmented, "one of augmented")

@@ -1,0 +1,13 @@
+"""Settings of reliability diagrams."""
+
+from typing import ClassVar, Literal
+
+from selfdoubt.settings.bases import FigureOfArms
+from selfdoubt.settings.types import Count
+
+
+class Settings(FigureOfArms):
+    reads: ClassVar = ("predictions",)
+    kind: Literal["reliability"]
+    split: str
+    n_bins: Count
