@@ -1,4 +1,4 @@
-"""Put all numbers into one table."""
+"""Collect all metrics in one table."""
 
 import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""Turn predictions into numbers."""
+"""Compute the scores and metrics of one table of predictions."""
 
 from selfdoubt.evaluation import metrics_table, scoring
 from selfdoubt.evaluation.predictions import predictions_by_split

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from selfdoubt.data.datasets import Split
-from selfdoubt.evaluation import summaries
 from selfdoubt.evaluation.prediction_tables import write_predictions
+from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.runtime import table_files
 
 DRAWS = np.random.default_rng(0)
@@ -35,7 +35,7 @@ def test_a_row_per_image_split_after_split(tmp_path):
 def test_logits_are_read_as_they_were_written(tmp_path):
     shuffled = dict(reversed(LOGITS.items()))  # the order of the splits is that of `splits`
     write_predictions(tmp_path / "a.parquet", SPLITS, shuffled)
-    read = summaries.predictions_by_split(table_files.read_table(tmp_path / "a.parquet"))
+    read = predictions_by_split(table_files.read_table(tmp_path / "a.parquet"))
     assert list(read) == list(SPLITS)
     for name, found in read.items():
         np.testing.assert_array_equal(found.logits, LOGITS[name])
@@ -48,7 +48,7 @@ def test_a_variants_signals_are_columns(tmp_path):
     table = table_files.read_table(tmp_path / "a.parquet")
     assert table["predicted"].to_pylist() == [0, 1, 0, 0, 1, 0, 1, 0, 1]
     assert table["confidence_gain"].to_pylist() == [0, 1 / 8, 2 / 8, 0, 1 / 8, 0, 1 / 8, 2 / 8, 3 / 8]
-    read = summaries.predictions_by_split(table)["val"]
+    read = predictions_by_split(table)["val"]
     assert read.correct.tolist() == [False, True, False]  # label 1, reported 0, 1, 0
 
 
@@ -63,4 +63,4 @@ def test_the_classes_of_ood_images_become_a_column(tmp_path):
     write_predictions(tmp_path / "a.parquet", SPLITS | {"ood-digits": digits}, LOGITS)
     table = table_files.read_table(tmp_path / "a.parquet")
     assert table["ood_class"].to_pylist() == [-1] * 5 + [3, 1, 4, 1]
-    assert summaries.predictions_by_split(table)["ood-digits"].ood_classes.tolist() == [3, 1, 4, 1]
+    assert predictions_by_split(table)["ood-digits"].ood_classes.tolist() == [3, 1, 4, 1]
