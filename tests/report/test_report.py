@@ -7,10 +7,11 @@ from html.parser import HTMLParser
 
 import pytest
 from matplotlib.figure import Figure
-from selfdoubt.figures.plots import save
-from selfdoubt.report.decisions import decision_tables
-from small_report import CHOSEN, FIGURES, HYPOTHESIS, METRICS, SETTINGS, STYLE, frame, report, row
+from small_report import CHOSEN, FIGURES, HYPOTHESIS, METRICS, SETTINGS, frame, report, row
 
+from selfdoubt.figures.style import save
+from selfdoubt.report.arms import Arms
+from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.page import render
 from selfdoubt.runtime.errors import UserError
 
@@ -45,14 +46,15 @@ def test_the_page_is_well_formed_and_the_same_each_time():
     assert render(report()) == page
 
 
-def test_text_from_settings_and_tables_is_escaped():
+def test_text_from_settings_tables_and_labels_is_escaped():
     evil = "<script>alert(1)</script>"
     data = report(hypotheses=frame("hypotheses", [HYPOTHESIS | {"statement": evil, "verdict": evil}]))
     data.settings["studies"]["distillation"] |= dict.fromkeys(("title", "question", "background", "threats"), evil)
     metrics = frame("metrics", [*METRICS, row("ce", 1, "nll", None, reason=evil)])
-    page = render(replace(data, metrics=metrics, provenance={"commit": evil, "versions": {evil: evil}}))
+    provenance = {"commit": evil, "versions": {evil: evil}}
+    page = render(replace(data, metrics=metrics, provenance=provenance, arms=Arms({"kd": evil})))
     assert "<script" not in page
-    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 9
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 16
 
 
 def test_every_hypothesis_figure_and_study_occurs():
@@ -81,9 +83,16 @@ def test_missing_parts_leave_their_sections_out():
     settings = {key: SETTINGS[key] for key in ("datasets", "baselines", "evaluation", "studies")}
     empty = {name: frame(name, []) for name in ("comparisons", "hypotheses", "groups", "costs")}
     page = render(report(settings=settings, mask_quality={}, counts={}, figures={}, provenance={}, **empty))
-    for heading in ("Masks", "Corrupted images", "Exploratory comparisons", "Hypotheses,", "Cost", "Packages"):
+    for heading in (
+        "Masks",
+        "Corrupted images",
+        "Exploratory comparisons",
+        "Pre-registered hypotheses",
+        "Cost",
+        "Packages",
+    ):
         assert f"<h3>{heading}" not in page
-    assert "No hypothesis was written down beforehand" in page and "not under version control" in page
+    assert "not under version control" in page
     assert "<h3>Masks" in render(report())  # so the test can fail
 
 
@@ -94,7 +103,8 @@ def test_a_page_without_any_numbers_renders():
 
 def test_the_headline_counts_from_the_tables():
     page = render(report()).replace("\u00a0", " ")
-    assert "2 models, 2 arms in all, 3 replicates each, on toys: 18 numbers; 1 hypothesis" in page
+    for count in ("2 models", "2 arms", "3 replicates", "18 numbers", "1 pre-registered hypothesis", "1 inconclusive"):
+        assert count in page
 
 
 def test_a_study_on_two_datasets_has_a_table_and_a_named_answer_for_each():
@@ -107,7 +117,7 @@ def test_a_study_on_two_datasets_has_a_table_and_a_named_answer_for_each():
 
 def test_decisions_stand_with_the_studies_that_have_arms_of_the_group():
     data = report()
-    assert decision_tables(data.groups, ["ce", "kd"]) == decision_tables(data.groups, ["pair/gone"]) == []
+    assert group_tables(data.groups, ["ce", "kd"]) == group_tables(data.groups, ["pair/gone"]) == []
     assert "errors fixed" not in render(data)
     data.settings["studies"]["distillation"]["arms"].append("pair/mean")
     assert "errors fixed" in render(data)
@@ -132,23 +142,15 @@ def test_what_was_chosen_is_on_the_page_of_its_study():
     assert "ε 0.5/255" not in render(report(enhancements=frame("enhancements", CHOSEN)))
 
 
-def test_the_page_says_of_a_bound_what_it_is_wherever_it_stands():
-    told = "kd reads the true labels: an upper bound"
-    assert render(report(bounds=["kd"])).count(told) >= 4  # among the arms, under figure, table and comparisons
-    assert told not in render(report())
+def test_an_arm_is_shown_by_its_label_everywhere_and_by_its_name_among_the_settings():
+    page = render(report(arms=Arms({"kd": "KD of four"})))
+    assert page.count("KD of four") >= 8  # verdict twice, settings, figure, tables, comparisons
+    assert re.findall(r">[^<]*\bkd\b[^<]*<", page.partition("<pre")[0]) == [">kd<", ">kd-ranks-better \u00b7 toys<"]
 
 
-@pytest.mark.parametrize(
-    ("settings", "is_told"),
-    [
-        ({"kind": "auroc-accuracy", "score": "msp", "arms": []}, True),  # of all arms
-        ({"kind": "auroc-accuracy", "score": "msp", "arms": ["ce"]}, False),
-        ({"kind": "enhancement-examples", "model": "ce", "replicate": 1, "enhancers": ["oracle"], "n_images": 2}, True),
-        ({"kind": "enhancement-examples", "model": "ce", "replicate": 1, "enhancers": ["odin"], "n_images": 2}, False),
-    ],
-)
-def test_a_figure_says_that_it_shows_a_bound(settings, is_told):
-    place = {"study": "distillation", "dataset": "toys", "split": "test", "style": STYLE}
-    figures = {"one": {"settings": settings | place, "svg": b"<svg/>", "png": b"png"}}
-    page = render(report(figures=figures, bounds=["ce/oracle"]))
-    assert ("ce/oracle reads the true labels" in page) == is_told
+def test_the_page_names_upper_bounds_wherever_they_stand():
+    told = "kd reads the true labels"
+    figures = {"curves": FIGURES["curves"] | {"upper_bounds": ["kd"]}, "masks": FIGURES["masks"]}
+    page = render(report(arms=Arms(upper_bounds=frozenset(["kd"])), figures=figures))
+    assert page.count(told) >= 4  # among the arms, under figure, table and comparisons
+    assert told not in render(report()) and "masks</span> Masks" in page

@@ -159,6 +159,17 @@ BY_METHOD = {  # module of a method that the default study names -> the jobs tha
 }
 BY_METHOD |= {f"enhancers/methods/{name.replace('-', '_')}.py": enhanced(name) for name in ENHANCERS}
 BY_METHOD |= {f"communication/protocols/{name.replace('-', '_')}.py": decided(name) for name in COMBINED}
+BY_METHOD |= {
+    f"figures/kinds/{kind}.py": {f"plot_figure:{figure}" for figure in figures} | REPORT
+    for kind, figures in {
+        "risk_coverage": ("risk-coverage", "risk-coverage-enhancers", "risk-coverage-cutmix"),
+        "reliability": ("reliability",),
+        "auroc_accuracy": ("auroc-accuracy",),
+        "enhancement_examples": ("enhancement-examples",),
+        "mask_gallery": ("mask-gallery",),
+        "persuasion_matrix": ("persuasion-matrix",),
+    }.items()
+}
 
 
 def after(rules: set[str], methods: set[str] = frozenset()) -> set[str]:

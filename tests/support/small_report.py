@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pandas as pd
 from helpers import SCHEMAS
-from selfdoubt.report.data import ReportData
+
+from selfdoubt.report.inputs import ReportData
 
 SETTINGS = {
     "datasets": {

@@ -1,0 +1,271 @@
+"""Every kind of figure: what is drawn, that it can be read, and that equal data give equal bytes."""
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from selfdoubt.figures import style
+from selfdoubt.figures.context import Context, context_of, look_at
+from selfdoubt.figures.kinds.enhancement_examples import Examples
+from selfdoubt.figures.kinds.mask_gallery import Gallery
+from selfdoubt.figures.kinds.object_size import SizedRuns
+from selfdoubt.runtime import methods
+from selfdoubt.runtime.errors import UserError
+
+KINDS = methods.names_in("figures.kinds")
+ARMS = {"ce": "cross-entropy", "kd": "KD, τ = $4$", "a": "A", "b": "B", "trio/persuasion": "trio talks"}
+ARMS |= {"ce/odin": "ODIN", "ce/random-sign": "placebo"}
+CONTEXT = Context(ARMS, {arm: look_at(place) for place, arm in enumerate(ARMS)})
+ENTRY = {"dataset": "toys", "split": "test", "score": "msp", "style": SimpleNamespace(width_mm=150, height_mm=80)}
+OWN = {  # kind -> what else its entry says
+    "risk-coverage": {"arms": ["ce", "kd"]},
+    "reliability": {"arms": ["ce", "kd"], "n_bins": 10},
+    "auroc-accuracy": {"arms": []},
+    "mask-gallery": {"segmenter": "unet", "n_images": 3},
+    "enhancement-examples": {"model": "ce", "replicate": 1, "n_images": 2, "enhancers": ["odin", "random-sign"]},
+    "persuasion-matrix": {"group": "trio", "protocol": "persuasion"},
+    "mixed-labels": {"models": ["a", "b"]},
+    "object-size": {"arms": ["ce", "kd"], "n_bins": 2},
+}
+
+LAST_INCORRECT = (np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, True, True, False]))
+FIRST_INCORRECT = (np.array([0.9, 0.8, 0.7, 0.1]), np.array([False, True, True, True]))
+
+
+def metrics_rows(arm: str, replicate: int, accuracy: float, auroc: float) -> list[dict]:
+    name, _, variant = arm.partition("/")
+    row = {"dataset": "toys", "name": name, "replicate": replicate, "variant": variant or "clean"}
+    row |= {"split": "test", "n": 100}
+    return [
+        row | {"metric": "accuracy", "score": "none", "value": accuracy},
+        row | {"metric": "auroc", "score": "msp", "value": auroc},
+    ]
+
+
+def metrics() -> pd.DataFrame:
+    pairs = [metrics_rows(arm, replicate, 0.9, 0.8) for arm in ("kd", "ce", "ce/odin") for replicate in (1, 2)]
+    return pd.DataFrame([row for pair in pairs for row in pair])
+
+
+def gallery() -> Gallery:
+    reference = np.zeros((3, 8, 8), bool)
+    reference[:, 0, :2] = True
+    predicted = reference.copy()
+    predicted[0, 0, 1] = False
+    return Gallery(np.full((3, 1, 8, 8), 200, np.uint8), reference, predicted)
+
+
+def examples() -> dict[str, Examples]:
+    clean = np.full((2, 1, 8, 8), 51, np.uint8)
+    enhanced = np.full((2, 1, 8, 8), 0.2, np.float32)
+    enhanced[0] += np.float32(2 / 255)
+    shown = Examples(clean, enhanced, np.array([0.5, 0.9]), np.array([0.75, 0.9]), 2)
+    return {"ce/odin": shown, "ce/random-sign": shown}
+
+
+def persuasion() -> pd.DataFrame:
+    rows = [("a", "b", "true", 1.0, 10), ("a", "b", "true", 3.0, 10), ("a", "b", "wrong", -1.0, 5)]
+    return pd.DataFrame(rows, columns=["sender", "listener", "message", "gain", "n"])
+
+
+def labels(error: float | None = 0.19) -> dict:
+    return {"weight-mean": 0.7, "weight-sd": 0.2, "label-error": error, "ghost-labels": 0.3, "nothing-visible": 0.0}
+
+
+def sized() -> SizedRuns:
+    """The two small objects are the first and the last; kd is correct on one more of them, and otherwise as ce."""
+    confidence, correct = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, True, False, False])
+    kd = (confidence, np.array([True, True, False, True]))
+    return SizedRuns({"ce": [(confidence, correct)], "kd": [kd]}, np.array([0.1, 0.3, 0.4, 0.2]))
+
+
+DATA = {
+    "risk-coverage": lambda: {"ce": [LAST_INCORRECT], "kd": [FIRST_INCORRECT]},
+    "reliability": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
+    "auroc-accuracy": metrics,
+    "mask-gallery": gallery,
+    "enhancement-examples": examples,
+    "persuasion-matrix": persuasion,
+    "mixed-labels": lambda: {"a": [labels(), labels(0.21)], "b": [labels(None)] * 2},
+    "object-size": sized,
+}
+
+
+def settings(kind: str, **changes) -> SimpleNamespace:
+    return SimpleNamespace(**(ENTRY | OWN[kind] | changes))
+
+
+def draw(kind: str, data=None, context: Context = CONTEXT, **changes):
+    data = DATA[kind]() if data is None else data
+    return methods.load("figures.kinds", kind).draw(data, settings(kind, **changes), context)
+
+
+drawn = cache(draw)
+
+
+def texts(figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def saved(figure, path: Path) -> bytes:
+    style.save(figure, [path])
+    return path.read_bytes()
+
+
+# ---- of all kinds ----
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_equal_data_give_equal_bytes(kind, tmp_path):
+    assert saved(drawn(kind), tmp_path / "figure.svg") == saved(draw(kind), tmp_path / "figure.svg")
+
+
+@pytest.mark.parametrize("suffix", ["svg", "pdf", "png"])
+def test_saving_twice_gives_equal_bytes_and_leaves_nothing_else(suffix, tmp_path):
+    figure, before = drawn("reliability"), mpl.rcParams.copy()
+    assert saved(figure, tmp_path / f"first.{suffix}") == saved(figure, tmp_path / f"second.{suffix}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"first.{suffix}", f"second.{suffix}"]
+    assert mpl.rcParams.copy() == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_text_is_large_enough_and_inside_a_figure_of_the_set_size(kind):
+    figure = drawn(kind)
+    width, height = figure.get_size_inches()
+    box = figure.get_tightbbox()  # in inches, of all that is visible
+    assert (25.4 * width, 25.4 * height) == pytest.approx((150, 80))
+    assert box.x0 >= -0.01 and box.y0 >= -0.01 and box.x1 <= width + 0.01 and box.y1 <= height + 0.01
+    assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= 7
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_figure_and_its_caption_show_arms_by_their_labels(kind):
+    changed = Context({arm: f"{label} & more" for arm, label in ARMS.items()}, CONTEXT.looks)
+    shows_arms = kind != "mask-gallery"
+    assert any("& more" in text for text in texts(draw(kind, context=changed))) == shows_arms
+    module = methods.load("figures.kinds", kind)
+    caption = module.caption(settings(kind), lambda arm: f"<{arm}>", "toys")
+    assert "toys" in caption and ("<" in caption) == (shows_arms and kind != "auroc-accuracy")  # of all arms
+    assert module.SHOWN_AS in ("svg", "png")
+
+
+def test_the_import_brings_neither_torch_nor_pyplot():
+    load = "[methods.load('figures.kinds', kind) for kind in methods.names_in('figures.kinds')]"
+    code = f"import sys; from selfdoubt.runtime import methods; {load}; import selfdoubt.report.page"
+    code += "; print({'torch', 'matplotlib.pyplot'} & {*sys.modules})"
+    path = str(Path(style.__file__).parents[2])
+    shown = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": path}, capture_output=True, text=True)
+    assert shown.stdout.strip() == "set()", shown.stderr
+
+
+def test_looks_follow_places_differ_and_are_used():
+    assert len({look_at(place) for place in range(24)} | {look_at(0)}) == 24
+    context = context_of({"labels": {"ce": "CE", "kd": "KD"}, "looks": {"ce": 7, "kd": 2}})
+    assert context.looks == {"kd": look_at(2), "ce": look_at(7)} and [*context.looks] == ["kd", "ce"]
+    assert draw("risk-coverage", context=context).axes[0].lines[0].get_color() == look_at(7).colour
+
+
+# ---- of one kind ----
+
+
+def test_risk_coverage_ends_at_the_error_rate_and_compares_with_the_first_arm():
+    top, bottom = drawn("risk-coverage").axes
+    last, first = (line.get_ydata() for line in top.lines)
+    assert last[-1] == first[-1] == 25  # one error of four, in percent
+    assert first[0] == 100  # the most confident prediction is incorrect
+    assert np.all(bottom.lines[0].get_ydata() == 0)
+    assert bottom.lines[1].get_ydata() == pytest.approx(first - last)
+
+
+def test_risk_coverage_averages_over_replicates_and_bands_from_least_to_most():
+    figure = draw("risk-coverage", {"ce": [LAST_INCORRECT, FIRST_INCORRECT]})
+    top = figure.axes[0]
+    assert top.lines[0].get_ydata()[0] == 50  # replicates: 0 and 100 % errors at the lowest coverage
+    band = top.collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == (0, 100)
+    low, high = (1 / 4) / 4, (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4  # AURC
+    mean, sd = (low + high) / 2, (high - low) / 2**0.5
+    assert any(text.startswith(f"{1000 * mean:.2f} ± {1000 * sd:.2f} ") for text in texts(figure))
+
+
+def test_reliability_shows_accuracy_gap_and_fraction_of_the_pooled_replicates():
+    first = (np.full(5, 0.75), np.array([True, True, True, True, False]))
+    second = (np.full(5, 0.75), np.array([True, True, False, False, False]))
+    figure = draw("reliability", {"ce": [first, second], "kd": [first, second]})
+    top, _, bottom, _ = figure.axes
+    accuracy, gap = top.patches
+    assert accuracy.get_height() == pytest.approx(60)  # (4 + 2) of 10
+    assert gap.get_height() == pytest.approx(75 - 60)
+    assert [bar.get_height() for bar in bottom.patches] == [0] * 7 + [100] + [0] * 2
+    assert "ECE 0.2000 ± 0.2121" in texts(figure)  # replicates: |.8 - .75| = .05 and |.4 - .75| = .35
+    assert top.lines[0].get_xydata().tolist() == [[0, 0], [100, 100]]
+
+
+def test_auroc_accuracy_excludes_arms_without_auroc_and_refuses_an_empty_plot():
+    rows = metrics_rows("ce", 1, 0.9, 0.8) + metrics_rows("kd", 1, 1.0, np.nan)
+    shown = texts(draw("auroc-accuracy", pd.DataFrame(rows)))
+    assert ARMS["ce"] in shown and ARMS["kd"] not in shown
+    with pytest.raises(UserError, match="no arm has accuracy and AUROC"):
+        draw("auroc-accuracy", pd.DataFrame(rows[2:]))
+
+
+def test_auroc_accuracy_shows_its_own_split_and_data_set_and_lists_arms_by_their_place():
+    rows = metrics_rows("ce", 1, 0.9, 0.8)
+    others = [row | other for row in rows for other in ({"split": "val", "value": 0.5}, {"dataset": "x", "value": 0.1})]
+    top = draw("auroc-accuracy", pd.DataFrame(others + rows)).axes[0]
+    points = np.concatenate([np.asarray(dots.get_offsets()) for dots in top.collections])
+    assert points == pytest.approx(np.array([[90, 80]] * 2))  # the replicate and the mean
+    legend = drawn("auroc-accuracy").axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == [ARMS[arm] for arm in ("ce", "kd", "ce/odin")]
+
+
+def test_mask_gallery_prints_the_overlap():
+    axes = drawn("mask-gallery").axes
+    assert [each.get_xlabel() for each in axes[6:]] == ["0.50", "1.00", "1.00"]  # one of two pixels found, then both
+
+
+def test_enhancement_examples_magnify_the_step_around_grey():
+    figure = drawn("enhancement-examples")
+    assert len(figure.axes) == 2 * 3 * 2
+    step, unchanged = (np.asarray(figure.axes[i].images[0].get_array()) for i in (2, 5))
+    np.testing.assert_allclose(step, 0.5 + 63 * 2 / 255, atol=1e-5)  # 63 = floor(127.5 / 2)
+    np.testing.assert_allclose(unchanged, 0.5, atol=1e-5)
+    assert "0.500 → 0.750" in texts(figure)
+
+
+def test_persuasion_matrix_averages_replicates_and_is_centred_at_zero():
+    true, wrong, _ = drawn("persuasion-matrix").axes
+    assert [text.get_text() for text in true.texts] == ["–", "+2.00\n± 1.41", "–", "–"]  # replicates: 1 and 3
+    assert [text.get_text() for text in wrong.texts] == ["–", "−1.00", "–", "–"]
+    assert [label.get_text() for label in true.get_yticklabels()] == ["A", "B"]
+    assert "n = 20 " in true.get_title(loc="left") and true.images[0].norm(0) == 0.5
+
+
+def test_a_message_to_two_listeners_is_counted_once():
+    rows = [(sender, listener, "true", 1.0, n) for sender, n in (("a", 10), ("b", 7)) for listener in "ab"]
+    rows = pd.DataFrame([*rows, *rows], columns=["sender", "listener", "message", "gain", "n"])  # of two replicates
+    true, wrong, _ = draw("persuasion-matrix", rows).axes
+    assert "n = 34 " in true.get_title(loc="left") and "n = 0 " in wrong.get_title(loc="left")
+
+
+def test_mixed_labels_prints_what_is_not_known():
+    assert {"20.0", "30.0", "not known"} <= set(texts(drawn("mixed-labels")))  # the mean of 19 and 21
+
+
+def test_gains_by_size_by_hand():
+    # Small objects: ce is correct on 1 of 2, kd on 2; large ones: 1 of 2 for both.
+    left, right = drawn("object-size").axes
+    gains, areas = (axes.lines[1].get_xydata() for axes in (left, right))
+    assert gains.ravel().tolist() == pytest.approx([15, 50, 35, 0])
+    # AURC of ce's small ones: (0 / 1 + 1 / 2) / 2 = 0.25, of kd's 0.
+    assert areas[:, 1].tolist() == pytest.approx([-250, 0])
+    with pytest.raises(UserError, match="4 images for n_bins 5"):
+        draw("object-size", n_bins=5)
