@@ -99,7 +99,7 @@ def _zombie(pid: int) -> bool:
         return True
 
 
-def test_a_fault_in_a_rank_is_told_in_one_line(tmp_path):
+def test_a_fault_in_a_rank_ends_in_one_line(tmp_path):
     settings = BASELINE | {"recipe": RECIPE | {"batch_size": 6, "gpu": 3}}
     failed = run(tmp_path, settings, "b")
     assert failed.returncode == 1
