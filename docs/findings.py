@@ -20,10 +20,14 @@ from selfdoubt.figures.texts import counted, listed  # noqa: E402
 from selfdoubt.report.arms import Arms  # noqa: E402
 from selfdoubt.report.numbers import numbers_of, with_arms  # noqa: E402
 from selfdoubt.report.verdicts import verdicts_of  # noqa: E402
-from selfdoubt.runtime.schemas import SCHEMAS, read_table  # noqa: E402
+from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA  # noqa: E402
+from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA  # noqa: E402
+from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA  # noqa: E402
+from selfdoubt.runtime.table_files import read_table  # noqa: E402
 from selfdoubt.settings.study import Study, load_study  # noqa: E402
 
 PAGE = ROOT / "docs/findings.md"
+TABLES = {"metrics": METRICS_SCHEMA, "hypotheses": HYPOTHESES_SCHEMA, "costs": COSTS_SCHEMA}
 HEAD = """# Findings
 
 What the default study and some of [studies/](../studies) say, each run whole, once, with the replicates of its config.
@@ -41,8 +45,8 @@ def page(runs: list[tuple[Path, str]]) -> str:
 def section(checkout: Path, file: str) -> str:
     study = load_study(whole_config(checkout, file))
     tables = {
-        name: read_table(checkout / f"results/{study.run}/tables/{name}.parquet", SCHEMAS[name]).to_pandas()
-        for name in ("metrics", "hypotheses", "costs")
+        name: read_table(checkout / f"results/{study.run}/tables/{name}.parquet", TABLES[name]).to_pandas()
+        for name in TABLES
     }
     numbers, names = numbers_of(with_arms(tables["metrics"])), Arms({arm: study.label(arm) for arm in study.arms()})
     lines = [f"## {f'`{file}`' if file else 'The default study'}", "", extent(study, tables["costs"], checkout), ""]

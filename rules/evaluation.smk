@@ -43,7 +43,7 @@ rule predict:
 
 
 rule compute_metrics:
-    """Turn predictions into numbers."""
+    """Compute the scores and metrics of one table of predictions."""
     input:
         PREDICTIONS,
     output:
@@ -89,7 +89,7 @@ rule compare_groups:
 
 
 rule collect_metrics:
-    """Put all numbers into one table."""
+    """Collect all metrics in one table."""
     input:
         all_metrics(),
     output:
@@ -112,7 +112,7 @@ rule collect_metrics:
 
 
 rule collect_costs:
-    """Put the seconds and the memory of all jobs up to the metrics into one table."""
+    """Collect the seconds and the memory of all jobs up to the metrics in one table."""
     input:
         all_metrics(),
     output:

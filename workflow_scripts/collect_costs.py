@@ -1,11 +1,12 @@
 """Put the seconds and the memory of all jobs into one table, from Snakemake's benchmark files."""
 
-from selfdoubt.runtime import cli, costs, schemas
+from selfdoubt.runtime import cli, costs, table_files
+from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA
 
 
 def run(arguments):
     rows = costs.read_benchmarks(arguments.folder, arguments.settings.names, arguments.settings.replicates)
-    schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["costs"], arguments.metadata)
+    table_files.write_rows(arguments.output, rows, COSTS_SCHEMA, arguments.metadata)
 
 
 if __name__ == "__main__":

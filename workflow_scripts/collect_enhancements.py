@@ -2,18 +2,19 @@
 
 import json
 
-from selfdoubt.runtime import cli, schemas
+from selfdoubt.runtime import cli, table_files
+from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
 
 
 def run(arguments):
     rows = []
     for arm in arguments.settings.arms:
         for replicate in arm.replicates:
-            metadata = schemas.read_metadata(arguments.predictions[len(rows)])
+            metadata = table_files.read_metadata(arguments.predictions[len(rows)])
             own = {"dataset": arm.dataset, "name": arm.name, "replicate": replicate, "variant": arm.variant}
             chosen = json.dumps(metadata["chosen"], sort_keys=True)
             rows.append({**own, "chosen": chosen, **metadata["costs_per_image"]})
-    schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["enhancements"], arguments.metadata)
+    table_files.write_rows(arguments.output, rows, ENHANCEMENTS_SCHEMA, arguments.metadata)
 
 
 if __name__ == "__main__":

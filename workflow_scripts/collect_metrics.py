@@ -1,14 +1,15 @@
-"""Put all numbers into one table."""
+"""Collect all metrics in one table."""
 
 import pyarrow as pa
 
-from selfdoubt.runtime import cli, schemas
+from selfdoubt.runtime import cli, table_files
+from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
 
 def run(arguments):
-    schema = schemas.SCHEMAS["metrics"]
-    tables = [schemas.read_table(path, schema).replace_schema_metadata() for path in arguments.tables]
-    schemas.write_table(arguments.output, pa.concat_tables(tables), schema, arguments.metadata)
+    schema = METRICS_SCHEMA
+    tables = [table_files.read_table(path, schema).replace_schema_metadata() for path in arguments.tables]
+    table_files.write_table(arguments.output, pa.concat_tables(tables), schema, arguments.metadata)
 
 
 if __name__ == "__main__":

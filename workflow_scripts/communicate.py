@@ -4,7 +4,8 @@ from selfdoubt.communication import decisions
 from selfdoubt.data import datasets
 from selfdoubt.evaluation import prediction_tables
 from selfdoubt.models import checkpoints
-from selfdoubt.runtime import cli, devices, schemas
+from selfdoubt.runtime import cli, devices, table_files
+from selfdoubt.runtime.schemas.persuasion import PERSUASION_SCHEMA
 
 
 def run(arguments):
@@ -18,9 +19,9 @@ def run(arguments):
     found = {"costs_per_image": decision.costs, "precision": settings.precision}
     fitted = {"weight": decision.weight, "rounds": decision.rounds}
     metadata = arguments.metadata | found | {name: value for name, value in fitted.items() if value is not None}
-    logits_are = schemas.LOG_PROBABILITIES
+    logits_are = table_files.LOG_PROBABILITIES
     prediction_tables.write_predictions(arguments.output, splits, decision.logits, metadata=metadata | logits_are)
-    schemas.write_rows(arguments.persuasion, decision.persuasion, schemas.SCHEMAS["persuasion"], metadata)
+    table_files.write_rows(arguments.persuasion, decision.persuasion, PERSUASION_SCHEMA, metadata)
 
 
 if __name__ == "__main__":

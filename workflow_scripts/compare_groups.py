@@ -2,7 +2,8 @@
 
 from selfdoubt.communication import accounting
 from selfdoubt.evaluation.predictions import predictions_by_split
-from selfdoubt.runtime import cli, schemas
+from selfdoubt.runtime import cli, table_files
+from selfdoubt.runtime.schemas.groups import GROUPS_SCHEMA
 
 
 def run(arguments):
@@ -15,13 +16,13 @@ def run(arguments):
         for protocol in job.protocols:
             path = next(paths)
             predicted = splits_of(path)["test"].logits.argmax(1)
-            found[protocol] = accounting.compare(test, predicted, schemas.read_metadata(path))
+            found[protocol] = accounting.compare(test, predicted, table_files.read_metadata(path))
         rows += [identity | {"protocol": name} | row for name, part in found.items() for row in part]
-    schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["groups"], arguments.metadata)
+    table_files.write_rows(arguments.output, rows, GROUPS_SCHEMA, arguments.metadata)
 
 
 def splits_of(path):
-    return predictions_by_split(schemas.read_table(path))
+    return predictions_by_split(table_files.read_table(path))
 
 
 def members_on(split: str, members) -> accounting.Members:

@@ -1,7 +1,8 @@
 """Corrupt part of the test split at several severities, or read it corrupted as published."""
 
 from selfdoubt.data import corrupted, counts, datasets, shifted
-from selfdoubt.runtime import cli, schemas, shared_data
+from selfdoubt.runtime import cli, shared_data, table_files
+from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
 
 
 def run(arguments):
@@ -16,7 +17,7 @@ def corrupt(arguments) -> dict[str, datasets.Split]:
     settings, test = arguments.settings, datasets.read_split(arguments.test, "test")
     if settings.source == "built-in":
         return corrupted.corrupt(test, settings.name, settings.severities, settings.n_images)
-    class_names = counts.class_names(schemas.read_table(arguments.counts, schemas.SCHEMAS["data"]))
+    class_names = counts.class_names(table_files.read_table(arguments.counts, COUNTS_SCHEMA))
     return shifted.corrupted(settings, test, class_names)
 
 

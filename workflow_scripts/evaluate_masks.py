@@ -1,7 +1,8 @@
 """Evaluate a segmenter's masks, and the pseudo-labels that it learned from."""
 
 from selfdoubt.data import datasets, masks
-from selfdoubt.runtime import cli, schemas
+from selfdoubt.runtime import cli, table_files
+from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
 from selfdoubt.segmentation.mask_quality import quality_rows
 
 
@@ -10,7 +11,7 @@ def run(arguments):
     truth = datasets.foreground(train, rule) if rule != "none" else None
     stages = {"pseudo-mask": arguments.pseudo_masks, "mask": arguments.masks}
     rows = [row for stage, path in stages.items() for row in quality_rows(stage, masks.read_masks(path), truth)]
-    schemas.write_rows(arguments.quality, rows, schemas.SCHEMAS["mask-quality"], arguments.metadata)
+    table_files.write_rows(arguments.quality, rows, MASK_QUALITY_SCHEMA, arguments.metadata)
 
 
 if __name__ == "__main__":

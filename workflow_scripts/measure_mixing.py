@@ -2,7 +2,8 @@
 
 from selfdoubt.data import datasets
 from selfdoubt.mixing import masks
-from selfdoubt.runtime import cli, devices, schemas
+from selfdoubt.runtime import cli, devices, table_files
+from selfdoubt.runtime.schemas.mixed_labels import MIXED_LABELS_SCHEMA
 from selfdoubt.segmentation import label_error
 
 
@@ -12,7 +13,7 @@ def run(arguments):
     truth = datasets.foreground(train, settings.mask_truth) if settings.mask_truth != "none" else None
     found = masks.masks_for_mixing(train, settings, *(arguments.masks or [None]), arguments.replicate)
     rows = label_error.measure(train, truth, found, settings, arguments.replicate)
-    schemas.write_rows(arguments.output, rows, schemas.SCHEMAS["mixed-labels"], arguments.metadata)
+    table_files.write_rows(arguments.output, rows, MIXED_LABELS_SCHEMA, arguments.metadata)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from selfdoubt.data import catalog, datasets
-from selfdoubt.runtime import cli, schemas, shared_data
+from selfdoubt.runtime import cli, shared_data, table_files
+from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
 from selfdoubt.settings.source_files import Folders
 
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
@@ -17,7 +18,7 @@ def run(arguments):
         splits, counts = catalog.load(settings, Folders(RESOURCES, arguments.fetched))
         for name, path in zip(SPLITS, paths, strict=False):
             datasets.write_splits(path, {name: splits[name]}, known)
-        schemas.write_rows(paths[-1], counts, schemas.SCHEMAS["data"], known)
+        table_files.write_rows(paths[-1], counts, COUNTS_SCHEMA, known)
 
     outputs = [arguments.train, arguments.val, arguments.test, arguments.counts]
     shared_data.provide(outputs, arguments.store, arguments.metadata, arguments.sources, make)

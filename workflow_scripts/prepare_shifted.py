@@ -1,14 +1,15 @@
 """Read a test set that others collected again, in the shape of a data set's own images."""
 
 from selfdoubt.data import counts, datasets, shifted
-from selfdoubt.runtime import cli, schemas, shared_data
+from selfdoubt.runtime import cli, shared_data, table_files
+from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
 
 
 def run(arguments):
     source, known = arguments.settings.source, cli.without_paths(arguments.metadata)
 
     def make(paths):
-        class_names = counts.class_names(schemas.read_table(arguments.counts, schemas.SCHEMAS["data"]))
+        class_names = counts.class_names(table_files.read_table(arguments.counts, COUNTS_SCHEMA))
         found = shifted.recollected(source, datasets.read_split(arguments.like, "test"), class_names)
         datasets.write_splits(paths[0], {f"shifted-{paths[0].stem}": found}, known)
 

@@ -6,9 +6,25 @@ from pathlib import Path
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.page import render
-from selfdoubt.runtime import cli, schemas
+from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.atomic_files import atomic_path
+from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA
+from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA
+from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
+from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
+from selfdoubt.runtime.schemas.groups import GROUPS_SCHEMA
+from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
+from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
+from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
+TABLES = {
+    "comparisons": COMPARISONS_SCHEMA,
+    "costs": COSTS_SCHEMA,
+    "enhancements": ENHANCEMENTS_SCHEMA,
+    "groups": GROUPS_SCHEMA,
+    "hypotheses": HYPOTHESES_SCHEMA,
+    "metrics": METRICS_SCHEMA,
+}
 PACKAGES = ("snakemake", "torch", "torchvision", "timm", "segmentation-models-pytorch", "numpy", "pandas", "pyarrow")
 
 
@@ -20,19 +36,19 @@ def run(arguments):
     }
     data = ReportData(
         settings=study,
-        mask_quality={(p.parent.name, p.name.split(".")[0]): read(p, "mask-quality") for p in arguments.qualities},
-        counts={path.parent.name: read(path, "data") for path in arguments.counts},
+        mask_quality={(p.parent.name, p.name.split(".")[0]): read(p, MASK_QUALITY_SCHEMA) for p in arguments.qualities},
+        counts={path.parent.name: read(path, COUNTS_SCHEMA) for path in arguments.counts},
         figures=figures_of(arguments.figures, study, settings["upper_bounds"]["in_figures"]),
         arms=Arms(settings["labels"], frozenset(settings["upper_bounds"]["all"])),
         provenance={"commit": commit(), "versions": cli.versions(PACKAGES)},
-        **{path.stem: read(path, path.stem) for path in arguments.tables},
+        **{path.stem: read(path, TABLES[path.stem]) for path in arguments.tables},
     )
     with atomic_path(arguments.page) as temporary:
         temporary.write_text(render(data), encoding="utf-8")
 
 
-def read(path: Path, schema: str):
-    return schemas.read_table(path, schemas.SCHEMAS[schema]).to_pandas()
+def read(path: Path, schema):
+    return table_files.read_table(path, schema).to_pandas()
 
 
 def figures_of(paths: list[Path], study: dict, upper_bounds: dict) -> dict:

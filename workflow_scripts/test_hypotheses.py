@@ -1,13 +1,17 @@
 """Compare arms paired over replicates, and decide which hypotheses are supported."""
 
 from selfdoubt.evaluation import hypotheses
-from selfdoubt.runtime import cli, schemas
+from selfdoubt.runtime import cli, table_files
+from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA
+from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
+
+SCHEMAS = {"comparisons": COMPARISONS_SCHEMA, "hypotheses": HYPOTHESES_SCHEMA}
 
 
 def run(arguments):
     arms = hypotheses.Arms(arguments.predictions, arguments.settings)
     for name, rows in hypotheses.compare_arms(arms, arguments.settings).items():
-        schemas.write_rows(getattr(arguments, name), rows, schemas.SCHEMAS[name], arguments.metadata)
+        table_files.write_rows(getattr(arguments, name), rows, SCHEMAS[name], arguments.metadata)
 
 
 if __name__ == "__main__":

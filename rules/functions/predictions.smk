@@ -88,7 +88,7 @@ def predict_settings(wildcards):
 
 
 def metrics_settings(wildcards):
-    """Whose numbers they are, and which are wanted."""
+    """The identity of the predictions, and which metrics are computed."""
     name, variant = wildcards.name, wildcards.variant
     identity = {
         "dataset": wildcards.dataset,
@@ -106,7 +106,7 @@ def metrics_modules(wildcards):
 
 @cache
 def wanted_numbers():
-    """The part of the config that says which numbers are computed, and how."""
+    """The part of the config on which metrics depend."""
     return sets_sorted(STUDY.evaluation.model_dump(exclude={"mc_dropout_passes"}))
 
 
@@ -121,7 +121,7 @@ def compared_predictions(wildcards):
 
 
 def hypothesis_settings(wildcards):
-    """What is compared, and how."""
+    """Which arms are compared, and by which metrics."""
     return canonical(
         {
             "datasets": sorted(STUDY.datasets),
@@ -144,7 +144,7 @@ def hypothesis_modules(wildcards):
 
 
 def cost_settings(wildcards):
-    """The names whose jobs count, so that what is left of a removed model does not."""
+    """The names whose jobs count; files of removed models do not."""
     names = {"clean", *STUDY.datasets, *STUDY.ood_sets, *STUDY.models, *STUDY.segmenters, *STUDY.enhancers}
     names |= {*STUDY.groups, *STUDY.protocols, *map(views_name, STUDY.students)}
     for dataset in STUDY.datasets.values():

@@ -6,7 +6,8 @@ import pytest
 from small_training import run_script
 
 from selfdoubt.communication import accounting
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.groups import GROUPS_SCHEMA
 
 # Six images of class 0 but the last: both members are correct, one is, none is, both make the same error, …
 LABELS = np.array([0, 0, 0, 0, 0, 1])
@@ -68,8 +69,8 @@ def write_predictions(path, answers: dict[str, list[int]], labels: dict[str, lis
         for split, known in labels.items()
         for i, (answer, label) in enumerate(zip(answers[split], known, strict=True))
     ]
-    schema = schemas.predictions_schema(3)
-    schemas.write_table(path, pa.Table.from_pylist(rows, schema=schema), schema, metadata)
+    schema = table_files.predictions_schema(3)
+    table_files.write_table(path, pa.Table.from_pylist(rows, schema=schema), schema, metadata)
     return path
 
 
@@ -89,7 +90,7 @@ def test_the_script_gives_each_group_the_files_of_its_own(tmp_path, monkeypatch)
     }
     files = {"predictions": f"@{tmp_path / 'list'}", "output": tmp_path / "groups.parquet"}
     run_script("compare_groups", None, settings, **files)
-    rows = schemas.read_table(tmp_path / "groups.parquet", schemas.SCHEMAS["groups"]).to_pylist()
+    rows = table_files.read_table(tmp_path / "groups.parquet", GROUPS_SCHEMA).to_pylist()
     found = {(r["group"], r["replicate"], r["protocol"]): r["value"] for r in rows if r["quantity"] == "accuracy"}
     assert found == pytest.approx(
         {
@@ -104,4 +105,4 @@ def test_the_script_gives_each_group_the_files_of_its_own(tmp_path, monkeypatch)
     )
     assert {row["split"] for row in rows} == {"test"}
     run_script("compare_groups", None, {"groups": []}, output=tmp_path / "none.parquet")
-    assert schemas.read_table(tmp_path / "none.parquet", schemas.SCHEMAS["groups"]).num_rows == 0
+    assert table_files.read_table(tmp_path / "none.parquet", GROUPS_SCHEMA).num_rows == 0

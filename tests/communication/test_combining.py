@@ -10,7 +10,7 @@ from scipy.special import log_softmax, softmax
 from selfdoubt.communication import combining, probabilities
 from selfdoubt.communication.protocols import majority_vote, mean_logit, most_confident, stacking
 from selfdoubt.evaluation.softmax import fit_temperature
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.registry import settings_of
 
@@ -26,7 +26,7 @@ def predictions(logits: list[list[float]], labels: list[int], split: str = "test
         {"split": split, "image_id": i, "label": label, "logits": row}
         for i, (row, label) in enumerate(zip(logits, labels, strict=True))
     ]
-    return pa.Table.from_pylist(rows, schema=schemas.predictions_schema(n_classes))
+    return pa.Table.from_pylist(rows, schema=table_files.predictions_schema(n_classes))
 
 
 def some_logits(n: int, seed: int, n_members: int = 3, n_classes: int = 4) -> tuple[list[np.ndarray], np.ndarray]:

@@ -13,8 +13,9 @@ from selfdoubt.communication import decisions, exchange, gains
 from selfdoubt.communication.messages import gradient
 from selfdoubt.communication.probabilities import mean_probability
 from selfdoubt.models import inference
-from selfdoubt.runtime import methods, schemas
+from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.persuasion import PERSUASION_SCHEMA
 
 MESSAGES = methods.names_in("communication.messages")
 
@@ -98,7 +99,7 @@ def test_persuasion_rows_by_hand():
     labels, clean, pair = np.array([0, 2, 1]), np.array([[0, 0], [0, 1], [0, 0]]), ["a", "b"]
     rows = exchange.persuasion_rows(said, labels, clean, pair, pair)
     found = {(r["sender"], r["listener"], r["message"]): [*r.values()][3:] for r in rows}
-    assert [*rows[0]] == [*schemas.SCHEMAS["persuasion"].names]
+    assert [*rows[0]] == [*PERSUASION_SCHEMA.names]
     assert found["a", "b", "true"] == [3, 1, 1, 1]
     assert found["a", "b", "wrong"] == [0, 1, 0, 1]
     assert found["b", "a", "true"] == [1, 1, 0, 1]
@@ -111,7 +112,7 @@ def test_persuasion_rows_fit_their_schema_even_without_messages():
         answers = np.stack([logits.argmax(1) for logits in CLEAN.values()], axis=1)
         said = sent(contested_below=below)
         rows = exchange.persuasion_rows(said, SPLITS["test"].labels, answers, [*MODELS], [*MODELS])
-        pa.Table.from_pylist(rows, schema=schemas.SCHEMAS["persuasion"])
+        pa.Table.from_pylist(rows, schema=PERSUASION_SCHEMA)
         assert n is None or {tuple(row.values())[3:] for row in rows} == {(None, 0, None, 0)}
 
 

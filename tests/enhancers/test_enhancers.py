@@ -31,7 +31,8 @@ from selfdoubt.enhancers import batches, selection
 from selfdoubt.evaluation import rankings
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.models import inference
-from selfdoubt.runtime import cli, methods, schemas
+from selfdoubt.runtime import cli, methods, table_files
+from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
 
 BOUNDED = [method for method in CHOICES if method not in ("tta", "clean-logistic")]
 TUNED = [method for method in CHOICES if method != "ace"]
@@ -311,13 +312,13 @@ def test_what_was_chosen_is_collected_in_the_order_of_the_settings(tmp_path, mon
     for path, epsilon in zip(paths, (2.0, 20.0), strict=True):
         metadata = {"chosen": {"method": "odin", "epsilon_255": epsilon}}
         metadata["costs_per_image"] = {"forwards": 2.0, "backwards": 1.0}
-        schemas.write_rows(path, [], schemas.predictions_schema(5), metadata)
+        table_files.write_rows(path, [], table_files.predictions_schema(5), metadata)
     (tmp_path / "list").write_text("\n".join(map(str, paths)))
     settings = {"arms": [{"dataset": "toys", "name": "ce", "variant": "odin", "replicates": [1, 2]}]}
     monkeypatch.setattr(cli, "_die_with_parent", lambda: None)  # it would tie the tests to their shell
     given = [f"--predictions=@{tmp_path / 'list'}", f"--output={table}", f"--settings={json.dumps(settings)}"]
     monkeypatch.setattr(sys, "argv", ["collect_enhancements", *given])
     runpy.run_path(str(Path(cli.__file__).parents[2] / "collect_enhancements.py"), run_name="__main__")
-    rows = schemas.read_table(table, schemas.SCHEMAS["enhancements"]).to_pylist()
+    rows = table_files.read_table(table, ENHANCEMENTS_SCHEMA).to_pylist()
     assert [(row["replicate"], json.loads(row["chosen"])["epsilon_255"]) for row in rows] == [(1, 2.0), (2, 20.0)]
     assert rows[0].items() >= {"dataset": "toys", "name": "ce", "variant": "odin", "forwards": 2.0}.items()

@@ -4,11 +4,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from helpers import SCHEMAS
 
 from selfdoubt.data.datasets import Split
 from selfdoubt.evaluation import hypotheses, metrics_table, paired_tests, prediction_tables
 from selfdoubt.evaluation.predictions import predictions_by_split
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 
 N, REPLICATES = 120, [1, 2, 3]
 LABELS = np.arange(N) % 3
@@ -137,7 +138,7 @@ def test_the_difference_is_the_mean_over_replicates_of_what_the_metrics_table_sa
     evaluated.resampled_splits, evaluated.metrics = [], ["accuracy", "aurc"]
     values = {}
     for path in paths[:6]:
-        found = predictions_by_split(schemas.read_table(path))
+        found = predictions_by_split(table_files.read_table(path))
         numbers = metrics_table.evaluate(found, evaluated, {})
         place = ("test", "aurc")
         (values[path.stem],) = [number["value"] for number in numbers if (number["split"], number["metric"]) == place]
@@ -203,17 +204,17 @@ def test_every_arm_is_compared_with_the_reference_and_claims_come_after(paths):
 
 def test_rows_fit_their_schemas(paths, tmp_path):
     for name, rows in tables_of(paths, [claim("sharp", "dull")], comparisons=[ACCURACY]).items():
-        assert all(set(row) == set(schemas.SCHEMAS[name].names) for row in rows)
-        schemas.write_rows(tmp_path / name, rows, schemas.SCHEMAS[name])
-        assert [row["difference"] for row in schemas.read_table(tmp_path / name, schemas.SCHEMAS[name]).to_pylist()]
+        assert all(set(row) == set(SCHEMAS[name].names) for row in rows)
+        table_files.write_rows(tmp_path / name, rows, SCHEMAS[name])
+        assert [row["difference"] for row in table_files.read_table(tmp_path / name, SCHEMAS[name]).to_pylist()]
 
 
 # ---- files ----
 
 
 def test_only_what_is_compared_is_read_and_only_once(paths, monkeypatch):
-    opened, read = [], schemas.read_table
-    monkeypatch.setattr(schemas, "read_table", lambda path: opened.append(path.stem) or read(path))
+    opened, read = [], table_files.read_table
+    monkeypatch.setattr(table_files, "read_table", lambda path: opened.append(path.stem) or read(path))
     tables_of(paths, [claim("sharp", "dull"), claim("dull", "sharp")], [study_of(arms=["sharp"])], [ACCURACY, AURC])
     assert sorted(opened) == sorted(f"{arm}-{replicate}" for arm in ("sharp", "dull") for replicate in REPLICATES)
 

@@ -13,7 +13,8 @@ from selfdoubt.evaluation.predictions import Predictions
 from selfdoubt.evaluation.scores import energy, entropy, gini
 from selfdoubt.evaluation.softmax import Softmax
 from selfdoubt.evaluation.splits import mean_splits
-from selfdoubt.runtime.schemas import SCHEMAS, read_table, write_rows
+from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
+from selfdoubt.runtime.table_files import read_table, write_rows
 from selfdoubt.settings.metrics import METRICS
 
 IDENTITY = {"dataset": "d", "name": "ce", "role": "baseline", "replicate": 1, "variant": "clean"}
@@ -89,8 +90,8 @@ def test_every_number_has_its_row(rows):
 
 
 def test_rows_fit_the_schema_of_the_metrics_table(rows, tmp_path):
-    write_rows(tmp_path / "metrics.parquet", rows, SCHEMAS["metrics"])
-    assert read_table(tmp_path / "metrics.parquet", SCHEMAS["metrics"]).to_pylist() == rows
+    write_rows(tmp_path / "metrics.parquet", rows, METRICS_SCHEMA)
+    assert read_table(tmp_path / "metrics.parquet", METRICS_SCHEMA).to_pylist() == rows
 
 
 def test_values_are_those_of_the_metrics(rows):

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from selfdoubt.evaluation.predictions import predictions_by_split
-from selfdoubt.runtime.schemas import LOG_PROBABILITIES, predictions_schema, read_table, write_table
+from selfdoubt.runtime.table_files import LOG_PROBABILITIES, predictions_schema, read_table, write_table
 
 
 def test_predictions_by_split(tmp_path):

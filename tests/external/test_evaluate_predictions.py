@@ -15,7 +15,8 @@ from foreign_files import DRAWS, LABELS, LOGITS, SCRIPT, C, N, run_all, suffix, 
 import evaluate_predictions
 from selfdoubt.evaluation import rankings, softmax
 from selfdoubt.external import files, numbers
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:
@@ -46,7 +47,7 @@ def test_the_numbers_are_those_of_the_library(tmp_path, capsys):
 def test_the_table_is_written_in_the_pipelines_schema(tmp_path, capsys):
     path = write(tmp_path / "a.npz", "npz")
     code, out, _ = run(capsys, path, "--output", tmp_path / "m.parquet", "--resamples", "100", "--ood", path)
-    table = schemas.read_table(tmp_path / "m.parquet", schemas.SCHEMAS["metrics"]).to_pandas()
+    table = table_files.read_table(tmp_path / "m.parquet", METRICS_SCHEMA).to_pandas()
     assert code == 0 and set(table.split) == {"test", "ood-given"} and set(table.name) == {"a"}
     auroc = table[(table.metric == "auroc") & (table.score == "msp")].iloc[0]
     assert auroc.low < auroc.value < auroc.high
@@ -58,13 +59,13 @@ def test_the_table_is_written_in_the_pipelines_schema(tmp_path, capsys):
 def test_what_was_chosen_on_val_is_printed(tmp_path, capsys):
     path, output = write(tmp_path / "a.csv", "csv"), tmp_path / "m.parquet"
     _, out, _ = run(capsys, path, "--val", path, "--output", output)
-    chosen = schemas.read_metadata(output)["chosen_on_val"]["a"]
+    chosen = table_files.read_metadata(output)["chosen_on_val"]["a"]
     assert chosen["msp-ts"]["temperature"] == softmax.fit_temperature(LOGITS, LABELS)
     assert f"msp-ts: temperature {chosen['msp-ts']['temperature']:.4f}, chosen on val" in out
     ((what, value),) = chosen["pnorm"].items()
     assert f"pnorm: {what} {value}, chosen on val" in out
     _, out, _ = run(capsys, path, "--output", output)
-    assert schemas.read_metadata(output)["chosen_on_val"] == {"a": {}} and "chosen on val" not in out
+    assert table_files.read_metadata(output)["chosen_on_val"] == {"a": {}} and "chosen on val" not in out
 
 
 def pipelines(path):
@@ -76,8 +77,8 @@ def pipelines(path):
         "label": np.concatenate([LABELS, LABELS, np.full(N, -1)]).astype(np.int16),
         "logits": pa.FixedSizeListArray.from_arrays(np.tile(LOGITS, (3, 1)).astype(np.float32).ravel(), C),
     }
-    schema = schemas.predictions_schema(C)
-    schemas.write_table(path, pa.table(columns).cast(schema), schema)
+    schema = table_files.predictions_schema(C)
+    table_files.write_table(path, pa.table(columns).cast(schema), schema)
     return path
 
 
@@ -221,7 +222,7 @@ def test_models_are_named_by_stems_where_these_differ(tmp_path, capsys, monkeypa
 
     def names(*files) -> list[str]:
         code, out, err = run(capsys, *files, "--scores", "energy", "--output", "m.parquet")
-        table = schemas.read_table("m.parquet", schemas.SCHEMAS["metrics"])
+        table = table_files.read_table("m.parquet", METRICS_SCHEMA)
         assert (code, err) == (0, "") and all(name in out.splitlines()[1] for name in set(table["name"].to_pylist()))
         return list(dict.fromkeys(table["name"].to_pylist()))
 

@@ -11,7 +11,7 @@ from test_evaluate_predictions import run
 
 from selfdoubt.evaluation.bootstrap import resample_weights
 from selfdoubt.external.models import short_names
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 
 OTHER = LOGITS + DRAWS.normal(size=LOGITS.shape)
 
@@ -26,8 +26,8 @@ def table_of(path, splits: dict, labels=LABELS):
         "label": np.concatenate(list(known.values())).astype(np.int16),
         "logits": pa.FixedSizeListArray.from_arrays(np.concatenate(list(splits.values())).astype("f4").ravel(), C),
     }
-    schema = schemas.predictions_schema(C)
-    schemas.write_table(path, pa.table(columns).cast(schema), schema)
+    schema = table_files.predictions_schema(C)
+    table_files.write_table(path, pa.table(columns).cast(schema), schema)
     return path
 
 

@@ -18,8 +18,9 @@ from test_evaluate_predictions import run
 from test_numbers import OTHER, table_of
 
 from selfdoubt.evaluation import scoring, softmax
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 from selfdoubt.runtime.methods import names_in
+from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 
@@ -140,7 +141,7 @@ def test_the_suffix_says_how_the_numbers_are_written(pair, capsys, tmp_path, suf
         expected = pd.DataFrame(rows)[name].astype(found[name].dtype)
         pd.testing.assert_series_equal(found[name], expected, check_dtype=False, rtol=1e-12)
     if suffix == "parquet":
-        schemas.read_table(path, schemas.SCHEMAS["metrics"])
+        table_files.read_table(path, METRICS_SCHEMA)
 
 
 def test_json_and_csv_have_what_was_chosen(pair, capsys, tmp_path):

@@ -13,7 +13,7 @@ from small_training import BASELINE, CPU, RECIPE, SCRIPTS, files_of, split_of, t
 
 from selfdoubt.data import datasets
 from selfdoubt.models import checkpoints, inference
-from selfdoubt.runtime import cli, schemas
+from selfdoubt.runtime import cli, table_files
 
 torch.set_num_threads(1)
 NETWORK = {"family": "timm", "name": "test_resnet", "pretrained": False, "patch_px": 4, "input_px": "data"}
@@ -55,7 +55,7 @@ def test_a_checkpoint_is_made_that_predicts_as_any_other(tmp_path, weights):
     out = tmp_path / "p.parquet"
     files = [f"--checkpoint={path}", f"--val={tmp_path / 'val'}", f"--test={tmp_path / 'test'}", f"--output={out}"]
     run("predict", *files, "--replicate=1", '--settings={"mc_dropout_passes": null}')
-    logits = schemas.read_table(out)["logits"].combine_chunks().flatten().to_numpy().reshape(-1, 3)
+    logits = table_files.read_table(out)["logits"].combine_chunks().flatten().to_numpy().reshape(-1, 3)
     expected = inference.predict_logits(checkpoints.load_model(path, CPU), split_of(5).images)
     assert logits[-5:] == pytest.approx(expected, abs=1e-5)
 

@@ -165,7 +165,7 @@ def test_normalisation_is_that_of_the_weights_averaged_for_one_channel(tmp_path)
     assert grey.std.item() == pytest.approx((0.229 + 0.224 + 0.225) / 3)
 
 
-def test_a_head_of_other_classes_is_replaced_and_told(trained, files, capsys):
+def test_a_head_of_other_classes_is_replaced_and_logged(trained, files, capsys):
     model = build(channels=3, weights=files["pth"], seed=4)
     assert capsys.readouterr().out == f"{files['pth']}: 5 classes, 3 here; not taken: fc.bias, fc.weight\n"
     ours, theirs = model.body.state_dict(), trained.state_dict()
@@ -231,7 +231,7 @@ def test_published_weights_are_asked_of_the_hub(monkeypatch, capsys):
     assert "test_resnet: 1000 classes, 3 here" in capsys.readouterr().out
 
 
-def test_without_internet_it_is_told_what_to_fetch(monkeypatch):
+def test_without_internet_the_address_is_named(monkeypatch):
     def offline(*_, **__):
         raise ConnectionError("Name or service\nnot known")
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from helpers import comes_true
 
-from selfdoubt.runtime import cli, schemas
+from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "workflow_scripts"
@@ -195,9 +196,9 @@ print("pandas" in sys.modules)
 
 def test_a_job_that_makes_tables_does_not_load_pandas(tmp_path):
     """Neither by its own imports nor by pyarrow, which would at its first conversion."""
-    schema = schemas.predictions_schema(2)
+    schema = table_files.predictions_schema(2)
     rows = [{"split": "test", "image_id": i, "label": i % 2, "logits": [i, 1.5]} for i in range(4)]
-    schemas.write_rows(tmp_path / "predictions.parquet", rows, schema)
+    table_files.write_rows(tmp_path / "predictions.parquet", rows, schema)
     evaluation = {"scores": ["msp"], "metrics": ["aurc"], "selective_accuracies_percent": [], "coverages_percent": []}
     evaluation |= {"ece_bins": 15, "n_resamples": 10, "resampled_splits": []}
     identity = {"dataset": "d", "name": "m", "role": "baselines", "variant": "clean"}
@@ -207,7 +208,7 @@ def test_a_job_that_makes_tables_does_not_load_pandas(tmp_path):
     words = [*files, "--replicate", "1", "--settings", settings]
     run = subprocess.run([*command, *words], env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert run.stderr == "" and run.stdout.splitlines()[-1] == "False"
-    assert schemas.read_table(tmp_path / "metrics.parquet", schemas.SCHEMAS["metrics"]).num_rows
+    assert table_files.read_table(tmp_path / "metrics.parquet", METRICS_SCHEMA).num_rows
 
 
 def test_pandas_can_be_had_after_it_was_hidden():

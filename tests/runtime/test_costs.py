@@ -5,8 +5,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from selfdoubt.runtime import schemas
 from selfdoubt.runtime.costs import read_benchmarks
+from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA
 
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time"
 LINE = "16.57\t0:00:16\t194.73\t1565.80\t124.29\t141.46\t0.00\t16.72\t22.51\t3.85"
@@ -26,7 +26,7 @@ def test_a_row_for_each_job(tmp_path):
     assert row == {
         "rule": "train", "job": "fashion/ce/replicate-1", "seconds": 16.57, "cpu_seconds": 3.85, "max_rss_mb": 194.73,
     }  # fmt: skip
-    assert pa.Table.from_pylist([row], schema=schemas.SCHEMAS["costs"]).to_pylist() == [row]
+    assert pa.Table.from_pylist([row], schema=COSTS_SCHEMA).to_pylist() == [row]
 
 
 def test_rows_are_sorted_by_rule_and_job(tmp_path):

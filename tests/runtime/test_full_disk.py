@@ -22,7 +22,7 @@ from selfdoubt.data import datasets, downloads
 from selfdoubt.distillation import soft_labels
 from selfdoubt.figures import style
 from selfdoubt.models import checkpoints
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.training.resume import Keeper
 
@@ -45,7 +45,7 @@ def split(path: Path) -> None:
 
 
 def table(path: Path) -> None:
-    schemas.write_table(path, pa.table({"noise": NOISE}), pa.schema([("noise", pa.float64())]))
+    table_files.write_table(path, pa.table({"noise": NOISE}), pa.schema([("noise", pa.float64())]))
 
 
 def answers(path: Path) -> None:

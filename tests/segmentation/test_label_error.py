@@ -11,8 +11,9 @@ from small_training import CPU, recipe_of, run_script
 from selfdoubt.data import datasets, masks
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.image_files import ImageFiles
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.mixed_labels import MIXED_LABELS_SCHEMA
 from selfdoubt.segmentation import label_error
 from selfdoubt.training.batches import Stream
 
@@ -122,7 +123,7 @@ def test_the_script_takes_masks_as_training_does(tmp_path):
         files |= {"train": tmp_path / "train", "output": tmp_path / f"{name}.parquet"}
         run_script("measure_mixing", 1, settings | {"masks": own}, **files)
     tables = {
-        name: schemas.read_table(tmp_path / f"{name}.parquet", schemas.SCHEMAS["mixed-labels"]).to_pylist()
+        name: table_files.read_table(tmp_path / f"{name}.parquet", MIXED_LABELS_SCHEMA).to_pylist()
         for name in ("given", "found")
     }
     errors = {name: rows[2]["value"] for name, rows in tables.items()}

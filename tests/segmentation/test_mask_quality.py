@@ -1,15 +1,16 @@
 """The quality of masks by hand."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
 from selfdoubt.segmentation.mask_quality import quality_rows
 
 
 def quality(found, truth) -> dict:
     rows = quality_rows("mask", np.array(found, bool), None if truth is None else np.array(truth, bool))
-    schemas.pa.Table.from_pylist(rows, schema=schemas.SCHEMAS["mask-quality"])
+    pa.Table.from_pylist(rows, schema=MASK_QUALITY_SCHEMA)
     return {row["statistic"]: row["value"] for row in rows}
 
 

@@ -154,7 +154,7 @@ def test_neighbours_weights_sum_to_one_and_an_image_is_refined_by_itself(monkeyp
 
 def test_pseudo_labels_by_hand():
     maps = np.array([[[0.1, 0.2, 0.5, 0.6]], [[0.1, 0.2, 0.5, 0.5]]], np.float32)
-    # 0.2 and 0.5 are between the thresholds. The second image has no sure object, so its background is not told.
+    # 0.2 and 0.5 are between the thresholds. The second image has no object pixel, so its background gets no label.
     assert pseudo_labels(maps, 0.5, 0.2).tolist() == [[[0, -1, -1, 1]], [[-1, -1, -1, -1]]]
     assert pseudo_labels(maps, 0.5, 0.2).dtype == np.int8
 
@@ -193,7 +193,7 @@ def test_images_of_any_side_keep_it(architecture):
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"architecture": "UNet"}, "'UNet' is not one of Unet,"),
         ({"encoder": "regnetx_002"}, "near it: tu-regnetx_002"),
@@ -201,8 +201,8 @@ def test_images_of_any_side_keep_it(architecture):
         ({"decoder_channels": [8]}, "cannot build Unet with .*decoder_channels"),
     ],
 )
-def test_a_network_that_cannot_be_built_is_the_users_fault(changed, told):
-    with pytest.raises(UserError, match=told):
+def test_a_network_that_cannot_be_built_is_the_users_fault(changed, message):
+    with pytest.raises(UserError, match=message):
         build_segmenter(settings(**changed), 1)
 
 
@@ -240,25 +240,25 @@ def squares(n: int = 128) -> tuple[np.ndarray, np.ndarray]:
     return (generator.integers(0, 90, truth.shape) + 150 * truth).astype(np.uint8)[:, None], truth
 
 
-def test_the_loss_is_that_of_told_pixels_by_hand():
-    # The logit 0 costs ln 2 at each told pixel, however few they are, and however many lie beyond the edge.
+def test_the_loss_is_that_of_pseudo_labelled_pixels_by_hand():
+    # The logit 0 costs ln 2 at each labelled pixel, however few they are, and however many lie beyond the edge.
     model, pseudo = segmenter.Segmenter(Constant(), 1), np.full((6, 16, 16), -1, np.int8)
     pseudo[2, 8, 8:11], pseudo[4, 7, 7] = 1, 0
     [row] = train_segmenter(model, noise(), pseudo, settings(), 0, CPU)
     assert row == {"epoch": 0, "learning_rate": 0.01, "train_loss": pytest.approx(math.log(2))}
-    assert model.network.answer > 0  # 3 of 4 told pixels are object
+    assert model.network.answer > 0  # 3 of 4 labelled pixels are object
 
 
 def test_pseudo_labels_have_the_view_of_their_image():
     pseudo = np.random.default_rng(0).integers(-1, 2, (20, 8, 8)).astype(np.int8)
-    told = torch.tensor(pseudo + 1, dtype=torch.uint8)[:, None]
-    windows = augmentation.pad(torch.cat([told * 100, told], 1), 2)  # each pixel shows its seed
+    labels = torch.tensor(pseudo + 1, dtype=torch.uint8)[:, None]
+    windows = augmentation.pad(torch.cat([labels * 100, labels], 1), 2)  # each pixel shows its label
     views = augmentation.draw_views(1, 0, 20, 2, flip=True)
     order = augmentation.draw_order(1, 0, 20)
     batches = list(segmenter._batches(windows, views, order.split(16)))
     assert [len(images) for images, _ in batches] == [16, 4]
     assert all(torch.equal((images[:, 0] * 2.55).round(), seen.float()) for images, seen in batches)
-    assert not torch.equal(batches[0][1], told[order[:16], 0])  # views do differ from the images
+    assert not torch.equal(batches[0][1], labels[order[:16], 0])  # views do differ from the images
 
 
 def test_it_learns_from_partial_and_wrong_pseudo_labels_and_repeats_itself():
@@ -266,7 +266,7 @@ def test_it_learns_from_partial_and_wrong_pseudo_labels_and_repeats_itself():
     pseudo = truth.astype(np.int8)
     chance = np.random.default_rng(1).random(truth.shape)
     pseudo[chance < 0.4] = -1
-    pseudo[chance > 0.9] = 1 - truth[chance > 0.9]  # one told pixel in six is told wrongly
+    pseudo[chance > 0.9] = 1 - truth[chance > 0.9]  # one labelled pixel in six has an incorrect label
     models = [build_segmenter(settings(), 1) for _ in range(2)]
     histories = [train_segmenter(model, images, pseudo, settings(epochs=12), 3, CPU) for model in models]
     assert histories[0] == histories[1] and torch.equal(*map(weights_of, models))

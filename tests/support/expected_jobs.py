@@ -150,10 +150,15 @@ BY_METHOD = {  # module of a method that the default study names -> the jobs tha
     "distillation/losses/kd.py": AFTER["distill_student"],
     "mixing/methods/cutmix.py": trained("cutmix") | renewed("cutmix"),
     "mixing/methods/mask_cutmix.py": trained("mask-cutmix") | renewed("mask-cutmix"),
+    "communication/protocols/persuasion.py": decided(*SPOKEN),
+    "communication/messages/gradient.py": decided("persuasion"),
+    "communication/messages/random_sign.py": decided("persuasion-placebo"),
 } | {
     f"data/corruptions/{name.replace('-', '_')}.py": {f"corrupt_images:{name}"} | predicted(*MODELS)
     for name in CORRUPTIONS
 }
+BY_METHOD |= {f"enhancers/methods/{name.replace('-', '_')}.py": enhanced(name) for name in ENHANCERS}
+BY_METHOD |= {f"communication/protocols/{name.replace('-', '_')}.py": decided(name) for name in COMBINED}
 BY_METHOD |= {
     f"figures/kinds/{kind}.py": {f"plot_figure:{figure}" for figure in figures} | REPORT
     for kind, figures in {

@@ -1,8 +1,19 @@
 """What the tests of several modules ask alike: whether tensors are close, what resamples hold, what comes true."""
 
+import importlib
 import time
 
 import numpy as np
+
+from selfdoubt.runtime import methods
+
+SCHEMAS = {
+    name: getattr(
+        importlib.import_module(f"selfdoubt.{methods.module_in('runtime.schemas', name)}"),
+        f"{name.replace('-', '_').upper()}_SCHEMA",
+    )
+    for name in methods.names_in("runtime.schemas")
+}
 
 
 def assert_close(found, expected, rtol: float = 1.3e-6, atol: float = 1e-5) -> None:

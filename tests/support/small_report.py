@@ -4,9 +4,9 @@ import copy
 from dataclasses import replace
 
 import pandas as pd
+from helpers import SCHEMAS
 
 from selfdoubt.report.inputs import ReportData
-from selfdoubt.runtime.schemas import SCHEMAS
 
 SETTINGS = {
     "datasets": {
@@ -137,7 +137,7 @@ def report(**changes) -> ReportData:
         frame("costs", COSTS),
         frame("groups", GROUPS),
         {("toys", "unet"): quality},
-        {"toys": frame("data", COUNTS)},
+        {"toys": frame("counts", COUNTS)},
         FIGURES,
         {"commit": "abc123", "versions": {"numpy": "2.4.6"}, "device": "cpu"},
     )

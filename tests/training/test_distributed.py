@@ -14,11 +14,12 @@ from small_training import BASELINE, CPU, RECIPE, SCRIPTS, STUDENT, arguments_of
 from torch import nn
 
 from selfdoubt.models import checkpoints
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.training import TRAINING_SCHEMA
 from selfdoubt.training import distributed
 
-TRAINING = schemas.SCHEMAS["training"]
+TRAINING_SCHEMA = TRAINING_SCHEMA
 # Batches of 7, 7 and 6 images, so that of two ranks one has 4 and the other 3.
 ONE = BASELINE | {"recipe": RECIPE | {"epochs": 3, "batch_size": 7, "ema_decay": 0.5}}
 TWO = ONE | {"recipe": ONE["recipe"] | {"gpu": 2}}
@@ -52,7 +53,9 @@ def assert_near(one: Path, other: Path) -> None:
 
 def test_two_ranks_train_as_one_does(folder):
     assert_near(folder / "one.safetensors", folder / "two.safetensors")
-    one, two = (schemas.read_table(folder / f"{name}.parquet", TRAINING).to_pylist() for name in ("one", "two"))
+    one, two = (
+        table_files.read_table(folder / f"{name}.parquet", TRAINING_SCHEMA).to_pylist() for name in ("one", "two")
+    )
     for row, other in zip(one, two, strict=True):
         assert other == pytest.approx(row, rel=1e-3)
 
@@ -96,7 +99,7 @@ def _zombie(pid: int) -> bool:
         return True
 
 
-def test_a_fault_in_a_rank_is_told_in_one_line(tmp_path):
+def test_a_fault_in_a_rank_ends_in_one_line(tmp_path):
     settings = BASELINE | {"recipe": RECIPE | {"batch_size": 6, "gpu": 3}}
     failed = run(tmp_path, settings, "b")
     assert failed.returncode == 1

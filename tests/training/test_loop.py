@@ -29,8 +29,9 @@ from torch import nn
 
 from selfdoubt.data import datasets
 from selfdoubt.models import checkpoints
-from selfdoubt.runtime import cli, schemas
+from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.training import TRAINING_SCHEMA
 from selfdoubt.training import loop, losses
 from selfdoubt.training.batches import Stream
 from selfdoubt.training.loop import Training
@@ -69,7 +70,7 @@ def test_the_history_by_hand(capsys):
     assert [row["epoch"] for row in rows] == [0, 1]
     assert [row["train_loss"] for row in rows] == pytest.approx([7.2, 7.2])
     assert [row["learning_rate"] for row in rows] == pytest.approx([0.4 / 5.5, 0.1 / 5.5])
-    assert list(rows[0]) == schemas.SCHEMAS["training"].names
+    assert list(rows[0]) == TRAINING_SCHEMA.names
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
@@ -180,14 +181,14 @@ def test_a_lack_of_memory_names_the_batch_size(fault):
         fit(model_of(), Stream(split_of(), recipe_of(), 1, CPU), recipe_of(), objective, split_of(6))
 
 
-def test_a_training_that_diverges_in_its_last_step_is_told():
+def test_a_training_that_diverges_in_its_last_step_fails():
     recipe = recipe_of(epochs=1, batch_size=24)
     recipe.optimizer.learning_rate = 1e30
     with pytest.raises(UserError, match="val_loss is nan after epoch 0; lower the learning rate"):
         fit(model_of(), Stream(split_of(), recipe, 1, CPU), recipe, losses.from_labels(), split_of(6))
 
 
-def test_fewer_gpus_than_ranks_are_told_of_before_anything_starts(monkeypatch):
+def test_fewer_gpus_than_ranks_are_refused_before_anything_starts(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(UserError, match="gpu 2, but 1 were leased; give --resources gpu=2"):
@@ -243,15 +244,15 @@ def test_the_checkpoint_tells_what_made_it_and_not_when_or_where(trained):
     assert str(trained.parent).encode() not in trained.read_bytes()
 
 
-def test_the_precision_that_was_used_is_told(tmp_path):
+def test_the_precision_that_was_used_is_recorded(tmp_path):
     _, metadata = checkpoints.read(train(tmp_path, settings=BASELINE | {"recipe": RECIPE | {"precision": "auto"}}))
     assert metadata["settings"]["recipe"]["precision"] == "auto" and metadata["precision"] in ("float32", "bfloat16")
 
 
 def test_the_history_stands_beside_the_checkpoint(trained):
-    history = schemas.read_table(trained.with_suffix(".parquet"), schemas.SCHEMAS["training"])
+    history = table_files.read_table(trained.with_suffix(".parquet"), TRAINING_SCHEMA)
     assert history["epoch"].to_pylist() == [0, 1]
-    assert schemas.read_metadata(trained.with_suffix(".parquet")) == checkpoints.read(trained)[1]
+    assert table_files.read_metadata(trained.with_suffix(".parquet")) == checkpoints.read(trained)[1]
 
 
 def test_the_normalisation_is_that_of_the_training_images(trained):

@@ -1,4 +1,4 @@
-"""How far jobs are, told by their files alone."""
+"""The progress of jobs, from their files alone."""
 
 import io
 import json

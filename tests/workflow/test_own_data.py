@@ -11,7 +11,8 @@ from copies import Copy, copy_repository
 from PIL import Image
 from small_data import encode, write_cifar
 
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
 LEAVE_OUT = {  # of config.yaml: a study of two models is enough here
     "students": ["kd", "kd-no-labels"],
@@ -50,9 +51,7 @@ def run(folder: Path, config: dict) -> Copy:
 
 def check(copy: Copy, name: str, n_test: int) -> str:
     """Numbers exist for both models, and the page shows the data set; returns the page."""
-    table = schemas.read_table(
-        copy.folder / "results/default/tables/metrics.parquet", schemas.SCHEMAS["metrics"]
-    ).to_pylist()
+    table = table_files.read_table(copy.folder / "results/default/tables/metrics.parquet", METRICS_SCHEMA).to_pylist()
     accuracies = [row for row in table if row["metric"] == "accuracy" and row["split"] == "test"]
     assert {row["name"] for row in accuracies} == {"teacher", "ce"}
     assert all(row["n"] == n_test and 0 <= row["value"] <= 1 and row["dataset"] == name for row in accuracies)
@@ -112,7 +111,7 @@ def test_cifars_pickles_with_a_corrupted_and_a_foreign_set(tmp_path):
     copy = run(tmp_path / "repository", config)
     page = check(copy, "cifar10", n_test=10)
     assert "Trucks &amp; cars." in page and "accuracy again" in page and "OOD AUROC cifar100" in page
-    table = schemas.read_table(copy.folder / "results/default/tables/metrics.parquet", schemas.SCHEMAS["metrics"])
+    table = table_files.read_table(copy.folder / "results/default/tables/metrics.parquet", METRICS_SCHEMA)
     assert {"fog-1", "fog-5", "shifted-again", "ood-cifar100"} <= set(table["split"].to_pylist())
 
 

@@ -10,7 +10,9 @@ import pytest
 import yaml
 from copies import ROOT, Copy, copy_repository, jobs_told
 
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
+from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
 N_IMAGES = {"train": 300, "val": 100, "test": 200}
 NOT_REPEATED = {"results/default/tables/costs.parquet"}  # seconds and memory
@@ -84,7 +86,7 @@ def test_two_runs_give_equal_bytes_whatever_the_folder_the_cores_and_the_order(s
 
 
 def test_every_arm_has_its_numbers(studies):
-    table = schemas.read_table(studies[0].folder / "results/default/tables/metrics.parquet", schemas.SCHEMAS["metrics"])
+    table = table_files.read_table(studies[0].folder / "results/default/tables/metrics.parquet", METRICS_SCHEMA)
     arms = set(zip(table["name"].to_pylist(), table["variant"].to_pylist(), strict=True))
     models = {(name, "clean") for name in ("teacher", "ce", "kd", "kd-no-labels", "mask-cutmix")}
     assert arms == models | {
@@ -99,7 +101,7 @@ def test_every_arm_has_its_numbers(studies):
 
 def test_every_hypothesis_has_a_verdict(studies):
     path = studies[0].folder / "results/default/tables/hypotheses.parquet"
-    rows = schemas.read_table(path, schemas.SCHEMAS["hypotheses"]).to_pylist()
+    rows = table_files.read_table(path, HYPOTHESES_SCHEMA).to_pylist()
     config = yaml.safe_load((studies[0].folder / "config.yaml").read_text())
     assert {row["hypothesis"] for row in rows} == set(config["hypotheses"])
     assert {row["verdict"] for row in rows} <= {"supported", "refuted", "inconclusive"}

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from selfdoubt.evaluation.undefined import Undefined
-from selfdoubt.runtime import methods, schemas
+from selfdoubt.runtime import methods, table_files
 from selfdoubt.runtime.errors import UserError
 
 
@@ -59,7 +59,7 @@ def combine(tables: list[pa.Table], settings) -> tuple[pa.Table, dict]:
         found = decide(Members([_logits(table, n_classes) for table in tables], is_val, labels), settings)
     except Undefined as reason:
         raise UserError(f"predictions: {settings.method} cannot be fitted ({reason}); see the members'") from None
-    schema = schemas.predictions_schema(n_classes, ("ood_class",) if "ood_class" in first.column_names else ())
+    schema = table_files.predictions_schema(n_classes, ("ood_class",) if "ood_class" in first.column_names else ())
     logits = found.log_probabilities.astype(np.float32)
     column = pa.FixedSizeListArray.from_arrays(logits.ravel(), type=schema.field("logits").type)
     table = first.set_column(first.schema.get_field_index("logits"), schema.field("logits"), column)

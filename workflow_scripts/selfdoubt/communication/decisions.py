@@ -30,7 +30,7 @@ class Decision(NamedTuple):
 
     logits: dict[str, np.ndarray]  # float32 (n, K): log probabilities
     weight: float | None  # of the gains; None where none is fitted
-    persuasion: list[dict]  # rows of SCHEMAS["persuasion"], of the split "test"
+    persuasion: list[dict]  # rows of PERSUASION, of the split "test"
     costs: dict[str, float]  # forwards and backwards of one image, mean over the split "test"
     rounds: float | None = None  # of a dialogue, mean over the images of "test" on which members disagreed
 

@@ -93,7 +93,7 @@ def _gain(model, before: np.ndarray, messages: list[Tensor], classes: np.ndarray
 def persuasion_rows(
     messages: Messages, labels: np.ndarray, clean_predicted: np.ndarray, senders: list[str], listeners: list[str]
 ) -> list[dict]:
-    """Return rows of SCHEMAS["persuasion"]: who persuades whom, by messages for the true or a "wrong" class.
+    """Return rows of PERSUASION: who persuades whom, by messages for the true or a "wrong" class.
 
     Gains are not relative to anything. A listener whose clean prediction is the class of a message cannot be persuaded
     of it, so `persuaded` is a fraction of the other messages. labels: of every image of the split, (n,).

@@ -18,7 +18,7 @@ from selfdoubt.settings.source_files import Folders
 
 
 def load(settings, folders: Folders) -> tuple[dict[str, Split], list[dict]]:
-    """Return the splits train, val and test of a data set, and rows of SCHEMAS["data"] about them.
+    """Return the splits train, val and test of a data set, and rows of COUNTS about them.
 
     settings: an entry of the config's `datasets`. folders: of the files that it may be made of.
     Raises UserError, in one line, if the images are no data set of two or more classes.

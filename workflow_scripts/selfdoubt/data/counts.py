@@ -7,7 +7,7 @@ from selfdoubt.data.raw import Raw
 
 
 def rows(raw: Raw, splits: dict[str, Split], digests: dict[str, np.ndarray], seen: dict) -> list[dict]:
-    """Return rows of SCHEMAS["data"], and print those that are not of a single class.
+    """Return rows of COUNTS, and print those that are not of a single class.
 
     digests: (n,) of each split's images. seen: the `survey.Seen` of each pool.
     """
@@ -29,7 +29,7 @@ def rows(raw: Raw, splits: dict[str, Split], digests: dict[str, np.ndarray], see
 
 
 def class_names(table) -> list[str]:
-    """Return the classes of a table of SCHEMAS["data"], in the order of their labels."""
+    """Return the classes of a table of COUNTS, in the order of their labels."""
     named = {row["label"]: row["class_name"] for row in table.to_pylist() if row["label"] is not None}
     return [named[label] for label in sorted(named)]
 

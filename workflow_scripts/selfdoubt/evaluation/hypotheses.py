@@ -10,7 +10,7 @@ from itertools import product
 from selfdoubt.evaluation import comparisons, paired_tests
 from selfdoubt.evaluation.comparisons import Estimates, Quantity
 from selfdoubt.evaluation.predictions import predictions_by_split
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 from selfdoubt.settings.metrics import metric
 
 
@@ -38,7 +38,7 @@ class Arms:
     def _estimates_of(self, arm: str, path) -> Estimates:
         key = (arm, path)
         if key not in self._estimates:
-            predictions = predictions_by_split(schemas.read_table(path))
+            predictions = predictions_by_split(table_files.read_table(path))
             wanted, evaluation = _quantities(arm, self._settings), self._settings.evaluation
             self._estimates[key] = comparisons.estimate(predictions, wanted, evaluation.n_resamples, evaluation)
         return self._estimates[key]

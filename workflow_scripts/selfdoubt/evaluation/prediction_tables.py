@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 
 
 def write_predictions(
@@ -24,7 +24,7 @@ def write_predictions(
     if any(split.ood_classes is not None for split in splits.values()):
         signals["ood_class"] = {name: _ood_classes(split) for name, split in splits.items()}
     joined = np.concatenate([logits[name] for name in names]).astype(np.float32)
-    schema = schemas.predictions_schema(joined.shape[1], tuple(signals))
+    schema = table_files.predictions_schema(joined.shape[1], tuple(signals))
     columns = {
         "split": np.repeat(names, [len(splits[name].labels) for name in names]),
         "image_id": np.concatenate([splits[name].image_ids for name in names]),
@@ -32,7 +32,7 @@ def write_predictions(
         "logits": pa.FixedSizeListArray.from_arrays(joined.ravel(), type=schema.field("logits").type),
     }
     columns |= {signal: np.concatenate([found[name] for name in names]) for signal, found in signals.items()}
-    schemas.write_table(path, pa.table(columns), schema, metadata)
+    table_files.write_table(path, pa.table(columns), schema, metadata)
 
 
 def _ood_classes(split) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 from selfdoubt.runtime.threads import cached_property
 
 _OF_ROWS = ("split", "image_id", "logits")  # all other columns are numbers of which some score or check makes use
@@ -35,7 +35,7 @@ def predictions_by_split(table: pa.Table) -> dict[str, Predictions]:
     columns = {name: table.column(name).to_numpy() for name in table.column_names if name not in _OF_ROWS}
     split = table.column("split").combine_chunks().dictionary_encode()
     codes = split.indices.to_numpy()
-    of_probabilities = schemas.LOG_PROBABILITIES.items() <= schemas.metadata_of(table.schema).items()
+    of_probabilities = table_files.LOG_PROBABILITIES.items() <= table_files.metadata_of(table.schema).items()
     found = {}
     for code, name in enumerate(split.dictionary.to_pylist()):
         at = np.flatnonzero(codes == code)

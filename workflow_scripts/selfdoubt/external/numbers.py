@@ -16,7 +16,7 @@ from selfdoubt.evaluation.softmax import NO_VAL
 from selfdoubt.evaluation.splits import is_ood, mean_splits, needed_splits
 from selfdoubt.external.files import has_splits, read
 from selfdoubt.external.models import File, Model
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.metrics import metric
 
@@ -58,7 +58,7 @@ def _evaluate(
 def _read(model: Model, held: dict[File, Predictions], probabilities: bool | None) -> dict[str, Predictions]:
     """Return the predictions of each split; held: those of files that were read before, and from now on these."""
     if has_splits(path := model.files["test"].path):
-        found = predictions_by_split(schemas.read_table(path, remedy=_REMEDY))
+        found = predictions_by_split(table_files.read_table(path, remedy=_REMEDY))
         if all(split == "val" or is_ood(split) for split in found):
             raise UserError(f"{path}: has no split 'test'; it has {', '.join(found) or 'no rows'}")
         return found

@@ -15,9 +15,10 @@ import pyarrow as pa
 from selfdoubt.evaluation.softmax import TEMPERATURE_BOUNDS
 from selfdoubt.evaluation.splits import ALL_CORRUPTED, is_ood, mean_splits
 from selfdoubt.external.numbers import is_wanted
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 from selfdoubt.runtime.atomic_files import atomic_path
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 from selfdoubt.settings.metrics import split_name
 
 _COMPARED = [("reference", pa.string()), ("difference", pa.float64()), ("difference_low", pa.float64())]
@@ -53,8 +54,8 @@ def _write_parquet(path: Path, rows: list[dict]) -> None:
     for row in rows:
         if row["chosen_on_val"]:
             chosen[row["name"]][row["score"]] = row["chosen_on_val"]
-    schema = pa.schema([*schemas.SCHEMAS["metrics"], *(_COMPARED if "reference" in rows[0] else [])])
-    schemas.write_rows(path, rows, schema, {"chosen_on_val": chosen})
+    schema = pa.schema([*METRICS_SCHEMA, *(_COMPARED if "reference" in rows[0] else [])])
+    table_files.write_rows(path, rows, schema, {"chosen_on_val": chosen})
 
 
 def _write_csv(path: Path, rows: list[dict]) -> None:

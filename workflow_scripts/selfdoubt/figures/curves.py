@@ -8,7 +8,7 @@ from selfdoubt.evaluation import scoring
 from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.evaluation.softmax import Softmax
 from selfdoubt.evaluation.undefined import Undefined, attempt
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
 
 MAX_PROBABILITY = "max-probability"  # not a score that ranks: the promise that calibration is about
@@ -32,7 +32,7 @@ def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.n
 
     Raises UserError if the split is not in the table, or the score has no values there.
     """
-    predictions = predictions_by_split(schemas.read_table(path))
+    predictions = predictions_by_split(table_files.read_table(path))
     for needed in (split, "val"):
         if needed not in predictions:
             raise UserError(f"{path}: has no split '{needed}'; splits: {', '.join(predictions)}")

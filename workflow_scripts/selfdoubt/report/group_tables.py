@@ -24,7 +24,7 @@ _REFERENCES = {ORACLE: "oracle selector (upper bound)", BEST: "best member on va
 def group_tables(groups: pd.DataFrame, arms: list[str], names: Arms = BY_NAME) -> list[Table]:
     """Return a table for each data set and group that has one of the arms: its arms, then the oracle and best member.
 
-    groups: SCHEMAS["groups"]. arms: MODEL, MODEL/VARIANT or GROUP/PROTOCOL, in the order of the rows.
+    groups: GROUPS. arms: MODEL, MODEL/VARIANT or GROUP/PROTOCOL, in the order of the rows.
     """
     tables = []
     for (dataset, group), rows in groups.groupby(["dataset", "group"], sort=False):

@@ -12,14 +12,14 @@ class ReportData:
     """All tables, figures and settings; a missing part is an empty table or dict, and its section is left out."""
 
     settings: dict  # the resolved study, keys as in config.yaml; the page follows the order of its entries
-    metrics: pd.DataFrame  # SCHEMAS["metrics"]
-    comparisons: pd.DataFrame  # SCHEMAS["comparisons"]
-    hypotheses: pd.DataFrame  # SCHEMAS["hypotheses"]
-    costs: pd.DataFrame  # SCHEMAS["costs"]
-    groups: pd.DataFrame  # SCHEMAS["groups"]
-    mask_quality: dict[tuple[str, str], pd.DataFrame]  # (data set, segmenter) -> SCHEMAS["mask-quality"]
-    counts: dict[str, pd.DataFrame]  # data set -> SCHEMAS["data"]
+    metrics: pd.DataFrame  # METRICS
+    comparisons: pd.DataFrame  # COMPARISONS
+    hypotheses: pd.DataFrame  # HYPOTHESES
+    costs: pd.DataFrame  # COSTS
+    groups: pd.DataFrame  # GROUPS
+    mask_quality: dict[tuple[str, str], pd.DataFrame]  # (data set, segmenter) -> MASK_QUALITY
+    counts: dict[str, pd.DataFrame]  # data set -> COUNTS
     figures: dict[str, dict]  # name -> {"settings": its entry, "upper_bounds"; "svg", "png", "pdf": bytes or path}
     provenance: dict  # {"commit": str or None, "versions": {package: version}, further texts}
-    enhancements: pd.DataFrame = field(default_factory=pd.DataFrame)  # SCHEMAS["enhancements"]
+    enhancements: pd.DataFrame = field(default_factory=pd.DataFrame)  # ENHANCEMENTS
     arms: Arms = BY_NAME

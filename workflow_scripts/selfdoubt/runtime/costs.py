@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def read_benchmarks(folder: Path, names: list[str], replicates: list[int]) -> list[dict]:
-    """Return a row of SCHEMAS['costs'] for each file under `folder`, sorted.
+    """Return a row of COSTS for each file under `folder`, sorted.
 
     A file lies at RULE/KEY/…/KEY.tsv. Those with a key that is neither one of `names` nor a replicate of the
     study are left over from another study, and are passed over.

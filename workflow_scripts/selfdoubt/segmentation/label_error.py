@@ -17,7 +17,7 @@ _BATCH = 500
 
 
 def measure(split: Split, truth: np.ndarray | None, masks: np.ndarray | None, settings, seed: int) -> list[dict]:
-    """Return rows of SCHEMAS['mixed-labels'], of the mixed images of a training's first epoch.
+    """Return rows of MIXED_LABELS, of the mixed images of a training's first epoch.
 
     weight-mean, weight-sd: of the weight of the target's label. label-error: mean |weight - fraction of the visible
     object pixels that are the target's|, over images with any. ghost-labels: fraction of images in which a label has

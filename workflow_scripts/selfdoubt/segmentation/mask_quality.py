@@ -4,7 +4,7 @@ import numpy as np
 
 
 def quality_rows(stage: str, masks: np.ndarray, truth: np.ndarray | None) -> list[dict]:
-    """Return rows of SCHEMAS['mask-quality']: how good masks are, as means over the images.
+    """Return rows of MASK_QUALITY: how good masks are, as means over the images.
 
     iou: intersection over union of mask and truth, 1 where both are empty. pixel-accuracy: fraction of pixels that
     equal the truth's. foreground-share: fraction of pixels that are object. empty, full: numbers of such masks.

@@ -109,7 +109,7 @@ def load_segmenter(path: str | Path, device: torch.device) -> Segmenter:
 
 
 def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, device, progress=None) -> list[dict]:
-    """Train `model` in place on pseudo-labels and return a row per epoch of SCHEMAS['training'].
+    """Train `model` in place on pseudo-labels and return a row per epoch of TRAINING.
 
     Binary cross-entropy, AdamW, the learning rate falling along a cosine. Images are flipped and shifted; pixels that
     are shifted in have no pseudo-label. A last batch of one image, which has no batch statistics, is left out. Equal

@@ -14,8 +14,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from selfdoubt.data import datasets
 from selfdoubt.models import checkpoints, classifier, inference, weight_files
-from selfdoubt.runtime import devices, digests, randomness, schemas
+from selfdoubt.runtime import devices, digests, randomness, table_files
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.training import TRAINING_SCHEMA
 from selfdoubt.training import optimizers, schedules
 from selfdoubt.training.batches import Batch, Stream
 from selfdoubt.training.distributed import Ranks, launch
@@ -53,7 +54,7 @@ class Training:
         self._epoch, self._n_done, self._history = 0, 0, []  # n_done: batches of this epoch
 
     def run(self) -> list[dict]:
-        """Train the model in place and return a row per epoch of SCHEMAS['training'].
+        """Train the model in place and return a row per epoch of TRAINING_SCHEMA.
 
         With `ema_decay`, the model ends as its average. Raises UserError at the first step, or the first evaluation on
         val, whose loss is not finite.
@@ -188,7 +189,7 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
     ranks.leave()
     if not ranks.first:
         return
-    schemas.write_rows(job.history, history, schemas.SCHEMAS["training"], metadata)
+    table_files.write_rows(job.history, history, TRAINING_SCHEMA, metadata)
     checkpoints.save(job.checkpoint, model, metadata)
     progress.end()
     if keeper:

@@ -58,7 +58,7 @@ def train(model: nn.Module, data, settings, seed: int) -> image_network.ImageNet
             if not torch.isfinite(loss):
                 raise UserError(f"enhancers: the loss of deep is {loss.item()} in epoch {epoch}; lower learning_rate")
             loss.backward()
-            optimizer.step(schedules.share(epoch * n_batches + i, settings.epochs * n_batches, _COSINE))
+            optimizer.step(schedules.factor(epoch * n_batches + i, settings.epochs * n_batches, _COSINE))
     return network.eval().requires_grad_(False)
 
 

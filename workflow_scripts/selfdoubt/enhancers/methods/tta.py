@@ -30,4 +30,4 @@ def _drawn(images: Tensor, settings, generator: np.random.Generator) -> list[Ten
     windows, index = augmentation.pad(images, reach), torch.arange(n, device=images.device)
     moves = [part.to(images.device) for part in (shifts[..., 0], shifts[..., 1], flipped)]  # each (n, V - 1)
     views = [augmentation.Views(*(part[:, i] for part in moves)) for i in range(settings.n_views - 1)]
-    return [augmentation.see(windows, index, view) for view in views]
+    return [augmentation.view(windows, index, moved) for moved in views]

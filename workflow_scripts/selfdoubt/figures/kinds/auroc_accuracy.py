@@ -11,8 +11,9 @@ from matplotlib.lines import Line2D
 from selfdoubt.figures.context import Context, Look
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import counted
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
 SHOWN_AS = "svg"
 ROWS = 24  # of a column of the legend
@@ -20,7 +21,7 @@ ROWS = 24  # of a column of the legend
 
 def read(inputs, settings, context: Context) -> pd.DataFrame:
     """Read the metrics of every arm and replicate."""
-    tables = [schemas.read_table(path, schemas.SCHEMAS["metrics"]) for path in inputs.metrics]
+    tables = [table_files.read_table(path, METRICS_SCHEMA) for path in inputs.metrics]
     return pa.concat_tables(table.replace_schema_metadata() for table in tables).to_pandas()
 
 

@@ -9,14 +9,15 @@ from matplotlib.figure import Figure
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import counted, listed
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.mixed_labels import MIXED_LABELS_SCHEMA
 
 SHOWN_AS = "svg"
 
 
 def read(inputs, settings, context: Context) -> dict[str, list[dict]]:
     """Read the tables of models, then replicates."""
-    tables = [schemas.read_table(path, schemas.SCHEMAS["mixed-labels"]).to_pylist() for path in inputs.mixed_labels]
+    tables = [table_files.read_table(path, MIXED_LABELS_SCHEMA).to_pylist() for path in inputs.mixed_labels]
     measured = [{row["statistic"]: row["value"] for row in rows} for rows in tables]
     n_replicates = len(measured) // len(settings.models)
     return {model: measured[i * n_replicates : (i + 1) * n_replicates] for i, model in enumerate(settings.models)}
@@ -26,7 +27,7 @@ def read(inputs, settings, context: Context) -> dict[str, list[dict]]:
 def draw(data: dict[str, list[dict]], settings, context: Context) -> Figure:
     """Draw the weight of the target's label (mean and deviation), its error, and weight without object: a row a model.
 
-    data: model -> per replicate, statistic of SCHEMAS["mixed-labels"] -> value, or None where it is not known.
+    data: model -> per replicate, statistic of MIXED_LABELS_SCHEMA -> value, or None where it is not known.
     """
     figure = new_figure(settings)
     panels = figure.subplots(1, 3, sharey=True)

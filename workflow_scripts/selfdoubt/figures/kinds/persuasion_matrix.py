@@ -13,14 +13,15 @@ from matplotlib.figure import Figure
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.style import ABOVE, BELOW, INK, STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import counted
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.persuasion import PERSUASION_SCHEMA
 
 SHOWN_AS = "svg"
 
 
 def read(inputs, settings, context: Context) -> pd.DataFrame:
     """Read the persuasion tables, one a replicate, one below the other."""
-    tables = [schemas.read_table(path, schemas.SCHEMAS["persuasion"]) for path in inputs.persuasion]
+    tables = [table_files.read_table(path, PERSUASION_SCHEMA) for path in inputs.persuasion]
     return pa.concat_tables(table.replace_schema_metadata() for table in tables).to_pandas()
 
 
@@ -28,7 +29,7 @@ def read(inputs, settings, context: Context) -> pd.DataFrame:
 def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     """Draw the mean gain in the listener's log p, sender by listener, of messages for the true and a wrong class.
 
-    data: rows of SCHEMAS["persuasion"] of all replicates.
+    data: rows of PERSUASION_SCHEMA of all replicates.
     """
     members = list(dict.fromkeys([*data["sender"], *data["listener"]]))
     limit = float(np.nanmax(np.abs(data["gain"].to_numpy(float)), initial=0)) or 1.0

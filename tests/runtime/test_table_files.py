@@ -4,12 +4,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from helpers import SCHEMAS
 
-from selfdoubt.runtime import schemas
+from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.runtime.schemas import SCHEMAS, predictions_schema, read_metadata, read_table, write_rows, write_table
+from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA
+from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
+from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
+from selfdoubt.runtime.schemas.training import TRAINING_SCHEMA
+from selfdoubt.runtime.table_files import predictions_schema, read_metadata, read_table, write_rows, write_table
 
-TRAINING = SCHEMAS["training"]
 ROWS = [
     {"epoch": 0, "learning_rate": 0.1, "train_loss": 2.5, "val_loss": 2.0, "val_accuracy": 0.25},
     {"epoch": 1, "learning_rate": 0.01, "train_loss": 1.5, "val_loss": None, "val_accuracy": 0.5},
@@ -17,7 +21,7 @@ ROWS = [
 
 
 def write_training(path, metadata=None):
-    write_rows(path, ROWS, TRAINING, metadata)
+    write_rows(path, ROWS, TRAINING_SCHEMA, metadata)
     return path
 
 
@@ -30,9 +34,9 @@ def predictions(n: int = 4, **own) -> pa.Table:
 
 
 def test_rows_survive_a_file(tmp_path):
-    table = read_table(write_training(tmp_path / "a.parquet"), TRAINING)
+    table = read_table(write_training(tmp_path / "a.parquet"), TRAINING_SCHEMA)
     assert table.to_pylist() == ROWS
-    assert table.schema.equals(TRAINING)
+    assert table.schema.equals(TRAINING_SCHEMA)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -43,7 +47,7 @@ def test_every_table_may_be_empty_or_have_nulls(tmp_path, name):
 
 
 def test_a_hypothesis_has_all_columns_of_a_comparison():
-    assert set(SCHEMAS["comparisons"]) < set(SCHEMAS["hypotheses"])
+    assert set(COMPARISONS_SCHEMA) < set(HYPOTHESES_SCHEMA)
 
 
 # ---- predictions ----
@@ -106,7 +110,7 @@ def test_another_table_is_not_taken_for_predictions(tmp_path):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r"a\.parquet: no such file; run snakemake to make it"):
-        read_table(tmp_path / "a.parquet", TRAINING)
+        read_table(tmp_path / "a.parquet", TRAINING_SCHEMA)
 
 
 @pytest.mark.parametrize("kept", [0, 3, 100, -1])
@@ -114,7 +118,7 @@ def test_a_truncated_file_is_named_in_one_line(tmp_path, kept):
     path = write_training(tmp_path / "a.parquet")
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(UserError, match=r"a\.parquet: not a whole Parquet file .*; delete it and run again$") as fault:
-        read_table(path, TRAINING)
+        read_table(path, TRAINING_SCHEMA)
     assert "\n" not in str(fault.value)
 
 
@@ -124,7 +128,7 @@ def test_a_file_in_which_a_bit_has_changed_is_named(tmp_path):
     content[(column.dictionary_page_offset or column.data_page_offset) + column.total_compressed_size - 1] ^= 4
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"a\.parquet: not a whole Parquet file .*; delete it and run again$"):
-        read_table(path, TRAINING)
+        read_table(path, TRAINING_SCHEMA)
 
 
 def test_a_file_that_cannot_be_read_is_not_called_broken(tmp_path):
@@ -132,42 +136,42 @@ def test_a_file_that_cannot_be_read_is_not_called_broken(tmp_path):
     path = tmp_path / "table.parquet"
     path.symlink_to(path.name)  # a circle, which no right to read helps with
     with pytest.raises(OSError, match="symbolic links") as found:
-        schemas.read_table(path, SCHEMAS["metrics"])
+        table_files.read_table(path, METRICS_SCHEMA)
     assert found.value.errno
 
 
 def test_a_missing_column_is_named(tmp_path):
-    pq.write_table(pa.Table.from_pylist(ROWS, TRAINING).drop_columns("val_loss"), tmp_path / "a.parquet")
+    pq.write_table(pa.Table.from_pylist(ROWS, TRAINING_SCHEMA).drop_columns("val_loss"), tmp_path / "a.parquet")
     with pytest.raises(UserError, match=r"a\.parquet: column 'val_loss' is missing; delete it and run again"):
-        read_table(tmp_path / "a.parquet", TRAINING)
+        read_table(tmp_path / "a.parquet", TRAINING_SCHEMA)
 
 
 def test_a_column_of_another_type_is_named(tmp_path):
     pq.write_table(pa.Table.from_pylist(ROWS), tmp_path / "a.parquet")  # whole numbers become int64
     with pytest.raises(UserError, match=r"a\.parquet: column 'epoch' is int64, expected int32; delete it"):
-        read_table(tmp_path / "a.parquet", TRAINING)
+        read_table(tmp_path / "a.parquet", TRAINING_SCHEMA)
 
 
 def test_what_does_not_fit_its_schema_is_not_written(tmp_path):
     for wrong in ("late", 2**40):
         with pytest.raises(pa.ArrowInvalid):
-            write_table(tmp_path / "a.parquet", pa.Table.from_pylist([{**ROWS[0], "epoch": wrong}]), TRAINING)
+            write_table(tmp_path / "a.parquet", pa.Table.from_pylist([{**ROWS[0], "epoch": wrong}]), TRAINING_SCHEMA)
     assert not list(tmp_path.iterdir())
 
 
 def test_columns_are_written_in_the_order_of_the_schema_and_others_are_not(tmp_path):
     table = pa.Table.from_pylist([{**dict(reversed(ROWS[0].items())), "note": "x"}])
-    write_table(tmp_path / "a.parquet", table, TRAINING)
-    assert pq.read_table(tmp_path / "a.parquet").column_names == TRAINING.names
+    write_table(tmp_path / "a.parquet", table, TRAINING_SCHEMA)
+    assert pq.read_table(tmp_path / "a.parquet").column_names == TRAINING_SCHEMA.names
 
 
 # ---- metadata, bytes ----
 
 
 def test_metadata_is_ours_alone(tmp_path):
-    from_pandas = pa.Table.from_pandas(pa.Table.from_pylist(ROWS, TRAINING).to_pandas())
+    from_pandas = pa.Table.from_pandas(pa.Table.from_pylist(ROWS, TRAINING_SCHEMA).to_pandas())
     assert b"pandas" in from_pandas.schema.metadata
-    schema = TRAINING.with_metadata(from_pandas.schema.metadata)  # as that of a table that was read
+    schema = TRAINING_SCHEMA.with_metadata(from_pandas.schema.metadata)  # as that of a table that was read
     write_table(tmp_path / "a.parquet", from_pandas, schema, {"replicate": 1, "code": "abc"})
     file = pq.ParquetFile(tmp_path / "a.parquet")
     assert set(file.metadata.metadata) == {b"selfdoubt", b"ARROW:schema"}
@@ -194,8 +198,8 @@ def test_a_failing_write_leaves_the_old_table(tmp_path, monkeypatch):
         where.write_bytes(b"PAR1")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(schemas.pq, "write_table", full_disk)
+    monkeypatch.setattr(table_files.pq, "write_table", full_disk)
     with pytest.raises(UserError, match="the disk is full"):
-        write_rows(path, ROWS[:1], TRAINING)
-    assert read_table(path, TRAINING).to_pylist() == ROWS
+        write_rows(path, ROWS[:1], TRAINING_SCHEMA)
+    assert read_table(path, TRAINING_SCHEMA).to_pylist() == ROWS
     assert list(tmp_path.iterdir()) == [path]

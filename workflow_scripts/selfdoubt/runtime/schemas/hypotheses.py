@@ -1,0 +1,15 @@
+"""The claims of the config with their verdicts."""
+
+import pyarrow as pa
+
+from selfdoubt.runtime.schemas.comparisons import COLUMNS
+
+HYPOTHESES_SCHEMA = pa.schema(
+    [
+        ("hypothesis", pa.string()),
+        *COLUMNS,
+        ("statement", pa.string()),
+        ("verdict", pa.string()),  # supported, refuted or inconclusive
+        ("n_replicates_needed", pa.int32()),  # at the observed spread; null where no number of replicates would do
+    ]
+)
