@@ -371,7 +371,7 @@ def test_no_text_of_config_or_data_becomes_an_element(text):
         tables["mask_quality"] = {("toys", "unet"): frame("mask-quality", [("mask", "iou", None, 0, word)])}
         provenance = everywhere({"commit": "abc", "versions": {"numpy": "2"}, "device": "cpu"}, word)
         return render(
-            report(settings=settings, counts={"toys": frame("data", counts)}, provenance=provenance, **tables)
+            report(settings=settings, counts={"toys": frame("counts", counts)}, provenance=provenance, **tables)
         )
 
     assert text not in page(text)
