@@ -184,6 +184,10 @@ DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_ro
         ("hypotheses.kd-ranks-better.better", "ce/odn", "hypotheses.kd-ranks-better.better: 'ce/odn' is not an arm"),
         ("studies.communication.reference", "trio", "config: studies.communication.reference: 'trio' is not an arm"),
         ("figures.auroc-accuracy.arms", ["ce", "cee"], "figures.auroc-accuracy.arms: 'cee' is not a model or a group"),
+        ("labels", {"ce/odn": "ODIN"}, "config: labels.ce/odn: 'ce/odn' is not an arm"),
+        ("labels", {"ce": "kd"}, "config: labels.ce: 'kd' is also how 'kd' is shown"),
+        ("labels", {"ce": "A", "kd": "A/odin"}, "config: labels.kd: 'A/odin' is also how 'ce/odin' is shown"),
+        ("labels", {"ce": " "}, "config: labels.ce: ' ' is not a choice here"),
         ("figures.mask-gallery.segmenter", "u", "config: figures.mask-gallery.segmenter: 'u' is not a segmenter"),
         (
             "figures.persuasion-matrix.protocol",

@@ -45,7 +45,7 @@ def draw(data: dict[str, Examples], settings, context: Context) -> Figure:
         factor = _draw_group(panels, own, n)
         for axes, title in zip(panels[0], ["clean", "enhanced", f"step ×{factor}"], strict=True):
             axes.set_title(title, fontsize=7, pad=3)
-        budget = f"   ε = {own.epsilon_255:g}/255" if own.epsilon_255 > 0 else ""
+        budget = f"\nε = {own.epsilon_255:g}/255" if own.epsilon_255 > 0 else ""
         group.suptitle(f"{context.labels[arm]}{budget}", fontsize=7.5, fontweight="bold")
     shown = f"{settings.dataset}, replicate {settings.replicate}, n = {n}"
     header(figure, f"{shown}; below: confidence before → after")

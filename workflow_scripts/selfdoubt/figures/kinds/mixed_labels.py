@@ -42,10 +42,10 @@ def draw(data: dict[str, list[dict]], settings, context: Context) -> Figure:
             end, text = (100 * means[name], f"{100 * means[name]:.1f}") if known else (0, "not known")
             axes.annotate(text, (end, row), (3, 0), textcoords="offset points", va="center")
     panels[0].set_yticks(range(len(data)), [context.labels[model] for model in data])
-    panels[0].set(xlim=(0, 1), xlabel="weight of the target's label\n(mean ± sd over images)")
+    panels[0].set(xlim=(0, 1), xlabel="weight of the\ntarget's label\n(mean ± sd over images)")
     panels[0].invert_yaxis()
-    panels[1].set_xlabel("error of the weight against\nvisible pixels (mean, points)")
-    panels[2].set_xlabel("images with label weight though\nno object is visible (%)")
+    panels[1].set_xlabel("error of the weight\nagainst visible pixels\n(mean, points)")
+    panels[2].set_xlabel("label weight when\nno object is visible\n(% of images)")
     for axes in panels:
         axes.grid(axis="x")
     for axes in panels[1:]:
