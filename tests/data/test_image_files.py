@@ -85,9 +85,10 @@ def test_one_channel_is_grey(folder):
     assert np.abs(grey[:, 0] - weighed).max() < 3  # of 255: it is grey before it is resized
 
 
-def test_a_model_predicts_files_as_it_does_arrays(folder):
+def test_a_model_predicts_files_as_it_does_arrays(folder, monkeypatch):
+    monkeypatch.setattr(inference, "BATCH_VALUES", 7 * SIZE_PX**2)  # several batches
     model, images = model_of(), files(folder, channels=1)
-    one, other = (inference.predict_logits(model, each, 7) for each in (images, images[:]))
+    one, other = (inference.predict_logits(model, each) for each in (images, images[:]))
     np.testing.assert_array_equal(one, other)
 
 

@@ -16,6 +16,7 @@ TRIO = ("ce", "kd", "cutmix")
 ENHANCERS = ("odin", "anti-adversary", "random-sign")
 COMBINED, SPOKEN = ("mean-probability", "mean-logit"), ("persuasion", "persuasion-placebo")
 PROTOCOLS = COMBINED + SPOKEN
+SCORES = ("energy", "entropy", "gini", "logit_margin", "margin", "max_logit", "msp", "msp_ts", "pnorm")
 CORRUPTIONS = ("gaussian-noise", "gaussian-blur", "contrast", "rotation")
 REPORT = {"render_report"}
 VERDICTS = {"test_hypotheses"} | REPORT
@@ -170,6 +171,10 @@ BY_METHOD |= {
         "persuasion_matrix": ("persuasion-matrix",),
     }.items()
 }
+
+RANKED_BY_MSP = {figure for figure in PLOTS if "risk-coverage" in figure} | VERDICTS  # the only score that they name
+BY_METHOD |= {f"evaluation/scores/{name}.py": measured(*ARMS) for name in SCORES}
+BY_METHOD["evaluation/scores/msp.py"] |= RANKED_BY_MSP
 
 
 def after(rules: set[str], methods: set[str] = frozenset()) -> set[str]:
