@@ -40,7 +40,7 @@ rule plot_figure:
 
 
 rule render_report:
-    """Put questions, answers, figures and tables on one page."""
+    """Render questions, verdicts, figures and tables as one page."""
     input:
         tables=TABLES,
         figures=all_figures(),

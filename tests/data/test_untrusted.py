@@ -30,6 +30,7 @@ from test_report import HYPOTHESIS, METRICS, SETTINGS, frame, report, row
 from selfdoubt.data import archives, decoding, shifted
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.sources import tiny_imagenet
+from selfdoubt.report.arms import Arms
 from selfdoubt.report.page import FOLDER, render
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.source_files import IMAGE_SUFFIXES, Folders
@@ -370,9 +371,8 @@ def test_no_text_of_config_or_data_becomes_an_element(text):
         tables = {name: frame(name, rows) for name, rows in (("metrics", metrics), ("hypotheses", [claim]))}
         tables["mask_quality"] = {("toys", "unet"): frame("mask-quality", [("mask", "iou", None, 0, word)])}
         provenance = everywhere({"commit": "abc", "versions": {"numpy": "2"}, "device": "cpu"}, word)
-        return render(
-            report(settings=settings, counts={"toys": frame("counts", counts)}, provenance=provenance, **tables)
-        )
+        tables["counts"], arms = {"toys": frame("counts", counts)}, Arms({"kd": word})
+        return render(report(settings=settings, arms=arms, provenance=provenance, **tables))
 
     assert text not in page(text)
     assert Elements(page(text)).found == Elements(page("harmless")).found
