@@ -36,16 +36,19 @@ from expected_jobs import (
 )
 from ways_of_editing import (
     Edit,
+    ask_for_newcomer,
     config,
     defaults_otherwise,
     delete,
     installed,
     longer,
+    new_methods,
     other_image,
     other_orders,
     pretrained_member,
     pretrained_teacher,
     put,
+    put_in,
     remove_enhancer,
     remove_group,
     remove_model,
@@ -57,6 +60,7 @@ from ways_of_editing import (
     swap,
     text,
     touch,
+    used,
     with_second_dataset,
     without_second_dataset,
 )
@@ -65,6 +69,10 @@ NEW_STUDENT = {"network": "convnet-small", "recipe": "short", "teacher": "teache
 NEW_STUDENT |= {"loss": {"method": "kd", "temperature": 2, "alpha": 0.5}}
 NEW_CLAIM = {"study": "distillation", "statement": "So.", "better": "kd", "than": "ce", "split": "test"}
 NEW_FIGURE = {"kind": "mask-gallery", "study": "mask-cutmix", "segmenter": "unet", "n_images": 4}
+NEWCOMER = {"method": "newcomer"}
+NEW_AUGMENTED = {"network": "convnet-small", "recipe": "short"}
+NEW_AUGMENTED |= {"mixing": NEWCOMER | {"probability": 0.5, "beta": 1.0}}
+NEW_ENHANCER = NEWCOMER | {"models": ["ce"], "epsilon_255": [1], "temperature": [1]}
 STYLE = {"width_mm": 100, "height_mm": 60}
 
 EDITS: dict[str, list[Edit]] = {
@@ -342,6 +350,32 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit("a figure of some arms, not all", put("figures.auroc-accuracy", arms=["ce", "kd"]), ACCURACY | REPORT),
         Edit("a figure removed", config(lambda c: c["figures"].popitem()), REPORT),
+    ],
+    "Methods": [
+        Edit("a new method of every kind: its module and its settings", new_methods, set()),
+        Edit(
+            "a new loss, in a new student",
+            used("losses", "kd", put_in("students", other=NEW_STUDENT | {"loss": NEW_STUDENT["loss"] | NEWCOMER})),
+            replicates("distill_student", "other")
+            | replicates("predict", "other")
+            | uncompared("other/clean", before=("cutmix",)),
+        ),
+        Edit(
+            "a new mixing, in a new model",
+            used("mixing", "cutmix", put_in("augmented", other=NEW_AUGMENTED)),
+            replicates("train_augmented", "other") | replicates("predict", "other") | uncompared("other/clean"),
+        ),
+        Edit(
+            "a new enhancer, of one model",
+            used("enhancers", "odin", put_in("enhancers", big=NEW_ENHANCER)),
+            replicates("enhance_images", "ce/big") | uncompared("ce/big", before=("kd", "cutmix")) | ENHANCEMENTS,
+        ),
+        Edit("a new score, asked for", used("scores", "gini", ask_for_newcomer), measured(*ARMS) - {"test_hypotheses"}),
+        Edit(
+            "a new kind of figure, in a new figure",
+            used("figures", "mask-gallery", put_in("figures", more=NEW_FIGURE | {"kind": "newcomer", "style": STYLE})),
+            {"plot_figure:more"} | REPORT,
+        ),
     ],
     "Code": [
         *edits_of_modules(),

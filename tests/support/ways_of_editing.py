@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from copies import Copy
 from expected_jobs import STUDENTS
 
+from selfdoubt.runtime.methods import names_in
+from selfdoubt.settings.registry import FOLDERS
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -199,3 +202,35 @@ def without_second_dataset(copy: Copy) -> None:
     run = copy.snakemake("--resources", "gpu=4")
     assert run.returncode == 0, run.stderr
     copy.edit_config(lambda config: config["datasets"].pop("second"))
+
+
+# ---- methods ----
+
+
+def new_method(copy: Copy, kind: str, like: str, name: str = "newcomer") -> None:
+    """Add a method of a kind: settings and module of another one under a new name."""
+    library = copy.folder / "workflow_scripts/selfdoubt"
+    for folder in (f"settings/{kind}", FOLDERS[kind].replace(".", "/")):
+        old = library / folder / f"{like.replace('-', '_')}.py"
+        if old.exists():  # a corruption has no settings
+            old.with_stem(name).write_text(old.read_text().replace(f'"{like}"', f'"{name}"'))
+
+
+def new_methods(copy: Copy) -> None:
+    """Add a method of every kind."""
+    for kind, folder in FOLDERS.items():
+        new_method(copy, kind, names_in(folder)[0])
+
+
+def used(kind: str, like: str, change: Callable[[dict], object]) -> Callable[[Copy], None]:
+    """Add a method, and let the config use it."""
+    return several(lambda copy: new_method(copy, kind, like), config(change))
+
+
+def put_in(section: str, **entries) -> Callable[[dict], object]:
+    """Return a change of the config that adds entries to a section."""
+    return lambda config: config[section].update(entries)
+
+
+def ask_for_newcomer(config: dict) -> None:
+    config["evaluation"]["scores"].append("newcomer")

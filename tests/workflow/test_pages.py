@@ -8,18 +8,19 @@ import pandas as pd
 import yaml
 from copies import ROOT
 
+from selfdoubt.settings.registry import FOLDERS
+
 LIBRARY = ROOT / "workflow_scripts/selfdoubt"
 
 
 def test_the_places_of_extending_are_there():
-    page = (ROOT / "docs/extending.md").read_text()
-    named = set(re.findall(r"`([^`]+)`", page))
-    paths = {name for name in named if re.fullmatch(r"[\w/.-]+(/|\.(py|smk|md|yaml))", name)}
+    named = set(re.findall(r"`([^`]+)`", (ROOT / "docs/extending.md").read_text()))
+    paths = {name for name in named if re.fullmatch(r"[\w/.-]+(/|\.(py|smk|md|yaml))", name) and "NAME" not in name}
     tops = (ROOT, ROOT / "workflow_scripts", LIBRARY)
-    assert len(paths) > 30 and not {name for name in paths if not any((top / name).exists() for top in tops)}
-    code = "".join(path.read_text() for path in sorted((ROOT / "workflow_scripts").rglob("*.py")))
-    words = {name for name in named if re.fullmatch(r"_?[A-Z]{4,}(_[A-Z]+)*|_[a-z_]+|[A-Z][a-z]+[A-Za-z]*", name)}
-    assert len(words) > 30 and not {word for word in words - {"NAME"} if not re.search(rf"\b{word}\b", code)}
+    assert len(paths) > 15 and not {name for name in paths if not any((top / name).exists() for top in tops)}
+    modules = {f"{folder.replace('.', '/')}/NAME.py" for folder in FOLDERS.values()}
+    settings = {f"settings/{kind}/NAME.py" for kind in FOLDERS.keys() - {"corruptions"}}
+    assert {name for name in named if "/NAME.py" in name} == modules | settings
 
 
 def test_the_lines_for_a_paper_work(tmp_path):
