@@ -1,7 +1,8 @@
 """Edits of every module of the library, for tests/support/edits.py: those of the same jobs are one edit.
 
 Which rules and methods a module is part of comes from `import_closure`, what follows from these from `expected_jobs`:
-neither asks the project's own digests. That each module alone is in the digests of just those is for test_provenance.
+neither asks the project's own digests. That each module alone is in the digests of just those is for test_provenance;
+so a dry run is tried of what shows that a rule, or a method, is compared at all.
 """
 
 from collections import defaultdict
@@ -17,12 +18,19 @@ def edits_of_modules() -> list[Edit]:
     for path, rules in rules_of_modules().items():
         named = {method.removeprefix("selfdoubt/") for method in methods() if path in reached_from(method)}
         alike[frozenset(after(rules, named))].append(path)
-    rows = sorted(alike.items(), key=lambda row: (len(row[0]), row[1]))
-    return [
-        Edit(told(paths), modules(*paths), {*jobs}, "" if jobs else "no job of the default study loads them")
-        for jobs, paths in rows
-    ]
+    rows, edits, seen = sorted(alike.items(), key=lambda row: (len(row[0]), row[1])), [], set()
+    for jobs, paths in rows:
+        rules = {job.partition(":")[0] for job in jobs}
+        tried = not jobs or not rules <= seen or not {*methods()}.isdisjoint(paths)
+        seen |= rules
+        why = "" if jobs else "no job of the default study loads them"
+        edits.append(Edit(listed(paths), modules(*paths), {*jobs}, why, tried))
+    return edits
 
 
-def told(paths: list[str]) -> str:
-    return ", ".join(f"`{path.removeprefix('selfdoubt/')}`" for path in paths)
+def below(path: str) -> str:
+    return path.removeprefix("selfdoubt/")
+
+
+def listed(paths: list[str]) -> str:
+    return ", ".join(f"`{below(path)}`" for path in paths)
