@@ -39,11 +39,11 @@ def test_rows_survive_a_file(tmp_path):
     assert table.schema.equals(TRAINING_SCHEMA)
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
-def test_every_table_may_be_empty_or_have_nulls(tmp_path, name):
-    for rows in ([], [dict.fromkeys(SCHEMAS[name].names)]):
-        write_rows(tmp_path / "a.parquet", rows, SCHEMAS[name])
-        assert read_table(tmp_path / "a.parquet", SCHEMAS[name]).to_pylist() == rows
+def test_every_table_may_be_empty_or_have_nulls(tmp_path):
+    for schema in SCHEMAS.values():
+        for rows in ([], [dict.fromkeys(schema.names)]):
+            write_rows(tmp_path / "a.parquet", rows, schema)
+            assert read_table(tmp_path / "a.parquet", schema).to_pylist() == rows
 
 
 def test_a_hypothesis_has_all_columns_of_a_comparison():

@@ -22,11 +22,12 @@ def test_it_is_that_of_the_settings():
     assert run.stdout == FILE.read_text(), "make schema"
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_every_config_fits_and_names_it(path):
-    head = path.read_text().partition("\n")[0]
-    assert (path.parent / head.removeprefix("# yaml-language-server: $schema=")).resolve() == FILE
-    assert not faults(yaml.safe_load(path.read_text()))
+def test_every_config_fits_and_names_it_and_is_a_run_of_its_own():
+    for path in CONFIGS:
+        head, config = path.read_text().partition("\n")[0], yaml.safe_load(path.read_text())
+        assert (path.parent / head.removeprefix("# yaml-language-server: $schema=")).resolve() == FILE
+        assert not faults(config), path.name
+        assert config["run"] == ("default" if path.stem == "config" else path.stem)
 
 
 @pytest.mark.parametrize(
@@ -41,8 +42,3 @@ def test_every_config_fits_and_names_it(path):
 )
 def test_a_wrong_key_or_value_does_not_fit(config):
     assert faults(config)
-
-
-@pytest.mark.parametrize("path", CONFIGS[1:], ids=lambda path: path.stem)
-def test_a_study_is_a_run_of_its_own(path):
-    assert yaml.safe_load(path.read_text())["run"] == path.stem

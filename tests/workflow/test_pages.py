@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pandas as pd
-import yaml
 from copies import ROOT
 
 from selfdoubt.settings.registry import FOLDERS
@@ -47,10 +46,3 @@ def test_the_lines_for_a_paper_work(tmp_path):
         "m,clean,0.5100 ± 0.0141,0.6100 ± 0.0141,0.7100 ± 0.0141",
     ]
     assert r"\toprule" in (tmp_path / "paper.tex").read_text()
-
-
-def test_the_citation_names_the_authors_of_the_license():
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    (author,) = citation["authors"]
-    assert author["name"] in (ROOT / "LICENSE").read_text()
-    assert {"cff-version", "message", "title", "type"} <= citation.keys() and citation["license"] == "MIT"

@@ -3,7 +3,6 @@
 import base64
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -13,8 +12,6 @@ from types import SimpleNamespace
 import pytest
 import soak
 from copies import ROOT
-from import_closure import RULES
-from small_study import small_copy
 
 PAGE = ROOT / "docs/reliability.md"
 TABLE = "results/default/tables/metrics.parquet"
@@ -149,14 +146,3 @@ def test_a_start_that_goes_on_to_its_end_was_not_disturbed_and_must_not_have_job
     assert not watch.hits
     told = "start test-soak-2: went on to its end, though interrupted in predict.py"
     assert watch.found == ([told] if jobs else [])
-
-
-def test_the_page_says_how_many_jobs_the_study_has_and_which_rules_have_none(tmp_path):
-    study = small_copy(tmp_path / "study", soak.smallest)
-    (study.folder / ".snakemake").mkdir()
-    jobs = study.jobs()
-    told = re.search(
-        r"a study of (\d+) jobs .*?: a job or more of every rule, but for\s(.*?)\.\s", PAGE.read_text(), re.DOTALL
-    )
-    assert len(jobs) == int(told[1])
-    assert RULES - {job.partition(":")[0] for job in jobs} == set(re.findall(r"`(\w+)`", told[2]))

@@ -51,13 +51,10 @@ def text(run) -> tuple[str, re.RegexFlag]:
     return run.stdout + run.stderr, re.MULTILINE
 
 
-@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
-def test_a_study_overrides_and_says_what_it_costs(path):
-    header = "".join(line for line in path.read_text().splitlines(True) if line.startswith("#"))
-    assert "snakemake --cores all" in header and f"studies/{path.name}" in header
-    assert re.search(r"hour|minute|time", header) and re.search(r"\bGB of disk\b", header)
+def test_a_study_only_overrides():
     default = yaml.safe_load((ROOT / "config.yaml").read_text())
-    assert same_entries(yaml.safe_load(path.read_text()), default) == []
+    for path in STUDIES:
+        assert same_entries(yaml.safe_load(path.read_text()), default) == [], path.name
 
 
 def same_entries(study: dict, default: dict, place: str = "") -> list[str]:

@@ -6,8 +6,7 @@ import subprocess
 import tarfile
 
 import pytest
-import yaml
-from copies import ROOT, Copy
+from copies import Copy
 from edits import EDITS
 
 TRIED = [edit for edits in EDITS.values() for edit in edits if edit.tried]
@@ -71,18 +70,6 @@ def test_a_missing_file_ends_with_one_line(copy):
 
 
 # ---- what Snakemake says of a finished study ----
-
-
-def test_so_many_jobs_are_so_many_submissions_to_slurm(finished):
-    profile = yaml.safe_load((finished / "profiles/slurm/config.yaml").read_text())
-    options = [[f"--{key}", *(f"{k}={v}" for k, v in profile[key].items())] for key in ("groups", "group-components")]
-    lines = Copy(finished).ask("-n", "--forceall", *options[0], *options[1]).stdout.splitlines()
-    n_jobs = sum(bool(re.match(r" *rule (?!all:)", line)) for line in lines)
-    n_submissions = sum(bool(re.match(r"rule (?!all:)|\[.*\] Group job ", line)) for line in lines)
-    told = re.search(
-        r"The (\d+) jobs of the default\s+study are (\d+) submissions", (ROOT / "docs/clusters.md").read_text()
-    )
-    assert (n_jobs, n_submissions) == tuple(map(int, told.groups()))
 
 
 @pytest.mark.parametrize(
