@@ -65,14 +65,14 @@ def test_a_missing_file_and_one_of_another_kind(tmp_path):
     assert fault(tmp_path / "a.bin") == "weights are read from files that end in .safetensors or .pth"
 
 
-@pytest.mark.parametrize("share", [0, 0.001, 0.3, 0.9, 0.999])
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-def test_a_truncated_file(tmp_path, suffix, share):
+def test_a_truncated_file(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     torch.save(STATE, path) if suffix == ".pth" else save_file(STATE, path)
     content = path.read_bytes()
-    path.write_bytes(content[: int(share * len(content))])
-    assert fault(path).startswith(f"not a whole {suffix} file")
+    for fraction in (0, 0.001, 0.3, 0.9, 0.999):
+        path.write_bytes(content[: int(fraction * len(content))])
+        assert fault(path).startswith(f"not a whole {suffix} file")
 
 
 def test_a_damaged_tensor(tmp_path):

@@ -149,12 +149,12 @@ def test_what_the_epoch_does_not_mix_keeps_its_label(epoch):
     assert torch.equal(batch["other_labels"][~alone], drawn.partner[batch["labels"][~alone]])
 
 
-@pytest.mark.parametrize("method", MIXINGS)
-def test_probability_0_mixes_nothing(method):
-    masks = np.ones((12, 6, 6), bool) if method in BY_MASKS else None
-    plain, batch = joined(flat_stream()), joined(flat_stream(settings_of(method, probability=0.0), masks))
-    assert batch.pop("weight").tolist() == [1.0] * 12
-    assert_equal(batch, plain)
+def test_probability_0_mixes_nothing():
+    for method in MIXINGS:
+        masks = np.ones((12, 6, 6), bool) if method in BY_MASKS else None
+        plain, batch = joined(flat_stream()), joined(flat_stream(settings_of(method, probability=0.0), masks))
+        assert batch.pop("weight").tolist() == [1.0] * 12
+        assert_equal(batch, plain)
 
 
 # ---- places in a stream ----
