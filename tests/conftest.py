@@ -7,7 +7,7 @@ import pytest
 import yaml
 from copies import ROOT, Copy, copy_repository, fake_jobs
 
-LONG = ("test_study", "test_own_data", "test_workflow", "test_faults", "test_resume")
+LONG = ("test_study", "test_workflow", "test_distributed", "test_own_data", "test_faults")
 
 
 def pytest_collection_modifyitems(items):

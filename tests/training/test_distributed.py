@@ -19,7 +19,6 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.training import TRAINING_SCHEMA
 from selfdoubt.training import distributed
 
-TRAINING_SCHEMA = TRAINING_SCHEMA
 # Batches of 7, 7 and 6 images, so that of two ranks one has 4 and the other 3.
 ONE = BASELINE | {"recipe": RECIPE | {"epochs": 3, "batch_size": 7, "ema_decay": 0.5}}
 TWO = ONE | {"recipe": ONE["recipe"] | {"gpu": 2}}

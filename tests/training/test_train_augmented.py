@@ -63,5 +63,5 @@ def test_a_control_changes_the_masks_and_nothing_else(tmp_path, control):
 
 
 def test_a_data_set_without_masks_is_refused(tmp_path):
-    with pytest.raises(SystemExit, match=r"^train_augmented: masks are 'given', but the data set came without any"):
+    with pytest.raises(SystemExit, match=r"^train_augmented: masks: given, .*mask_truth"):
         train(tmp_path, settings=settings("mask-cutmix", "given"), script="train_augmented")
