@@ -2,8 +2,8 @@
 
     python benchmarks/levels.py        # a few minutes; docs/decisions/0015 has what it printed
 
-A trial draws what all seeds share of the images, what each seed makes of each image, and what a seed is better by
-everywhere. The spread of the last is given in standard errors of the first.
+A trial draws the effect of each image that is common to all seeds, that of each seed on each image, and the difference
+of each seed on all images. The spread of the last is given in standard errors of the first.
 """
 
 import sys
@@ -20,7 +20,7 @@ from selfdoubt.runtime.randomness import generator
 
 N_SEEDS, SPREADS = (2, 3, 5), (0, 1, 2, 5, 100)
 N_TRIALS, N_IMAGES, N_RESAMPLES = 2000, 200, 300
-OF_EACH_SEED = 0.5  # standard deviation of what a seed makes of an image; of what all share of it, 1
+OF_EACH_SEED = 0.5  # standard deviation of a seed's own effect of an image; that common to all seeds has 1
 
 
 def trial(draws: np.random.Generator, weights: np.ndarray, n_seeds: int, spread: float) -> tuple[bool, bool]:

@@ -260,7 +260,7 @@ EDITS: dict[str, list[Edit]] = {
             "one of two students gets another recipe",
             longer("students", "kd-no-labels"),
             trained(*STUDENTS) | renewed(*STUDENTS),
-            "each is then alone with its views, and asks its teacher itself; the other to equal bytes",
+            "each is then alone with its views, and runs its teacher itself; the other to equal bytes",
         ),
         Edit(
             "a pretrained model joins a group",
@@ -370,7 +370,7 @@ EDITS: dict[str, list[Edit]] = {
             used("enhancers", "odin", put_in("enhancers", big=NEW_ENHANCER)),
             replicates("enhance_images", "ce/big") | uncompared("ce/big", before=("kd", "cutmix")) | ENHANCEMENTS,
         ),
-        Edit("a new score, asked for", used("scores", "gini", ask_for_newcomer), measured(*ARMS) - {"test_hypotheses"}),
+        Edit("a new score, in use", used("scores", "gini", ask_for_newcomer), measured(*ARMS) - {"test_hypotheses"}),
         Edit(
             "a new kind of figure, in a new figure",
             used("figures", "mask-gallery", put_in("figures", more=NEW_FIGURE | {"kind": "newcomer", "style": STYLE})),

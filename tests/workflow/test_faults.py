@@ -121,7 +121,7 @@ def test_results_that_cannot_be_written_to_are_named_before_any_job(copy):
     before = sorted(results.rglob("*"))
     with read_only(results):
         code, said = run(copy)
-        told = "results/default: cannot be written to; give yourself the right to, or mount it for writing"
+        told = "results/default: cannot be written to; get write permission, or mount it for writing"
         assert code == 1 and said.splitlines()[-1] == told
         assert sorted(results.rglob("*")) == before
     assert run(copy)[0] == 0

@@ -50,7 +50,7 @@ def read(path: Path, probabilities: bool | None = None, labelled: bool = True) -
     that numbers of which every row looks like probabilities are refused. labelled: False reads no labels (out of
     distribution: -1) but, where there is one, a column `ood_class`, the images' classes in a numbering of their own.
     Logits are float32 where the file's are float16 or float32, else float64.
-    Raises UserError naming the file at whatever is wrong with it.
+    Raises UserError naming the file at any fault in it.
     """
     readers = {".parquet": _parquet, ".csv": _csv, ".npz": _npz}
     if _suffix(path) not in readers:

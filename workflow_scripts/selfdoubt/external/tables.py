@@ -38,7 +38,7 @@ class Table(NamedTuple):
 
 
 def write(path: Path, rows: list[dict]) -> None:
-    """Write the rows as Parquet, CSV or JSON, as the file's suffix says.
+    """Write the rows as Parquet, CSV or JSON, as the file's suffix sets.
 
     Parquet has the pipeline's schema, to which a comparison adds its columns; what was chosen is in its metadata.
     Raises UserError where the file cannot be written.

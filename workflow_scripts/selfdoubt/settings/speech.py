@@ -1,4 +1,4 @@
-"""What the settings of protocols have in common whose members send messages."""
+"""Settings common to the protocols whose members send messages."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -14,8 +14,8 @@ MESSAGES = settings_of("messages", by="message")
 class Speech(Protocol):
     """A group whose members predict again, on images that others have perturbed.
 
-    Every key stands beside `message`; which of them a message needs, and which have no meaning for it, its own settings
-    check (`check` of settings/messages/NAME.py).
+    All keys are optional or not by the message: `check` of settings/messages/NAME.py raises if one is missing, or set
+    without a meaning.
     """
 
     speaks: ClassVar[bool] = True

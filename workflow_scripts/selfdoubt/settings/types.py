@@ -37,7 +37,7 @@ class Strict(BaseModel):
 
 
 def one_of(*types, by: str):
-    """Return the union of models that the key `by` tells apart."""
+    """Return the union of models that the key `by` distinguishes."""
     union = types[0]
     for kind in types[1:]:
         union |= kind
