@@ -8,7 +8,7 @@ from wrong_configs import ACE, LOGISTIC, ONE_WAY, SIZES, check_message, fault, f
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.provenance import canonical
-from selfdoubt.settings.references import check_files
+from selfdoubt.settings.files import check_files
 from selfdoubt.settings.study import load_study, parse_arm
 
 
