@@ -10,26 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from foreign_files import DRAWS, LABELS, LOGITS, SCRIPT, C, N, run_all, suffix, wide, write
+from foreign_files import DRAWS, LABELS, LOGITS, SCRIPT, C, N, pipelines, run, run_all, suffix, wide, write
 
 import evaluate_predictions
 from selfdoubt.evaluation import rankings, softmax
 from selfdoubt.external import files, numbers
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
-
-
-def run(capsys, *arguments) -> tuple[int, str, str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
-        patch.setenv("COLUMNS", "120")
-        code = 0
-        try:
-            evaluate_predictions.main()
-        except SystemExit as end:
-            code = end.code
-    out, err = capsys.readouterr()
-    return code, out, err
 
 
 def test_the_numbers_are_those_of_the_library(tmp_path, capsys):
@@ -66,20 +53,6 @@ def test_what_was_chosen_on_val_is_printed(tmp_path, capsys):
     assert f"pnorm: {what} {value}, chosen on val" in out
     _, out, _ = run(capsys, path, "--output", output)
     assert table_files.read_metadata(output)["chosen_on_val"] == {"a": {}} and "chosen on val" not in out
-
-
-def pipelines(path):
-    """A predictions table of the pipeline: val, test and an OOD split, of the same logits."""
-    splits = [split for split in ("val", "test", "ood-far") for _ in range(N)]
-    columns = {
-        "split": splits,
-        "image_id": np.arange(3 * N, dtype=np.int32),
-        "label": np.concatenate([LABELS, LABELS, np.full(N, -1)]).astype(np.int16),
-        "logits": pa.FixedSizeListArray.from_arrays(np.tile(LOGITS, (3, 1)).astype(np.float32).ravel(), C),
-    }
-    schema = table_files.predictions_schema(C)
-    table_files.write_table(path, pa.table(columns).cast(schema), schema)
-    return path
 
 
 def test_a_table_of_the_pipeline_has_its_own_splits(tmp_path, capsys):
