@@ -34,7 +34,7 @@ from selfdoubt.settings.registry import modules_named, modules_of
 from selfdoubt.settings import memory
 
 RESOURCES, NOTES = WORKFLOW / "resources", Path(".snakemake").absolute()
-MEANINGS = NOTES / "meanings.json"  # of modules, as code digests know them; it may be deleted
+MEANINGS = NOTES / "meanings.json"  # of modules, a cache of code digests; it may be deleted
 
 try:
     check_notes(NOTES)
