@@ -20,18 +20,17 @@ SCRIPTS = WORKFLOW / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of_source, shifted_files
-from selfdoubt.settings.source_files import Folders
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
-from selfdoubt.runtime.run_lock import check_notes, hold, is_running, clean_workdir
-from selfdoubt.settings.upper_bounds import marked
+from selfdoubt.runtime.run_lock import check_notes, clean_workdir, hold, is_running
 from selfdoubt.runtime.shared_data import clean, drop_broken_links
-from selfdoubt.settings.files import check_files
-from selfdoubt.settings.registry import modules_named
-from selfdoubt.settings.duplicates import check_keys
-from selfdoubt.settings.study import load_study, parse_arm
-from selfdoubt.settings.registry import modules_named, modules_of
 from selfdoubt.settings import memory
+from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of_source, shifted_files
+from selfdoubt.settings.duplicates import check_keys
+from selfdoubt.settings.files import check_files
+from selfdoubt.settings.registry import modules_named, modules_of
+from selfdoubt.settings.source_files import Folders
+from selfdoubt.settings.study import load_study, parse_arm
+from selfdoubt.settings.upper_bounds import marked
 
 RESOURCES, NOTES = WORKFLOW / "resources", Path(".snakemake").absolute()
 MEANINGS = NOTES / "meanings.json"  # of modules, a cache of code digests; it may be deleted

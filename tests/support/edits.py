@@ -72,6 +72,8 @@ NEW_FIGURE = {"kind": "mask-gallery", "study": "mask-cutmix", "segmenter": "unet
 NEWCOMER = {"method": "newcomer"}
 NEW_AUGMENTED = {"network": "convnet-small", "recipe": "short"}
 NEW_AUGMENTED |= {"mixing": NEWCOMER | {"probability": 0.5, "beta": 1.0}}
+NEW_PERSUASION = {"method": "persuasion", "message": "newcomer", "epsilon_255": 8, "n_candidates": 2}
+NEW_PERSUASION |= {"contested_below": 0.7}
 NEW_ENHANCER = NEWCOMER | {"models": ["ce"], "epsilon_255": [1], "temperature": [1]}
 STYLE = {"width_mm": 100, "height_mm": 60}
 

@@ -39,7 +39,6 @@ _BLOCK_BYTES = 2**21  # of CSV, of which a few are read ahead; a row must fit
 # NumPy parses headers as Python.
 _FAULTS = (pa.ArrowException, zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError, SyntaxError)
 _FAULTS += (OSError, EOFError, ValueError, RuntimeError, MemoryError, OverflowError)
-_NO_NUMBER = re.compile(r"CSV column #(\d+): (?:Row #\d+: )?CSV conversion error to double: invalid value '(.*)'")
 Batch = tuple[np.ndarray, np.ndarray | None]  # logits (b, C), float32 or float64 in all of a file; labels float64 (b,)
 
 
