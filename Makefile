@@ -22,7 +22,7 @@ test-slurm: slurm ## a study on a Slurm of one node; root on Debian, where it in
 
 N ?= 20
 soak: env ## a small study that is killed N times at random moments, and compared with an undisturbed one
-	PYTHONPATH=workflow_scripts:tests/support:tests/workflow python tests/soak.py --faults $(N)
+	PYTHONPATH=workflow_scripts:tests/support python tests/soak.py --faults $(N)
 
 lint: env ## style of Python and of rules
 	ruff check .

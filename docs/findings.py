@@ -30,7 +30,7 @@ PAGE = ROOT / "docs/findings.md"
 TABLES = {"metrics": METRICS_SCHEMA, "hypotheses": HYPOTHESES_SCHEMA, "costs": COSTS_SCHEMA}
 HEAD = """# Findings
 
-Results of the default study and some of [studies/](../studies), each run whole and once, with its config's replicates.
+Results of the default study and some of [studies/](../studies), each run whole, once, with the config's replicates.
 A claim is one of the hypotheses that stand in the config; how its verdict comes about: [metrics.md](metrics.md).
 Small networks and small images: what holds here need not hold elsewhere. Written by `python docs/findings.py` from the
 tables of the runs.

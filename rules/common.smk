@@ -26,7 +26,7 @@ from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, r
 from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
 from selfdoubt.settings.upper_bounds import marked
 from selfdoubt.runtime.shared_data import clean, drop_broken_links
-from selfdoubt.settings.references import check_files
+from selfdoubt.settings.files import check_files
 from selfdoubt.settings.registry import modules_named
 from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.study import load_study, parse_arm

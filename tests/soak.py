@@ -20,7 +20,7 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from test_study import small_copy, tiny
+from small_study import small_copy, tiny
 
 COMMAND = [sys.executable, "-m", "snakemake", "--cores", "all", "--resources", "gpu=4"]
 NOT_REPEATED = (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import softmax
-from test_persuasion import SPLITS, network
+from small_groups import SPLITS, network
 from torch import nn
 
 from selfdoubt.attacks import gradients

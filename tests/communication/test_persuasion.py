@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import torch
 from scipy.special import log_softmax, softmax
-from torch import nn
+from small_groups import SPLITS, network
 
 from selfdoubt.communication import decisions, exchange, gains
 from selfdoubt.communication.messages import gradient
@@ -20,20 +20,7 @@ from selfdoubt.runtime.schemas.persuasion import PERSUASION_SCHEMA
 MESSAGES = methods.names_in("communication.messages")
 
 
-def network(seed: int) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        layers = [nn.Conv2d(1, 4, 3), nn.GELU(), nn.Flatten(), nn.Linear(144, 5)]
-        return nn.Sequential(*layers).eval()
-
-
-def split_of(n: int, seed: int) -> SimpleNamespace:
-    draws = np.random.default_rng(seed)
-    return SimpleNamespace(images=draws.integers(0, 256, (n, 1, 8, 8), np.uint8), labels=draws.integers(0, 5, n))
-
-
 MODELS = {"one": network(1), "two": network(2), "three": network(3)}
-SPLITS = {"val": split_of(60, 1), "test": split_of(33, 2)}
 CLEAN = {name: inference.predict_logits(model, SPLITS["test"].images) for name, model in MODELS.items()}
 MEAN = mean_probability(list(CLEAN.values())).astype(np.float32)
 HALF = float(np.sort(np.exp(MEAN.max(1)))[16:18].mean())  # about half of the 33 images are contested

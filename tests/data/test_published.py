@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
-from small_data import load, load_splits, some_images, write_cifar, write_idx
+from small_data import load, load_splits, some_images, write_cifar, write_idx, write_imagenet, write_tiny_imagenet
 
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.image_files import ImageFiles
@@ -97,26 +96,6 @@ def test_stl10_is_read_from_its_columns(tmp_path):
     assert small.shape == (20, 1, 32, 32) and abs(small.mean() - test[0].mean()) < 3
 
 
-def write_tiny_imagenet(root: Path) -> list[str]:
-    wnids = ["n03", "n01", "n02"]  # as published, not in the order of the alphabet
-    root.mkdir(parents=True)
-    (root / "wnids.txt").write_text("\n".join(wnids))
-    (root / "words.txt").write_text("n01\tcat\nn02\tdog\nn99\tnothing\n")
-    lines = []
-    for label, wnid in enumerate(wnids):
-        (root / f"train/{wnid}/images").mkdir(parents=True)
-        for i in range(5):
-            Image.new("RGB", (64, 64), (80 * label, i, 0)).save(
-                root / f"train/{wnid}/images/{wnid}_{i}.JPEG", quality=95
-            )
-    (root / "val/images").mkdir(parents=True)
-    for i in range(6):
-        Image.new("L", (64, 64), 80 * (i % 3)).save(root / f"val/images/val_{i}.JPEG")  # some are grey, as there
-        lines.append(f"val_{i}.JPEG\t{wnids[i % 3]}\t0\t0\t62\t62")
-    (root / "val/val_annotations.txt").write_text("\n".join(lines))
-    return wnids
-
-
 def test_tiny_imagenet_is_read_from_its_folder_and_from_its_archive(tmp_path, monkeypatch):
     write_tiny_imagenet(tmp_path / "tiny-imagenet-200")
     splits, counts = load(f"tiny-imagenet:{tmp_path / 'tiny-imagenet-200'}")
@@ -145,28 +124,6 @@ def test_tiny_imagenet_of_an_unknown_class_is_refused(tmp_path, line, said):
     (tmp_path / "tiny/val/val_annotations.txt").write_text(line)
     with pytest.raises(UserError, match=f"val_0.JPEG is of class {said}.* wnids.txt"):
         load_splits(f"tiny-imagenet:{tmp_path / 'tiny'}")
-
-
-def write_imagenet(root: Path, flat: bool) -> None:
-    from scipy.io import savemat
-
-    wnids = ["n01", "n02"]
-    for label, wnid in enumerate(wnids):
-        for split in ("train", "val"):
-            (root / split / wnid).mkdir(parents=True)
-        for i in range(5):
-            Image.new("RGB", (40, 30), (100 * label, 0, 0)).save(root / f"train/{wnid}/{wnid}_{i}.JPEG")
-    truth = [2, 1, 1, 2]
-    for i, label in enumerate(truth):
-        folder = root / "val" if flat else root / "val" / wnids[label - 1]
-        Image.new("RGB", (40, 30), (100 * (label - 1), 0, 0)).save(folder / f"ILSVRC2012_val_{i + 1:08}.JPEG")
-    if flat:
-        data = root / "ILSVRC2012_devkit_t12/data"
-        data.mkdir(parents=True)
-        (data / "ILSVRC2012_validation_ground_truth.txt").write_text("\n".join(map(str, truth)))
-        rows = [(i + 1, wnid, 0) for i, wnid in enumerate(wnids)] + [(3, "n00", 2)]
-        kinds = [("ILSVRC2012_ID", "f8"), ("WNID", "O"), ("num_children", "f8")]
-        savemat(data / "meta.mat", {"synsets": np.array(rows, kinds)[:, None]})
 
 
 @pytest.mark.parametrize("flat", [False, True])

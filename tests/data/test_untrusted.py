@@ -23,9 +23,8 @@ import numpy as np
 import pytest
 from copies import ROOT
 from PIL import EpsImagePlugin, Image
-from small_data import load, load_splits, write_folder
-from test_published import write_imagenet, write_tiny_imagenet
-from test_report import HYPOTHESIS, METRICS, SETTINGS, frame, report, row
+from small_data import load, load_splits, write_folder, write_imagenet, write_tiny_imagenet
+from small_report import HYPOTHESIS, METRICS, SETTINGS, frame, report, row
 
 from selfdoubt.data import archives, decoding, shifted
 from selfdoubt.data.datasets import Split

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_metrics_table import IDENTITY, SETTINGS, find, predictions_of, split_of
+from small_predictions import IDENTITY, SETTINGS, find, predictions_of, split_of
 
 from selfdoubt.evaluation import comparisons
 from selfdoubt.evaluation.metrics_table import evaluate

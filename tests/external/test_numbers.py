@@ -4,31 +4,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from foreign_files import DRAWS, LABELS, LOGITS, C, N, write
-from test_evaluate_predictions import run
+from foreign_files import LABELS, LOGITS, OTHER, N, run, table_of, write
 
 from selfdoubt.evaluation.bootstrap import resample_weights
 from selfdoubt.external.models import short_names
-from selfdoubt.runtime import table_files
-
-OTHER = LOGITS + DRAWS.normal(size=LOGITS.shape)
-
-
-def table_of(path, splits: dict, labels=LABELS):
-    """A predictions table of the pipeline; splits: name -> logits (n, C), of the first n labels."""
-    n = {split: len(logits) for split, logits in splits.items()}
-    known = {split: np.full(n[split], -1) if split.startswith("ood-") else labels[: n[split]] for split in splits}
-    columns = {
-        "split": [split for split in splits for _ in range(n[split])],
-        "image_id": np.arange(sum(n.values()), dtype=np.int32),
-        "label": np.concatenate(list(known.values())).astype(np.int16),
-        "logits": pa.FixedSizeListArray.from_arrays(np.concatenate(list(splits.values())).astype("f4").ravel(), C),
-    }
-    schema = table_files.predictions_schema(C)
-    table_files.write_table(path, pa.table(columns).cast(schema), schema)
-    return path
 
 
 def rows_of(capsys, *arguments) -> dict:

@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from foreign_files import LABELS, LOGITS, SCRIPT, C, N, write
-from test_evaluate_predictions import pipelines, run
+from foreign_files import LABELS, LOGITS, SCRIPT, C, N, pipelines, run, write
 
 
 def values(capsys, *arguments) -> dict[tuple[str, str], float]:

@@ -13,9 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from foreign_files import LABELS, LOGITS, SCRIPT, C, write
-from test_evaluate_predictions import run
-from test_numbers import OTHER, table_of
+from foreign_files import LABELS, LOGITS, OTHER, SCRIPT, C, run, table_of, write
 
 from selfdoubt.evaluation import scoring, softmax
 from selfdoubt.runtime import table_files

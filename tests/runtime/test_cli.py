@@ -60,19 +60,8 @@ FILES = {"input": "one", "members": "many", "output": "written"}
 
 
 def test_arguments_are_paths_settings_and_a_replicate(monkeypatch):
-    words = [
-        "--input",
-        "a/b",
-        "--members",
-        "c",
-        "d",
-        "--output",
-        "e",
-        "--replicate",
-        "7",
-        "--settings",
-        '{"n": {"m": [2.5]}}',
-    ]
+    words = ["--input", "a/b", "--members", "c", "d", "--output", "e", "--replicate", "7"]
+    words += ["--settings", '{"n": {"m": [2.5]}}']
     found = call(monkeypatch, words, files=FILES, several=("members",), replicated=True)
     assert (found.input, found.members, found.output) == (Path("a/b"), [Path("c"), Path("d")], Path("e"))
     assert found.replicate == 7 and found.settings.n.m == [2.5]
@@ -151,24 +140,20 @@ def test_a_missing_key_is_named_and_may_have_a_default():
 
 
 @pytest.mark.parametrize(
-    ("body", "line"),
+    ("body", "parts"),
     [
-        ("raise UserError('a.parquet: truncated')", "faulty: a.parquet: truncated"),
-        ("arguments.settings.recipe.epochs", "faulty: --settings: key 'epochs' is missing; keys: threads"),
-        ("arguments.settings.network", "faulty: --settings: key 'network' is missing; keys: recipe"),
-        ("raise MemoryError", "faulty: out of memory; lower the batch size or give the job more"),
-        ("import torch; torch.empty(2**60)", "faulty: out of memory; lower the batch size or give the job more"),
-        (
-            "import torch; raise torch.OutOfMemoryError",
-            "faulty: out of memory; lower the batch size or give the job more",
-        ),
-        ("open('missing')", "faulty: [Errno 2] No such file or directory: 'missing'"),
-        ("raise OSError(28, 'No space left on device')", "faulty: the disk is full; make room and run again"),
+        ("raise UserError('a.parquet: truncated')", ["a.parquet: truncated"]),
+        ("arguments.settings.recipe.epochs", ["--settings", "'epochs' is missing", "threads"]),
+        ("raise MemoryError", ["out of memory; lower the batch size"]),
+        ("import torch; torch.empty(2**60)", ["out of memory; lower the batch size"]),
+        ("open('missing')", ["No such file or directory: 'missing'"]),
+        ("raise OSError(28, 'No space left on device')", ["the disk is full; make room"]),
     ],
 )
-def test_what_a_user_can_mend_is_one_line_and_exit_code_1(tmp_path, body, line):
+def test_what_a_user_can_mend_is_one_line_and_exit_code_1(tmp_path, body, parts):
     run = run_faulty(script(tmp_path, body))
-    assert (run.returncode, run.stdout, run.stderr) == (1, "", f"{line}\n")
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
+    assert run.stderr.startswith("faulty: ") and all(part in run.stderr for part in parts)
 
 
 def test_settings_that_are_not_json_are_one_line(monkeypatch):
@@ -278,19 +263,15 @@ def help_of(path: Path) -> str:
     return said.getvalue()
 
 
-@pytest.mark.parametrize("name", EVERY_SCRIPT)
-def test_every_script_has_help(name):
-    path = SCRIPTS / f"{name}.py"
-    usage, purpose = help_of(path).split("\n\n")[:2]
-    assert usage.startswith(f"usage: {name}.py [-h] ") and "[--settings SETTINGS] [--code CODE]" in usage
-    assert purpose == ast.get_docstring(ast.parse(path.read_text()))
-
-
-@pytest.mark.parametrize("name", EVERY_SCRIPT)
-def test_its_rule_gives_a_script_the_options_that_it_needs(name):
-    usage = help_of(SCRIPTS / f"{name}.py").split("\n")[0].removeprefix(f"usage: {name}.py [-h] ")
-    known, optional = set(re.findall(r"--[a-z-]+", usage)), set(re.findall(r"\[(--[a-z-]+)", usage))
+def test_every_script_has_help_and_its_rule_gives_it_the_options_that_it_needs():
     rules = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
-    calls = re.findall(rf"\$SELFDOUBT/{name}\.py(.*?)> {{log}}", rules, re.DOTALL)
-    given = [set(re.findall(r"--[a-z-]+", words)) for words in calls]
-    assert given and all(known - optional | {"--settings", "--code"} <= options <= known for options in given)
+    for name in EVERY_SCRIPT:
+        path = SCRIPTS / f"{name}.py"
+        usage, purpose = help_of(path).split("\n\n")[:2]
+        assert usage.startswith(f"usage: {name}.py [-h] ") and "[--settings SETTINGS] [--code CODE]" in usage
+        assert purpose == ast.get_docstring(ast.parse(path.read_text()))
+        known, optional = set(re.findall(r"--[a-z-]+", usage)), set(re.findall(r"\[(--[a-z-]+)", usage))
+        calls = re.findall(rf"\$SELFDOUBT/{name}\.py(.*?)> {{log}}", rules, re.DOTALL)
+        given = [set(re.findall(r"--[a-z-]+", words)) for words in calls]
+        required = known - optional | {"--settings", "--code"}
+        assert given and all(required <= options <= known for options in given), name

@@ -5,69 +5,6 @@ from wrong_configs import check_message, fault, faults, put
 
 from selfdoubt.settings.study import load_study
 
-VIRTUAL = {"probability": 0.9, "temperature": 20, "alpha": 0.5}
-
-
-@pytest.mark.parametrize(
-    ("place", "value", "expected"),
-    [
-        ("kd.teacher", ["ce", "kd"], "kd.teacher: circular (kd -> kd)"),
-        ("kd.teacher", ["ce", "ce"], "kd.teacher: ce is given twice; remove one"),
-        ("kd.teacher", ["ce", "c"], "kd.teacher: 'c' is not a model; did you mean 'ce'?"),
-        ("kd.teacher", [], "kd.teacher: has 0 entries and needs 1 or more"),
-        ("kd.teacher", "Big Net", "kd.teacher: 'Big Net' is not a name"),
-        (
-            "kd.temperature",
-            4,
-            "kd: temperature and alpha are keys of a loss; write `loss: { method: kd, ",
-        ),
-        ("kd.loss", None, "kd.loss: this key is missing; add it"),
-        (
-            "kd.loss.method",
-            "dk",
-            "kd.loss.method: 'dk' is not a method; did you mean 'dkd'? Choices: ",
-        ),
-        ("kd.loss", {"method": "cwtm", "alpha": 1}, "kd.loss.alpha: unknown key; remove it"),
-        ("kd.loss", {"method": "dkd", "temperature": 4, "alpha": 1}, "kd.loss.beta: this key is missing"),
-        ("kd.loss", {"method": "hard", "alpha": 2}, "kd.loss.alpha: input should be less than or equal to 1"),
-        (
-            "kd.target_transform",
-            {"method": "permuted", "permutation": "once"},
-            "kd.target_transform.permutation: 'once' is not a choice here. Choices: fixed, per-sample",
-        ),
-        (
-            "kd.target_transform",
-            {"method": "scaled", "factor": 0},
-            "kd.target_transform.factor: input should be greater than 0",
-        ),
-        ("kd.target_transform", {"method": "scaled"}, "kd.target_transform.factor: this key is missing"),
-        ("kd.answers", {"method": "corrected"}, "kd.answers: this key is called 'target_transform' now"),
-        ("kd.teacher_view", "clean", "kd.teacher_view: 'clean' is not a choice here. Choices: same, fixed"),
-    ],
-)
-def test_a_fault_of_a_student_names_its_key_and_a_remedy(config, place, value, expected):
-    assert fault(put(config, f"students.{place}", value)).startswith(f"config: students.{expected}")
-
-
-@pytest.mark.parametrize(
-    ("place", "value", "expected"),
-    [
-        ("ce.confidence_penalty", -1, "ce.confidence_penalty: input should be greater than or equal to 0"),
-        (
-            "label-smoothing.virtual_teacher",
-            VIRTUAL,
-            "label-smoothing: `virtual_teacher` stands alone; remove it, or label_smoothing and confidence_penalty",
-        ),
-        (
-            "ce.virtual_teacher",
-            VIRTUAL | {"probability": 1},
-            "ce.virtual_teacher.probability: input should be less",
-        ),
-    ],
-)
-def test_a_fault_of_a_baseline_names_its_key_and_a_remedy(config, place, value, expected):
-    assert fault(put(config, f"baselines.{place}", value)).startswith(f"config: baselines.{expected}")
-
 
 def test_a_circle_through_one_of_several_teachers_is_told_in_full(config):
     student = config["students"]["kd"]

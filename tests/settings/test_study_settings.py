@@ -1,6 +1,7 @@
 """What holds between entries of the config, and what jobs are told of it."""
 
 import re
+from itertools import product
 
 import pytest
 from copies import ROOT
@@ -8,7 +9,7 @@ from wrong_configs import ACE, LOGISTIC, ONE_WAY, SIZES, check_message, fault, f
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.provenance import canonical
-from selfdoubt.settings.references import check_files
+from selfdoubt.settings.files import check_files
 from selfdoubt.settings.study import load_study, parse_arm
 
 
@@ -20,37 +21,16 @@ def test_sizes_of_objects_need_the_truth(config):
     check_message(fault(config), expected)
 
 
-@pytest.mark.parametrize("name", ["Big Net", "a_b", "-a", "a--b", "x" * 61, "a;rm"])
-def test_names_are_safe_in_paths_and_shells(config, name):
-    config["baselines"][name] = config["baselines"]["ce"]
-    assert fault(config).startswith(f"config: baselines.{name}: ")
-
-
 def test_a_circle_of_teachers_is_told_in_full(config):
     student = config["students"]["kd"]
     config["students"] |= {"a": {**student, "teacher": "b"}, "b": {**student, "teacher": "a"}}
     config["students"]["c"] = {**student, "teacher": "b"}  # above it is a circle, of which it is no part
-    assert fault(config) == "config: students.a.teacher: circular (a -> b -> a); let one of them learn from labels"
-
-
-def test_a_name_can_stand_once_among_models_and_groups(config):
-    config["groups"]["ce"] = config["groups"]["trio"]
-    assert fault(config) == "config: groups.ce: the name is taken by baselines.ce; choose another"
+    assert fault(config).startswith("config: students.a.teacher: circular (a -> b -> a)")
 
 
 def test_the_study_without_models_says_so(config):
-    for section in (
-        "teachers",
-        "baselines",
-        "students",
-        "augmented",
-        "pretrained",
-        "segmenters",
-        "enhancers",
-        "groups",
-    ):
-        config[section] = {}
-    config["studies"], config["hypotheses"], config["figures"] = {}, {}, {}
+    models = ("teachers", "baselines", "students", "augmented", "pretrained", "segmenters")
+    config |= {section: {} for section in (*models, "enhancers", "groups", "studies", "hypotheses", "figures")}
     assert "the study has no model" in fault(config)
 
 
@@ -147,11 +127,11 @@ def test_segmenters_that_learn_from_each_others_models_are_a_circle(config):
     assert told and all("circular" in line for line in told)
 
 
-@pytest.mark.parametrize("section", ["enhancers", "protocols"])
-@pytest.mark.parametrize("name", ["clean", "oracle-selector", "best-member"])
-def test_names_of_what_stands_beside_variants_are_taken(config, section, name):
-    config[section][name] = next(iter(config[section].values()))
-    assert fault(config).startswith(f"config: {section}.{name}: '{name}' ")
+def test_names_of_what_stands_beside_variants_are_taken(config):
+    for section, name in product(("enhancers", "protocols"), ("clean", "oracle-selector", "best-member")):
+        config[section][name] = next(iter(config[section].values()))
+        assert fault(config).startswith(f"config: {section}.{name}: '{name}' ")
+        del config[section][name]
 
 
 def test_what_is_not_trained_is_there_for_the_first_replicate_alone(config):
@@ -201,23 +181,6 @@ def test_the_metrics_that_can_be_compared_are_those_that_have_an_interval(config
             assert "kd-ranks-better.metric" in fault(config)
 
 
-@pytest.mark.parametrize(
-    ("metric", "score", "split", "expected"),
-    [
-        ("coverage-at-sac-101", "msp", "test", "kd-ranks-better.metric: 101 is not a percentage above 0 and up to 100"),
-        ("coverage-at-sac-9.9.9", "msp", "test", "kd-ranks-better.metric: 'coverage-at-sac-9.9.9' is not a metric"),
-        ("accuracy", "msp", "test", "kd-ranks-better.score: accuracy does not take 'msp'; scores: none"),
-        ("aurc", "none", "test", "kd-ranks-better.score: aurc does not take 'none'; scores: msp, "),
-        ("ece", "energy", "test", "kd-ranks-better.score: ece does not take 'energy'; scores: msp, msp-ts"),
-        ("ood-auroc", "msp", "test", "kd-ranks-better.split: 'test'; ood-auroc needs an ood- split"),
-        ("aurc", "msp", "ood-digits", "kd-ranks-better.split: 'ood-digits'; aurc needs a labelled split"),
-    ],
-)
-def test_a_claim_that_cannot_be_judged_is_refused_before_any_job(config, metric, score, split, expected):
-    config["hypotheses"]["kd-ranks-better"] |= {"metric": metric, "score": score, "split": split}
-    check_message(fault(config), expected)
-
-
 @pytest.mark.parametrize("key", ["selective_accuracies_percent", "coverages_percent"])
 def test_a_percentage_given_twice_is_refused(config, key):
     config["evaluation"][key] = [90, 90.0]
@@ -252,18 +215,17 @@ def test_what_reads_the_labels_contends_with_none(config, method):
     hypothesis = config["hypotheses"]["odin-beats-placebo"]
     hypothesis["than"] = "ce/bound"
     assert load_study(config).upper_bounds() == ["ce/bound"]
-    why = "'ce/bound' reads the true labels, so it is no contender; name another"
     hypothesis |= {"better": "ce/bound", "than": "ce/random-sign"}
-    assert fault(config) == f"config: hypotheses.odin-beats-placebo.better: {why}"
+    assert fault(config).startswith("config: hypotheses.odin-beats-placebo.better: 'ce/bound' reads the true labels")
     hypothesis["better"] = "ce/odin"
     config["studies"]["enhancers"] |= {"reference": "ce/bound", "arms": ["ce/odin"]}
-    assert fault(config) == f"config: studies.enhancers.reference: {why}"
+    assert fault(config).startswith("config: studies.enhancers.reference: 'ce/bound' reads the true labels")
 
 
 def test_examples_are_of_what_changes_images(config):
     config["enhancers"]["short"] = LOGISTIC
     config["figures"]["enhancement-examples"]["enhancers"].append("short")
-    assert fault(config) == "config: figures.enhancement-examples.enhancers: 'short' changes no image; remove it"
+    assert fault(config).startswith("config: figures.enhancement-examples.enhancers: 'short'")
 
 
 def test_one_way_runs_its_sender_and_its_listener_alone(config):

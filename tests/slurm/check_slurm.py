@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import cluster
 import pytest
 from copies import Copy
-from test_study import digests, small_copy
+from small_study import digests, small_copy
 
 HERE = Path(__file__).resolve().parent
 COMMAND = [sys.executable, str(HERE / "engine.py"), "--profile", "profiles/slurm"]

@@ -10,14 +10,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 import evaluate_predictions
+from selfdoubt.runtime import table_files
 
 DRAWS = np.random.default_rng(0)
 N, C = 50, 4
 LABELS = DRAWS.integers(0, C, N)
 LOGITS = DRAWS.normal(size=(N, C)).round(3)
 LOGITS[np.arange(N), LABELS] += 1
+OTHER = LOGITS + DRAWS.normal(size=LOGITS.shape)
 SCRIPT = Path(evaluate_predictions.__file__)
 KINDS = ("csv", "parquet-columns", "parquet-list", "parquet-fixed", "npz")
 FORKS = """
@@ -82,3 +85,36 @@ def run_all(calls: list[list[str]], folder: Path) -> list[tuple[int, str, str]]:
     codes = json.loads(done.stdout)
     said = [[(folder / f"{i}.{name}").read_text() for name in ("out", "err")] for i in range(len(codes))]
     return [(code, *texts) for code, texts in zip(codes, said, strict=True)]
+
+
+def run(capsys, *arguments) -> tuple[int, str, str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
+        patch.setenv("COLUMNS", "120")
+        code = 0
+        try:
+            evaluate_predictions.main()
+        except SystemExit as end:
+            code = end.code
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def table_of(path, splits: dict, labels=LABELS):
+    """A predictions table of the pipeline; splits: name -> logits (n, C), of the first n labels."""
+    n = {split: len(logits) for split, logits in splits.items()}
+    known = {split: np.full(n[split], -1) if split.startswith("ood-") else labels[: n[split]] for split in splits}
+    columns = {
+        "split": [split for split in splits for _ in range(n[split])],
+        "image_id": np.arange(sum(n.values()), dtype=np.int32),
+        "label": np.concatenate(list(known.values())).astype(np.int16),
+        "logits": pa.FixedSizeListArray.from_arrays(np.concatenate(list(splits.values())).astype("f4").ravel(), C),
+    }
+    schema = table_files.predictions_schema(C)
+    table_files.write_table(path, pa.table(columns).cast(schema), schema)
+    return path
+
+
+def pipelines(path: Path) -> Path:
+    """A predictions table of the pipeline: val, test and an OOD split, of the same logits."""
+    return table_of(path, dict.fromkeys(("val", "test", "ood-far"), LOGITS))

@@ -73,3 +73,45 @@ def write_folder(root: Path, n: int = 10, classes=("ant", "bee", "cat"), size=(2
         for i in range(n):
             image = Image.new("RGB", size, (80 * label, 10 * i, 7))
             image.save(root / name / f"{i:03}.{'png' if i % 2 else 'jpg'}", quality=95)
+
+
+def write_tiny_imagenet(root: Path) -> list[str]:
+    wnids = ["n03", "n01", "n02"]  # as published, not in the order of the alphabet
+    root.mkdir(parents=True)
+    (root / "wnids.txt").write_text("\n".join(wnids))
+    (root / "words.txt").write_text("n01\tcat\nn02\tdog\nn99\tnothing\n")
+    lines = []
+    for label, wnid in enumerate(wnids):
+        (root / f"train/{wnid}/images").mkdir(parents=True)
+        for i in range(5):
+            Image.new("RGB", (64, 64), (80 * label, i, 0)).save(
+                root / f"train/{wnid}/images/{wnid}_{i}.JPEG", quality=95
+            )
+    (root / "val/images").mkdir(parents=True)
+    for i in range(6):
+        Image.new("L", (64, 64), 80 * (i % 3)).save(root / f"val/images/val_{i}.JPEG")  # some are grey, as there
+        lines.append(f"val_{i}.JPEG\t{wnids[i % 3]}\t0\t0\t62\t62")
+    (root / "val/val_annotations.txt").write_text("\n".join(lines))
+    return wnids
+
+
+def write_imagenet(root: Path, flat: bool) -> None:
+    from scipy.io import savemat
+
+    wnids = ["n01", "n02"]
+    for label, wnid in enumerate(wnids):
+        for split in ("train", "val"):
+            (root / split / wnid).mkdir(parents=True)
+        for i in range(5):
+            Image.new("RGB", (40, 30), (100 * label, 0, 0)).save(root / f"train/{wnid}/{wnid}_{i}.JPEG")
+    truth = [2, 1, 1, 2]
+    for i, label in enumerate(truth):
+        folder = root / "val" if flat else root / "val" / wnids[label - 1]
+        Image.new("RGB", (40, 30), (100 * (label - 1), 0, 0)).save(folder / f"ILSVRC2012_val_{i + 1:08}.JPEG")
+    if flat:
+        data = root / "ILSVRC2012_devkit_t12/data"
+        data.mkdir(parents=True)
+        (data / "ILSVRC2012_validation_ground_truth.txt").write_text("\n".join(map(str, truth)))
+        rows = [(i + 1, wnid, 0) for i, wnid in enumerate(wnids)] + [(3, "n00", 2)]
+        kinds = [("ILSVRC2012_ID", "f8"), ("WNID", "O"), ("num_children", "f8")]
+        savemat(data / "meta.mat", {"synsets": np.array(rows, kinds)[:, None]})

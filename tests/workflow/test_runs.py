@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from copies import ROOT, Copy, copy_repository, fake_jobs
-from test_study import small_copy, tiny
+from small_study import small_copy, tiny
 
 DATA = "data/fashion-mnist-12k"
 MODULE = """

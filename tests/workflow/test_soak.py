@@ -14,7 +14,7 @@ import pytest
 import soak
 from copies import ROOT
 from import_closure import RULES
-from test_study import small_copy
+from small_study import small_copy
 
 PAGE = ROOT / "docs/reliability.md"
 TABLE = "results/default/tables/metrics.parquet"

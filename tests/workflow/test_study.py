@@ -1,56 +1,17 @@
 """A whole study on a few real images: every stage runs, twice, and gives equal bytes."""
 
-import hashlib
 import subprocess
 import sys
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 import yaml
-from copies import ROOT, Copy, copy_repository, jobs_told
+from copies import ROOT, Copy, jobs_told
+from small_study import digests, small_copy, tiny
 
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
-
-N_IMAGES = {"train": 300, "val": 100, "test": 200}
-NOT_REPEATED = {"results/default/tables/costs.parquet"}  # seconds and memory
-
-
-def tiny(config: dict) -> dict:
-    """The default study with one replicate, fewer arms and hardly any training."""
-    config["replicates"] = [1]
-    config["datasets"]["fashion-mnist-12k"]["source"] = "embedded:tiny"
-    config["datasets"]["fashion-mnist-12k"]["corruptions"] = {"names": ["contrast"], "severities": [5], "n_images": 50}
-    config["recipes"]["short"].update(epochs=1, batch_size=64)
-    del config["baselines"]["label-smoothing"], config["augmented"]["cutmix"]
-    del config["enhancers"]["anti-adversary"], config["hypotheses"]["persuasion-beats-placebo"]
-    config["groups"]["trio"] = {"members": ["ce", "kd"], "protocols": ["mean-probability", "persuasion"]}
-    config["evaluation"]["n_resamples"] = 100
-    gone = {"label-smoothing", "cutmix", "ce/anti-adversary", "trio/mean-logit", "trio/persuasion-placebo"}
-    for study in config["studies"].values():
-        study["arms"] = [arm for arm in study["arms"] if arm not in gone]
-    config["studies"]["mask-cutmix"].update(reference="ce", arms=["mask-cutmix"])
-    config["hypotheses"]["masks-mend-cutmix"]["than"] = "ce"
-    for figure in config["figures"].values():
-        if "arms" in figure:
-            figure["arms"] = [arm for arm in figure["arms"] if arm not in gone]
-    config["figures"]["enhancement-examples"]["enhancers"] = ["odin", "random-sign"]
-    return config
-
-
-def small_copy(folder: Path, change) -> Copy:
-    """A copy of the repository with a data set of a few real images, `embedded:tiny`, and change(config) applied."""
-    copy = copy_repository(folder)
-    (folder / "resources").unlink()
-    for split, n in N_IMAGES.items():
-        path = folder / f"resources/tiny/{split}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        table = pq.read_table(ROOT / f"resources/fashion-mnist-12k/{split}.parquet")
-        pq.write_table(table.slice(0, n), path)
-    copy.edit_config(change)
-    return copy
 
 
 def run(folder: Path, hash_seed: int, *arguments: str) -> Copy:
@@ -60,13 +21,6 @@ def run(folder: Path, hash_seed: int, *arguments: str) -> Copy:
     assert run.returncode == 0, run.stderr[-5000:]
     copy.order = jobs_told(run.stdout + run.stderr)
     return copy
-
-
-def digests(copy: Copy) -> dict[str, str]:
-    """The digest of every table, checkpoint and figure."""
-    paths = [p for p in sorted(copy.folder.glob("results/**/*")) if p.suffix in (".parquet", ".safetensors", ".svg")]
-    names = {str(path.relative_to(copy.folder)): path for path in paths}
-    return {name: hashlib.sha256(p.read_bytes()).hexdigest() for name, p in names.items() if name not in NOT_REPEATED}
 
 
 @pytest.fixture(scope="module")
