@@ -23,7 +23,7 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of_source, shifted_files
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
-from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
+from selfdoubt.runtime.run_lock import check_notes, hold, is_running, clean_workdir
 from selfdoubt.settings.upper_bounds import marked
 from selfdoubt.runtime.shared_data import clean, drop_broken_links
 from selfdoubt.settings.files import check_files
@@ -71,7 +71,7 @@ def start_run():
     try:
         hold(LOCK, WAS_RUNNING)
         clean(SHARED)
-        set_right(Path(RUN), SHARED)
+        clean_workdir(Path(RUN), SHARED)
     except UserError as fault:
         raise SystemExit(f"{fault}")
 

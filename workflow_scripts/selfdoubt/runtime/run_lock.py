@@ -79,7 +79,7 @@ def _lock(file: int) -> bool:
     return True
 
 
-def set_right(results: Path, shared: Path) -> None:
+def clean_workdir(results: Path, shared: Path) -> None:
     """Remove what killed jobs have left half-written, and date no file later than now. Needs the lock.
 
     Snakemake compares files by their dates, and refuses outputs that are older than their inputs. After a

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from selfdoubt.settings.types import ArmText, Count, Fraction, Name, Strict
+from selfdoubt.settings.types import ArmText, Count, Fraction, Name, OwnLabel, Strict
 
 ObjectLabels = Literal["object-area", "relative-object-area"]
 
@@ -25,12 +25,14 @@ class Enhancer(Strict):
     reads_labels: ClassVar[bool] = False  # of the images that it enhances, test too: an upper bound or an attack
     changes_images: ClassVar[bool] = True
     models: list[Name] = Field(min_length=1)
+    label: OwnLabel = None
 
 
 class Protocol(Strict):
     """How a group decides."""
 
     speaks: ClassVar[bool] = False  # whether models are run again, on images that members perturb
+    label: OwnLabel = None
     argues: ClassVar[bool] = False  # whether a message is for one class: then there is a persuasion table
 
     def models_run(self, members: list[str]) -> list[str]:

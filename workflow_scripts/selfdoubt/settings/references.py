@@ -280,15 +280,17 @@ def _check_labels(study) -> Iterator[tuple]:
     for arm in study.labels:
         if arm not in study.groups:
             yield _check_arm, f"labels.{arm}", arm, study
-        yield _check_label_differs, arm, study
+    yield _check_labels_differ, study
 
 
-def _check_label_differs(arm: str, study) -> None:
-    """Raise UserError if another arm or group would look like this one in figures and tables."""
-    label = study.label(arm)
-    for other in [*study.arms(), *study.groups]:
-        if other != arm and study.label(other) == label:
-            raise UserError(f"config: labels.{arm}: '{label}' is also how '{other}' is shown; choose another")
+def _check_labels_differ(study) -> None:
+    """Raise UserError if two arms or groups would look alike in figures and tables."""
+    shown = {}
+    for arm in dict.fromkeys([*study.arms(), *study.groups]):
+        other = shown.setdefault(label := study.label(arm), arm)
+        if other != arm:
+            one, two = sorted((arm, other), key=lambda each: each not in study.labels)
+            raise UserError(f"config: labels.{one}: '{label}' is also how '{two}' is shown; choose another")
 
 
 def _check_comparison(place: str, comparison, study) -> None:

@@ -173,10 +173,16 @@ class Study(Strict):
         ]
 
     def label(self, arm: str) -> str:
-        """Return how figures and tables show an arm: by its own label, or its model's or group's with the variant."""
+        """Return how figures and tables show an arm: by its own label, or its model's or group's with the variant's."""
         name, _, variant = arm.partition("/")
-        composed = "/".join(part for part in (self.labels.get(name, name), variant) if part)
-        return self.labels.get(arm, composed)
+        entries = self.groups.get(name) or self.models.get(name), self._variants.get(variant)
+        own = [getattr(entry, "label", None) for entry in entries]
+        shown = (self.labels.get(name) or own[0] or name, own[1] or variant)
+        return self.labels.get(arm) or "/".join(part for part in shown if part)
+
+    @cached_property
+    def _variants(self) -> dict:
+        return {**self.enhancers, **self.protocols}
 
     def upper_bounds(self) -> list[str]:
         """Return the arms that read the true labels of the images they are evaluated on: upper bounds."""
