@@ -295,7 +295,7 @@ def _npz(path: Path, label: str, labelled: bool) -> Iterator[Batch]:
 
 
 def _unpacked(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """Return an array of an archive, unpacked to the disk and mapped, whatever its header says of its size."""
+    """Return an array of an archive, unpacked to the disk and mapped, whatever size its header states."""
     with _scratch(tempfile.NamedTemporaryFile) as file:
         with archive.open(f"{name}.npy") as member:
             shutil.copyfileobj(member, file)

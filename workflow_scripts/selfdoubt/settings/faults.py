@@ -22,7 +22,7 @@ _TAGS = ("method", "kind", "family", "message")  # keys that tell the entries of
 
 
 def faults(errors: list[ErrorDetails], config: dict, root: type[BaseModel]) -> list[UserError]:
-    """Return "config: key.of.key: what is wrong; what to do" for pydantic's errors, less those that follow."""
+    """Return "config: key.of.key: fault; remedy" for pydantic's errors, less those that follow from others."""
     # A misspelt key is reported as a missing key too; the misspelling is the more helpful message.
     errors = sorted(errors, key=lambda error: error["type"] != "extra_forbidden")
     meant, found = _meant(errors, config, root), {}
