@@ -38,9 +38,11 @@ from ways_of_editing import (
     Edit,
     ask_for_newcomer,
     config,
+    corrupt_by_newcomer,
     defaults_otherwise,
     delete,
     installed,
+    join_group,
     longer,
     new_methods,
     other_image,
@@ -371,6 +373,28 @@ EDITS: dict[str, list[Edit]] = {
             "a new enhancer, of one model",
             used("enhancers", "odin", put_in("enhancers", big=NEW_ENHANCER)),
             replicates("enhance_images", "ce/big") | uncompared("ce/big", before=("kd", "cutmix")) | ENHANCEMENTS,
+        ),
+        Edit(
+            "a new target transform, in a new student",
+            used("targets", "corrected", put_in("students", other=NEW_STUDENT | {"target_transform": NEWCOMER})),
+            replicates("distill_student", "other")
+            | replicates("predict", "other")
+            | uncompared("other/clean", before=("cutmix",)),
+        ),
+        Edit(
+            "a new protocol, of a group",
+            used("protocols", "mean-logit", join_group("newcomer", NEWCOMER)),
+            decided("newcomer") - {"test_hypotheses"},
+        ),
+        Edit(
+            "a new message, in a protocol of a group",
+            used("messages", "random-sign", join_group("persuasion-newcomer", NEW_PERSUASION)),
+            decided("persuasion-newcomer") - {"test_hypotheses"},
+        ),
+        Edit(
+            "a new corruption, of a data set",
+            used("corruptions", "contrast", corrupt_by_newcomer),
+            {"corrupt_images:newcomer"} | predicted(*MODELS),
         ),
         Edit("a new score, in use", used("scores", "gini", ask_for_newcomer), measured(*ARMS) - {"test_hypotheses"}),
         Edit(

@@ -1,7 +1,8 @@
 """Edits of every module of the library, for tests/support/edits.py: those of the same jobs are one edit.
 
 Which rules and methods a module is part of comes from `import_closure`, what follows from these from `expected_jobs`:
-neither asks the project's own digests. That each module alone is in the digests of just those is for test_provenance.
+neither asks the project's own digests. That each module alone is in the digests of just those is for test_provenance;
+so a dry run is tried of what shows that a rule, or a method, is compared at all.
 """
 
 from collections import defaultdict
@@ -19,14 +20,17 @@ def edits_of_modules() -> list[Edit]:
     for path, rules in rules_of_modules().items():
         named = {method.removeprefix("selfdoubt/") for method in methods() if path in reached_from(method)}
         alike[frozenset(after(rules, named))].append(path)
-    rows = sorted(alike.items(), key=lambda row: (len(row[0]), row[1]))
-    return [
-        Edit(told(paths), modules(*paths), {*jobs}, "" if jobs else "no job of the default study loads them")
-        for jobs, paths in rows
-    ]
+    rows, edits, seen = sorted(alike.items(), key=lambda row: (len(row[0]), row[1])), [], set()
+    for jobs, paths in rows:
+        rules = {job.partition(":")[0] for job in jobs}
+        tried = not jobs or not rules <= seen or not {*methods()}.isdisjoint(paths)
+        seen |= rules
+        why = "" if jobs else "no job of the default study loads them"
+        edits.append(Edit(listed(paths), modules(*paths), {*jobs}, why, tried))
+    return edits
 
 
-def told(paths: list[str]) -> str:
+def listed(paths: list[str]) -> str:
     """The modules, by their folders where a row has all of a folder; empty ones of packages stand with their folder."""
     row = {path for path in paths if "__init__" not in path} or {*paths}
     folders = {path.rpartition("/")[0] for path in row}

@@ -19,6 +19,7 @@ class Edit:
     change: Callable[[Copy], None]
     jobs: set[str]
     why: str = ""
+    tried: bool = True  # by a dry run
 
 
 def config(change: Callable[[dict], object]) -> Callable[[Copy], None]:

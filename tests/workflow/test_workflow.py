@@ -10,8 +10,10 @@ import yaml
 from copies import ROOT, Copy
 from edits import EDITS
 
+TRIED = [edit for edits in EDITS.values() for edit in edits if edit.tried]
 
-@pytest.mark.parametrize("edit", [pytest.param(e, id=e.name[:60]) for edits in EDITS.values() for e in edits])
+
+@pytest.mark.parametrize("edit", TRIED, ids=[edit.name[:60] for edit in TRIED])
 def test_an_edit_reruns_exactly_what_the_table_says(copy, edit):
     edit.change(copy)
     found = copy.jobs()
@@ -84,16 +86,7 @@ def test_so_many_jobs_are_so_many_submissions_to_slurm(finished):
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
-    [
-        ("--dag", "digraph snakemake_dag"),
-        ("--rulegraph", "render_report"),
-        ("--filegraph", "results/default/report/index.html"),
-        ("--summary", "results/default/report/index.html"),
-        ("--detailed-summary", "$SELFDOUBT/render_report.py"),
-        ("--list-untracked", "results/default/benchmarks/render_report.tsv"),
-        ("--lint", "in a good condition"),
-    ],
+    ("option", "said"), [("--summary", "results/default/report/index.html"), ("--lint", "in a good condition")]
 )
 def test_an_option_works(finished, option, said):
     run = Copy(finished).ask(option)
