@@ -30,7 +30,7 @@ lint: env ## style of Python and of rules
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
-format: env ## mend what lint complains of, where a tool can
+format: env ## fix what lint reports, where a tool can
 	ruff check --fix .
 	ruff format .
 	snakefmt Snakefile rules
@@ -87,7 +87,7 @@ example: env ## redraw the worked example of docs/metrics.md
 invalidation: env ## regenerate docs/invalidation.md from tests/support/edits.py
 	python docs/invalidation.py --write
 
-schema: env ## regenerate docs/config.schema.json, by which editors know the keys of a config
+schema: env ## regenerate docs/config.schema.json, by which editors complete the keys of a config
 	python docs/config_schema.py --write
 
 clean: ## all results

@@ -133,9 +133,9 @@ def facts(predictions: Predicted) -> list[str]:
     return [
         f"And of an awkward sample, {n:,} x {n_classes} float64 logits and {_n_outside(predictions):,} rows out of",
         f"distribution: {sizes[sizes > 1].sum():,} rows share their largest probability with others, {edges} have it",
-        f"on the edge of a bin, and of {(top == 1).sum()} it rounds to 1, one of them wrong. `plain` is the difference",
-        "after noise of 1e-4 on the logits, which breaks ties and moves rows off the edges, and without the rows that",
-        "round to 1:",
+        f"on the edge of a bin, and of {(top == 1).sum()} it rounds to 1, one of them incorrect. `plain` is the",
+        "difference after noise of 1e-4 on the logits, which breaks ties and moves rows off the edges, and without the",
+        "rows that round to 1:",
         "",
     ]
 

@@ -92,7 +92,7 @@ EXPONENTIALS = (
 
 @cache
 def ranked() -> tuple[np.ndarray, np.ndarray]:
-    """Return the largest probability of each row and whether the row is right."""
+    """Return the largest probability of each row and whether the row is correct."""
     sample = large()["test"]
     logits = sample.logits.astype(np.float64)
     return 1 / np.exp(logits - logits.max(1, keepdims=True)).sum(1), sample.correct
@@ -129,7 +129,7 @@ def evaluate_many(n: int) -> None:
 
 
 def uncertain(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the largest probability of n rows, and whether they are right, as often as that says."""
+    """Return the largest probability of n rows, and whether they are correct, with that probability."""
     draws = generator(0, "benchmark")
     top = draws.uniform(0.1, 1, n)
     return top, draws.random(n) < top

@@ -190,7 +190,7 @@ def drawn_out_by_libraries(confidence: np.ndarray, correct: np.ndarray) -> Numbe
     risk = AURC()
     risk.update(
         torch.stack([sure, torch.zeros_like(sure)], 1), 1 - right
-    )  # it asks whether the surer class is the label
+    )  # it tests whether the class of more confidence is the label
     return {
         "aurc": risk.compute().item(),
         "auroc": roc_auc_score(correct, confidence),

@@ -29,9 +29,9 @@ ON_EDGES = [[0, 0, 0, 0, 0], [0, 0, 0, -1, -2], [0, 0, 0], [0, 0, -1], [0, -1], 
 
 @cache
 def large() -> dict[str, Predictions]:
-    """Return logits of a model that is right about three times in four, without ties.
+    """Return logits of a model that is correct about three times in four, without ties.
 
-    It is surer than it should be where it is not sure, and less sure than it could be elsewhere.
+    It is overconfident where its confidence is low, and underconfident elsewhere.
     """
     draws = generator(0, "benchmark")
     labels = draws.integers(0, C, N)
@@ -47,7 +47,7 @@ def large() -> dict[str, Predictions]:
 def awkward() -> dict[str, Predictions]:
     """Return float64 logits of a calibrated model, of which few rows differ.
 
-    Some probabilities are on the edge of a bin, some round to 1, and one of these is wrong, its label's being 0.
+    Some probabilities are on the edge of a bin, some round to 1, and one of these is incorrect: its label's is 0.
     """
     draws = generator(0, "awkward")
     distinct = draws.normal(0, 4, (N_DISTINCT, C_AWKWARD))

@@ -1,4 +1,4 @@
-"""docs/findings.md: what the studies say, from whole runs of them; every number is read from the tables of a run.
+"""docs/findings.md: the results of the studies, from whole runs of them; every number is read from the tables of a run.
 
 python docs/findings.py CHECKOUT[:STUDY.yaml] … prints it for studies that were run in a checkout, the default
 one where no file is named; --write writes it.
@@ -30,7 +30,7 @@ PAGE = ROOT / "docs/findings.md"
 TABLES = {"metrics": METRICS_SCHEMA, "hypotheses": HYPOTHESES_SCHEMA, "costs": COSTS_SCHEMA}
 HEAD = """# Findings
 
-What the default study and some of [studies/](../studies) say, each run whole, once, with the replicates of its config.
+Results of the default study and some of [studies/](../studies), each run whole, once, with the config's replicates.
 A claim is one of the hypotheses that stand in the config; how its verdict comes about: [metrics.md](metrics.md).
 Small networks and small images: what holds here need not hold elsewhere. Written by `python docs/findings.py` from the
 tables of the runs.

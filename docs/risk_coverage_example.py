@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 
 ROOT = Path(__file__).resolve().parent.parent
 
-CORRECT = [True, True, True, False, True, True, True, False, True, False]  # the surest first
+CORRECT = [True, True, True, False, True, True, True, False, True, False]  # the most confident first
 CONFIDENCE = list(range(len(CORRECT), 0, -1))
 
 

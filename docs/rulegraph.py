@@ -14,7 +14,7 @@ MARKS = re.compile(r"(<!-- rulegraph -->\n).*?(<!-- /rulegraph -->)", re.DOTALL)
 
 
 def rulegraph() -> str:
-    """Ask Snakemake for the graph and write it with names for ids and edges in a fixed order."""
+    """Get the graph from Snakemake and write it with names for ids and edges in a fixed order."""
     command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js", "--quiet", "all"]
     text = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     names = dict(re.findall(r"^\s*(id\d+)\[(.+)\]$", text, re.MULTILINE))

@@ -20,21 +20,20 @@ SCRIPTS = WORKFLOW / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of_source, shifted_files
-from selfdoubt.settings.source_files import Folders
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
-from selfdoubt.runtime.run_lock import check_notes, hold, is_running, set_right
-from selfdoubt.settings.upper_bounds import marked
+from selfdoubt.runtime.run_lock import check_notes, clean_workdir, hold, is_running
 from selfdoubt.runtime.shared_data import clean, drop_broken_links
-from selfdoubt.settings.references import check_files
-from selfdoubt.settings.registry import modules_named
-from selfdoubt.settings.duplicates import check_keys
-from selfdoubt.settings.study import load_study, parse_arm
-from selfdoubt.settings.registry import modules_named, modules_of
 from selfdoubt.settings import memory
+from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of_source, shifted_files
+from selfdoubt.settings.duplicates import check_keys
+from selfdoubt.settings.files import check_files
+from selfdoubt.settings.registry import modules_named, modules_of
+from selfdoubt.settings.source_files import Folders
+from selfdoubt.settings.study import load_study, parse_arm
+from selfdoubt.settings.upper_bounds import marked
 
 RESOURCES, NOTES = WORKFLOW / "resources", Path(".snakemake").absolute()
-MEANINGS = NOTES / "meanings.json"  # of modules, as code digests know them; it may be deleted
+MEANINGS = NOTES / "meanings.json"  # of modules, a cache of code digests; it may be deleted
 
 try:
     check_notes(NOTES)
@@ -48,7 +47,7 @@ RUN = f"results/{STUDY.run}"  # with which every path begins that a run writes
 FETCHED, SHARED = Path(RUN, "downloads"), Path("results/data")  # links to what runs share, and where that is
 LOCK = NOTES / f"{STUDY.run}.lock"
 
-# Jobs say "python": Snakemake's own, activated or not, or that of a job's conda environment, which goes first.
+# Jobs run "python": Snakemake's own, activated or not, or that of a job's conda environment, which comes first on PATH.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 os.environ.update(SELFDOUBT_ENGINE=str(os.getpid()))  # with which they end
 
@@ -58,20 +57,20 @@ os.environ.update(SELFDOUBT=str(SCRIPTS))
 recall(MEANINGS)
 atexit.register(keep, MEANINGS)
 
-# All that Snakemake knows of jobs stays until its end, so garbage is looked for in vain: a fifth of a large dry run.
+# Snakemake keeps all jobs until it ends, so garbage collection finds nothing, and takes a fifth of a large dry run.
 gc.set_threshold(100_000, 50, 50)
 
-logging.raiseExceptions = False  # on a full disk Snakemake's log would answer each line by a stack trace
+logging.raiseExceptions = False  # on a full disk Snakemake's log would print a stack trace for each line
 WAS_RUNNING = is_running(LOCK)
 drop_broken_links(Path(RUN, "data"), FETCHED)
 
 
 def start_run():
-    """Take the run's lock, and set its folder right. Snakemake calls no `onstart` of a module: who uses this as one may."""
+    """Take the run's lock and remove unfinished files. Snakemake calls no `onstart` of a module: its user calls this."""
     try:
         hold(LOCK, WAS_RUNNING)
         clean(SHARED)
-        set_right(Path(RUN), SHARED)
+        clean_workdir(Path(RUN), SHARED)
     except UserError as fault:
         raise SystemExit(f"{fault}")
 
@@ -106,7 +105,7 @@ TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "enhanceme
 
 
 def code_of(script, *modules):
-    """The params function of a job's code: its script, and the methods that its settings name by each function of modules."""
+    """Return the params function of a job's code: a digest of its script and of the modules found."""
 
     def code(wildcards):
         return code_digest(script, tuple(sorted({name for found in modules for name in found(wildcards)})))
@@ -126,17 +125,17 @@ def benchmark_of(job):
 
 
 def one_of(names):
-    """The wildcard constraint that matches just these names; nothing where there are none."""
+    """Return the wildcard constraint that matches these names only; it matches nothing if there are none."""
     return "|".join(names) or "(?!)"
 
 
 def named(section, **wanted):
-    """The names of a config section's entries whose attributes have the wanted values."""
+    """Return the names of a config section's entries whose attributes have these values."""
     return [n for n, e in section.items() if all(getattr(e, k) == v for k, v in wanted.items())]
 
 
 def once(files):
-    """Each file once, in the order in which it comes first."""
+    """Return the files without repetitions, in order of first appearance."""
     return list(dict.fromkeys(files))
 
 
@@ -144,9 +143,9 @@ def once(files):
 
 
 def arm_files(pattern, dataset, arms):
-    """One file per arm and replicate, arms first: the order that scripts rely on.
+    """Return one file per arm and replicate, arms first: the order that scripts rely on.
 
-    Where an arm is there for one replicate alone, its file stands for the others too.
+    An arm that exists for the first replicate only is listed with that file for every replicate.
     """
     return [
         pattern.format(dataset=dataset, name=name, variant=variant, replicate=STUDY.replicate_of(name, replicate))
@@ -156,24 +155,24 @@ def arm_files(pattern, dataset, arms):
 
 @cache
 def all_arms():
-    """Every way of predicting in the study, as arms."""
+    """Return every arm of the study."""
     return STUDY.arms()
 
 
 def compared_arms():
-    """The arms that some study or hypothesis compares, in a fixed order."""
+    """Return the arms that a study or hypothesis compares, in a fixed order."""
     arms = [arm for study in STUDY.studies.values() for arm in (study.reference, *study.arms)]
     arms += [arm for h in STUDY.hypotheses.values() for arm in (h.better, h.than)]
     return sorted(set(arms))
 
 
 def all_metrics():
-    """The metrics table of every data set, arm and replicate, in an order that the config's does not change."""
+    """Return the metrics tables of all data sets, arms and replicates, in an order independent of the config's."""
     return sorted({file for dataset in STUDY.datasets for file in arm_files(METRICS, dataset, all_arms())})
 
 
 def enhanced_arms():
-    """Data set, model, enhancer and replicates of all enhanced predictions, in an order that the config's does not change."""
+    """Return data set, model, enhancer and replicates of all enhanced predictions, sorted."""
     return [
         {"dataset": dataset, "name": model, "variant": enhancer, "replicates": STUDY.replicates_of(model)}
         for dataset, enhancer in product(sorted(STUDY.datasets), sorted(STUDY.enhancers))
@@ -182,7 +181,7 @@ def enhanced_arms():
 
 
 def all_enhanced():
-    """The predictions of every data set, model, enhancer and replicate."""
+    """Return the predictions files of every data set, enhanced model, enhancer and replicate."""
     return [
         PREDICTIONS.format(replicate=replicate, **arm) for arm in enhanced_arms() for replicate in arm["replicates"]
     ]
@@ -190,7 +189,7 @@ def all_enhanced():
 
 @cache
 def compared_groups():
-    """Every data set, group and replicate, with the names of members and protocols."""
+    """Return every data set, group and replicate, with the names of members and protocols."""
     keys = product(sorted(STUDY.datasets), sorted(STUDY.groups.items()))
     return [
         (dataset, name, replicate, sorted(group.members), sorted(group.protocols))
@@ -200,7 +199,7 @@ def compared_groups():
 
 
 def compared_group_predictions():
-    """The predictions of each group's members, then of its protocols, in the order of `compared_groups`."""
+    """Return the predictions of each group's members, then of its protocols, in the order of `compared_groups`."""
     return [
         PREDICTIONS.format(dataset=dataset, name=name, replicate=STUDY.replicate_of(name, replicate), variant=variant)
         for dataset, group, replicate, members, protocols in compared_groups()
@@ -212,37 +211,37 @@ def compared_group_predictions():
 
 
 def all_checkpoints():
-    """The checkpoint of every model."""
+    """Return the checkpoints of all models."""
     keys = product(STUDY.datasets, STUDY.models, STUDY.replicates)
     return once(checkpoint_file(dataset, model, replicate) for dataset, model, replicate in keys)
 
 
 def all_counts():
-    """What each data set is made of."""
+    """Return the tables of counts of all data sets."""
     return expand(COUNTS, dataset=STUDY.datasets)
 
 
 def all_mask_qualities():
-    """The quality table of every segmenter."""
+    """Return the quality tables of all segmenters."""
     return expand(MASK_QUALITY, dataset=STUDY.datasets, segmenter=STUDY.segmenters)
 
 
 def figure_files(figure):
-    """The three formats of a figure."""
+    """Return the files of a figure, one per format."""
     return multiext(FIGURE.format(figure=figure), ".svg", ".pdf", ".png")
 
 
 def figure_outputs(figure):
-    """The three formats of a figure, the first of which stands in Snakemake's report too."""
+    """Return the outputs of a figure, one per format; Snakemake's own report shows the first."""
     svg, *others = figure_files(figure)
     return [in_report(svg, "figure", "Figures"), *others]
 
 
 def in_report(file, caption, category):
-    """A file as Snakemake's own report shows it (`--report`); caption: a file of rules/captions."""
+    """Mark a file for Snakemake's own report (`--report`); caption: a file of rules/captions."""
     return report(file, caption=f"captions/{caption}.rst", category=category)
 
 
 def all_figures():
-    """Every figure in every format."""
+    """Return the files of all figures in all formats."""
     return [file for figure in STUDY.figures for file in figure_files(figure)]

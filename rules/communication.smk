@@ -1,6 +1,6 @@
 # Needs  the members' checkpoints and clean predictions, val, test and OOD splits
 # Makes  predictions/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet      what the group decides
-#        communication/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet    who persuades whom
+#        communication/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet    mean gains of messages, by sender and listener
 
 
 GROUP_PREDICTIONS = PREDICTIONS.replace("{name}", "{group}").replace("{variant}", "{protocol}")
@@ -33,7 +33,7 @@ rule combine_members:
 
 
 rule communicate:
-    """Let a group decide by messages that its members send each other."""
+    """Let a group decide by messages (perturbed images) that its members send each other."""
     input:
         members=members_of_group,
         val=SPLIT.replace("{split}", "val"),

@@ -1,4 +1,4 @@
-# Needs  what the config's sources name: resources/{name}/*.parquet, one's own folders and files, or nothing yet
+# Needs  the files of the config's sources: resources/{name}/*.parquet, your own folders and files, or nothing if fetched
 # Makes  downloads/{file}                             of a published data set, checked by its md5
 #        data/{dataset}/{train,val,test}.safetensors    uint8 images and labels, or the names of their files
 #        data/{dataset}/counts.parquet                  images by split and class, conversions, duplicates
@@ -60,7 +60,7 @@ rule prepare_dataset:
 
 
 rule prepare_ood:
-    """Convert images of other things to a data set's size and channels."""
+    """Convert out-of-distribution images to a data set's size and channels."""
     input:
         source=ood_source_files,
         like=SPLIT.replace("{split}", "val"),

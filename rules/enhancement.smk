@@ -1,11 +1,11 @@
 # Needs  checkpoints/{dataset}/{model}/replicate-{replicate}.safetensors, val, test and OOD splits
 # Makes  predictions/{dataset}/{model}/replicate-{replicate}/{enhancer}.parquet     on enhanced images
 #        enhanced/{dataset}/{model}/replicate-{replicate}/{enhancer}.safetensors    a few of them, to be looked at
-#        tables/enhancements.parquet    what was chosen for each, and what an image costs
+#        tables/enhancements.parquet    settings selected on val, and passes per image
 
 
 rule enhance_images:
-    """Choose an enhancer's strength on val, and predict the enhanced images of every split."""
+    """Select an enhancer's settings on val, and predict the enhanced images of every split."""
     input:
         checkpoint=CHECKPOINT.replace("{model}", "{name}"),
         val=SPLIT.replace("{split}", "val"),
@@ -38,7 +38,7 @@ rule enhance_images:
 
 
 rule collect_enhancements:
-    """Put what was chosen for each enhancer, and what it costs, into one table."""
+    """Collect the selected settings and the costs of all enhancers in one table."""
     input:
         all_enhanced(),
     output:

@@ -2,8 +2,8 @@
 # Makes  masks/{dataset}/{segmenter}.network.safetensors
 #        masks/{dataset}/{segmenter}.pseudo-masks.safetensors    what it learned from, one bit a pixel
 #        masks/{dataset}/{segmenter}.masks.safetensors           of every training image, one bit a pixel
-#        masks/{dataset}/{segmenter}.quality.parquet             IoU where the truth is known, shares, counts
-#        mixed-labels/{dataset}/{model}/replicate-{replicate}.parquet      labels of mixed images against what is visible
+#        masks/{dataset}/{segmenter}.quality.parquet             IoU where true masks are known, fractions, counts
+#        mixed-labels/{dataset}/{model}/replicate-{replicate}.parquet      labels of mixed images against visible objects
 
 
 rule train_segmenter:

@@ -1,4 +1,4 @@
-"""Put the seconds and the memory of all jobs into one table, from Snakemake's benchmark files."""
+"""Collect the seconds and the memory of all jobs in one table, from Snakemake's benchmark files."""
 
 from selfdoubt.runtime import cli, costs, table_files
 from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA

@@ -1,4 +1,4 @@
-"""Put what was chosen for each enhancer, and what it costs, into one table."""
+"""Collect the selected settings and the costs of all enhancers in one table."""
 
 import json
 

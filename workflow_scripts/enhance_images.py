@@ -1,4 +1,4 @@
-"""Choose an enhancer's strength on val, and predict the enhanced images of every split."""
+"""Select an enhancer's settings on val, and predict the enhanced images of every split."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Fetch one file of a published data set, once for all runs, and check that it is the one."""
+"""Fetch one file of a published data set, once for all runs, and check its MD5."""
 
 from pathlib import Path
 

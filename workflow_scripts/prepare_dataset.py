@@ -1,4 +1,4 @@
-"""Find a data set, split it into train, val and test, and count what it is made of."""
+"""Read a data set, split it into train, val and test, and count its images."""
 
 from pathlib import Path
 

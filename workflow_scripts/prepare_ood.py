@@ -1,4 +1,4 @@
-"""Convert images of other things to a data set's size and channels."""
+"""Convert out-of-distribution images to a data set's size and channels."""
 
 from pathlib import Path
 

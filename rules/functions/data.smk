@@ -82,7 +82,7 @@ def ood_settings(wildcards):
 
 
 def dataset_settings(wildcards):
-    """Where a data set comes from, how it is split and what it becomes."""
+    """The source of a data set, its splits, and the size and channels that it is converted to."""
     entry = STUDY.datasets[wildcards.dataset]
     known = entry.model_dump(exclude={"mask_truth", "ood", "corruptions", "shifted"})
     return canonical({**known, **content_of(entry.source)})
@@ -90,7 +90,7 @@ def dataset_settings(wildcards):
 
 @cache
 def content_of(source):
-    """A digest of what comes with the project: its path is no input, so that a checkout may be moved. 10 MB, read once."""
+    """Return a digest of embedded files (10 MB, read once): their paths are no inputs, as a checkout may be moved."""
     if not is_embedded(source):
         return {}
     return {"content": digest({}, list(map(Path, files_of(source, FOLDERS))))}

@@ -2,7 +2,7 @@
 
 
 def maps_mb(wildcards, attempt):
-    """What a segmenter takes, or who makes its masks, times the attempts at it."""
+    """The memory of a segmenter's training or prediction, times the attempts at it."""
     return attempt * memory.job_mb(STUDY.datasets[wildcards.dataset], memory.MAP_BYTES)
 
 
@@ -18,7 +18,7 @@ def segmenter_threads(wildcards):
 
 
 def segmenter_gpus(wildcards):
-    """One GPU, unless the config says cpu."""
+    """One GPU, or none if the config sets device: cpu."""
     return int(STUDY.segmenters[wildcards.segmenter].device != "cpu")
 
 
@@ -28,7 +28,7 @@ def segmenter_settings(wildcards):
 
 
 def segmenting_settings(wildcards):
-    """Where masks are made."""
+    """The device and the threads that masks are predicted with."""
     segmenter = STUDY.segmenters[wildcards.segmenter]
     return canonical({"device": segmenter.device, "threads": segmenter.threads})
 

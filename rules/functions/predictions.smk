@@ -4,7 +4,7 @@
 
 
 def sets_sorted(entry):
-    """An entry whose lists mean sets, each in the one order that its meaning has."""
+    """Return a config entry with its lists sorted: they mean sets."""
     return {key: sorted(value) if isinstance(value, list) else value for key, value in entry.items()}
 
 
@@ -22,7 +22,7 @@ def enhancer_modules(wildcards):
 
 
 def enhancements_settings(wildcards):
-    """Whose predictions they are."""
+    """The data set, model, enhancer and replicates of each predictions file."""
     return canonical({"arms": enhanced_arms()})
 
 
@@ -33,7 +33,7 @@ def members_of_group(wildcards):
 
 
 def families_of_members(wildcards):
-    """The modules of the network families of the members that are asked."""
+    """The modules of the network families of the members that predict."""
     return STUDY.families_of(*STUDY.speakers(wildcards.group, wildcards.protocol))
 
 
@@ -62,7 +62,7 @@ def protocol_modules(wildcards):
 
 
 def compared_groups_settings(wildcards):
-    """Whose predictions they are, in the order in which they come."""
+    """The groups, members and protocols of the predictions files, in their order."""
     return canonical(
         {
             "groups": [

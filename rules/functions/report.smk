@@ -33,12 +33,12 @@ def masks_of_figure(figure):
 
 
 def pseudo_masks_of_figure(figure):
-    """What the segmenter learned from."""
+    """The pseudo-masks that the segmenter is trained on."""
     return PSEUDO_MASKS.format(dataset=figure.dataset, segmenter=figure.segmenter)
 
 
 def mixed_labels_of_figure(figure):
-    """What mixing does to labels: models of a figure first, then replicates."""
+    """The tables of label errors under mixing: models of a figure first, then replicates."""
     return [
         MIXED_LABELS.format(dataset=figure.dataset, model=model, replicate=replicate)
         for model, replicate in product(figure.models, sorted(STUDY.replicates))
@@ -55,7 +55,7 @@ def examples_of_figure(figure):
 
 
 def persuasion_of_figure(figure):
-    """Who persuades whom, for every replicate."""
+    """The persuasion tables of every replicate."""
     return [
         PERSUASION.format(dataset=figure.dataset, group=figure.group, replicate=replicate, protocol=figure.protocol)
         for replicate in STUDY.replicates_of(figure.group)
@@ -63,24 +63,24 @@ def persuasion_of_figure(figure):
 
 
 def figure_settings(wildcards):
-    """A figure's entry, but for the study that it stands with, and that part of the study which its kind needs."""
+    """A figure's entry without its `study`, and the facts about the study that its kind needs."""
     figure = STUDY.figures[wildcards.figure]
     needed = {name: CONTEXT[name](figure) for name in figure.needs}
     return canonical({"figure": figure.model_dump(exclude={"study"}), **needed})
 
 
 def labels_of_figure(figure):
-    """How the arms that a figure shows are called there."""
+    """The labels of the arms that a figure shows."""
     return {arm: marked(STUDY.label(arm), arm in upper_bounds()) for arm in figure.shown_arms(STUDY)}
 
 
 def looks_of_figure(figure):
-    """The places of the shown arms among all of the study, by which an arm looks the same in every figure."""
+    """The positions of the shown arms among all of the study: they fix an arm's colour and marker in every figure."""
     return {arm: arm_places()[arm] for arm in figure.shown_arms(STUDY)}
 
 
 def mask_truth_of_figure(figure):
-    """Where objects are known to be."""
+    """The source of the true masks."""
     return STUDY.datasets[figure.dataset].mask_truth
 
 
@@ -89,7 +89,7 @@ CONTEXT = {"labels": labels_of_figure, "looks": looks_of_figure, "mask_truth": m
 
 @cache
 def arm_places():
-    """The place of each arm among all."""
+    """Return the position of each arm among all arms of the study."""
     return {arm: place for place, arm in enumerate(all_arms())}
 
 
@@ -111,7 +111,7 @@ def report_modules(wildcards):
 
 
 def report_settings(wildcards):
-    """The whole study, the order of its entries, which JSON does not keep, and what follows from it for arms."""
+    """The whole study, the order of its entries (canonical JSON sorts keys), and its arms' labels and upper bounds."""
     study = STUDY.model_dump() | {"replicates": sorted(STUDY.replicates)}
     order = {section: list(entries) for section, entries in study.items() if isinstance(entries, dict)}
     labels = {arm: STUDY.label(arm) for arm in all_arms()}

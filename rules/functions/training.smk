@@ -2,7 +2,7 @@
 
 
 def recipe_mb(wildcards, attempt):
-    """What a training takes, times the attempts at it."""
+    """The memory of a training, times the attempts at it."""
     recipe = STUDY.recipes[STUDY.models[wildcards.model].recipe]
     return attempt * memory.training_mb(STUDY.datasets[wildcards.dataset], recipe)
 
@@ -28,7 +28,7 @@ def training_threads(wildcards):
 
 
 def training_gpus(wildcards):
-    """As many GPUs as the recipe says, unless it says cpu."""
+    """The number of GPUs of the recipe, or none if it sets device: cpu."""
     recipe = STUDY.recipes[STUDY.models[wildcards.model].recipe]
     return recipe.gpu if recipe.device != "cpu" else 0
 
@@ -40,7 +40,7 @@ def weights_of_model(wildcards):
 
 
 def checkpoint_file(dataset, model, replicate):
-    """The checkpoint that stands for a model among those of a replicate."""
+    """Return a model's checkpoint of a replicate; of a pretrained model that of the first replicate."""
     return CHECKPOINT.format(dataset=dataset, model=model, replicate=STUDY.replicate_of(model, replicate))
 
 
@@ -89,7 +89,7 @@ def soft_labels_threads(wildcards):
 
 
 def soft_labels_gpus(wildcards):
-    """One GPU, unless the recipe says cpu."""
+    """One GPU, or none if the recipe sets device: cpu."""
     return int(views_of_soft_labels(wildcards)["device"] != "cpu")
 
 
@@ -101,6 +101,6 @@ def soft_labels_settings(wildcards):
 
 
 def masks_of_model(wildcards):
-    """The masks that an augmented model mixes by, if it does."""
+    """The segmenter's masks that an augmented model mixes by, if it names a segmenter."""
     segmenter = STUDY.augmented[wildcards.model].segmenter
     return [MASKS.format(dataset=wildcards.dataset, segmenter=segmenter)] if segmenter else []

@@ -177,7 +177,7 @@ def test_where_the_ends_are_equal_the_temperature_is_one_for_all():
 # ---- all ----
 
 
-@pytest.mark.parametrize("method", methods.names_in("distillation.losses"))
+@pytest.mark.parametrize("method", SETTINGS)
 def test_the_gradient_is_the_students_alone(method):
     student, teacher = STUDENT.clone().requires_grad_(), TEACHER.clone()
     loss = loss_of(method, student, teacher=teacher)
@@ -186,7 +186,7 @@ def test_the_gradient_is_the_students_alone(method):
     assert torch.equal(teacher, TEACHER)
 
 
-@pytest.mark.parametrize("method", methods.names_in("distillation.losses"))
+@pytest.mark.parametrize("method", SETTINGS)
 def test_the_order_of_a_batch_means_nothing(method):
     order = torch.tensor([3, 1, 4, 0, 2])
     moved = loss_of(method, STUDENT[order], LABELS[order], TEACHER[order])

@@ -14,7 +14,6 @@ from small_enhancers import (
     FITTED,
     KEEPING,
     READING,
-    SETTINGS,
     SPLITS,
     WITH_GRADIENTS,
     answer,
@@ -31,7 +30,7 @@ from selfdoubt.enhancers import batches, selection
 from selfdoubt.evaluation import rankings
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.models import inference
-from selfdoubt.runtime import cli, methods, table_files
+from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
 
 BOUNDED = [method for method in CHOICES if method not in ("tta", "clean-logistic")]
@@ -53,10 +52,6 @@ class Counted(nn.Module):
 
     def count_backwards(self, gradient):
         self.backwards += len(gradient)
-
-
-def test_every_method_is_tested():
-    assert tuple(sorted(CHOICES)) == tuple(SETTINGS) == methods.names_in("enhancers.methods")
 
 
 def test_candidates_are_all_combinations_in_the_order_of_the_lists():

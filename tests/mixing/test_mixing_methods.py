@@ -18,7 +18,7 @@ from selfdoubt.settings.study import load_study
 
 torch.set_num_threads(1)
 SHAPE = (400, 6, 6)
-METHODS = names_in("mixing.methods")
+METHODS = [name for name in names_in("mixing.methods") if name in SETTINGS]
 NAMES = [field.name for field in dataclasses.fields(Mixing)]
 
 

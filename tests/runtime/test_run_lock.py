@@ -48,9 +48,7 @@ def test_a_project_that_cannot_be_written_to_is_told_before_anything(lock, monke
     if there:
         lock.parent.mkdir()
     run_lock.check_notes(lock.parent)
-    with pytest.raises(
-        UserError, match=r"\.snakemake: cannot be written to, and Snakemake keeps its notes there; give"
-    ):
+    with pytest.raises(UserError, match=r"\.snakemake: cannot be written to, and Snakemake keeps its notes there; "):
         run_lock.check_notes(lock.parent)
     assert asked == [lock.parent if there else lock.parent.parent] * 2
 
@@ -118,7 +116,7 @@ def test_what_killed_jobs_left_is_removed_and_nothing_else(tmp_path):
     with pytest.raises(KeyboardInterrupt), atomic_path(tmp_path / "results/deep/a.parquet") as left:
         raise KeyboardInterrupt
     left.write_text("half")
-    run_lock.set_right(tmp_path / "results", tmp_path / "shared")
+    run_lock.clean_workdir(tmp_path / "results", tmp_path / "shared")
     assert sorted(path.name for path in (tmp_path / "results/deep").iterdir()) == sorted(kept)
 
 
@@ -129,7 +127,7 @@ def test_dates_in_the_future_come_before_now_in_their_order(tmp_path, capsys):
     fetched.write_text("")
     os.utime(fetched, (time.time() + 1500,) * 2)
     old = found["old"].stat()
-    run_lock.set_right(tmp_path / "results", fetched.parent)
+    run_lock.clean_workdir(tmp_path / "results", fetched.parent)
     dates = {name: path.stat().st_mtime for name, path in found.items()}
     middle = fetched.stat().st_mtime
     assert dates["old"] < dates["young"] < dates["later"] < middle < dates["latest"] == dates["same"] < time.time()
@@ -139,19 +137,19 @@ def test_dates_in_the_future_come_before_now_in_their_order(tmp_path, capsys):
 
 def test_all_of_it_may_be_of_the_future(tmp_path):
     found = files(tmp_path, one=-1000, other=-2000)
-    run_lock.set_right(tmp_path / "results", tmp_path / "shared")
+    run_lock.clean_workdir(tmp_path / "results", tmp_path / "shared")
     assert found["one"].stat().st_mtime < found["other"].stat().st_mtime < time.time()
 
 
 def test_dates_in_the_past_stay(tmp_path, capsys):
     found = files(tmp_path, one=10)
     before = found["one"].stat()
-    run_lock.set_right(tmp_path / "results", tmp_path / "shared")
+    run_lock.clean_workdir(tmp_path / "results", tmp_path / "shared")
     assert found["one"].stat() == before and capsys.readouterr().out == ""
 
 
 def test_no_results_yet(tmp_path):
-    run_lock.set_right(tmp_path / "results", tmp_path / "shared")
+    run_lock.clean_workdir(tmp_path / "results", tmp_path / "shared")
     assert not list(tmp_path.iterdir())
 
 
@@ -159,4 +157,4 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, monkeypatch):
     files(tmp_path, one=10)
     monkeypatch.setattr(os, "access", lambda path, _: not str(path).endswith("deep"))  # root may write anywhere
     with pytest.raises(UserError, match="results/deep: cannot be written to"):
-        run_lock.set_right(tmp_path / "results", tmp_path / "shared")
+        run_lock.clean_workdir(tmp_path / "results", tmp_path / "shared")

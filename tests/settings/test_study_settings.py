@@ -9,7 +9,8 @@ from wrong_configs import ACE, LOGISTIC, ONE_WAY, SIZES, check_message, fault, f
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.provenance import canonical
-from selfdoubt.settings.references import check_files
+from selfdoubt.settings import speech
+from selfdoubt.settings.files import check_files
 from selfdoubt.settings.study import load_study, parse_arm
 
 
@@ -234,3 +235,29 @@ def test_one_way_runs_its_sender_and_its_listener_alone(config):
     study = load_study(config)
     assert study.speakers("trio", "down") == ["ce", "kd"]
     assert study.speakers("trio", "persuasion") == study.speakers("trio", "mean-logit") == ["ce", "cutmix", "kd"]
+
+
+def test_an_entry_may_have_a_label_of_its_own_on_which_no_job_depends(config):
+    before = load_study(config)
+    config["students"]["kd"]["label"], config["enhancers"]["odin"]["label"] = "KD, τ = 4", "ODIN"
+    config["groups"]["trio"]["label"], config["labels"] = "Three", {"trio/persuasion": "talk"}
+    study = load_study(config)
+    arms = ("kd", "ce/odin", "trio/mean-logit", "trio/persuasion")
+    assert [study.label(arm) for arm in arms] == ["KD, τ = 4", "ce/ODIN", "Three/mean-logit", "talk"]
+    assert study.model_settings("kd") == before.model_settings("kd")
+    assert study.enhancers["odin"].model_dump() == before.enhancers["odin"].model_dump()
+
+
+def test_a_message_may_have_keys_of_its_own(config, monkeypatch):
+    class Momentous(speech.MESSAGES["gradient"]):
+        momentum: float = 0.5
+
+    monkeypatch.setitem(speech.MESSAGES, "gradient", Momentous)
+    protocol = config["protocols"]["persuasion"]
+    assert load_study(config).protocols["persuasion"].model_dump()["momentum"] == 0.5
+    protocol["momentum"] = 0.9
+    assert load_study(config).protocols["persuasion"].model_dump()["momentum"] == 0.9
+    for key, value in (("momentun", 0.9), ("momentum", "much")):
+        config["protocols"]["persuasion"] = {**protocol, "momentum": 0.5, key: value}
+        with pytest.raises(UserError, match="momentum"):
+            load_study(config)

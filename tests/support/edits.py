@@ -38,9 +38,11 @@ from ways_of_editing import (
     Edit,
     ask_for_newcomer,
     config,
+    corrupt_by_newcomer,
     defaults_otherwise,
     delete,
     installed,
+    join_group,
     longer,
     new_methods,
     other_image,
@@ -72,6 +74,8 @@ NEW_FIGURE = {"kind": "mask-gallery", "study": "mask-cutmix", "segmenter": "unet
 NEWCOMER = {"method": "newcomer"}
 NEW_AUGMENTED = {"network": "convnet-small", "recipe": "short"}
 NEW_AUGMENTED |= {"mixing": NEWCOMER | {"probability": 0.5, "beta": 1.0}}
+NEW_PERSUASION = {"method": "persuasion", "message": "newcomer", "epsilon_255": 8, "n_candidates": 2}
+NEW_PERSUASION |= {"contested_below": 0.7}
 NEW_ENHANCER = NEWCOMER | {"models": ["ce"], "epsilon_255": [1], "temperature": [1]}
 STYLE = {"width_mm": 100, "height_mm": 60}
 
@@ -260,7 +264,7 @@ EDITS: dict[str, list[Edit]] = {
             "one of two students gets another recipe",
             longer("students", "kd-no-labels"),
             trained(*STUDENTS) | renewed(*STUDENTS),
-            "each is then alone with its views, and asks its teacher itself; the other to equal bytes",
+            "each is then alone with its views, and runs its teacher itself; the other to equal bytes",
         ),
         Edit(
             "a pretrained model joins a group",
@@ -370,7 +374,29 @@ EDITS: dict[str, list[Edit]] = {
             used("enhancers", "odin", put_in("enhancers", big=NEW_ENHANCER)),
             replicates("enhance_images", "ce/big") | uncompared("ce/big", before=("kd", "cutmix")) | ENHANCEMENTS,
         ),
-        Edit("a new score, asked for", used("scores", "gini", ask_for_newcomer), measured(*ARMS) - {"test_hypotheses"}),
+        Edit(
+            "a new target transform, in a new student",
+            used("targets", "corrected", put_in("students", other=NEW_STUDENT | {"target_transform": NEWCOMER})),
+            replicates("distill_student", "other")
+            | replicates("predict", "other")
+            | uncompared("other/clean", before=("cutmix",)),
+        ),
+        Edit(
+            "a new protocol, of a group",
+            used("protocols", "mean-logit", join_group("newcomer", NEWCOMER)),
+            decided("newcomer") - {"test_hypotheses"},
+        ),
+        Edit(
+            "a new message, in a protocol of a group",
+            used("messages", "random-sign", join_group("persuasion-newcomer", NEW_PERSUASION)),
+            decided("persuasion-newcomer") - {"test_hypotheses"},
+        ),
+        Edit(
+            "a new corruption, of a data set",
+            used("corruptions", "contrast", corrupt_by_newcomer),
+            {"corrupt_images:newcomer"} | predicted(*MODELS),
+        ),
+        Edit("a new score, in use", used("scores", "gini", ask_for_newcomer), measured(*ARMS) - {"test_hypotheses"}),
         Edit(
             "a new kind of figure, in a new figure",
             used("figures", "mask-gallery", put_in("figures", more=NEW_FIGURE | {"kind": "newcomer", "style": STYLE})),

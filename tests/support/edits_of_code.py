@@ -8,8 +8,10 @@ so a dry run is tried of what shows that a rule, or a method, is compared at all
 from collections import defaultdict
 
 from expected_jobs import after
-from import_closure import methods, reached_from, rules_of_modules
+from import_closure import library, methods, reached_from, rules_of_modules
 from ways_of_editing import Edit, modules
+
+OWN = [module for module in library() if "__init__" not in module]
 
 
 def edits_of_modules() -> list[Edit]:
@@ -28,9 +30,10 @@ def edits_of_modules() -> list[Edit]:
     return edits
 
 
-def below(path: str) -> str:
-    return path.removeprefix("selfdoubt/")
-
-
 def listed(paths: list[str]) -> str:
-    return ", ".join(f"`{below(path)}`" for path in paths)
+    """The modules, by their folders where a row has all of a folder; empty ones of packages stand with their folder."""
+    row = {path for path in paths if "__init__" not in path} or {*paths}
+    folders = {path.rpartition("/")[0] for path in row}
+    whole = {folder for folder in folders if {m for m in OWN if m.rpartition("/")[0] == folder} <= row}
+    names = [f"{folder}/" for folder in whole] + [path for path in row if path.rpartition("/")[0] not in whole]
+    return ", ".join(f"`{name.removeprefix('selfdoubt/')}`" for name in sorted(names))

@@ -24,7 +24,7 @@ CHOICES = {
     "clean-logistic": {"l2_penalty": [0.01, 1], "n_folds": 3},
 }
 CHOICES["deep"] |= {"width": 4, "epochs": 3, "batch_size": 16, "learning_rate": 0.05}
-SETTINGS = settings_of_kind("enhancers")
+SETTINGS = {name: kind for name, kind in settings_of_kind("enhancers").items() if name in CHOICES}
 WITH_GRADIENTS = [name for name, settings in SETTINGS.items() if "precision" in settings.model_fields]
 FITTED = [name for name in SETTINGS if hasattr(selection.load(name), "fit")]
 READING = [name for name, settings in SETTINGS.items() if settings.reads_labels]

@@ -235,3 +235,17 @@ def put_in(section: str, **entries) -> Callable[[dict], object]:
 
 def ask_for_newcomer(config: dict) -> None:
     config["evaluation"]["scores"].append("newcomer")
+
+
+def join_group(protocol: str, entry: dict) -> Callable[[dict], object]:
+    """Return a change of the config that adds a protocol to the group."""
+
+    def change(config: dict) -> None:
+        config["protocols"][protocol] = entry
+        config["groups"]["trio"]["protocols"].append(protocol)
+
+    return change
+
+
+def corrupt_by_newcomer(config: dict) -> None:
+    config["datasets"]["fashion-mnist-12k"]["corruptions"]["names"].append("newcomer")

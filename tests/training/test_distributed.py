@@ -68,7 +68,7 @@ def test_two_ranks_give_the_same_bytes_again_though_they_were_killed(folder):
     process.communicate()
     assert not (folder / "again.safetensors").exists()
     again = run(folder, TWO, "again")
-    assert again.returncode == 0 and "going on at epoch" in again.stdout
+    assert again.returncode == 0 and "resuming at epoch" in again.stdout
     for suffix in (".safetensors", ".parquet"):
         assert (folder / f"again{suffix}").read_bytes() == (folder / f"two{suffix}").read_bytes()
 

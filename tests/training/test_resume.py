@@ -83,7 +83,7 @@ def test_a_training_killed_at_any_moment_ends_with_the_same_bytes(tmp_path, reci
         assert run(tmp_path, settings, "b", when, n)[0] == -signal.SIGKILL
         assert not (tmp_path / "b.safetensors").exists()
     code, out = run(tmp_path, settings, "b")
-    assert code == 0 and "going on at epoch" in out
+    assert code == 0 and "resuming at epoch" in out
     for suffix in (".safetensors", ".parquet"):
         assert (tmp_path / f"b{suffix}").read_bytes() == (tmp_path / f"a{suffix}").read_bytes()
     assert not list(tmp_path.glob("state-*"))  # forgotten once the checkpoint is written
@@ -96,7 +96,7 @@ def test_a_kill_between_the_two_outputs_loses_nothing(tmp_path):
     assert run(tmp_path, settings, "b", "rename", 6)[0] == -signal.SIGKILL
     assert (tmp_path / "b.parquet").exists() and not (tmp_path / "b.safetensors").exists()
     _, out = run(tmp_path, settings, "b")
-    assert "going on at epoch 4, batch 0" in out and "epoch=3" not in out
+    assert "resuming at epoch 4, batch 0" in out and "epoch=3" not in out
     assert (tmp_path / "b.safetensors").read_bytes() == (tmp_path / "a.safetensors").read_bytes()
 
 
@@ -126,7 +126,7 @@ def test_long_epochs_are_kept_on_the_way(tmp_path, capsys):
             training, model = interrupted(tmp_path / str(minutes), 0, minutes)
         rows.append(training.run())
         models.append(model)
-    assert "going on at epoch 1, batch 1" in capsys.readouterr().out  # 3 steps an epoch; the 5th was not taken
+    assert "resuming at epoch 1, batch 1" in capsys.readouterr().out  # 3 steps an epoch; the 5th was not taken
     assert rows[0] == rows[1]
     one, other = (model.state_dict() for model in models)
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -139,7 +139,7 @@ def test_a_truncated_state_is_not_trusted(tmp_path, capsys):
     (path,) = (tmp_path / "state").iterdir()
     path.write_bytes(path.read_bytes()[:-1])
     assert keeper.load() is None
-    assert "starting anew" in capsys.readouterr().out
+    assert "starting from the beginning" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("change", ["settings", "seed", "input", "code"])

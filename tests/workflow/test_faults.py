@@ -88,7 +88,7 @@ def test_what_a_killed_job_left_is_gone_after_the_next_run(copy):
 
 
 def test_a_clock_that_was_set_back_hides_no_work(copy):
-    """Without `running.set_right` the new checkpoint looks older than what was made of the old one."""
+    """Without `running.clean_workdir` the new checkpoint looks older than what was made of the old one."""
     for path in copy.folder.glob("results/**/*"):
         if path.is_file():
             date = path.stat().st_mtime + 86_400
@@ -121,7 +121,7 @@ def test_results_that_cannot_be_written_to_are_named_before_any_job(copy):
     before = sorted(results.rglob("*"))
     with read_only(results):
         code, said = run(copy)
-        told = "results/default: cannot be written to; give yourself the right to, or mount it for writing"
+        told = "results/default: cannot be written to; get write permission, or mount it for writing"
         assert code == 1 and said.splitlines()[-1] == told
         assert sorted(results.rglob("*")) == before
     assert run(copy)[0] == 0

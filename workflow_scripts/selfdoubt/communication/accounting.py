@@ -45,7 +45,7 @@ def compare(members: Members, predicted: np.ndarray, metadata: dict) -> list[dic
     """Return a protocol's rows of quantity, value, n and reason.
 
     accuracy: the fraction of images that are classified correctly; accuracy-disagreed: of those about which members
-    disagree. fixed, broken: numbers of images, as the module says. weight: of the gains, fitted on val; negative:
+    disagree. fixed, broken: numbers of images, defined above. weight: of the gains, fitted on val; negative:
     against the class that gains more. rounds: of a dialogue, mean over images on which members disagree. forwards,
     backwards: passes and gradients for an image.
 

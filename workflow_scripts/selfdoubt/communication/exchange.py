@@ -2,7 +2,7 @@
 
 A *message* from a sender A is a perturbation that raises A's confidence in a class c. A listener B classifies the
 perturbed image; its *gain* is the increase of B's log p of c. Gains of two classes are hard to compare: the class of
-lower probability has more to gain, from any change of the image. `gains` says relative to what they may be taken.
+lower probability has more to gain, from any change of the image. `gains` defines what they may be taken relative to.
 """
 
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class Messages(NamedTuple):
     candidates: np.ndarray  # int64 (m, k) classes that messages are for, the most probable first
     gains: np.ndarray  # float64 (m, k, S, L), nats
     predicted: np.ndarray  # int16 (m, k, S, L), the listener's predicted class after the message
-    of_random: np.ndarray | None  # float64 (m, k, S, L), gains by random signs of the same size, where they are wanted
+    of_random: np.ndarray | None  # float64 (m, k, S, L), gains by random signs of the same size, where needed
     costs: dict[str, float]  # forwards and backwards of one image of the split, clean predictions not included
 
 
@@ -93,7 +93,7 @@ def _gain(model, before: np.ndarray, messages: list[Tensor], classes: np.ndarray
 def persuasion_rows(
     messages: Messages, labels: np.ndarray, clean_predicted: np.ndarray, senders: list[str], listeners: list[str]
 ) -> list[dict]:
-    """Return rows of PERSUASION: who persuades whom, by messages for the true or a "wrong" class.
+    """Return rows of PERSUASION: mean gains and fractions persuaded, for messages of the "true" or a "wrong" class.
 
     Gains are not relative to anything. A listener whose clean prediction is the class of a message cannot be persuaded
     of it, so `persuaded` is a fraction of the other messages. labels: of every image of the split, (n,).

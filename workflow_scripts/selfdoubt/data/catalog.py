@@ -4,7 +4,7 @@ Each kind of source is a module of `data.sources`. It has
 
     find(place, folders) -> Raw     labelled images by official split, decoded or not
 
-and its twin in `settings.sources` says what the config may write and which files that are.
+and the module of equal name in `settings.sources` defines how the config names it and which files it consists of.
 """
 
 import numpy as np

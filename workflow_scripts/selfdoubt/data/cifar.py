@@ -1,4 +1,4 @@
-"""The pickles of CIFAR-10 and CIFAR-100, read by an unpickler that knows arrays only.
+"""The pickles of CIFAR-10 and CIFAR-100, read by an unpickler that accepts arrays only.
 
 Not torchvision's reader: it unpickles whatever the file names, and unpacks the archive first.
 """

@@ -9,7 +9,7 @@ A corruption draws image after image, and as many numbers at every severity. So 
 severities differ in strength alone: the same noise is louder, each image turns further to the same side. Images that
 stay in files are decoded batch by batch; corrupted ones are in memory.
 
-Left out: weather, which needs textures of its own, and motion, defocus and zoom blur, of which one blur is a witness.
+Left out: weather, which needs textures of its own, and motion, defocus and zoom blur: the Gaussian one stands for them.
 Not torchvision's transforms: its JPEG is about to be removed (Pillow gives equal bytes), its brightness multiplies,
 which leaves black as it is, and its elastic transform lets one colour in at the border. So torch is not needed.
 """

@@ -14,7 +14,7 @@ _CHUNK, _TIMEOUT_S = 2**20, 60
 def fetch(url: str, md5: str, path: Path) -> None:
     """Fetch a file to `path` unless it is there; an interrupted transfer leaves `path`.part, and the next resumes it.
 
-    Raises UserError if the disk is full, if the file cannot be fetched or if its MD5 is wrong; the last two name the
+    Raises UserError if the disk is full, if the file cannot be fetched or if its MD5 differs; the last two name the
     address and the place to put a file that is fetched by hand.
     """
     if path.is_file():

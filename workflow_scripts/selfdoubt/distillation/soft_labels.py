@@ -149,7 +149,7 @@ def write(path: str | Path, teacher: Teacher, stream, epochs: int, top_k: int | 
 
 
 def write_refusal(path: str | Path, reason: str, metadata: dict) -> None:
-    """Write a file without soft labels, by which students know that they have to run the teacher themselves."""
+    """Write a file without soft labels, which makes the students run the teacher themselves."""
     with atomic_path(path) as temporary, pa.OSFile(str(temporary), "wb") as file:
         _Writer(file, {}, metadata | {"refused": reason}).close()
 

@@ -1,4 +1,4 @@
-"""A step whose direction depends on the true label: of upper bounds and attacks, never of contenders."""
+"""A step whose direction depends on the true label: for upper bounds and attacks only."""
 
 import torch
 from torch import Tensor

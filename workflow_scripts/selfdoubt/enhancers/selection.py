@@ -195,5 +195,5 @@ def _aurc(predictions: Predictions, labels: np.ndarray) -> float:
 
 
 def _generator(seed: int, method: str, name: str) -> Callable[[], np.random.Generator]:
-    """Return what makes the generator of a method's draws for a split, anew at each call."""
+    """Return what makes the generator of a method's draws for a split, a new one at each call."""
     return partial(randomness.generator, seed, f"{method}/{name}")

@@ -16,7 +16,7 @@ def one_step(batch: Batch, signs: Tensor, predicted: Tensor, settings) -> Answer
 
 
 def ascend(batch: Batch, objective: gradients.Objective, settings) -> Answer:
-    """Raise an objective by n_steps steps of epsilon / n_steps each; the enhanced image is classified anew.
+    """Raise an objective by n_steps steps of epsilon / n_steps each; the enhanced image is classified again.
 
     settings: epsilon_255, n_steps, precision.
     """

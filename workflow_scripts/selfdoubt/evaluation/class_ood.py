@@ -1,7 +1,7 @@
-"""C-OOD severity: how well classes that the model does not know are detected, from the easiest to the hardest.
+"""C-OOD severity: how well classes that the model was not trained on are detected, from easiest to hardest.
 
 Galil, Dabbah and El-Yaniv (ICLR 2023). The classes of an out-of-distribution set are sorted by the model's own mean
-confidence in their images, the least confident first; a window of as many classes as the model knows slides over them.
+confidence in their images, the least confident first; a window of as many classes as the model has slides over them.
 Each window is an out-of-distribution set of its own. Severity X is the window at X % of the way from the first, the
 easiest, to the last, and its number the AUROC of `test` against the images of the window.
 """

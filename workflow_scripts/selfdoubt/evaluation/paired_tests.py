@@ -50,8 +50,8 @@ def crossed_interval(
     """Return low, high and the two-sided p of a mean difference over replicates, where replicates and samples both
     vary.
 
-    The variance of the mean is that over replicates, divided by their number, plus what the choice of samples, which
-    all replicates share, adds: the covariance of two replicates' differences over resamples. t has the degrees of
+    The variance of the mean is that over replicates, divided by their number, plus what the choice of samples,
+    common to all replicates, adds: the covariance of two replicates' differences over resamples. t has the degrees of
     freedom of that sum (Obuchowski & Rockette 1995; Hillis 2007, with readers in the place of replicates).
 
     differences: (replicates,). resampled: (replicates, n_resamples), of the same samples in a column; columns with NaN,

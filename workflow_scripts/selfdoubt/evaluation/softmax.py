@@ -13,7 +13,7 @@ from selfdoubt.runtime.threads import cached_property, ordered_map
 BLOCK_NUMBERS = 2**19  # logits worked on at a time: few enough for the processor's cache, many enough for NumPy
 TEMPERATURE_BOUNDS = (1e-3, 1e3)
 NO_VAL = "no samples in val"
-_FLAT = 1e-200  # a curvature below which Newton's step is beyond all bounds
+_FLAT = 1e-200  # a curvature below which Newton's step is unbounded
 LARGEST_LOGIT = 1e300  # so that differences and sums of losses are finite; masks of -1e30 and such are allowed
 
 

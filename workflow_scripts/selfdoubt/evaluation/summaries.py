@@ -61,7 +61,7 @@ def _lost_by_probabilities(sample: Predictions, scores: dict[str, Score]) -> dic
 
 
 def _sum_to_one(logits: np.ndarray) -> bool:
-    """Return whether all rows are logarithms of probabilities, where the file does not say so."""
+    """Return whether all rows are logarithms of probabilities, where the file's metadata does not state it."""
 
     def missed(rows: slice, softmax: Softmax) -> float:
         return np.abs(softmax.top + np.log1p(softmax.rest)).max()
@@ -130,7 +130,7 @@ def summarise(
 
 
 def _ood_classes(predictions: dict[str, Predictions], split: str) -> tuple[np.ndarray, int]:
-    """Return the classes of the images of a split, and how many classes the model knows."""
+    """Return the classes of the images of a split, and how many classes the model has."""
     sample = predictions[split]
     if sample.ood_classes is None or (sample.ood_classes < 0).any():
         raise Undefined(f"{split}: the classes of its images are not known")

@@ -1,4 +1,4 @@
-"""The call of evaluate_predictions.py: its options, what is wrong with them, and how the command ends."""
+"""The call of evaluate_predictions.py: its options, their checks, and how the command ends."""
 
 import argparse
 import os
@@ -58,7 +58,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse(words: list[str], description: str) -> argparse.Namespace:
-    """Return the arguments of a call; raises UserError at the first that is wrong."""
+    """Return the arguments of a call; raises UserError at the first invalid one."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = _Parser(prog="evaluate_predictions.py", description=description, epilog=EXAMPLE, formatter_class=raw)
     _add_files(parser)
@@ -180,7 +180,7 @@ def check_output(arguments: argparse.Namespace, models: list[Model]) -> None:
     if output.suffix.lower() not in tables.WRITERS:
         raise UserError(f"--output {output}: '{output.suffix}' is not one of {suffixes}")
     if arguments.format == "parquet" and output.suffix.lower() != ".parquet":
-        raise UserError(f"--output {output}: is not Parquet, which --format parquet asks for; end it with .parquet")
+        raise UserError(f"--output {output}: is not Parquet, which --format parquet needs; end it with .parquet")
 
 
 def warn_of_shared_files(arguments: argparse.Namespace) -> None:

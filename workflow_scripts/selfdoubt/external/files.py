@@ -39,7 +39,6 @@ _BLOCK_BYTES = 2**21  # of CSV, of which a few are read ahead; a row must fit
 # NumPy parses headers as Python.
 _FAULTS = (pa.ArrowException, zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError, SyntaxError)
 _FAULTS += (OSError, EOFError, ValueError, RuntimeError, MemoryError, OverflowError)
-_NO_NUMBER = re.compile(r"CSV column #(\d+): (?:Row #\d+: )?CSV conversion error to double: invalid value '(.*)'")
 Batch = tuple[np.ndarray, np.ndarray | None]  # logits (b, C), float32 or float64 in all of a file; labels float64 (b,)
 
 
@@ -50,7 +49,7 @@ def read(path: Path, probabilities: bool | None = None, labelled: bool = True) -
     that numbers of which every row looks like probabilities are refused. labelled: False reads no labels (out of
     distribution: -1) but, where there is one, a column `ood_class`, the images' classes in a numbering of their own.
     Logits are float32 where the file's are float16 or float32, else float64.
-    Raises UserError naming the file at whatever is wrong with it.
+    Raises UserError naming the file at any fault in it.
     """
     readers = {".parquet": _parquet, ".csv": _csv, ".npz": _npz}
     if _suffix(path) not in readers:
@@ -296,7 +295,7 @@ def _npz(path: Path, label: str, labelled: bool) -> Iterator[Batch]:
 
 
 def _unpacked(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """Return an array of an archive, unpacked to the disk and mapped, whatever its header says of its size."""
+    """Return an array of an archive, unpacked to the disk and mapped, whatever size its header states."""
     with _scratch(tempfile.NamedTemporaryFile) as file:
         with archive.open(f"{name}.npy") as member:
             shutil.copyfileobj(member, file)

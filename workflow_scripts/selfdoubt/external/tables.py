@@ -38,7 +38,7 @@ class Table(NamedTuple):
 
 
 def write(path: Path, rows: list[dict]) -> None:
-    """Write the rows as Parquet, CSV or JSON, as the file's suffix says.
+    """Write the rows as Parquet, CSV or JSON, as the file's suffix sets.
 
     Parquet has the pipeline's schema, to which a comparison adds its columns; what was chosen is in its metadata.
     Raises UserError where the file cannot be written.
@@ -226,7 +226,7 @@ def _text(tables: list[Table], notes: list[str]) -> str:
 
 
 def _text_of(table: Table) -> str:
-    """Return a table in columns; those that are wider than the terminal go on below, without the rows they lack."""
+    """Return a table in columns; those that are wider than the terminal continue below, without the rows they lack."""
     columns = [[name, *texts] for name, texts in zip(table.cells, table.cells.to_numpy().T, strict=True)]
     columns = [[f"{text:<{max(map(len, column))}}" for text in column] for column in columns]
     names, blocks = columns[: table.n_names], []

@@ -17,7 +17,7 @@ from matplotlib.transforms import Bbox
 from selfdoubt.runtime.atomic_files import atomic_path
 
 INK, GREY, PALE = "#1c2126", "#626b74", "#e4e7ea"
-BELOW, ABOVE = "#b45f06", "#0b5c8a"  # ends of the diverging map, told apart by every reader
+BELOW, ABOVE = "#b45f06", "#0b5c8a"  # ends of the diverging map, which every reader can distinguish
 
 _DEFAULTS = {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")}
 STYLE = _DEFAULTS | {

@@ -63,7 +63,7 @@ def numbers_of(metrics: pd.DataFrame) -> Numbers:
 
 
 def find(numbers: Numbers, dataset: str, arm: str, column: Column) -> list[Value]:
-    """Return the values over replicates; of a metric that knows no scores, those with score "none"."""
+    """Return the values over replicates; of a metric that takes no score, those with score "none"."""
     key = (dataset, arm, column.split, column.metric)
     return numbers.get((*key, column.score)) or numbers.get((*key, "none"), [])
 

@@ -108,7 +108,7 @@ def _needed(row: dict) -> str:
     needed = int(row["n_replicates_needed"])
     if needed > row["n_replicates"]:
         return f" At this difference and spread about {counted(needed, 'replicate')} are required."
-    # The estimate knows the spread over replicates alone; the verdict asks for more.
+    # The estimate uses the spread over replicates alone; the verdict requires more.
     unmet = "the interval, which also includes the sampling of test images, contains zero"
     if row["low"] > 0 or row["high"] < 0:
         alone = f"uncorrected p{NO_BREAK}{p_value(row['p'])}"

@@ -133,12 +133,12 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 
 
 def _die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent, Snakemake's job shell, ends (Linux only)."""
+    """Have the kernel end this process when its parent, Snakemake's job shell, ends (Linux only)."""
     if sys.platform != "linux":
         return
     parent = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent or not _engine_runs():  # it died before we asked, perhaps while we imported torch
+    if os.getppid() != parent or not _engine_runs():  # it ended before that call, perhaps while torch was imported
         sys.exit("parent process is gone")
 
 

@@ -74,7 +74,7 @@ def autocast(device: torch.device, precision: str):
 
 @contextmanager
 def out_of_memory_as_user_error(setting: str) -> Iterator[None]:
-    """Raise UserError if the block runs out of memory; setting: its key and value, which the error asks to lower."""
+    """Raise UserError if the block runs out of memory; setting: the key and value to lower."""
     try:
         yield
     except RuntimeError as error:  # torch.OutOfMemoryError is one

@@ -1,4 +1,4 @@
-"""One text for one meaning, and its digest: what jobs and rules know a result's settings and inputs by."""
+"""Canonical JSON and digests, by which jobs and rules identify the settings and inputs of a result."""
 
 import hashlib
 import json

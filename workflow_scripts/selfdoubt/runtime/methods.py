@@ -1,4 +1,4 @@
-"""Methods by name: a module of a folder of the library, imported when it is asked for.
+"""Methods by name: a module of a folder of the library, imported on first use.
 
 The folder is the registry of its kind, so that a new method is a new module and no table of all of them is imported by
 every job. A computed import escapes the digest of a script's imports; therefore `provenance.code_digest` is given the

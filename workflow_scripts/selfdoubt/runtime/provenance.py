@@ -104,7 +104,7 @@ def _parse(source: bytes) -> tuple[str, list[str]]:
 
 # ---- from one process to the next ----
 
-_found: dict[str, tuple[str, list[str]]] = {}  # by the digest of a module's bytes: what _parse says of it
+_found: dict[str, tuple[str, list[str]]] = {}  # by the digest of a module's bytes: what _parse returns for it
 _recalled: dict[str, tuple[str, list[str]]] = {}
 
 

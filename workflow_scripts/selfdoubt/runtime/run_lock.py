@@ -1,8 +1,8 @@
-"""One engine at a time for a run, and its folder set right before its first job.
+"""One engine at a time for a run, and the cleaning of its folder before its first job.
 
 The lock is the kernel's, so it ends with the process that holds it, however that ends: Snakemake's own lock files
 outlive a kill and then have to be removed by hand. A run on another machine is seen where the file system locks across
-machines, as NFS does; where it cannot lock at all, a line says so and the run goes on.
+machines, as NFS does; where it cannot lock at all, a line reports that and the run continues.
 """
 
 import fcntl
@@ -26,7 +26,7 @@ def check_notes(folder: Path) -> None:
     """Raise UserError if Snakemake could not keep its notes in a folder: dry runs too end in a stack trace then."""
     if not os.access(folder if folder.exists() else folder.parent, os.W_OK | os.X_OK):
         reason = "cannot be written to, and Snakemake keeps its notes there"
-        raise UserError(f"{folder.absolute()}: {reason}; give yourself the right to, or work in a copy of the project")
+        raise UserError(f"{folder.absolute()}: {reason}; get write permission, or work in a copy of the project")
 
 
 def is_running(lock: Path) -> bool:
@@ -39,7 +39,7 @@ def is_running(lock: Path) -> bool:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:  # no locks here; `hold` says so
+    except OSError:  # no locks here; `hold` reports that
         return False
     finally:
         os.close(file)
@@ -49,8 +49,8 @@ def is_running(lock: Path) -> bool:
 def hold(lock: Path, was_running: bool) -> None:
     """Take the lock until this process ends.
 
-    was_running: what `is_running` said before the jobs to run were determined; if a run ended since then, some of them
-    are done already. Raises UserError if another process holds the lock, or did then.
+    was_running: what `is_running` returned before the jobs to run were determined; if a run ended since then, some of
+    them are done already. Raises UserError if another process holds the lock, or did then.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
@@ -60,7 +60,7 @@ def hold(lock: Path, was_running: bool) -> None:
     except OSError as error:
         if not lacks_locks(error):
             raise
-        print(f"{lock}: this file system has no locks ({error.strerror}); see to it that one run at a time is here")
+        print(f"{lock}: this file system has no locks ({error.strerror}); make sure that one run at a time works here")
         return
     if not taken:
         holder = os.read(file, 200).decode(errors="replace").strip() or "another process"
@@ -79,10 +79,10 @@ def _lock(file: int) -> bool:
     return True
 
 
-def set_right(results: Path, shared: Path) -> None:
+def clean_workdir(results: Path, shared: Path) -> None:
     """Remove what killed jobs have left half-written, and date no file later than now. Needs the lock.
 
-    Snakemake tells by dates what is newer than what, and refuses outputs that are older than their inputs. After a
+    Snakemake compares files by their dates, and refuses outputs that are older than their inputs. After a
     clock was set back, all that was made before would look newer than all that is made now. Dates in the future are
     put between the newest other file and now; their order, which is what counts, stays.
     shared: the folder of data that runs share, which is dated only.
@@ -92,7 +92,7 @@ def set_right(results: Path, shared: Path) -> None:
         raise UserError(f"{results}: the disk is full ({room_mb:.1f} MB are free); make room and run again")
     for folder, _, names in os.walk(results):
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise UserError(f"{folder}: cannot be written to; give yourself the right to, or mount it for writing")
+            raise UserError(f"{folder}: cannot be written to; get write permission, or mount it for writing")
         for name in filter(_TEMPORARY.fullmatch, names):
             Path(folder, name).unlink()
     paths = [Path(place, name) for top in (results, shared) for place, _, names in os.walk(top) for name in names]
@@ -114,4 +114,4 @@ def _date_back(dates: dict[Path, int], now: int) -> None:
     for path in files:
         with suppress(FileNotFoundError):
             os.utime(path, ns=(moved[dates[path]],) * 2, follow_symlinks=False)
-    print(f"{len(files)} files were dated after now, such as {files[0]}: was the clock set back? They are dated anew")
+    print(f"{len(files)} files were dated after now, such as {files[0]}: was the clock set back? Their dates are reset")

@@ -1,4 +1,4 @@
-"""Data that runs share: prepared once, kept by the digest of all that decides it, and linked to by each run.
+"""Data shared by runs: prepared once, kept under the digest of all that decides it, and linked to by each run.
 
 Snakemake removes a job's outputs before it starts the job, so two runs that declared one file would take it from one
 another while they read it. So a run's outputs are links of its own, and what they lead to is never changed: an entry is
@@ -121,9 +121,7 @@ def _build(entry: Path, make: Callable[[Path], None]) -> None:
         sums = {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}
         with atomic_path(folder / _CONTENTS) as temporary:
             temporary.write_text(canonical(sums))
-        if (
-            entry.exists()
-        ):  # and is broken, or was made meanwhile where there are no locks; who reads it goes on reading
+        if entry.exists():  # and is broken, or was made meanwhile where there are no locks; readers keep the old file
             entry.rename(entry.with_name(f".{entry.name}.{os.getpid()}.old.tmp"))
         folder.rename(entry)
     finally:
@@ -173,6 +171,6 @@ def _identity(path: Path, store: Path) -> list:
 def _seen(file: Path, top: Path) -> list:
     try:
         found = file.stat()
-    except FileNotFoundError:  # a link that leads nowhere, of which the reader says what it thinks
+    except FileNotFoundError:  # a link that leads nowhere, which its reader reports
         found = file.lstat()
     return [str(file.relative_to(top)), found.st_size, found.st_mtime_ns]

@@ -25,7 +25,7 @@ def predictions_schema(n_classes: int, signals: tuple[str, ...] = ()) -> pa.Sche
 
     signals: names of further columns, float32 but for three of int16: `predicted`, the label that the variant reports
     where that is not the argmax of its logits, `ood_class`, the class of an out-of-distribution image in a numbering
-    of its own split, -1 for all others, and `fold`, of `val`: a row was answered by what was fitted without its fold.
+    of its own split, -1 for all others, and `fold`, of `val`: the fold of an out-of-fold prediction, -1 for all others.
     """
     logits = ("logits", pa.list_(pa.field("item", pa.float32(), nullable=False), n_classes))
     own = [(name, pa.int16() if name in _WHOLE_SIGNALS else pa.float32()) for name in signals]
@@ -54,7 +54,7 @@ def write_rows(path: str | Path, rows: list[dict], schema: pa.Schema, metadata: 
 def read_table(path: str | Path, schema: pa.Schema | None = None, remedy: str = "delete it and run again") -> pa.Table:
     """Read a table and check it against `schema`; without one it is a predictions table, in which nothing is null.
 
-    Raises UserError if the file is missing, truncated or of another schema, which tells the remedy.
+    Raises UserError if the file is missing, truncated or of another schema; the message gives the remedy.
     """
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:  # read_table would import what finds many

@@ -37,7 +37,7 @@ class cached_property:
     """A functools.cached_property without a lock.
 
     Up to Python 3.11 that one holds a lock, the same for all instances, while it computes, so threads wait for one
-    another. Here, two threads that ask the same instance at once both compute, and one value is kept.
+    another. Here, two threads that read the attribute of one instance at once both compute, and one value is kept.
     """
 
     def __init__(self, function: Callable):

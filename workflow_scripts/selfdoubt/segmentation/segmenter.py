@@ -61,7 +61,7 @@ def build_segmenter(settings, channels: int, seed: int = 0) -> Segmenter:
 
     settings: one of config.yaml's `segmenters`. Architectures without such a choice ignore decoder_channels; those
     whose decoder has one width take the first.
-    Raises UserError if segmentation-models-pytorch does not know or cannot build such a network.
+    Raises UserError if segmentation-models-pytorch has no such network or cannot build it.
     """
     import segmentation_models_pytorch as smp
 

@@ -9,7 +9,7 @@ from selfdoubt.settings.metrics import METRICS, pattern, split_name
 from selfdoubt.settings.registry import settings_of
 from selfdoubt.settings.types import ArmText, Name, Strict
 
-SCORES = settings_of("scores", by="score")  # what the rest of the config must know of each, by name
+SCORES = settings_of("scores", by="score")  # the facts about each that checks of the config need, by name
 COMPARED = [pattern(family) for family, metric in METRICS.items() if metric.resampled]
 
 

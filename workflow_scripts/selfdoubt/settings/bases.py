@@ -6,13 +6,13 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from selfdoubt.settings.types import ArmText, Count, Fraction, Name, Strict
+from selfdoubt.settings.types import ArmText, Count, Fraction, Name, OwnLabel, Strict
 
 ObjectLabels = Literal["object-area", "relative-object-area"]
 
 
 class ByMasks(Strict):
-    """Mixing that needs to know where the object is."""
+    """Mixing that needs object masks."""
 
     probability: Fraction  # that an image is mixed
     labels: ObjectLabels = "object-area"
@@ -22,16 +22,18 @@ class ByMasks(Strict):
 class Enhancer(Strict):
     """A change of the input of models; of a key whose value is a list, one value is chosen on val."""
 
-    reads_labels: ClassVar[bool] = False  # of the images that it enhances, test too: an upper bound, never a contender
+    reads_labels: ClassVar[bool] = False  # of the images that it enhances, test too: an upper bound or an attack
     changes_images: ClassVar[bool] = True
     models: list[Name] = Field(min_length=1)
+    label: OwnLabel = None
 
 
 class Protocol(Strict):
     """How a group decides."""
 
     speaks: ClassVar[bool] = False  # whether models are run again, on images that members perturb
-    argues: ClassVar[bool] = False  # whether a message is for one class: then rows say who persuades whom
+    label: OwnLabel = None
+    argues: ClassVar[bool] = False  # whether a message is for one class: then there is a persuasion table
 
     def models_run(self, members: list[str]) -> list[str]:
         """Return the members whose predictions are used, by name."""
@@ -39,7 +41,7 @@ class Protocol(Strict):
 
 
 class ScoreByName(Strict):
-    """A confidence score, of which the config gives the name alone, and what the rest of the config must know of it."""
+    """A confidence score, of which the config gives the name alone, and the facts that checks of the config need."""
 
     defines_probabilities: ClassVar[bool] = False  # whether calibration metrics can be computed of it
     needs_dropout_passes: ClassVar[bool] = False  # whether evaluation.mc_dropout_passes must be above 0
@@ -48,7 +50,7 @@ class ScoreByName(Strict):
 class OfStudent(Strict):
     """A student's loss, or a transform of its targets."""
 
-    compares_images: ClassVar[bool] = False  # whether what an image counts depends on the others of its batch
+    compares_images: ClassVar[bool] = False  # whether the loss of an image depends on the others of its batch
 
 
 def depth_of_6n_plus(more: int):

@@ -18,10 +18,11 @@ RENAMED = {  # keys of earlier configs
     "temperature_unsure": "temperature_at_margin_0",
     "temperature_sure": "temperature_at_margin_1",
 }
+_TAGS = ("method", "kind", "family", "message")  # keys that tell the entries of a union apart
 
 
 def faults(errors: list[ErrorDetails], config: dict, root: type[BaseModel]) -> list[UserError]:
-    """Return "config: key.of.key: what is wrong; what to do" for pydantic's errors, less those that follow."""
+    """Return "config: key.of.key: fault; remedy" for pydantic's errors, less those that follow from others."""
     # A misspelt key is reported as a missing key too; the misspelling is the more helpful message.
     errors = sorted(errors, key=lambda error: error["type"] != "extra_forbidden")
     meant, found = _meant(errors, config, root), {}
@@ -44,7 +45,7 @@ def keys_of(location: tuple, config) -> list[str | int]:
     """Return the keys of pydantic's location as the user wrote them, without the tags that it adds for unions."""
     keys, here = [], config
     for i, key in enumerate(location):
-        last = i == len(location) - 1
+        last = i == len(location) - 1 and not (isinstance(here, dict) and key in map(here.get, _TAGS))  # a union's mark
         if isinstance(here, dict) and (key in here or last) and key != "[key]":
             here = here.get(key)
         elif isinstance(here, list) and isinstance(key, int):

@@ -2,9 +2,10 @@
 
 from pydantic import Field
 
-from selfdoubt.settings.types import Name, Strict
+from selfdoubt.settings.types import Name, OwnLabel, Strict
 
 
 class Group(Strict):
     members: list[Name] = Field(min_length=2)
     protocols: list[Name] = Field(min_length=1)
+    label: OwnLabel = None

@@ -13,6 +13,7 @@ from selfdoubt.settings.types import (
     Fraction,
     Name,
     NotNegative,
+    OwnLabel,
     Positive,
     Precision,
     Strict,
@@ -79,6 +80,7 @@ class Recipe(Strict):
 class Model(Strict):
     network: Name
     recipe: Name
+    label: OwnLabel = None
 
 
 class VirtualTeacher(Strict):
@@ -133,6 +135,7 @@ class Pretrained(FromTimm):
     """A network that is evaluated as it is: with the weights of a file, or with its published ones."""
 
     input_px: Literal["data", "pretrained"] = "pretrained"
+    label: OwnLabel = None
 
 
 class SoftLabels(Strict):

@@ -1,16 +1,15 @@
 """Checks across the config, after those of types and before any job: that names exist and settings fit together."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings import catalog
 from selfdoubt.settings.analysis import SCORES
 from selfdoubt.settings.bases import ByMasks
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
-from selfdoubt.settings.claims import check_arms_exist, check_claims, splits
+from selfdoubt.settings.circles import check_no_circle, teachers_above
 from selfdoubt.settings.data import BUILT_IN
-from selfdoubt.settings.source_files import Folders
+from selfdoubt.settings.metrics import METRICS, split_name
 from selfdoubt.settings.upper_bounds import BEST, ORACLE
 
 
@@ -21,7 +20,7 @@ def check_references(study) -> None:
     studies, hypotheses and figures are checked, since other faults there may follow from those.
     """
     found = _faults(_check_entries(study))
-    found += _faults(check_arms_exist(study) if found else check_claims(study))
+    found += _faults(_check_arms_exist(study) if found else _check_claims(study))
     if found:
         raise together(found)
 
@@ -53,29 +52,6 @@ def _check_entries(study) -> Iterator[tuple]:
         for name in group.protocols:
             yield _check_speakers, key, name, study
     yield from _check_evaluation(study)
-
-
-def check_files(study, resources: Path) -> None:
-    """Raise UserError if a file of weights or of images is missing that cannot be fetched."""
-    _check_weights(study)
-    folders = Folders(embedded=resources, fetched=resources)  # what is fetched is not looked for
-    for section in ("datasets", "ood_sets"):
-        for key, entry in getattr(study, section).items():
-            _check_there(f"{section}.{key}.source", catalog.files_of, entry.source, folders)
-    for key, dataset in study.datasets.items():
-        corruptions = dataset.corruptions
-        if corruptions and corruptions.source != "built-in":
-            for name in corruptions.names:
-                _check_there(f"datasets.{key}.corruptions", catalog.shifted_files, corruptions.source, name)
-        for name, source in dataset.shifted.items():
-            _check_there(f"datasets.{key}.shifted.{name}", catalog.shifted_files, source)
-
-
-def _check_there(place: str, look, *where) -> None:
-    try:
-        look(*where)
-    except UserError as fault:
-        raise UserError(f"config: {place}: {fault}") from None
 
 
 def _check_datasets(study) -> Iterator[tuple]:
@@ -133,13 +109,6 @@ def _check_network(place: str, network) -> None:
         raise UserError(f"config: {place}.pretrained: true, but weights are read from a file; remove one of the two")
 
 
-def _check_weights(study) -> None:
-    for name, model in study.models.items():
-        if (path := study.weights(name)) and not Path(path).is_file():
-            place = f"pretrained.{name}" if name in study.pretrained else f"networks.{model.network}"
-            raise UserError(f"config: {place}.weights: {path} is missing; put the file there, or correct the path")
-
-
 def _check_models(study) -> Iterator[tuple]:
     yield _check_any_model, study
     for section in ("teachers", "baselines", "students", "augmented"):
@@ -151,7 +120,7 @@ def _check_models(study) -> Iterator[tuple]:
             yield _check_crop, f"recipes.{key}", study.recipes[key], study
     for key, student in study.students.items():
         yield from check_all_known(f"students.{key}.teacher", student.teacher, study.models, "a model")
-        yield _check_no_circle, key, study
+        yield check_no_circle, key, study
         yield _check_whole_batches, key, student, study
     for key, model in study.augmented.items():
         yield _check_mask_source, f"augmented.{key}", model, study
@@ -211,50 +180,9 @@ def _check_segmenter(key: str, segmenter, study) -> None:
     if n != depth:
         raise UserError(f"config: {place}.decoder_channels: {n} entries, encoder_depth is {depth}; give as many")
     mixed = [name for name, m in study.augmented.items() if m.segmenter == key]
-    above = _teachers_above(segmenter.teacher, study)
+    above = teachers_above(segmenter.teacher, study)
     if circle := [name for name in mixed if name in above]:
         raise UserError(f"config: {place}.teacher: circular: '{circle[0]}' learns from the masks of '{key}'")
-
-
-def _teachers_above(name: str, study) -> list[str]:
-    """Return a model with all that it learns from: its teachers, the teacher of its masks, and theirs in turn."""
-    above = [name]
-    for each in above:  # which grows
-        teachers = _teachers_of(each, study) + _teacher_of_masks(each, study)
-        above += [teacher for teacher in teachers if teacher not in above]
-    return above
-
-
-def _teachers_of(name: str, study) -> list[str]:
-    return study.students[name].teacher if name in study.students else []
-
-
-def _teacher_of_masks(name: str, study) -> list[str]:
-    """Return the teacher of the segmenter by whose masks a model mixes, if there is one."""
-    segmenter = study.segmenters.get(getattr(study.augmented.get(name), "segmenter", None))
-    return [segmenter.teacher] if segmenter else []
-
-
-def _check_no_circle(student: str, study) -> None:
-    """Raise UserError if a student learns from itself through others; once a circle, at its first student by name."""
-    path = _circle(student, study)
-    if path and student == min(path):
-        circle = " -> ".join(path)
-        raise UserError(f"config: students.{student}.teacher: circular ({circle}); let one of them learn from labels")
-
-
-def _circle(student: str, study) -> list[str] | None:
-    """Return a chain of teachers from a student back to itself, or None."""
-    chains, seen = [[student]], set()
-    while chains:
-        chain = chains.pop(0)
-        for teacher in _teachers_of(chain[-1], study):
-            if teacher == student:
-                return [*chain, teacher]
-            if teacher not in seen:
-                seen.add(teacher)
-                chains.append([*chain, teacher])
-    return None
 
 
 def _check_names_differ(study) -> None:
@@ -293,3 +221,121 @@ def _check_speakers(group: str, protocol: str, study) -> None:
     if protocol in study.protocols:
         for speaker in study.speakers(group, protocol):
             check_known(f"protocols.{protocol}", speaker, study.groups[group].members, f"a member of '{group}'")
+
+
+# ---- arms, claims, figures, labels ----
+
+
+def _check_arms_exist(study) -> Iterator[tuple]:
+    """Yield the checks that the models and groups of all arms exist."""
+    for place, arm in _arms(study):
+        yield _check_model_of_arm, place, arm, study
+
+
+def _check_claims(study) -> Iterator[tuple]:
+    """Yield all checks of arms, studies, hypotheses, comparisons and figures."""
+    for place, arm in _arms(study):
+        yield _check_arm, place, arm, study
+    for key, text in study.studies.items():
+        yield _check_reads_no_labels, f"studies.{key}.reference", text.reference, study
+        yield check_unique, f"studies.{key}.arms", text.arms
+        yield _check_differs, f"studies.{key}.arms", text.reference, text.arms, "the study's reference"
+    for key, hypothesis in study.hypotheses.items():
+        place = f"hypotheses.{key}"
+        yield check_known, f"{place}.study", hypothesis.study, study.studies, "a study"
+        yield _check_differs, f"{place}.than", hypothesis.than, [hypothesis.better], "what is to be better"
+        yield _check_reads_no_labels, f"{place}.better", hypothesis.better, study
+        yield _check_comparison, place, hypothesis, study
+    for i, comparison in enumerate(study.comparisons):
+        yield _check_comparison, f"comparisons.{i}", comparison, study
+    for key, figure in study.figures.items():
+        yield from _check_figure(f"figures.{key}", figure, study)
+    yield from _check_labels(study)
+
+
+def _arms(study) -> Iterator[tuple[str, str]]:
+    """Yield each place where the config names arms, with the arm."""
+    for key, text in study.studies.items():
+        yield f"studies.{key}.reference", text.reference
+        yield from ((f"studies.{key}.arms", arm) for arm in text.arms)
+    for key, hypothesis in study.hypotheses.items():
+        yield f"hypotheses.{key}.better", hypothesis.better
+        yield f"hypotheses.{key}.than", hypothesis.than
+    for key, figure in study.figures.items():
+        yield from ((f"figures.{key}.{at}", arm) for at, arm in figure.named_arms())
+
+
+def _check_differs(place: str, arm: str, others: list[str], what: str) -> None:
+    if arm in others:
+        raise UserError(f"config: {place}: '{arm}' is also {what}; name another arm, or remove it")
+
+
+def _check_figure(place: str, figure, study) -> Iterator[tuple]:
+    yield check_known, f"{place}.study", figure.study, study.studies, "a study"
+    yield check_known, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
+    yield from figure.checks(place, study)
+
+
+def _check_labels(study) -> Iterator[tuple]:
+    for arm in study.labels:
+        if arm not in study.groups:
+            yield _check_arm, f"labels.{arm}", arm, study
+    yield _check_labels_differ, study
+
+
+def _check_labels_differ(study) -> None:
+    """Raise UserError if two arms or groups would look alike in figures and tables."""
+    shown = {}
+    for arm in dict.fromkeys([*study.arms(), *study.groups]):
+        other = shown.setdefault(label := study.label(arm), arm)
+        if other != arm:
+            one, two = sorted((arm, other), key=lambda each: each not in study.labels)
+            raise UserError(f"config: labels.{one}: '{label}' is also how '{two}' is shown; choose another")
+
+
+def _check_comparison(place: str, comparison, study) -> None:
+    metric, score, split = comparison.metric, comparison.score, comparison.split
+    scores = _scores_of(metric, study)
+    if score not in scores:
+        raise UserError(f"config: {place}.score: {metric} does not take '{score}'; scores: {', '.join(scores)}")
+    check_known(f"{place}.split", split, splits(study), "a split")
+    if metric.startswith("ood-") != split.startswith("ood-"):
+        needed = "an ood- split" if metric.startswith("ood-") else "a labelled split"
+        raise UserError(f"config: {place}.split: '{split}'; {metric} needs {needed}")
+
+
+def _scores_of(metric: str, study) -> list[str]:
+    """Return the scores that a metric can be of: `accuracy` needs none, calibration needs probabilities."""
+    kind, scores = METRICS[split_name(metric)[0]].kind, study.evaluation.scores
+    if kind == "accuracy":
+        return ["none"]
+    return [score for score in scores if SCORES[score].defines_probabilities] if kind == "calibration" else scores
+
+
+def _check_arm(place: str, arm: str, study) -> None:
+    _check_model_of_arm(place, arm, study)
+    name, _, variant = arm.partition("/")
+    if variant or name in study.groups:
+        choices = [f"{name}/{key}" for key in study.variants(name) if key != "clean"]
+        check_known(place, arm, choices, "an arm")
+
+
+def _check_model_of_arm(place: str, arm: str, study) -> None:
+    check_known(place, arm.partition("/")[0], [*study.models, *study.groups], "a model or a group")
+
+
+def _check_reads_no_labels(place: str, arm: str, study) -> None:
+    if arm in study.upper_bounds():
+        raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is no contender; name another")
+
+
+def splits(study) -> list[str]:
+    """Return the splits that metrics are computed on, and those that average over splits."""
+    names = ["val", "test"]
+    for dataset in study.datasets.values():
+        names += [*(f"ood-{name}" for name in dataset.ood), *(f"shifted-{name}" for name in dataset.shifted)]
+        if dataset.corruptions:
+            c = dataset.corruptions
+            names += [f"{name}-{severity}" for name in c.names for severity in [*c.severities, "mean"]]
+            names += ["corrupted-mean"]
+    return names

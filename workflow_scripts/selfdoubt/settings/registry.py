@@ -1,6 +1,6 @@
 """The settings of methods: a module for each in the folder of its kind, found by name.
 
-`settings/mixing/cutmix.py` says what the config may say of `method: cutmix`, `mixing/methods/cutmix.py` does it. Jobs
+`settings/mixing/cutmix.py` defines the keys of `method: cutmix`, `mixing/methods/cutmix.py` implements it. Jobs
 import neither this module nor the settings.
 """
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from selfdoubt.runtime import methods
 
-FOLDERS = {  # kind: the folder of what does it; its settings are in settings/{kind}
+FOLDERS = {  # kind: the folder of the implementations; the settings are in settings/{kind}
     "sources": "data.sources",
     "shifts": "data.shifts",
     "corruptions": "data.corruptions",
@@ -32,7 +32,7 @@ FOLDERS = {  # kind: the folder of what does it; its settings are in settings/{k
 
 @cache
 def settings_of(kind: str, by: str = "method") -> dict[str, type[BaseModel]]:
-    """Return the class `Settings` of each method of a kind by name; each knows its `implementation`.
+    """Return the class `Settings` of each method of a kind by name, with its `implementation`.
 
     by: the key that names the method. Raises TypeError if a class gives it another name than its module has: that is a
     programming error.
@@ -48,7 +48,7 @@ def settings_of(kind: str, by: str = "method") -> dict[str, type[BaseModel]]:
 
 
 def any_of(kind: str, by: str = "method"):
-    """Return the type of a config entry that is any method of a kind, told apart by the key `by`."""
+    """Return the type of a config entry that is any method of a kind, distinguished by the key `by`."""
     return Annotated[reduce(or_, settings_of(kind, by).values()), Field(discriminator=by)]
 
 

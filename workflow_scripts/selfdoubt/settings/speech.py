@@ -1,10 +1,11 @@
-"""What the settings of protocols have in common whose members send messages."""
+"""Settings common to the protocols whose members send messages."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from selfdoubt.settings.bases import Protocol
+from selfdoubt.settings.choices import not_one_of
 from selfdoubt.settings.registry import settings_of
 from selfdoubt.settings.types import Count, Epsilon, Fraction, Precision
 
@@ -14,8 +15,8 @@ MESSAGES = settings_of("messages", by="message")
 class Speech(Protocol):
     """A group whose members predict again, on images that others have perturbed.
 
-    Every key stands beside `message`; which of them a message needs, and which have no meaning for it, its own settings
-    check (`check` of settings/messages/NAME.py).
+    A message may have keys of its own, the fields of settings/messages/NAME.py; its `check` raises if a key of the
+    protocol is missing for it, or means nothing to it.
     """
 
     speaks: ClassVar[bool] = True
@@ -23,9 +24,16 @@ class Speech(Protocol):
     epsilon_255: Epsilon
     precision: Precision = "float32"  # of gradients
 
+    model_config = ConfigDict(extra="allow")  # the keys of the message, which its own settings check
+
     @model_validator(mode="after")
     def _fits_its_message(self) -> Self:
-        MESSAGES[self.message].check(self)
+        kind, given = MESSAGES[self.message], self.__pydantic_extra__
+        own = kind.model_fields.keys() - {"message"}
+        for key in given.keys() - own:
+            raise ValueError(not_one_of(key, sorted({*type(self).model_fields, *own}), "a key of this protocol"))
+        given.update(kind.model_validate({"message": self.message, **given}).model_dump(exclude={"message"}))
+        kind.check(self)
         return self
 
 

@@ -1,6 +1,6 @@
-"""The whole config, and the questions that rules ask of it.
+"""The whole config, and what rules derive from it.
 
-They are asked for each of thousands of jobs, so none of the answers takes longer the larger the study is.
+Rules look it up for each of thousands of jobs, so no look-up may take longer in a larger study.
 """
 
 from collections import Counter
@@ -173,13 +173,19 @@ class Study(Strict):
         ]
 
     def label(self, arm: str) -> str:
-        """Return how figures and tables show an arm: by its own label, or its model's or group's with the variant."""
+        """Return how figures and tables show an arm: by its own label, or its model's or group's with the variant's."""
         name, _, variant = arm.partition("/")
-        composed = "/".join(part for part in (self.labels.get(name, name), variant) if part)
-        return self.labels.get(arm, composed)
+        entries = self.groups.get(name) or self.models.get(name), self._variants.get(variant)
+        own = [getattr(entry, "label", None) for entry in entries]
+        shown = (self.labels.get(name) or own[0] or name, own[1] or variant)
+        return self.labels.get(arm) or "/".join(part for part in shown if part)
+
+    @cached_property
+    def _variants(self) -> dict:
+        return {**self.enhancers, **self.protocols}
 
     def upper_bounds(self) -> list[str]:
-        """Return the arms that read the true labels of the images they are evaluated on: bounds, no contenders."""
+        """Return the arms that read the true labels of the images they are evaluated on: upper bounds."""
         reading = {key: enhancer for key, enhancer in self.enhancers.items() if enhancer.reads_labels}
         return [f"{model}/{key}" for key, enhancer in reading.items() for model in enhancer.models]
 
@@ -205,7 +211,7 @@ def load_study(config: dict) -> Study:
     config = _without_nulls(config)
     if isinstance(config.get("figures"), dict):
         datasets = config.get("datasets")
-        # where there is no data set, that is the fault to be told, not that figures lack one
+        # where there is no data set, that is the fault to report, not that figures lack one
         first = {"dataset": next(iter(datasets), "none") if isinstance(datasets, dict) else "none"}
         figures = config["figures"].items()
         config["figures"] = {key: first | figure if isinstance(figure, dict) else figure for key, figure in figures}

@@ -17,6 +17,7 @@ def _free(run: str) -> str:
 RunName = Annotated[Name, AfterValidator(_free)]
 ArmText = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)?$")]
 Label = Annotated[str, Field(pattern=r"^\S([^\r\n]*\S)?$", max_length=60)]
+OwnLabel = Annotated[Label | None, Field(exclude=True)]  # of an entry, in figures and tables; no job depends on it
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -37,7 +38,7 @@ class Strict(BaseModel):
 
 
 def one_of(*types, by: str):
-    """Return the union of models that the key `by` tells apart."""
+    """Return the union of models that the key `by` distinguishes."""
     union = types[0]
     for kind in types[1:]:
         union |= kind

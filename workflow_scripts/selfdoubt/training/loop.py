@@ -26,7 +26,7 @@ from selfdoubt.training.resume import Keeper
 
 
 class Training:
-    """The training of a model on a stream; `run` goes on from the last saved state."""
+    """The training of a model on a stream; `run` resumes from the last saved state."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class Training:
             for name, tensor in self._tensors().items():
                 tensor.copy_(tensors[name])
         self._epoch, self._n_done, self._history = facts["epoch"], facts["n_done"], facts["history"]
-        print(f"going on at epoch {self._epoch}, batch {self._n_done}", flush=True)
+        print(f"resuming at epoch {self._epoch}, batch {self._n_done}", flush=True)
 
 
 def evaluate(model: torch.nn.Module, val) -> dict:

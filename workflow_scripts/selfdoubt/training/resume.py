@@ -29,7 +29,7 @@ class Keeper:
         try:
             return tensor_files.read(self._path, "a training's state", framework="pt")
         except UserError as fault:
-            print(f"starting anew: {fault}", flush=True)
+            print(f"starting from the beginning: {fault}", flush=True)
             return None
 
     def due(self) -> bool:

@@ -1,7 +1,7 @@
 """Dialogue: models that disagree about an image perturb it in turn, until they agree or the rounds are over.
 
-In a round each model takes one step toward its own predicted class, from the image as the model before left it; all
-share one budget, since no pixel may leave epsilon of the clean image. After a round all predict. The model that begins
+In a round each model takes one step toward its own predicted class, from the image as the model before left it; the
+budget is common, since no pixel may leave epsilon of the clean image. After a round all predict. The model that begins
 changes from round to round, so that no model is always the last. Images on which models agree at first are not touched.
 """
 

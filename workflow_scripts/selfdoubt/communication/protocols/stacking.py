@@ -94,7 +94,7 @@ def folds(labels: np.ndarray, n_folds: int) -> np.ndarray:
     fold, dealt = np.empty(len(labels), np.int64), 0
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
-        fold[rows] = (dealt + np.arange(len(rows))) % n_folds  # goes on where the class before ended
+        fold[rows] = (dealt + np.arange(len(rows))) % n_folds  # continues where the class before ended
         dealt += len(rows)
     return fold
 

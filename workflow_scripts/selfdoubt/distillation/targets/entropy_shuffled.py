@@ -20,7 +20,7 @@ def transform(teacher_logits, batch, settings, seed: int):
 
     The partners are a permutation of each label's images in the batch, so that the set of entropies of each label is
     kept; an image may be its own partner. A row reaches its partner's entropy by the one factor of its logits that does
-    it. So it is lost which images are hard, and kept what the teacher confuses them with.
+    it. So the difficulty of single images is lost, and the classes that the teacher confuses are kept.
     """
     drawn = randomness.uniform_rows(seed, "entropy-partners", batch.epoch, batch.rows, 1)[:, 0]
     shuffled = permutations(drawn, teacher_logits.device)
@@ -32,7 +32,7 @@ def transform(teacher_logits, batch, settings, seed: int):
 
 
 def _at_entropy(logits, wanted) -> torch.Tensor:
-    """Return logits (b, K), float64, each row times the factor at which its entropy is the wanted one (b,), in nats.
+    """Return logits (b, K), float64, each row scaled such that its entropy is `wanted` (b,), in nats.
 
     Entropy falls as the factor rises. Where no factor reaches it, such as less than log 2 of two equal largest
     logits, the nearest end of the range is taken.

@@ -7,7 +7,7 @@ from selfdoubt.runtime import randomness
 def transform(teacher_logits, batch, settings, seed: int):
     """Permute the logits (b, K) of all classes but the predicted one.
 
-    settings: `permutation`, "per-sample", drawn anew for each view, or "fixed", one for each predicted class, drawn
+    settings: `permutation`, "per-sample", drawn again for each view, or "fixed", one for each predicted class, drawn
     once. Either way the largest probability, its class and the entropy stay as they were.
     """
     n_others = teacher_logits.shape[1] - 1

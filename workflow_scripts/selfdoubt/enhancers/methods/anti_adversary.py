@@ -8,5 +8,5 @@ from selfdoubt.enhancers.batches import Answer, Batch
 
 
 def enhance(batch: Batch, settings, generator: np.random.Generator) -> Answer:
-    """Step up the log probability of the clean prediction; the enhanced image is classified anew."""
+    """Step up the log probability of the clean prediction; the enhanced image is classified again."""
     return steps.ascend(batch, gradients.log_odds(batch.predicted), settings)

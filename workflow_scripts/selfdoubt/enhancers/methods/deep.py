@@ -69,6 +69,6 @@ def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np
 
 @torch.no_grad()
 def enhance(batch: Batch, settings, generator: np.random.Generator, fitted: image_network.ImageNetwork) -> Answer:
-    """Return the predictions of the images that the network makes, which are classified anew."""
+    """Return the predictions of the images that the network makes, which are classified again."""
     images = fitted(batch.images)
     return Answer(batch.logits(images), images, None)

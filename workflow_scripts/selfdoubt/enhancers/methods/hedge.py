@@ -11,5 +11,5 @@ from selfdoubt.enhancers.batches import Answer, Batch
 
 
 def enhance(batch: Batch, settings, generator: np.random.Generator) -> Answer:
-    """Step away from all classes at once; the enhanced image is classified anew."""
+    """Step away from all classes at once; the enhanced image is classified again."""
     return steps.ascend(batch, gradients.summed_cross_entropy(), settings)

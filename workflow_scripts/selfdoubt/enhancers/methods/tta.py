@@ -11,7 +11,7 @@ from selfdoubt.training import augmentation
 
 
 def enhance(batch: Batch, settings, generator: np.random.Generator) -> Answer:
-    """Return the log of the mean softmax over the clean image and random views of it, which is classified anew.
+    """Return the log of the mean softmax over the clean image and random views; the predicted class is the mean's.
 
     A view is shifted by up to `shift_px` pixels, black moving in, and flipped or not. The images shown are the mean of
     the views, which no model classifies.

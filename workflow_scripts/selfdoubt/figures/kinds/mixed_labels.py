@@ -1,4 +1,4 @@
-"""What mixing does to labels: how much of them moves, and how far they are from what is visible."""
+"""Labels under mixing: how much of the label moves, and how far labels are from what is visible."""
 
 from collections.abc import Callable
 

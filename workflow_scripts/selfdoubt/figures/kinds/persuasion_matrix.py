@@ -27,7 +27,7 @@ def read(inputs, settings, context: Context) -> pd.DataFrame:
 
 @mpl.rc_context(STYLE)
 def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
-    """Draw the mean gain in the listener's log p, sender by listener, of messages for the true and a wrong class.
+    """Draw the mean gain in the listener's log p, sender by listener, for messages of the true and other classes.
 
     data: rows of PERSUASION_SCHEMA of all replicates.
     """

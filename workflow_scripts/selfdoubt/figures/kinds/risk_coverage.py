@@ -26,7 +26,7 @@ def read(inputs, settings, context: Context) -> curves.Runs:
 def draw(data: curves.Runs, settings, context: Context) -> Figure:
     """Draw each arm's mean over replicates in a band from the least to the most.
 
-    Below, the same less the first arm's curve of the same replicate: curves of one shape hide what tells them apart.
+    Below, the same less the first arm's curve of the same replicate: curves of similar shape hide their differences.
     """
     figure = new_figure(settings)
     top, bottom = figure.subplots(2, sharex=True, height_ratios=[2.6, 1])

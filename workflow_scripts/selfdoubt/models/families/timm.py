@@ -30,7 +30,7 @@ def build(
 
     network: `name`, `pretrained`, `patch_px` and `input_px` ("data" or "pretrained", whose size the input has).
     weights: a file, in place of the published ones. keep_head: whether the weights must have n_classes classes.
-    Raises UserError if timm does not know the name, the images do not fit, or the weights are missing or do not fit.
+    Raises UserError if timm has no such name, the images do not fit, or the weights are missing or do not fit.
     """
     config = _config_of(network.name)
     size = config.input_size[1:] if network.input_px == "pretrained" else (size_px, size_px)

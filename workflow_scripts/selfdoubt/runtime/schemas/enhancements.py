@@ -1,4 +1,4 @@
-"""What was chosen for each enhancer, and what it costs."""
+"""The settings selected for each enhancer on val, and its passes per image."""
 
 import pyarrow as pa
 
@@ -9,7 +9,7 @@ ENHANCEMENTS_SCHEMA = pa.schema(
         ("replicate", pa.int32()),
         ("variant", pa.string()),
         ("chosen", pa.string()),  # JSON: the method and the value of each of its settings
-        ("forwards", pa.float64()),  # of the model, for an image of test; the clean answer included
+        ("forwards", pa.float64()),  # of the model, for an image of test; the clean prediction included
         ("backwards", pa.float64()),
     ]
 )

@@ -1,4 +1,4 @@
-"""What protocols make of the predictions of a group's members."""
+"""A group's protocols compared with its members."""
 
 import pyarrow as pa
 
@@ -6,12 +6,12 @@ GROUPS_SCHEMA = pa.schema(
     [
         ("dataset", pa.string()),
         ("group", pa.string()),
-        ("protocol", pa.string()),  # or "oracle-selector" or "best-member", against which protocols are held
+        ("protocol", pa.string()),  # or "oracle-selector" or "best-member", the references
         ("replicate", pa.int32()),
         ("split", pa.string()),
-        ("quantity", pa.string()),  # groups.judge says which
+        ("quantity", pa.string()),  # those of communication.accounting
         ("value", pa.float64()),  # null where the number does not exist; then `reason` says why
-        ("n", pa.int64()),  # images that it is of
+        ("n", pa.int64()),  # number of images
         ("reason", pa.string()),
     ]
 )

@@ -13,7 +13,7 @@ METRICS_SCHEMA = pa.schema(
         ("score", pa.string()),  # "none" where the metric needs no confidence score
         ("metric", pa.string()),
         ("value", pa.float64()),  # null where the number does not exist; then `reason` says why
-        ("low", pa.float64()),  # 95 % percentile bootstrap over the samples; null where not asked for
+        ("low", pa.float64()),  # 95 % percentile bootstrap over the samples; null where not requested
         ("high", pa.float64()),
         ("n", pa.int64()),
         ("reason", pa.string()),

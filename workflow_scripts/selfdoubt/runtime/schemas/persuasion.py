@@ -1,4 +1,4 @@
-"""Who persuades whom in a group."""
+"""Mean gains of messages, and how often listeners are persuaded, by sender and listener."""
 
 import pyarrow as pa
 
@@ -6,10 +6,10 @@ PERSUASION_SCHEMA = pa.schema(
     [
         ("sender", pa.string()),
         ("listener", pa.string()),
-        ("message", pa.string()),  # "true" or "wrong": the class the message argues for
+        ("message", pa.string()),  # "true", or "wrong" if it is for another class than the label
         ("gain", pa.float64()),  # mean gain in the listener's log p of that class, nats
-        ("n", pa.int64()),  # messages of the sender, all of which each listener hears
-        ("persuaded", pa.float64()),  # share of the open ones after which the listener answers that class
-        ("n_open", pa.int64()),  # messages about images on which the listener's clean answer is another class
+        ("n", pa.int64()),  # messages of the sender; each listener receives all of them
+        ("persuaded", pa.float64()),  # fraction of the n_open messages after which the listener predicts that class
+        ("n_open", pa.int64()),  # messages about images of which the listener's clean prediction is another class
     ]
 )

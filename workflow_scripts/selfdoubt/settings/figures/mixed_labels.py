@@ -1,4 +1,4 @@
-"""Settings of what mixing does to labels."""
+"""Settings of the figure of labels under mixing."""
 
 from collections.abc import Iterator
 from typing import ClassVar, Literal

@@ -1,4 +1,4 @@
-"""Settings of who persuades whom."""
+"""Settings of the persuasion matrix."""
 
 from collections.abc import Iterator
 from typing import ClassVar, Literal

@@ -10,6 +10,6 @@ class Settings(Strict):
 
     @staticmethod
     def check(protocol) -> None:
-        """Raise ValueError if a protocol that has steps does not say how many."""
+        """Raise ValueError if a protocol that takes steps does not set n_steps."""
         if "n_steps" in type(protocol).model_fields and protocol.n_steps is None:
             raise ValueError("`n_steps` is missing: the number of gradient steps of a message; add it")

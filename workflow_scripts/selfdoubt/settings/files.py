@@ -1,0 +1,37 @@
+"""Files that the config names: they must be there before a job needs them."""
+
+from pathlib import Path
+
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings import catalog
+from selfdoubt.settings.source_files import Folders
+
+
+def check_files(study, resources: Path) -> None:
+    """Raise UserError if a file of weights or of images is missing that cannot be fetched."""
+    _check_weights(study)
+    folders = Folders(embedded=resources, fetched=resources)  # what is fetched is not looked for
+    for section in ("datasets", "ood_sets"):
+        for key, entry in getattr(study, section).items():
+            _check_there(f"{section}.{key}.source", catalog.files_of, entry.source, folders)
+    for key, dataset in study.datasets.items():
+        corruptions = dataset.corruptions
+        if corruptions and corruptions.source != "built-in":
+            for name in corruptions.names:
+                _check_there(f"datasets.{key}.corruptions", catalog.shifted_files, corruptions.source, name)
+        for name, source in dataset.shifted.items():
+            _check_there(f"datasets.{key}.shifted.{name}", catalog.shifted_files, source)
+
+
+def _check_there(place: str, look, *where) -> None:
+    try:
+        look(*where)
+    except UserError as fault:
+        raise UserError(f"config: {place}: {fault}") from None
+
+
+def _check_weights(study) -> None:
+    for name, model in study.models.items():
+        if (path := study.weights(name)) and not Path(path).is_file():
+            place = f"pretrained.{name}" if name in study.pretrained else f"networks.{model.network}"
+            raise UserError(f"config: {place}.weights: {path} is missing; put the file there, or correct the path")
