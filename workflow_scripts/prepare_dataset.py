@@ -21,7 +21,8 @@ def run(arguments):
         table_files.write_rows(paths[-1], counts, COUNTS_SCHEMA, known)
 
     outputs = [arguments.train, arguments.val, arguments.test, arguments.counts]
-    shared_data.provide(outputs, arguments.store, arguments.metadata, arguments.sources, make)
+    copied = [arguments.counts]  # which the page shows, whatever became of the images
+    shared_data.provide(outputs, arguments.store, arguments.metadata, arguments.sources, make, copied)
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ def report_settings(wildcards):
     """The whole study, the order of its entries (canonical JSON sorts keys), and its arms' labels and upper bounds."""
     study = STUDY.model_dump() | {"replicates": sorted(STUDY.replicates)}
     order = {section: list(entries) for section, entries in study.items() if isinstance(entries, dict)}
-    labels = {arm: STUDY.label(arm) for arm in all_arms()}
+    labels = {arm: STUDY.label(arm) for arm in [*all_arms(), *STUDY.groups]}
     shown = {name: sorted(upper_bounds() & {*f.shown_arms(STUDY)}) for name, f in STUDY.figures.items()}
     bounds = {"all": sorted(upper_bounds()), "in_figures": shown}
     return canonical({"study": study, "order": order, "labels": labels, "upper_bounds": bounds})

@@ -57,7 +57,7 @@ def slow(copy):
 def test_a_second_run_in_a_folder_is_told_of_the_first_and_does_it_no_harm(copy, slow):
     code, said = run(copy)
     assert code == 1
-    assert f"{copy.folder}: a run is going on here (process {slow.pid} on " in said.splitlines()[-1]
+    assert f"{copy.folder}: run 'default' is going on here (process {slow.pid} on " in said.splitlines()[-1]
     dry = copy.snakemake("-n")
     assert dry.returncode == 0 and "lock" not in dry.stdout + dry.stderr
     (copy.folder / "slow").unlink()

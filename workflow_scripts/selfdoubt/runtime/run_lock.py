@@ -64,9 +64,9 @@ def hold(lock: Path, was_running: bool) -> None:
         return
     if not taken:
         holder = os.read(file, 200).decode(errors="replace").strip() or "another process"
-        raise UserError(f"{Path.cwd()}: a run is going on here ({holder}); wait for its end, or end it")
+        raise UserError(f"{Path.cwd()}: run '{lock.stem}' is going on here ({holder}); wait for its end, or end it")
     if was_running:
-        raise UserError("a run has just ended here, so that what is left to do is not known any more; run again")
+        raise UserError(f"run '{lock.stem}' has just ended here, so the remaining jobs are no longer known; run again")
     os.ftruncate(file, 0)
     os.pwrite(file, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
 

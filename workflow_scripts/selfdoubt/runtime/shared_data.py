@@ -21,11 +21,14 @@ from selfdoubt.runtime.errors import UserError, lacks_locks
 _CONTENTS = "contents.json"  # of an entry: each file's SHA-256
 
 
-def provide(outputs: list[Path], store: Path, facts: dict, sources: Iterable[Path], make: Callable) -> None:
+def provide(
+    outputs: list[Path], store: Path, facts: dict, sources: Iterable[Path], make: Callable, copied: Iterable[Path] = ()
+) -> None:
     """Link each output to its file in the store, and make those files first if they are not there or not whole.
 
     facts: JSON-able; with the sources, all that decides the bytes. sources: the files, and folders of files, that they
-    are made from. make(paths): writes a file for each output, of its name.
+    are made from. make(paths): writes a file for each output, of its name. copied: the outputs that are copies instead:
+    small ones that are read when the store may be gone.
     """
     names = [path.name for path in outputs]
     known = digest({**facts, "names": names, "sources": [_identity(path, store) for path in _tops(sources)]}, [])
@@ -34,7 +37,11 @@ def provide(outputs: list[Path], store: Path, facts: dict, sources: Iterable[Pat
         if not _is_whole(entry):
             _build(entry, lambda folder: make([folder / name for name in names]))
     for path in outputs:
-        link(path, entry / path.name)
+        if path in copied:
+            with atomic_path(path) as temporary:
+                shutil.copyfile(entry / path.name, temporary)
+        else:
+            link(path, entry / path.name)
 
 
 def link(path: Path, target: Path) -> None:

@@ -82,4 +82,4 @@ def _legend_with_values(axes: Axes, values: dict[str, str], context: Context, ti
     blanks = [Line2D([], [], linestyle="none") for _ in values]
     names = [context.labels[arm] for arm in values]
     box = {"frameon": True, "framealpha": 0.9, "edgecolor": "none", "columnspacing": -0.6, "alignment": "left"}
-    axes.legend([*lines, *blanks], [*names, *values.values()], ncols=2, loc="upper left", title=title, **box)
+    axes.legend([*lines, *blanks], [*names, *values.values()], ncols=2, loc="best", title=title, **box)
