@@ -9,7 +9,7 @@ def run(arguments):
     def make(paths):
         datasets.write_splits(paths[0], corrupt(arguments), cli.without_paths(arguments.metadata))
 
-    sources = [arguments.test, arguments.counts, *arguments.sources]
+    sources = [arguments.test, *arguments.sources]  # counts come from the job that made the split
     shared_data.provide([arguments.output], arguments.store, arguments.metadata, sources, make)
 
 

@@ -13,7 +13,7 @@ def run(arguments):
         found = shifted.recollected(source, datasets.read_split(arguments.like, "test"), class_names)
         datasets.write_splits(paths[0], {f"shifted-{paths[0].stem}": found}, known)
 
-    sources = [arguments.like, arguments.counts, *arguments.sources]
+    sources = [arguments.like, *arguments.sources]  # counts come from the job that made the split
     shared_data.provide([arguments.output], arguments.store, arguments.metadata, sources, make)
 
 

@@ -119,7 +119,10 @@ def test_two_runs_at_once_prepare_their_data_once(tmp_path):
         assert engine.returncode == 0, said
     for name in names:
         one, two = (copy.folder / f"results/{run}/{DATA}/{name}" for run in engines)
-        assert one.is_symlink() and one.resolve() == two.resolve()
+        if name == "counts.parquet":  # the run's own, for its page
+            assert not one.is_symlink() and one.read_bytes() == two.read_bytes()
+        else:
+            assert one.is_symlink() and one.resolve() == two.resolve()
     entries = [path.name for path in (copy.folder / "results/data").iterdir()]
     assert len(entries) == 3 and not any(name.startswith(".") for name in entries)
     shutil.rmtree(copy.folder / "results/one")
