@@ -109,7 +109,7 @@ def _make_device(path: Path) -> None:
 
 
 def _start(folder: Path, environment: dict[str, str]) -> None:
-    files = {"key-file": "key", "socket": "socket", "pid-file": "pid", "log-file": "log", "replicate-file": "replicate"}
+    files = {"key-file": "key", "socket": "socket", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
     munge = ["munged", "--foreground", *(f"--{option}={folder}/munge.{file}" for option, file in files.items())]
     for line in (munge, ["slurmctld", "-D"], ["slurmd", "-D"]):
         with (folder / f"{line[0]}.out").open("wb") as out:
