@@ -32,7 +32,7 @@ def path() -> Path:
     return Path(os.environ["RECORDS"]) / f"{os.getpid()}-{os.environ.get('SLURM_JOB_ID')}.json"
 
 
-if any(argument.startswith("workflow_scripts/") for argument in sys.orig_argv[1:2]):
+if any("workflow_scripts/" in argument for argument in sys.orig_argv[1:2]):
     note_start()
     # as the names of devices that CUDA need not know: those of the test are none
     os.environ["SELFDOUBT_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "")
