@@ -1,6 +1,7 @@
 """Edits of a finished study, and the exact jobs that each makes run again: the source of docs/invalidation.md."""
 
 from edits_of_code import edits_of_modules
+from edits_of_methods import EDITS_OF_METHODS, NEW_FIGURE, NEW_STUDENT, STYLE
 from expected_jobs import (
     ACCURACY,
     ARMS,
@@ -36,21 +37,16 @@ from expected_jobs import (
 )
 from ways_of_editing import (
     Edit,
-    ask_for_newcomer,
     config,
-    corrupt_by_newcomer,
     defaults_otherwise,
     delete,
     installed,
-    join_group,
     longer,
-    new_methods,
     other_image,
     other_orders,
     pretrained_member,
     pretrained_teacher,
     put,
-    put_in,
     remove_enhancer,
     remove_group,
     remove_model,
@@ -62,22 +58,11 @@ from ways_of_editing import (
     swap,
     text,
     touch,
-    used,
     with_second_dataset,
     without_second_dataset,
 )
 
-NEW_STUDENT = {"network": "convnet-small", "recipe": "short", "teacher": "teacher"}
-NEW_STUDENT |= {"loss": {"method": "kd", "temperature": 2, "alpha": 0.5}}
 NEW_CLAIM = {"study": "distillation", "statement": "So.", "better": "kd", "than": "ce", "split": "test"}
-NEW_FIGURE = {"kind": "mask-gallery", "study": "mask-cutmix", "segmenter": "unet", "n_images": 4}
-NEWCOMER = {"method": "newcomer"}
-NEW_AUGMENTED = {"network": "convnet-small", "recipe": "short"}
-NEW_AUGMENTED |= {"mixing": NEWCOMER | {"probability": 0.5, "beta": 1.0}}
-NEW_PERSUASION = {"method": "persuasion", "message": "newcomer", "epsilon_255": 8, "n_candidates": 2}
-NEW_PERSUASION |= {"contested_below": 0.7}
-NEW_ENHANCER = NEWCOMER | {"models": ["ce"], "epsilon_255": [1], "temperature": [1]}
-STYLE = {"width_mm": 100, "height_mm": 60}
 
 EDITS: dict[str, list[Edit]] = {
     "What has no meaning": [
@@ -355,54 +340,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit("a figure of some arms, not all", put("figures.auroc-accuracy", arms=["ce", "kd"]), ACCURACY | REPORT),
         Edit("a figure removed", config(lambda c: c["figures"].popitem()), REPORT),
     ],
-    "Methods": [
-        Edit("a new method of every kind: its module and its settings", new_methods, set()),
-        Edit(
-            "a new loss, in a new student",
-            used("losses", "kd", put_in("students", other=NEW_STUDENT | {"loss": NEW_STUDENT["loss"] | NEWCOMER})),
-            replicates("distill_student", "other")
-            | replicates("predict", "other")
-            | uncompared("other/clean", before=("cutmix",)),
-        ),
-        Edit(
-            "a new mixing, in a new model",
-            used("mixing", "cutmix", put_in("augmented", other=NEW_AUGMENTED)),
-            replicates("train_augmented", "other") | replicates("predict", "other") | uncompared("other/clean"),
-        ),
-        Edit(
-            "a new enhancer, of one model",
-            used("enhancers", "odin", put_in("enhancers", big=NEW_ENHANCER)),
-            replicates("enhance_images", "ce/big") | uncompared("ce/big", before=("kd", "cutmix")) | ENHANCEMENTS,
-        ),
-        Edit(
-            "a new target transform, in a new student",
-            used("targets", "corrected", put_in("students", other=NEW_STUDENT | {"target_transform": NEWCOMER})),
-            replicates("distill_student", "other")
-            | replicates("predict", "other")
-            | uncompared("other/clean", before=("cutmix",)),
-        ),
-        Edit(
-            "a new protocol, of a group",
-            used("protocols", "mean-logit", join_group("newcomer", NEWCOMER)),
-            decided("newcomer") - {"test_hypotheses"},
-        ),
-        Edit(
-            "a new message, in a protocol of a group",
-            used("messages", "random-sign", join_group("persuasion-newcomer", NEW_PERSUASION)),
-            decided("persuasion-newcomer") - {"test_hypotheses"},
-        ),
-        Edit(
-            "a new corruption, of a data set",
-            used("corruptions", "contrast", corrupt_by_newcomer),
-            {"corrupt_images:newcomer"} | predicted(*MODELS),
-        ),
-        Edit("a new score, in use", used("scores", "gini", ask_for_newcomer), measured(*ARMS) - {"test_hypotheses"}),
-        Edit(
-            "a new kind of figure, in a new figure",
-            used("figures", "mask-gallery", put_in("figures", more=NEW_FIGURE | {"kind": "newcomer", "style": STYLE})),
-            {"plot_figure:more"} | REPORT,
-        ),
-    ],
+    "Methods": EDITS_OF_METHODS,
     "Code": [
         *edits_of_modules(),
         Edit(

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
-from torch import nn
+from small_groups import SPLITS, network
 
 from selfdoubt.enhancers import batches, selection
 from selfdoubt.models import inference
@@ -40,21 +40,6 @@ def single(method: str, **values) -> SimpleNamespace:
     """The settings with the first of each list."""
     chosen = {name: (v[0] if isinstance(v, list) else v) for name, v in CHOICES[method].items()}
     return settings_of(method, **chosen | values)
-
-
-def network() -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        layers = [nn.Conv2d(1, 4, 3), nn.GELU(), nn.Flatten(), nn.Linear(144, 5)]
-        return nn.Sequential(*layers).eval()
-
-
-def split_of(n: int, seed: int) -> SimpleNamespace:
-    draws = np.random.default_rng(seed)
-    return SimpleNamespace(images=draws.integers(0, 256, (n, 1, 8, 8), np.uint8), labels=draws.integers(0, 5, n))
-
-
-SPLITS = {"val": split_of(60, 1), "test": split_of(33, 2)}
 
 
 def batch_of(name: str = "test", model=None) -> batches.Batch:

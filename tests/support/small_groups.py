@@ -1,4 +1,4 @@
-"""Small networks that share images, for the tests of communication."""
+"""Small networks that share images, for the tests of enhancers and of communication."""
 
 from types import SimpleNamespace
 
@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 
-def network(seed: int) -> nn.Module:
+def network(seed: int = 0) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         layers = [nn.Conv2d(1, 4, 3), nn.GELU(), nn.Flatten(), nn.Linear(144, 5)]
