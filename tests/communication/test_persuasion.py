@@ -88,9 +88,9 @@ def test_persuasion_rows_by_hand():
     found = {(r["sender"], r["listener"], r["message"]): [*r.values()][3:] for r in rows}
     assert [*rows[0]] == [*PERSUASION_SCHEMA.names]
     assert found["a", "b", "true"] == [3, 1, 1, 1]
-    assert found["a", "b", "wrong"] == [0, 1, 0, 1]
+    assert found["a", "b", "other"] == [0, 1, 0, 1]
     assert found["b", "a", "true"] == [1, 1, 0, 1]
-    assert found["a", "a", "wrong"] == [7, 1, None, 0]  # a predicts 0 before: it cannot be persuaded of it
+    assert found["a", "a", "other"] == [7, 1, None, 0]  # a predicts 0 before: it cannot be persuaded of it
     assert len(rows) == 2 * 2 * 2
 
 

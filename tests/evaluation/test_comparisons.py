@@ -54,7 +54,7 @@ def test_a_comparison_without_numbers_has_a_reason():
     perfect = predictions_of()
     perfect["test"] = Predictions(perfect["test"].logits, perfect["test"].labels, predicted=perfect["test"].labels)
     found = compared([(predictions_of(), perfect)], "auroc", "msp", "test", 50)
-    assert found["reason"] == "no wrong samples"
+    assert found["reason"] == "no incorrect samples"
     assert [found[key] for key in ("difference", "low", "high", "p", "n_replicates")] == [None, None, None, None, 1]
     missing = {"val": predictions_of()["val"]}
     assert compared([(missing, missing)], "aurc", "msp", "test", 50)["reason"] == "no samples in test"

@@ -147,7 +147,7 @@ def test_a_mean_of_a_number_that_does_not_exist_has_its_reason():
     predictions["blur-5"] = Predictions(logits, logits.argmax(-1))
     found = evaluate(predictions, SETTINGS, IDENTITY)
     row = find(found, split="blur-mean", score="msp", metric="auroc")
-    assert (row["value"], row["reason"]) == (None, "no wrong samples")
+    assert (row["value"], row["reason"]) == (None, "no incorrect samples")
     assert find(found, split="blur-mean", score="msp", metric="aurc")["value"] > 0
 
 
@@ -263,7 +263,7 @@ def test_the_reported_label_decides_what_is_correct():
     found = evaluate(predictions, SETTINGS, IDENTITY)
     assert find(found, split="test", metric="accuracy")["value"] == 1
     assert find(found, split="test", score="msp", metric="aurc")["value"] == 0
-    assert find(found, split="test", score="msp", metric="auroc")["reason"] == "no wrong samples"
+    assert find(found, split="test", score="msp", metric="auroc")["reason"] == "no incorrect samples"
 
 
 # ---- numbers that do not exist ----
@@ -318,9 +318,9 @@ def test_all_correct_none_correct_and_one_sample():
     base = predictions_of()
     logits, right = base["test"].logits, base["test"].logits.argmax(-1)
     for name, sample, accuracy, reason in (
-        ("all", Predictions(logits, right), 1, "no wrong samples"),
+        ("all", Predictions(logits, right), 1, "no incorrect samples"),
         ("none", Predictions(logits, (right + 1) % 4), 0, "no correct samples"),
-        ("one", Predictions(logits[:1], right[:1]), 1, "no wrong samples"),
+        ("one", Predictions(logits[:1], right[:1]), 1, "no incorrect samples"),
     ):
         found = evaluate({"val": base["val"], "test": sample}, SETTINGS, IDENTITY)
         assert find(found, split="test", metric="accuracy")["value"] == accuracy, name

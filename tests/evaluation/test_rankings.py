@@ -222,7 +222,7 @@ def test_all_correct_or_none():
     assert [value_of(name, confidence, none) for name in ("aurc", "e-aurc", "augrc")] == pytest.approx([1, 0, 0.5])
     assert value_of("coverage-at-sac-90", confidence, none) == 0
     for metric_of_both in (rankings.auroc, rankings.naurc):
-        with pytest.raises(Undefined, match="no wrong samples"):
+        with pytest.raises(Undefined, match="no incorrect samples"):
             metric_of_both(confidence, every)
         with pytest.raises(Undefined, match="no correct samples"):
             metric_of_both(confidence, none)

@@ -72,7 +72,7 @@ def examples() -> dict[str, Examples]:
 
 
 def persuasion() -> pd.DataFrame:
-    rows = [("a", "b", "true", 1.0, 10), ("a", "b", "true", 3.0, 10), ("a", "b", "wrong", -1.0, 5)]
+    rows = [("a", "b", "true", 1.0, 10), ("a", "b", "true", 3.0, 10), ("a", "b", "other", -1.0, 5)]
     return pd.DataFrame(rows, columns=["sender", "listener", "message", "gain", "n"])
 
 

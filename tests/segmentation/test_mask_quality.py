@@ -20,7 +20,7 @@ def test_quality_by_hand():
     assert found == {
         "iou": pytest.approx((1 / 2 + 1) / 2),
         "pixel-accuracy": pytest.approx(7 / 8),
-        "foreground-share": pytest.approx(2 / 8),
+        "foreground-fraction": pytest.approx(2 / 8),
         "empty": 1,
         "full": 0,
     }

@@ -32,6 +32,22 @@ def tiny(config: dict) -> dict:
     return config
 
 
+def smallest(config: dict) -> dict:
+    """Two baselines with hardly any training, and all that leads from them to a page with a claim and a figure."""
+    tiny(config)
+    for section in ("teachers", "students", "augmented", "segmenters", "enhancers", "groups", "protocols", "ood_sets"):
+        config[section] = {}
+    del config["datasets"]["fashion-mnist-12k"]["ood"], config["datasets"]["fashion-mnist-12k"]["corruptions"]
+    config["baselines"]["label-smoothing"] = {**config["baselines"]["ce"], "label_smoothing": 0.1}
+    config["evaluation"].update(scores=["msp"], metrics=["accuracy", "aurc"])
+    study, claim = config["studies"]["distillation"], config["hypotheses"]["kd-ranks-better"]
+    config["studies"] = {"distillation": study | {"reference": "ce", "arms": ["label-smoothing"]}}
+    config["hypotheses"] = {"smoothing-ranks-better": claim | {"better": "label-smoothing", "than": "ce"}}
+    config["comparisons"] = []
+    config["figures"] = {"risk-coverage": config["figures"]["risk-coverage"] | {"arms": ["ce", "label-smoothing"]}}
+    return config
+
+
 def small_copy(folder: Path, change) -> Copy:
     """A copy of the repository with a data set of a few real images, `embedded:tiny`, and change(config) applied."""
     copy = copy_repository(folder)

@@ -1,6 +1,6 @@
 """A study from wherever it is called, and two of them side by side in one folder."""
 
-import os
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from copies import ROOT, Copy, copy_repository, fake_jobs
-from small_study import small_copy, tiny
+from small_study import small_copy, smallest, tiny
 
 DATA = "data/fashion-mnist-12k"
 MODULE = """
@@ -36,26 +36,56 @@ def tiny_of_all(config: dict) -> None:
     tiny(config)["datasets"]["fashion-mnist-12k"]["source"] = "embedded:fashion-mnist-12k"
 
 
-def options(way: str, checkout: Path, folder: Path) -> tuple[Path, list[str]]:
-    """Where Snakemake is called, and how, for results in a folder."""
-    if way == "directory":
-        return checkout, ["--directory", str(folder)]
-    if way == "snakefile":
-        return folder, ["-s", os.path.relpath(checkout / "Snakefile", folder)]
-    (folder / "Snakefile").write_text(MODULE.format(checkout))
-    return folder, ["--workflow-profile", str(checkout / "profiles/default")]
-
-
-@pytest.mark.parametrize("way", ["directory", "snakefile", "module"])
-def test_a_study_runs_from_elsewhere(checkout, tmp_path, way):
-    place, how = options(way, checkout, tmp_path)
-    run = Copy(place).snakemake(*how)
-    assert run.returncode == 0, run.stderr
-    assert {path.name for path in tmp_path.iterdir()} - {"Snakefile"} == {"results", ".snakemake"}
-    assert (tmp_path / "results/default/report/index.html").exists()
-    assert (tmp_path / ".snakemake/default.lock").exists()
+def test_a_study_runs_from_elsewhere_and_beside_others(tmp_path):
+    """Three runs into one folder, called in three ways, the last two at once; every job is real."""
+    checkout, place = small_copy(tmp_path / "the repository", smallest).folder, tmp_path / "results of it"
+    place.mkdir()
+    (place / "Snakefile").write_text(MODULE.format(checkout))
+    profile = ["--workflow-profile", str(checkout / "profiles/default")]
+    ways = {
+        "directory": (tmp_path, ["-s", "the repository/Snakefile", "--directory", str(place)]),
+        "snakefile": (place, ["-s", "../the repository/Snakefile"]),
+        "module": (place, profile),
+    }
+    first = start(*ways["directory"], "directory")
+    finish(first)
+    before = everything(place / "results/directory")
+    for engine in [start(*ways[run], run) for run in ("snakefile", "module")]:
+        finish(engine)
+    assert everything(place / "results/directory") == before
     assert not (checkout / "results").exists()
-    assert "Nothing to be done" in Copy(place).snakemake("-n", *how).stdout
+    tables = [made(place / "results" / run) for run in ways]
+    assert tables[0] == tables[1] == tables[2] and len(tables[0]) > 10
+    for run in ways:
+        assert "lower AURC" in (place / f"results/{run}/report/index.html").read_text()
+        links = [path.resolve() for path in (place / f"results/{run}/{DATA}").glob("*.safetensors")]
+        assert len(links) == 3 and {link.parent.parent for link in links} == {place / "results/data"}
+    assert len([*(place / "results/data").iterdir()]) == 1  # prepared once
+    for run, (where, how) in ways.items():
+        command = [sys.executable, "-m", "snakemake", "-n", "--cores", "1", *how, "--config", f"run={run}"]
+        again = subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)
+        assert "Nothing to be done" in again.stdout, again.stderr
+
+
+def start(place: Path, how: list[str], run: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", *how, "--config", f"run={run}"]
+    return subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def finish(engine: subprocess.Popen) -> None:
+    said = engine.communicate()[0]
+    assert engine.returncode == 0, said
+
+
+def everything(folder: Path) -> dict[str, int]:
+    return {str(path.relative_to(folder)): path.lstat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def made(folder: Path) -> dict[str, str]:
+    """The digest of every table, checkpoint and figure of a run."""
+    paths = [path for path in folder.rglob("*") if path.suffix in (".parquet", ".safetensors", ".svg")]
+    own = [path for path in paths if path.name != "costs.parquet"]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in own}
 
 
 def test_a_checkout_may_be_moved(checkout, tmp_path):
@@ -77,46 +107,15 @@ def test_every_script_starts_from_any_folder(tmp_path):
 # ---- side by side ----
 
 
-def start(copy: Copy, *arguments: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", *arguments]
-    return subprocess.Popen(command, cwd=copy.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def everything(folder: Path) -> dict[str, int]:
-    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.mark.parametrize("at_once", [False, True], ids=["one after the other", "at once"])
-def test_two_runs_keep_their_results(checkout, tmp_path, at_once):
-    shutil.copytree(checkout, tmp_path / "repository", symlinks=True)
-    copy = Copy(tmp_path / "repository")
-    runs = ("one", "two")
-    if at_once:
-        engines = [start(copy, "--config", f"run={run}") for run in runs]
-        said = [engine.communicate()[0] for engine in engines]
-        assert [engine.returncode for engine in engines] == [0, 0], said
-    else:
-        assert copy.snakemake("--config", "run=one").returncode == 0
-        first = everything(copy.folder / "results/one")
-        assert copy.snakemake("--config", "run=two", "seed=1").returncode == 1  # a wrong key, which touches nothing
-        assert copy.snakemake("--config", "run=two").returncode == 0
-        assert everything(copy.folder / "results/one") == first
-    one, two = (set(everything(copy.folder / "results" / run)) for run in runs)
-    assert one == two and "report/index.html" in one
-    for run in runs:
-        assert "Nothing to be done" in copy.snakemake("-n", "--config", f"run={run}").stdout
-
-
 def test_two_runs_at_once_prepare_their_data_once(tmp_path):
     copy = small_copy(tmp_path / "repository", tiny)
     names = ("train.safetensors", "counts.parquet", "corrupted/contrast.safetensors", "ood/digits.safetensors")
     engines = {}
     for run in ("one", "two"):
         targets = [f"results/{run}/{DATA}/{name}" for name in names]
-        engines[run] = start(copy, *targets, "--config", f"run={run}")
+        engines[run] = start(copy.folder, targets, run)
     for engine in engines.values():
-        said = engine.communicate()[0]
-        assert engine.returncode == 0, said
+        finish(engine)
     for name in names:
         one, two = (copy.folder / f"results/{run}/{DATA}/{name}" for run in engines)
         if name == "counts.parquet":  # the run's own, for its page

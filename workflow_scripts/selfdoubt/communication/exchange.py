@@ -93,7 +93,7 @@ def _gain(model, before: np.ndarray, messages: list[Tensor], classes: np.ndarray
 def persuasion_rows(
     messages: Messages, labels: np.ndarray, clean_predicted: np.ndarray, senders: list[str], listeners: list[str]
 ) -> list[dict]:
-    """Return rows of PERSUASION: mean gains and fractions persuaded, for messages of the "true" or a "wrong" class.
+    """Return rows of PERSUASION: mean gains and fractions persuaded, for messages of the true or another class.
 
     Gains are not relative to anything. A listener whose clean prediction is the class of a message cannot be persuaded
     of it, so `persuaded` is a fraction of the other messages. labels: of every image of the split, (n,).
@@ -106,7 +106,7 @@ def persuasion_rows(
     rows = []
     for i, sender in enumerate(senders):
         for j, listener in enumerate(listeners):
-            for message, mask in (("true", true), ("wrong", ~true)):
+            for message, mask in (("true", true), ("other", ~true)):
                 row = {"sender": sender, "listener": listener, "message": message}
                 row["gain"], row["n"] = _mean(messages.gains[mask][:, i, j])
                 row["persuaded"], row["n_open"] = _mean(persuaded[mask & is_open[..., j]][:, i, j])

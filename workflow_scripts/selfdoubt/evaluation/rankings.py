@@ -330,4 +330,4 @@ def _of_both(part, whole, ranking: Ranking):
 
 
 def _one_sided(ranking: Ranking) -> str:
-    return "no correct samples" if np.all(ranking.n_errors) else "no wrong samples"
+    return "no correct samples" if np.all(ranking.n_errors) else "no incorrect samples"

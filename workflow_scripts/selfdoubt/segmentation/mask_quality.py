@@ -7,7 +7,7 @@ def quality_rows(stage: str, masks: np.ndarray, truth: np.ndarray | None) -> lis
     """Return rows of MASK_QUALITY: how good masks are, as means over the images.
 
     iou: intersection over union of mask and truth, 1 where both are empty. pixel-accuracy: fraction of pixels that
-    equal the truth's. foreground-share: fraction of pixels that are object. empty, full: numbers of such masks.
+    equal the truth's. foreground-fraction: fraction of pixels that are object. empty, full: numbers of such masks.
 
     stage: "pseudo-mask" (of its pixels annotated as object) or "mask". masks: bool (n, H, W). truth: the same, or None
     if it is not known; statistics that need it then have value null and a reason.
@@ -18,7 +18,7 @@ def quality_rows(stage: str, masks: np.ndarray, truth: np.ndarray | None) -> lis
         union = (masks | truth).sum((1, 2))
         iou = np.where(union == 0, 1.0, (masks & truth).sum((1, 2)) / np.maximum(union, 1))
         measured = {"iou": iou.mean(), "pixel-accuracy": (masks == truth).mean()}
-    measured["foreground-share"] = masks.mean() if n else None
+    measured["foreground-fraction"] = masks.mean() if n else None
     measured |= {"empty": (counts == 0).sum(), "full": (counts == masks[0].size).sum()} if n else {}
     reason = "no images" if n == 0 else "the true masks are not known"
     return [

@@ -35,13 +35,13 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     limit = float(np.nanmax(np.abs(data["gain"].to_numpy(float)), initial=0)) or 1.0
     figure = new_figure(settings, layout="compressed")
     panels = figure.subplots(1, 2, sharey=True)
-    for axes, message in zip(panels, ["true", "wrong"], strict=True):
+    for axes, message in zip(panels, ["true", "other"], strict=True):
         rows = data[data["message"] == message]
         names = [context.labels[member] for member in members]
         picture = _heat_map(axes, *(_by_pair(rows, members, how) for how in ("mean", "std")), names, limit)
         n = _largest(rows.groupby("listener")["n"].sum())  # a message has a row for each listener, of whom one will do
         n_replicates = _largest(rows.groupby(["sender", "listener"]).size())
-        name = "the true class" if message == "true" else "a wrong class"
+        name = "the true class" if message == "true" else "another class"
         axes.set_title(f"message for {name}\nn = {n:,} messages, {counted(n_replicates, 'replicate')}", loc="left")
         axes.set_xlabel("listener")
     panels[0].set_ylabel("sender")

@@ -6,7 +6,7 @@ PERSUASION_SCHEMA = pa.schema(
     [
         ("sender", pa.string()),
         ("listener", pa.string()),
-        ("message", pa.string()),  # "true", or "wrong" if it is for another class than the label
+        ("message", pa.string()),  # "true", or "other" if it is for another class than the label
         ("gain", pa.float64()),  # mean gain in the listener's log p of that class, nats
         ("n", pa.int64()),  # messages of the sender; each listener receives all of them
         ("persuaded", pa.float64()),  # fraction of the n_open messages after which the listener predicts that class
