@@ -35,7 +35,8 @@ for device in ids:
 def place(tmp_path, monkeypatch) -> Path:
     """A folder for marks; pretend devices and locks of the test's own."""
     for name in (*gpu_leases._SCHEDULERS, "CUDA_VISIBLE_DEVICES", "RANK"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # deleting what is not there would undo nothing of what a lease sets
+        monkeypatch.delenv(name)
     monkeypatch.setenv("SELFDOUBT_LEASES", str(tmp_path / "locks"))
     monkeypatch.setenv("SELFDOUBT_DEVICES", "a,b,c")
     monkeypatch.setenv("SELFDOUBT_LEASED", "")
