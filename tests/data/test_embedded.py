@@ -98,7 +98,7 @@ SMALL, COLOUR = GREY[:2, :2], np.zeros((4, 4, 3), np.uint8)
         ([encode(GREY), encode(SMALL)], {}, "row 1: of 2 x 2 px, the first of 4 x 4"),
         ([encode(GREY[:2]), encode(GREY)], {}, "row 0: of 4 x 2 px, not square"),
         ([], {}, "no rows"),
-        ([encode(GREY)] * 2, {"label": pa.array([None, 1], pa.int64())}, "nulls"),
+        ([encode(GREY)] * 2, {"label": pa.array([None, 1], pa.int64())}, "1 of 2 rows are null"),
         ([encode(GREY)] * 2, {"label": [0.5, 1.5]}, "labels are double, expected integers or text"),
         ([encode(GREY)] * 2, {"image": ["a", "b"]}, "images are string, expected the bytes"),
     ],

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from copies import ROOT
 from PIL import EpsImagePlugin, Image
-from small_data import load, load_splits, write_folder, write_imagenet, write_tiny_imagenet
+from small_data import load, load_ood, load_splits, write_folder, write_imagenet, write_tiny_imagenet
 from small_report import HYPOTHESIS, METRICS, SETTINGS, frame, report, row
 
 from selfdoubt.data import archives, decoding, shifted
@@ -30,7 +30,7 @@ from selfdoubt.data.sources import tiny_imagenet
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.page import FOLDER, render
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.source_files import IMAGE_SUFFIXES, Folders
+from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import cifar10
 from selfdoubt.settings.study import load_study
 
@@ -155,21 +155,46 @@ def refused(photos: Path, told: str) -> None:
             load(source, size_px=16)
 
 
-def test_a_class_folder_that_is_a_link_out_of_the_root(photos):
-    shutil.rmtree(photos / "bee")
-    (photos / "bee").symlink_to("../secrets/bee")
-    refused(photos, r"photos/bee: a link that leads out of .*photos")
-
-
-def test_a_folder_below_a_class_and_a_split_that_are_links_out_of_the_root(photos):
+def test_a_folder_below_a_class_or_a_split_that_is_a_link_out_of_the_root(photos):
     (photos / "bee/more").symlink_to(photos.parent / "secrets/bee")
     refused(photos, r"bee/more: a link that leads out of")
     (photos / "bee/more").unlink()
     for name in ("ant", "bee", "cat"):
         (photos / "train" / name).parent.mkdir(exist_ok=True)
         (photos / name).rename(photos / "train" / name)
-    (photos / "val").symlink_to(photos.parent / "secrets")
-    refused(photos, r"photos/val: a link that leads out of")
+    shutil.rmtree(photos / "train/bee")
+    (photos / "train/bee").symlink_to(photos.parent / "secrets/bee")
+    refused(photos, r"train/bee: a link that leads out of")
+
+
+@pytest.mark.parametrize("storage", ["arrays", "files"])
+def test_top_folders_may_be_links_but_lead_no_further(photos, storage):
+    """Of classes, of splits or of masks: kept on another disk. What links in them may reach is that folder, or root."""
+    shutil.rmtree(photos / "bee")
+    (photos / "bee").symlink_to("../secrets/bee")
+    splits = load_splits(f"folder:{photos}", size_px=16, storage=storage)
+    assert sum(len(split.images[:]) for split in splits.values()) == 30
+    (photos / "bee/001.png").unlink()
+    (photos / "bee/001.png").symlink_to(photos.parent / "secrets/one.png")
+    (photos.parent / "bee").mkdir()
+    (photos / "bee/000.jpg").rename(photos.parent / "secrets/one.png")
+    refused(photos, r"photos/bee/001\.png: a link that leads out of")
+
+
+def test_a_top_file_that_is_a_link_out_of_the_root(photos):
+    (photos / "ant/one.png").symlink_to("../../secrets/bee/000.jpg")
+    with pytest.raises(UserError, match=r"ant/one\.png: a link that leads out of"):
+        load_ood(f"folder:{photos / 'ant'}", 3, 8)
+
+
+def test_the_hubs_cache_links_files_beside_its_snapshots(tmp_path):
+    cache = tmp_path / "datasets--me--photos"
+    write_folder(cache / "blobs")
+    for path in sorted((cache / "blobs").rglob("*.*")):
+        link = cache / "snapshots/0123/data" / path.relative_to(cache / "blobs")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(path)
+    assert len(load_splits(f"folder:{cache / 'snapshots/0123/data'}", size_px=16)["test"].labels) == 6
 
 
 def test_masks_that_are_links_out_of_the_root(photos):
@@ -179,7 +204,7 @@ def test_masks_that_are_links_out_of_the_root(photos):
         for i in range(10):
             Image.fromarray(np.full((30, 20), 255, np.uint8)).save(masks / name / f"{i:03}.png")
     (photos / "masks").symlink_to(masks)
-    refused(photos, r"photos/masks: a link that leads out of")
+    assert load_splits(f"folder:{photos}", size_px=16)["test"].masks.all()
     (photos / "masks").unlink()
     shutil.copytree(masks, photos / "masks")
     (photos / "masks/ant/000.png").unlink()
@@ -199,6 +224,12 @@ def test_a_link_in_a_circle_is_refused_and_one_inside_is_not(photos):
     assert sum(len(split.labels) for split in load_splits(f"folder:{photos}", size_px=16).values()) == 31
     (photos / "ant/again").symlink_to(photos / "ant")
     refused(photos, r"ant/again: a link that leads back")
+    (photos / "ant/again").unlink()
+    (photos / "ant/self.png").symlink_to("self.png")
+    refused(photos, r"ant/self\.png: a link that leads out of")
+    (photos / "ant/self.png").unlink()
+    (photos / "all").symlink_to(photos.parent)
+    refused(photos, r"photos/all: a link that leads back")
 
 
 def test_flat_images_of_imagenet_and_its_devkit_that_are_links_out_of_the_root(tmp_path):
@@ -217,15 +248,17 @@ def test_flat_images_of_imagenet_and_its_devkit_that_are_links_out_of_the_root(t
 
 
 @pytest.mark.parametrize("flat", [True, False])
-def test_the_val_of_imagenet_as_a_link_out_of_the_root(tmp_path, flat):
+@pytest.mark.parametrize("storage", ["arrays", "files"])
+def test_train_and_val_of_imagenet_may_be_on_another_disk(tmp_path, flat, storage):
     write_imagenet(tmp_path / "imagenet", flat)
-    (tmp_path / "imagenet/val").rename(tmp_path / "elsewhere")
-    (tmp_path / "imagenet/val").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UserError, match=r"imagenet/val: a link that leads out of"):
-        load(f"imagenet:{tmp_path / 'imagenet'}", size_px=16)
+    for split in ("train", "val"):
+        (tmp_path / "imagenet" / split).rename(tmp_path / f"elsewhere-{split}")
+        (tmp_path / "imagenet" / split).symlink_to(tmp_path / f"elsewhere-{split}")
+    splits = load_splits(f"imagenet:{tmp_path / 'imagenet'}", size_px=16, storage=storage)
+    assert splits["test"].images[:].shape == (4, 3, 16, 16)
 
 
-@pytest.mark.parametrize("link", ["fog", "fog/1", "fog/1/ant"])
+@pytest.mark.parametrize("link", ["fog/1", "fog/1/ant"])
 def test_folders_of_imagenet_c_that_are_links_out_of_the_root(tmp_path, link):
     write_folder(tmp_path / "c/fog/1")
     (tmp_path / "c" / link).rename(tmp_path / "elsewhere")
@@ -280,7 +313,7 @@ def test_postscript_under_the_name_of_a_picture_starts_no_ghostscript(photos, mo
 
 def test_every_suffix_of_pictures_has_a_format_that_is_read():
     Image.init()
-    assert {Image.EXTENSION[suffix] for suffix in IMAGE_SUFFIXES} == {*decoding.FORMATS}
+    assert {Image.EXTENSION[suffix] for suffix in decoding.IMAGE_SUFFIXES} == {*decoding.FORMATS}
 
 
 def test_names_in_an_archive_lead_nowhere(tmp_path, monkeypatch):

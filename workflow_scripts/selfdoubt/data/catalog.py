@@ -29,7 +29,10 @@ def load(settings, folders: Folders) -> tuple[dict[str, Split], list[dict]]:
     seen = {name: _see(pool, channels, size_px, settings) for name, pool in raw.pools.items()}
     splits = {name: _split(raw.pools[pool], seen[pool], size_px, rows) for name, (pool, rows) in chosen.items()}
     digests = {name: seen[pool].digests[rows] for name, (pool, rows) in chosen.items()}
-    return splits, counts.rows(raw, splits, digests, seen)
+    labels = {name: split.labels for name, split in splits.items()}
+    table = counts.rows(raw, labels, digests, {name: each.converted for name, each in seen.items()})
+    counts.show(table)
+    return splits, table
 
 
 def load_ood(settings, folders: Folders, channels: int, size_px: int) -> Split:
@@ -73,6 +76,5 @@ def _check_memory(pool: Pool, channels: int, size_px: int, max_gb: float) -> Non
 
 def _split(pool: Pool, seen: survey.Seen, size_px: int, rows: np.ndarray) -> Split:
     images = seen.images[rows] if isinstance(seen.images, np.ndarray) else seen.images.subset(rows)
-    masks = survey.read_masks(None if pool.masks is None else rows_of(pool.masks, rows), size_px)
     ids = rows.astype(np.int32) if pool.image_ids is None else pool.image_ids[rows]
-    return Split(images, pool.labels[rows], ids, masks)
+    return Split(images, pool.labels[rows], ids, survey.read_masks(pool, rows, size_px))

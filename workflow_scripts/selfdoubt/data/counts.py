@@ -1,31 +1,45 @@
 """What a data set is made of, as a table: counts by split and class, conversions, duplicates, ignored files."""
 
+from collections import Counter
+
 import numpy as np
 
-from selfdoubt.data.datasets import Split
 from selfdoubt.data.raw import Raw
 
+_N_NAMED = 5  # files, of those ignored for one reason
 
-def rows(raw: Raw, splits: dict[str, Split], digests: dict[str, np.ndarray], seen: dict) -> list[dict]:
-    """Return rows of COUNTS, and print those that are not of a single class.
 
-    digests: (n,) of each split's images. seen: the `survey.Seen` of each pool.
+def rows(raw: Raw, labels: dict[str, np.ndarray], digests: dict[str, np.ndarray], converted: dict) -> list[dict]:
+    """Return rows of COUNTS.
+
+    labels, digests: (n,) of each split's images. converted: of each pool, how many images by their conversion.
     """
     table = []
-    for split, images in splits.items():
-        table.append(_row(split, "images", len(images.labels)))
-        found = np.bincount(images.labels, minlength=len(raw.class_names))
+    for split, of_split in labels.items():
+        table.append(_row(split, "images", len(of_split)))
+        found = np.bincount(of_split, minlength=len(raw.class_names))
         for label, count in enumerate(found):
             table.append(_row(split, "images", count, label=label, class_name=raw.class_names[label]))
     table += _duplicates(digests)
-    for pool, each in seen.items():
-        table += [_row(pool, "converted", n, note=how) for how, n in sorted(each.converted.items())]
-    if raw.ignored:
-        table.append(_row("all", "ignored files", len(raw.ignored), note=", ".join(sorted(raw.ignored)[:5])))
+    for pool, of_pool in converted.items():
+        table += [_row(pool, "converted", n, note=how) for how, n in sorted(of_pool.items())]
+    for reason, n in sorted(Counter(raw.ignored.values()).items()):
+        names = sorted(name for name, why in raw.ignored.items() if why == reason)
+        some = [*names[:_N_NAMED], "…"] if n > _N_NAMED else names
+        table.append(_row("all", "ignored files", n, note=f"{reason}: {', '.join(some)}"))
+    return table
+
+
+def show(table: list[dict]) -> None:
+    """Print the rows of COUNTS that are not of a single class."""
     for row in table:
         if row["class_name"] is None:
-            print(f"{row['split']}: {row['count']} {row['statistic']} {row['note'] or ''}".rstrip(), flush=True)
-    return table
+            print(line(row), flush=True)
+
+
+def line(row: dict) -> str:
+    """Return a row of COUNTS as a line to print."""
+    return f"{row['split']}: {row['count']} {row['statistic']} {row['note'] or ''}".rstrip()
 
 
 def class_names(table) -> list[str]:

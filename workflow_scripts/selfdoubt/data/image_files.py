@@ -14,6 +14,7 @@ from PIL import Image
 from selfdoubt.data import decoding
 from selfdoubt.runtime import randomness
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.listing import check_inside
 
 THREADS = 4  # that decode an evaluation batch; PIL releases the interpreter's lock meanwhile
 _TRIES = 10  # at a crop that fits into the image, as in torchvision
@@ -81,16 +82,7 @@ class ImageFiles:
             check_inside(path, self.root)
 
     def _open(self, position: int) -> Image.Image:
-        try:
-            return decoding.decode(self.content(position), self.shape[1])[0]
-        except decoding.Undecodable as reason:
-            raise decoding.undecodable(self.root / self.names[position], reason) from None
-
-
-def check_inside(path: Path, root: Path) -> None:
-    """Raise UserError if a path, once its links are followed, does not lie below root."""
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise UserError(f"{path}: a link that leads out of {root}; replace it by what it points to")
+        return decoding.decode(self.content(position), str(self.root / self.names[position]), self.shape[1])[0]
 
 
 def random_box(draws: np.random.Generator, height: int, width: int, min_area: float, max_aspect: float) -> tuple:

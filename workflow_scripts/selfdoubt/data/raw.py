@@ -39,7 +39,7 @@ class Raw:
 
     pools: dict[str, Pool]  # "train", and perhaps "val" and "test"
     class_names: list[str]
-    ignored: list[str] = field(default_factory=list)  # files that are no images, by name
+    ignored: dict[str, str] = field(default_factory=dict)  # why each file that was not used was not, by name
 
 
 def rows_of(images: np.ndarray | Encoded, rows: np.ndarray) -> np.ndarray | Encoded:

@@ -2,15 +2,16 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
+from PIL import Image
 
 from selfdoubt.data import decoding
 from selfdoubt.data.image_files import THREADS, ImageFiles
-from selfdoubt.data.raw import Encoded
+from selfdoubt.data.raw import Encoded, Pool, rows_of
 from selfdoubt.runtime.errors import UserError
 
 _AT_ONCE = 256
@@ -31,7 +32,7 @@ def shape_of(images: np.ndarray | Encoded, channels: int | None, size_px: int | 
     Raises UserError if the size is to be that of the first image and it is not square.
     """
     if isinstance(images, Encoded):
-        first = _decoded(images, 0, channels)
+        first, _ = decoding.decode(images.content(0), images.names[0], channels)
         height, width, found = first.height, first.width, len(first.getbands())
     else:
         found, height, width = images.shape[1:]
@@ -48,29 +49,42 @@ def read(images: np.ndarray | Encoded, channels: int, size_px: int, resize: bool
     """
     if not isinstance(images, Encoded):
         array = decoding.fit(images, channels, size_px)
-        return Seen(array, np.array([_digest(image.tobytes()) for image in array]))
+        return Seen(array, digests_of(array))
     seen = Seen(np.empty((len(images), channels, size_px, size_px), np.uint8), np.empty(len(images), "S16"))
-    faults = []
 
-    def one(position: int):
-        try:
-            image, converted = decoding.decode(images.content(position), channels)
-        except decoding.Undecodable as reason:
-            return reason, None
+    def fitted(image: Image.Image, name: str) -> np.ndarray:
         if not resize and image.size != (size_px, size_px):
             reason = f"of {image.width} x {image.height} px, the first of {size_px} x {size_px}"
-            raise UserError(f"{images.names[position]}: {reason}; set size_px, to resize and cut out the middle")
-        return decoding.view(image, size_px), converted
+            raise UserError(f"{name}: {reason}; set size_px, to resize and cut out the middle")
+        return decoding.view(image, size_px)
 
-    for position, (found, converted) in enumerate(_in_turn(one, len(images))):
+    faults = []
+    for position, (found, converted) in enumerate(decoded(images, channels, fitted)):
         if isinstance(found, decoding.Undecodable):
-            faults.append((position, found))
+            faults.append(found)
             continue
-        seen.images[position], seen.digests[position] = found, _digest(found.tobytes())
+        seen.images[position], seen.digests[position] = found, digest(found.tobytes())
         seen.converted.update([converted] if converted else [])
     if faults:
-        raise decoding.undecodable(images.names[faults[0][0]], faults[0][1], len(faults) - 1)
+        raise UserError(f"{faults[0]}{f' (and {len(faults) - 1} more)' if len(faults) > 1 else ''}")
     return seen
+
+
+def decoded(images: Encoded, channels: int | None, use: Callable) -> Iterator[tuple]:
+    """Yield use(image, name), and the conversion that the image took, of each image in turn.
+
+    One that cannot be decoded: the `decoding.Undecodable`, and None.
+    """
+
+    def one(position: int) -> tuple:
+        name = images.names[position]
+        try:
+            image, converted = decoding.decode(images.content(position), name, channels)
+        except decoding.Undecodable as fault:
+            return fault, None
+        return use(image, name), converted
+
+    return in_turn(one, len(images))
 
 
 def keep_in_files(images: Encoded, channels: int, size_px: int) -> Seen:
@@ -79,34 +93,53 @@ def keep_in_files(images: Encoded, channels: int, size_px: int) -> Seen:
     Raises UserError at an empty file; at one that cannot be decoded, it is raised when the image is used.
     """
     digests = np.empty(len(images), "S16")
-    for position, content in enumerate(_in_turn(images.content, len(images))):
+    for position, content in enumerate(in_turn(images.content, len(images))):
         if not content:
-            raise decoding.undecodable(images.names[position], decoding.Undecodable("the file is empty"))
-        digests[position] = _digest(content)
+            raise decoding.undecodable(images.names[position], "the file is empty")
+        digests[position] = digest(content)
     return Seen(ImageFiles(images.root, list(images.names), channels, size_px), digests)
 
 
-def read_masks(masks: np.ndarray | Encoded | None, size_px: int) -> np.ndarray | None:
-    """Return masks bool (n, size_px, size_px), cut as their images are; pixels above 0 are object."""
+def read_masks(pool: Pool, rows: np.ndarray, size_px: int) -> np.ndarray | None:
+    """Return the masks at some rows of a pool, bool (n, size_px, size_px), cut as their images are.
+
+    Raises UserError, with both sizes, at a mask of another shape than its upright image.
+    """
+    if pool.masks is None:
+        return None
+    masks = rows_of(pool.masks, rows)
     if not isinstance(masks, Encoded):
         return masks
-    found = [decoding.mask_view(_decoded(masks, position, 1), size_px) for position in range(len(masks))]
-    return np.stack(found)
+    images = rows_of(pool.images, rows)
+    found = np.empty((len(masks), size_px, size_px), bool)
+    for position, mask in enumerate(in_turn(lambda i: checked_mask(masks, images, i), len(masks))):
+        found[position] = decoding.mask_view(mask, size_px)
+    return found
 
 
-def _decoded(images: Encoded, position: int, channels: int | None):
-    try:
-        return decoding.decode(images.content(position), channels)[0]
-    except decoding.Undecodable as reason:
-        raise decoding.undecodable(images.names[position], reason) from None
+def checked_mask(masks: Encoded, images: Encoded, position: int) -> np.ndarray:
+    """Return one mask, bool (H, W), of the height and width of its upright image; raises UserError at another's."""
+    mask = decoding.decode_mask(masks.content(position), masks.names[position])
+    width, height = decoding.size_of(images.content(position), images.names[position])
+    if mask.shape != (height, width):
+        found = f"a mask of {mask.shape[1]} x {mask.shape[0]} px for an image of {width} x {height}"
+        remedy = "draw it on the image as it is shown, its orientation applied"
+        raise UserError(f"{masks.names[position]}: {found}; {remedy}")
+    return mask
 
 
-def _in_turn(function, n: int) -> Iterator:
+def digests_of(images: np.ndarray) -> np.ndarray:
+    """Return digests of the pixels of an array of images."""
+    return np.array([digest(image.tobytes()) for image in images])
+
+
+def in_turn(function, n: int) -> Iterator:
     """Yield function(0), function(1), …, computed by threads, few at a time."""
     with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, n, _AT_ONCE):
             yield from pool.map(function, range(start, min(start + _AT_ONCE, n)))
 
 
-def _digest(content: bytes) -> bytes:
+def digest(content: bytes) -> bytes:
+    """Return 16 bytes that tell contents apart."""
     return hashlib.blake2b(content, digest_size=16).digest().replace(b"\0", b"\1")  # numpy cuts zeros off the end

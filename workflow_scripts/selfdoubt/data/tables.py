@@ -6,6 +6,7 @@ may be text or any integers: they become rows of the sorted names of the trainin
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ import pyarrow.parquet as pq
 from selfdoubt.data.raw import Encoded, Pool, Raw
 from selfdoubt.runtime.errors import UserError
 
-_IMAGE, _LABEL = ("image", "img"), ("label", "labels", "fine_label")
+_COLUMNS = {"image": ("image", "img"), "label": ("label", "labels", "fine_label"), "image_id": ("image_id",)}
+_COLUMNS |= {"mask": ("mask",)}
+_NEEDED = ("image", "label")
 
 
 def read(files: dict[str, list[Path]]) -> Raw:
@@ -25,9 +28,10 @@ def read(files: dict[str, list[Path]]) -> Raw:
     files: by split, "train" among them. Raises UserError if a file is no such table, or if a label is not in train.
     """
     tables = {split: [_read(path) for path in paths] for split, paths in files.items()}
+    _check_types({path: t for split, paths in files.items() for path, t in zip(paths, tables[split], strict=True)})
     labels = {split: pa.chunked_array([c for t in found for c in t["label"].chunks]) for split, found in tables.items()}
     names = sorted(pc.unique(labels["train"]).to_pylist())
-    class_names = _class_names(files["train"][0])
+    class_names = _class_names([path for paths in files.values() for path in paths])
     pools = {}
     for split, found in tables.items():
         rows = pc.index_in(labels[split], pa.array(names, labels[split].type))
@@ -37,64 +41,118 @@ def read(files: dict[str, list[Path]]) -> Raw:
         pools[split] = Pool(
             _encoded("image", found, files[split]),
             rows.to_numpy().astype(np.int64),
-            _image_ids(found),
+            _image_ids(found, files[split]),
             _encoded("mask", found, files[split]) if all("mask" in table.column_names for table in found) else None,
         )
-    is_known = [isinstance(name, int) and name < len(class_names) for name in names]
+    is_known = [isinstance(name, int) and 0 <= name < len(class_names) for name in names]
     return Raw(pools, [class_names[name] if known else str(name) for name, known in zip(names, is_known, strict=True)])
 
 
 def _read(path: Path) -> pa.Table:
     """Return a file's columns image (binary), label and perhaps image_id and mask, without nulls."""
     try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, ValueError, OSError) as error:
-        reason = str(error).split("\n")[0]
-        raise UserError(f"{path}: not a whole Parquet file ({reason}); restore the file") from None
-    columns = {}
-    for wanted, names in {"image": _IMAGE, "label": _LABEL, "image_id": ("image_id",), "mask": ("mask",)}.items():
-        name = next((name for name in names if name in table.column_names), None)
-        if name is not None:
-            columns[wanted] = table[name]
-        elif wanted in ("image", "label"):
-            raise UserError(f"{path}: has no column '{wanted}'; columns: {', '.join(table.column_names)}")
-    if not len(table) or any(column.null_count for column in columns.values()):
-        raise UserError(f"{path}: has no rows, or rows with nulls; restore the file")
-    for name in {"image", "mask"} & columns.keys():
-        columns[name] = _bytes(columns[name], path)
-    columns["label"] = _labels(columns["label"], path)
-    return pa.table(columns)
+        known = pq.read_schema(path).names
+        used = {wanted: next((n for n in names if n in known), None) for wanted, names in _COLUMNS.items()}
+        used = {wanted: name for wanted, name in used.items() if name}
+        table = pq.read_table(path, columns=list(used.values()), partitioning=None)
+    except MemoryError:
+        raise
+    except Exception as error:  # which ones Arrow raises is not documented
+        if getattr(error, "errno", None):  # of the disk
+            raise
+        raise UserError(f"{path}: not a whole Parquet file ({_line(error)}); restore the file") from None
+    for wanted in _NEEDED:
+        if wanted not in used:
+            raise UserError(f"{path}: has no column '{wanted}'; columns: {', '.join(known)}")
+    if not len(table):
+        raise UserError(f"{path}: has no rows; restore the file, or remove it")
+    return pa.table({wanted: _converted(table, name, _AS[wanted], path) for wanted, name in used.items()})
 
 
-def _class_names(path: Path) -> list[str]:
-    """Return the names of the classes 0, 1, …, where the hub's library has written them into the file."""
-    text = (pq.read_schema(path).metadata or {}).get(b"huggingface", b"{}")
-    features = json.loads(text).get("info", {}).get("features", {})
-    return next((features[name]["names"] for name in _LABEL if "names" in features.get(name, {})), [])
+def _converted(table: pa.Table, name: str, convert: Callable, path: Path) -> pa.ChunkedArray:
+    """Return a column as it is wanted; raises UserError, with both names, if it has nulls or is of another type."""
+    try:
+        column = convert(table[name])
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise UserError(f"{path}: column '{name}': {_line(error)}; convert it") from None
+    if column.null_count:
+        raise UserError(f"{path}: column '{name}': {column.null_count} of {len(column)} rows are null; remove them")
+    return column
 
 
-def _labels(column: pa.ChunkedArray, path: Path) -> pa.ChunkedArray:
+def _line(error: Exception) -> str:
+    return str(error).split("\n")[0] or type(error).__name__
+
+
+def _labels(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_integer(column.type):
         return column.cast(pa.int64())
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        return column.cast(pa.string())
-    raise UserError(f"{path}: labels are {column.type}, expected integers or text; convert them")
+        return pc.utf8_normalize(column.cast(pa.string()), form="NFC")  # as names of class folders are
+    raise TypeError(f"labels are {column.type}, expected integers or text")
 
 
-def _bytes(column: pa.ChunkedArray, path: Path) -> pa.ChunkedArray:
+def _bytes(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_struct(column.type) and column.type.get_field_index("bytes") >= 0:
         column = pc.struct_field(column, "bytes")
     if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
-        raise UserError(f"{path}: images are {column.type}, expected the bytes of image files; convert them")
+        raise TypeError(f"images are {column.type}, expected the bytes of image files")
     return column
 
 
-def _image_ids(found: list[pa.Table]) -> np.ndarray | None:
+_AS = {"image": _bytes, "mask": _bytes, "label": _labels, "image_id": lambda column: column}
+
+
+def _check_types(tables: dict[Path, pa.Table]) -> None:
+    """Raise UserError if labels are text in one file and integers in another."""
+    first = next(iter(tables))
+    for path, table in tables.items():
+        if (found := table["label"].type) != (expected := tables[first]["label"].type):
+            raise UserError(f"{path}: column of labels: {found}, but {expected} in {first}; give both the same type")
+
+
+def _class_names(paths: list[Path]) -> list[str]:
+    """Return the names of the classes 0, 1, …, where the hub's library has written them into the files.
+
+    Names that are no list of texts are ignored, with a note. Raises UserError if two files have different ones.
+    """
+    named = {path: names for path in paths if (names := _written_names(path))}
+    for path, names in named.items():
+        first = next(iter(named))
+        if names != named[first]:
+            raise UserError(f"{path}: its metadata has other names of classes than {first}; make them the same")
+    return next(iter(named.values()), [])
+
+
+def _written_names(path: Path) -> list[str]:
+    text = (pq.read_schema(path).metadata or {}).get(b"huggingface")
+    if text is None:
+        return []
+    try:
+        features = json.loads(text)["info"]["features"]
+        names = next((features[name].get("names", []) for name in _COLUMNS["label"] if name in features), [])
+        if isinstance(names, list) and all(isinstance(name, str) for name in names):
+            return names
+    except (ValueError, TypeError, LookupError, AttributeError):  # no JSON, or of any other form
+        pass
+    print(f"{path}: its metadata cannot be read; classes are called by their labels", flush=True)
+    return []
+
+
+def _image_ids(found: list[pa.Table], paths: list[Path]) -> np.ndarray | None:
+    """Return the column image_id, int32; None, with a note, if its values are not integers that are given once."""
     if not all("image_id" in table.column_names for table in found):
         return None
-    return np.concatenate([table["image_id"].to_numpy() for table in found]).astype(np.int32)
+    if all(pa.types.is_integer(table["image_id"].type) for table in found):
+        ids = np.concatenate([table["image_id"].to_numpy() for table in found])
+        if len(np.unique(ids)) == len(ids) and (ids == ids.astype(np.int32)).all():
+            return ids.astype(np.int32)
+    print(f"{paths[0].parent}: image_id holds no integers of 32 bits that are given once; rows are counted", flush=True)
+    return None
 
 
 def _encoded(column: str, found: list[pa.Table], paths: list[Path]) -> Encoded:

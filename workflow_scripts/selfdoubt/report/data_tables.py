@@ -46,7 +46,7 @@ def counts_table(dataset: str, counts: pd.DataFrame, settings: dict) -> Table | 
                 table.rows.append((name, [Cell(number(smallest[split], 0)) for split in splits]))
     table.caption = f"Images of {dataset}. Conversions are counted before val and test are split from train."
     for row in whole[whole["statistic"] == "ignored files"].to_dict("records"):
-        table.caption += f" {counted(row['count'], 'file')} ignored, not images: {row['note']}."
+        table.caption += f" {counted(row['count'], 'file')} ignored, {row['note']}."
     entries = {name: (settings.get("ood_sets") or {}).get(name) or {} for name in settings["datasets"][dataset]["ood"]}
     for name, entry in entries.items():
         if entry.get("overlap"):

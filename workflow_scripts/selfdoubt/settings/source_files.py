@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.listing import contents, unreadable
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+MASKS = "masks"  # a folder of masks, beside those of the classes or of the splits
 
 
 class Folders(NamedTuple):
@@ -32,18 +33,17 @@ def published(downloads: dict, members: tuple[str, ...], place: str, folders: Fo
 def class_folders(root: Path) -> list[Path]:
     """Return a root and its folders down to those of the classes; adding or removing an image changes one of them."""
     existing([root], "give a folder of class folders", folder=True)
-    below = folders_in(root)
-    return [root, *below, *(inner for folder in below for inner in folders_in(folder))]
+    below = contents(root).folders
+    return [root, *below, *(inner for folder in below for inner in contents(folder).folders)]
 
 
 def existing(paths: list[Path], remedy: str, folder: bool = False) -> list[Path]:
     """Return the paths; raises UserError with a remedy at the first that is no file, or no folder."""
     for path in paths:
-        if not (path.is_dir() if folder else path.is_file()):
+        try:
+            there = path.is_dir() if folder else path.is_file()
+        except OSError as error:
+            raise unreadable(path, error) from None
+        if not there:
             raise UserError(f"{path} is missing; {remedy}")
     return paths
-
-
-def folders_in(path: Path) -> list[Path]:
-    """Return the folders in a folder, sorted, without hidden ones."""
-    return sorted(each for each in path.iterdir() if each.is_dir() and not each.name.startswith("."))

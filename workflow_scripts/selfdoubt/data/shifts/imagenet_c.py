@@ -7,6 +7,7 @@ import numpy as np
 from selfdoubt.data import image_folders
 from selfdoubt.data.raw import Pool
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.listing import check_link, composed
 from selfdoubt.settings.source_files import existing
 
 
@@ -15,9 +16,9 @@ def find(place: str, class_names: list[str], name: str, severity: int) -> Pool:
     root = Path(place).expanduser()
     below = root / name.replace("-", "_") / str(severity)
     existing([below], "unpack the published archive there", folder=True)
-    image_folders.check_link(below.parent, root)
-    names = image_folders.list_images(root, below, [])
-    classes = [Path(name).parts[2] for name in names]  # NAME/SEVERITY/CLASS/…
+    check_link(below.parent, root)
+    names = image_folders.list_images(root, below, {})
+    classes = [composed(Path(name).parts[2]) for name in names]  # NAME/SEVERITY/CLASS/…
     absent = sorted(set(classes) - set(class_names))
     if absent:
         raise UserError(f"{below / absent[0]}: a class absent from the data set; remove it, or add the class there")

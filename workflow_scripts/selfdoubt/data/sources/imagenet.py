@@ -5,6 +5,7 @@ from pathlib import Path
 from selfdoubt.data import image_folders
 from selfdoubt.data.raw import Raw
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.listing import check_link, contents
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import imagenet as facts
 
@@ -14,11 +15,10 @@ _DEVKIT_LABELS = "ILSVRC2012_validation_ground_truth.txt"
 def find(place: str, folders: Folders) -> Raw:
     """List the images; raises UserError if val is flat and no devkit beside it has its labels."""
     facts.files_of(place, folders)  # raises UserError if it is not there
-    root, ignored = Path(place).expanduser(), []
+    root, ignored = Path(place).expanduser(), {}
     train = image_folders.classes(root, root / "train", ignored)
     class_names = list(train)
-    image_folders.check_link(root / "val", root)
-    flat = sorted((root / "val").glob("ILSVRC2012_val_*.JPEG"))
+    flat = [path for path in contents(root / "val").files if path.match("ILSVRC2012_val_*.JPEG")]
     official = _by_devkit(root, flat) if flat else image_folders.classes(root, root / "val", ignored)
     pools = {"train": image_folders.pool(root, train, class_names, root / "train")}
     pools["test"] = image_folders.pool(root, official, class_names, root / "val")
@@ -36,7 +36,7 @@ def _by_devkit(root: Path, flat: list[Path]) -> dict[str, list[str]]:
             f"{root}: val is flat and {_DEVKIT_LABELS} is not there; unpack ILSVRC2012_devkit_t12 beside it"
         )
     for path in (*flat, labels, meta):
-        image_folders.check_link(path, root)
+        check_link(path, root)
     synsets = loadmat(meta, squeeze_me=True)["synsets"]
     wnids = {int(each["ILSVRC2012_ID"]): str(each["WNID"]) for each in synsets if int(each["num_children"]) == 0}
     truth = [wnids[int(line)] for line in labels.read_text().split()]

@@ -38,7 +38,7 @@ def _files(place: str, folders: Folders) -> tuple[archives.Read, list[str]]:
     """Return a function that reads a file by its name below tiny-imagenet-200, and all names."""
     paths = facts.files_of(place, folders)
     if place:
-        root, others = Path(place).expanduser(), []
+        root, others = Path(place).expanduser(), {}
         names = [*image_folders.list_images(root, root, others), *others]
         return _only(names, lambda name: (root / name).read_bytes(), place), names
     archives.check(facts, paths, folders)

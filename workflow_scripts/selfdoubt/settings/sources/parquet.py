@@ -3,20 +3,44 @@
 from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.listing import files_below
 from selfdoubt.settings.source_files import Folders
+from selfdoubt.settings.split_names import CHOICES, SPLITS, split_of_path
 
 FORM = "parquet:PATH"
 
 
 def files_of(place: str, folders: Folders) -> list[Path]:
-    """Return the file, or all *.parquet below the folder; raises UserError if there is none."""
-    path = Path(place).expanduser()
-    found = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
-    if not found or not all(each.is_file() for each in found):
-        raise UserError(f"{path}: no such file, or no *.parquet in it; give a Parquet file or a folder of them")
-    return found
+    """Return the file, or all *.parquet below the folder; raises UserError as `files_by_split` does."""
+    return sorted(path for paths in files_by_split(place)[0].values() for path in paths)
 
 
 def has_masks(place: str) -> bool:
     """Return True: a table may have a column `mask`."""
     return True
+
+
+def files_by_split(place: str) -> tuple[dict[str, list[Path]], dict[str, str]]:
+    """Return the Parquet files of each split, by the names in their paths, and the ignored files with the reason.
+
+    Files of which none names a split are of train, as is a single file. Raises UserError if there is none, none of
+    train, or one that names no split beside others that do.
+    """
+    root, hidden = Path(place).expanduser(), []
+    if root.is_file():
+        return {"train": [root]}, {}
+    listed = files_below(root, root, hidden) if root.is_dir() else []
+    tables = sorted(path for path in listed if path.suffix.lower() == ".parquet")
+    if not tables:
+        raise UserError(f"{root}: no such file, or no *.parquet in it; give a Parquet file or a folder of them")
+    ignored = {str(path.relative_to(root)): "not Parquet" for path in sorted(set(listed) - set(tables))}
+    ignored |= {str(path.relative_to(root)): "hidden" for path in hidden}
+    splits = {path: split_of_path(path.relative_to(root)) for path in tables}
+    if not any(splits.values()):
+        return {"train": tables}, ignored
+    if unknown := [path for path, split in splits.items() if split is None]:
+        remedy = f"name a split in its path ({CHOICES}), or move it away"
+        raise UserError(f"{unknown[0]}: of no split by its name, beside files that are; {remedy}")
+    if "train" not in splits.values():
+        raise UserError(f"{root}: no file of training images; name it train.parquet or train-….parquet")
+    return {split: [p for p in tables if splits[p] == split] for split in SPLITS if split in splits.values()}, ignored

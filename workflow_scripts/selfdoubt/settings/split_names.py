@@ -1,0 +1,33 @@
+"""The names of splits, as people write them: in capitals or not, and of files in any part of their path."""
+
+import re
+from pathlib import Path
+
+from selfdoubt.settings.listing import composed
+
+SPLITS = {  # by the words that mean it
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation", "dev", "eval"),
+    "test": ("test", "testing"),
+}
+CHOICES = "; ".join(f"{split}: {', '.join(words)}" for split, words in SPLITS.items())
+
+
+def split_named(name: str) -> str | None:
+    """Return the split that a name means: "Validation" -> val; None: another name."""
+    return next((split for split, words in SPLITS.items() if name.lower() in words), None)
+
+
+def split_in(name: str) -> str | None:
+    """Return the one split that a word of a name means: "train-00000-of-00002" -> train, "training_set" -> train.
+
+    None: no split, or several.
+    """
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", composed(name))
+    found = {split_named(word) for word in re.split(r"[\W\d_]+", spaced)} - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def split_of_path(path: Path) -> str | None:
+    """Return the split that a path's last part means that means one: data/train/0000.parquet -> train."""
+    return next((split for part in reversed(path.parts) if (split := split_in(part))), None)
