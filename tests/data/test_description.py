@@ -1,0 +1,78 @@
+"""The command that shows what is in a source."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_data import write_folder
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "workflow_scripts"
+
+
+def described(*arguments: str) -> tuple[int, list[str], list[str]]:
+    """Return the exit code, and the lines of both streams."""
+    found = subprocess.run(
+        [sys.executable, SCRIPTS / "describe_data.py", *arguments], capture_output=True, text=True, check=False
+    )
+    return found.returncode, found.stdout.splitlines(), found.stderr.splitlines()
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Noise, so that no two are the same: 4, 2 and 2 images of two classes."""
+    draws, root = np.random.default_rng(0), tmp_path / "photos"
+    for split, n in {"train": 4, "dev": 2, "testing": 2}.items():
+        write_folder(root / split, n, classes=("ant", "bee"))
+    for path in sorted(root.rglob("*.*")):
+        Image.fromarray(draws.integers(0, 256, (20, 30, 3)).astype(np.uint8)).save(path)
+    return root
+
+
+def test_what_is_found_is_shown(photos):
+    shutil.copy(photos / "train/ant/000.jpg", photos / "train/ant/copy.jpg")
+    shutil.copy(photos / "train/ant/001.png", photos / "testing/bee/copy.png")  # under another class, too
+    shutil.copy(photos / "dev/ant/000.jpg", photos / "testing/ant/copy.jpg")
+    (photos / "notes.txt").touch()
+    code, out, err = described(f"folder:{photos}", "--size-px", "24")
+    assert code == 0 and not err
+    assert [line.split() for line in out[2:6]] == [
+        ["class", "train", "val", "test"],
+        ["ant", "5", "2", "3"],
+        ["bee", "4", "2", "3"],
+        ["all", "9", "4", "6"],
+    ]
+    for line in (
+        "train: 30 x 20 px (9 images)",
+        "train: at 24 px 9 images are enlarged; of an image 33% are cut off, on average",
+        "train: 1 duplicates of another in the split",
+        "test: 1 duplicates of a training image",
+        "val and test: 1 images are in both",
+        "all: 1 images are in several classes",
+        "all: 1 ignored files beside the class folders: notes.txt",
+    ):
+        assert line in out
+
+
+def test_what_is_wrong_is_a_line_each_and_ends_with_1(photos):
+    (photos / "train/ant/000.jpg").write_bytes(b"")
+    (photos / "train/bee/000.jpg").write_bytes(b"text")
+    code, out, err = described(f"folder:{photos}")
+    assert code == 1 and "all: no duplicates" in out and len(err) == 2
+    assert "train/ant/000.jpg: cannot be decoded (the file is empty); repair or remove it (and 1 more)" in err[0]
+    assert "set size_px" in err[1]
+
+
+@pytest.mark.parametrize(("source", "told"), [("folder:missing", "missing is missing"), ("foldr:x", "mean 'folder'")])
+def test_a_source_that_is_none_is_one_line(source, told):
+    code, out, err = described(source)
+    assert code == 1 and not out and len(err) == 1 and told in err[0]
+
+
+def test_it_is_quick_without_torch():
+    program = "import sys, selfdoubt.data.description; print('torch' in sys.modules, 'torchvision' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=SCRIPTS)
+    assert found.stdout.split() == ["False", "False"]

@@ -1,0 +1,67 @@
+"""What is seen of a folder, for all sources alike; links are tried in tests/data/test_untrusted.py."""
+
+import os
+
+import pytest
+
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings import catalog
+from selfdoubt.settings.listing import contents, files_below
+from selfdoubt.settings.source_files import Folders
+
+SOURCES = ("folder", "imagenet", "parquet")
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A folder that is each of SOURCES."""
+    for name in ("train/a/0.png", "val/a/0.png", "train/a/train.parquet"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def files_of(kind: str, root) -> tuple[str, ...]:
+    catalog.files_of.cache_clear()
+    return catalog.files_of(f"{kind}:{root}", Folders(root, root))
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+@pytest.mark.parametrize("name", [".git", "__MACOSX", "lost+found"])
+def test_what_is_hidden_is_not_seen_by_any_source(root, kind, name):
+    before = files_of(kind, root)
+    for place in (root, root / "train", root / "train/a"):
+        (place / name).mkdir()
+        (place / name / "train.parquet").touch()
+    assert files_of(kind, root) == before
+    hidden = []
+    assert len(files_below(root, root, hidden)) == 3 and len(hidden) == 3
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+@pytest.mark.parametrize("place", ["", "train"])
+def test_a_folder_that_cannot_be_read_is_named_before_any_job(root, kind, place, monkeypatch):
+    inner = os.scandir
+
+    def scandir(path):
+        if path == root / place:
+            raise PermissionError(13, "Permission denied")
+        return inner(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)  # root may read all
+    with pytest.raises(UserError, match=rf"{root / place}: cannot be read \(Permission denied\)"):
+        files_of(kind, root)
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_a_name_that_is_not_utf8_is_named_in_printable_letters(root, kind):
+    (root / "train" / os.fsdecode(b"caf\xe9")).mkdir()
+    with pytest.raises(UserError, match=r"train/caf\\udce9: a name that is not UTF-8; rename it") as fault:
+        files_of(kind, root)
+    assert str(fault.value).isprintable()
+
+
+def test_entries_are_sorted_and_links_known(root):
+    (root / "train/link").symlink_to("a")
+    seen = contents(root / "train")
+    assert [path.name for path in seen.folders] == ["a", "link"] and [path.name for path in seen.links] == ["link"]
