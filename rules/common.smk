@@ -51,6 +51,19 @@ LOCK = NOTES / f"{STUDY.run}.lock"
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 os.environ.update(SELFDOUBT_ENGINE=str(os.getpid()))  # with which they end
 
+# Jobs inherit nothing that changes how Python or Matplotlib behave, only where packages and compiled files lie: a
+# notebook's MPLBACKEND is no module here, PYTHONSAFEPATH hides the library, PYTHONWARNINGS=error stops imports.
+KEPT = {
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONNOUSERSITE",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONPYCACHEPREFIX",
+    "PYTHONHASHSEED",
+}
+for name in [name for name in os.environ if re.match("PYTHON|MPL|MATPLOTLIB", name) and name not in KEPT]:
+    del os.environ[name]
+
 # Shell lines name scripts by this, since Snakemake compares them before it fills them in: a checkout may be moved.
 os.environ.update(SELFDOUBT=str(SCRIPTS))
 

@@ -99,7 +99,20 @@ def _parse(source: bytes) -> tuple[str, list[str]]:
         elif isinstance(body, list) and body and _is_text(body[0]):
             node.body = body[1:]
     names |= {name[:i] for name in names for i, letter in enumerate(name) if letter == "."}  # packages on the way
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), sorted(names)
+    return hashlib.sha256(_text(tree).encode()).hexdigest(), sorted(names)
+
+
+def _text(node) -> str:
+    """Return a syntax tree as a text that is the same for every Python from 3.11 on.
+
+    Not `ast.dump`: 3.12 adds an empty list of type parameters to each function, and 3.13 leaves out what is empty.
+    """
+    if isinstance(node, list):
+        return f"[{', '.join(map(_text, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
+    return f"{type(node).__name__}({', '.join(f'{name}={_text(value)}' for name, value in fields)})"
 
 
 # ---- from one process to the next ----

@@ -5,7 +5,6 @@ Rules look it up for each of thousands of jobs, so no look-up may take longer in
 
 from collections import Counter
 from functools import cached_property
-from typing import Annotated
 
 from pydantic import Field, ValidationError
 
@@ -20,14 +19,14 @@ from selfdoubt.settings.numbers import put_numbers
 from selfdoubt.settings.references import check_references
 from selfdoubt.settings.registry import any_of, modules_named, modules_of
 from selfdoubt.settings.segmenters import Segmenter
-from selfdoubt.settings.types import ArmText, Label, Name, RunName, Strict
+from selfdoubt.settings.types import ArmText, Label, Name, Replicate, RunName, Strict
 
 
 class Study(Strict):
     """The whole config. Every mapping is keyed by names that paths are made of."""
 
     run: RunName = "default"
-    replicates: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    replicates: list[Replicate] = Field(min_length=1)
     datasets: dict[Name, Dataset] = Field(min_length=1)
     ood_sets: dict[Name, OodSet] = {}
     networks: dict[Name, Network]

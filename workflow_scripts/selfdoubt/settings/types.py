@@ -1,10 +1,21 @@
 """What the types of config.yaml's parts are made of."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+MAX_NAME = 60  # letters: names are parts of paths, and a file system takes 255 bytes for one
+
+
+def _not_periodic(name: str) -> str:
+    """Return a name unless Snakemake would take it for a rule that calls itself: twenty times the same at the end."""
+    if re.search(r"(.+)\1{19}$", name):
+        raise ValueError("ends with the same letters twenty times; choose another name")
+    return name
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=MAX_NAME), AfterValidator(_not_periodic)]
 
 
 def _free(run: str) -> str:
@@ -15,13 +26,16 @@ def _free(run: str) -> str:
 
 
 RunName = Annotated[Name, AfterValidator(_free)]
-ArmText = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)?$")]
+ArmText = Annotated[
+    str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)?$", max_length=2 * MAX_NAME + 1)
+]
 Label = Annotated[str, Field(pattern=r"^\S([^\r\n]*\S)?$", max_length=60)]
 OwnLabel = Annotated[Label | None, Field(exclude=True)]  # of an entry, in figures and tables; no job depends on it
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
+Replicate = Annotated[int, Field(ge=0, lt=2**31)]  # generators are seeded by it, tables store it as int32
 Count = Annotated[int, Field(ge=1)]
 Epsilon = Annotated[float, Field(ge=0.01, le=128)]  # in 255ths of the pixel range
 Precision = Literal["auto", "bfloat16", "float32"]
@@ -29,12 +43,12 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 class Strict(BaseModel):
-    """No unknown keys, no changes, and no conversions but of texts that read as numbers (numbers.py).
+    """No unknown keys, no changes, no conversions but of texts that read as numbers (numbers.py); numbers are finite.
 
     A default is as if it had been written.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 def one_of(*types, by: str):
