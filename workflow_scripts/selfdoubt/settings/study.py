@@ -89,10 +89,10 @@ class Study(Strict):
     def model_settings(self, name: str) -> dict:
         """Return all that a model's training depends on, but for the files that it reads."""
         if name in self.pretrained:
-            network = self.pretrained[name].model_dump(exclude={"weights"})
-            return {"network": {"family": "timm", "pretrained": self.weights(name) is None, **network}}
+            network = self.pretrained[name].model_dump(exclude={"weights"}, exclude_none=True)
+            return {"network": {"pretrained": self.weights(name) is None, **network}}
         own = self.models[name].model_dump(exclude={"teacher", "segmenter"})
-        own["network"] = self.networks[own["network"]].model_dump(exclude={"weights"})
+        own["network"] = self.networks[own["network"]].model_dump(exclude={"weights"}, exclude_none=True)
         own["recipe"] = self.recipes[own["recipe"]].model_dump()
         if name in self.students:
             own["top_k"] = self.soft_labels.top_k
@@ -116,7 +116,7 @@ class Study(Strict):
     def _families(self) -> dict[str, str]:
         trained = {name: model for name, model in self.models.items() if name not in self.pretrained}
         own = {name: self.networks[model.network].family for name, model in trained.items()}
-        return own | dict.fromkeys(self.pretrained, "timm")
+        return own | {name: model.family for name, model in self.pretrained.items()}
 
     def modules_of_protocol(self, name: str) -> tuple[str, ...]:
         """Return the modules of a protocol and of the message that its members send, if they do."""
