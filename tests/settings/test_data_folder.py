@@ -3,6 +3,7 @@
 import pytest
 from wrong_configs import check_message, fault
 
+from selfdoubt.settings import data_folder
 from selfdoubt.settings.study import load_study
 
 PLACES = [
@@ -28,7 +29,10 @@ def test_it_is_put_into_every_path(config, place, folder):
     section, name, key, form = place
     found = load_study(with_path(config, place, "{data_folder}/a/b"))
     assert getattr(getattr(found, section)[name], key) == form.format(f"{folder.rstrip('/')}/a/b")
-    assert "data_folder" not in found.model_dump()  # no job knows it but by its paths
+    dump = found.model_dump()
+    assert "data_folder" not in dump  # no job knows it but by its paths
+    shown = data_folder.named(dump, found.data_folder)  # in the report
+    assert shown[section][name][key] == form.format("{data_folder}/a/b") and shown["run"] == "default"
 
 
 @pytest.mark.parametrize("place", PLACES)

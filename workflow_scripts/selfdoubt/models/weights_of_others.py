@@ -18,7 +18,7 @@ _IN_BLOCK = re.compile(r"(?:layers?|stages?|blocks?|groups?)[._]?(\d)\.(?:layers
 _COUNTER = ".num_batches_tracked"  # of batches in training, which older files lack
 
 
-def load(
+def load_into(
     body: nn.Module, path: str | Path, network, outside: dict[str, str], inside: dict[str, str], place: str
 ) -> None:
     """Load all weights of a file into a network whose stages of blocks are called `stages`.
@@ -33,7 +33,8 @@ def load(
         n = 0 if head is None else len(head)
         found = f"{path}: has a head of {n} classes, and the data have {len(ours['head.weight'])}"
         raise UserError(f"{found}; it can only be evaluated on data of its own classes")
-    theirs |= {name: ours[name] for name in ours.keys() - theirs.keys() if name.endswith(_COUNTER)}
+    counters = [name.replace(".running_mean", _COUNTER) for name in theirs if name.endswith(".running_mean")]
+    theirs = {name: ours[name] for name in counters if name in ours} | theirs
     if fault := _misfit(theirs, ours):
         raise UserError(f"{path}: does not fit {place} ({fault}); correct its settings, or choose other weights")
     body.load_state_dict(theirs)

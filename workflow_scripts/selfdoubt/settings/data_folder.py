@@ -17,6 +17,18 @@ def expanded(config: dict) -> dict:
     return _in(config, [], folder if folder is None else str(Path(str(folder)).expanduser()))
 
 
+def named(settings, folder: str | None):
+    """Return settings with `{data_folder}` in their paths again, so that a report is the same wherever it lies."""
+    if isinstance(settings, dict):
+        return {key: named(value, folder) for key, value in settings.items()}
+    if isinstance(settings, list):
+        return [named(value, folder) for value in settings]
+    if folder is None or not isinstance(settings, str):
+        return settings
+    start = re.escape(str(Path(folder).expanduser()))
+    return re.sub(rf"^([a-z0-9-]+:)?{start}(?=/)", r"\1{data_folder}", settings)
+
+
 def _in(value, keys: list, folder: str | None):
     if isinstance(value, dict):
         return {key: _in(entry, [*keys, key], folder) for key, entry in value.items()}

@@ -36,6 +36,10 @@ def _check_weights(study) -> None:
         if (path := study.weights(name)) and not Path(path).is_file():
             place = f"pretrained.{name}" if name in study.pretrained else f"networks.{model.network}"
             raise UserError(f"config: {place}.weights: {path} is missing; put the file there, or correct the path")
+    for name, segmenter in study.segmenters.items():
+        if (path := segmenter.weights_file) and not Path(path).is_file():
+            place = f"segmenters.{name}.encoder_weights"
+            raise UserError(f"config: {place}: {path} is missing; put the file there, or correct the path")
 
 
 def _check_timm_names(study) -> None:

@@ -184,6 +184,10 @@ def _check_segmenters(study) -> Iterator[tuple]:
 
 def _check_segmenter(key: str, segmenter, study) -> None:
     place = f"segmenters.{key}"
+    if segmenter.encoder_weights and not segmenter.encoder.startswith("tu-"):
+        raise UserError(
+            f"config: {place}.encoder_weights: is for timm's encoders; write encoder: tu-NAME, or remove it"
+        )
     if segmenter.background_below >= segmenter.foreground_above:
         raise UserError(f"config: {place}.background_below: not less than foreground_above; lower it")
     n, depth = len(segmenter.decoder_channels), segmenter.encoder_depth

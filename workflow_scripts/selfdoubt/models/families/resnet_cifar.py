@@ -72,5 +72,5 @@ def build(
     body = CifarResNet((network.depth - 2) // 6, n_classes, channels, shortcuts)
     if weights:
         place = f"resnet-cifar of depth {network.depth} with shortcuts: {shortcuts}"
-        weights_of_others.load(body, weights, network, _OUTSIDE, _INSIDE, place)
+        weights_of_others.load_into(body, weights, network, _OUTSIDE, _INSIDE, place)
     return Network(body, ("head",), NAMES, weights_of_others.normalisation_of(network, channels))

@@ -44,7 +44,7 @@ def build(
     if keep_head and n_trained != n_classes:
         found = f"{weights or network.name}: has a head of {n_trained} classes, and the data have {n_classes}"
         remedy = "it can only be evaluated on data of its own classes, or trained on these"
-        raise UserError(f"{found}; {remedy if n_trained else _headless(state)}")
+        raise UserError(f"{found}; {_headless(state) if state and not n_trained else remedy}")
     if trained:
         donor = _trained(network.name, state, weights or network.name, place, num_classes=n_trained, **options)
         _move(donor, body, _heads_of(config), n_trained, n_classes, weights or network.name)
@@ -54,6 +54,19 @@ def build(
     normalisation = _normalisation_of(network, config, channels) if trained else None
     resized = None if size == (size_px, size_px) else tuple(size)
     return Network(body, _heads_of(config), maps, normalisation, resized)
+
+
+def with_weights(
+    name: str, channels: int, weights: str | Path | None
+) -> tuple[nn.Module, tuple[list[float], list[float]]]:
+    """Return a network of timm with the weights of a file, or its published ones, and their mean and deviation.
+
+    Its head is that of the weights. Raises UserError as `build` does.
+    """
+    config, place = _config_of(name), f"timm's {name} for images of {channels} channels"
+    state = _read(weights, None, _create(name, place, in_chans=channels)) if weights else None
+    options = {"num_classes": _n_classes_of(state, config), "in_chans": channels}
+    return _trained(name, state, weights or name, place, **options), _normalisation_of(None, config, channels)
 
 
 # ---- networks and their configs in timm ----

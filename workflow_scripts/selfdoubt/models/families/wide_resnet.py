@@ -64,6 +64,6 @@ def build(
     body = WideResNet(n, network.widen_factor, network.dropout, n_classes, channels)
     if weights:
         place = f"wide-resnet of depth {network.depth} and widen_factor {network.widen_factor}"
-        weights_of_others.load(body, weights, network, _OUTSIDE, _INSIDE, place)
+        weights_of_others.load_into(body, weights, network, _OUTSIDE, _INSIDE, place)
     maps = (*NAMES[:2], "last")  # sums before `last` may be negative, and a map has to be evidence
     return Network(body, ("head",), maps, weights_of_others.normalisation_of(network, channels))
