@@ -1,4 +1,5 @@
 # Needs  data/{dataset}/train.safetensors, the checkpoint of a teacher
+#        weights that a segmenter's encoder starts from, where the config names their file
 # Makes  masks/{dataset}/{segmenter}.network.safetensors
 #        masks/{dataset}/{segmenter}.pseudo-masks.safetensors    what it learned from, one bit a pixel
 #        masks/{dataset}/{segmenter}.masks.safetensors           of every training image, one bit a pixel
@@ -7,10 +8,11 @@
 
 
 rule train_segmenter:
-    """Train a segmentation network from scratch on a teacher's class activation maps."""
+    """Train a segmentation network on a teacher's class activation maps."""
     input:
         train=SPLIT.replace("{split}", "train"),
         teacher=teacher_of_segmenter,
+        weights=weights_of_segmenter,
     output:
         network=SEGMENTER,
         pseudo_masks=PSEUDO_MASKS,
@@ -27,10 +29,10 @@ rule train_segmenter:
         mem_mb=maps_mb,
     params:
         settings=segmenter_settings,
-        code=code_of("train_segmenter", family_of_segmenters_teacher),
+        code=code_of("train_segmenter", families_of_segmenter),
     shell:
         'exec python "$SELFDOUBT/train_segmenter.py"'
-        " --train {input.train} --teacher {input.teacher}"
+        " --train {input.train} --teacher {input.teacher} --weights {input.weights:q}"
         " --network {output.network} --pseudo-masks {output.pseudo_masks} --progress {log}.progress.jsonl"
         " --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 

@@ -1,7 +1,7 @@
-"""Train a segmentation network from scratch on a teacher's class activation maps."""
+"""Train a segmentation network on a teacher's class activation maps."""
 
 from selfdoubt.data import datasets, masks
-from selfdoubt.models import checkpoints
+from selfdoubt.models import checkpoints, weight_files
 from selfdoubt.runtime import cli, devices
 from selfdoubt.segmentation import activation_maps, segmenter
 from selfdoubt.training import progress
@@ -18,9 +18,13 @@ def run(arguments):
     maps = activation_maps.refine(maps, train.images, settings.refinement_steps, device)
     pseudo = activation_maps.pseudo_labels(maps, settings.foreground_above, settings.background_below)
     network = segmenter.build_segmenter(settings, channels, SEED)
+    weights = arguments.weights[0] if arguments.weights else None
+    if weights or getattr(settings, "encoder_weights", None):
+        segmenter.load_encoder(network, settings.encoder, channels, weights)
     record = progress.Progress(arguments.progress, settings.epochs)
     segmenter.train_segmenter(network, train.images, pseudo, settings, SEED, device, record)
     metadata = arguments.metadata | {"channels": channels, "device": device.type}
+    metadata |= {"weights": weight_files.sha256(weights)} if weights else {}
     checkpoints.save(arguments.network, network, metadata)
     masks.write_masks(arguments.pseudo_masks, pseudo == 1, metadata)
     record.end()
@@ -28,6 +32,7 @@ def run(arguments):
 
 if __name__ == "__main__":
     files = {"train": "the training split", "teacher": "a classifier's checkpoint"}
+    files |= {"weights": "of the encoder; left out: none, or the published ones"}
     files |= {"network": "written: the segmenter", "pseudo-masks": "written: the pixels annotated as object"}
     files |= {"progress": "written: JSON lines for watch.py"}
-    cli.main(run, files, optional=("progress",), computes=True)
+    cli.main(run, files, optional=("progress",), several=("weights",), computes=True)

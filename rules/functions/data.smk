@@ -85,6 +85,8 @@ def dataset_settings(wildcards):
     """The source of a data set, its splits, and the size and channels that it is converted to."""
     entry = STUDY.datasets[wildcards.dataset]
     known = entry.model_dump(exclude={"mask_truth", "ood", "corruptions", "shifted"})
+    if entry.val_from == "train":
+        del known["val_from"]  # as data sets were prepared before there was a choice
     return canonical({**known, **content_of(entry.source)})
 
 

@@ -22,9 +22,16 @@ def segmenter_gpus(wildcards):
     return int(STUDY.segmenters[wildcards.segmenter].device != "cpu")
 
 
+def weights_of_segmenter(wildcards):
+    """The file that a segmenter's encoder starts from, where the config names one."""
+    return STUDY.segmenters[wildcards.segmenter].weights_file or []
+
+
 def segmenter_settings(wildcards):
-    """What a segmenter's training depends on, but for its teacher."""
-    return canonical(STUDY.segmenters[wildcards.segmenter].model_dump(exclude={"teacher", "teacher_replicate"}))
+    """What a segmenter's training depends on, but for its teacher and the place of its encoder's weights."""
+    segmenter = STUDY.segmenters[wildcards.segmenter]
+    known = segmenter.model_dump(exclude={"teacher", "teacher_replicate"}, exclude_none=True)
+    return canonical(known | ({"encoder_weights": "file"} if segmenter.weights_file else {}))
 
 
 def segmenting_settings(wildcards):
@@ -38,9 +45,11 @@ def mask_quality_settings(wildcards):
     return canonical({"mask_truth": STUDY.datasets[wildcards.dataset].mask_truth})
 
 
-def family_of_segmenters_teacher(wildcards):
-    """The module of the teacher's network family."""
-    return STUDY.families_of(STUDY.segmenters[wildcards.segmenter].teacher)
+def families_of_segmenter(wildcards):
+    """The module of the teacher's network family, and timm's where the encoder starts from weights."""
+    segmenter = STUDY.segmenters[wildcards.segmenter]
+    own = modules_named("families", ["timm"]) if segmenter.encoder_weights else ()
+    return (*STUDY.families_of(segmenter.teacher), *own)
 
 
 def mixing_modules(wildcards):

@@ -112,7 +112,7 @@ def report_modules(wildcards):
 
 def report_settings(wildcards):
     """The whole study, the order of its entries (canonical JSON sorts keys), and its arms' labels and upper bounds."""
-    study = STUDY.model_dump() | {"replicates": sorted(STUDY.replicates)}
+    study = with_data_folder(STUDY.model_dump(), STUDY.data_folder) | {"replicates": sorted(STUDY.replicates)}
     order = {section: list(entries) for section, entries in study.items() if isinstance(entries, dict)}
     labels = {arm: STUDY.label(arm) for arm in [*all_arms(), *STUDY.groups]}
     shown = {name: sorted(upper_bounds() & {*f.shown_arms(STUDY)}) for name, f in STUDY.figures.items()}

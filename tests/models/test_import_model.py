@@ -2,17 +2,21 @@
 
 import hashlib
 import json
+import os
 import runpy
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import timm
 import torch
 from helpers import assert_close
+from small_data import load_splits
 from small_training import BASELINE, CPU, RECIPE, SCRIPTS, files_of, split_of, train
 
 from selfdoubt.data import datasets
-from selfdoubt.models import checkpoints, inference
+from selfdoubt.models import checkpoints, classifier, inference
 from selfdoubt.runtime import cli, table_files
 
 torch.set_num_threads(1)
@@ -81,3 +85,103 @@ def test_training_starts_from_the_weights_of_a_file(tmp_path, weights):
     assert_close(tensors["body.layer1.0.conv1.weight"], theirs["layer1.0.conv1.weight"])
     assert tensors["mean"].item() == 0.5  # timm's config of the network, and not the images'
     assert metadata["weights"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+
+
+# ---- residual networks of small images, as other programs save them ----
+
+KEYS = {"mean": [0.4], "deviation": [0.2]}
+PARTS = {  # by family and layout: what other programs call our modules, outside of blocks and in them
+    ("resnet-cifar", "akamaster"): (
+        {"stem.0": "conv1", "stem.1": "bn1", "head": "linear", "stages": "layer{}"},
+        {"norm1": "bn1", "norm2": "bn2", "shortcut.0": "shortcut.0", "shortcut.1": "shortcut.1"},
+    ),
+    ("resnet-cifar", "chenyaofo"): (
+        {"stem.0": "conv1", "stem.1": "bn1", "head": "fc", "stages": "layer{}"},
+        {"norm1": "bn1", "norm2": "bn2", "shortcut.0": "downsample.0", "shortcut.1": "downsample.1"},
+    ),
+    ("wide-resnet", "xternalz"): (
+        {"stem": "conv1", "last.0": "bn1", "head": "fc", "stages": "block{}.layer"},
+        {"norm1": "bn1", "norm2": "bn2", "shortcut": "convShortcut"},
+    ),
+    ("wide-resnet", "layers"): (
+        {"stem": "conv1", "last.0": "bn1", "head": "linear", "stages": "layer{}"},
+        {"norm1": "bn1", "norm2": "bn2", "shortcut": "shortcut.0"},
+    ),
+}
+
+
+def small(of: str, **changes) -> dict:
+    own = {"depth": 8, "shortcuts": "projection"} if of == "resnet-cifar" else {"depth": 10, "widen_factor": 2}
+    return {"family": of, **own, "dropout": 0.0, **KEYS, **changes}
+
+
+def trained(network: dict, n_classes: int = 3):
+    model = classifier.build_model(SimpleNamespace(**network), n_classes, 1, 16, seed=3)
+    with torch.no_grad():
+        model.train()(torch.rand(8, 1, 16, 16))  # moves the running statistics
+    return model.eval()
+
+
+def as_theirs(state: dict, outside: dict, inside: dict) -> dict:
+    found = {}
+    for name, tensor in state.items():
+        module, _, leaf = name.rpartition(".")
+        if name.startswith("stages."):
+            _, stage, block, part = module.split(".", 3)
+            module = f"{outside['stages'].format(int(stage) + 1)}.{block}.{inside.get(part, part)}"
+        else:
+            module = outside[module]
+        if leaf != "num_batches_tracked":  # which older files lack
+            found[f"module.{module}.{leaf}"] = tensor
+    return found
+
+
+@pytest.mark.parametrize(("family", "layout"), PARTS)
+def test_residual_networks_of_other_programs_answer_as_there(tmp_path, family, layout):
+    network = small(family)
+    model = trained(network)
+    theirs = as_theirs(model.body.state_dict(), *PARTS[family, layout])
+    torch.save({"state_dict": theirs, "best_prec1": 91.0}, tmp_path / "w.th")
+    path = import_model(tmp_path, tmp_path / "w.th", network)
+    again, pixels = checkpoints.load_model(path, CPU), torch.rand(2, 1, 16, 16)
+    with torch.no_grad():
+        assert_close(again(pixels), model.body((pixels - 0.4) / 0.2))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"depth": 14}, "stages of 1, 1, 1 blocks, expected 2, 2, 2"),
+        ({"shortcuts": "padding"}, "shortcuts: padding .*it has stages.1.0.shortcut.0.weight too"),
+        ({"family": "wide-resnet", "depth": 10, "widen_factor": 1}, "does not fit wide-resnet of depth 10"),
+        ({"mean": [0.4] * 3, "deviation": [0.2] * 3}, "are of 3 channels, and the images have 1"),
+        ({"weights_key": "ema"}, "has no state dict 'ema'"),
+    ],
+)
+def test_settings_that_do_not_fit_a_file_are_one_line(tmp_path, changes, words):
+    torch.save({"state_dict": trained(small("resnet-cifar")).body.state_dict()}, tmp_path / "w.th")
+    with pytest.raises(SystemExit, match=rf"^import_model: .*{words}.*$"):
+        import_model(tmp_path, tmp_path / "w.th", small("resnet-cifar", **changes))
+
+
+def test_a_head_of_other_classes_is_one_line_for_residual_networks_too(tmp_path):
+    torch.save(trained(small("resnet-cifar"), n_classes=4).body.state_dict(), tmp_path / "w.th")
+    with pytest.raises(SystemExit, match=r"has a head of 4 classes, and the data have 3"):
+        import_model(tmp_path, tmp_path / "w.th", small("resnet-cifar"))
+
+
+PUBLISHED = [("resnet20-12fca82f", 91.5), ("resnet32-d509ac18", 92.8)]
+PUBLISHED += [("resnet44-014dd654", 93.3), ("resnet56-4bfd9763", 92.6)]
+
+
+@pytest.mark.skipif("SELFDOUBT_DATA" not in os.environ, reason="SELFDOUBT_DATA names no folder of published weights")
+@pytest.mark.parametrize(("name", "percent"), PUBLISHED)
+def test_published_networks_have_their_accuracy(name, percent):
+    folder = Path(os.environ["SELFDOUBT_DATA"])
+    test = load_splits(f"parquet:{folder / 'cifar10-part'}")["test"]
+    network = small("resnet-cifar", depth=int(name[6:8]), shortcuts="padding-around")
+    network |= {"mean": [0.485, 0.456, 0.406], "deviation": [0.229, 0.224, 0.225]}
+    weights = folder / f"resnet-cifar10-weights/{name}.th"
+    model = classifier.build_model(SimpleNamespace(**network), 10, 3, 32, weights=weights, keep_head=True).eval()
+    correct = inference.predict_logits(model, test.images).argmax(1) == test.labels
+    assert 100 * correct.mean() == pytest.approx(percent) and len(correct) == 1000

@@ -98,6 +98,47 @@ def test_a_network_that_cannot_take_such_images():
     assert "cannot build timm's levit_128s for images of 1 x 28 x 28 (" in fault("levit_128s")
 
 
+NOT_SMALL = [
+    "visformer_tiny",
+    "xcit_nano_12_p8_224",
+    "volo_d1_224",
+    "crossvit_tiny_240",
+    "vitamin_small_224",
+    "inception_v3",
+]
+
+
+@pytest.mark.parametrize("name", NOT_SMALL)
+def test_networks_that_do_not_take_the_size_are_one_line(name):
+    assert name in fault(name, size_px=32, channels=3)
+
+
+@pytest.mark.parametrize(("old", "new"), [("swsl_resnet18", "fb_swsl_ig1b"), ("tf_efficientnet_b0_ns", "ns_jft_in1k")])
+def test_names_that_timm_has_given_up_are_one_line_with_the_new_one(old, new):
+    assert new in fault(old)
+
+
+class Strange(Exception):
+    pass
+
+
+@pytest.mark.parametrize("raised", [Strange("a\nb"), ZeroDivisionError(), StopIteration(), RecursionError("deep")])
+def test_whatever_timm_raises_is_one_line(monkeypatch, raised):
+    monkeypatch.setattr(timm, "create_model", lambda *_, **__: failing(raised))
+    assert "cannot build timm's test_resnet" in fault()
+
+
+@pytest.mark.parametrize("raised", [MemoryError(), OSError(28, "No space left on device"), PermissionError("no")])
+def test_lack_of_memory_and_the_systems_faults_pass_as_they_are(monkeypatch, raised):
+    monkeypatch.setattr(timm, "create_model", lambda *_, **__: failing(raised))
+    with pytest.raises(type(raised)):
+        build()
+
+
+def failing(error: BaseException):
+    raise error
+
+
 # ---- layers of class activation maps ----
 
 
@@ -167,7 +208,8 @@ def test_normalisation_is_that_of_the_weights_averaged_for_one_channel(tmp_path)
 
 def test_a_head_of_other_classes_is_replaced_and_logged(trained, files, capsys):
     model = build(channels=3, weights=files["pth"], seed=4)
-    assert capsys.readouterr().out == f"{files['pth']}: 5 classes, 3 here; not taken: fc.bias, fc.weight\n"
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == f"{files['pth']}: 5 classes, 3 here; not taken: fc.bias, fc.weight"
     ours, theirs = model.body.state_dict(), trained.state_dict()
     assert {name for name in ours if not torch.equal(ours[name], theirs[name])} == {"fc.weight", "fc.bias"}
     fresh = build(channels=3, seed=4).body.state_dict()
@@ -197,6 +239,16 @@ def test_the_same_weights_come_back_from_a_checkpoint(files, tmp_path):
     assert all(torch.equal(again.state_dict()[name], tensor) for name, tensor in model.state_dict().items())
 
 
+def test_names_that_are_not_timms_are_shown(trained, tmp_path):
+    state = {f"mine.{name}": tensor for name, tensor in trained.state_dict().items()}
+    torch.save(state, tmp_path / "a.pth")
+    line = fault(channels=3, n_classes=5, weights=tmp_path / "a.pth", keep_head=True)
+    assert "mine.conv1" in line and "weights_key" in line
+    network = network_of()
+    network.weights_key = "mine"
+    build_model(network, n_classes=5, channels=3, size_px=28, weights=tmp_path / "a.pth", keep_head=True)
+
+
 def test_a_head_that_must_stay_has_the_classes_of_the_data(files):
     expected = "has a head of 5 classes, and the data have 3"
     assert expected in fault(channels=3, weights=files["pth"], keep_head=True)
@@ -215,6 +267,44 @@ def test_weights_of_another_network_are_refused_whole(files, tmp_path):
         torch.save(broken, tmp_path / "a.pth")
         for n_classes in (3, 4):  # with the head and without
             assert "does not fit" in fault(n_classes=n_classes, weights=tmp_path / "a.pth")
+
+
+def test_another_normalisation_may_be_set(files):
+    network = network_of(input_px="pretrained")
+    network.mean, network.deviation = [0.1, 0.2, 0.3], [0.4, 0.5, 0.6]
+    for channels, means in ((3, [0.1, 0.2, 0.3]), (1, [0.2])):
+        model = build_model(network, n_classes=5, channels=channels, size_px=160, weights=files["pth"])
+        assert model.mean.flatten().tolist() == pytest.approx(means)
+
+
+@pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "tf_efficientnet_b0"])
+def test_efficientnets_by_the_names_of_efficientnet_pytorch(tmp_path, name):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        body = timm.create_model(name, num_classes=3).eval()
+    torch.save({f"module.{key}": tensor for key, tensor in _as_published(body)}, tmp_path / "a.pth")
+    model = build(name, size_px=224, channels=3, weights=tmp_path / "a.pth", keep_head=True)
+    ours = model.body.state_dict()
+    assert all(torch.equal(tensor, ours[key]) for key, tensor in body.state_dict().items())
+    replaced = build(name, size_px=224, channels=3, n_classes=5, weights=tmp_path / "a.pth")
+    assert torch.equal(replaced.body.conv_stem.weight, body.conv_stem.weight)
+
+
+def _as_published(body):
+    """Yield the parameters of an EfficientNet in the names of efficientnet-pytorch, which numbers blocks throughout."""
+    modules = {"conv_stem": "_conv_stem", "bn1": "_bn0", "conv_head": "_conv_head", "bn2": "_bn1", "classifier": "_fc"}
+    blocks = [f"blocks.{i}.{j}" for i, stage in enumerate(body.blocks) for j in range(len(stage))]
+    for number, block in enumerate(blocks):
+        expands = hasattr(body.get_submodule(block), "conv_pwl")
+        inside = ["_expand_conv", "_bn0"] * expands + ["_depthwise_conv", "_bn1", "_project_conv", "_bn2"]
+        own = (
+            ["conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3"] if expands else ["conv_dw", "bn1", "conv_pw", "bn2"]
+        )
+        inside, own = [*inside, "_se_reduce", "_se_expand"], [*own, "se.conv_reduce", "se.conv_expand"]
+        modules |= {f"{block}.{ours}": f"_blocks.{number}.{theirs}" for ours, theirs in zip(own, inside, strict=True)}
+    for key, tensor in body.state_dict().items():
+        module, _, leaf = key.rpartition(".")
+        yield f"{modules[module]}.{leaf}", tensor
 
 
 # ---- published weights ----

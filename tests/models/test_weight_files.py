@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from selfdoubt.models import weight_files
 from selfdoubt.runtime.errors import UserError
 
 STATE = {"a.weight": torch.arange(6.0).view(2, 3), "b": torch.tensor(1)}
+OPTIMIZER = {"state": {0: {"exp_avg": torch.ones(2, 2)}}}
+OTHER = {name: tensor + 1 for name, tensor in STATE.items()}
 
 
 def fault(path: Path) -> str:
@@ -27,20 +30,78 @@ def written(folder: Path, content) -> Path:
     return folder / "a.pth"
 
 
-def prefixed(state: dict) -> dict:
-    return {f"module.{name}": tensor for name, tensor in state.items()}
+def prefixed(state: dict, prefix: str = "module.") -> dict:
+    return {f"{prefix}{name}": tensor for name, tensor in state.items()}
 
 
 def same(found: dict) -> bool:
     return found.keys() == STATE.keys() and all(torch.equal(found[name], STATE[name]) for name in STATE)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [STATE, {"model": STATE}, {"state_dict": STATE, "epoch": 3}, prefixed(STATE), {"state_dict": prefixed(STATE)}],
-    ids=["top", "model", "state_dict", "parallel", "parallel-below"],
-)
-def test_a_state_dict_is_found_where_programs_put_it(tmp_path, content):
+WRAPPERS = ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model.", "net.", "model.module."]
+KEYS = ["state_dict", "model", "model_state_dict", "net", "ema", "my_own"]
+
+
+def below(places: str, state: dict) -> dict:
+    for place in reversed(places.split(".")):
+        state = {
+            place: state,
+            "epoch": 3,
+            "best": torch.tensor(0.9),
+            "optimizer": OPTIMIZER,
+        }
+    return state
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".pt", ".th", ".pth.tar"])
+@pytest.mark.parametrize("key", [None, *KEYS, "checkpoint.model"])
+def test_a_state_dict_is_found_where_programs_put_it(tmp_path, key, suffix):
+    torch.save(STATE if key is None else below(key, STATE), tmp_path / f"a{suffix}")
+    assert same(weight_files.read(tmp_path / f"a{suffix}"))
+
+
+@pytest.mark.parametrize("prefix", WRAPPERS)
+@pytest.mark.parametrize("key", ["", "state_dict"])
+def test_what_wrappers_put_before_names_is_stripped_and_logged(tmp_path, capsys, prefix, key):
+    state = prefixed(STATE, prefix)
+    assert same(weight_files.read(written(tmp_path, below(key, state) if key else state)))
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{tmp_path / 'a.pth'}: ") and f"'{prefix}'" in line and (not key or f"'{key}'" in line)
+
+
+def test_parts_that_were_compiled_and_averaged_models(tmp_path):
+    averaged = {"n_averaged": torch.tensor(7), **prefixed(STATE)}
+    assert same(weight_files.read(written(tmp_path, averaged)))
+    assert same(weight_files.read(written(tmp_path, {"ema": averaged, "model": prefixed(OTHER)})))
+    inner = {"a._orig_mod.weight": STATE["a.weight"], "b": STATE["b"]}
+    assert same(weight_files.read(written(tmp_path, inner)))
+
+
+@pytest.mark.parametrize("average", ["state_dict_ema", "model_ema", "ema"])
+def test_the_average_is_taken_logged_and_may_be_set(tmp_path, capsys, average):
+    path = written(tmp_path, {"state_dict": OTHER, average: STATE})
+    assert same(weight_files.read(path))
+    line = capsys.readouterr().out
+    assert f"takes '{average}'" in line and "'state_dict'" in line and "weights_key" in line
+    assert torch.equal(weight_files.read(path, "state_dict")["a.weight"], OTHER["a.weight"])
+    assert not capsys.readouterr().out  # the config says it
+
+
+def test_a_key_may_go_on_into_the_names(tmp_path):
+    both = prefixed(STATE, "ema_model.") | prefixed(OTHER, "online_model.") | {"step": torch.tensor(1)}
+    for content, above in ((both, ""), ({"checkpoint": {"x": both}}, "checkpoint.x.")):
+        assert same(weight_files.read(written(tmp_path, content), f"{above}ema_model"))
+        with pytest.raises(UserError, match="has no state dict 'emma'; weights_key may be"):
+            weight_files.read(tmp_path / "a.pth", "emma")
+
+
+def test_several_state_dicts_of_no_usual_key_are_named(tmp_path):
+    assert "'one', 'two'" in fault(written(tmp_path, {"one": STATE, "two": OTHER}))
+
+
+def test_dicts_that_hold_themselves(tmp_path):
+    content = {"state_dict": STATE}
+    content["more"] = content
     assert same(weight_files.read(written(tmp_path, content)))
 
 
@@ -62,7 +123,7 @@ def test_a_prefix_of_some_names_is_part_of_them(tmp_path):
 def test_a_missing_file_and_one_of_another_kind(tmp_path):
     assert fault(tmp_path / "a.pth").startswith("no such file")
     (tmp_path / "a.bin").touch()
-    assert fault(tmp_path / "a.bin") == "weights are read from files that end in .safetensors or .pth"
+    assert re.match(r"weights are read from files that end in .*\.safetensors.*\.pth", fault(tmp_path / "a.bin"))
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import timm
 import torch
 from torch import nn
 
@@ -312,3 +313,28 @@ def test_training_says_what_is_wrong():
     nn.init.constant_(next(model.parameters()), torch.nan)
     with pytest.raises(UserError, match="loss is nan at step 0"):
         train_segmenter(model, images, pseudo, settings(), 0, CPU)
+
+
+# ---- an encoder's weights ----
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "test_convnext", "test_efficientnet"])
+def test_an_encoder_starts_from_a_classifiers_weights_and_normalisation(tmp_path, name):
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        donor = timm.create_model(name, num_classes=7, in_chans=3)
+    torch.save({"state_dict": donor.state_dict()}, tmp_path / "w.pth")
+    settings = SimpleNamespace(architecture="Unet", encoder=f"tu-{name}", encoder_depth=2, decoder_channels=[8, 4])
+    model = build_segmenter(settings, 3)
+    segmenter.load_encoder(model, settings.encoder, 3, tmp_path / "w.pth")
+    (first,) = [t for n, t in model.network.encoder.model.state_dict().items() if t.ndim == 4][:1]
+    assert torch.equal(first, next(t for t in donor.state_dict().values() if t.ndim == 4))
+    model.fit_input(torch.rand(4, 3, 16, 16))
+    assert model.mean.flatten().tolist() == pytest.approx(list(timm.get_pretrained_cfg(name).mean))
+
+
+def test_weights_of_another_encoder_are_refused(tmp_path):
+    torch.save(timm.create_model("test_convnext", num_classes=7).state_dict(), tmp_path / "w.pth")
+    settings = SimpleNamespace(architecture="Unet", encoder="tu-test_resnet", encoder_depth=2, decoder_channels=[8, 4])
+    with pytest.raises(UserError, match="does not fit timm's test_resnet"):
+        segmenter.load_encoder(build_segmenter(settings, 3), settings.encoder, 3, tmp_path / "w.pth")

@@ -9,7 +9,7 @@ from wrong_configs import ACE, LOGISTIC, ONE_WAY, SIZES, check_message, fault, f
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.provenance import canonical
-from selfdoubt.settings import speech
+from selfdoubt.settings import speech, timm_names
 from selfdoubt.settings.files import check_files
 from selfdoubt.settings.study import load_study, parse_arm
 
@@ -61,6 +61,59 @@ def test_a_file_of_weights_must_be_there(config, tmp_path):
     config["baselines"]["ce"]["network"] = "convnet-small"
     config["pretrained"]["p"] = {"name": "resnet18", "weights": str(weights)}
     told("pretrained.p")
+
+
+RESNET20 = {"family": "resnet-cifar", "depth": 20, "weights": "w.th", "mean": [0.5], "deviation": [0.25]}
+
+
+def test_a_pretrained_model_is_of_timm_or_of_a_family_that_takes_weights(config):
+    wide = {"family": "wide-resnet", "widen_factor": 2, "depth": 16}
+    config["pretrained"] = {"t": {"name": "resnet18"}, "r": RESNET20, "w": RESNET20 | wide}
+    study = load_study(config)
+    families = [study.families_of(name) for name in ("t", "r", "w")]
+    assert families == [(f"models.families.{name}",) for name in ("timm", "resnet_cifar", "wide_resnet")]
+    settings = study.model_settings("r")["network"]
+    assert settings["mean"] == [0.5] and settings["shortcuts"] == "padding" and "w.th" not in str(settings)
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"mean": [0.5, 0.5]}, "deviation"),
+        ({"mean": [125.3], "deviation": [63.0]}, "mean.0"),
+        ({"mean": None}, "mean"),
+        ({"weights": None}, "weights"),
+        ({"family": "convnet"}, "family"),
+        ({"family": "timm", "name": "resnet18", "weights": None, "weights_key": "ema"}, "weights_key"),
+    ],
+)
+def test_what_is_said_of_weights_fits_together(config, change, key):
+    given = {name: value for name, value in (RESNET20 | change).items() if value is not None}
+    if "name" in given:
+        given = {name: given[name] for name in ("family", "name", "weights_key")}
+    config["pretrained"] = {"r": given}
+    assert faults(config)[0].startswith(f"config: pretrained.r.{key}: ")
+
+
+def test_names_that_timm_lacks_are_found_before_any_job(config, tmp_path):
+    places = {"networks": {"family": "timm"}, "pretrained": {}}
+    for section, more in places.items():
+        for name in ("swsl_resnet18", "resnet1"):
+            known, config[section] = config[section], config[section] | {"r": more | {"name": name}}
+            with pytest.raises(UserError, match=rf"^config: {section}.r.name: .*'{name}'"):
+                check_files(load_study(config), ROOT / "resources")
+            config[section] = known
+    config["segmenters"]["unet"]["encoder"] = "tu-resnet1"
+    with pytest.raises(UserError, match=r"^config: segmenters.unet.encoder: .*'resnet1'"):
+        check_files(load_study(config), ROOT / "resources")
+
+
+def test_the_names_are_those_that_timm_has():
+    import timm
+
+    networks, renamed = timm_names._names()
+    assert networks == set(timm.list_models()) and "swsl_resnet18" in renamed
+    assert all(timm_names.fault_of(name) is None for name in renamed.values())
 
 
 @pytest.mark.parametrize(

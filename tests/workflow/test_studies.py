@@ -11,6 +11,7 @@ STUDIES = sorted((ROOT / "studies").glob("*.yaml"))
 MADE_BY = ("train_teacher", "train_baseline", "distill_student", "train_augmented", "import_model")
 EXPECTED = {  # how many jobs train or import a model, by study
     "cifar10": 3 * 7,
+    "cifar10-published": 4,
     "cifar100": 3 * 7,
     "communication": 3 * 5,
     "distillation-controls": 3 * 33,
@@ -22,6 +23,11 @@ EXPECTED = {  # how many jobs train or import a model, by study
     "imagenet-benchmark": 20,
 }
 
+PUBLISHED = ["cifar10-part/train.parquet", "cifar10-part/test.parquet"]  # below data_folder
+PUBLISHED += [
+    f"resnet-cifar10-weights/resnet{name}.th" for name in ("20-12fca82f", "32-d509ac18", "44-014dd654", "56-4bfd9763")
+]
+
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory) -> Copy:
@@ -31,6 +37,9 @@ def copy(tmp_path_factory) -> Copy:
     resources.unlink()
     resources.mkdir()
     (resources / "fashion-mnist-12k").symlink_to(ROOT / "resources/fashion-mnist-12k")
+    for name in PUBLISHED:
+        (copy.folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy.folder / "data" / name).touch()
     for split in ("train", "val"):
         folder = resources / "imagenet" / split / "n01440764"
         folder.mkdir(parents=True)
@@ -40,7 +49,7 @@ def copy(tmp_path_factory) -> Copy:
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_a_study_is_planned_whole(copy, path):
-    run = copy.snakemake("-n", "--configfile", f"studies/{path.name}")
+    run = copy.snakemake("-n", "--configfile", f"studies/{path.name}", "--config", "data_folder=data")
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
     jobs = dict(re.findall(rf"^({'|'.join(MADE_BY)}) +(\d+)$", *text(run)))  # shown twice
     assert sum(map(int, jobs.values())) == EXPECTED[path.stem]

@@ -1,7 +1,8 @@
 """Which images are trained on, tuned on and tested on.
 
 A source's official splits are kept. Missing ones are drawn from its training images, stratified by class, with
-generators named by the settings' split_seed: test first, then val. So val is held out of train in every case.
+generators named by the settings' split_seed: test first, then val. So val is held out of train in every case. For
+networks that others trained on all of train, val can be drawn from the official test images instead.
 """
 
 import numpy as np
@@ -15,17 +16,22 @@ Chosen = tuple[str, np.ndarray]  # a pool's name, and positions in it, ascending
 def choose(labels: dict[str, np.ndarray], class_names: list[str], settings) -> dict[str, Chosen]:
     """Return train, val and test as positions in a source's pools.
 
-    labels: (n,) of each pool. settings: val_fraction and test_fraction (of the pool "train"), and split_seed.
-    Raises UserError if there is but one class, or if a class would be missing in a split.
+    labels: (n,) of each pool. settings: test_fraction (of the pool "train"), val_fraction (of that, or of the pool
+    "test" if val_from says so), and split_seed.
+    Raises UserError if there is but one class, if a class would be missing in a split, or if val cannot come from test.
     """
     if len(class_names) < 2:
         raise UserError(f"the data set has one class ('{class_names[0]}'); add one, since a classifier needs two")
     chosen = {name: (name, np.arange(len(of))) for name, of in labels.items()}
-    for split, fraction in (("test", settings.test_fraction), ("val", settings.val_fraction)):
+    val_from = getattr(settings, "val_from", "train")
+    if val_from == "test" and ("val" in labels or "test" not in labels):
+        found = "the source has val images" if "val" in labels else "the source has no test images"
+        raise UserError(f"val_from: test, but {found}; remove it")
+    for split, pool, fraction in (("test", "train", settings.test_fraction), ("val", val_from, settings.val_fraction)):
         if split not in chosen:
-            left = chosen["train"][1]
-            drawn = _stratified(labels["train"], left, fraction, randomness.generator(settings.split_seed, split))
-            chosen[split], chosen["train"] = ("train", drawn), ("train", np.setdiff1d(left, drawn))
+            left = chosen[pool][1]
+            drawn = _stratified(labels[pool], left, fraction, randomness.generator(settings.split_seed, split))
+            chosen[split], chosen[pool] = (pool, drawn), (pool, np.setdiff1d(left, drawn))
     for split, (pool, positions) in chosen.items():
         _check_classes(split, labels[pool][positions], class_names)
     return {split: chosen[split] for split in ("train", "val", "test")}

@@ -1,7 +1,7 @@
-"""Weights that were trained elsewhere, from a .safetensors or a .pth file.
+"""Weights that were trained elsewhere, from a .safetensors file or one of torch's, such as .pth.
 
-A .pth file is a pickle, which may hold any program. It is opened with torch's weights_only, which reads tensors and
-refuses all else, and there is no option to read more.
+Those of torch are pickles, which may hold any program. They are opened with torch's weights_only, which reads tensors
+and refuses all else, and there is no option to read more. Which state dict of a file is meant: `state_dicts`.
 """
 
 import hashlib
@@ -13,25 +13,29 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from selfdoubt.models import state_dicts
 from selfdoubt.runtime.errors import UserError
-
-_INSIDE = ("state_dict", "model")  # keys that training programs keep a state dict under
-_PARALLEL = "module."  # before every name, where a network was saved from within DataParallel
+from selfdoubt.settings.weight_suffixes import EITHER, PICKLES, SAFETENSORS
 
 
-def read(path: str | Path) -> dict[str, torch.Tensor]:
-    """Return the tensors of a state dict by name, on the processor.
+def read(path: str | Path, key: str | None = None) -> dict[str, torch.Tensor]:
+    """Return the tensors of a state dict by name, on the processor, without what wrappers put before names.
 
+    key: which one of the file, as in `state_dicts.choose`; what is taken is printed where another one might be meant.
     Raises UserError if the file is missing, truncated, of another kind or holds more than tensors.
     """
     path = Path(path)
     if not path.is_file():
         raise UserError(f"{path}: no such file; a network's weights are expected there")
     if path.suffix not in _READERS:
-        raise UserError(f"{path}: weights are read from files that end in {' or '.join(_READERS)}")
-    state = _state_dict(_READERS[path.suffix](path), path)
-    if all(name.startswith(_PARALLEL) for name in state):
-        state = {name.removeprefix(_PARALLEL): tensor for name, tensor in state.items()}
+        raise UserError(f"{path}: weights are read from files that end in {EITHER}; save them as one")
+    found = _READERS[path.suffix](path)
+    try:
+        state, note = state_dicts.choose(found, key)
+    except UserError as fault:
+        raise UserError(f"{path}: {fault}") from None
+    if note:
+        print(f"{path}: {note}", flush=True)
     return state
 
 
@@ -48,7 +52,7 @@ def _read_safetensors(path: Path) -> dict:
         raise UserError(f"{path}: not a whole .safetensors file ({_first_line(error)}); fetch it again") from None
 
 
-def _read_pth(path: Path) -> dict:
+def _read_pickle(path: Path) -> dict:
     try:
         _check_sums(path)
         return torch.load(path, map_location="cpu", weights_only=True)
@@ -58,7 +62,9 @@ def _read_pth(path: Path) -> dict:
             raise UserError(
                 f"{path}: {found}; save its state dict alone, by torch.save(model.state_dict(), …)"
             ) from None
-        raise UserError(f"{path}: not a whole .pth file of tensors ({_first_line(error)}); fetch it again") from None
+        raise UserError(
+            f"{path}: not a whole {path.suffix} file of tensors ({_first_line(error)}); fetch it again"
+        ) from None
 
 
 def _check_sums(path: Path) -> None:
@@ -69,25 +75,10 @@ def _check_sums(path: Path) -> None:
                 raise zipfile.BadZipFile(f"the checksum of {damaged} is wrong")
 
 
-def _state_dict(found, path: Path) -> dict[str, torch.Tensor]:
-    if isinstance(found, dict):
-        found = next((found[key] for key in _INSIDE if isinstance(found.get(key), dict)), found)
-    if not isinstance(found, dict) or not found:
-        what = "an empty one" if isinstance(found, dict) else f"a {type(found).__name__}"
-        raise UserError(f"{path}: expected a state dict, tensors by name, and found {what}")
-    for name, value in found.items():
-        if not isinstance(name, str) or not isinstance(value, torch.Tensor):
-            what = f"{type(value).__name__} under {name!r}"
-            raise UserError(
-                f"{path}: expected a state dict, at the top or under {' or '.join(_INSIDE)}, and found {what}"
-            )
-    return dict(found)
-
-
 def _first_line(error: Exception) -> str:
     text = str(error).rpartition("WeightsUnpickler error: ")[2]  # before it, how to read the file all the same
     first = text.strip().split("\n")[0].split(". ")[0].rstrip(". ")
     return f"{type(error).__name__} {first}".strip()
 
 
-_READERS = {".safetensors": _read_safetensors, ".pth": _read_pth}
+_READERS = dict.fromkeys(SAFETENSORS, _read_safetensors) | dict.fromkeys(PICKLES, _read_pickle)

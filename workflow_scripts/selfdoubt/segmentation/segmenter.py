@@ -1,7 +1,8 @@
-"""A segmenter for CutMix: a segmentation-models-pytorch network trained from scratch on pseudo-labels of pixels.
+"""A segmenter for CutMix: a segmentation-models-pytorch network trained on pseudo-labels of pixels.
 
-No pretrained weights: they would bring in labels of other data. The pseudo-labels come from `activation_maps`. The
-network learns what they have in common on many images, and so its masks are better than they are.
+By default from scratch: an encoder's pretrained weights bring in labels of other data (`load_encoder`). The
+pseudo-labels come from `activation_maps`. The network learns what they have in common on many images, and so its masks
+are better than they are.
 """
 
 import difflib
@@ -15,7 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from selfdoubt.models import checkpoints, inference
-from selfdoubt.runtime import randomness
+from selfdoubt.runtime import methods, randomness
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.architectures import ARCHITECTURES
 from selfdoubt.training import augmentation, optimizers, schedules
@@ -37,6 +38,7 @@ class Segmenter(nn.Module):
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
         self.register_buffer("std", torch.ones(channels, 1, 1))
         self.network = network
+        self.is_pretrained = False
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return the logit of each pixel for being object, float32 (n, H, W), of images (n, C, H, W) in [0, 1]."""
@@ -47,7 +49,9 @@ class Segmenter(nn.Module):
         return logits[:, 0, top : top + height, left : left + width].float()
 
     def fit_input(self, images: torch.Tensor) -> None:
-        """Set mean and deviation by training images (n, C, H, W) in [0, 1]."""
+        """Set mean and deviation by training images (n, C, H, W) in [0, 1], where the encoder's weights have none."""
+        if self.is_pretrained:
+            return
         self.mean.copy_(images.mean((0, 2, 3)).view(-1, 1, 1))
         self.std.copy_(images.std((0, 2, 3)).view(-1, 1, 1).clamp_min(1e-3))
 
@@ -80,6 +84,25 @@ def build_segmenter(settings, channels: int, seed: int = 0) -> Segmenter:
     except (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise UserError(f"segmenters: cannot build {settings.architecture} with {options}: {error}") from None
     return Segmenter(network, channels)
+
+
+def load_encoder(model: Segmenter, encoder: str, channels: int, weights: str | Path | None) -> None:
+    """Load weights of timm's classifier into the encoder, and the mean and deviation that they were trained with.
+
+    encoder: `tu-NAME`. weights: a file; None: those that timm publishes. Raises UserError if they do not fit.
+    """
+    donor, (mean, std) = methods.load("models.families", "timm").with_weights(
+        encoder.removeprefix("tu-"), channels, weights
+    )
+    # Wrappers that put out the maps of stages rename these: stages.0 becomes stages_0, or model.stages.0.
+    theirs = {name.replace("_", "."): tensor for name, tensor in donor.state_dict().items()}
+    ours = {name: name.removeprefix("model.").replace("_", ".") for name in model.network.encoder.model.state_dict()}
+    if missing := [name for name, plain in ours.items() if plain not in theirs]:
+        raise UserError(f"segmenters: the weights of {encoder} lack {missing[0]}; choose another encoder")
+    model.network.encoder.model.load_state_dict({name: theirs[plain] for name, plain in ours.items()})
+    model.mean.copy_(torch.tensor(mean).view(-1, 1, 1))
+    model.std.copy_(torch.tensor(std).view(-1, 1, 1))
+    model.is_pretrained = True
 
 
 def _check_encoder(encoder: str) -> None:

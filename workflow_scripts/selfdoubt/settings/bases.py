@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from selfdoubt.settings.types import ArmText, Count, Fraction, Name, OwnLabel, Strict
+from selfdoubt.settings.weight_suffixes import EITHER, PICKLES, SAFETENSORS
 
 ObjectLabels = Literal["object-area", "relative-object-area"]
 
@@ -66,16 +67,35 @@ def depth_of_6n_plus(more: int):
 
 
 def _weights_file(path: str) -> str:
-    if not path.endswith((".safetensors", ".pth")):
-        raise PydanticCustomError("weights", "weights are read from a .safetensors or a .pth file")
+    if not path.endswith((*SAFETENSORS, *PICKLES)):
+        raise PydanticCustomError("weights", f"weights are read from files that end in {EITHER}; save them as one")
     return path
+
+
+WeightsFile = Annotated[str, AfterValidator(_weights_file)]
+WeightsKey = Annotated[str, Field(min_length=1)]  # which state dict of a file
+Mean = Annotated[list[Fraction], Field(min_length=1, max_length=3)]  # of the channels, of pixels in [0, 1]
+Deviation = Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1, max_length=3)]
+
+
+class FromFile(Strict):
+    """A network with the weights of a file, and the normalisation that it was trained with."""
+
+    weights: WeightsFile
+    weights_key: WeightsKey | None = None
+    mean: Mean
+    deviation: Deviation
+    label: OwnLabel = None
 
 
 class FromTimm(Strict):
     """A network of timm, by its name there."""
 
     name: str = Field(pattern=r"^[a-z0-9_.]+$")
-    weights: Annotated[str, AfterValidator(_weights_file)] | None = None  # in place of the published ones
+    weights: WeightsFile | None = None  # in place of the published ones
+    weights_key: WeightsKey | None = None
+    mean: Mean | None = None  # and deviation: of the weights, in place of those of timm's config
+    deviation: Deviation | None = None
     patch_px: Count = 4  # of a transformer on images of up to 64 px, where input_px is data
 
 

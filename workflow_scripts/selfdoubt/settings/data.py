@@ -50,6 +50,7 @@ class Dataset(Strict):
     storage: Literal["arrays", "files"] = "arrays"
     max_gb: Positive = 4.0  # of one split as an array
     val_fraction: HalfAtMost = 0.1  # of train, where the source has no val
+    val_from: Literal["train", "test"] = "train"  # test: of networks that others trained on all of train
     test_fraction: HalfAtMost = 0.2  # of train, where the source has no test
     split_seed: Annotated[int, Field(ge=0)] = 0
     mask_truth: Literal["nonzero-pixels", "given", "none"] = "none"

@@ -1,14 +1,15 @@
-"""Files that the config names: they must be there before a job needs them."""
+"""Files that the config names, and networks of timm: they must be there before a job needs them."""
 
 from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings import catalog
+from selfdoubt.settings import catalog, timm_names
 from selfdoubt.settings.source_files import Folders
 
 
 def check_files(study, resources: Path) -> None:
-    """Raise UserError if a file of weights or of images is missing that cannot be fetched."""
+    """Raise UserError if a file of weights or images is missing and cannot be fetched, or if timm lacks a network."""
+    _check_timm_names(study)
     _check_weights(study)
     folders = Folders(embedded=resources, fetched=resources)  # what is fetched is not looked for
     for section in ("datasets", "ood_sets"):
@@ -35,3 +36,17 @@ def _check_weights(study) -> None:
         if (path := study.weights(name)) and not Path(path).is_file():
             place = f"pretrained.{name}" if name in study.pretrained else f"networks.{model.network}"
             raise UserError(f"config: {place}.weights: {path} is missing; put the file there, or correct the path")
+    for name, segmenter in study.segmenters.items():
+        if (path := segmenter.weights_file) and not Path(path).is_file():
+            place = f"segmenters.{name}.encoder_weights"
+            raise UserError(f"config: {place}: {path} is missing; put the file there, or correct the path")
+
+
+def _check_timm_names(study) -> None:
+    named = {f"networks.{key}.name": each.name for key, each in study.networks.items() if each.family == "timm"}
+    named |= {f"pretrained.{key}.name": each.name for key, each in study.pretrained.items() if each.family == "timm"}
+    encoders = {f"segmenters.{key}.encoder": each.encoder for key, each in study.segmenters.items()}
+    named |= {place: name.removeprefix("tu-") for place, name in encoders.items() if name.startswith("tu-")}
+    for place, name in named.items():
+        if fault := timm_names.fault_of(name):
+            raise UserError(f"config: {place}: {fault}")

@@ -4,7 +4,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from selfdoubt.settings.bases import FromTimm
 from selfdoubt.settings.registry import any_of
 from selfdoubt.settings.types import (
     BelowOne,
@@ -131,13 +130,6 @@ class Student(Model):
         return self.loss.compares_images or getattr(self.target_transform, "compares_images", False)
 
 
-class Pretrained(FromTimm):
-    """A network that is evaluated as it is: with the weights of a file, or with its published ones."""
-
-    input_px: Literal["data", "pretrained"] = "pretrained"
-    label: OwnLabel = None
-
-
 class SoftLabels(Strict):
     mode: Literal["auto", "stored", "online"] = "auto"
     max_gb: Positive = 10
@@ -152,3 +144,11 @@ class Augmented(Model):
 
 
 Network = any_of("families", by="family")
+
+
+def _of_timm(given):
+    return {"family": "timm", **given} if isinstance(given, dict) else given
+
+
+# A network that is evaluated as it is: of timm, unless it names another family.
+Pretrained = Annotated[any_of("families", by="family", called="Pretrained"), BeforeValidator(_of_timm)]

@@ -40,8 +40,9 @@ def _check_entries(study) -> Iterator[tuple]:
     yield check_unique, "replicates", study.replicates
     yield _check_names_differ, study
     yield from _check_datasets(study)
-    for key, network in study.networks.items():
-        yield _check_network, f"networks.{key}", network
+    for section in ("networks", "pretrained"):
+        for key, network in getattr(study, section).items():
+            yield _check_network, f"{section}.{key}", network
     yield from _check_models(study)
     yield from _check_segmenters(study)
     for key, enhancer in study.enhancers.items():
@@ -105,8 +106,17 @@ def _check_counted(place: str, corruptions) -> None:
 
 
 def _check_network(place: str, network) -> None:
-    if getattr(network, "weights", None) and network.pretrained:
+    """Raise UserError if what is said of the weights of a network does not fit together."""
+    weights = getattr(network, "weights", None)
+    if weights and getattr(network, "pretrained", False):
         raise UserError(f"config: {place}.pretrained: true, but weights are read from a file; remove one of the two")
+    if getattr(network, "weights_key", None) and not weights:
+        raise UserError(f"config: {place}.weights_key: is of a file of weights; add 'weights: FILE', or remove it")
+    mean, deviation = getattr(network, "mean", None), getattr(network, "deviation", None)
+    if len(mean or []) != len(deviation or []):
+        raise UserError(f"config: {place}.deviation: needs as many channels as mean, 1 or 3; write both")
+    if mean and not (weights or getattr(network, "pretrained", True)):
+        raise UserError(f"config: {place}.mean: is of trained weights, and there are none; remove it")
 
 
 def _check_models(study) -> Iterator[tuple]:
@@ -174,6 +184,10 @@ def _check_segmenters(study) -> Iterator[tuple]:
 
 def _check_segmenter(key: str, segmenter, study) -> None:
     place = f"segmenters.{key}"
+    if segmenter.encoder_weights and not segmenter.encoder.startswith("tu-"):
+        raise UserError(
+            f"config: {place}.encoder_weights: is for timm's encoders; write encoder: tu-NAME, or remove it"
+        )
     if segmenter.background_below >= segmenter.foreground_above:
         raise UserError(f"config: {place}.background_below: not less than foreground_above; lower it")
     n, depth = len(segmenter.decoder_channels), segmenter.encoder_depth

@@ -31,25 +31,28 @@ FOLDERS = {  # kind: the folder of the implementations; the settings are in sett
 
 
 @cache
-def settings_of(kind: str, by: str = "method") -> dict[str, type[BaseModel]]:
+def settings_of(kind: str, by: str = "method", called: str = "Settings") -> dict[str, type[BaseModel]]:
     """Return the class `Settings` of each method of a kind by name, with its `implementation`.
 
-    by: the key that names the method. Raises TypeError if a class gives it another name than its module has: that is a
-    programming error.
+    by: the key that names the method. called: another class, which not every method has.
+    Raises TypeError if a class gives it another name than its module has: that is a programming error.
     """
     found = {}
     for name in methods.names_in(f"settings.{kind}"):
         module = importlib.import_module(f"selfdoubt.{methods.module_in(f'settings.{kind}', name)}")
-        if get_args(module.Settings.model_fields[by].annotation) != (name,):
-            raise TypeError(f'{module.__name__}: Settings must have `{by}: Literal["{name}"]`, as the module is named')
-        module.Settings.implementation = methods.module_in(FOLDERS[kind], name)
-        found[name] = module.Settings
+        if called != "Settings" and not hasattr(module, called):
+            continue
+        settings = getattr(module, called)
+        if get_args(settings.model_fields[by].annotation) != (name,):
+            raise TypeError(f'{module.__name__}: {called} must have `{by}: Literal["{name}"]`, as the module is named')
+        settings.implementation = methods.module_in(FOLDERS[kind], name)
+        found[name] = settings
     return found
 
 
-def any_of(kind: str, by: str = "method"):
+def any_of(kind: str, by: str = "method", called: str = "Settings"):
     """Return the type of a config entry that is any method of a kind, distinguished by the key `by`."""
-    return Annotated[reduce(or_, settings_of(kind, by).values()), Field(discriminator=by)]
+    return Annotated[reduce(or_, settings_of(kind, by, called).values()), Field(discriminator=by)]
 
 
 def modules_of(*entries) -> tuple[str, ...]:

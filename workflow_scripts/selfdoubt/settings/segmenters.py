@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from selfdoubt.settings.architectures import ARCHITECTURES
+from selfdoubt.settings.bases import WeightsFile
 from selfdoubt.settings.types import Count, Device, Fraction, Name, Positive, Strict
 
 
@@ -13,6 +14,7 @@ class Segmenter(Strict):
     teacher_replicate: int
     architecture: Literal[ARCHITECTURES]
     encoder: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    encoder_weights: Literal["published"] | WeightsFile | None = None  # of a tu- encoder; None: untrained
     encoder_depth: Annotated[int, Field(ge=1, le=5)]
     decoder_channels: list[Count] = Field(min_length=1)
     foreground_above: Fraction
@@ -23,3 +25,8 @@ class Segmenter(Strict):
     learning_rate: Positive
     threads: Count
     device: Device = "auto"
+
+    @property
+    def weights_file(self) -> str | None:
+        """The file that the encoder starts from."""
+        return None if self.encoder_weights == "published" else self.encoder_weights

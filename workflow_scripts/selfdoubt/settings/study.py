@@ -12,6 +12,7 @@ from selfdoubt.runtime.digests import canonical
 from selfdoubt.runtime.errors import together
 from selfdoubt.settings.analysis import Comparison, Evaluation, Hypothesis, StudyText
 from selfdoubt.settings.data import Dataset, OodSet
+from selfdoubt.settings.data_folder import expanded
 from selfdoubt.settings.faults import faults
 from selfdoubt.settings.groups import Group
 from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pretrained, Recipe, SoftLabels, Student
@@ -27,6 +28,7 @@ class Study(Strict):
 
     run: RunName = "default"
     replicates: list[Replicate] = Field(min_length=1)
+    data_folder: Annotated[Annotated[str, Field(min_length=1)] | None, Field(exclude=True)] = None  # data_folder.py
     datasets: dict[Name, Dataset] = Field(min_length=1)
     ood_sets: dict[Name, OodSet] = {}
     networks: dict[Name, Network]
@@ -86,10 +88,10 @@ class Study(Strict):
     def model_settings(self, name: str) -> dict:
         """Return all that a model's training depends on, but for the files that it reads."""
         if name in self.pretrained:
-            network = self.pretrained[name].model_dump(exclude={"weights"})
-            return {"network": {"family": "timm", "pretrained": self.weights(name) is None, **network}}
+            network = self.pretrained[name].model_dump(exclude={"weights"}, exclude_none=True)
+            return {"network": {"pretrained": self.weights(name) is None, **network}}
         own = self.models[name].model_dump(exclude={"teacher", "segmenter"})
-        own["network"] = self.networks[own["network"]].model_dump(exclude={"weights"})
+        own["network"] = self.networks[own["network"]].model_dump(exclude={"weights"}, exclude_none=True)
         own["recipe"] = self.recipes[own["recipe"]].model_dump()
         if name in self.students:
             own["top_k"] = self.soft_labels.top_k
@@ -113,7 +115,7 @@ class Study(Strict):
     def _families(self) -> dict[str, str]:
         trained = {name: model for name, model in self.models.items() if name not in self.pretrained}
         own = {name: self.networks[model.network].family for name, model in trained.items()}
-        return own | dict.fromkeys(self.pretrained, "timm")
+        return own | {name: model.family for name, model in self.pretrained.items()}
 
     def modules_of_protocol(self, name: str) -> tuple[str, ...]:
         """Return the modules of a protocol and of the message that its members send, if they do."""
@@ -204,10 +206,10 @@ ROLES = {
 def load_study(config: dict) -> Study:
     """Check the config and return it as a Study; raises UserError with a line for each fault that stands by itself.
 
-    What is null is left out, so that a study which overrides config.yaml can take away; a figure that names no data set
-    shows the first.
+    What is null is left out, so that a study which overrides config.yaml can take away; `{data_folder}` is put into
+    paths; a figure that names no data set shows the first.
     """
-    config = _without_nulls(config)
+    config = expanded(_without_nulls(config))
     if isinstance(config.get("figures"), dict):
         datasets = config.get("datasets")
         # where there is no data set, that is the fault to report, not that figures lack one

@@ -4,23 +4,20 @@ Weights are loaded whole into a network of their own class count, so that a file
 taken in part; where the images have other classes, all but the head then moves into a network with a new head.
 """
 
-import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
-from selfdoubt.models import weight_files
+from selfdoubt.models import efficientnet_names, weight_files
 from selfdoubt.models.network import Network
-from selfdoubt.runtime.errors import UserError, lacks_memory
+from selfdoubt.runtime.errors import UserError, lacks_memory, lacks_room
+from selfdoubt.settings import timm_names
 
 _SMALL_PX = 64  # inputs up to this side get a stem without down-sampling
 _HEADS = ("head.fc", "head", "fc", "classifier")  # names of heads in files that do not follow timm's
-_FAULTS = (AssertionError, AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError)
-_FAULTS += (ValueError, SafetensorError)  # that timm raises where options or weights do not fit
 
 
 def build(
@@ -28,7 +25,8 @@ def build(
 ) -> Network:
     """Build a network of timm, with weights where `weights` or `pretrained` name any.
 
-    network: `name`, `pretrained`, `patch_px` and `input_px` ("data" or "pretrained", whose size the input has).
+    network: `name`, `pretrained`, `patch_px` and `input_px` ("data" or "pretrained", whose size the input has); where
+    there are weights `weights_key`, and `mean` and `deviation` if they were not trained with those of timm's config.
     weights: a file, in place of the published ones. keep_head: whether the weights must have n_classes classes.
     Raises UserError if timm has no such name, the images do not fit, or the weights are missing or do not fit.
     """
@@ -40,21 +38,35 @@ def build(
         options |= {"img_size": size, **({"patch_size": network.patch_px} if small else {})}
     trained = bool(weights) or network.pretrained
     place = f"timm's {network.name} for images of {channels} x {size[0]} x {size[1]}"
-    state = weight_files.read(weights) if weights else None
+    body = _create(network.name, place, num_classes=n_classes, **options)
+    state = _read(weights, network, body) if weights else None
     n_trained = _n_classes_of(state, config) if trained else n_classes
     if keep_head and n_trained != n_classes:
         found = f"{weights or network.name}: has a head of {n_trained} classes, and the data have {n_classes}"
-        raise UserError(f"{found}; it can only be evaluated on data of its own classes, or trained on these")
-    body = _create(network.name, place, num_classes=n_classes, **options)
+        remedy = "it can only be evaluated on data of its own classes, or trained on these"
+        raise UserError(f"{found}; {_headless(state) if state and not n_trained else remedy}")
     if trained:
         donor = _trained(network.name, state, weights or network.name, place, num_classes=n_trained, **options)
         _move(donor, body, _heads_of(config), n_trained, n_classes, weights or network.name)
     if small:
         _keep_resolution(body)
     maps = _maps_of(body, (1, channels, *size), n_classes, place)
-    normalisation = _normalisation_of(config, channels) if trained else None
+    normalisation = _normalisation_of(network, config, channels) if trained else None
     resized = None if size == (size_px, size_px) else tuple(size)
     return Network(body, _heads_of(config), maps, normalisation, resized)
+
+
+def with_weights(
+    name: str, channels: int, weights: str | Path | None
+) -> tuple[nn.Module, tuple[list[float], list[float]]]:
+    """Return a network of timm with the weights of a file, or its published ones, and their mean and deviation.
+
+    Its head is that of the weights. Raises UserError as `build` does.
+    """
+    config, place = _config_of(name), f"timm's {name} for images of {channels} channels"
+    state = _read(weights, None, _create(name, place, in_chans=channels)) if weights else None
+    options = {"num_classes": _n_classes_of(state, config), "in_chans": channels}
+    return _trained(name, state, weights or name, place, **options), _normalisation_of(None, config, channels)
 
 
 # ---- networks and their configs in timm ----
@@ -63,14 +75,16 @@ def build(
 def _config_of(name: str):
     import timm
 
-    if not timm.is_model(name):
-        near = ", ".join(difflib.get_close_matches(name, timm.list_models(), n=5))
-        raise UserError(f"networks: timm has no model '{name}'; near it: {near or 'none'}")
+    if (fault := timm_names.fault_of(name)) or not timm.is_model(name):
+        raise UserError(f"networks: {fault or f'timm has no model {name}; choose another name'}")
     try:
-        return timm.get_pretrained_cfg(name)
+        config = timm.get_pretrained_cfg(name)
     except RuntimeError:
         known = ", ".join(timm.list_pretrained(f"{name.partition('.')[0]}.*")) or "none"
         raise UserError(f"networks: timm has no weights '{name}'; choose from {known}") from None
+    if config is None:
+        raise UserError(f"networks: timm has no config of '{name}', such as its input's size; choose another network")
+    return config
 
 
 def _heads_of(config) -> tuple[str, ...]:
@@ -78,9 +92,9 @@ def _heads_of(config) -> tuple[str, ...]:
     return (heads,) if isinstance(heads, str) else tuple(heads)
 
 
-def _normalisation_of(config, channels: int) -> tuple[list[float], list[float]]:
-    """Return mean and deviation that the weights were trained with; their averages if the channels are not three."""
-    known = (config.mean, config.std)
+def _normalisation_of(network, config, channels: int) -> tuple[list[float], list[float]]:
+    """Return mean and deviation that the weights were trained with; their averages if the channels are not as many."""
+    known = (getattr(network, "mean", None) or config.mean, getattr(network, "deviation", None) or config.std)
     return tuple(list(v) if len(v) == channels else [sum(v) / len(v)] * channels for v in known)
 
 
@@ -94,12 +108,21 @@ def _create(name: str, place: str, **options) -> nn.Module:
 # ---- weights ----
 
 
+def _read(path: str | Path, network, body: nn.Module) -> dict[str, torch.Tensor]:
+    state = weight_files.read(path, getattr(network, "weights_key", None))
+    return efficientnet_names.renamed(state, body)
+
+
 def _n_classes_of(state: dict | None, config) -> int:
     """Return the classes of a state dict's head, 0 if it has none; of the published weights without one."""
     if state is None:
         return config.num_classes
     names = [f"{head}.weight" for head in (*_heads_of(config), *_HEADS)]
     return next((len(state[name]) for name in names if name in state), 0)
+
+
+def _headless(state: dict) -> str:
+    return f"its names begin as {next(iter(state))}; weights_key can name what comes before timm's"
 
 
 def _trained(name: str, state: dict | None, source, place: str, **options) -> nn.Module:
@@ -114,6 +137,8 @@ def _trained(name: str, state: dict | None, source, place: str, **options) -> nn
         with _faults_of(f"{source}: does not fit {place}", "expected its state dict"):
             return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=given, **options)
     except OSError as error:
+        if state is not None or lacks_room(error):
+            raise
         hub = f"https://huggingface.co/{config.hf_hub_id}/resolve/main/model.safetensors"
         wanted = hub if config.hf_hub_id else config.url
         raise UserError(
@@ -183,11 +208,11 @@ def _is_map(found, width: int) -> bool:
 
 @contextmanager
 def _faults_of(what: str, then: str) -> Iterator[None]:
-    """Raise timm's faults as a UserError, "what (why); then"; those of too little memory pass as they are."""
+    """Raise whatever timm raises as a UserError, "what (why); then"; lack of memory and the system's faults pass."""
     try:
         yield
-    except _FAULTS as error:
-        if lacks_memory(error):
+    except Exception as error:
+        if lacks_memory(error) or isinstance(error, OSError):
             raise
         raise UserError(f"{what} ({_summary(error)}); {then}") from error
 

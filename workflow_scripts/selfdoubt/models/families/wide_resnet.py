@@ -2,11 +2,20 @@
 defines them.
 """
 
+from pathlib import Path
+
 import torch
 from torch import nn
 
+from selfdoubt.models import weights_of_others
 from selfdoubt.models.network import Network
 from selfdoubt.models.residual_stages import NAMES, WIDTHS, convolution, initialise, stages
+
+# Names of other programs, of modules outside of blocks and in them, by which weights are found.
+_OUTSIDE = {"conv1": "stem", "conv": "stem", "bn1": "last.0", "bn": "last.0"}
+_OUTSIDE |= dict.fromkeys(("linear", "fc", "classifier"), "head")
+_INSIDE = {"bn1": "norm1", "bn2": "norm2"}
+_INSIDE |= dict.fromkeys(("shortcut.0", "convShortcut", "downsample", "downsample.0"), "shortcut")
 
 
 class WideResNet(nn.Module):
@@ -43,9 +52,18 @@ class _WideBlock(nn.Module):
         return found + (x if self.shortcut is None else self.shortcut(active))
 
 
-def build(network, n_classes: int, channels: int, size_px: int) -> Network:
-    """Build a wide residual network; network: `depth`, 6n + 4, `widen_factor` and `dropout`."""
+def build(
+    network, n_classes: int, channels: int, size_px: int, weights: str | Path | None = None, keep_head: bool = True
+) -> Network:
+    """Build a wide residual network.
+
+    network: `depth`, 6n + 4, `widen_factor` and `dropout`; of weights their `weights_key`, `mean` and `deviation`.
+    weights: a file, whose head is kept. Raises UserError if it does not fit.
+    """
     n = (network.depth - 4) // 6
     body = WideResNet(n, network.widen_factor, network.dropout, n_classes, channels)
+    if weights:
+        place = f"wide-resnet of depth {network.depth} and widen_factor {network.widen_factor}"
+        weights_of_others.load_into(body, weights, network, _OUTSIDE, _INSIDE, place)
     maps = (*NAMES[:2], "last")  # sums before `last` may be negative, and a map has to be evidence
-    return Network(body, ("head",), maps)
+    return Network(body, ("head",), maps, weights_of_others.normalisation_of(network, channels))

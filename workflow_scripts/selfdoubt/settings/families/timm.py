@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from selfdoubt.settings.bases import FromTimm
+from selfdoubt.settings.types import OwnLabel
 
 
 def _default_input(given: dict) -> str:
@@ -15,3 +16,11 @@ class Settings(FromTimm):
     family: Literal["timm"]
     pretrained: bool = False  # whether it starts from the weights that timm publishes
     input_px: Literal["data", "pretrained"] = Field(default_factory=_default_input)
+
+
+class Pretrained(FromTimm):
+    """With the weights of a file, or with its published ones."""
+
+    family: Literal["timm"]
+    input_px: Literal["data", "pretrained"] = "pretrained"
+    label: OwnLabel = None

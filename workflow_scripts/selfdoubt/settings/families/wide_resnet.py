@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from selfdoubt.settings.bases import depth_of_6n_plus
+from selfdoubt.settings.bases import FromFile, depth_of_6n_plus
 from selfdoubt.settings.types import BelowOne, Count, Strict
 
 
@@ -11,3 +11,7 @@ class Settings(Strict):
     depth: depth_of_6n_plus(4)
     widen_factor: Count
     dropout: BelowOne = 0.0
+
+
+class Pretrained(FromFile, Settings):
+    """With the weights of a file."""
