@@ -13,6 +13,7 @@ from selfdoubt.runtime.digests import canonical
 from selfdoubt.runtime.errors import together
 from selfdoubt.settings.analysis import Comparison, Evaluation, Hypothesis, StudyText
 from selfdoubt.settings.data import Dataset, OodSet
+from selfdoubt.settings.data_folder import expanded
 from selfdoubt.settings.faults import faults
 from selfdoubt.settings.groups import Group
 from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pretrained, Recipe, SoftLabels, Student
@@ -27,6 +28,7 @@ class Study(Strict):
     """The whole config. Every mapping is keyed by names that paths are made of."""
 
     run: RunName = "default"
+    data_folder: Annotated[Annotated[str, Field(min_length=1)] | None, Field(exclude=True)] = None  # data_folder.py
     replicates: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     datasets: dict[Name, Dataset] = Field(min_length=1)
     ood_sets: dict[Name, OodSet] = {}
@@ -205,10 +207,10 @@ ROLES = {
 def load_study(config: dict) -> Study:
     """Check the config and return it as a Study; raises UserError with a line for each fault that stands by itself.
 
-    What is null is left out, so that a study which overrides config.yaml can take away; a figure that names no data set
-    shows the first.
+    What is null is left out, so that a study which overrides config.yaml can take away; `{data_folder}` is put into
+    paths; a figure that names no data set shows the first.
     """
-    config = _without_nulls(config)
+    config = expanded(_without_nulls(config))
     if isinstance(config.get("figures"), dict):
         datasets = config.get("datasets")
         # where there is no data set, that is the fault to report, not that figures lack one
