@@ -24,14 +24,14 @@ def choose(labels: dict[str, np.ndarray], class_names: list[str], settings) -> d
     for split, fraction in (("test", settings.test_fraction), ("val", settings.val_fraction)):
         if split not in chosen:
             left = chosen["train"][1]
-            drawn = _stratified(labels["train"], left, fraction, randomness.generator(settings.split_seed, split))
+            drawn = stratified(labels["train"], left, fraction, randomness.generator(settings.split_seed, split))
             chosen[split], chosen["train"] = ("train", drawn), ("train", np.setdiff1d(left, drawn))
     for split, (pool, positions) in chosen.items():
         _check_classes(split, labels[pool][positions], class_names)
     return {split: chosen[split] for split in ("train", "val", "test")}
 
 
-def _stratified(labels: np.ndarray, left: np.ndarray, fraction: float, draws: np.random.Generator) -> np.ndarray:
+def stratified(labels: np.ndarray, left: np.ndarray, fraction: float, draws: np.random.Generator) -> np.ndarray:
     """Draw a fraction of each class from the positions that are left: at least one image, but never the last one."""
     drawn = []
     for label in np.unique(labels[left]):
