@@ -10,7 +10,7 @@ _OF_PREDICTIONS = {"predictions", "metrics"}  # what figures may read where ther
 
 def check_has_network(place: str, name: str, study) -> None:
     """Raise UserError if only predictions are known of a model."""
-    if name in study.predictions:
+    if name in study.predictions and name not in study.models:
         raise UserError(f"config: {place}: needs a network, and of '{name}' only predictions are known; name another")
 
 
