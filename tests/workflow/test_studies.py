@@ -20,6 +20,7 @@ EXPECTED = {  # how many jobs train or import a model, by study
     "mixing": 3 * 15,
     "imagenet": 3 * 5 + 2,
     "imagenet-benchmark": 20,
+    "predictions": 0,
 }
 
 
@@ -35,12 +36,16 @@ def copy(tmp_path_factory) -> Copy:
         folder = resources / "imagenet" / split / "n01440764"
         folder.mkdir(parents=True)
         Image.new("RGB", (8, 8)).save(folder / "n01440764_1.JPEG")
+    for path in STUDIES:
+        for name in re.findall(r"\{data_folder\}/([^\"]+\.\w+)", path.read_text()):
+            (copy.folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy.folder / "data" / name).touch()
     return copy
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_a_study_is_planned_whole(copy, path):
-    run = copy.snakemake("-n", "--configfile", f"studies/{path.name}")
+    run = copy.snakemake("-n", "--configfile", f"studies/{path.name}", "--config", "data_folder=data")
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
     jobs = dict(re.findall(rf"^({'|'.join(MADE_BY)}) +(\d+)$", *text(run)))  # shown twice
     assert sum(map(int, jobs.values())) == EXPECTED[path.stem]

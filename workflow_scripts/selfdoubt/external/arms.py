@@ -41,8 +41,12 @@ def import_predictions(files: dict[str, Path], splits: list[Path], output: Path,
     elif "val" not in found and settings.val_fraction:
         found |= _halves(found["test"], settings)
     ordered = {split: found[split] for split in ("val", "test", *found) if split in found}
-    digests = {split: hashlib.sha256(path.read_bytes()).hexdigest() for split, path in files.items()}
-    _write(output, ordered, metadata | {"files": digests})
+    _write(output, ordered, metadata | {"files": {split: _sha256(path) for split, path in files.items()}})
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(path: Path, split: str, probabilities: bool | None) -> Predictions:
