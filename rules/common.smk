@@ -231,8 +231,8 @@ def all_checkpoints():
 
 
 def all_counts():
-    """Return the tables of counts of all data sets."""
-    return expand(COUNTS, dataset=STUDY.datasets)
+    """Return the tables of counts of all data sets that have images."""
+    return expand(COUNTS, dataset=[name for name in STUDY.datasets if not STUDY.without_images(name)])
 
 
 def all_mask_qualities():

@@ -1,4 +1,4 @@
-# Needs  checkpoints and splits; predictions of models, enhancers and groups
+# Needs  checkpoints and splits; files of predictions that others made; predictions of models, enhancers and groups
 # Makes  predictions/{dataset}/{model}/replicate-{replicate}/clean.parquet         logits of every image of every split
 #        metrics/{dataset}/{model or group}/replicate-{replicate}/{variant}.parquet    a row per number
 #        tables/groups.parquet                     errors that groups fix and break, weights, passes
@@ -39,6 +39,32 @@ rule predict:
         " --checkpoint {input.checkpoint}"
         " --val {input.val} --test {input.test} --ood {input.ood} --shifted {input.shifted}"
         " --output {output} --replicate {wildcards.replicate} --gpu {resources.gpu}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule read_predictions:
+    """Read the predictions that others made of a model into the table of this pipeline."""
+    input:
+        files=given_files,
+        splits=splits_of_given,
+    output:
+        PREDICTIONS.replace("{variant}", "clean"),
+    log:
+        log_of("read_predictions/{dataset}/{name}/replicate-{replicate}"),
+    benchmark:
+        benchmark_of("read_predictions/{dataset}/{name}/replicate-{replicate}")
+    wildcard_constraints:
+        name=one_of(STUDY.predictions),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=given_mb,
+    params:
+        settings=given_settings,
+        code=code_digest("read_predictions"),
+    shell:
+        'exec python "$SELFDOUBT/read_predictions.py"'
+        " --files {input.files:q} --splits {input.splits} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 

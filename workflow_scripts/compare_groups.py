@@ -11,7 +11,7 @@ def run(arguments):
     for job in arguments.settings.groups:  # each with the files of its members, then of its protocols
         identity = {"dataset": job.dataset, "group": job.group, "replicate": job.replicate, "split": "test"}
         members = [splits_of(next(paths)) for _ in range(job.n_members)]
-        test, val = (members_on(split, members) for split in ("test", "val"))
+        test, val = (members_on(split, members) if split in members[0] else None for split in ("test", "val"))
         found = accounting.references(test, val)
         for protocol in job.protocols:
             path = next(paths)
@@ -22,7 +22,7 @@ def run(arguments):
 
 
 def splits_of(path):
-    return predictions_by_split(table_files.read_table(path))
+    return predictions_by_split(table_files.read_table(path), path)
 
 
 def members_on(split: str, members) -> accounting.Members:

@@ -7,7 +7,7 @@ from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
 
 def run(arguments):
-    predictions = predictions_by_split(table_files.read_table(arguments.predictions))
+    predictions = predictions_by_split(table_files.read_table(arguments.predictions), arguments.predictions)
     identity = vars(arguments.settings.identity) | {"replicate": arguments.replicate}
     settings = arguments.settings.evaluation
     fitted = scoring.fit_scores(predictions, settings.scores)

@@ -79,6 +79,35 @@ def compared_groups_settings(wildcards):
     )
 
 
+# ---- predictions that others made ----
+
+
+def given_files(wildcards):
+    """The files of a model of which others made the predictions, of test first."""
+    return list(STUDY.predictions[wildcards.name].files(wildcards.dataset).values())
+
+
+def splits_of_given(wildcards):
+    """The data set's splits, whose images the files must be predictions of; none where it has no images."""
+    if STUDY.without_images(wildcards.dataset):
+        return []
+    splits = [SPLIT.format(dataset=wildcards.dataset, split=split) for split in ("val", "test")]
+    return [*splits, *ood_files(wildcards)]
+
+
+def given_mb(wildcards, input, attempt):
+    """The memory of a job that reads files of predictions: they are compressed, and held as logits and as a table."""
+    return attempt * round(1000 + 30 * input.size_mb)
+
+
+def given_settings(wildcards):
+    """Which splits the files hold, what their numbers are, and how val is drawn where no file has it."""
+    entry, dataset = STUDY.predictions[wildcards.name], STUDY.datasets[wildcards.dataset]
+    known = {"splits": list(entry.files(wildcards.dataset)), "numbers": entry.numbers}
+    drawn = {"val_fraction": dataset.val_fraction, "split_seed": dataset.split_seed}
+    return canonical({**known, **(drawn if STUDY.without_images(wildcards.dataset) else {})})
+
+
 # ---- evaluation ----
 
 
@@ -145,7 +174,7 @@ def hypothesis_modules(wildcards):
 
 def cost_settings(wildcards):
     """The names whose jobs count; files of removed models do not."""
-    names = {"clean", *STUDY.datasets, *STUDY.ood_sets, *STUDY.models, *STUDY.segmenters, *STUDY.enhancers}
+    names = {"clean", *STUDY.datasets, *STUDY.ood_sets, *STUDY.predicting, *STUDY.segmenters, *STUDY.enhancers}
     names |= {*STUDY.groups, *STUDY.protocols, *map(views_name, STUDY.students)}
     for dataset in STUDY.datasets.values():
         names |= {*dataset.shifted, *(dataset.corruptions.names if dataset.corruptions else [])}

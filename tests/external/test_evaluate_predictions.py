@@ -127,7 +127,9 @@ def test_a_file_written_by_hand_is_evaluated_by_the_command(tmp_path):
     assert heading == "hand on test (n = 5): accuracy 0.8000" and done.stderr == ""
     assert names.split() == ["metric", "energy", "entropy", "gini", "logit-margin", "margin", "max-logit", "msp"]
     for name in ("energy", "gini"):  # aligned
-        assert {line[names.index(name) :][1:2] for line in numbers} <= {".", " ", ""}
+        assert {line[names.index(name) - 1 :][:1] for line in numbers} <= {" ", ""}
+    aurc = next(line for line in numbers if line.startswith("aurc"))
+    assert aurc.split()[:2] == ["aurc", "×10³"]
 
 
 # ---- several models ----
@@ -216,7 +218,7 @@ def test_help_is_whole(capsys):
 WRONG_CALLS = {  # what is named: the call
     "required: FILE": "",
     "--valid": "a.npz --valid",
-    "argument --scores: invalid choice: 'foo'": "a.npz --scores foo",
+    "--scores: 'foo' is not a score": "a.npz --scores foo",
     "argument --metrics: invalid choice: 'aucr'": "a.npz --metrics aucr",
     "argument --format: invalid choice: 'xml'": "a.npz --format xml",
     "argument --val: expected at least one": "a.npz --val",
@@ -248,7 +250,7 @@ WRONG_CALLS = {  # what is named: the call
     "a.npz: has no number to show: no samples in val": "a.npz --scores msp-ts --metrics auroc",
     "a.npz: has no number to show: no such metric": "a.npz --metrics ood-auroc",
     "a.npz: no such file": "a.npz/a.npz",
-    "c.npz: has 3 classes and a.npz 4; give predictions of one model": "a.npz --val c.npz",
+    "c.npz: has 3 classes and a.npz 4 classes; give predictions of one model": "a.npz --val c.npz",
 }
 
 

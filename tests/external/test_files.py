@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from foreign_files import KINDS, LABELS, LOGITS, C, N, run_all, suffix, wide, write
 
-from selfdoubt.external import files
+from selfdoubt.external import formats
 from selfdoubt.external.files import read
 from selfdoubt.runtime.errors import UserError
 
@@ -24,7 +24,7 @@ from selfdoubt.runtime.errors import UserError
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_format_gives_the_same_predictions(tmp_path, kind, monkeypatch):
-    monkeypatch.setattr(files, "BATCH_NUMBERS", 8 * C)  # batches that do not end with the file
+    monkeypatch.setattr(formats, "BATCH_NUMBERS", 8 * C)  # batches that do not end with the file
     found = read(write(tmp_path / f"a.{suffix(kind)}", kind))
     np.testing.assert_array_equal(found.logits, LOGITS)
     np.testing.assert_array_equal(found.labels, LABELS)
@@ -57,7 +57,7 @@ OTHER_ARRAYS = {
 
 @pytest.mark.parametrize("name", OTHER_ARRAYS)
 def test_arrays_in_other_forms(tmp_path, name, monkeypatch):
-    monkeypatch.setattr(files, "BATCH_NUMBERS", 8 * C)
+    monkeypatch.setattr(formats, "BATCH_NUMBERS", 8 * C)
     logits, labels = OTHER_ARRAYS[name](LOGITS, LABELS)
     for save in (np.savez, np.savez_compressed):
         save(tmp_path / "a.npz", logits=logits, label=labels)
@@ -223,6 +223,7 @@ def relabelled(row: int, value: float) -> Callable:
 
 
 AT = "row {} (counted from 0) has "
+NOR = " nor columns 'prediction' and 'confidence'"
 FRAMES = {
     AT.format(3) + "no logit of class 1: logit_1 is missing, or NaN": lambda f: f.assign(
         logit_1=f.logit_1.where(f.index != 3)
@@ -235,30 +236,46 @@ FRAMES = {
     AT.format(0) + "label 1.844674407370955e+19, which is": lambda f: f.assign(label=np.uint64(2**64 - 1)),
     AT.format(1) + "no label": relabelled(1, np.nan),
     "has no 'label'; it has 'logit_0', ": lambda f: f.drop(columns="label"),
-    "columns 'logit_0', 'logit_1', ...; it has 'label'": lambda f: f[["label"]],
+    NOR + "; it has 'label'": lambda f: f[["label"]],
     "logit columns must be logit_0 to logit_2; it has 'logit_0', 'logit_2', 'log": lambda f: f.drop(columns="logit_1"),
     "has no rows": lambda f: f[:0],
     "has 1 class; give two or more": lambda f: f[["label", "logit_0"]].assign(label=0),
 }
 BROKEN = [
     *((frame(change, kind), named) for named, change in FRAMES.items() for kind in ("csv", "parquet")),
-    (text(""), "cannot be read (Empty CSV file)"),
+    (text(""), "cannot be read (Empty CSV file; "),
     (text(bytes(range(256))), "cannot be read (CSV parse error: "),
     (text(HAND.encode("utf-16")), "cannot be read (CSV parse error: "),
     (text("label,logit_0,logit_1,\xe9".encode("latin-1")), "cannot be read ("),
-    (text(HAND.replace(",", ";")), "its columns are separated by ';'; write it with commas"),
-    (text(HAND.replace(",", "\t")), "its columns are separated by '\\t'; write it with commas"),
-    (text(HAND.replace("label", "labels")), "has no 'label'; did you mean 'labels'? name it 'label'; it has"),
-    (text(HAND.replace("label", "y_true")), "has no 'label'; did you mean 'y_true'? name it 'label'; it has"),
+    (
+        text("label;logit_0;logit_1\n0;0,5;2\n0;1.5;2\n"),
+        "'logit_0' holds '1.5', which is no number (read with separator ';' and dec",
+    ),
+    (text(HAND.replace("label", "klass")), "has no 'label'; it has 'klass'"),
+    (text("target,y_true,logit_0,logit_1\n0,0,1,2\n"), "which of 'target', 'y_true' is the label?"),
+    (text("image_id,label,logit_0,logit_1\n7,0,1,2\n8,1,1,2\n7,1,2,1\n"), "image_id 7 is there twice; give each"),
+    (text("image_id,label,logit_0,logit_1\n7,0,1,2\n,1,1,2\n"), AT.format(1) + "no image_id"),
+    (text("label,prediction\n0,1\n"), "nor a column 'confidence'; it has 'label', 'prediction'"),
+    (text("label,confidence\n0,1\n"), NOR + "; it has"),
+    (text("label,pred,prob_0,prob_1\n0,1,0.2,0.8\n"), "name them 'logit_0', 'logit_1', ... and add --probabilities"),
+    (text("label,pred,conf\n0,1,0.5\n1,1,\n"), AT.format(1) + "a conf that is not finite"),
+    (text("label,pred,conf\n0,1,0.5\n,1,0.2\n"), AT.format(1) + "no label"),
     (text(HAND.replace("t_", "t")), "did you mean 'logit0'? name them 'logit_0', 'logit_1', ...; it has 'label', 'l"),
     (text(HAND.replace("logit", "prob")), "did you mean 'prob_0'? name them 'logit_0', 'logit_1', ... and add --prob"),
     (text(HAND + "1,,2\n"), AT.format(3) + "no logit of class 0: logit_0 is missing, or NaN"),
     (text(HAND.replace("\n", ",x\n") + "1,0.5,no,x\n"), "'logit_1' holds 'no', which is no number"),
-    (text('label,logits\n0,"[1, 2]"\n'), "has no columns 'logit_0', 'logit_1', ...; it has 'label', 'logits'"),
+    (
+        text('label,logits\n0,"[1, 2]"\n'),
+        "has no columns 'logit_0', 'logit_1', ...," + NOR,
+    ),
     (text("label,label,logit_0,logit_1\n0,0,1,2\n"), "has 'label' 2 times"),
     (text("label,logit_0,logit_0\n0,1,2\n"), "has 'logit_0' 2 times"),
-    (text(HAND + "shirt,1,2\n"), "'label' holds 'shirt', which is no number; labels must be whole numbers 0, 1, ..."),
-    (text(HAND + "1,2\n"), "Expected 3 columns, got 2: 1,2)"),  # with "Row #5" where there is one processor
+    (text(HAND + "shirt,1,2\n"), "'label' holds 'shirt', which is no number (read with separator ',"),
+    (
+        text(HAND + "1,2\n"),
+        "Expected 3 columns, got 2: 1,2; read with sep",
+    ),  # with "Row #5" where there is one processor
+    (text("label,logit_0,logit_1\n0,1,5,2,5\n"), "got 5: 0,1,5,2,5; read with separator ',' and decimal mark '.')"),
     (text(HAND + "1," + "9" * 400 + ",2\n"), AT.format(3) + "a logit that is not finite: logit_0 is inf"),
     (("parquet", lambda path: path.write_bytes(b"")), "cannot be read ("),
     (("parquet", lambda path: path.write_bytes(b"PAR1 not really")), "cannot be read ("),
@@ -278,12 +295,12 @@ BROKEN = [
     ),
     (table([0, 1], pa.array([[(0, 1.0)], [(0, 2.0)]], pa.map_(pa.int8(), pa.float32()))), "expected a list of numbers"),
     (arrays(logits=LOGITS), "has no 'label'; it has 'logits'"),
-    (arrays(label=LABELS), "has no array 'logits'; it has 'label'"),
+    (arrays(label=LABELS), "has no array 'logits'," + NOR + "; it has 'label'"),
     (
         arrays(logit_0=LOGITS[:, 0], logit_1=LOGITS[:, 1], label=LABELS),
         "'logits'; stack 'logit_0' and the others into one; it",
     ),
-    (arrays(Logits=LOGITS, label=LABELS), "has no array 'logits'; did you mean 'Logits'? name it 'logits'; it has"),
+    (arrays(Logits=LOGITS, label=LABELS), "did you mean 'Logits'? name it 'logits'; it has"),
     (arrays(logits=LOGITS.T, label=LABELS), "'logits' is of shape (4, 50) for 50 labels: transpose it to (50, C)"),
     (arrays(logits=LOGITS, label=LABELS.astype(str)), "no real number (<U21); labels must be whole numbers 0, 1"),
     (arrays(logits=LOGITS[0], label=LABELS), "'logits' is of shape (4,), expected (n, C)"),
@@ -299,7 +316,7 @@ BROKEN = [
     (("npz", lambda path: path.write_bytes(b"")), "cannot be read (File is not a zip file)"),
     (("npz", lambda path: path.write_bytes(b"PK\x03\x04 cut short")), "cannot be read (File is not a zip file)"),
     (("npz", lambda path: path.write_bytes(npy((2, 2), bytes(32)))), "cannot be read (File is not a zip file)"),
-    (archive(), "has no array 'logits'; it has nothing"),
+    (archive(), "has no array 'logits'," + NOR + "; it has nothing"),
     (archive(("logits.npy", b"hello"), ("label.npy", b"hello")), "cannot be read ("),
     (archive(("logits.npy", b""), ("logits.npy", b""), ("label.npy", b"")), "has 'logits' 2 times"),
     (archive(("logits.npy", npy((10**7, 10**6))), ("label.npy", npy((10**7,)))), "cannot be read ("),  # 73 TiB

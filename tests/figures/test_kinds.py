@@ -167,7 +167,7 @@ def test_the_import_brings_neither_torch_nor_pyplot():
 
 
 def test_looks_follow_places_differ_and_are_used():
-    assert len({look_at(place) for place in range(24)} | {look_at(0)}) == 24
+    assert len({look_at(place) for place in range(48)} | {look_at(0)}) == 48
     context = context_of({"labels": {"ce": "CE", "kd": "KD"}, "looks": {"ce": 7, "kd": 2}})
     assert context.looks == {"kd": look_at(2), "ce": look_at(7)} and [*context.looks] == ["kd", "ce"]
     assert draw("risk-coverage", context=context).axes[0].lines[0].get_color() == look_at(7).colour

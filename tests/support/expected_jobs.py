@@ -129,6 +129,7 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "distill_student": trained(*STUDENTS) | renewed(*STUDENTS),
     "train_augmented": trained("cutmix", "mask-cutmix") | renewed("cutmix", "mask-cutmix"),
     "import_model": set(),
+    "read_predictions": set(),
     "train_segmenter": FROM_SEGMENTER,
     "segment_images": FROM_SEGMENTER - {"train_segmenter:unet"},
     "evaluate_masks": {"evaluate_masks:unet"} | REPORT,

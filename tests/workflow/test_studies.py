@@ -21,6 +21,7 @@ EXPECTED = {  # how many jobs train or import a model, by study
     "mixing": 3 * 15,
     "imagenet": 3 * 5 + 2,
     "imagenet-benchmark": 20,
+    "predictions": 0,
 }
 
 PUBLISHED = ["cifar10-part/train.parquet", "cifar10-part/test.parquet"]  # below data_folder
@@ -44,6 +45,10 @@ def copy(tmp_path_factory) -> Copy:
         folder = resources / "imagenet" / split / "n01440764"
         folder.mkdir(parents=True)
         Image.new("RGB", (8, 8)).save(folder / "n01440764_1.JPEG")
+    for path in STUDIES:
+        for name in re.findall(r"\{data_folder\}/([^\"]+\.\w+)", path.read_text()):
+            (copy.folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy.folder / "data" / name).touch()
     return copy
 
 

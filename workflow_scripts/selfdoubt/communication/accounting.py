@@ -60,8 +60,13 @@ def compare(members: Members, predicted: np.ndarray, metadata: dict) -> list[dic
     return rows + [_row(kind, metadata["costs_per_image"][kind], n) for kind in ("forwards", "backwards")]
 
 
-def references(members: Members, val: Members) -> dict[str, list[dict]]:
-    """Return the same rows of what needs no protocol: the oracle selector, and the member that is best on `val`."""
+def references(members: Members, val: Members | None) -> dict[str, list[dict]]:
+    """Return the same rows of what needs no protocol: the oracle selector, and the member that is best on `val`.
+
+    val: None where there is none; then no member is chosen.
+    """
+    if val is None:
+        return {ORACLE: _accuracies(members.correct.any(0), members.disagree)}
     best = int(val.correct.sum(1).argmax())
     oracle = _accuracies(members.correct.any(0), members.disagree)
     return {ORACLE: oracle, BEST: compare(members, members.predicted[best], _ONE_PASS)}

@@ -48,10 +48,11 @@ def combine(tables: list[pa.Table], settings) -> tuple[pa.Table, dict]:
 
     Raises UserError if the tables are not of the same images, or if something has to be fitted on `val` and cannot be.
     """
-    first, schema = tables[0], tables[0].schema
-    for other in tables[1:]:
-        if not all(other[key].equals(first[key]) for key in ("split", "image_id", "label")):
-            raise UserError("predictions: the members' tables are not of the same images; delete them and run again")
+    first, *others = tables
+    if any("logits" not in table.column_names for table in tables):
+        raise UserError(f"predictions: of a member no logits are known, which {settings.method} needs; leave it out")
+    tables = [first, *(_matched(other, first) for other in others)]
+    schema = first.schema
     n_classes = schema.field("logits").type.list_size
     is_val = np.array(first["split"].to_pylist()) == "val"
     labels = first["label"].to_numpy()[is_val].astype(np.int64)
@@ -64,6 +65,25 @@ def combine(tables: list[pa.Table], settings) -> tuple[pa.Table, dict]:
     column = pa.FixedSizeListArray.from_arrays(logits.ravel(), type=schema.field("logits").type)
     table = first.set_column(first.schema.get_field_index("logits"), schema.field("logits"), column)
     return table.select(schema.names), found.chosen
+
+
+def _matched(table: pa.Table, first: pa.Table) -> pa.Table:
+    """Return a table with its rows in the order of the first's images; raises UserError if they are of others."""
+    if not all(table[key].equals(first[key]) for key in ("split", "image_id")):
+        keys, wanted = (
+            list(zip(t["split"].to_pylist(), t["image_id"].to_pylist(), strict=True)) for t in (table, first)
+        )
+        places = {key: row for row, key in enumerate(keys)}
+        if alone := [*(places.keys() ^ {*wanted})]:
+            split, image = min(alone, key=str)
+            what = f"image_id {image} of {split} is in one and not in the other"
+            raise UserError(f"predictions: the members' tables are not of the same images: {what}")
+        if len(places) < len(keys) or len({*wanted}) < len(wanted):
+            raise UserError("predictions: a member's table has an image twice; give each one row")
+        table = table.take([places[key] for key in wanted])
+    if not table["label"].equals(first["label"]):
+        raise UserError("predictions: the members' tables are not of the same images; delete them and run again")
+    return table
 
 
 def _logits(table: pa.Table, n_classes: int) -> np.ndarray:

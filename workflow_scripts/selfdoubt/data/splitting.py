@@ -30,14 +30,14 @@ def choose(labels: dict[str, np.ndarray], class_names: list[str], settings) -> d
     for split, pool, fraction in (("test", "train", settings.test_fraction), ("val", val_from, settings.val_fraction)):
         if split not in chosen:
             left = chosen[pool][1]
-            drawn = _stratified(labels[pool], left, fraction, randomness.generator(settings.split_seed, split))
+            drawn = stratified(labels[pool], left, fraction, randomness.generator(settings.split_seed, split))
             chosen[split], chosen[pool] = (pool, drawn), (pool, np.setdiff1d(left, drawn))
     for split, (pool, positions) in chosen.items():
         _check_classes(split, labels[pool][positions], class_names)
     return {split: chosen[split] for split in ("train", "val", "test")}
 
 
-def _stratified(labels: np.ndarray, left: np.ndarray, fraction: float, draws: np.random.Generator) -> np.ndarray:
+def stratified(labels: np.ndarray, left: np.ndarray, fraction: float, draws: np.random.Generator) -> np.ndarray:
     """Draw a fraction of each class from the positions that are left: at least one image, but never the last one."""
     drawn = []
     for label in np.unique(labels[left]):

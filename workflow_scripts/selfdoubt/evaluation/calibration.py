@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from selfdoubt.evaluation.rankings import without_noise
-from selfdoubt.evaluation.undefined import count, quotient
+from selfdoubt.evaluation.undefined import Undefined, count, quotient
 from selfdoubt.runtime.threads import cached_property
 
 
@@ -161,9 +161,11 @@ class Calibration:
 
     top: np.ndarray  # (n,) the largest probability
     correct: np.ndarray  # (n,) bool
-    log_probability: np.ndarray  # (n,) of the label
-    squared_error: np.ndarray  # (n,) summed over classes
-    class_gaps: ClassGaps
+    log_probability: (
+        np.ndarray | None
+    )  # (n,) of the label; None, as the next two, where those of all classes are unknown
+    squared_error: np.ndarray | None  # (n,) summed over classes
+    class_gaps: ClassGaps | None
     n_bins: int  # equal-width or equal-mass
     source: "Calibration | None" = None  # where resampled: of what
     weights: np.ndarray | None = None  # (n_resamples, n), by which
@@ -185,6 +187,13 @@ class Calibration:
     def resampled(self, weights: np.ndarray) -> "Calibration":
         """Return the calibration of resamples; weights: (n_resamples, n) counts."""
         return replace(self, source=self, weights=weights)
+
+
+def of_all_classes(known):
+    """Return what is computed from the probabilities of all classes; raises Undefined where they are not known."""
+    if known is None:
+        raise Undefined("needs the probabilities of all classes, and the confidence is that of one")
+    return known
 
 
 def nll(log_probability, weights=None):
@@ -218,8 +227,8 @@ def bin_of(p: np.ndarray, n_bins: int) -> np.ndarray:
     return np.searchsorted(edges, without_noise(np.asarray(p, dtype=np.float64)), side="left")
 
 
-def _mean(values: np.ndarray, weights: np.ndarray | None):
-    n = count(values)
+def _mean(values: np.ndarray | None, weights: np.ndarray | None):
+    n = count(of_all_classes(values))
     return (np.sum(values) if weights is None else _weighted_sum(values, weights.T)) / n
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from selfdoubt.evaluation.metrics import function_of
 from selfdoubt.evaluation.paired_tests import Estimate, paired_comparison
-from selfdoubt.evaluation.predictions import Predictions
+from selfdoubt.evaluation.predictions import Predictions, id_difference
 from selfdoubt.evaluation.resampling import mean_resampled, resample, split_sizes
 from selfdoubt.evaluation.scoring import defines_probabilities, fit_scores
 from selfdoubt.evaluation.splits import is_ood, mean_splits, needed_splits
@@ -19,14 +19,15 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.metrics import metric
 
 Quantity = tuple[str, str, str]  # metric, score, split
+_NO_IMAGES = Predictions(None, np.empty(0, dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """What was computed of one arm and replicate, and the labels with which it was."""
+    """What was computed of one arm and replicate, and of which images."""
 
     of: dict[Quantity, Estimate | Undefined]
-    labels: dict[str, np.ndarray]  # split -> (n,)
+    images: dict[str, Predictions]  # split -> labels and ids, without logits
 
 
 def estimate(predictions: dict[str, Predictions], quantities: list[Quantity], n_resamples: int, settings) -> Estimates:
@@ -52,8 +53,13 @@ def estimate(predictions: dict[str, Predictions], quantities: list[Quantity], n_
         pairs = [(name, score) for name, score, where in plain if where == split]
         found = _of_split(predictions, split, pairs, readings, n_resamples)
         of |= {(name, score, split): each for (name, score), each in found.items()}
-    labels = {split: predictions[split].labels for split in needed if split in predictions}
-    return Estimates({quantity: _mean([of[m] for m in found]) for quantity, found in members.items()}, labels)
+    images = {split: images_of(predictions[split]) for split in needed if split in predictions}
+    return Estimates({quantity: _mean([of[m] for m in found]) for quantity, found in members.items()}, images)
+
+
+def images_of(sample: Predictions) -> Predictions:
+    """Return the labels and ids alone, by which images are known."""
+    return Predictions(None, sample.labels, image_ids=sample.image_ids)
 
 
 def _of_split(predictions, split: str, pairs: list[tuple[str, str]], readings: dict, n_resamples: int) -> dict:
@@ -114,8 +120,11 @@ def _check(name: str, score: str, split: str) -> None:
 
 
 def _check_rows(everyone: list[Estimates], split: str) -> None:
-    members = mean_splits(everyone[0].labels).get(split, [split])
+    members = mean_splits(everyone[0].images).get(split, [split])
     for needed in dict.fromkeys(each for member in members for each in needed_splits(member)):
-        labels = [side.labels.get(needed, []) for side in everyone]
-        if not all(np.array_equal(labels[0], other) for other in labels):
-            raise UserError(f"{needed}: the arms are not predictions of the same rows; run again from the data on")
+        first, *others = [side.images.get(needed, _NO_IMAGES) for side in everyone]
+        for other in others:
+            if difference := id_difference(first, other):
+                raise UserError(f"{needed}: the arms are not predictions of the same images: {difference}")
+            if not np.array_equal(first.labels, other.labels):
+                raise UserError(f"{needed}: the arms are not predictions of the same rows; run again from the data on")

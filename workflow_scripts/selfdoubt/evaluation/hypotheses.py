@@ -38,7 +38,7 @@ class Arms:
     def _estimates_of(self, arm: str, path) -> Estimates:
         key = (arm, path)
         if key not in self._estimates:
-            predictions = predictions_by_split(table_files.read_table(path))
+            predictions = predictions_by_split(table_files.read_table(path), path)
             wanted, evaluation = _quantities(arm, self._settings), self._settings.evaluation
             self._estimates[key] = comparisons.estimate(predictions, wanted, evaluation.n_resamples, evaluation)
         return self._estimates[key]

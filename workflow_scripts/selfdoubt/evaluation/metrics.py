@@ -19,7 +19,7 @@ FUNCTIONS = {  # family: of a rankings.Ranking, a calibration.Calibration or cla
     "augrc": rankings.augrc,
     "ece": lambda c: calibration.ece(c.bins),
     "ece-adaptive": lambda c: calibration.ece_adaptive(c.rising, n_bins=c.n_bins),
-    "ece-classwise": lambda c: c.class_gaps.error(len(c.top)),
+    "ece-classwise": lambda c: calibration.of_all_classes(c.class_gaps).error(len(c.top)),
     "mce": lambda c: calibration.mce(c.bins),
     "nll": lambda c: calibration.nll(c.log_probability, c.weights),
     "brier": lambda c: calibration.brier(c.squared_error, c.weights),

@@ -54,12 +54,14 @@ def metric_names(kind: str, settings) -> list[str]:
 
 def _resampled(summaries: dict[Key, Summary | Undefined], sizes: dict[str, int], settings) -> Values:
     known = {key: summary for key, summary in summaries.items() if not isinstance(summary, Undefined)}
-    functions = {key: _functions(key[1], settings) for key in known}
+    functions = {key: _functions(key[1], summary, settings) for key, summary in known.items()}
     return resample(known, functions, sizes, settings.n_resamples)
 
 
-def _functions(kind: str, settings) -> dict[str, Callable]:
-    return {name: function_of(name) for name in metric_names(kind, settings) if metric(name).resampled}
+def _functions(kind: str, summary: Summary, settings) -> dict[str, Callable]:
+    """Return the functions of the metrics that have an interval: those that exist of the sample itself."""
+    found = {name: function_of(name) for name in metric_names(kind, settings) if metric(name).resampled}
+    return {name: of for name, of in found.items() if not isinstance(attempt(of, summary), Undefined)}
 
 
 def _mean_values(members: list[Values]) -> Values:

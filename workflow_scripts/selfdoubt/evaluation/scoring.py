@@ -8,9 +8,10 @@ A score is a module of `evaluation.scores`; more confident is higher. It is comp
     as_defined(ranked) -> (n,)                               if it is ranked by another number than it is defined by
     UNDEFINED_FOR_PROBABILITIES                              the reason, if it needs the size of logits
 
-or read from a column of the predictions, `COLUMN`; `WITHOUT_COLUMN` is the reason why that may be missing. Several
-scores that are given the same `Softmax` share its exponentials. Scores that end at 1 are ranked by a logarithm that
-does not, and what is computed is rounded: so confidences are tied where they are equal, and nowhere else.
+or read from a column of the predictions, `COLUMN`; `WITHOUT_COLUMN` is the reason why that may be missing. Where logits
+are not known, a score is the confidence of its name that came with the predictions. Several scores that are given the
+same `Softmax` share its exponentials. Scores that end at 1 are ranked by a logarithm that does not, and what is
+computed is rounded: so confidences are tied where they are equal, and nowhere else.
 """
 
 from dataclasses import dataclass, field
@@ -52,13 +53,23 @@ def is_column(name: str) -> bool:
     return hasattr(load(name), "COLUMN")
 
 
+def is_module(name: str) -> bool:
+    """Return whether a score is one of this project's, and not a confidence that came with predictions."""
+    return name in methods.names_in(FOLDER)
+
+
 def defines_probabilities(name: str) -> bool:
-    """Return whether a score is a probability, and so has a calibration."""
-    return hasattr(load(name), "probabilities")
+    """Return whether a score is a probability, and so has a calibration; one of others may be."""
+    return not is_module(name) or hasattr(load(name), "probabilities")
 
 
 def fit_scores(predictions: dict[str, Predictions], names: list[str]) -> dict[str, Score | Undefined]:
-    """Return each score that is computed from logits, fitted on `val`, or why it cannot be fitted."""
+    """Return each score that is computed from logits, fitted on `val`, or why it cannot be fitted.
+
+    Nothing is fitted where the logits of some split are not known.
+    """
+    if any(sample.logits is None for sample in predictions.values()):
+        return {}
     val = predictions.get("val", Predictions(np.empty((0, 2)), np.empty(0, dtype=np.int64)))
     return {name: attempt(fit, name, val) for name in names if not is_column(name)}
 
@@ -72,6 +83,16 @@ def fit(name: str, val: Predictions) -> Score:
 def chosen_on_val(fitted: dict[str, Score | Undefined]) -> dict[str, dict]:
     """Return what was chosen on `val`, of each score for which something was: a temperature, p, or `msp` instead."""
     return {name: score.chosen for name, score in fitted.items() if isinstance(score, Score) and score.chosen}
+
+
+def given(sample: Predictions, split: str, name: str) -> np.ndarray:
+    """Return the confidences (n,) that came with predictions without logits; raises Undefined where there are none."""
+    values = (sample.signals or {}).get(name)
+    if values is None:
+        raise Undefined(f"needs logits, or a confidence '{name}', which the predictions have not")
+    if not np.isfinite(values).all():
+        raise Undefined(f"{split}: row {np.isfinite(values).argmin()} has a {name} that is not finite")
+    return values.astype(np.float64)
 
 
 def from_column(sample: Predictions, split: str, name: str) -> np.ndarray:

@@ -40,6 +40,8 @@ def read(predictions: dict[str, Predictions], split: str, scores: list[str], fit
     if sample is None or len(sample.labels) == 0:
         nothing = Undefined(f"no samples in {split}")
         return Reading(nothing, dict.fromkeys(scores, nothing), dict.fromkeys(scores, nothing))
+    if sample.logits is None:
+        return _read_given(sample, split, scores, n_bins)
     computed = {name: score for name, score in fitted.items() if isinstance(score, Score)}
     parts = attempt(_read_blocks, sample, split, computed, n_bins)
     if isinstance(parts, Undefined):
@@ -51,6 +53,19 @@ def read(predictions: dict[str, Predictions], split: str, scores: list[str], fit
     columns = {name: attempt(scoring.from_column, sample, split, name) for name in scores if name not in fitted}
     lost = _lost_by_probabilities(sample, computed)
     return Reading(correct, not_fitted | columns | confidence | lost, not_fitted | calibration)
+
+
+def _read_given(sample: Predictions, split: str, scores: list[str], n_bins: int) -> Reading:
+    """Read predicted classes and confidences, of a model whose logits are not known."""
+    confidence = {name: attempt(scoring.given, sample, split, name) for name in scores}
+
+    def calibrated(name: str, top: np.ndarray) -> Calibration:
+        if top.min() < 0 or top.max() > 1:
+            raise Undefined(f"{name} is no probability: its values reach from {top.min():.4g} to {top.max():.4g}")
+        return Calibration(top, sample.correct, None, None, None, n_bins)
+
+    of = [name for name in scores if scoring.defines_probabilities(name)]
+    return Reading(sample.correct, confidence, {name: attempt(calibrated, name, confidence[name]) for name in of})
 
 
 def _lost_by_probabilities(sample: Predictions, scores: dict[str, Score]) -> dict[str, Undefined]:
@@ -132,12 +147,14 @@ def summarise(
 def _ood_classes(predictions: dict[str, Predictions], split: str) -> tuple[np.ndarray, int]:
     """Return the classes of the images of a split, and how many classes the model has."""
     sample = predictions[split]
+    if sample.logits is None:
+        raise Undefined("needs the number of classes, which predictions without logits do not have")
     if sample.ood_classes is None or (sample.ood_classes < 0).any():
         raise Undefined(f"{split}: the classes of its images are not known")
     return sample.ood_classes, sample.logits.shape[1]
 
 
 def _by_class(inside: np.ndarray, outside: np.ndarray, classes: tuple[np.ndarray, int], score: str) -> SeverityLevels:
-    module = scoring.load(score)
+    module = scoring.load(score)  # logits are known, so it is one of ours
     defined = module.as_defined(outside) if hasattr(module, "as_defined") else None
     return severity_levels(inside, outside, *classes, defined)

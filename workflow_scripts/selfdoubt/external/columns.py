@@ -1,10 +1,13 @@
-"""Which columns of a file from elsewhere are the logits and the labels, and the errors where there are none."""
+"""Which columns of a file from elsewhere are what, by their usual names, and the errors where one is missing."""
 
 import difflib
 import re
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
+from selfdoubt.evaluation.scoring import FOLDER
+from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
 
 _WANTED = {
@@ -12,39 +15,121 @@ _WANTED = {
     ".csv": "columns 'logit_0', 'logit_1', ...",
     ".npz": "array 'logits'",
 }
-_OTHER_NAMES = {  # of the same columns in other projects, besides names that are spelt alike
-    "logits": ("probabilities", "probs", "scores", "outputs", "predictions", "y_pred", "y_score"),
-    "label": ("target", "targets", "class", "y", "y_true"),
+_LISTS = {  # a list column, or an array: what it holds
+    "logits": "logits",
+    "probabilities": "probabilities",
+    "probs": "probabilities",
+    "log_probabilities": "log-probabilities",
+    "log_probs": "log-probabilities",
 }
-_OTHER_SIGNS = ";\t|"  # that separate columns elsewhere
+_NAMES = {  # of one column each, the first where there are several
+    "label": (
+        "label", "labels", "true_label", "true_class", "target", "targets", "y_true", "ground_truth", "gt", "class",
+    ),
+    "ood_class": ("ood_class",),
+    "predicted": (
+        "predicted", "prediction", "predictions", "pred", "preds", "predicted_label", "pred_label", "predicted_class",
+        "pred_class", "y_pred", "y_hat", "yhat",
+    ),
+    "image_id": ("image_id", "id", "sample_id", "image_path", "path", "filename", "file_name"),
+}  # fmt: skip
+_CONFIDENT = {"conf", "confs", "confidence", "confidences", "score", "scores", "msp", "mcp", "prob", "probability"}
+_CONFIDENT |= {"softmax", "margin", "certainty"}  # words in the names of confidences, of which there may be several
+_OF_ONE_CLASS = re.compile(r"(p|probs?|probability|softmax|logits?|scores?)[\W_]?\d+\W?", re.IGNORECASE)
+_OTHER_NAMES = ("scores", "outputs", "y_score")  # of logits
 
 
-def find_columns(path: Path, names: list[str], label: str, labelled: bool) -> tuple[list[str], list[str]]:
-    """Return the columns of the logits in the order of the classes, and that of the labels, where there is one.
+class Columns(NamedTuple):
+    """The names of the columns of a file, of an archive of its arrays."""
 
-    names: of all columns of a table, or arrays of an archive. label: the name of the labels, which must be there if
-    `labelled`. Raises UserError where a column is missing, is there twice, or is one that no such file has.
+    logits: list[str]  # in the order of the classes; of a list column or array its name; none: not in the file
+    numbers: str  # what these are by their name: logits, probabilities or log-probabilities
+    label: str | None
+    image_id: str | None
+    predicted: str | None  # None where there are logits
+    confidences: dict[str, str]  # by the name of the score; none where there are logits
+
+    @property
+    def texts(self) -> list[str]:
+        """The columns that may hold names; a label with logits is a number."""
+        found = [self.image_id, *([] if self.logits else [self.label, self.predicted])]
+        return [name for name in found if name]
+
+    @property
+    def of_numbers(self) -> list[str]:
+        """The columns of one number a row, but for logits."""
+        return [*([self.label] if self.logits and self.label else []), *self.confidences.values()]
+
+
+def find_columns(path: Path, names: list[str], label: str, labelled: bool) -> Columns:
+    """Return what the columns are.
+
+    names: of all columns of a table, or arrays of an archive. label: "label", which must be there if `labelled`, or
+    "ood_class". Raises UserError where a column is missing, is there twice, or is one that no such file has.
     """
     kind = path.suffix.lower()
-    numbered = {name for name in names if kind != ".npz" and re.fullmatch(r"logit_\d+", name)}
-    logits = ["logits"] if "logits" in names and kind != ".csv" else sorted(numbered, key=lambda name: int(name[6:]))
-    for name, times in Counter(names).items():
-        if times > 1 and name in (label, *logits):
-            raise UserError(f"{path}: has '{name}' {times} times")
     if "split" in names:
         raise UserError(
             f"{path}: has a column 'split', and would be taken for one; write each split to a file of its own"
         )
-    if kind == ".csv" and len(names) == 1 and (signs := [sign for sign in _OTHER_SIGNS if sign in names[0]]):
-        raise UserError(f"{path}: its columns are separated by {signs[0]!r}; write it with commas")
+    logits, numbers = _logits(path, kind, names)
+    predicted, confidences = (None, {}) if logits else (_only(path, names, "predicted"), _confidences(names))
+    ids = _only(path, names, "image_id")
+    found = Columns(logits, numbers, _only(path, names, label), ids, predicted, confidences)
     if not logits:
-        raise UserError(f"{path}: has no {_WANTED[kind]}; {_hint(kind, names, 'logits')}it has {_listed(names)}")
-    if logits != ["logits"] and logits != [f"logit_{k}" for k in range(len(logits))]:
+        _check_enough(path, kind, names, found, labelled)
+    for name, times in Counter(names).items():
+        if times > 1 and name in (*logits, *found.texts, *found.of_numbers):
+            raise UserError(f"{path}: has '{name}' {times} times")
+    if labelled and not found.label:
+        raise UserError(f"{path}: has no '{label}'; {_hint(kind, names, label)}it has {_listed(names)}")
+    return found
+
+
+def _logits(path: Path, kind: str, names: list[str]) -> tuple[list[str], str]:
+    lists = [name for name in _LISTS if name in names] if kind != ".csv" else []
+    if lists:
+        return lists[:1], _LISTS[lists[0]]
+    numbered = {name for name in names if kind != ".npz" and re.fullmatch(r"logit_\d+", name)}
+    logits = sorted(numbered, key=lambda name: int(name[6:]))
+    if logits != [f"logit_{k}" for k in range(len(logits))]:
         last, found = len(logits) - 1, _listed(logits)
         raise UserError(f"{path}: logit columns must be logit_0 to logit_{last}; it has {found}")
-    if labelled and label not in names:
-        raise UserError(f"{path}: has no '{label}'; {_hint(kind, names, label)}it has {_listed(names)}")
-    return logits, [label] * (label in names)
+    return logits, "logits"
+
+
+def _only(path: Path, names: list[str], role: str) -> str | None:
+    """Return the column of a role, by its own name or the only other; None where there is none."""
+    if role in names:
+        return role
+    others = [name for name in dict.fromkeys(names) if name.lower() in _NAMES[role]]
+    if len(others) > 1 and role != "image_id":
+        raise UserError(f"{path}: which of {_listed(others)} is the {role}? name it '{role}'")
+    return others[0] if others else None
+
+
+def _confidences(names: list[str]) -> dict[str, str]:
+    """Return the columns that are confidences by the names of their scores: this project's where they are alike."""
+    known, found = methods.names_in(FOLDER), {}
+    taken = {other for others in _NAMES.values() for other in others}
+    for name in names:
+        alike = name.lower().replace("_", "-")
+        words = re.split(r"[\W_]+", name.lower())
+        confident = _CONFIDENT & {*words} and not _OF_ONE_CLASS.fullmatch(name)
+        if name.lower() not in taken and (alike in known or confident):
+            found[alike if alike in known else name] = name
+    return found
+
+
+def _check_enough(path: Path, kind: str, names: list[str], found: Columns, labelled: bool) -> None:
+    """Raise UserError unless metrics can be computed without logits."""
+    of_each_class = sum(bool(_OF_ONE_CLASS.fullmatch(name)) for name in names) > 1
+    needs_classes = labelled and not found.predicted
+    if not needs_classes and found.confidences and not of_each_class:
+        return
+    nor = ", nor columns 'prediction' and 'confidence'" if needs_classes else ", nor a column 'confidence'"
+    hint = _hint(kind, names, "logits")
+    raise UserError(f"{path}: has no {_WANTED[kind]}{'' if of_each_class else nor}; {hint}it has {_listed(names)}")
 
 
 def _hint(kind: str, names: list[str], wanted: str) -> str:
@@ -58,7 +143,8 @@ def _hint(kind: str, names: list[str], wanted: str) -> str:
     if wanted == "logits" and kind == ".csv":
         return ""  # which has no lists
     lower = {name.lower(): name for name in reversed(names)}
-    near = difflib.get_close_matches(wanted, lower, n=1) or [name for name in _OTHER_NAMES[wanted] if name in lower]
+    others = _OTHER_NAMES if wanted == "logits" else ("y",)
+    near = difflib.get_close_matches(wanted, lower, n=1) or [name for name in others if name in lower]
     return f"did you mean {lower[near[0]]!r}? name it '{wanted}'; " if near else ""
 
 

@@ -12,6 +12,7 @@ from selfdoubt.external import files, tables
 from selfdoubt.external.models import Model, reference_among
 from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.choices import not_one_of
 from selfdoubt.settings.metrics import METRICS
 
 LEAST_RESAMPLES = 100  # as in the config
@@ -81,9 +82,12 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_choices(parser: argparse.ArgumentParser) -> None:
-    for option, choices in (("scores", methods.names_in(scoring.FOLDER)), ("metrics", tuple(METRICS))):
-        chosen = {"nargs": "+", "choices": choices, "metavar": option.upper()[:-1]}
-        parser.add_argument(f"--{option}", help=f"of {', '.join(choices)} (default: all that exist)", **chosen)
+    of_scores = (
+        f"of {', '.join(methods.names_in(scoring.FOLDER))}, or confidences of a FILE without logits (default: all)"
+    )
+    parser.add_argument("--scores", nargs="+", metavar="SCORE", help=of_scores)
+    of_metrics = {"nargs": "+", "choices": tuple(METRICS), "metavar": "METRIC"}
+    parser.add_argument("--metrics", help=f"of {', '.join(METRICS)} (default: all that exist)", **of_metrics)
     of_splits = "as test, ood-given, and of a pipeline's table contrast-3, contrast-mean, corrupted-mean, ... "
     of_splits += "(default: all; printed tables leave out single corruptions)"
     parser.add_argument("--splits", nargs="+", metavar="SPLIT", help=of_splits)
@@ -125,7 +129,7 @@ def settings_of(arguments: argparse.Namespace, models: list[Model]) -> SimpleNam
         if resamples == 0:
             raise UserError(f"--reference: needs --resamples of {LEAST_RESAMPLES} or more")
     return SimpleNamespace(
-        scores=_once(arguments.scores) or _scores_in(arguments.files),
+        scores=_scores(arguments),
         metrics=_once(arguments.metrics) or list(METRICS),
         splits=_once(arguments.splits),
         reference=reference,
@@ -141,11 +145,23 @@ def _once(names: list[str] | None) -> list[str] | None:
     return list(dict.fromkeys(names)) if names else None
 
 
-def _scores_in(paths: list[Path]) -> list[str]:
-    """Return all scores that can be computed: those from logits, and those whose column some table has."""
-    columns = {name for path in paths for name in files.columns_with_splits(path)}
-    names = methods.names_in(scoring.FOLDER)
-    return [name for name in names if not scoring.is_column(name) or scoring.load(name).COLUMN in columns]
+def _scores(arguments: argparse.Namespace) -> list[str]:
+    """Return the chosen scores, else all: those from logits, those whose column some table has, and given confidences.
+
+    Raises UserError at one that is none of them.
+    """
+    columns = {name for path in arguments.files for name in files.columns_with_splits(path)}
+    given = [name for path in arguments.files for name in files.confidences_in(path)]
+    names = [*methods.names_in(scoring.FOLDER), *given]
+    for name in arguments.scores or []:
+        if name not in names:
+            raise UserError(f"--scores: {not_one_of(name, list(dict.fromkeys(names)), 'a score')}")
+    has_column = {name: scoring.load(name).COLUMN in columns for name in names if _reads_column(name)}
+    return _once(arguments.scores) or _once([name for name in names if name in given or has_column.get(name, True)])
+
+
+def _reads_column(name: str) -> bool:
+    return scoring.is_module(name) and scoring.is_column(name)
 
 
 # ---- checks ----

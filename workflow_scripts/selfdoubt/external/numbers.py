@@ -8,10 +8,10 @@ import numpy as np
 
 from selfdoubt.evaluation import comparisons
 from selfdoubt.evaluation.bootstrap import percentile_interval
-from selfdoubt.evaluation.comparisons import Estimates, Quantity
+from selfdoubt.evaluation.comparisons import Estimates, Quantity, images_of
 from selfdoubt.evaluation.metrics_table import evaluate
-from selfdoubt.evaluation.predictions import Predictions, predictions_by_split
-from selfdoubt.evaluation.scoring import chosen_on_val, fit_scores
+from selfdoubt.evaluation.predictions import Predictions, id_difference, predictions_by_split
+from selfdoubt.evaluation.scoring import chosen_on_val, fit_scores, is_module
 from selfdoubt.evaluation.softmax import NO_VAL
 from selfdoubt.evaluation.splits import is_ood, mean_splits, needed_splits
 from selfdoubt.external.files import has_splits, read
@@ -20,7 +20,7 @@ from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.metrics import metric
 
-Labels = dict[str, np.ndarray]  # split -> (n,)
+Images = dict[str, Predictions]  # split -> labels and ids, without logits
 _REMEDY = "write it as the pipeline does, or each split to a file of its own, without the column 'split'"
 
 
@@ -32,11 +32,11 @@ def evaluate_models(models: list[Model], settings: SimpleNamespace, warn: Callab
     paired by samples. warn: called with one line. A file is read once, and held while a model needs it. Raises
     UserError where a model has no number, or cannot be compared.
     """
-    rows, labels, estimates, held = [], {}, {}, {}
+    rows, images, estimates, held = [], {}, {}, {}
     for i, model in enumerate(models):
         wanted = {file for other in models[i:] for file in other.files.values()}
         held = {file: found for file, found in held.items() if file in wanted}
-        found, estimates[model.name] = _evaluate(model, held, labels, settings, warn)
+        found, estimates[model.name] = _evaluate(model, held, images, settings, warn)
         rows += found
     if settings.reference:
         _compare(rows, estimates, settings.reference)
@@ -44,13 +44,14 @@ def evaluate_models(models: list[Model], settings: SimpleNamespace, warn: Callab
 
 
 def _evaluate(
-    model: Model, held: dict, labels: dict[str, Labels], settings: SimpleNamespace, warn: Callable[[str], None]
+    model: Model, held: dict, images: dict[str, Images], settings: SimpleNamespace, warn: Callable[[str], None]
 ) -> tuple[list[dict], Estimates | None]:
-    """Return the rows of one model and, for comparisons, its estimates; its labels are added to those of the others."""
+    """Return the rows of one model and, for comparisons, its estimates; its images are added to those of the others."""
     predictions = _read(model, held, settings.probabilities)
     compared = [split for split in predictions if split != "val" or is_wanted(split, settings.splits)]
-    labels[model.name] = {split: predictions[split].labels for split in compared}
-    _check_rows(labels, settings.reference, warn)
+    images[model.name] = {split: images_of(predictions[split]) for split in compared}
+    _check_rows(images, settings.reference, warn)
+    settings = SimpleNamespace(**vars(settings) | {"scores": _scores_of(model, predictions, settings.scores)})
     rows = _rows(model, predictions, settings)
     return rows, _estimate(rows, predictions, settings) if settings.reference else None
 
@@ -58,7 +59,7 @@ def _evaluate(
 def _read(model: Model, held: dict[File, Predictions], probabilities: bool | None) -> dict[str, Predictions]:
     """Return the predictions of each split; held: those of files that were read before, and from now on these."""
     if has_splits(path := model.files["test"].path):
-        found = predictions_by_split(table_files.read_table(path, remedy=_REMEDY))
+        found = predictions_by_split(table_files.read_table(path, remedy=_REMEDY), path)
         if all(split == "val" or is_ood(split) for split in found):
             raise UserError(f"{path}: has no split 'test'; it has {', '.join(found) or 'no rows'}")
         return found
@@ -66,34 +67,53 @@ def _read(model: Model, held: dict[File, Predictions], probabilities: bool | Non
         if file not in held:
             held[file] = read(file.path, probabilities, file.labelled)
     predictions = {split: held[file] for split, file in model.files.items()}
-    known = predictions["test"].logits.shape[1]
+    known = _n_classes(predictions["test"])
     for split, file in model.files.items():
-        if (found := predictions[split].logits.shape[1]) != known:
+        if (found := _n_classes(predictions[split])) != known:
             test = model.files["test"].path
-            raise UserError(f"{file.path}: has {found} classes and {test} {known}; give predictions of one model")
+            raise UserError(f"{file.path}: has {found} and {test} {known}; give predictions of one model")
     return predictions
 
 
-def _check_rows(labels: dict[str, Labels], reference: str | None, warn: Callable[[str], None]) -> None:
-    """Warn where the last model's labels are not those of an earlier one; raises UserError if they are compared."""
-    *earlier, last = labels
-    found = (_difference(labels, first, last) for first in earlier)
+def _n_classes(sample: Predictions) -> str:
+    return "no logits" if sample.logits is None else f"{sample.logits.shape[1]} classes"
+
+
+def _scores_of(model: Model, predictions: Images, scores: list[str] | None) -> list[str]:
+    """Return those of the scores that a model may have: without logits its own, else this project's."""
+    sample = next(iter(predictions.values()))
+    if sample.logits is not None:
+        return [score for score in scores if is_module(score)]
+    known = [score for score in sample.signals if score in scores]
+    if not known:
+        path, own = model.files["test"].path, ", ".join(sample.signals)
+        raise UserError(f"{path}: has none of these scores; without logits it has {own}")
+    return known
+
+
+def _check_rows(images: dict[str, Images], reference: str | None, warn: Callable[[str], None]) -> None:
+    """Warn where the last model's images are not those of an earlier one; raises UserError if they are compared."""
+    *earlier, last = images
+    found = (_difference(images, first, last) for first in earlier)
     if not (what := next(filter(None, found), None)):
         return
     if reference:
-        raise UserError(f"{what}; models are compared on the same rows in the same order")
+        raise UserError(f"{what}; models are compared on the same images, by their ids, or in the same order")
     warn(f"{what}; their numbers are of different images, or of another order")
 
 
-def _difference(labels: dict[str, Labels], first: str, last: str) -> str | None:
-    """Return how the labels of two models differ on a split that both have."""
-    for split in [split for split in labels[first] if split in labels[last]]:
-        one, other = labels[first][split], labels[last][split]
+def _difference(images: dict[str, Images], first: str, last: str) -> str | None:
+    """Return how the images of two models differ on a split that both have."""
+    for split in [split for split in images[first] if split in images[last]]:
+        if what := id_difference(images[first][split], images[last][split]):
+            return f"{split}: the images of {first} and {last} differ: {what}"
+        one, other = images[first][split].labels, images[last][split].labels
         if len(one) != len(other):
             return f"{split}: {first} has {len(one):,} rows and {last} {len(other):,}"
         if (rows := np.flatnonzero(one != other)).size:
-            row, labels_of = rows[0], f"{one[rows[0]]} in {first} and {other[rows[0]]} in {last}"
-            return f"{split}: the label of row {row} (counted from 0) is {labels_of}"
+            ids, labels_of = images[first][split].image_ids, f"{one[rows[0]]} in {first} and {other[rows[0]]} in {last}"
+            row = f"row {rows[0]} (counted from 0)" if ids is None else f"image_id {ids[rows[0]]}"
+            return f"{split}: the label of {row} is {labels_of}"
     return None
 
 
@@ -174,4 +194,4 @@ def _compare(rows: list[dict], estimates: dict[str, Estimates], reference: str) 
 
 def _members(estimates: Estimates, row: dict) -> list[str] | None:
     """Return the splits that a row is a mean of, which may not be the same for every model."""
-    return mean_splits(estimates.labels).get(row["split"])
+    return mean_splits(estimates.images).get(row["split"])

@@ -23,6 +23,7 @@ from selfdoubt.settings.metrics import split_name
 
 _COMPARED = [("reference", pa.string()), ("difference", pa.float64()), ("difference_low", pa.float64())]
 _COMPARED += [("difference_high", pa.float64()), ("p", pa.float64())]
+_AREAS = ("aurc", "e-aurc", "augrc")  # printed in thousandths, as papers do
 _WIDTH = 120  # columns, where there is no terminal
 
 
@@ -104,11 +105,18 @@ def _of_single_corruptions(splits: pd.Series) -> set[str]:
 
 def _cell(row) -> str:
     """Return the value, and its interval where there is one."""
-    return "" if pd.isna(row.value) else f"{row.value:.4f}{_interval(row.low, row.high, '.4f')}"
+    return "" if pd.isna(row.value) else _numbers(row.metric, row.value, row.low, row.high, "")
 
 
-def _interval(low: float, high: float, form: str) -> str:
-    return "" if pd.isna(low) else f" [{low:{form}}, {high:{form}}]"
+def _numbers(metric: str, value: float, low: float, high: float, sign: str) -> str:
+    factor, digits = (1000, 2) if metric in _AREAS else (1, 4)
+    text = f"{value * factor:{sign}.{digits}f}"
+    return text if pd.isna(low) else f"{text} [{low * factor:{sign}.{digits}f}, {high * factor:{sign}.{digits}f}]"
+
+
+def _heading(metric: str) -> str:
+    """Return how a metric is called where its values are printed."""
+    return f"{metric} ×10³" if metric in _AREAS else metric
 
 
 def _table_of_scores(split: str, known: pd.DataFrame, scores: set[str]) -> Table:
@@ -116,6 +124,7 @@ def _table_of_scores(split: str, known: pd.DataFrame, scores: set[str]) -> Table
     ranked = known[known.score != "none"]
     cells = ranked.pivot(index="metric", columns="score", values="cell").reindex(_unique(ranked.metric))
     cells = cells[_unique(ranked.score)].fillna("").rename_axis(columns=None).reset_index()
+    cells["metric"] = cells.metric.map(_heading)
     accuracy = [f": {row.metric} {row.cell}" for row in known[known.score == "none"].itertuples()]
     return Table(f"{known.name.iloc[0]} on {_split(split, known)}{''.join(accuracy)}", cells, 1)
 
@@ -127,11 +136,12 @@ def _table_of_models(split: str, known: pd.DataFrame, scores: set[str]) -> Table
         own = found.set_index(["score", "metric"])
         columns[name] = own.cell
         if "reference" in own and own.difference.notna().any():
-            changes = [_change(row) for row in own.itertuples()]
+            changes = [_change(row) for row in found.itertuples()]
             differences[f"{name} - {own.reference.iloc[0]}"] = pd.Series(changes, own.index)
     keys = known[["score", "metric"]].drop_duplicates()
     cells = pd.concat([*columns.values(), *differences.values()], axis=1).reindex(pd.MultiIndex.from_frame(keys))
     cells = cells.set_axis(range(cells.shape[1]), axis=1).fillna("").reset_index()
+    cells["metric"] = cells.metric.map(_heading)
     cells["score"] = cells.score.replace("none", "").where(cells.score != cells.score.shift(), "")
     cells = cells.set_axis(["score", "metric", *columns, *differences], axis=1)  # a model may be named as a column is
     scores = sorted(scores - {"none"})
@@ -145,7 +155,7 @@ def _change(row) -> str:
     if pd.isna(row.difference):
         return ""
     p = "" if pd.isna(row.p) else f" p {row.p:.2g}"
-    return f"{row.difference:+.4f}{_interval(row.difference_low, row.difference_high, '+.4f')}{p}"
+    return f"{_numbers(row.metric, row.difference, row.difference_low, row.difference_high, '+')}{p}"
 
 
 def _split(split: str, known: pd.DataFrame) -> str:

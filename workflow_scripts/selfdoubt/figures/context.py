@@ -22,7 +22,8 @@ class Look:
 
 def look_at(place: int) -> Look:
     """Return the look of the arm at a place among all arms of the study; 48 differ."""
-    return Look(PALETTE[place % len(PALETTE)], DASHES[place // 6 % 4], MARKERS[place // 6 % 4])
+    form = place // 6 % 4 ^ place // 24 % 2  # in the second half, the forms that a colour had not in the first
+    return Look(PALETTE[place % len(PALETTE)], DASHES[form], MARKERS[form])
 
 
 @dataclass(frozen=True)

@@ -32,19 +32,25 @@ def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.n
 
     Raises UserError if the split is not in the table, or the score has no values there.
     """
-    predictions = predictions_by_split(table_files.read_table(path))
-    for needed in (split, "val"):
-        if needed not in predictions:
-            raise UserError(f"{path}: has no split '{needed}'; splits: {', '.join(predictions)}")
+    predictions = predictions_by_split(table_files.read_table(path), path)
+    if split not in predictions:
+        raise UserError(f"{path}: has no split '{split}'; splits: {', '.join(predictions)}")
     sample = predictions[split]
+    if sample.logits is None:
+        own = "msp" if score == MAX_PROBABILITY else score
+        return _known(path, score, attempt(scoring.given, sample, split, own)), sample.correct
     if score == MAX_PROBABILITY:
         return Softmax(sample.logits).max_probability(), sample.correct
     if scoring.is_column(score):
-        confidence = attempt(scoring.from_column, sample, split, score)
-        if isinstance(confidence, Undefined):
-            raise UserError(f"{path}: score {score}: {confidence}")
-        return confidence, sample.correct
-    return scoring.fit(score, predictions["val"])(Softmax(sample.logits)), sample.correct
+        return _known(path, score, attempt(scoring.from_column, sample, split, score)), sample.correct
+    fitted = _known(path, score, scoring.fit_scores(predictions, [score])[score])
+    return fitted(Softmax(sample.logits)), sample.correct
+
+
+def _known(path: Path, score: str, found):
+    if isinstance(found, Undefined):
+        raise UserError(f"{path}: score {score}: {found}")
+    return found
 
 
 def n_replicates(data: Runs) -> int:

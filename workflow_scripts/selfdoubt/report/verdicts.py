@@ -100,7 +100,7 @@ def _needed(row: dict) -> str:
     if row["verdict"] != "inconclusive" and row["n_replicates"] == 1:
         return " This holds for these two checkpoints, not for their training methods."
     if row["n_replicates"] == 1 and not pd.isna(row["low"]):
-        return " One replicate shows no variation between trainings, so there is no verdict."
+        return " One replicate shows no variation between trainings."
     if row["verdict"] != "inconclusive" or pd.isna(row["low"]):
         return ""
     if pd.isna(row["n_replicates_needed"]):

@@ -17,19 +17,26 @@ from selfdoubt.runtime.errors import UserError
 
 LOG_PROBABILITIES = {"logits": "log probabilities"}  # in the metadata of predictions whose logits are such
 _WHOLE_SIGNALS = ("predicted", "ood_class", "fold")
-_PREDICTION_COLUMNS = [("split", pa.string()), ("image_id", pa.int32()), ("label", pa.int16())]
+_ID_TYPES = (pa.int32(), pa.string())
 
 
-def predictions_schema(n_classes: int, signals: tuple[str, ...] = ()) -> pa.Schema:
+def predictions_schema(
+    n_classes: int | None, signals: tuple[str, ...] = (), ids: pa.DataType = _ID_TYPES[0]
+) -> pa.Schema:
     """Return the schema of a predictions table: a row per image; OOD rows have label -1.
+
+    n_classes: None where the model's logits are not known, but `predicted` and confidences (float64, named as scores).
+    ids: text, where predictions were made elsewhere and their images have names.
 
     signals: names of further columns, float32 but for three of int16: `predicted`, the label that the variant reports
     where that is not the argmax of its logits, `ood_class`, the class of an out-of-distribution image in a numbering
     of its own split, -1 for all others, and `fold`, of `val`: the fold of an out-of-fold prediction, -1 for all others.
     """
-    logits = ("logits", pa.list_(pa.field("item", pa.float32(), nullable=False), n_classes))
-    own = [(name, pa.int16() if name in _WHOLE_SIGNALS else pa.float32()) for name in signals]
-    return pa.schema([*_PREDICTION_COLUMNS, logits, *own])
+    columns = [("split", pa.string()), ("image_id", ids), ("label", pa.int16())]
+    if n_classes is not None:
+        columns += [("logits", pa.list_(pa.field("item", pa.float32(), nullable=False), n_classes))]
+    number = pa.float64() if n_classes is None else pa.float32()
+    return pa.schema([*columns, *((name, pa.int16() if name in _WHOLE_SIGNALS else number) for name in signals)])
 
 
 def write_table(path: str | Path, table: pa.Table, schema: pa.Schema, metadata: dict | None = None) -> None:
@@ -86,10 +93,13 @@ def metadata_of(schema: pa.Schema) -> dict:
 
 
 def _predictions_schema_of(path, found: pa.Schema) -> pa.Schema:
-    if "logits" not in found.names or not pa.types.is_fixed_size_list(found.field("logits").type):
+    kinds = dict(zip(found.names, found.types, strict=True))
+    logits = kinds.get("logits")
+    if not (pa.types.is_fixed_size_list(logits) if logits else "predicted" in kinds):
         raise UserError(f"{path}: not a predictions table: no fixed-size list column 'logits'; columns: {found.names}")
     signals = tuple(name for name in found.names if name not in ("split", "image_id", "label", "logits"))
-    return predictions_schema(found.field("logits").type.list_size, signals)
+    ids = kinds.get("image_id")
+    return predictions_schema(logits and logits.list_size, signals, ids if ids in _ID_TYPES else _ID_TYPES[0])
 
 
 def _fault(found: pa.Schema, expected: pa.Schema) -> str | None:

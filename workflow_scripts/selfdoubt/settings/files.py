@@ -11,9 +11,12 @@ def check_files(study, resources: Path) -> None:
     """Raise UserError if a file of weights or images is missing and cannot be fetched, or if timm lacks a network."""
     _check_timm_names(study)
     _check_weights(study)
+    _check_predictions(study)
     folders = Folders(embedded=resources, fetched=resources)  # what is fetched is not looked for
     for section in ("datasets", "ood_sets"):
         for key, entry in getattr(study, section).items():
+            if entry.source == "predictions":
+                continue
             _check_there(f"{section}.{key}.source", catalog.files_of, entry.source, folders)
     for key, dataset in study.datasets.items():
         corruptions = dataset.corruptions
@@ -22,6 +25,15 @@ def check_files(study, resources: Path) -> None:
                 _check_there(f"datasets.{key}.corruptions", catalog.shifted_files, corruptions.source, name)
         for name, source in dataset.shifted.items():
             _check_there(f"datasets.{key}.shifted.{name}", catalog.shifted_files, source)
+
+
+def _check_predictions(study) -> None:
+    for name, model in study.predictions.items():
+        for dataset in study.datasets:
+            for split, path in model.files(dataset).items():
+                if not Path(path).is_file():
+                    place = f"predictions.{name}.{split.replace('ood-', 'ood.', 1)}"
+                    raise UserError(f"config: {place}: {path} is missing; put the file there, or correct the path")
 
 
 def _check_there(place: str, look, *where) -> None:

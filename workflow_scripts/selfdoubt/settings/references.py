@@ -10,6 +10,7 @@ from selfdoubt.settings.choices import check_all_known, check_known, check_repli
 from selfdoubt.settings.circles import check_no_circle, teachers_above
 from selfdoubt.settings.data import BUILT_IN
 from selfdoubt.settings.metrics import METRICS, split_name
+from selfdoubt.settings.predicted import check_figure_without_images, check_has_network, check_predictions
 from selfdoubt.settings.upper_bounds import BEST, ORACLE
 
 
@@ -46,18 +47,28 @@ def _check_entries(study) -> Iterator[tuple]:
     yield from _check_models(study)
     yield from _check_segmenters(study)
     for key, enhancer in study.enhancers.items():
-        yield from check_all_known(f"enhancers.{key}.models", enhancer.models, study.models, "a model")
+        yield from _check_networks(f"enhancers.{key}.models", enhancer.models, study)
     for key, group in study.groups.items():
-        yield from check_all_known(f"groups.{key}.members", group.members, study.models, "a model")
+        yield from check_all_known(f"groups.{key}.members", group.members, study.predicting, "a model")
         yield from check_all_known(f"groups.{key}.protocols", group.protocols, study.protocols, "a protocol")
         for name in group.protocols:
             yield _check_speakers, key, name, study
+    yield from check_predictions(study)
     yield from _check_evaluation(study)
+
+
+def _check_networks(place: str, names: list[str], study) -> Iterator[tuple]:
+    """Yield the checks that names are those of models, each once, and that these have a network."""
+    yield from check_all_known(place, names, study.predicting, "a model")
+    for name in names:
+        yield check_has_network, place, name, study
 
 
 def _check_datasets(study) -> Iterator[tuple]:
     for key, dataset in study.datasets.items():
         place = f"datasets.{key}"
+        if study.without_images(key):
+            continue
         yield _check_storage, key, dataset, study
         yield _check_masks, place, dataset, study
         yield from check_all_known(f"{place}.ood", dataset.ood, study.ood_sets, "one of ood_sets")
@@ -129,7 +140,7 @@ def _check_models(study) -> Iterator[tuple]:
         if key in study.recipes:
             yield _check_crop, f"recipes.{key}", study.recipes[key], study
     for key, student in study.students.items():
-        yield from check_all_known(f"students.{key}.teacher", student.teacher, study.models, "a model")
+        yield from _check_networks(f"students.{key}.teacher", student.teacher, study)
         yield check_no_circle, key, study
         yield _check_whole_batches, key, student, study
     for key, model in study.augmented.items():
@@ -137,7 +148,7 @@ def _check_models(study) -> Iterator[tuple]:
 
 
 def _check_any_model(study) -> None:
-    if not study.models:
+    if not study.predicting:
         raise UserError("config: baselines: the study has no model; add one, or a teacher")
 
 
@@ -149,7 +160,7 @@ def _check_crop(place: str, recipe, study) -> None:
             f"config: {place}.shift_px: {recipe.shift_px}, but crop replaces it; set it to 0, or crop to null"
         )
     for key, dataset in study.datasets.items():
-        if dataset.storage == "arrays":
+        if not study.without_images(key) and dataset.storage == "arrays":
             here = f"those of '{key}' are arrays"
             raise UserError(f"config: {place}.crop: needs images that stay in files, but {here}; use shift_px")
 
@@ -177,7 +188,7 @@ def _check_mask_source(place: str, model, study) -> None:
 
 def _check_segmenters(study) -> Iterator[tuple]:
     for key, segmenter in study.segmenters.items():
-        yield check_known, f"segmenters.{key}.teacher", segmenter.teacher, study.models, "a model"
+        yield from _check_networks(f"segmenters.{key}.teacher", [segmenter.teacher], study)
         yield check_replicate, f"segmenters.{key}.teacher_replicate", segmenter.teacher_replicate, study
         yield _check_segmenter, key, segmenter, study
 
@@ -201,7 +212,7 @@ def _check_segmenter(key: str, segmenter, study) -> None:
 
 def _check_names_differ(study) -> None:
     seen = {}
-    for section in ("teachers", "baselines", "students", "augmented", "pretrained", "groups"):
+    for section in ("teachers", "baselines", "students", "augmented", "pretrained", "predictions", "groups"):
         for key in getattr(study, section):
             if key in seen:
                 raise UserError(f"config: {section}.{key}: the name is taken by {seen[key]}.{key}; choose another")
@@ -235,6 +246,8 @@ def _check_speakers(group: str, protocol: str, study) -> None:
     if protocol in study.protocols:
         for speaker in study.speakers(group, protocol):
             check_known(f"protocols.{protocol}", speaker, study.groups[group].members, f"a member of '{group}'")
+            if study.protocols[protocol].speaks:
+                check_has_network(f"groups.{group}.protocols: {protocol} sends messages", speaker, study)
 
 
 # ---- arms, claims, figures, labels ----
@@ -287,6 +300,7 @@ def _check_differs(place: str, arm: str, others: list[str], what: str) -> None:
 def _check_figure(place: str, figure, study) -> Iterator[tuple]:
     yield check_known, f"{place}.study", figure.study, study.studies, "a study"
     yield check_known, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
+    yield check_figure_without_images, place, figure, study
     yield from figure.checks(place, study)
 
 
@@ -335,7 +349,7 @@ def _check_arm(place: str, arm: str, study) -> None:
 
 
 def _check_model_of_arm(place: str, arm: str, study) -> None:
-    check_known(place, arm.partition("/")[0], [*study.models, *study.groups], "a model or a group")
+    check_known(place, arm.partition("/")[0], [*study.predicting, *study.groups], "a model or a group")
 
 
 def _check_reads_no_labels(place: str, arm: str, study) -> None:

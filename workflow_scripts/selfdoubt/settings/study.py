@@ -5,8 +5,9 @@ Rules look it up for each of thousands of jobs, so no look-up may take longer in
 
 from collections import Counter
 from functools import cached_property
+from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Discriminator, Field, Tag, ValidationError
 
 from selfdoubt.runtime.digests import canonical
 from selfdoubt.runtime.errors import together
@@ -17,10 +18,21 @@ from selfdoubt.settings.faults import faults
 from selfdoubt.settings.groups import Group
 from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pretrained, Recipe, SoftLabels, Student
 from selfdoubt.settings.numbers import put_numbers
+from selfdoubt.settings.predictions import GivenPredictions, PredictedData
 from selfdoubt.settings.references import check_references
 from selfdoubt.settings.registry import any_of, modules_named, modules_of
 from selfdoubt.settings.segmenters import Segmenter
 from selfdoubt.settings.types import ArmText, Label, Name, Replicate, RunName, Strict
+
+
+def _kind_of_data(entry) -> str:
+    source = entry.get("source") if isinstance(entry, dict) else getattr(entry, "source", None)
+    return "predictions" if source == "predictions" else "images"
+
+
+AnyDataset = Annotated[
+    Annotated[Dataset, Tag("images")] | Annotated[PredictedData, Tag("predictions")], Discriminator(_kind_of_data)
+]
 
 
 class Study(Strict):
@@ -29,7 +41,7 @@ class Study(Strict):
     run: RunName = "default"
     replicates: list[Replicate] = Field(min_length=1)
     data_folder: Annotated[Annotated[str, Field(min_length=1)] | None, Field(exclude=True)] = None  # data_folder.py
-    datasets: dict[Name, Dataset] = Field(min_length=1)
+    datasets: dict[Name, AnyDataset] = Field(min_length=1)
     ood_sets: dict[Name, OodSet] = {}
     networks: dict[Name, Network]
     recipes: dict[Name, Recipe]
@@ -39,6 +51,7 @@ class Study(Strict):
     soft_labels: SoftLabels = SoftLabels()
     augmented: dict[Name, Augmented] = {}
     pretrained: dict[Name, Pretrained] = {}
+    predictions: dict[Name, GivenPredictions] = {}
     segmenters: dict[Name, Segmenter] = {}
     enhancers: dict[Name, any_of("enhancers")] = {}
     protocols: dict[Name, any_of("protocols")] = {}
@@ -52,11 +65,20 @@ class Study(Strict):
 
     @cached_property
     def models(self) -> dict[str, Model | Pretrained]:
-        """Every model by name, whatever its role."""
+        """Every model that has a network, by name, whatever its role."""
         return {**self.teachers, **self.baselines, **self.students, **self.augmented, **self.pretrained}
 
+    @cached_property
+    def predicting(self) -> dict[str, Model | Pretrained | GivenPredictions]:
+        """Every model of which there are predictions, by name: those with a network, and those of `predictions`."""
+        return {**self.models, **self.predictions}
+
+    def without_images(self, dataset: str) -> bool:
+        """Return whether nothing but predictions is known of a data set."""
+        return isinstance(self.datasets[dataset], PredictedData)
+
     def role(self, name: str) -> str:
-        """Return teacher, baseline, student, augmented, pretrained or group."""
+        """Return teacher, baseline, student, augmented, pretrained, given or group."""
         for role, members in ROLES.items():
             if name in getattr(self, members):
                 return role
@@ -69,7 +91,7 @@ class Study(Strict):
     def is_pretrained(self, name: str) -> bool:
         """Return whether a model, or every member of a group, was trained elsewhere, and so has one replicate."""
         members = self.groups[name].members if name in self.groups else [name]
-        return all(member in self.pretrained for member in members)
+        return all(member in self.pretrained or member in self.predictions for member in members)
 
     def replicate_of(self, name: str, replicate: int | str) -> int:
         """Return which replicate's model or group stands for `name` among those of a replicate."""
@@ -169,14 +191,14 @@ class Study(Strict):
         """Return every arm, a model's or group's variants together: the order of colours."""
         return [
             name if variant == "clean" else f"{name}/{variant}"
-            for name in [*self.models, *self.groups]
+            for name in [*self.predicting, *self.groups]
             for variant in self.variants(name)
         ]
 
     def label(self, arm: str) -> str:
         """Return how figures and tables show an arm: by its own label, or its model's or group's with the variant's."""
         name, _, variant = arm.partition("/")
-        entries = self.groups.get(name) or self.models.get(name), self._variants.get(variant)
+        entries = self.groups.get(name) or self.predicting.get(name), self._variants.get(variant)
         own = [getattr(entry, "label", None) for entry in entries]
         shown = (self.labels.get(name) or own[0] or name, own[1] or variant)
         return self.labels.get(arm) or "/".join(part for part in shown if part)
@@ -199,6 +221,7 @@ ROLES = {
     "student": "students",
     "augmented": "augmented",
     "pretrained": "pretrained",
+    "given": "predictions",
     "group": "groups",
 }
 
