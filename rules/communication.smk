@@ -53,7 +53,7 @@ rule communicate:
         "../envs/models.yaml"
     resources:
         gpu=1,
-        mem_mb=dataset_mb,
+        mem_mb=holding_mb,
     params:
         settings=group_settings,
         code=code_of("communicate", protocol_modules, families_of_members),

@@ -73,7 +73,7 @@ rule prepare_ood:
     conda:
         "../envs/models.yaml"
     resources:
-        mem_mb=dataset_mb,
+        mem_mb=ood_mb,
     params:
         settings=ood_settings,
         code=code_of("prepare_ood", ood_source_modules),
@@ -99,7 +99,7 @@ rule corrupt_images:
     conda:
         "../envs/models.yaml"
     resources:
-        mem_mb=dataset_mb,
+        mem_mb=corruption_mb,
     params:
         settings=corruption_settings,
         code=code_of("corrupt_images", corruption_modules),

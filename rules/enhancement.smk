@@ -25,7 +25,7 @@ rule enhance_images:
         "../envs/models.yaml"
     resources:
         gpu=1,
-        mem_mb=dataset_mb,
+        mem_mb=holding_mb,
     params:
         settings=enhancer_settings,
         code=code_of("enhance_images", enhancer_modules, family_of_model),

@@ -30,7 +30,7 @@ rule predict:
         "../envs/models.yaml"
     resources:
         gpu=1,
-        mem_mb=dataset_mb,
+        mem_mb=predicting_mb,
     params:
         settings=predict_settings,
         code=code_of("predict", family_of_model),

@@ -1,6 +1,6 @@
 """Corrupt part of the test split at several severities, or read it corrupted as published."""
 
-from selfdoubt.data import corrupted, counts, datasets, shifted
+from selfdoubt.data import corrupted, counts, datasets, shifted, survey
 from selfdoubt.runtime import cli, shared_data, table_files
 from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
 
@@ -16,6 +16,8 @@ def run(arguments):
 def corrupt(arguments) -> dict[str, datasets.Split]:
     settings, test = arguments.settings, datasets.read_split(arguments.test, "test")
     if settings.source == "built-in":
+        channels, size_px = test.images.shape[1:3]
+        survey.check_memory(settings.n_images, channels, size_px, settings.max_gb, "set n_images of corruptions")
         return corrupted.corrupt(test, settings.name, settings.severities, settings.n_images)
     class_names = counts.class_names(table_files.read_table(arguments.counts, COUNTS_SCHEMA))
     return shifted.corrupted(settings, test, class_names)

@@ -1,4 +1,4 @@
-"""Predict every image of val, test, OOD and shifted sets."""
+"""Predict every image of val, test, OOD and shifted sets, one file of them in memory at a time."""
 
 from selfdoubt.data import datasets
 from selfdoubt.evaluation import prediction_tables
@@ -8,15 +8,16 @@ from selfdoubt.runtime import cli, devices, randomness
 
 def run(arguments):
     model = checkpoints.load_model(arguments.checkpoint, devices.prepare("auto", threads=1))
-    paths = [arguments.val, arguments.test, *arguments.ood, *arguments.shifted]
-    splits = datasets.read_all(paths)
-    logits = {name: inference.predict_logits(model, split.images) for name, split in splits.items()}
-    signals, n_passes = {}, arguments.settings.mc_dropout_passes
-    if n_passes and inference.has_dropout(model):
-        seeds = {name: randomness.key(arguments.replicate, f"mc-dropout/{name}") for name in splits}
-        signals["mc_dropout"] = {
-            name: inference.mc_dropout(model, split.images, n_passes, seeds[name]) for name, split in splits.items()
-        }
+    n_passes = arguments.settings.mc_dropout_passes if inference.has_dropout(model) else 0
+    splits, logits, uncertainties = {}, {}, {}
+    for path in [arguments.val, arguments.test, *arguments.ood, *arguments.shifted]:
+        for name, split in datasets.each(path):
+            logits[name] = inference.predict_logits(model, split.images)
+            if n_passes:
+                seed = randomness.key(arguments.replicate, f"mc-dropout/{name}")
+                uncertainties[name] = inference.mc_dropout(model, split.images, n_passes, seed)
+            splits[name] = datasets.without_images(split)
+    signals = {"mc_dropout": uncertainties} if n_passes else {}
     prediction_tables.write_predictions(arguments.output, splits, logits, signals, arguments.metadata)
 
 

@@ -6,11 +6,11 @@ from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
 
 
 def run(arguments):
-    source, known = arguments.settings.source, cli.without_paths(arguments.metadata)
+    known = cli.without_paths(arguments.metadata)
 
     def make(paths):
         class_names = counts.class_names(table_files.read_table(arguments.counts, COUNTS_SCHEMA))
-        found = shifted.recollected(source, datasets.read_split(arguments.like, "test"), class_names)
+        found = shifted.recollected(arguments.settings, datasets.read_split(arguments.like, "test"), class_names)
         datasets.write_splits(paths[0], {f"shifted-{paths[0].stem}": found}, known)
 
     sources = [arguments.like, *arguments.sources]  # counts come from the job that made the split

@@ -6,6 +6,31 @@ def dataset_mb(wildcards, attempt):
     return attempt * memory.job_mb(STUDY.datasets[wildcards.dataset])
 
 
+def ood_mb(wildcards, attempt):
+    """The memory of a job that converts an OOD set."""
+    return attempt * memory.converting_mb(STUDY.datasets[wildcards.dataset], STUDY.ood_sets[wildcards.ood])
+
+
+def corruption_mb(wildcards, attempt):
+    """The memory of a job that corrupts images at several severities."""
+    return attempt * memory.corrupting_mb(STUDY.datasets[wildcards.dataset])
+
+
+def ood_sets_of(dataset):
+    """The entries of the OOD sets that a data set's models are evaluated on."""
+    return [STUDY.ood_sets[name] for name in STUDY.datasets[dataset].ood]
+
+
+def predicting_mb(wildcards, attempt):
+    """The memory of a job that predicts all images, a file of them at a time."""
+    return attempt * memory.predicting_mb(STUDY.datasets[wildcards.dataset], ood_sets_of(wildcards.dataset))
+
+
+def holding_mb(wildcards, attempt):
+    """The memory of a job that holds val, test and OOD images at once."""
+    return attempt * memory.holding_mb(STUDY.datasets[wildcards.dataset], ood_sets_of(wildcards.dataset))
+
+
 def ood_files(wildcards):
     """The OOD sets that a data set's models are evaluated on."""
     return [OOD.format(dataset=wildcards.dataset, ood=ood) for ood in sorted(STUDY.datasets[wildcards.dataset].ood)]
@@ -46,8 +71,9 @@ def shifted_modules(wildcards):
 
 
 def shifted_settings(wildcards):
-    """Where a re-collected test set comes from."""
-    return canonical({"source": STUDY.datasets[wildcards.dataset].shifted[wildcards.shifted]})
+    """Where a re-collected test set comes from, and how much memory it may take."""
+    entry = STUDY.datasets[wildcards.dataset]
+    return canonical({"source": entry.shifted[wildcards.shifted], "max_gb": entry.max_gb})
 
 
 def source_files(wildcards):
@@ -77,8 +103,8 @@ def files_from(source):
 
 def ood_settings(wildcards):
     """Where an OOD set comes from, and how much of it is taken."""
-    entry = STUDY.ood_sets[wildcards.ood]
-    return canonical({**entry.model_dump(exclude={"overlap"}), **content_of(entry.source)})
+    entry, max_gb = STUDY.ood_sets[wildcards.ood], STUDY.datasets[wildcards.dataset].max_gb
+    return canonical({**entry.model_dump(exclude={"overlap"}), "max_gb": max_gb, **content_of(entry.source)})
 
 
 def dataset_settings(wildcards):
@@ -106,12 +132,14 @@ def file_settings(wildcards):
 
 def corruption_settings(wildcards):
     """Which images are corrupted, and how much."""
-    corruptions = STUDY.datasets[wildcards.dataset].corruptions
+    entry = STUDY.datasets[wildcards.dataset]
+    corruptions = entry.corruptions
     return canonical(
         {
             "name": wildcards.corruption,
             "source": corruptions.source,
             "severities": sorted(corruptions.severities),
             "n_images": corruptions.n_images,
+            "max_gb": entry.max_gb,
         }
     )

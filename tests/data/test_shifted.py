@@ -15,7 +15,8 @@ LIKE = Split(np.zeros((4, 3, 8, 8), np.uint8), np.arange(4) % 2, np.arange(4, dt
 
 
 def settings(source: str, **other):
-    return cli.Settings(**{"source": source, "name": "gaussian-noise", "severities": [1, 5], "n_images": None} | other)
+    known = {"source": source, "name": "gaussian-noise", "severities": [1, 5], "n_images": None, "max_gb": 4.0}
+    return cli.Settings(**known | other)
 
 
 @pytest.fixture
@@ -97,6 +98,11 @@ def test_recollected_sets_are_read_as_published(tmp_path):
     np.savez(tmp_path / "cifar102_test.npz", images=last, labels=labels)
     like = Split(images, labels, np.arange(6, dtype=np.int32))
     for name in ("cifar10.1_v6_data.npy", "cifar102_test.npz"):
-        found = shifted.recollected(f"numpy:{tmp_path / name}", like, CLASSES)
+        found = shifted.recollected(settings(f"numpy:{tmp_path / name}"), like, CLASSES)
         np.testing.assert_array_equal(found.images, images)
         np.testing.assert_array_equal(found.labels, labels)
+
+
+def test_published_images_that_take_more_memory_than_allowed_are_refused(cifar_c):
+    with pytest.raises(UserError, match="max_gb is 1e-06; set n_images"):
+        shifted.corrupted(settings(f"cifar-c:{cifar_c}", max_gb=1e-6), LIKE, CLASSES)

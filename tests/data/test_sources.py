@@ -276,3 +276,9 @@ def test_importing_sources_and_corruptions_is_light():
 def test_every_source_and_published_format_has_settings_of_its_name():
     for kind in ("sources", "shifts"):
         assert methods.names_in(f"data.{kind}") == methods.names_in(f"settings.{kind}")
+
+
+def test_an_ood_set_that_takes_more_memory_than_allowed_is_refused():
+    with pytest.raises(UserError, match=r"1797 images of 8 px take .* max_gb is 0\.0001; set n_images"):
+        load_ood("sklearn:digits", 1, 8, max_gb=1e-4)
+    assert len(load_ood("sklearn:digits", 1, 8, n_images=1000, max_gb=1e-4).labels) == 1000

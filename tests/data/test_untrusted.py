@@ -261,7 +261,9 @@ def test_folders_of_imagenet_c_that_are_links_out_of_the_root(tmp_path, link):
     write_folder(tmp_path / "c/fog/1")
     (tmp_path / "c" / link).rename(tmp_path / "elsewhere")
     (tmp_path / "c" / link).symlink_to(tmp_path / "elsewhere")
-    settings = SimpleNamespace(source=f"imagenet-c:{tmp_path / 'c'}", name="fog", severities=[1], n_images=None)
+    settings = SimpleNamespace(
+        source=f"imagenet-c:{tmp_path / 'c'}", name="fog", severities=[1], n_images=None, max_gb=4.0
+    )
     like = Split(np.zeros((1, 3, 16, 16), np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int32))
     with pytest.raises(UserError, match=rf"c/{link}: a link that leads out of"):
         shifted.corrupted(settings, like, ["ant", "bee", "cat"])

@@ -3,7 +3,9 @@
 from types import SimpleNamespace
 
 import pytest
-from copies import Copy
+import yaml
+from copies import ROOT, Copy
+from snakemake.utils import update_config
 
 from selfdoubt.settings import memory
 from selfdoubt.settings.study import load_study
@@ -62,3 +64,20 @@ def test_a_rule_asks_for_more_at_each_attempt_and_a_larger_guess_reruns_nothing(
     copy.edit("workflow_scripts/selfdoubt/settings/memory.py", "PROCESS_MB = 2000", "PROCESS_MB = 3000")
     assert "mem_mb=3000" in Copy(copy.folder).ask("-n", "--forcerun", "train_baseline", "--", job).stdout
     assert copy.jobs() == set()
+
+
+def test_each_job_of_imagenet_asks_for_what_its_images_take(config):
+    """5,000 images of 224 px at three severities are one file of 2.3 GB; the others stay in their files."""
+    update_config(config, yaml.safe_load((ROOT / "studies/imagenet.yaml").read_text()))
+    study = load_study(config)
+    images = study.datasets["imagenet"]
+    corrupted_mb = 3 * 5000 * 3 * 224 * 224 / 1e6
+    assert memory.job_mb(images) == memory.holding_mb(images, []) == 2000
+    expected = round(2000 + 2 * (corrupted_mb - 250))
+    assert memory.predicting_mb(images, []) == memory.corrupting_mb(images) == expected == 6016
+    ood = SimpleNamespace(source="folder:/photos", n_images=4000)
+    ood_mb = 4000 * 3 * 224 * 224 / 1e6
+    assert memory.converting_mb(images, ood) == memory.holding_mb(images, [ood]) == round(2000 + 2 * (ood_mb - 250))
+    assert memory.holding_mb(images, [ood, ood]) == round(2000 + 2 * (2 * ood_mb - 250))
+    unknown = SimpleNamespace(source="folder:/photos", n_images=None)
+    assert memory.predicting_mb(images, [unknown]) == 2000 + 2 * (4000 - 250)  # max_gb: more is refused

@@ -4,6 +4,7 @@ import gzip
 import io
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
@@ -24,8 +25,8 @@ def load_splits(source: str, resources: Path = ROOT / "resources", **settings) -
     return load(source, resources, **settings)[0]
 
 
-def load_ood(source: str, channels: int, size_px: int, split: str = "test", n_images: int | None = None) -> Split:
-    settings = OodSet(source=str(source), split=split, n_images=n_images)
+def load_ood(source: str, channels: int, size_px: int, max_gb: float = 4.0, **entry) -> Split:
+    settings = SimpleNamespace(**OodSet(source=str(source), **entry).model_dump(), max_gb=max_gb)
     return catalog.load_ood(settings, Folders(ROOT / "resources", ROOT / "resources"), channels, size_px)
 
 

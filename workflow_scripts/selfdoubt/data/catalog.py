@@ -38,7 +38,8 @@ def load(settings, folders: Folders) -> tuple[dict[str, Split], list[dict]]:
 def load_ood(settings, folders: Folders, channels: int, size_px: int) -> Split:
     """Return an out-of-distribution set, labels -1, in the shape of the data set that it is compared with.
 
-    settings: an entry of the config's `ood_sets`. folders: as of `load`. channels: 1 or 3. size_px: height and width.
+    settings: an entry of the config's `ood_sets`, with `max_gb` of the data set. folders: as of `load`.
+    channels: 1 or 3. size_px: height and width.
     """
     raw = find(settings.source, folders)
     pool = raw.pools.get(settings.split) or raw.pools["train"]
@@ -46,6 +47,7 @@ def load_ood(settings, folders: Folders, channels: int, size_px: int) -> Split:
     if settings.n_images is not None and settings.n_images < len(rows):
         draws = randomness.generator(0, "ood-images", len(rows))
         rows = np.sort(draws.choice(rows, settings.n_images, replace=False))
+    survey.check_memory(len(rows), channels, size_px, settings.max_gb, "set n_images of the OOD set")
     images = rows_of(pool.images, rows)
     found = survey.read(images, channels, size_px, resize=True).images
     ids = rows.astype(np.int32) if pool.image_ids is None else pool.image_ids[rows]
@@ -60,18 +62,13 @@ def find(source: str, folders: Folders) -> Raw:
 
 def _see(pool: Pool, channels: int, size_px: int, settings) -> survey.Seen:
     if settings.storage == "arrays":
-        _check_memory(pool, channels, size_px, settings.max_gb)
+        survey.check_memory(
+            len(pool.labels), channels, size_px, settings.max_gb, "set storage: files, a smaller size_px"
+        )
         return survey.read(pool.images, channels, size_px, resize=settings.size_px is not None)
     if not isinstance(pool.images, Encoded) or pool.images.root is None:
         raise UserError(f"source '{settings.source}' has no image files; storage: files needs some, use arrays")
     return survey.keep_in_files(pool.images, channels, size_px)
-
-
-def _check_memory(pool: Pool, channels: int, size_px: int, max_gb: float) -> None:
-    wanted = len(pool.labels) * channels * size_px**2 / 1e9
-    if wanted > max_gb:
-        found = f"{len(pool.labels)} images of {size_px} px take {wanted:.3g} GB in memory, max_gb is {max_gb:g}"
-        raise UserError(f"{found}; set storage: files, a smaller size_px or a larger max_gb")
 
 
 def _split(pool: Pool, seen: survey.Seen, size_px: int, rows: np.ndarray) -> Split:

@@ -5,7 +5,7 @@ memory, a split holds the names of the image files instead (`ImageFiles`), below
 of results holds a path outside the project. Of a split that is itself a link, that folder lies beside its target.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -94,6 +94,18 @@ def read_split(path: str | Path, name: str) -> Split:
 def read_all(paths: Iterable[str | Path]) -> dict[str, Split]:
     """Return the splits of several files together, in the files' order."""
     return {name: split for path in paths for name, split in read_splits(path).items()}
+
+
+def each(path: str | Path) -> Iterator[tuple[str, Split]]:
+    """Yield the splits of a file, none of which is held here once the next is asked for."""
+    splits = read_splits(path)
+    for name in list(splits):
+        yield name, splits.pop(name)
+
+
+def without_images(split: Split) -> Split:
+    """Return a split that keeps all but the pixels and masks: of n images, none has any."""
+    return replace(split, images=np.empty((len(split.labels), 0, 0, 0), np.uint8), masks=None)
 
 
 def _arrays_of(split: Split) -> dict[str, np.ndarray]:

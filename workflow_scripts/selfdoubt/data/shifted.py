@@ -20,29 +20,30 @@ from selfdoubt.runtime.randomness import generator
 def corrupted(settings, test: Split, class_names: list[str]) -> dict[str, Split]:
     """Return {"NAME-SEVERITY": images} of one published corruption, in the shape of the test images.
 
-    settings: source ("cifar-c:PATH" or "imagenet-c:PATH"), name, severities and n_images (None: all; the same of every
-    corruption). class_names: of the data set, in the order of its labels.
+    settings: source ("cifar-c:PATH" or "imagenet-c:PATH"), name, severities, n_images (None: all; the same of every
+    corruption) and max_gb of the data set. class_names: of the data set, in the order of its labels.
     Raises UserError if the files are not there, or are not of these classes.
     """
     kind, _, place = settings.source.partition(":")
     module, found = methods.load("data.shifts", kind), {}
     for severity in settings.severities:
         pool = module.find(place, class_names, settings.name, severity)
-        found[f"{settings.name}-{severity}"] = _split(place, pool, test, len(class_names), settings.n_images)
+        found[f"{settings.name}-{severity}"] = _split(place, pool, test, len(class_names), settings)
     return found
 
 
-def recollected(source: str, like: Split, class_names: list[str]) -> Split:
+def recollected(settings, like: Split, class_names: list[str]) -> Split:
     """Return a re-collected test set, in the shape of the data set's own images.
 
-    source: "numpy:PATH". Raises UserError if it is not whole, or if a label is none of the data set's.
+    settings: source ("numpy:PATH") and max_gb of the data set.
+    Raises UserError if it is not whole, or if a label is none of the data set's.
     """
-    kind, _, place = source.partition(":")
+    kind, _, place = settings.source.partition(":")
     pool = methods.load("data.shifts", kind).find(place, class_names)
-    return _split(place, pool, like, len(class_names), None)
+    return _split(place, pool, like, len(class_names), settings)
 
 
-def _split(place: str, pool: Pool, like: Split, n_classes: int, n_images: int | None) -> Split:
+def _split(place: str, pool: Pool, like: Split, n_classes: int, settings) -> Split:
     """Return a pool, or a class-balanced part of it, in the shape of a split's images."""
     images, labels = pool.images, pool.labels
     if len(images) != len(labels):
@@ -50,8 +51,9 @@ def _split(place: str, pool: Pool, like: Split, n_classes: int, n_images: int | 
     if len(labels) == 0 or labels.min() < 0 or labels.max() >= n_classes:
         raise UserError(f"{place}: labels are not 0 to {n_classes - 1}, as in the data set; use a set of its classes")
     rows = np.arange(len(labels))
-    if n_images is not None:
-        rows = balanced_subset(labels, n_images, generator(0, "corrupted-images"))
+    if getattr(settings, "n_images", None) is not None:
+        rows = balanced_subset(labels, settings.n_images, generator(0, "corrupted-images"))
     channels, size_px = like.images.shape[1:3]
+    survey.check_memory(len(rows), channels, size_px, settings.max_gb, "set n_images of corruptions")
     own = survey.read(rows_of(images, rows), channels, size_px, resize=True).images
     return Split(own, labels[rows], rows.astype(np.int32))

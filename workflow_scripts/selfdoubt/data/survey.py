@@ -42,6 +42,14 @@ def shape_of(images: np.ndarray | Encoded, channels: int | None, size_px: int | 
     return channels or found, size_px or height
 
 
+def check_memory(n_images: int, channels: int, size_px: int, max_gb: float, remedy: str) -> None:
+    """Raise UserError if images take more memory as an array than max_gb, in GB; the line ends with the remedy."""
+    wanted = n_images * channels * size_px**2 / 1e9
+    if wanted > max_gb:
+        found = f"{n_images} images of {size_px} px take {wanted:.3g} GB in memory, max_gb is {max_gb:g}"
+        raise UserError(f"{found}; {remedy} or a larger max_gb")
+
+
 def read(images: np.ndarray | Encoded, channels: int, size_px: int, resize: bool) -> Seen:
     """Return the images as an array of the wanted channels and size, px.
 

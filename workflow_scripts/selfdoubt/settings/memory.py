@@ -28,6 +28,50 @@ def job_mb(dataset, bytes_a_value: int = COPIES) -> int:
     return round(PROCESS_MB + bytes_a_value * max(0, images_mb(dataset) - SMALL_MB))
 
 
+def predicting_mb(dataset, ood_sets) -> int:
+    """Return the memory of a process that predicts a data set's images, a file of them at a time, MB.
+
+    ood_sets: those that the data set's models are evaluated on. A corruption's severities are one file.
+    """
+    return _process_mb(max(images_mb(dataset), corrupted_mb(dataset), *(ood_mb(dataset, each) for each in ood_sets), 0))
+
+
+def holding_mb(dataset, ood_sets) -> int:
+    """Return the memory of a process that holds val, test (both no larger than train) and OOD images at once, MB."""
+    return _process_mb(images_mb(dataset) + sum(ood_mb(dataset, each) for each in ood_sets))
+
+
+def converting_mb(dataset, ood_set) -> int:
+    """Return the memory of a process that converts an OOD set to a data set's shape, MB."""
+    return _process_mb(images_mb(dataset) + ood_mb(dataset, ood_set))
+
+
+def corrupting_mb(dataset) -> int:
+    """Return the memory of a process that corrupts images at several severities, MB."""
+    return _process_mb(images_mb(dataset) + corrupted_mb(dataset))
+
+
+def _process_mb(held_mb: float) -> int:
+    return round(PROCESS_MB + COPIES * max(0, held_mb - SMALL_MB))
+
+
+def corrupted_mb(dataset) -> float:
+    """Return the size of all severities of a corruption, MB; at most max_gb each, where their number is not known."""
+    chosen = dataset.corruptions
+    if chosen is None:
+        return 0
+    known = None if chosen.n_images is None else chosen.n_images * _image_bytes(dataset, _CHANNELS, _PX) / 1e6
+    return len(chosen.severities) * (images_mb(dataset) if known is None else known)
+
+
+def ood_mb(dataset, ood_set) -> float:
+    """Return the size of an OOD set at the size and channels of a data set's images, MB."""
+    n, channels, px = getattr(settings_of(ood_set.source), "LARGEST_SPLIT", (None, _CHANNELS, _PX))
+    _, channels, px = getattr(settings_of(dataset.source), "LARGEST_SPLIT", (None, channels, px))
+    n = ood_set.n_images or n
+    return dataset.max_gb * 1000 if n is None else n * _image_bytes(dataset, channels, px) / 1e6
+
+
 def training_mb(dataset, recipe) -> int:
     """Return the memory of all processes that train a model and that decode images for it, MB."""
     decoding = 0
