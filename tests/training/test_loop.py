@@ -266,7 +266,7 @@ GIVEN = {
     "train_on_labels": MODEL,
     "distill_student": MODEL | {"teacher", "soft-labels"},
     "train_augmented": MODEL | {"masks"},
-    "train_segmenter": {"train", "teacher", "network", "pseudo-masks", "progress"},
+    "train_segmenter": {"train", "teacher", "network", "pseudo-masks", "progress", "weights"},
 }
 
 

@@ -4,9 +4,9 @@ What is not found there is left to the job, which asks timm itself.
 """
 
 import difflib
-import importlib.util
 import re
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 _REGISTERED = re.compile(r"^@register_model\s*\ndef (\w+)\(", re.MULTILINE)
@@ -29,7 +29,7 @@ def fault_of(name: str) -> str | None:
 @cache
 def _names() -> tuple[set[str], dict[str, str]]:
     """Return the names of all networks, and the present names by those that timm has given up."""
-    found = importlib.util.find_spec("timm")
+    found = find_spec("timm")
     networks, renamed = set(), {}
     for folder in found.submodule_search_locations if found else []:
         for path in sorted(Path(folder, "models").glob("*.py")):
