@@ -21,13 +21,6 @@ def class_names(counts: list[dict]) -> list[str]:
 # ---- folders ----
 
 
-def test_splits_of_usual_names_are_read(tmp_path):
-    for split, n in {"Training": 6, "valid": 2, "TEST": 3}.items():
-        write_folder(tmp_path / split, n)
-    splits = load_splits(f"folder:{tmp_path}", size_px=16)
-    assert {name: len(split.labels) for name, split in splits.items()} == {"train": 18, "val": 6, "test": 9}
-
-
 def test_images_are_known_by_content_where_their_suffix_is_not(tmp_path):
     write_folder(tmp_path)
     for i, path in enumerate(sorted(tmp_path.glob("*/*.jpg"))):

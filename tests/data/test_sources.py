@@ -54,8 +54,9 @@ def test_files_and_arrays_are_the_same_data(tmp_path):
         np.testing.assert_array_equal(split.image_ids, files[name].image_ids)
 
 
-def test_a_folder_with_splits_keeps_them(tmp_path):
-    for split, n in {"train": 6, "val": 2, "test": 3}.items():
+@pytest.mark.parametrize("names", [("train", "val", "test"), ("Training", "valid", "TEST")])
+def test_a_folder_with_splits_keeps_them(tmp_path, names):
+    for split, n in zip(names, (6, 2, 3), strict=True):
         write_folder(tmp_path / split, n)
     splits = load_splits(f"folder:{tmp_path}", size_px=16)
     assert {name: len(split.labels) for name, split in splits.items()} == {"train": 18, "val": 6, "test": 9}

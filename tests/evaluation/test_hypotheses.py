@@ -79,7 +79,8 @@ def test_arms_of_one_replicate_are_one_pair_and_stand_against_every_replicate_of
 
 def claim(better: str, than: str, study: str = "ranking", what=AURC) -> SimpleNamespace:
     text = f"{better} beats {than} on {what.metric}"
-    return SimpleNamespace(name=f"{better}-{than}", statement=text, study=study, better=better, than=than, **vars(what))
+    known = {"statement": text, "study": study, "registered": True} | vars(what)
+    return SimpleNamespace(name=f"{better}-{than}", better=better, than=than, **known)
 
 
 def study_of(name: str = "ranking", reference: str = "dull", arms: tuple = ("sharp", "poor")) -> SimpleNamespace:

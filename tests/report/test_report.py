@@ -107,6 +107,16 @@ def test_the_headline_counts_from_the_tables():
         assert count in page
 
 
+def test_a_hypothesis_that_was_not_registered_is_not_called_so():
+    hypotheses = [HYPOTHESIS, HYPOTHESIS | {"hypothesis": "seen", "registered": False}]
+    page = render(report(hypotheses=frame("hypotheses", hypotheses))).replace("\u00a0", " ")
+    registered, described = page.index("<h3>Pre-registered hyp"), page.index("<h3>Hypotheses that were not registered")
+    assert registered < page.index("kd-ranks-better · toys") < described < page.index("seen · toys")
+    assert "2 hypotheses, 1 of them pre-registered" in page
+    alone = render(report(hypotheses=frame("hypotheses", hypotheses[1:])))
+    assert "<h3>Pre-registered" not in alone and "none of them pre-registered" in alone
+
+
 def test_a_study_on_two_datasets_has_a_table_and_a_named_answer_for_each():
     second = [line | {"dataset": "games"} for line in METRICS]
     hypotheses = frame("hypotheses", [HYPOTHESIS, HYPOTHESIS | {"dataset": "games"}])

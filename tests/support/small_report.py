@@ -89,6 +89,7 @@ COMPARISON = {
 HYPOTHESIS = COMPARISON | {
     "hypothesis": "kd-ranks-better",
     "statement": "A student has a lower AURC.",
+    "registered": True,
     "verdict": "inconclusive",
     "n_replicates_needed": 12,
 }

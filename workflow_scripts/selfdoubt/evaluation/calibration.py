@@ -161,9 +161,8 @@ class Calibration:
 
     top: np.ndarray  # (n,) the largest probability
     correct: np.ndarray  # (n,) bool
-    log_probability: (
-        np.ndarray | None
-    )  # (n,) of the label; None, as the next two, where those of all classes are unknown
+    # None, all three, where the probabilities of all classes are not known
+    log_probability: np.ndarray | None  # (n,) of the label
     squared_error: np.ndarray | None  # (n,) summed over classes
     class_gaps: ClassGaps | None
     n_bins: int  # equal-width or equal-mass

@@ -93,6 +93,7 @@ def _verdict(row: dict, claim, settings) -> dict:
     return row | {
         "hypothesis": claim.name,
         "statement": claim.statement,
+        "registered": claim.registered,
         "verdict": verdict,
         "n_replicates_needed": needed,
     }

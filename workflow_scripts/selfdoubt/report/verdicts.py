@@ -22,6 +22,7 @@ class Verdict:
     verdict: str
     symbol: str
     sentence: str
+    registered: bool
 
 
 def verdicts_of(hypotheses: pd.DataFrame, numbers: Numbers, study: str, names: Arms = BY_NAME) -> list[Verdict]:
@@ -36,6 +37,7 @@ def verdicts_of(hypotheses: pd.DataFrame, numbers: Numbers, study: str, names: A
             row["verdict"],
             SYMBOLS.get(row["verdict"], ""),
             _sentence(row, numbers, names, f"{row['dataset']}, {row['split']}" if several else row["split"]),
+            bool(row["registered"]),
         )
         for row in rows
     ]
@@ -136,5 +138,12 @@ def headline(metrics: pd.DataFrame, hypotheses: pd.DataFrame) -> str:
     text = f"{members}, {counted(metrics['arm'].nunique(), 'arm')} in all, {replicates} each, on {datasets}"
     verdicts = hypotheses["verdict"].value_counts()
     found = listed([f"{verdicts[verdict]} {verdict}" for verdict in SYMBOLS if verdict in verdicts])
-    ending = f"; {counted(len(hypotheses), 'pre-registered hypothesis', 'pre-registered hypotheses')}: {found}."
+    ending = f"; {_registration(hypotheses)}: {found}."
     return f"{text}: {counted(len(metrics), 'number')}{ending if found else '.'}"
+
+
+def _registration(hypotheses: pd.DataFrame) -> str:
+    n = int(hypotheses["registered"].sum())
+    if n == len(hypotheses):
+        return counted(n, "pre-registered hypothesis", "pre-registered hypotheses")
+    return f"{counted(len(hypotheses), 'hypothesis', 'hypotheses')}, {n or 'none'} of them pre-registered"

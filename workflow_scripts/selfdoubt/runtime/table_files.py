@@ -68,8 +68,8 @@ def read_table(path: str | Path, schema: pa.Schema | None = None, remedy: str = 
             table = file.read()
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run snakemake to make it") from None
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        if getattr(error, "errno", None) is not None:  # of the system: the file may be whole
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) is not None:  # the file may be whole
             raise
         raise UserError(f"{path}: not a whole Parquet file ({_first_line(error)}); {remedy}") from None
     expected = schema or _predictions_schema_of(path, table.schema)

@@ -68,3 +68,4 @@ class Hypothesis(Comparison):
     statement: Text
     better: ArmText
     than: ArmText
+    registered: bool = True  # false: its numbers were known, or could be, before it was written down

@@ -9,6 +9,7 @@ HYPOTHESES_SCHEMA = pa.schema(
         ("hypothesis", pa.string()),
         *COLUMNS,
         ("statement", pa.string()),
+        ("registered", pa.bool_()),  # whether it was written down before its numbers were known
         ("verdict", pa.string()),  # supported, refuted or inconclusive
         ("n_replicates_needed", pa.int32()),  # at the observed spread; null where no number of replicates would do
     ]
