@@ -20,6 +20,7 @@ from selfdoubt.figures.texts import counted, listed  # noqa: E402
 from selfdoubt.report.arms import Arms  # noqa: E402
 from selfdoubt.report.numbers import numbers_of, with_arms  # noqa: E402
 from selfdoubt.report.verdicts import verdicts_of  # noqa: E402
+from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA  # noqa: E402
@@ -27,7 +28,12 @@ from selfdoubt.runtime.table_files import read_table  # noqa: E402
 from selfdoubt.settings.study import Study, load_study  # noqa: E402
 
 PAGE = ROOT / "docs/findings.md"
-TABLES = {"metrics": METRICS_SCHEMA, "hypotheses": HYPOTHESES_SCHEMA, "costs": COSTS_SCHEMA}
+TABLES = {
+    "metrics": METRICS_SCHEMA,
+    "comparisons": COMPARISONS_SCHEMA,
+    "hypotheses": HYPOTHESES_SCHEMA,
+    "costs": COSTS_SCHEMA,
+}
 HEAD = """# Findings
 
 Results of the default study and some of [studies/](../studies), each run whole, once, with the config's replicates.
@@ -51,7 +57,7 @@ def section(checkout: Path, file: str) -> str:
     numbers, names = numbers_of(with_arms(tables["metrics"])), Arms({arm: study.label(arm) for arm in study.arms()})
     lines = [f"## {f'`{file}`' if file else 'The default study'}", "", extent(study, tables["costs"], checkout), ""]
     for name, text in study.studies.items():
-        verdicts = verdicts_of(tables["hypotheses"], numbers, name, names)
+        verdicts = verdicts_of(tables["hypotheses"], tables["comparisons"], numbers, name, names)
         if verdicts:
             lines += [f"**{text.title}.** {text.question}", "", "| claim | verdict | |", "|---|---|---|"]
             lines += [f"| {cell(v.statement)} | {v.symbol} {v.verdict} | {cell(v.sentence)} |" for v in verdicts]

@@ -176,7 +176,7 @@ def all_arms():
 def compared_arms():
     """Return the arms that a study or hypothesis compares, in a fixed order."""
     arms = [arm for study in STUDY.studies.values() for arm in (study.reference, *study.arms)]
-    arms += [arm for h in STUDY.hypotheses.values() for arm in (h.better, h.than)]
+    arms += [arm for *_, claim in claims() for arm in claim.arms()]
     return sorted(set(arms))
 
 

@@ -9,8 +9,7 @@ SCHEMAS = {"comparisons": COMPARISONS_SCHEMA, "hypotheses": HYPOTHESES_SCHEMA}
 
 
 def run(arguments):
-    arms = hypotheses.Arms(arguments.predictions, arguments.settings)
-    for name, rows in hypotheses.compare_arms(arms, arguments.settings).items():
+    for name, rows in hypotheses.compare_arms(arguments.predictions, arguments.settings).items():
         table_files.write_rows(getattr(arguments, name), rows, SCHEMAS[name], arguments.metadata)
 
 

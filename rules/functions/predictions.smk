@@ -157,9 +157,11 @@ def hypothesis_settings(wildcards):
             "arms": compared_arms(),
             "pretrained": [arm for arm in compared_arms() if STUDY.is_pretrained(arm.partition("/")[0])],
             "replicates": sorted(STUDY.replicates),
-            "hypotheses": [{"name": k, **h.model_dump()} for k, h in sorted(STUDY.hypotheses.items())],
+            "overlaps": [0.0 for _ in STUDY.datasets],
+            "claims": [claim_settings(*each) for each in claims()],
             "studies": [
-                {"name": k, "reference": s.reference, "arms": s.arms} for k, s in sorted(STUDY.studies.items())
+                {"name": k, "reference": s.reference, "arms": s.arms, "alpha": s.alpha()}
+                for k, s in sorted(STUDY.studies.items())
             ],
             "comparisons": [c.model_dump() for c in STUDY.comparisons],
             "evaluation": {k: v for k, v in STUDY.evaluation.model_dump().items() if k in ("ece_bins", "n_resamples")},
@@ -167,9 +169,27 @@ def hypothesis_settings(wildcards):
     )
 
 
+def claims():
+    """The name and role of each claim, with the claim: manipulation checks first."""
+    found = [(key, "check", claim) for key, claim in sorted(STUDY.manipulation_checks.items())]
+    for key, claim in sorted(STUDY.hypotheses.items()):
+        found.append((key, "primary" if claim.primary else "secondary", claim))
+    return found
+
+
+def claim_settings(name, role, claim):
+    """What a claim compares, and by which scores it is repeated."""
+    known = {"name": name, "role": role, "pairs": claim.pairs(), "repeated_by": STUDY.repeated_by(claim)}
+    entry = claim.model_dump(exclude={"better", "than", "primary"})
+    entry["datasets"] = sorted(claim.datasets) if claim.datasets else None
+    return {"registered": True, **entry, **known}
+
+
 def hypothesis_modules(wildcards):
     """The modules of the scores by which arms are compared."""
-    return scores_modules(what.score for what in (*STUDY.comparisons, *STUDY.hypotheses.values()))
+    compared = [what for *_, claim in claims() for what in claim.quantities()]
+    repeated = [score for *_, claim in claims() for score in STUDY.repeated_by(claim)]
+    return scores_modules([*(what.score for what in (*STUDY.comparisons, *compared)), *repeated])
 
 
 def cost_settings(wildcards):

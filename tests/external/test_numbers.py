@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from foreign_files import LABELS, LOGITS, OTHER, N, run, table_of, write
+from scipy.stats import t as student
 
 from selfdoubt.evaluation.bootstrap import resample_weights
 from selfdoubt.external.models import short_names
@@ -108,9 +109,11 @@ def test_differences_are_paired_by_samples(tmp_path, capsys):
     differences = weights @ (correct[0] - correct[1]) / N
     row = found["a", "test", "none", "accuracy"]
     assert row["difference"] == pytest.approx(correct[0].mean() - correct[1].mean()) and row["reference"] == "b"
-    assert [row["difference_low"], row["difference_high"]] == pytest.approx(np.quantile(differences, [0.025, 0.975]))
-    k = min((differences <= 1e-12).sum(), (differences >= -1e-12).sum())
-    assert row["p"] == pytest.approx(min(1, 2 * (k + 1) / 201), abs=0.02)  # exact ties are a matter of rounding
+    error, freedom = differences.std(ddof=1), np.count_nonzero(correct[0] != correct[1]) - 1
+    reach = student.ppf(0.975, freedom) * error
+    middle = row["difference"]
+    assert [row["difference_low"], row["difference_high"]] == pytest.approx([middle - reach, middle + reach])
+    assert row["p"] == pytest.approx(2 * student.sf(abs(middle) / error, freedom))
     assert [row["low"], row["high"]] == pytest.approx(np.quantile(weights @ correct[0] / N, [0.025, 0.975]))
     of_reference = found["b", "test", "none", "accuracy"]
     assert (of_reference["difference"], of_reference["p"]) == (None, None) and of_reference["low"] is not None

@@ -155,7 +155,8 @@ def test_what_was_chosen_is_on_the_page_of_its_study():
 def test_an_arm_is_shown_by_its_label_everywhere_and_by_its_name_among_the_settings():
     page = render(report(arms=Arms({"kd": "KD of four"})))
     assert page.count("KD of four") >= 8  # verdict twice, settings, figure, tables, comparisons
-    assert re.findall(r">[^<]*\bkd\b[^<]*<", page.partition("<pre")[0]) == [">kd<", ">kd-ranks-better \u00b7 toys<"]
+    found = re.findall(r">[^<]*\bkd\b[^<]*<", page.partition("<pre")[0])
+    assert found == [">kd<", ">kd-ranks-better \u00b7 toys \u00b7 secondary<"]
 
 
 def test_the_page_names_upper_bounds_wherever_they_stand():

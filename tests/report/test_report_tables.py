@@ -15,12 +15,14 @@ from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of, with_arms
 from selfdoubt.report.page import render, what_is
 from selfdoubt.report.run_tables import cost_table, missing_table
-from selfdoubt.report.verdicts import verdicts_of
+from selfdoubt.report.verdicts import speaks, verdicts_of
 
 
 def sentence(**changes) -> str:
     hypotheses = frame("hypotheses", [HYPOTHESIS | changes])
-    [verdict] = verdicts_of(hypotheses, numbers_of(with_arms(frame("metrics", METRICS))), "distillation")
+    [verdict] = verdicts_of(
+        hypotheses, frame("comparisons", []), numbers_of(with_arms(frame("metrics", METRICS))), "distillation"
+    )
     return verdict.sentence.replace("\u00a0", " ")
 
 
@@ -100,7 +102,7 @@ def test_a_difference_of_fractions_is_in_percentage_points():
     assert found.startswith(
         "Accuracy of kd is 4.00 percentage points higher than that of ce on test (kd 0.9600 ± 0.0100"
     )
-    assert "+1.00 to +7.00 points; 3 replicates" in found and "12" not in found
+    assert "+1.00 to +7.00 points" in found and "; 3 replicates" in found and "12" not in found
 
 
 def test_a_difference_below_the_last_digit_is_not_shown_as_zero():
@@ -109,31 +111,60 @@ def test_a_difference_below_the_last_digit_is_not_shown_as_zero():
 
 def test_a_difference_that_does_not_exist_has_its_reason():
     found = sentence(metric="auroc", difference=None, low=None, high=None, p=None, p_holm=None)
-    assert found == "The difference in AUROC on test, score msp does not exist (kd: no errors)."
+    assert found.startswith("The difference in AUROC on test, score msp does not exist (kd: no errors).")
 
 
 CERTAIN = {"low": -0.004, "high": -0.001, "verdict": "supported"}
 
 
 @pytest.mark.parametrize(
-    ("row", "part"),
+    ("row", "expected"),
     [
-        (CERTAIN, None),
-        ({"n_replicates_needed": None}, "cannot be estimated"),
-        ({"n_replicates_needed": 3}, "contains zero"),  # enough replicates, and yet no verdict
-        ({"n_replicates_needed": 2, "high": -0.001}, "uncorrected p = 0.04"),
-        (CERTAIN | {"n_replicates": 1}, "these two checkpoints"),
-        (CERTAIN | {"n_replicates": 1, "verdict": "inconclusive"}, "One replicate"),
+        (CERTAIN, set()),
+        ({}, {"Fewer than five", "12 replicates", "30 replicates"}),
+        ({"n_replicates": 6}, {"12 replicates", "30 replicates"}),
+        ({"n_replicates": 6, "n_replicates_needed": None}, {"cannot be estimated", "30 replicates"}),
+        (CERTAIN | {"n_replicates": 1}, {"these two checkpoints"}),
+        (CERTAIN | {"n_replicates": 1, "verdict": "inconclusive"}, {"One replicate"}),
     ],
 )
-def test_what_is_open_is_said_and_nothing_else(row, part):
-    parts = {"cannot be estimated", "contains zero", "uncorrected p", "these two checkpoints", "One replicate"}
-    found = {each for each in parts if each in sentence(**row)}
-    assert found == ({each for each in parts if part.startswith(each)} if part else set())
+def test_what_is_open_is_said_and_nothing_else(row, expected):
+    parts = {"cannot be estimated", "Fewer than five", "12 replicates", "30 replicates"}
+    parts |= {"these two checkpoints", "One replicate"}
+    assert {each for each in parts if each in sentence(**row)} == expected
+
+
+def verdict_of(members: list[dict], **changes):
+    comparisons = frame("comparisons", [COMPARISON | {"hypothesis": "kd-ranks-better"} | each for each in members])
+    hypotheses = frame("hypotheses", [HYPOTHESIS | changes])
+    [found] = verdicts_of(hypotheses, comparisons, numbers_of(with_arms(frame("metrics", METRICS))), "distillation")
+    return found
+
+
+def test_other_scores_and_what_must_be_kept_stand_beside_a_claim():
+    accuracy = {"metric": "accuracy", "score": "none", "difference": -0.001, "low": -0.002, "high": 0.001}
+    found = verdict_of([{}, {"score": "msp-ts", "repeats": True, "difference": -0.001}, accuracy])
+    kept, other = found.further
+    assert kept.startswith("Accuracy differs by −0.10 (−0.20 to +0.10") and "msp-ts −1.00" in other
+
+
+def test_a_compound_claim_shows_each_of_its_comparisons():
+    found = verdict_of([{}, {"than": "teacher"}], n_components=2, than="ce, teacher")
+    assert "each of 2 comparisons" in found.sentence and len(found.further) == 2
+    found = verdict_of(
+        [{}, {"dataset": "games"}], n_components=2, dataset="toys, games", on_at_least=1, verdict="supported"
+    )
+    assert "at least 1 of 2 data sets" in found.sentence and len(found.further) == 2
+
+
+def test_a_study_speaks_if_its_manipulation_checks_are_supported():
+    assert speaks([verdict_of([{}])]) is None  # no check
+    assert speaks([verdict_of([{}], role="check", verdict="supported, smaller than the margin")]) is None
+    assert "kd-ranks-better" in speaks([verdict_of([{}], role="check")])
 
 
 def test_a_comparison_has_its_unit_and_interval():
-    table = comparison_table(frame("comparisons", [COMPARISON]), frame("hypotheses", []), "distillation")
+    table = comparison_table(frame("comparisons", [COMPARISON]), "distillation")
     [(label, cells)] = table.rows
     texts = [cell.text.replace("\u00a0", " ") for cell in cells]
     assert label == "kd − ce" and len(table.headings) == len(texts)
@@ -143,16 +174,17 @@ def test_a_comparison_has_its_unit_and_interval():
 
 def test_numbers_of_replicates_that_differ_have_a_column():
     rows = frame("comparisons", [COMPARISON, COMPARISON | {"than": "teacher", "n_replicates": 1}])
-    table = comparison_table(rows, frame("hypotheses", []), "distillation")
+    table = comparison_table(rows, "distillation")
     assert table.headings[-1] == "replicates" and [cells[-1].text for _, cells in table.rows] == ["3", "1"]
     assert "Replicates:" not in table.caption
 
 
 def test_a_registered_comparison_is_not_shown_as_exploratory():
     rows = frame("comparisons", [COMPARISON, COMPARISON, COMPARISON | {"metric": "ece"}])
-    table = comparison_table(rows, frame("hypotheses", [HYPOTHESIS]), "distillation")
+    rows.loc[1, "hypothesis"] = "kd-ranks-better"
+    table = comparison_table(rows, "distillation")
     assert [cells[0].text for _, cells in table.rows] == ["ECE\u00a0↓"]
-    assert comparison_table(rows[:2], frame("hypotheses", [HYPOTHESIS]), "distillation") is None
+    assert comparison_table(rows[:2], "distillation") is None
 
 
 def test_decisions_are_shown_with_weights_costs_and_the_oracle():

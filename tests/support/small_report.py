@@ -80,18 +80,37 @@ COMPARISON = {
     "high": 0.001,
     "p": 0.04,
     "p_holm": 0.08,
+    "standard_error": 0.001,
+    "degrees_of_freedom": 2.0,
+    "accuracy_part": None,
+    "ranking_part": None,
     "effect_size": -1.5,
     "n_replicates": 3,
     "reason": None,
+    "hypothesis": None,
+    "repeats": False,
 }
 
 
 HYPOTHESIS = COMPARISON | {
     "hypothesis": "kd-ranks-better",
+    "role": "secondary",
     "statement": "A student has a lower AURC.",
     "registered": True,
+    "units": "replicates",
+    "n_components": 1,
+    "on_at_least": None,
+    "alpha": 0.05,
+    "level": 0.05,
+    "low_family": -0.006,
+    "high_family": 0.001,
+    "margin": 0.001,
+    "p_negligible": 0.9,
+    "p_negligible_holm": 0.9,
+    "p_no_loss": None,
     "verdict": "inconclusive",
     "n_replicates_needed": 12,
+    "n_replicates_negligible": 30,
 }
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from selfdoubt.evaluation.contrasts import Contrast, Estimate, contrast, effect_size, identical
 from selfdoubt.evaluation.metrics import function_of
-from selfdoubt.evaluation.paired_tests import Estimate, paired_comparison
 from selfdoubt.evaluation.predictions import Predictions, id_difference
 from selfdoubt.evaluation.resampling import mean_resampled, resample, split_sizes
 from selfdoubt.evaluation.scoring import defines_probabilities, fit_scores
@@ -16,6 +16,7 @@ from selfdoubt.evaluation.splits import is_ood, mean_splits, needed_splits
 from selfdoubt.evaluation.summaries import read, summarise
 from selfdoubt.evaluation.undefined import Undefined, attempt
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.comparisons import IDENTICAL
 from selfdoubt.settings.metrics import metric
 
 Quantity = tuple[str, str, str]  # metric, score, split
@@ -77,10 +78,25 @@ def _of_split(predictions, split: str, pairs: list[tuple[str, str]], readings: d
     resampled = resample(
         {key: summaries[key] for key in functions}, functions, split_sizes(predictions, split), n_resamples
     )
+    n_images = {key: _n_images(summaries[key], key[1]) for key in functions}
+    correct = readings[split].correct if split in readings else None
+
+    def estimate_of(name: str, score: str) -> Estimate:
+        of_accuracy = metric(name).kind == "accuracy"
+        n = n_images[score, metric(name).kind]
+        return Estimate(float(values[name, score]), resampled[score, name], n, correct if of_accuracy else None)
+
     return {
-        (name, score): value if isinstance(value, Undefined) else Estimate(float(value), resampled[score, name])
+        (name, score): value if isinstance(value, Undefined) else estimate_of(name, score)
         for (name, score), value in values.items()
     }
+
+
+def _n_images(summary, kind: str) -> int:
+    """Return on how many images a number rests: a ranking of correct and incorrect ones on the fewer of the two."""
+    if kind == "calibration":
+        return len(summary.top)
+    return summary.n if kind == "accuracy" else int(min(summary.n_errors, summary.n - summary.n_errors)) or summary.n
 
 
 def _mean(members: list[Estimate | Undefined]) -> Estimate | Undefined:
@@ -88,23 +104,95 @@ def _mean(members: list[Estimate | Undefined]) -> Estimate | Undefined:
     if missing or len(members) == 1:
         return (missing or members)[0]
     value = float(np.mean([each.value for each in members]))
-    return Estimate(value, mean_resampled([each.resampled for each in members]))
+    return Estimate(value, mean_resampled([each.resampled for each in members]), min(each.n_images for each in members))
 
 
-def compare(pairs: list[tuple[Estimates, Estimates]], quantity: Quantity) -> dict:
+@dataclass(frozen=True)
+class Compared:
+    """Two arms compared on one quantity: a contrast, or the reason why there is none."""
+
+    n: int  # replicates
+    contrast: Contrast | None = None
+    difference: float | None = None
+    reference: float | None = None  # the mean value of the arm that is compared with
+    reason: str | None = None
+    identical: bool = False  # on every image: there is nothing to compare
+
+    def row(self) -> dict:
+        """Return the columns of the table "comparisons" that are numbers."""
+        found = self.contrast
+        low, high = found.interval() if found else (None, None)
+        return {
+            "difference": self.difference,
+            "low": low,
+            "high": high,
+            "p": found.p if found else None,
+            "standard_error": float(found.error()) if found else None,
+            "degrees_of_freedom": float(found.freedom()) if found else None,
+            "effect_size": effect_size(list(found.differences)) if found else None,
+            "n_replicates": self.n,
+            "reason": self.reason,
+        }
+
+
+def compare(pairs: list[tuple[Estimates, Estimates]], quantity: Quantity, overlap: float = 0.0) -> Compared:
     """Compare two arms, better minus than, on one quantity.
 
-    pairs: (better, than) of each replicate. Returns what `paired_tests.paired_comparison` does, and `reason`: None, or
-    why there are no numbers. Raises UserError if the arms are not predictions of the same rows.
+    pairs: (better, than) of each replicate. overlap: of the training sets of two replicates, as a fraction. Raises
+    UserError if the arms are not predictions of the same rows.
     """
     _check_rows([side for pair in pairs for side in pair], quantity[2])
-    estimates = [tuple(side.of[quantity] for side in pair) for pair in pairs]
-    missing = [side for pair in estimates for side in pair if isinstance(side, Undefined)]
+    return compare_estimates([tuple(side.of[quantity] for side in pair) for pair in pairs], overlap)
+
+
+def compare_estimates(pairs: list[tuple[Estimate | Undefined, Estimate | Undefined]], overlap: float) -> Compared:
+    """Compare two arms by their estimates of one quantity, (better, than) of each replicate."""
+    n = len(pairs)
+    missing = [side for pair in pairs for side in pair if isinstance(side, Undefined)]
     if missing:
-        nothing = dict.fromkeys(["difference", "low", "high", "p", "effect_size"])
-        return nothing | {"n_replicates": len(pairs), "differences": [], "reason": str(missing[0])}
-    found = paired_comparison(estimates)
-    return found | {"reason": None if found["p"] is not None else "the number exists in no resample"}
+        return Compared(n, reason=str(missing[0]))
+    reference = float(np.mean([than.value for _, than in pairs]))
+    if identical(pairs):
+        return Compared(n, None, 0.0, reference, IDENTICAL, identical=True)
+    found = contrast(pairs, overlap)
+    if found is None:
+        difference = float(np.mean([better.value - than.value for better, than in pairs]))
+        return Compared(n, None, difference, reference, "the number exists in no resample")
+    return Compared(n, found, found.difference, reference)
+
+
+def compare_units(units: list[list[tuple[Estimates, Estimates]]], quantity: Quantity) -> Compared:
+    """Compare pairs of arms, each pair by its mean over replicates: pairs of networks take the place of replicates."""
+    _check_rows([side for pairs in units for pair in pairs for side in pair], quantity[2])
+    means = [tuple(_mean([pair[side].of[quantity] for pair in pairs]) for side in (0, 1)) for pairs in units]
+    return compare_estimates(means, 0.0)
+
+
+def augrc_parts(pairs: list[tuple[Estimates, Estimates]], quantity: Quantity) -> tuple[float | None, float | None]:
+    """Return what accuracy and what ranking contribute to a difference of AUGRC, means over replicates.
+
+    With e the error rate, AUGRC = e² / 2 + e (1 - e) (1 - AUROC). The ranking part of a replicate's difference is minus
+    the mean of the two e (1 - e) times the difference of AUROC, the accuracy part is the rest. (None, None) for another
+    metric, where an AUROC does not exist, and for a mean over splits.
+    """
+    name, _, split = quantity
+    if name != "augrc" or split in mean_splits(pairs[0][0].images):
+        return None, None
+    wanted = [quantity, *needed_for_parts(quantity)]
+    sides = [[[side.of[each] for each in wanted] for side in pair] for pair in pairs]
+    if any(isinstance(each, Undefined) for pair in sides for side in pair for each in side):
+        return None, None
+    values = np.array([[[each.value for each in side] for side in pair] for pair in sides])  # (replicates, 2, 3)
+    augrc, accuracy, auroc = np.moveaxis(values, 2, 0)
+    ranking = -(accuracy * (1 - accuracy)).mean(1) * (auroc[:, 0] - auroc[:, 1])
+    whole = augrc[:, 0] - augrc[:, 1]
+    return float((whole - ranking).mean()), float(ranking.mean())
+
+
+def needed_for_parts(quantity: Quantity) -> list[Quantity]:
+    """Return the quantities from which a difference of AUGRC is split into its parts."""
+    name, score, split = quantity
+    return [("accuracy", "none", split), ("auroc", score, split)] if name == "augrc" else []
 
 
 def _check(name: str, score: str, split: str) -> None:

@@ -1,99 +1,198 @@
-"""Pre-registered hypotheses and exploratory comparisons, from predictions to verdicts.
+"""Hypotheses, manipulation checks and exploratory comparisons of studies: from predictions to tables and verdicts.
 
-A hypothesis names two arms, a metric and the side that it claims. Its family, within which p is corrected, are the
-hypotheses of its study on one data set. Exploratory comparisons are those of every arm of a study with the
-study's reference; on one data set they are a family too, and get no verdict.
+Of each study one claim may be primary, and is tested at the study's whole level; all others are one family, within
+which p is corrected, whatever the primary says. A manipulation check is a known effect, tested by itself.
+Exploratory comparisons are those of every arm with the study's reference; on one data set they are a family, and get no
+verdict. Arms that are identical on every image are in no family.
 """
 
+from dataclasses import dataclass
 from itertools import product
 
-from selfdoubt.evaluation import comparisons, paired_tests
-from selfdoubt.evaluation.comparisons import Estimates, Quantity
-from selfdoubt.evaluation.predictions import predictions_by_split
-from selfdoubt.runtime import table_files
-from selfdoubt.settings.metrics import metric
+from selfdoubt.evaluation import claims, families, power
+from selfdoubt.evaluation.arms import Arms
+from selfdoubt.evaluation.claims import Component, Evidence
+from selfdoubt.evaluation.comparisons import Quantity, needed_for_parts
+
+LEAST_REPLICATES = 5  # below it the test rejects too often, or cannot reject at the level of a family
 
 
-class Arms:
-    """The estimates of every arm and replicate of a study; a file is read when it is first needed."""
-
-    def __init__(self, paths: list, settings):
-        """paths: of data sets, then arms, then replicates, each in the order of the settings.
-
-        Of an arm that is there for one replicate alone, it is the same path for each.
-        """
-        keys = product(settings.datasets, settings.arms, settings.replicates)
-        self._paths = dict(zip(keys, paths, strict=True))
-        self._settings = settings
-        self._estimates: dict = {}
-
-    def pairs(self, dataset: str, better: str, than: str) -> list[tuple[Estimates, Estimates]]:
-        """Return (better, than) of each replicate; one pair where neither arm has more than one."""
-        paths = [
-            tuple(self._paths[dataset, arm, replicate] for arm in (better, than))
-            for replicate in self._settings.replicates
-        ]
-        return [tuple(map(self._estimates_of, (better, than), pair)) for pair in dict.fromkeys(paths)]
-
-    def _estimates_of(self, arm: str, path) -> Estimates:
-        key = (arm, path)
-        if key not in self._estimates:
-            predictions = predictions_by_split(table_files.read_table(path), path)
-            wanted, evaluation = _quantities(arm, self._settings), self._settings.evaluation
-            self._estimates[key] = comparisons.estimate(predictions, wanted, evaluation.n_resamples, evaluation)
-        return self._estimates[key]
-
-
-def _quantities(arm: str, settings) -> list[Quantity]:
-    """Return all quantities by which the study compares an arm."""
-    explored = any(arm in (study.reference, *study.arms) for study in settings.studies)
-    wanted = list(settings.comparisons) if explored else []
-    wanted += [claim for claim in settings.hypotheses if arm in (claim.better, claim.than)]
-    return list(dict.fromkeys((what.metric, what.score, what.split) for what in wanted))
-
-
-def compare_arms(arms: Arms, settings) -> dict[str, list[dict]]:
-    """Return the rows of the tables "comparisons" and "hypotheses"."""
+def compare_arms(paths: list, settings) -> dict[str, list[dict]]:
+    """Return the rows of the tables "comparisons" and "hypotheses"; paths: as of `Arms`."""
+    arms = Arms(paths, settings, {arm: quantities(arm, settings) for arm in settings.arms})
     tables = {"comparisons": [], "hypotheses": []}
     for dataset, study in product(settings.datasets, settings.studies):
-        explored = [
-            _compare(arms, dataset, study.name, arm, study.reference, comparison)
-            for arm, comparison in product(study.arms, settings.comparisons)
+        tables["comparisons"] += _explored(dataset, study, arms, settings)
+    for study in settings.studies:
+        outcomes = [
+            found
+            for claim in settings.claims
+            if claim.study == study.name
+            for found in _outcomes(claim, arms, settings)
         ]
-        claims = [h for h in settings.hypotheses if h.study == study.name]
-        claimed = [_compare(arms, dataset, h.study, h.better, h.than, h) for h in claims]
-        for family in (explored, claimed):
-            for row, p in zip(family, paired_tests.holm([row["p"] for row in family]), strict=True):
-                row["p_holm"] = p
-        tables["comparisons"] += [*explored, *claimed]
-        tables["hypotheses"] += [_verdict(row, claim, settings) for row, claim in zip(claimed, claims, strict=True)]
-    for rows in tables.values():
-        for row in rows:
-            row.pop("differences", None)
+        for role in ("check", "primary", "secondary"):
+            family = [outcome for outcome in outcomes if outcome.claim.role == role]
+            for members in [[each] for each in family] if role == "check" else [family]:
+                rows = _family(members, study.alpha, settings)
+                tables["hypotheses"] += rows
+                for outcome, row in zip(members, rows, strict=True):
+                    tables["comparisons"] += _comparisons_of(outcome, row)
     return tables
 
 
-def _compare(arms: Arms, dataset: str, study: str, better: str, than: str, what) -> dict:
-    found = comparisons.compare(arms.pairs(dataset, better, than), (what.metric, what.score, what.split))
-    place = {"dataset": dataset, "study": study, "better": better, "than": than}
-    return place | {"metric": what.metric, "score": what.score, "split": what.split} | found
+def quantities(arm: str, settings) -> list[Quantity]:
+    """Return all quantities by which an arm is compared."""
+    explored = any(arm in (study.reference, *study.arms) for study in settings.studies)
+    wanted = [(each.metric, each.score, each.split) for each in settings.comparisons] if explored else []
+    for claim in settings.claims:
+        if any(arm in pair for pair in claim.pairs):
+            wanted += [(claim.metric, score, claim.split) for score in (claim.score, *claim.repeated_by)]
+            wanted += [(loss.metric, loss.score, loss.split or claim.split) for loss in claim.no_loss]
+    wanted += [part for quantity in wanted for part in needed_for_parts(quantity)]
+    return list(dict.fromkeys(wanted))
 
 
-def _verdict(row: dict, claim, settings) -> dict:
-    """Return the row of a hypothesis.
+def _explored(dataset: str, study, arms: Arms, settings) -> list[dict]:
+    found = [
+        claims.explored(dataset, arm, study.reference, what, arms, settings)
+        for arm, what in product(study.arms, settings.comparisons)
+    ]
+    rows = [component.row() for component in found]
+    made = [row for row, component in zip(rows, found, strict=True) if not component.compared.identical]
+    corrected = families.holm([row["p"] for row in made])
+    of_study = {"study": study.name, "hypothesis": None, "repeats": False, "p_holm": None}
+    for row in rows:
+        row |= of_study
+    for row, p in zip(made, corrected, strict=True):
+        row["p_holm"] = p
+    return rows
 
-    Of models that were trained here one replicate is not evidence about another, so that the verdict is inconclusive;
-    of models that were trained elsewhere there is no other.
-    """
-    better, pretrained = metric(row["metric"]).better, {row["better"], row["than"]} <= {*settings.pretrained}
-    verdict = "inconclusive"
-    if row["n_replicates"] > 1 or pretrained:
-        verdict = paired_tests.verdict(row["low"], row["high"], row["p_holm"], better)
-    needed = paired_tests.n_replicates_needed(row["differences"]) if verdict == "inconclusive" else None
-    return row | {
+
+@dataclass(frozen=True)
+class _Outcome:
+    """A claim with its comparisons, of each data set that it is about."""
+
+    claim: object
+    groups: list[list[Component]]
+    evidence: Evidence | None
+
+    @property
+    def components(self) -> list[Component]:
+        return [component for group in self.groups for component in group]
+
+    @property
+    def identical(self) -> bool:
+        return all(component.compared.identical for component in self.components)
+
+    @property
+    def p(self) -> float | None:
+        return None if self.evidence is None else min(self.evidence.supporting, self.evidence.opposing)
+
+    def weakest(self) -> Component:
+        """Return the comparison that decides: the first that could not be made, else that of the largest p."""
+        evidence = [component.evidence() for component in self.components]
+        found = [2.0 if each is None else each.supporting for each in evidence]
+        return self.components[found.index(max(found))]
+
+
+def _outcomes(claim, arms: Arms, settings) -> list[_Outcome]:
+    """Return one outcome for each data set, or one in all where the claim is about several together."""
+    datasets = claim.datasets or settings.datasets
+    groups = [claims.components(claim, dataset, arms, settings) for dataset in datasets]
+    together = [groups] if claim.on_at_least else [[group] for group in groups]
+    return [_Outcome(claim, each, claims.together(each, claim.on_at_least)) for each in together]
+
+
+def _family(outcomes: list[_Outcome], alpha: float, settings) -> list[dict]:
+    """Return the rows of a family of claims, corrected for its size."""
+    tested = [outcome for outcome in outcomes if not outcome.identical]
+    p_values = [outcome.p for outcome in tested]
+    negligible = [outcome.evidence.negligible if outcome.evidence else None for outcome in tested]
+    columns = {
+        "p_holm": families.holm(p_values),
+        "p_negligible_holm": families.holm(negligible),
+        "level": families.levels(p_values, alpha),
+    }
+    of_each = {id(outcome): {key: values[i] for key, values in columns.items()} for i, outcome in enumerate(tested)}
+    nothing = dict.fromkeys(columns)
+    smallest = alpha / max(1, len(tested))
+    return [_row(outcome, of_each.get(id(outcome), nothing), alpha, smallest, settings) for outcome in outcomes]
+
+
+def _row(outcome: _Outcome, corrected: dict, alpha: float, smallest: float, settings) -> dict:
+    claim, weakest, evidence = outcome.claim, outcome.weakest(), outcome.evidence
+    found, level = weakest.compared.contrast, corrected["level"]
+    low, high = found.interval(1 - level) if found and level else (None, None)
+    row = weakest.row() | corrected | {"low_family": low, "high_family": high, "alpha": alpha}
+    if len(outcome.components) > 1:
+        row |= {
+            side: ", ".join(dict.fromkeys(getattr(c, side) for c in outcome.components)) for side in ("better", "than")
+        }
+        row["dataset"] = ", ".join(dict.fromkeys(component.dataset for component in outcome.components))
+    row |= {
+        "study": claim.study,
         "hypothesis": claim.name,
+        "role": claim.role,
         "statement": claim.statement,
         "registered": claim.registered,
-        "verdict": verdict,
-        "n_replicates_needed": needed,
+        "units": claim.units,
+        "n_components": len(outcome.components),
+        "on_at_least": claim.on_at_least,
+        "margin": weakest.margin,
+        "p_negligible": evidence.negligible if evidence and not outcome.identical else None,
+        "p_no_loss": max((loss.p_kept() or 0.0 for loss in weakest.losses), default=None),
+        "verdict": _verdict(outcome, corrected, alpha, settings),
     }
+    return row | _needed(row, weakest, smallest)
+
+
+def _verdict(outcome: _Outcome, corrected: dict, alpha: float, settings) -> str:
+    """Return the verdict on a claim.
+
+    Of models that were trained here fewer than five replicates decide nothing; of models that were trained elsewhere
+    there is no other replicate.
+    """
+    if outcome.identical:
+        return "identical"
+    elsewhere = all({*pair} <= {*settings.pretrained} for pair in outcome.claim.pairs)
+    n = min(component.compared.n for component in outcome.components)
+    few = n < LEAST_REPLICATES and not (elsewhere and outcome.claim.units == "replicates")
+    if outcome.evidence is None or few:
+        return "inconclusive"
+    if corrected["p_holm"] < alpha:
+        if outcome.evidence.opposing < outcome.evidence.supporting:
+            return "refuted"
+        smaller = all(_inside(component, corrected["level"]) for component in outcome.components)
+        return "supported, smaller than the margin" if smaller else "supported"
+    return "negligible" if corrected["p_negligible_holm"] < alpha else "inconclusive"
+
+
+def _inside(component: Component, level: float) -> bool:
+    """Return whether a whole interval lies within the margin."""
+    if not component.compared.contrast:
+        return component.compared.identical
+    low, high = component.compared.contrast.interval(1 - level)
+    return -component.margin < low and high < component.margin
+
+
+def _needed(row: dict, component: Component, level: float) -> dict:
+    """Return with how many replicates a claim that is open would be decided, at the level of its family."""
+    columns = dict.fromkeys(("n_replicates_needed", "n_replicates_negligible"))
+    found = component.compared.contrast
+    if row["verdict"] != "inconclusive" or found is None or row["n_components"] > 1:
+        return columns
+    needed = power.n_for_difference(found, level), power.n_for_equivalence(found, component.margin, level)
+    return dict(zip(columns, needed, strict=True))
+
+
+def _comparisons_of(outcome: _Outcome, row: dict) -> list[dict]:
+    """Return the rows of a claim's comparisons: what it is about, what must not be lost, and by further scores."""
+    alone = len(outcome.components) == 1
+    known = {"study": outcome.claim.study, "hypothesis": outcome.claim.name}
+    rows = []
+    for component in outcome.components:
+        p_holm = row["p_holm"] if alone else None
+        rows.append(component.row() | known | {"repeats": False, "p_holm": p_holm})
+        rows += [each.row() | known | {"repeats": False, "p_holm": None} for each in component.losses]
+        rows += [each.row() | known | {"repeats": True, "p_holm": None} for each in component.repeated]
+    return rows

@@ -188,7 +188,7 @@ def _compare(rows: list[dict], estimates: dict[str, Estimates], reference: str) 
             continue
         row["difference"] = row["value"] - values[quantity]
         if quantity in own.of:
-            found = comparisons.compare([(own, other)], quantity)
+            found = comparisons.compare([(own, other)], quantity).row()
             row |= {"difference_low": found["low"], "difference_high": found["high"], "p": found["p"]}
 
 

@@ -7,14 +7,14 @@ from selfdoubt.report.arms import BY_NAME, Arms
 from selfdoubt.report.formats import difference, metric_of, number, p_value
 from selfdoubt.report.tables import Cell, Table
 
+_IDENTITY = ["dataset", "study", "better", "than", "metric", "score", "split"]
 
-def comparison_table(
-    comparisons: pd.DataFrame, hypotheses: pd.DataFrame, study: str, names: Arms = BY_NAME
-) -> Table | None:
-    """Return the exploratory comparisons of one study: those that are not among its hypotheses."""
+
+def comparison_table(comparisons: pd.DataFrame, study: str, names: Arms = BY_NAME) -> Table | None:
+    """Return the exploratory comparisons of one study: those that are not parts of its claims."""
     rows = comparisons[comparisons["study"] == study]
-    identity = ["dataset", "study", "better", "than", "metric", "score", "split"]
-    rows = rows[~rows.set_index(identity).index.isin(hypotheses.set_index(identity).index)]
+    claimed = rows[rows["hypothesis"].notna()].set_index(_IDENTITY).index
+    rows = rows[rows["hypothesis"].isna() & ~rows.set_index(_IDENTITY).index.isin(claimed)]
     if rows.empty:
         return None
     several = rows["dataset"].nunique() > 1
@@ -40,8 +40,8 @@ def comparison_table(
         table.rows.append((f"{names.label(row['better'])} − {names.label(row['than'])}", cells))
     table.caption = (
         "Not pre-registered: they suggest hypotheses and confirm none. Differences are paired by replicate; 95 % "
-        "interval and p from a t distribution, with the variance of replicates and of test images (for one replicate "
-        "by bootstrap over images); effect: mean over standard deviation of the replicates' differences; "
+        "interval and p from a t distribution, with the variance of replicates and of test images; "
+        "effect: mean over standard deviation of the replicates' differences; "
         f"Holm's correction within the study.{f' Replicates: {replicates[0]}.' if len(replicates) == 1 else ''}"
     )
     return table

@@ -18,7 +18,7 @@ from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
 from selfdoubt.report.run_tables import cost_table, missing_table
 from selfdoubt.report.tables import Table
-from selfdoubt.report.verdicts import Verdict, headline, verdicts_of
+from selfdoubt.report.verdicts import Verdict, headline, speaks, verdicts_of
 
 FOLDER = Path(__file__).parent
 
@@ -29,6 +29,8 @@ class StudySection:
 
     name: str
     text: dict  # title, question, background, protocol, threats
+    checks: list[Verdict]
+    silent: str | None  # why the study cannot speak
     verdicts: list[Verdict]
     arms: list[tuple[str, str, str]]  # label, name, settings
     figures: list[PlacedFigure]
@@ -66,7 +68,8 @@ def render(data: ReportData) -> str:
 def _study(name: str, data: ReportData, numbers: Numbers) -> StudySection:
     text = data.settings["studies"][name]
     claims = data.hypotheses[data.hypotheses["study"] == name]
-    arms = list(dict.fromkeys([text["reference"], *text["arms"], *claims["better"], *claims["than"]]))
+    claimed = [arm for arms in (*claims["better"], *claims["than"]) for arm in arms.split(", ")]
+    arms = list(dict.fromkeys([text["reference"], *text["arms"], *claimed]))
     tables = [
         numbers_table(
             numbers,
@@ -78,13 +81,16 @@ def _study(name: str, data: ReportData, numbers: Numbers) -> StudySection:
         )
         for dataset in _datasets(numbers)
     ]
-    comparisons = comparison_table(data.comparisons, data.hypotheses, name, data.arms)
+    comparisons = comparison_table(data.comparisons, name, data.arms)
     if comparisons:
         comparisons.caption += data.arms.note(arms)
+    verdicts = verdicts_of(data.hypotheses, data.comparisons, numbers, name, data.arms)
     return StudySection(
         name,
         text,
-        verdicts_of(data.hypotheses, numbers, name, data.arms),
+        [verdict for verdict in verdicts if verdict.role == "check"],
+        speaks(verdicts),
+        [verdict for verdict in verdicts if verdict.role != "check"],
         [(data.arms.label(arm), arm, what_is(arm, data.settings) + data.arms.note([arm])) for arm in arms],
         figures_of(data, numbers, name),
         [*(table for table in tables if table.rows), *group_tables(data.groups, arms, data.arms)],

@@ -1,4 +1,4 @@
-"""The verdict on each hypothesis in sentences with their numbers, and the headline of the page."""
+"""The verdict on each claim in sentences with their numbers, and the headline of the page."""
 
 from dataclasses import dataclass
 
@@ -6,116 +6,143 @@ import pandas as pd
 
 from selfdoubt.figures.texts import NO_BREAK, counted, listed
 from selfdoubt.report.arms import BY_NAME, Arms
-from selfdoubt.report.formats import Metric, difference, mean_sd, metric_of, number, p_value
-from selfdoubt.report.numbers import Column, Numbers, find
+from selfdoubt.report.formats import metric_of, p_value
+from selfdoubt.report.numbers import Numbers
+from selfdoubt.report.sentences import (
+    comparison_sentence,
+    interval_text,
+    kept_sentence,
+    repeat_sentence,
+    replicates_text,
+    size_text,
+)
 
-SYMBOLS = {"supported": "✓", "refuted": "✗", "inconclusive": "?"}
+SYMBOLS = {"supported": "✓", "refuted": "✗", "negligible": "≈", "identical": "=", "inconclusive": "?"}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict on one hypothesis on one dataset, in words."""
+    """The verdict on one claim, on one data set or on several together, in words."""
 
     hypothesis: str
     dataset: str
+    role: str  # check, primary or secondary
     statement: str
     verdict: str
-    symbol: str
     sentence: str
+    further: list[str]  # the other comparisons of a compound claim, what must be kept, and other scores
     registered: bool
 
+    @property
+    def kind(self) -> str:
+        """The first word: supported, refuted, negligible, identical or inconclusive."""
+        return self.verdict.partition(",")[0]
 
-def verdicts_of(hypotheses: pd.DataFrame, numbers: Numbers, study: str, names: Arms = BY_NAME) -> list[Verdict]:
-    """Return the verdicts on the hypotheses of one study, in the order of the table."""
+    @property
+    def symbol(self) -> str:
+        return SYMBOLS.get(self.kind, "")
+
+
+def verdicts_of(
+    hypotheses: pd.DataFrame, comparisons: pd.DataFrame, numbers: Numbers, study: str, names: Arms = BY_NAME
+) -> list[Verdict]:
+    """Return the verdicts on the claims of one study, in the order of the table."""
     rows = hypotheses[hypotheses["study"] == study].to_dict("records")
     several = len({row["dataset"] for row in rows}) > 1
-    return [
-        Verdict(
-            row["hypothesis"],
-            row["dataset"],
-            row["statement"],
-            row["verdict"],
-            SYMBOLS.get(row["verdict"], ""),
-            _sentence(row, numbers, names, f"{row['dataset']}, {row['split']}" if several else row["split"]),
-            bool(row["registered"]),
-        )
-        for row in rows
-    ]
+    return [_verdict(row, _members(row, comparisons), numbers, names, several) for row in rows]
 
 
-def _sentence(row: dict, numbers: Numbers, names: Arms, place: str) -> str:
-    metric = metric_of(row["metric"])
-    where = f"on {place}" + ("" if row["score"] == "none" else f", score {row['score']}")
-    better, than = names.label(row["better"]), names.label(row["than"])
-    arms = {names.label(arm): _values(row, numbers, arm) for arm in (row["better"], row["than"])}
-    if pd.isna(row["difference"]):
-        reasons = [f"{arm}: {reason}" for arm, (_, reason) in arms.items() if reason]
-        why = listed(reasons) if reasons else "one arm has no values"
-        return f"The difference in {metric.label} {where} does not exist ({why})."
-    each = [f"{arm} {_with_spread(values, metric)}" for arm, (values, _) in arms.items() if values]
-    unit = "×10³: " if metric.scale == 1000 else ""
-    detail = f" ({unit}{', '.join(each)})" if each else ""
-    return f"{_difference(row, metric, better, than)} {where}{detail}. {_certainty(row, metric)}{_needed(row)}"
+def _members(row: dict, comparisons: pd.DataFrame) -> list[dict]:
+    """Return the comparisons of a claim, on the data sets that its row is about."""
+    own = comparisons[comparisons["hypothesis"] == row["hypothesis"]]
+    return own[own["dataset"].isin(row["dataset"].split(", "))].to_dict("records")
 
 
-def _values(row: dict, numbers: Numbers, arm: str) -> tuple[list[float], str]:
-    """Return the arm's values over replicates, and the reasons of those that do not exist."""
-    found = find(numbers, row["dataset"], arm, Column(row["metric"], row["score"], row["split"]))
-    reasons = dict.fromkeys(value.reason for value in found if value.value is None)
-    return [value.value for value in found if value.value is not None], ", ".join(reasons)
+def _verdict(row: dict, members: list[dict], numbers: Numbers, names: Arms, several: bool) -> Verdict:
+    quantity = [row[key] for key in ("metric", "score", "split")]
+    own = [m for m in members if not m["repeats"] and [m[key] for key in ("metric", "score", "split")] == quantity]
+    kept = [m for m in members if not m["repeats"] and m not in own]
+    compound = row["n_components"] > 1
+
+    def described(member: dict) -> str:
+        place = f"{member['dataset']}, {member['split']}" if several or compound else member["split"]
+        return comparison_sentence(member, numbers, names, place)
+
+    sentence = f"{_rule(row)}{_certainty(row)}" if compound else f"{described(row)} {_certainty(row)}{_needed(row)}"
+    further = [f"{described(each)} 95{NO_BREAK}% interval {interval_text(each)}." for each in own] if compound else []
+    further += [kept_sentence(each) for each in kept]
+    repeated = [each for each in members if each["repeats"]]
+    if repeated and not compound:
+        further.append(repeat_sentence(repeated))
+    return Verdict(
+        row["hypothesis"],
+        row["dataset"],
+        row["role"],
+        row["statement"],
+        row["verdict"],
+        sentence,
+        [text for text in further if text],
+        bool(row["registered"]),
+    )
 
 
-def _with_spread(values: list[float], metric: Metric) -> str:
-    return NO_BREAK.join(text for text in mean_sd(values, metric) if text)
+def _rule(row: dict) -> str:
+    """Return in words how the comparisons of a compound claim decide it."""
+    datasets = len(row["dataset"].split(", "))
+    if pd.isna(row["on_at_least"]):
+        return f"It requires each of {int(row['n_components'])} comparisons. "
+    return f"It requires at least {int(row['on_at_least'])} of {datasets} data sets. "
 
 
-def _difference(row: dict, metric: Metric, better: str, than: str) -> str:
-    label = metric.label[0].upper() + metric.label[1:]
-    if row["difference"] == 0:
-        return f"{label} of {better} equals that of {than}"
-    text = difference(abs(row["difference"]), metric, sign=False)
-    if not text.strip("0."):  # less than the last digit shows
-        text = f"less than {number(10**-metric.difference_digits, metric.difference_digits)}"
-    size = _in_unit(text, metric.difference_unit)
-    side = "higher" if row["difference"] > 0 else "lower"
-    return f"{label} of {better} is {size} {side} than that of {than}"
-
-
-def _certainty(row: dict, metric: Metric) -> str:
-    interval = "No interval"
-    if not pd.isna(row["low"]):
-        high = _in_unit(difference(row["high"], metric), metric.short_unit)
-        interval = f"95{NO_BREAK}% interval {difference(row['low'], metric)} to {high}"
-    replicates = counted(0 if pd.isna(row["n_replicates"]) else int(row["n_replicates"]), "replicate")
-    if not pd.isna(row["effect_size"]):
-        replicates += f", effect size {number(row['effect_size'], 2, sign=True)}"
-    return f"{interval}; {replicates}; Holm-corrected p{NO_BREAK}{p_value(row['p_holm'])}."
-
-
-def _in_unit(text: str, unit: str) -> str:
-    gap = "" if unit.startswith("×") or not unit else NO_BREAK
-    return f"{text}{gap}{unit}"
+def _certainty(row: dict) -> str:
+    if row["verdict"] == "identical":
+        return "It is in no family."
+    texts = []
+    if row["n_components"] == 1:
+        texts.append(f"95{NO_BREAK}% interval {interval_text(row)}" if not pd.isna(row["low"]) else "No interval")
+        if not pd.isna(row["low_family"]) and row["level"] < 0.0499:
+            texts.append(
+                f"{100 * (1 - row['level']):.3g}{NO_BREAK}% interval {interval_text(row, 'low_family', 'high_family')}"
+            )
+    if not pd.isna(row["margin"]) and row["n_components"] == 1:
+        texts.append(f"margin {size_text(row['margin'], metric_of(row['metric']))}")
+    texts.append(replicates_text(row))
+    texts.append(f"corrected p{NO_BREAK}{p_value(row['p_holm'])}")
+    if row["verdict"] == "negligible":
+        texts.append(f"of being within the margin p{NO_BREAK}{p_value(row['p_negligible_holm'])}")
+    return f"{'; '.join(texts)}."
 
 
 def _needed(row: dict) -> str:
     """Return how many replicates are required where the verdict is inconclusive, or what else is open."""
-    if row["verdict"] != "inconclusive" and row["n_replicates"] == 1:
-        return " This holds for these two checkpoints, not for their training methods."
-    if row["n_replicates"] == 1 and not pd.isna(row["low"]):
-        return " One replicate shows no variation between trainings."
-    if row["verdict"] != "inconclusive" or pd.isna(row["low"]):
+    if row["units"] == "networks" or pd.isna(row["low"]):
         return ""
+    if row["n_replicates"] == 1:
+        if row["verdict"] != "inconclusive":
+            return " This holds for these two checkpoints, not for their training methods."
+        return " One replicate shows no variation between trainings."
+    if row["verdict"] != "inconclusive":
+        return ""
+    texts = ["Fewer than five replicates decide nothing."] if row["n_replicates"] < 5 else []
     if pd.isna(row["n_replicates_needed"]):
-        return " From this difference and spread the number of replicates required cannot be estimated."
-    needed = int(row["n_replicates_needed"])
-    if needed > row["n_replicates"]:
-        return f" At this difference and spread about {counted(needed, 'replicate')} are required."
-    # The estimate uses the spread over replicates alone; the verdict requires more.
-    unmet = "the interval, which also includes the sampling of test images, contains zero"
-    if row["low"] > 0 or row["high"] < 0:
-        alone = f"uncorrected p{NO_BREAK}{p_value(row['p'])}"
-        unmet = f"p, corrected for all hypotheses of the study, is not below 0.05 ({alone})"
-    return f" By the spread over replicates alone, {needed} would suffice, but {unmet}."
+        texts.append("From this difference and spread the number of replicates required cannot be estimated.")
+    else:
+        needed = counted(int(row["n_replicates_needed"]), "replicate")
+        texts.append(f"At this difference and spread about {needed} are required.")
+    if not pd.isna(row["n_replicates_negligible"]):
+        needed = counted(int(row["n_replicates_negligible"]), "replicate")
+        texts.append(f"A true difference of 0 would be called negligible with {needed} (80{NO_BREAK}% power).")
+    return f" {' '.join(texts)}"
+
+
+def speaks(verdicts: list[Verdict]) -> str | None:
+    """Return why a study cannot speak: a manipulation check that is not supported; None where all are."""
+    failed = [
+        f"{each.hypothesis} ({each.kind})" for each in verdicts if each.role == "check" and each.kind != "supported"
+    ]
+    if not failed:
+        return None
+    return f"This study cannot speak: a known effect was not shown by {listed(failed)}."
 
 
 def headline(metrics: pd.DataFrame, hypotheses: pd.DataFrame) -> str:
@@ -136,9 +163,10 @@ def headline(metrics: pd.DataFrame, hypotheses: pd.DataFrame) -> str:
         else f"{n_replicates[0]} to {counted(n_replicates[-1], 'replicate')}"
     )
     text = f"{members}, {counted(metrics['arm'].nunique(), 'arm')} in all, {replicates} each, on {datasets}"
-    verdicts = hypotheses["verdict"].value_counts()
+    claims = hypotheses[hypotheses["role"] != "check"]
+    verdicts = claims["verdict"].str.partition(",")[0].value_counts() if len(claims) else {}
     found = listed([f"{verdicts[verdict]} {verdict}" for verdict in SYMBOLS if verdict in verdicts])
-    ending = f"; {_registration(hypotheses)}: {found}."
+    ending = f"; {_registration(claims)}: {found}."
     return f"{text}: {counted(len(metrics), 'number')}{ending if found else '.'}"
 
 

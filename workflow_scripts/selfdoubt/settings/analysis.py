@@ -7,9 +7,11 @@ from pydantic import AfterValidator, Field
 from selfdoubt.settings.choices import not_one_of
 from selfdoubt.settings.metrics import METRICS, pattern, split_name
 from selfdoubt.settings.registry import settings_of
-from selfdoubt.settings.types import ArmText, Name, Strict
+from selfdoubt.settings.types import ArmText, Count, Name, Positive, Strict
 
 SCORES = settings_of("scores", by="score")  # the facts about each that checks of the config need, by name
+ALPHA = 0.05
+REPEATED_BY = ("msp-ts", "pnorm")  # an advantage that a temperature or a norm takes away is one of calibration
 COMPARED = [pattern(family) for family, metric in METRICS.items() if metric.resampled]
 
 
@@ -61,11 +63,53 @@ class StudyText(Strict):
     threats: str
     reference: ArmText
     arms: list[ArmText] = Field(min_length=1)
+    rounds: Annotated[int, Field(ge=1, le=3)] = 1  # of registered runs on fresh replicates, which share the level
+
+    def alpha(self) -> float:
+        """Return the level of each of its families."""
+        return ALPHA / self.rounds
 
 
-class Hypothesis(Comparison):
+Arms = ArmText | Annotated[list[ArmText], Field(min_length=1)]
+
+
+class NoLoss(Comparison):
+    """What must not become worse by more than a margin."""
+
+    score: Literal[Score, "none"] = "none"
+    split: str | None = None  # null: the claim's
+    margin: Positive | None = None
+
+
+class Claim(Comparison):
+    """Two arms and the side on which their difference is expected; lists make a claim that is compound."""
+
     study: Name
     statement: Text
-    better: ArmText
-    than: ArmText
+    better: Arms  # a list: each of them, or, of networks, one of each pair
+    than: Arms  # a list: each of them, or, of networks, the other of each pair
+    units: Literal["replicates", "networks"] = "replicates"  # networks: the pairs take the place of replicates
+    margin: Positive | None = None  # the smallest difference of interest, in the metric's unit; null: docs/metrics.md
+    no_loss: list[NoLoss] = []
+    datasets: Annotated[list[Name], Field(min_length=1)] | None = None  # null: all
+    on_at_least: Count | None = None  # data sets, for one claim over all of them; null: a claim on each
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return (better, than) of each comparison that the claim is made of."""
+        better, than = (one if isinstance(one, list) else [one] for one in (self.better, self.than))
+        if self.units == "networks":
+            return list(zip(better, than, strict=False))
+        return [(one, other) for one in better for other in than]
+
+    def arms(self) -> list[str]:
+        """Return every arm that the claim names."""
+        return list(dict.fromkeys(arm for pair in self.pairs() for arm in pair))
+
+    def quantities(self) -> list[Comparison]:
+        """Return what its arms are compared by."""
+        return [self, *(each.model_copy(update={"split": each.split or self.split}) for each in self.no_loss)]
+
+
+class Hypothesis(Claim):
     registered: bool = True  # false: its numbers were known, or could be, before it was written down
+    primary: bool = False  # the one claim of its study that is tested at the whole level; all others are one family

@@ -19,11 +19,14 @@ class Metric:
     kind: str  # accuracy, ranking, calibration, ood or class-ood: the summary from which it is computed
     resampled: bool = True  # whether it can be computed of bootstrap resamples, and so has an interval and is compared
     percentages: str | range | None = None  # of which each is a metric; str: the key of `evaluation` that lists them
+    margin: float | None = None  # the smallest difference of interest; None: RELATIVE_MARGIN of the reference's value
 
+
+RELATIVE_MARGIN = 0.05
 
 METRICS = {
-    "accuracy": Metric(+1, "accuracy"),
-    "auroc": Metric(+1, "ranking"),
+    "accuracy": Metric(+1, "accuracy", margin=0.003),
+    "auroc": Metric(+1, "ranking", margin=0.005),
     "aurc": Metric(-1, "ranking"),
     "e-aurc": Metric(-1, "ranking"),
     "naurc": Metric(-1, "ranking"),
@@ -34,11 +37,11 @@ METRICS = {
     "mce": Metric(-1, "calibration"),
     "nll": Metric(-1, "calibration"),
     "brier": Metric(-1, "calibration"),
-    "ood-auroc": Metric(+1, "ood"),
-    "ood-aupr-in": Metric(+1, "ood"),
-    "ood-aupr-out": Metric(+1, "ood"),
+    "ood-auroc": Metric(+1, "ood", margin=0.005),
+    "ood-aupr-in": Metric(+1, "ood", margin=0.005),
+    "ood-aupr-out": Metric(+1, "ood", margin=0.005),
     "ood-fpr95": Metric(-1, "ood"),
-    "coverage-at-sac": Metric(+1, "ranking", percentages="selective_accuracies_percent"),
+    "coverage-at-sac": Metric(+1, "ranking", percentages="selective_accuracies_percent", margin=0.01),
     "risk-at-coverage": Metric(-1, "ranking", percentages="coverages_percent"),
     "ood-auroc-severity": Metric(+1, "class-ood", resampled=False, percentages=range(0, 101, 10)),
 }
@@ -51,6 +54,15 @@ def names(family: str, settings) -> list[str]:
         return [family]
     percentages = getattr(settings, percentages) if isinstance(percentages, str) else percentages
     return [f"{family}-{percent:g}" for percent in percentages]
+
+
+def margin(name: str, reference: float) -> float:
+    """Return the smallest difference of a metric that is of interest, where the config says none.
+
+    reference: the value of what is compared with.
+    """
+    absolute = metric(name).margin
+    return absolute if absolute is not None else RELATIVE_MARGIN * abs(reference)
 
 
 def split_name(name: str) -> tuple[str, str | None]:

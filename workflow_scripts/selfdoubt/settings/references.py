@@ -8,6 +8,7 @@ from selfdoubt.settings.analysis import SCORES
 from selfdoubt.settings.bases import ByMasks
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
 from selfdoubt.settings.circles import check_no_circle, teachers_above
+from selfdoubt.settings.claims import check_claims, claims_of
 from selfdoubt.settings.data import BUILT_IN
 from selfdoubt.settings.metrics import METRICS, split_name
 from selfdoubt.settings.predicted import check_figure_without_images, check_has_network, check_predictions
@@ -267,12 +268,7 @@ def _check_claims(study) -> Iterator[tuple]:
         yield _check_reads_no_labels, f"studies.{key}.reference", text.reference, study
         yield check_unique, f"studies.{key}.arms", text.arms
         yield _check_differs, f"studies.{key}.arms", text.reference, text.arms, "the study's reference"
-    for key, hypothesis in study.hypotheses.items():
-        place = f"hypotheses.{key}"
-        yield check_known, f"{place}.study", hypothesis.study, study.studies, "a study"
-        yield _check_differs, f"{place}.than", hypothesis.than, [hypothesis.better], "what is to be better"
-        yield _check_reads_no_labels, f"{place}.better", hypothesis.better, study
-        yield _check_comparison, place, hypothesis, study
+    yield from check_claims(study, _check_comparison, _check_reads_no_labels)
     for i, comparison in enumerate(study.comparisons):
         yield _check_comparison, f"comparisons.{i}", comparison, study
     for key, figure in study.figures.items():
@@ -285,9 +281,10 @@ def _arms(study) -> Iterator[tuple[str, str]]:
     for key, text in study.studies.items():
         yield f"studies.{key}.reference", text.reference
         yield from ((f"studies.{key}.arms", arm) for arm in text.arms)
-    for key, hypothesis in study.hypotheses.items():
-        yield f"hypotheses.{key}.better", hypothesis.better
-        yield f"hypotheses.{key}.than", hypothesis.than
+    for place, claim in claims_of(study):
+        for side in ("better", "than"):
+            named = getattr(claim, side)
+            yield from ((f"{place}.{side}", arm) for arm in (named if isinstance(named, list) else [named]))
     for key, figure in study.figures.items():
         yield from ((f"figures.{key}.{at}", arm) for at, arm in figure.named_arms())
 

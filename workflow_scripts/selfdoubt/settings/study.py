@@ -11,11 +11,12 @@ from pydantic import Discriminator, Field, Tag, ValidationError
 
 from selfdoubt.runtime.digests import canonical
 from selfdoubt.runtime.errors import together
-from selfdoubt.settings.analysis import Comparison, Evaluation, Hypothesis, StudyText
+from selfdoubt.settings.analysis import REPEATED_BY, SCORES, Claim, Comparison, Evaluation, Hypothesis, StudyText
 from selfdoubt.settings.data import Dataset, OodSet
 from selfdoubt.settings.data_folder import expanded
 from selfdoubt.settings.faults import faults
 from selfdoubt.settings.groups import Group
+from selfdoubt.settings.metrics import METRICS, split_name
 from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pretrained, Recipe, SoftLabels, Student
 from selfdoubt.settings.numbers import put_numbers
 from selfdoubt.settings.predictions import GivenPredictions, PredictedData
@@ -59,6 +60,7 @@ class Study(Strict):
     evaluation: Evaluation
     comparisons: list[Comparison] = []
     studies: dict[Name, StudyText] = {}
+    manipulation_checks: dict[Name, Claim] = {}
     hypotheses: dict[Name, Hypothesis] = {}
     figures: dict[Name, any_of("figures", by="kind")] = {}
     labels: dict[ArmText, Label] = {}
@@ -206,6 +208,12 @@ class Study(Strict):
     @cached_property
     def _variants(self) -> dict:
         return {**self.enhancers, **self.protocols}
+
+    def repeated_by(self, claim: Claim) -> list[str]:
+        """Return the scores by which a claim by msp is repeated, of those that are evaluated."""
+        takes_any = METRICS[split_name(claim.metric)[0]].kind != "calibration"
+        scores = [score for score in REPEATED_BY if takes_any or SCORES[score].defines_probabilities]
+        return [score for score in scores if score in self.evaluation.scores] if claim.score == "msp" else []
 
     def upper_bounds(self) -> list[str]:
         """Return the arms that read the true labels of the images they are evaluated on: upper bounds."""

@@ -14,10 +14,22 @@ COLUMNS = [
     ("low", pa.float64()),  # 95 %, of replicates and samples
     ("high", pa.float64()),
     ("p", pa.float64()),
-    ("p_holm", pa.float64()),  # corrected within the study
+    ("p_holm", pa.float64()),  # corrected within the family; null where there is none
+    ("standard_error", pa.float64()),
+    ("degrees_of_freedom", pa.float64()),
+    ("accuracy_part", pa.float64()),  # of a difference of AUGRC
+    ("ranking_part", pa.float64()),
     ("effect_size", pa.float64()),  # mean over standard deviation of the replicates' differences; null without a spread
-    ("n_replicates", pa.int32()),
+    ("n_replicates", pa.int32()),  # or pairs of networks
     ("reason", pa.string()),  # why there is no difference, or no interval
 ]
 
-COMPARISONS_SCHEMA = pa.schema(COLUMNS)
+IDENTICAL = "the arms are identical"  # the reason where there is nothing to compare
+
+COMPARISONS_SCHEMA = pa.schema(
+    [
+        *COLUMNS,
+        ("hypothesis", pa.string()),  # the claim that it is a part of; null: exploratory
+        ("repeats", pa.bool_()),  # whether it repeats that claim by another score
+    ]
+)

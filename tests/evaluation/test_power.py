@@ -1,0 +1,46 @@
+"""How many replicates are needed, for a difference and for equivalence."""
+
+import numpy as np
+import pytest
+
+from selfdoubt.evaluation.contrasts import Contrast
+from selfdoubt.evaluation.power import n_for_difference, n_for_equivalence
+
+ONE = np.array([0.0, 2.0]) / np.sqrt(2) + 1 - 1 / np.sqrt(2)  # mean 1, standard deviation 1
+
+
+def of(differences, image_variance=0.0, shared=0.0):
+    return Contrast(tuple(differences), image_variance, shared, 10**6)
+
+
+def test_for_a_difference_it_agrees_with_tables_of_the_paired_t_test():
+    # Effects of 1 and 1/2 standard deviation need 10 and 34 pairs for 80 % power at 5 % (Cohen 1988).
+    assert n_for_difference(of(ONE), 0.05) == 10
+    assert n_for_difference(of(-ONE), 0.05) == 10
+    assert n_for_difference(of(ONE - 0.5), 0.05) == 34
+    assert n_for_difference(of(ONE - 0.5), 0.05, power=0.9) == 44
+
+
+def test_it_solves_for_the_level_of_the_family_and_for_what_images_add():
+    assert n_for_difference(of(ONE), 0.05 / 6) > n_for_difference(of(ONE), 0.05)
+    assert n_for_difference(of(ONE, 0.05, 0.05), 0.05) > n_for_difference(of(ONE), 0.05)
+    assert n_for_difference(of(ONE, 0.2, 0.2), 0.05) is None  # the images' own error is .45: more images are needed
+
+
+def test_for_equivalence_a_simulation_agrees():
+    spread, margin, level = of([-1.0, 1.0]), 1.5, 0.05  # s = √2
+    n, draws = n_for_equivalence(spread, margin, level), np.random.default_rng(0)
+
+    def power(n):
+        values = draws.normal(0, np.sqrt(2), (4000, n))
+        return np.mean([of(each).p_within(margin) < level for each in values])
+
+    assert power(n) == pytest.approx(0.8, abs=0.05) and power(n - 4) < power(n + 4)
+
+
+def test_none_where_no_number_would_do():
+    assert n_for_difference(of([0.3]), 0.05) is None
+    assert n_for_difference(of([0.3, 0.3, 0.3]), 0.05) is None
+    assert n_for_difference(of([-1.0, 1.0]), 0.05) is None
+    assert n_for_difference(of([0.0, 1.0]), 0.05, cap=5) is None
+    assert n_for_equivalence(of([-1.0, 1.0], 1.0, 1.0), 0.5, 0.05) is None

@@ -1,0 +1,137 @@
+"""Claims: the comparisons that one is made of, and what they say together.
+
+*Better than each of several* is an intersection-union test: the largest p. *On at least u of k data sets* is a partial
+conjunction, (k - u + 1) times the u-th smallest p (Benjamini & Heller 2008). *At no loss* of another metric is
+non-inferiority: the lower bound of its difference is above minus its margin. With networks as units, each pair of arms
+is one observation, its mean over replicates.
+"""
+
+from dataclasses import dataclass
+
+from selfdoubt.evaluation import comparisons
+from selfdoubt.evaluation.arms import Arms
+from selfdoubt.evaluation.comparisons import Compared, Quantity
+from selfdoubt.settings.metrics import margin, metric
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """p for a claim, against it, and of being negligible; each is an upper limit of what chance gives."""
+
+    supporting: float
+    opposing: float
+    negligible: float
+
+
+@dataclass(frozen=True)
+class Component:
+    """One comparison of which a claim is made, and those of what must not be lost."""
+
+    dataset: str
+    better: str
+    than: str
+    quantity: Quantity
+    compared: Compared
+    margin: float | None  # None where there is no value of what is compared with
+    parts: tuple[float | None, float | None]  # of a difference of AUGRC: accuracy, ranking
+    losses: tuple["Component", ...] = ()
+    repeated: tuple["Component", ...] = ()  # by other scores
+
+    @property
+    def side(self) -> int:
+        """+1 where a positive difference is claimed, else -1."""
+        return metric(self.quantity[0]).better
+
+    def evidence(self) -> Evidence | None:
+        """Return what it says; None where it could not be compared."""
+        found = self.compared.contrast
+        kept = [loss.p_kept() for loss in self.losses]
+        if None in kept or not (found or self.compared.identical):
+            return None
+        if not found:
+            return Evidence(1.0, 1.0, 0.0)
+        for_it, against = (found.p, 1.0) if found.difference * self.side > 0 else (1.0, found.p)
+        return Evidence(max([for_it, *kept]), against, found.p_within(self.margin))
+
+    def p_kept(self) -> float | None:
+        """Return the p of the claim that nothing is lost beyond the margin; None where it could not be compared."""
+        found = self.compared.contrast
+        if not found:
+            return 0.0 if self.compared.identical else None
+        return found.p_above(-self.margin) if self.side > 0 else found.p_below(self.margin)
+
+    def row(self) -> dict:
+        """Return the columns of the table "comparisons" but for the study's and those of its family."""
+        name, score, split = self.quantity
+        place = {"dataset": self.dataset, "better": self.better, "than": self.than}
+        parts = dict(zip(("accuracy_part", "ranking_part"), self.parts, strict=True))
+        return place | {"metric": name, "score": score, "split": split} | self.compared.row() | parts
+
+
+def components(claim, dataset: str, arms: Arms, settings) -> list[Component]:
+    """Return the comparisons that a claim about one data set is made of."""
+    if claim.units == "networks":
+        return [_component(claim, dataset, list(claim.pairs), arms, settings)]
+    return [_component(claim, dataset, [pair], arms, settings) for pair in claim.pairs]
+
+
+def _component(claim, dataset: str, pairs: list[tuple[str, str]], arms: Arms, settings) -> Component:
+    def of(what, score: str, split: str, given: float | None, **further) -> Component:
+        return _compared((what.metric, score, split), given, dataset, pairs, claim.units, arms, settings, **further)
+
+    losses = [of(loss, loss.score, loss.split or claim.split, loss.margin) for loss in claim.no_loss]
+    repeated = [of(claim, score, claim.split, claim.margin) for score in claim.repeated_by]
+    return of(claim, claim.score, claim.split, claim.margin, losses=tuple(losses), repeated=tuple(repeated))
+
+
+def _compared(quantity, given, dataset, pairs, units, arms, settings, **further) -> Component:
+    overlap, parts = settings.overlaps[settings.datasets.index(dataset)], (None, None)
+    each = [arms.pairs(dataset, *pair) for pair in pairs]
+    if units == "networks":
+        compared = comparisons.compare_units(each, quantity)
+    else:
+        compared, parts = comparisons.compare(each[0], quantity, overlap), comparisons.augrc_parts(each[0], quantity)
+    better, than = (", ".join(pair[side] for pair in pairs) for side in (0, 1))
+    smallest = given
+    if given is None and compared.reference is not None:
+        smallest = margin(quantity[0], compared.reference)
+    return Component(dataset, better, than, quantity, compared, smallest, parts, **further)
+
+
+def explored(dataset: str, better: str, than: str, what, arms: Arms, settings) -> Component:
+    """Return an exploratory comparison of two arms."""
+    quantity = (what.metric, what.score, what.split)
+    return _compared(quantity, None, dataset, [(better, than)], "replicates", arms, settings)
+
+
+def together(groups: list[list[Component]], on_at_least: int | None) -> Evidence | None:
+    """Return what a claim's comparisons say together; None where one could not be made.
+
+    groups: of each data set that the claim is about.
+    """
+    evidence = [[component.evidence() for component in group] for group in groups]
+    if any(each is None for group in evidence for each in group):
+        return None
+    on_each = [_all_of(group) for group in evidence]
+    return on_each[0] if on_at_least is None else _at_least(on_at_least, on_each)
+
+
+def _all_of(members: list[Evidence]) -> Evidence:
+    """Return the evidence of a claim that holds if each of its members does."""
+    opposing = min(1.0, len(members) * min(each.opposing for each in members))
+    return Evidence(max(each.supporting for each in members), opposing, max(each.negligible for each in members))
+
+
+def _at_least(u: int, members: list[Evidence]) -> Evidence:
+    """Return the evidence of a claim that holds if at least u of its k members do, and fails if k - u + 1 do not."""
+    k = len(members)
+
+    def conjunction(n: int, p_values: list[float]) -> float:
+        return min(1.0, (k - n + 1) * sorted(p_values)[n - 1])
+
+    fail = k - u + 1
+    return Evidence(
+        conjunction(u, [each.supporting for each in members]),
+        conjunction(fail, [each.opposing for each in members]),
+        conjunction(fail, [each.negligible for each in members]),
+    )

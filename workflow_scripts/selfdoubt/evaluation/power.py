@@ -1,0 +1,48 @@
+"""How many replicates a comparison needs, from the spread over replicates and images that was seen."""
+
+import numpy as np
+
+from selfdoubt.evaluation.contrasts import Contrast
+
+POWER, CAP = 0.8, 1000
+
+
+def n_for_difference(found: Contrast, level: float, power: float = POWER, cap: int = CAP) -> int | None:
+    """Return with how many replicates a difference of the size that was seen is found, two-sided at a level.
+
+    None where there is no spread over replicates, or if more than `cap` are needed: more test images may be.
+    """
+    return _first(found, lambda n: _power_of_difference(found, n, level), power, cap)
+
+
+def n_for_equivalence(found: Contrast, margin: float, level: float, power: float = POWER, cap: int = CAP) -> int | None:
+    """Return with how many replicates a true difference of 0 is called negligible, by two one-sided tests at a level.
+
+    None as for a difference.
+    """
+    return _first(found, lambda n: _power_of_equivalence(found, n, margin, level), power, cap)
+
+
+def _first(found: Contrast, power_at, power: float, cap: int) -> int | None:
+    if found.n < 2 or not found.parts(found.n)[0] > 0:
+        return None
+    enough = power_at(np.arange(2, cap + 1)) >= power
+    return int(enough.argmax()) + 2 if enough.any() else None
+
+
+def _power_of_difference(found: Contrast, n: np.ndarray, level: float) -> np.ndarray:
+    from scipy.special import nctdtr, stdtrit  # half a second to import, and needed here only
+
+    freedom = found.freedom(n)
+    critical = stdtrit(freedom, 1 - level / 2)
+    shift = np.minimum(abs(found.difference) / found.error(n), 30.0)
+    power = 1 - nctdtr(freedom, shift, critical) + nctdtr(freedom, shift, -critical)
+    return np.where(np.isnan(power), 1.0, power)  # nctdtr gives up where so large a shift leaves no doubt
+
+
+def _power_of_equivalence(found: Contrast, n: np.ndarray, margin: float, level: float) -> np.ndarray:
+    from scipy.special import stdtr, stdtrit
+
+    freedom = found.freedom(n)
+    room = margin / found.error(n) - stdtrit(freedom, 1 - level)
+    return np.where(room > 0, 2 * stdtr(freedom, np.maximum(room, 0)) - 1, 0.0)

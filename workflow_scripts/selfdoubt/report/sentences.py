@@ -1,0 +1,109 @@
+"""A comparison of two arms in words, with its numbers."""
+
+import pandas as pd
+
+from selfdoubt.figures.texts import NO_BREAK, counted, listed
+from selfdoubt.report.arms import Arms
+from selfdoubt.report.formats import Metric, difference, mean_sd, metric_of, number, p_value
+from selfdoubt.report.numbers import Column, Numbers, find
+from selfdoubt.runtime.schemas.comparisons import IDENTICAL
+
+
+def comparison_sentence(row: dict, numbers: Numbers, names: Arms, place: str) -> str:
+    """Return by how much one arm is better than the other, and where; row: of the table "comparisons"."""
+    metric = metric_of(row["metric"])
+    where = f"on {place}" + ("" if row["score"] == "none" else f", score {row['score']}")
+    better, than = _labels(row["better"], names), _labels(row["than"], names)
+    arms = {names.label(arm): _values(row, numbers, arm) for arm in (row["better"], row["than"])}
+    if row["reason"] == IDENTICAL:
+        return f"{better} and {than} are identical on every image {where}: not compared."
+    if pd.isna(row["difference"]):
+        reasons = [f"{arm}: {reason}" for arm, (_, reason) in arms.items() if reason]
+        why = listed(reasons) if reasons else "one arm has no values"
+        return f"The difference in {metric.label} {where} does not exist ({why})."
+    each = [f"{arm} {_with_spread(values, metric)}" for arm, (values, _) in arms.items() if values]
+    unit = "×10³: " if metric.scale == 1000 else ""
+    detail = f" ({unit}{', '.join(each)})" if each else ""
+    return f"{_difference(row, metric, better, than)} {where}{detail}.{_parts(row, metric)}"
+
+
+def interval_text(row: dict, low: str = "low", high: str = "high") -> str:
+    """Return "LOW to HIGH UNIT" of an interval of a row."""
+    metric = metric_of(row["metric"])
+    return f"{difference(row[low], metric)} to {in_unit(difference(row[high], metric), metric.short_unit)}"
+
+
+def size_text(size: float, metric: Metric) -> str:
+    """Return the size of a difference with its unit, without a sign."""
+    return in_unit(difference(abs(size), metric, sign=False), metric.short_unit)
+
+
+def in_unit(text: str, unit: str) -> str:
+    gap = "" if unit.startswith("×") or not unit else NO_BREAK
+    return f"{text}{gap}{unit}"
+
+
+def replicates_text(row: dict) -> str:
+    """Return how many replicates, or pairs of networks, there were, and the effect size."""
+    kind = "pair" if row.get("units") == "networks" else "replicate"
+    text = counted(0 if pd.isna(row["n_replicates"]) else int(row["n_replicates"]), kind)
+    if kind == "pair":
+        text += " of networks"
+    if pd.isna(row["effect_size"]):
+        return text
+    return f"{text}, effect size {number(row['effect_size'], 2, sign=True)}"
+
+
+def repeat_sentence(rows: list[dict]) -> str:
+    """Return what the same comparison gives by other scores."""
+    found = [
+        f"by {row['score']} {difference(row['difference'], metric_of(row['metric']))} ({interval_text(row)}, "
+        f"p{NO_BREAK}{p_value(row['p'])})"
+        for row in rows
+        if not pd.isna(row["low"])
+    ]
+    return f"The same {listed(found)}." if found else ""
+
+
+def kept_sentence(row: dict) -> str:
+    """Return the interval of what must not be lost."""
+    metric = metric_of(row["metric"])
+    label = metric.label
+    if pd.isna(row["low"]):
+        return f"Nothing is known of a loss of {label}: {row['reason']}."
+    size = difference(row["difference"], metric)
+    return f"{label[0].upper()}{label[1:]} differs by {size} ({interval_text(row)})."
+
+
+def _labels(arms: str, names: Arms) -> str:
+    return listed([names.label(arm) for arm in arms.split(", ")])
+
+
+def _values(row: dict, numbers: Numbers, arm: str) -> tuple[list[float], str]:
+    """Return the arm's values over replicates, and the reasons of those that do not exist."""
+    found = find(numbers, row["dataset"], arm, Column(row["metric"], row["score"], row["split"]))
+    reasons = dict.fromkeys(value.reason for value in found if value.value is None)
+    return [value.value for value in found if value.value is not None], ", ".join(reasons)
+
+
+def _with_spread(values: list[float], metric: Metric) -> str:
+    return NO_BREAK.join(text for text in mean_sd(values, metric) if text)
+
+
+def _difference(row: dict, metric: Metric, better: str, than: str) -> str:
+    label = metric.label[0].upper() + metric.label[1:]
+    if row["difference"] == 0:
+        return f"{label} of {better} equals that of {than}"
+    text = difference(abs(row["difference"]), metric, sign=False)
+    if not text.strip("0."):  # less than the last digit shows
+        text = f"less than {number(10**-metric.difference_digits, metric.difference_digits)}"
+    size = in_unit(text, metric.difference_unit)
+    side = "higher" if row["difference"] > 0 else "lower"
+    return f"{label} of {better} is {size} {side} than that of {than}"
+
+
+def _parts(row: dict, metric: Metric) -> str:
+    if pd.isna(row["ranking_part"]):
+        return ""
+    accuracy, ranking = (difference(row[f"{part}_part"], metric) for part in ("accuracy", "ranking"))
+    return f" Of it {accuracy} come from accuracy, {ranking} from ranking."

@@ -1,0 +1,63 @@
+"""Checks of hypotheses and manipulation checks: that what they compare exists, differs and fits together."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.choices import check_all_known, check_known, check_unique
+
+
+def claims_of(study) -> Iterator[tuple]:
+    """Yield (place in the config, claim) of every hypothesis and manipulation check."""
+    for section in ("hypotheses", "manipulation_checks"):
+        yield from ((f"{section}.{key}", claim) for key, claim in getattr(study, section).items())
+
+
+def check_claims(study, check_comparison: Callable, check_contender: Callable) -> Iterator[tuple]:
+    """Yield (check, arguments) of all claims.
+
+    check_comparison: of (place, comparison, study). check_contender: of (place, arm, study), that an arm is no upper
+    bound.
+    """
+    for place, claim in claims_of(study):
+        yield check_known, f"{place}.study", claim.study, study.studies, "a study"
+        yield _check_pairs, place, claim
+        for better, _ in claim.pairs():
+            yield check_contender, f"{place}.better", better, study
+        yield check_comparison, place, claim, study
+        for i, compared in enumerate(claim.quantities()[1:]):
+            yield check_comparison, f"{place}.no_loss.{i}", compared, study
+        yield from _check_datasets(place, claim, study)
+    yield _check_one_primary, study
+
+
+def _check_pairs(place: str, claim) -> None:
+    if claim.units == "networks":
+        sides = [side if isinstance(side, list) else [side] for side in (claim.better, claim.than)]
+        if len(sides[0]) != len(sides[1]):
+            raise UserError(f"config: {place}.than: {len(sides[1])} arms, but better has {len(sides[0])}; name pairs")
+    for better, than in claim.pairs():
+        if better == than:
+            raise UserError(f"config: {place}.than: '{than}' is also what is to be better; name another arm")
+    check_unique(f"{place}.better", claim.pairs())
+
+
+def _check_datasets(place: str, claim, study) -> Iterator[tuple]:
+    if claim.datasets is not None:
+        yield check_unique, f"{place}.datasets", claim.datasets
+        yield from check_all_known(f"{place}.datasets", claim.datasets, study.datasets, "a data set")
+    yield _check_number, place, claim, study
+
+
+def _check_number(place: str, claim, study) -> None:
+    n = len(claim.datasets or study.datasets)
+    if claim.on_at_least is not None and claim.on_at_least > n:
+        raise UserError(f"config: {place}.on_at_least: {claim.on_at_least}, but there are {n} data sets; lower it")
+
+
+def _check_one_primary(study) -> None:
+    primary = {key: claim.study for key, claim in study.hypotheses.items() if claim.primary}
+    several = [name for name, n in Counter(primary.values()).items() if n > 1]
+    if several:
+        second = [key for key, name in primary.items() if name == several[0]][1]
+        raise UserError(f"config: hypotheses.{second}.primary: the study '{several[0]}' has another; keep one")
