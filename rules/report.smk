@@ -46,6 +46,7 @@ rule render_report:
         figures=all_figures(),
         qualities=all_mask_qualities(),
         counts=all_counts(),
+        registration=registration_file,
     output:
         in_report(REPORT, "page", "Study"),
     log:
@@ -62,5 +63,22 @@ rule render_report:
     shell:
         'exec python "$SELFDOUBT/render_report.py"'
         " --tables {input.tables}"
-        " --figures {input.figures} --qualities {input.qualities} --counts {input.counts} --page {output}"
+        " --figures {input.figures} --qualities {input.qualities} --counts {input.counts}"
+        " --registration {input.registration:q} --page {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
+
+
+rule register:
+    """Write down what the study claims, beside its config: to be committed before the run."""
+    log:
+        log_of("register"),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        settings=registration_settings,
+        code=code_digest("register"),
+    shell:
+        'exec python "$SELFDOUBT/register.py"'
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

@@ -3,8 +3,10 @@
 import subprocess
 from pathlib import Path
 
+import yaml
+
 from selfdoubt.report.arms import Arms
-from selfdoubt.report.inputs import ReportData
+from selfdoubt.report.inputs import Registration, ReportData
 from selfdoubt.report.page import render
 from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.atomic_files import atomic_path
@@ -16,6 +18,7 @@ from selfdoubt.runtime.schemas.groups import GROUPS_SCHEMA
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
 from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
+from selfdoubt.settings.registration import differences
 
 TABLES = {
     "comparisons": COMPARISONS_SCHEMA,
@@ -34,12 +37,14 @@ def run(arguments):
         section: {name: entries[name] for name in settings["order"][section]} if isinstance(entries, dict) else entries
         for section, entries in settings["study"].items()
     }
+    registered = [registration_of(path, settings["registration"]) for path in arguments.registration]
     data = ReportData(
         settings=study,
         mask_quality={(p.parent.name, p.name.split(".")[0]): read(p, MASK_QUALITY_SCHEMA) for p in arguments.qualities},
         counts={path.parent.name: read(path, COUNTS_SCHEMA) for path in arguments.counts},
         figures=figures_of(arguments.figures, study, settings["upper_bounds"]["in_figures"]),
         arms=Arms(settings["labels"], frozenset(settings["upper_bounds"]["all"])),
+        registration=next(iter(registered), None),
         provenance={"commit": commit(), "versions": cli.versions(PACKAGES)},
         **{path.stem: read(path, TABLES[path.stem]) for path in arguments.tables},
     )
@@ -59,6 +64,16 @@ def figures_of(paths: list[Path], study: dict, upper_bounds: dict) -> dict:
     return found
 
 
+def registration_of(path: Path, present: dict) -> Registration:
+    """Return what a registration says of the present study, and when it was committed."""
+    git = ["git", "-C", str(path.parent)]
+    options = {"capture_output": True, "text": True, "check": False}
+    logged = subprocess.run([*git, "log", "-1", "--format=%h of %cs", "--", path.name], **options).stdout.strip()
+    changed = subprocess.run([*git, "status", "--porcelain", "--", path.name], **options).stdout.strip()
+    differing = differences(yaml.safe_load(path.read_text()), present)
+    return Registration(path.name, logged if logged and not changed else None, differing)
+
+
 def commit() -> str | None:
     """Return the commit of the code, marked where files differ from it; None outside a git checkout."""
     described = subprocess.run(
@@ -70,4 +85,5 @@ def commit() -> str | None:
 
 if __name__ == "__main__":
     files = {"tables": "all tables", "figures": "all figures", "qualities": "of masks", "counts": "of data sets"}
-    cli.main(run, files | {"page": "written"}, several=("tables", "figures", "qualities", "counts"))
+    files |= {"registration": "what was registered, if anything was"}
+    cli.main(run, files | {"page": "written"}, several=tuple(files))

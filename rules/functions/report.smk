@@ -117,4 +117,15 @@ def report_settings(wildcards):
     labels = {arm: STUDY.label(arm) for arm in [*all_arms(), *STUDY.groups]}
     shown = {name: sorted(upper_bounds() & {*f.shown_arms(STUDY)}) for name, f in STUDY.figures.items()}
     bounds = {"all": sorted(upper_bounds()), "in_figures": shown}
-    return canonical({"study": study, "order": order, "labels": labels, "upper_bounds": bounds})
+    known = {"study": study, "order": order, "labels": labels, "upper_bounds": bounds}
+    return canonical({**known, "registration": registration(STUDY)})
+
+
+def registration_settings(wildcards):
+    """What is registered, and the file beside the config into which it is written."""
+    return canonical({"file": str(REGISTRATION), "registered": registration(STUDY)})
+
+
+def registration_file(wildcards):
+    """The file of what was registered, where there is one."""
+    return [str(REGISTRATION)] if REGISTRATION.exists() else []

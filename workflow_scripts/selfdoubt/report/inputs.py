@@ -4,7 +4,26 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from selfdoubt.figures.texts import listed
 from selfdoubt.report.arms import BY_NAME, Arms
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What was written down before the run, against what was evaluated."""
+
+    file: str
+    commit: str | None  # and its date; None where the file is not committed as it is
+    differences: list[str]  # keys of the config that are not as registered
+
+    @property
+    def sentence(self) -> str:
+        """Return it in words."""
+        when = f"in commit {self.commit}" if self.commit else "but not committed, so that nothing shows when"
+        text = f"Registered in {self.file}, {when}."
+        if not self.differences:
+            return f"{text} Claims, margins, families, arms and replicates are those that were registered."
+        return f"{text} Not as registered: {listed(self.differences)}."
 
 
 @dataclass(frozen=True)
@@ -22,4 +41,5 @@ class ReportData:
     figures: dict[str, dict]  # name -> {"settings": its entry, "upper_bounds"; "svg", "png", "pdf": bytes or path}
     provenance: dict  # {"commit": str or None, "versions": {package: version}, further texts}
     enhancements: pd.DataFrame = field(default_factory=pd.DataFrame)  # ENHANCEMENTS
+    registration: Registration | None = None
     arms: Arms = BY_NAME

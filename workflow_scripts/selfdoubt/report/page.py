@@ -59,6 +59,7 @@ def render(data: ReportData) -> str:
         costs=cost_table(data.costs),
         missing=missing_table(metrics, data.arms),
         settings=yaml.safe_dump(data.settings, sort_keys=False, allow_unicode=True, width=100),
+        registration=data.registration.sentence if data.registration else None,
         commit=data.provenance.get("commit"),
         versions=data.provenance.get("versions") or {},
         further={key: value for key, value in data.provenance.items() if key not in ("commit", "versions")},

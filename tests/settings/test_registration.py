@@ -1,0 +1,53 @@
+"""What a registration holds: all on which the verdicts depend but the code, and nothing that is only shown."""
+
+import copy
+
+import pytest
+import yaml
+
+from selfdoubt.settings.registration import differences, registration
+from selfdoubt.settings.study import load_study
+
+
+def registered(config: dict) -> dict:
+    return registration(load_study(copy.deepcopy(config)))
+
+
+def changed(config: dict, change) -> list[str]:
+    before = registered(config)
+    change(config)
+    after = registered(config)
+    assert (before["digest"] == after["digest"]) == (before == after)
+    return differences(before, after)
+
+
+CLAIM = "hypotheses.kd-ranks-better"
+
+
+@pytest.mark.parametrize(
+    ("change", "keys"),
+    [
+        (lambda c: c["hypotheses"]["kd-ranks-better"].update(margin=0.001), [f"{CLAIM}.margin"]),
+        (lambda c: c["hypotheses"]["kd-ranks-better"].update(primary=True), [f"{CLAIM}.primary"]),
+        (lambda c: c["hypotheses"].pop("kd-ranks-better"), [CLAIM]),
+        (lambda c: c["replicates"].append(9), ["replicates"]),
+        (lambda c: c["studies"]["distillation"].update(rounds=3), ["studies.distillation.rounds"]),
+        (lambda c: c["recipes"]["short"].update(epochs=5), ["recipes.short.epochs"]),
+        (lambda c: c["networks"]["convnet-medium"].update(widths=[1, 2, 3]), ["networks.convnet-medium.widths"]),
+        (lambda c: c["enhancers"]["odin"].update(temperature=[2]), ["enhancers.odin.temperature"]),
+        (lambda c: c["protocols"]["persuasion"].update(epsilon_255=4), ["protocols.persuasion.epsilon_255"]),
+        (lambda c: c["segmenters"]["unet"].update(epochs=2), ["segmenters.unet.epochs"]),
+        (lambda c: c["evaluation"].update(n_resamples=500), ["evaluation.n_resamples"]),
+        (lambda c: c["baselines"].update(other=c["baselines"]["ce"]), []),  # an arm of no claim and no study
+        (lambda c: c["baselines"]["ce"].update(label="CE"), []),
+        (lambda c: c["comparisons"].pop(), []),
+        (lambda c: c["figures"].pop("reliability"), []),
+    ],
+)
+def test_it_changes_with_what_decides_and_with_nothing_else(config, change, keys):
+    assert changed(config, change) == keys
+
+
+def test_it_is_what_a_file_gives_back(config):
+    written = registered(config)
+    assert differences(yaml.safe_load(yaml.safe_dump(written)), written) == []

@@ -1,0 +1,79 @@
+"""What is registered before a run: the claims of a study, and all on which their verdicts depend but the code.
+
+Replicates, margins, families and the settings of every arm that is named are part of it, with those that they need:
+networks, recipes, teachers, members. What is only shown or explored (figures, labels, comparisons) is not.
+"""
+
+from selfdoubt.runtime.digests import digest
+from selfdoubt.settings.claims import claims_of
+
+_USES = {  # keys of entries, by the section that they name something of
+    "network": "networks",
+    "recipe": "recipes",
+    "segmenter": "segmenters",
+    "teacher": "models",
+    "members": "models",
+}
+
+
+def registration(study) -> dict:
+    """Return what is registered of a checked study, plain values by the config's keys, with their digest."""
+    arms = {arm for text in study.studies.values() for arm in (text.reference, *text.arms)}
+    arms |= {arm for _, claim in claims_of(study) for arm in claim.arms()}
+    found = {
+        "run": study.run,
+        "replicates": study.replicates,
+        "studies": {
+            key: {"reference": text.reference, "arms": sorted(text.arms), "rounds": text.rounds}
+            for key, text in study.studies.items()
+        },
+        **{
+            section: {key: claim.model_dump(exclude={"registered"}) for key, claim in getattr(study, section).items()}
+            for section in ("manipulation_checks", "hypotheses")
+        },
+        **_entries(study, sorted(arms)),
+        "datasets": {key: dataset.model_dump() for key, dataset in study.datasets.items()},
+        "evaluation": study.evaluation.model_dump(include={"ece_bins", "n_resamples"}),
+    }
+    found = _plain(found)
+    return found | {"digest": digest(found, [])}
+
+
+def _entries(study, arms: list[str]) -> dict[str, dict]:
+    """Return the entries of arms and of all that they need, by section and name."""
+    found: dict[str, dict] = {}
+    waiting = []
+    for arm in arms:
+        name, _, variant = arm.partition("/")
+        waiting.append(("groups" if name in study.groups else "models", name))
+        if variant:
+            waiting.append(("protocols" if name in study.groups else "enhancers", variant))
+    while waiting:
+        section, name = waiting.pop()
+        if name in found.setdefault(section, {}):
+            continue
+        entry = (study.predicting if section == "models" else getattr(study, section))[name].model_dump()
+        found[section][name] = {key: value for key, value in entry.items() if key not in ("models", "protocols")}
+        for key, used in _USES.items():
+            named = entry.get(key) or []
+            waiting += [(used, each) for each in ([named] if isinstance(named, str) else named)]
+    return {section: dict(sorted(found[section].items())) for section in sorted(found)}
+
+
+def _plain(value):
+    """Return a value as a YAML file gives it back: no tuples, no nulls."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items() if each is not None}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def differences(registered: dict, present: dict, place: str = "") -> list[str]:
+    """Return the keys, with dots, at which what is evaluated is not what was registered."""
+    found = []
+    for key in dict.fromkeys([*registered, *present]):
+        one, other = registered.get(key), present.get(key)
+        if isinstance(one, dict) and isinstance(other, dict):
+            found += differences(one, other, f"{place}{key}.")
+        elif one != other and key != "digest":
+            found.append(f"{place}{key}")
+    return found
