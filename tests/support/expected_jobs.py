@@ -134,6 +134,7 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "segment_images": FROM_SEGMENTER - {"train_segmenter:unet"},
     "evaluate_masks": {"evaluate_masks:unet"} | REPORT,
     "measure_mixing": set(),
+    "register": set(),
     "enhance_images": enhanced(*ENHANCERS),
     "combine_members": decided(*COMBINED),
     "communicate": decided(*SPOKEN),
