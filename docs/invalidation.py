@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "workflow_scripts")]
 
 from edits import EDITS, Edit  # noqa: E402
-from expected_jobs import EVERYTHING, FROM_TRAINING, REPLICATES, TABLES  # noqa: E402
+from expected_jobs import EVERYTHING, FROM_TRAINING, TABLES  # noqa: E402
 
 PAGE = ROOT / "docs/invalidation.md"
 SHORT = (("everything", EVERYTHING), ("all from training on", FROM_TRAINING), ("tables", TABLES))
@@ -61,7 +61,8 @@ def told_rule(rule: str, keys: set[str]) -> str:
         "/".join(part for part in key.split("/") if not part.isdigit() and "views-" not in part) for key in everywhere
     }
     notes = [", ".join(names)] if {*names} != all_names else []
-    notes += [f"replicate {replicates[0]}"] if replicates and (*replicates,) != REPLICATES else []
+    of_rule = {int(part) for key in everywhere for part in key.split("/") if part.isdigit()}
+    notes += [f"replicate {replicates[0]}"] if replicates and {*replicates} != of_rule else []
     notes += [f"of {dataset}"] if dataset else []
     return f"`{rule}`" + (f" ({'; '.join(notes)})" if any(notes) else "")
 

@@ -106,10 +106,10 @@ SHIFTED = f"{RUN}/data/{{dataset}}/shifted/{{shifted}}.safetensors"
 CHECKPOINT = f"{RUN}/checkpoints/{{dataset}}/{{model}}/replicate-{{replicate}}.safetensors"
 HISTORY = f"{RUN}/training/{{dataset}}/{{model}}/replicate-{{replicate}}.parquet"
 SOFT_LABELS = f"{RUN}/soft-labels/{{dataset}}/{{model}}/{{views}}/replicate-{{replicate}}.arrow"
-SEGMENTER = f"{RUN}/masks/{{dataset}}/{{segmenter}}.network.safetensors"
-PSEUDO_MASKS = f"{RUN}/masks/{{dataset}}/{{segmenter}}.pseudo-masks.safetensors"
-MASKS = f"{RUN}/masks/{{dataset}}/{{segmenter}}.masks.safetensors"
-MASK_QUALITY = f"{RUN}/masks/{{dataset}}/{{segmenter}}.quality.parquet"
+SEGMENTER = f"{RUN}/masks/{{dataset}}/{{segmenter}}/replicate-{{replicate}}.network.safetensors"
+PSEUDO_MASKS = f"{RUN}/masks/{{dataset}}/{{segmenter}}/replicate-{{replicate}}.pseudo-masks.safetensors"
+MASKS = f"{RUN}/masks/{{dataset}}/{{segmenter}}/replicate-{{replicate}}.masks.safetensors"
+MASK_QUALITY = f"{RUN}/masks/{{dataset}}/{{segmenter}}/replicate-{{replicate}}.quality.parquet"
 MIXED_LABELS = f"{RUN}/mixed-labels/{{dataset}}/{{model}}/replicate-{{replicate}}.parquet"
 EXAMPLES = f"{RUN}/enhanced/{{dataset}}/{{model}}/replicate-{{replicate}}/{{enhancer}}.safetensors"
 PERSUASION = f"{RUN}/communication/{{dataset}}/{{group}}/replicate-{{replicate}}/{{protocol}}.parquet"
@@ -240,8 +240,11 @@ def all_counts():
 
 
 def all_mask_qualities():
-    """Return the quality tables of all segmenters."""
-    return expand(MASK_QUALITY, dataset=STUDY.datasets, segmenter=STUDY.segmenters)
+    """Return the quality tables of all segmenters: data sets first, then segmenters, then replicates."""
+    return once(
+        masks_file(MASK_QUALITY, dataset, segmenter, replicate)
+        for dataset, segmenter, replicate in product(STUDY.datasets, STUDY.segmenters, sorted(STUDY.replicates))
+    )
 
 
 def figure_files(figure):

@@ -1,10 +1,12 @@
 # Needs  data/{dataset}/train.safetensors, the checkpoint of a teacher
 #        weights that a segmenter's encoder starts from, where the config names their file
-# Makes  masks/{dataset}/{segmenter}.network.safetensors
-#        masks/{dataset}/{segmenter}.pseudo-masks.safetensors    what it learned from, one bit a pixel
-#        masks/{dataset}/{segmenter}.masks.safetensors           of every training image, one bit a pixel
-#        masks/{dataset}/{segmenter}.quality.parquet             IoU where true masks are known, fractions, counts
+# Makes  masks/{dataset}/{segmenter}/replicate-{replicate}.network.safetensors
+#        masks/{dataset}/{segmenter}/replicate-{replicate}.pseudo-masks.safetensors    what it learned from, one bit a pixel
+#        masks/{dataset}/{segmenter}/replicate-{replicate}.masks.safetensors           of the training images, one bit a pixel
+#        masks/{dataset}/{segmenter}/replicate-{replicate}.quality.parquet             IoU where truth is known, fractions
 #        mixed-labels/{dataset}/{model}/replicate-{replicate}.parquet      labels of mixed images against visible objects
+#
+# Of a segmenter with a teacher_replicate there is that replicate's alone, whose masks serve all.
 
 
 rule train_segmenter:
@@ -17,9 +19,9 @@ rule train_segmenter:
         network=SEGMENTER,
         pseudo_masks=PSEUDO_MASKS,
     log:
-        log_of("train_segmenter/{dataset}/{segmenter}"),
+        log_of("train_segmenter/{dataset}/{segmenter}/replicate-{replicate}"),
     benchmark:
-        benchmark_of("train_segmenter/{dataset}/{segmenter}")
+        benchmark_of("train_segmenter/{dataset}/{segmenter}/replicate-{replicate}")
     priority: 20
     conda:
         "../envs/models.yaml"
@@ -38,16 +40,16 @@ rule train_segmenter:
 
 
 rule segment_images:
-    """Predict the object mask of every training image."""
+    """Predict the object masks of the training images."""
     input:
         train=SPLIT.replace("{split}", "train"),
         network=SEGMENTER,
     output:
         MASKS,
     log:
-        log_of("segment_images/{dataset}/{segmenter}"),
+        log_of("segment_images/{dataset}/{segmenter}/replicate-{replicate}"),
     benchmark:
-        benchmark_of("segment_images/{dataset}/{segmenter}")
+        benchmark_of("segment_images/{dataset}/{segmenter}/replicate-{replicate}")
     priority: 20
     conda:
         "../envs/models.yaml"
@@ -73,9 +75,9 @@ rule evaluate_masks:
     output:
         MASK_QUALITY,
     log:
-        log_of("evaluate_masks/{dataset}/{segmenter}"),
+        log_of("evaluate_masks/{dataset}/{segmenter}/replicate-{replicate}"),
     benchmark:
-        benchmark_of("evaluate_masks/{dataset}/{segmenter}")
+        benchmark_of("evaluate_masks/{dataset}/{segmenter}/replicate-{replicate}")
     conda:
         "../envs/tables.yaml"
     resources:

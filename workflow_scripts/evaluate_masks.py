@@ -1,13 +1,14 @@
 """Evaluate a segmenter's masks, and the pseudo-labels that it learned from."""
 
-from selfdoubt.data import datasets, masks
+from selfdoubt.data import datasets, masks, own_images
 from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
 from selfdoubt.segmentation.mask_quality import quality_rows
 
 
 def run(arguments):
-    train, rule = datasets.read_split(arguments.train, "train"), arguments.settings.mask_truth
+    settings, rule = arguments.settings, arguments.settings.mask_truth
+    train, _ = own_images.read_train(arguments.train, settings, getattr(settings, "replicate", 0))
     truth = datasets.foreground(train, rule) if rule != "none" else None
     stages = {"pseudo-mask": arguments.pseudo_masks, "mask": arguments.masks}
     rows = [row for stage, path in stages.items() for row in quality_rows(stage, masks.read_masks(path), truth)]

@@ -1,9 +1,9 @@
 """Compute a teacher's logits of every view of every epoch of a stream, once for all of its students."""
 
-from selfdoubt.data import datasets
+from selfdoubt.data import own_images
 from selfdoubt.distillation import soft_labels
 from selfdoubt.models import checkpoints
-from selfdoubt.runtime import cli, devices
+from selfdoubt.runtime import cli, devices, randomness
 from selfdoubt.training import batches
 
 
@@ -12,7 +12,8 @@ def run(arguments):
     device = devices.prepare(settings.device, settings.threads)
     model = checkpoints.load_model(arguments.teacher, device)
     teacher = soft_labels.Teacher(model, devices.precision_on(device, settings.precision))
-    stream = batches.Stream(datasets.read_split(arguments.train, "train"), settings, arguments.replicate, device)
+    train, _ = own_images.read_train(arguments.train, settings, arguments.replicate)
+    stream = batches.Stream(train, settings, randomness.seed_of(arguments), device)
     gigabytes, seconds = soft_labels.estimate(teacher, stream, settings.epochs, settings.top_k)
     print(f"estimate: {gigabytes:.3g} GB, {seconds:.3g} s; without a file, each student would take as long for them")
     if settings.max_gb is not None and gigabytes > settings.max_gb:

@@ -40,7 +40,7 @@ def run(arguments):
     registered = [registration_of(path, settings["registration"]) for path in arguments.registration]
     data = ReportData(
         settings=study,
-        mask_quality={(p.parent.name, p.name.split(".")[0]): read(p, MASK_QUALITY_SCHEMA) for p in arguments.qualities},
+        mask_quality=qualities_of(arguments.qualities),
         counts={path.parent.name: read(path, COUNTS_SCHEMA) for path in arguments.counts},
         figures=figures_of(arguments.figures, study, settings["upper_bounds"]["in_figures"]),
         arms=Arms(settings["labels"], frozenset(settings["upper_bounds"]["all"])),
@@ -54,6 +54,13 @@ def run(arguments):
 
 def read(path: Path, schema):
     return table_files.read_table(path, schema).to_pandas()
+
+
+def qualities_of(paths: list[Path]) -> dict[tuple[str, str], list]:
+    found = {}
+    for path in paths:
+        found.setdefault((path.parents[1].name, path.parent.name), []).append(read(path, MASK_QUALITY_SCHEMA))
+    return found
 
 
 def figures_of(paths: list[Path], study: dict, upper_bounds: dict) -> dict:

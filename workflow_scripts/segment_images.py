@@ -1,12 +1,13 @@
-"""Predict the object mask of every training image."""
+"""Predict the object mask of every training image, or of those of a replicate."""
 
-from selfdoubt.data import datasets, masks
+from selfdoubt.data import masks, own_images
 from selfdoubt.runtime import cli, devices
 from selfdoubt.segmentation import segmenter
 
 
 def run(arguments):
-    settings, train = arguments.settings, datasets.read_split(arguments.train, "train")
+    settings = arguments.settings
+    train, _ = own_images.read_train(arguments.train, settings, getattr(settings, "replicate", 0))
     network = segmenter.load_segmenter(arguments.network, devices.prepare(settings.device, settings.threads))
     masks.write_masks(arguments.masks, segmenter.segment(network, train.images), arguments.metadata)
 

@@ -1,7 +1,7 @@
 """Train a network on mixed images: blended, or boxes, or objects cut out by their masks."""
 
 from selfdoubt.mixing import masks
-from selfdoubt.runtime import cli
+from selfdoubt.runtime import cli, randomness
 from selfdoubt.training import loop, losses
 
 
@@ -9,7 +9,8 @@ def run(arguments):
     objective = losses.from_labels(arguments.settings.label_smoothing)
 
     def masks_of(train):
-        return masks.masks_for_mixing(train, arguments.settings, *(arguments.masks or [None]), arguments.replicate)
+        seed = randomness.seed_of(arguments)
+        return masks.masks_for_mixing(train, arguments.settings, *(arguments.masks or [None]), seed)
 
     loop.train_to_files(arguments, lambda device, precision: objective, masks_of)
 

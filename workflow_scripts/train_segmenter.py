@@ -1,28 +1,30 @@
 """Train a segmentation network on a teacher's class activation maps."""
 
-from selfdoubt.data import datasets, masks
+from selfdoubt.data import masks, own_images
 from selfdoubt.models import checkpoints, weight_files
 from selfdoubt.runtime import cli, devices
 from selfdoubt.segmentation import activation_maps, segmenter
 from selfdoubt.training import progress
 
-SEED = 0  # one segmenter serves the models of all replicates
-
 
 def run(arguments):
-    settings, train = arguments.settings, datasets.read_split(arguments.train, "train")
+    settings, seed = (
+        arguments.settings,
+        getattr(arguments.settings, "replicate", 0),
+    )  # 0: one segmenter for all replicates
+    train, _ = own_images.read_train(arguments.train, settings, seed)
     device, channels = devices.prepare(settings.device, settings.threads), train.images.shape[1]
     print(devices.describe(device, "float32", settings.threads), flush=True)
     teacher = checkpoints.load_model(arguments.teacher, device)
     maps = activation_maps.activation_maps(teacher, train.images, train.labels)
     maps = activation_maps.refine(maps, train.images, settings.refinement_steps, device)
     pseudo = activation_maps.pseudo_labels(maps, settings.foreground_above, settings.background_below)
-    network = segmenter.build_segmenter(settings, channels, SEED)
+    network = segmenter.build_segmenter(settings, channels, seed)
     weights = arguments.weights[0] if arguments.weights else None
     if weights or getattr(settings, "encoder_weights", None):
         segmenter.load_encoder(network, settings.encoder, channels, weights)
     record = progress.Progress(arguments.progress, settings.epochs)
-    segmenter.train_segmenter(network, train.images, pseudo, settings, SEED, device, record)
+    segmenter.train_segmenter(network, train.images, pseudo, settings, seed, device, record)
     metadata = arguments.metadata | {"channels": channels, "device": device.type}
     metadata |= {"weights": weight_files.sha256(weights)} if weights else {}
     checkpoints.save(arguments.network, network, metadata)

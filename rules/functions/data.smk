@@ -110,7 +110,8 @@ def ood_settings(wildcards):
 def dataset_settings(wildcards):
     """The source of a data set, its splits, and the size and channels that it is converted to."""
     entry = STUDY.datasets[wildcards.dataset]
-    known = entry.model_dump(exclude={"mask_truth", "ood", "corruptions", "shifted"})
+    of_others = {"mask_truth", "ood", "corruptions", "shifted", "train_images_per_replicate", "overlapping_draws"}
+    known = entry.model_dump(exclude=of_others)
     if entry.val_from == "train":
         del known["val_from"]  # as data sets were prepared before there was a choice
     return canonical({**known, **content_of(entry.source)})

@@ -7,9 +7,13 @@ def maps_mb(wildcards, attempt):
 
 
 def teacher_of_segmenter(wildcards):
-    """The one teacher whose class activation maps the segmenter learns from."""
-    segmenter = STUDY.segmenters[wildcards.segmenter]
-    return checkpoint_file(wildcards.dataset, segmenter.teacher, segmenter.teacher_replicate)
+    """The teacher, of the segmenter's replicate, whose class activation maps it learns from."""
+    return checkpoint_file(wildcards.dataset, STUDY.segmenters[wildcards.segmenter].teacher, wildcards.replicate)
+
+
+def own_masks(wildcards):
+    """What differs between the segmenters of replicates: nothing where one serves all."""
+    return STUDY.own_masks(wildcards.dataset, wildcards.segmenter, wildcards.replicate)
 
 
 def segmenter_threads(wildcards):
@@ -31,18 +35,18 @@ def segmenter_settings(wildcards):
     """What a segmenter's training depends on, but for its teacher and the place of its encoder's weights."""
     segmenter = STUDY.segmenters[wildcards.segmenter]
     known = segmenter.model_dump(exclude={"teacher", "teacher_replicate"}, exclude_none=True)
-    return canonical(known | ({"encoder_weights": "file"} if segmenter.weights_file else {}))
+    return canonical(known | ({"encoder_weights": "file"} if segmenter.weights_file else {}) | own_masks(wildcards))
 
 
 def segmenting_settings(wildcards):
-    """The device and the threads that masks are predicted with."""
+    """The device and the threads that masks are predicted with, and whose images they are of."""
     segmenter = STUDY.segmenters[wildcards.segmenter]
-    return canonical({"device": segmenter.device, "threads": segmenter.threads})
+    return canonical({"device": segmenter.device, "threads": segmenter.threads, **own_masks(wildcards)})
 
 
 def mask_quality_settings(wildcards):
-    """What masks are compared with."""
-    return canonical({"mask_truth": STUDY.datasets[wildcards.dataset].mask_truth})
+    """What masks are compared with, and whose images they are of."""
+    return canonical({"mask_truth": STUDY.datasets[wildcards.dataset].mask_truth, **own_masks(wildcards)})
 
 
 def families_of_segmenter(wildcards):
@@ -62,4 +66,5 @@ def mixing_settings(wildcards):
     model = STUDY.augmented[wildcards.model]
     settings = model.model_dump(include={"mixing", "masks"})
     settings |= STUDY.recipes[model.recipe].model_dump(include={"shift_px", "flip"})
-    return canonical({**settings, "mask_truth": STUDY.datasets[wildcards.dataset].mask_truth})
+    settings |= {"mask_truth": STUDY.datasets[wildcards.dataset].mask_truth, **model.twin_setting}
+    return canonical({**settings, **STUDY.own_images(wildcards.dataset)})

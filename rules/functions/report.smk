@@ -28,13 +28,13 @@ def images_of_figure(figure):
 
 
 def masks_of_figure(figure):
-    """The segmenter's masks."""
-    return MASKS.format(dataset=figure.dataset, segmenter=figure.segmenter)
+    """The masks of the segmenter, of the first replicate where each has its own."""
+    return masks_file(MASKS, figure.dataset, figure.segmenter, min(STUDY.replicates))
 
 
 def pseudo_masks_of_figure(figure):
     """The pseudo-masks that the segmenter is trained on."""
-    return PSEUDO_MASKS.format(dataset=figure.dataset, segmenter=figure.segmenter)
+    return masks_file(PSEUDO_MASKS, figure.dataset, figure.segmenter, min(STUDY.replicates))
 
 
 def mixed_labels_of_figure(figure):
@@ -84,7 +84,18 @@ def mask_truth_of_figure(figure):
     return STUDY.datasets[figure.dataset].mask_truth
 
 
-CONTEXT = {"labels": labels_of_figure, "looks": looks_of_figure, "mask_truth": mask_truth_of_figure}
+def own_images_of_figure(figure):
+    """The training images of the first replicate, whose masks a figure shows; nothing where it has all."""
+    own = STUDY.own_images(figure.dataset)
+    return {"replicate": min(STUDY.replicates), **own["own_images"]} if own else {}
+
+
+CONTEXT = {
+    "labels": labels_of_figure,
+    "looks": looks_of_figure,
+    "mask_truth": mask_truth_of_figure,
+    "own_images": own_images_of_figure,
+}
 
 
 @cache

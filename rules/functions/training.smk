@@ -9,7 +9,9 @@ def recipe_mb(wildcards, attempt):
 
 def model_settings(wildcards):
     """What a model's training depends on, but for its input files."""
-    return canonical(STUDY.model_settings(wildcards.model))
+    trained = wildcards.model not in STUDY.pretrained
+    own = STUDY.own_images(wildcards.dataset) if trained else {}
+    return canonical({**STUDY.model_settings(wildcards.model), **own})
 
 
 def model_modules(wildcards):
@@ -94,13 +96,18 @@ def soft_labels_gpus(wildcards):
 
 
 def soft_labels_settings(wildcards):
-    """The views, what is kept of the logits, and how large the file may be."""
+    """The views, of which images, what is kept of the logits, and how large the file may be."""
     limits = {"top_k": STUDY.soft_labels.top_k}
     limits["max_gb"] = STUDY.soft_labels.max_gb if STUDY.soft_labels.mode == "auto" else None
-    return canonical({**views_of_soft_labels(wildcards), **limits})
+    return canonical({**views_of_soft_labels(wildcards), **limits, **STUDY.own_images(wildcards.dataset)})
 
 
 def masks_of_model(wildcards):
     """The segmenter's masks that an augmented model mixes by, if it names a segmenter."""
     segmenter = STUDY.augmented[wildcards.model].segmenter
-    return [MASKS.format(dataset=wildcards.dataset, segmenter=segmenter)] if segmenter else []
+    return [masks_file(MASKS, wildcards.dataset, segmenter, wildcards.replicate)] if segmenter else []
+
+
+def masks_file(pattern, dataset, segmenter, replicate):
+    """Return a file of the segmenter whose masks a replicate has."""
+    return pattern.format(dataset=dataset, segmenter=segmenter, replicate=STUDY.segmented_by(segmenter, replicate))

@@ -42,6 +42,7 @@ from ways_of_editing import (
     delete,
     installed,
     longer,
+    one_more_twin,
     other_image,
     other_orders,
     pretrained_member,
@@ -155,7 +156,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "`mask_truth`",
             put("datasets.fashion-mnist-12k", mask_truth="none"),
-            {"evaluate_masks:unet"} | GALLERY | REPORT,
+            {"evaluate_masks:unet/1"} | GALLERY | REPORT,
         ),
         Edit(
             "fewer severities",
@@ -250,6 +251,14 @@ EDITS: dict[str, list[Edit]] = {
             longer("students", "kd-no-labels"),
             trained(*STUDENTS) | renewed(*STUDENTS),
             "each is then alone with its views, and runs its teacher itself; the other to equal bytes",
+        ),
+        Edit(
+            "`n: 3` of twins becomes 4",
+            one_more_twin,
+            replicates("train_baseline", "twins-4")
+            | replicates("predict", "twins-4")
+            | uncompared("twins-4/clean", before=("kd", "cutmix")),
+            "tried on a copy with three twins of `ce`",
         ),
         Edit(
             "a pretrained model joins a group",
@@ -358,7 +367,7 @@ EDITS: dict[str, list[Edit]] = {
                 'exec python "$SELFDOUBT/evaluate_masks.py"',
                 'exec python -u "$SELFDOUBT/evaluate_masks.py"',
             ),
-            {"evaluate_masks:unet"} | REPORT,
+            {"evaluate_masks:unet/1"} | REPORT,
         ),
         Edit(
             "an input function that gives the same",

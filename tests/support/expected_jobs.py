@@ -34,7 +34,7 @@ CURVES = {  # figure -> the models that it shows
 }
 MATRIX = {"plot_figure:persuasion-matrix"}
 LOOKS = {*CURVES, *ACCURACY}
-MASKS = {"segment_images:unet", "evaluate_masks:unet", *GALLERY}
+MASKS = {"segment_images:unet/1", "evaluate_masks:unet/1", *GALLERY}
 
 
 def replicates(rule: str, *names: str, of=REPLICATES) -> set[str]:
@@ -106,12 +106,12 @@ def stored(of=REPLICATES, teacher="teacher", **recipe) -> set[str]:
     return {f"precompute_soft_labels:{teacher}/views-{views}/{replicate}" for replicate in of}
 
 
-FROM_TRAINING = trained(*MODELS) | stored() | {"train_segmenter:unet"} | MASKS | renewed(*MODELS)
+FROM_TRAINING = trained(*MODELS) | stored() | {"train_segmenter:unet/1"} | MASKS | renewed(*MODELS)
 SHIFTED = {f"corrupt_images:{corruption}" for corruption in CORRUPTIONS}
 EVERYTHING = {"prepare_dataset", "prepare_ood:digits"} | SHIFTED | FROM_TRAINING
-FROM_TEACHER = trained("teacher", *STUDENTS, "mask-cutmix") | stored() | {"train_segmenter:unet"} | MASKS
+FROM_TEACHER = trained("teacher", *STUDENTS, "mask-cutmix") | stored() | {"train_segmenter:unet/1"} | MASKS
 FROM_TEACHER |= renewed("teacher", *STUDENTS, "mask-cutmix")
-FROM_SEGMENTER = {"train_segmenter:unet"} | MASKS | trained("mask-cutmix") | renewed("mask-cutmix")
+FROM_SEGMENTER = {"train_segmenter:unet/1"} | MASKS | trained("mask-cutmix") | renewed("mask-cutmix")
 PLOTS = {*LOOKS, *EXAMPLES, *GALLERY, *MATRIX}
 ARMS = [f"{model}/clean" for model in MODELS]
 ARMS += [f"ce/{enhancer}" for enhancer in ENHANCERS] + [f"trio/{protocol}" for protocol in PROTOCOLS]
@@ -131,8 +131,8 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "import_model": set(),
     "read_predictions": set(),
     "train_segmenter": FROM_SEGMENTER,
-    "segment_images": FROM_SEGMENTER - {"train_segmenter:unet"},
-    "evaluate_masks": {"evaluate_masks:unet"} | REPORT,
+    "segment_images": FROM_SEGMENTER - {"train_segmenter:unet/1"},
+    "evaluate_masks": {"evaluate_masks:unet/1"} | REPORT,
     "measure_mixing": set(),
     "register": set(),
     "enhance_images": enhanced(*ENHANCERS),

@@ -156,7 +156,7 @@ def report(**changes) -> ReportData:
         frame("hypotheses", [HYPOTHESIS]),
         frame("costs", COSTS),
         frame("groups", GROUPS),
-        {("toys", "unet"): quality},
+        {("toys", "unet"): [quality]},
         {"toys": frame("counts", COUNTS)},
         FIGURES,
         {"commit": "abc123", "versions": {"numpy": "2.4.6"}, "device": "cpu"},

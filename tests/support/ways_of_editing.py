@@ -205,6 +205,14 @@ def without_second_dataset(copy: Copy) -> None:
     copy.edit_config(lambda config: config["datasets"].pop("second"))
 
 
+def one_more_twin(copy: Copy) -> None:
+    """Finish a study with three twins of a baseline, and then ask for a fourth."""
+    put("baselines", twins={"twins_of": "ce", "n": 3})(copy)
+    run = copy.snakemake("--resources", "gpu=4")
+    assert run.returncode == 0, run.stderr
+    put("baselines.twins", n=4)(copy)
+
+
 # ---- methods ----
 
 

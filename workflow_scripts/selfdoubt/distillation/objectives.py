@@ -16,10 +16,10 @@ from functools import partial
 
 import torch
 
-from selfdoubt.data import datasets
+from selfdoubt.data import datasets, own_images
 from selfdoubt.distillation import soft_labels
 from selfdoubt.models import checkpoints, inference
-from selfdoubt.runtime import methods
+from selfdoubt.runtime import methods, randomness
 from selfdoubt.training.losses import Objective
 
 
@@ -64,7 +64,8 @@ def _teacher(job, i: int, device: torch.device, precision: str):
     model = checkpoints.load_model(job.teacher[i], device)
     teacher = soft_labels.Teacher(model, precision, job.settings.top_k)
     if job.settings.teacher_view == "fixed":
-        return teacher.fixed(datasets.read_split(job.train, "train").images, device)
+        train, _ = own_images.read_train(job.train, job.settings, job.replicate)
+        return teacher.fixed(train.images, device)
     return teacher
 
 
@@ -73,7 +74,7 @@ def transform_of(job, device: torch.device) -> Callable:
     settings = job.settings.target_transform
     method = methods.load("distillation.targets", settings.method)
     fitted = {"fitted": method.fit(*_on_val(job, device))} if hasattr(method, "fit") else {}
-    return partial(method.transform, settings=settings, seed=job.replicate, **fitted)
+    return partial(method.transform, settings=settings, seed=randomness.seed_of(job), **fitted)
 
 
 def _on_val(job, device: torch.device) -> tuple:

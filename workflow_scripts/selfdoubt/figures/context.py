@@ -1,4 +1,5 @@
-"""What a figure is drawn by besides its entry and its files: labels and looks of its arms, and where objects are."""
+"""What a figure is drawn by besides its entry and its files: labels and looks of its arms, where objects are, and which
+training images are a replicate's."""
 
 from dataclasses import dataclass, field
 
@@ -33,10 +34,12 @@ class Context:
     labels: dict[str, str] = field(default_factory=dict)  # arm -> text
     looks: dict[str, Look] = field(default_factory=dict)
     mask_truth: str = "none"
+    own_images: dict = field(default_factory=dict)  # of a replicate, as `data.own_images.positions` takes it; none: all
 
 
 def context_of(settings: dict) -> Context:
-    """Return the context from a job's settings: "labels" (arm -> text), "looks" (arm -> place), "mask_truth"."""
+    """Return the context from a job's settings: "labels" (arm -> text), "looks" (arm -> place), and others."""
     places = settings.get("looks", {})
     looks = {arm: look_at(places[arm]) for arm in sorted(places, key=places.get)}
-    return Context(settings.get("labels", {}), looks, settings.get("mask_truth", "none"))
+    own_images = settings.get("own_images", {})
+    return Context(settings.get("labels", {}), looks, settings.get("mask_truth", "none"), own_images)

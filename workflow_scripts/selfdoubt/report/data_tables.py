@@ -7,25 +7,30 @@ from selfdoubt.report.formats import number
 from selfdoubt.report.tables import Cell, Table
 
 
-def mask_table(segmenter: str, quality: pd.DataFrame) -> Table | None:
-    """Return one segmenter's mask quality, a column for each stage."""
+def mask_table(segmenter: str, qualities: list[pd.DataFrame]) -> Table | None:
+    """Return one segmenter's mask quality, a column for each stage; qualities: of each of its replicates."""
+    quality = pd.concat(qualities)
     if quality.empty:
         return None
     stages = list(dict.fromkeys(quality["stage"]))
-    table = Table(f"Mask quality of {segmenter}, before and after its training.", stages, "statistic")
+    table = Table(f"Mask quality of {segmenter}, before and after its training", stages, "statistic")
+    table.caption += f": mean of {counted(len(qualities), 'replicate')}." if len(qualities) > 1 else "."
     for statistic in dict.fromkeys(quality["statistic"]):
-        rows = quality[quality["statistic"] == statistic].set_index("stage")
-        digits = 0 if (rows["value"].dropna() % 1 == 0).all() else 4
-        cells = [_quality_cell(rows.loc[stage], digits) if stage in rows.index else Cell("") for stage in stages]
+        rows = quality[quality["statistic"] == statistic]
+        digits = 0 if len(qualities) == 1 and (rows["value"].dropna() % 1 == 0).all() else 4
+        cells = [_quality_cell(rows[rows["stage"] == stage], digits) for stage in stages]
         table.rows.append((statistic.replace("-", " ").replace("iou", "IoU"), cells))
     return table
 
 
-def _quality_cell(row: pd.Series, digits: int) -> Cell:
-    n = "" if pd.isna(row["n"]) else f"n = {int(row['n']):,}"
-    if pd.isna(row["value"]):
-        return Cell("–", row["reason"] if isinstance(row["reason"], str) else "no reason given")
-    return Cell(number(row["value"], digits), n)
+def _quality_cell(rows: pd.DataFrame, digits: int) -> Cell:
+    """Return the mean of a statistic over replicates, with the number of all images behind it."""
+    if rows.empty:
+        return Cell("")
+    if rows["value"].isna().all():
+        return Cell("–", next((reason for reason in rows["reason"] if isinstance(reason, str)), "no reason given"))
+    n = "" if rows["n"].isna().any() else f"n = {int(rows['n'].sum()):,}"
+    return Cell(number(rows["value"].mean(), digits), n)
 
 
 def counts_table(dataset: str, counts: pd.DataFrame, settings: dict) -> Table | None:

@@ -36,7 +36,7 @@ class ReportData:
     hypotheses: pd.DataFrame  # HYPOTHESES
     costs: pd.DataFrame  # COSTS
     groups: pd.DataFrame  # GROUPS
-    mask_quality: dict[tuple[str, str], pd.DataFrame]  # (data set, segmenter) -> MASK_QUALITY
+    mask_quality: dict[tuple[str, str], list[pd.DataFrame]]  # (data set, segmenter) -> MASK_QUALITY of each replicate
     counts: dict[str, pd.DataFrame]  # data set -> COUNTS
     figures: dict[str, dict]  # name -> {"settings": its entry, "upper_bounds"; "svg", "png", "pdf": bytes or path}
     provenance: dict  # {"commit": str or None, "versions": {package: version}, further texts}

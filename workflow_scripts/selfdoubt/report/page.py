@@ -116,7 +116,7 @@ def _all_tables(data: ReportData, numbers: Numbers, arms: list[str]) -> list[tup
             columns = score_columns(settings, metric)
             scores.append(numbers_table(numbers, dataset, arms, columns, what, "row", data.arms))
         shifted.append(corruption_table(numbers, dataset, arms, settings, data.arms))
-    masks = [mask_table(" on ".join(reversed(key)), quality) for key, quality in data.mask_quality.items()]
+    masks = [mask_table(" on ".join(reversed(key)), qualities) for key, qualities in data.mask_quality.items()]
     images = [counts_table(dataset, counts, settings) for dataset, counts in data.counts.items()]
     parts = [
         ("Images", images),

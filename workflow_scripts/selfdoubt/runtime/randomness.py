@@ -28,6 +28,15 @@ def generator(seed: int, purpose: str, *counters: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key(seed, purpose, *counters)))
 
 
+def seed_of(job) -> int:
+    """Return the seed of all that a training draws: its replicate, or of a twin a number that no other training has.
+
+    job: `replicate`, and `settings`, of which `twin` is the number of a twin.
+    """
+    twin = vars(job.settings).get("twin")
+    return job.replicate if twin is None else key(job.replicate, "twin", twin)
+
+
 def uniform_rows(seed: int, purpose: str, epoch: int, rows: slice, n: int) -> np.ndarray:
     """Return n numbers in [0, 1) for each of some rows of an epoch, float64 (rows, n).
 

@@ -108,7 +108,7 @@ class Figure(Strict):
     """A figure of the report. Its kind names the files that it reads and what else it is drawn from."""
 
     reads: ClassVar[tuple[str, ...]]  # inputs of the rule plot_figure, by name
-    needs: ClassVar[tuple[str, ...]] = ()  # of "labels" and "looks" of the arms shown, and "mask_truth"
+    needs: ClassVar[tuple[str, ...]] = ()  # of "labels", "looks", "mask_truth" and "own_images"
     study: Name
     dataset: Name
     style: Style

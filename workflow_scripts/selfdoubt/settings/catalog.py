@@ -7,7 +7,7 @@ file, since rules import it. It has
     files_of(place, folders) -> [Path]        what it is made of: files, and the folders that list image files
     DOWNLOADS = {file: (address, md5)}        if it is fetched
     LARGEST_SPLIT = (n, channels, px)         if that is known beforehand: of the images of its larger split
-    EMBEDDED = True                           if its files come with the project: jobs go by their content
+    is_embedded(place) -> bool                if its files may come with the project: jobs go by their content
     IMAGE_FILES = True                        if its images can stay in their files
     has_masks(place) -> bool                  if masks may come with its images
 
@@ -76,7 +76,13 @@ def downloads() -> dict[str, tuple[str, str]]:
 
 def is_embedded(source: str) -> bool:
     """Return whether the files of a source come with the project."""
-    return hasattr(settings_of(source), "EMBEDDED")
+    module = settings_of(source)
+    return hasattr(module, "is_embedded") and module.is_embedded(source.partition(":")[2])
+
+
+def largest_split(source: str) -> int | None:
+    """Return how many images the larger split of a source has, before val is drawn from it; None: unknown."""
+    return getattr(settings_of(source), "LARGEST_SPLIT", (None,))[0]
 
 
 def has_masks(source: str) -> bool:

@@ -45,7 +45,8 @@ def keys_of(location: tuple, config) -> list[str | int]:
     """Return the keys of pydantic's location as the user wrote them, without the tags that it adds for unions."""
     keys, here = [], config
     for i, key in enumerate(location):
-        last = i == len(location) - 1 and not (isinstance(here, dict) and key in map(here.get, _TAGS))  # a union's mark
+        mark = _is_class(key) or (isinstance(here, dict) and key in map(here.get, _TAGS))  # of a union
+        last = i == len(location) - 1 and not mark
         if isinstance(here, dict) and (key in here or last) and key != "[key]":
             here = here.get(key)
         elif isinstance(here, list) and isinstance(key, int):
@@ -54,6 +55,11 @@ def keys_of(location: tuple, config) -> list[str | int]:
             continue
         keys.append(key)
     return keys
+
+
+def _is_class(key: str | int) -> bool:
+    """Return whether a key of a location is the mark of a class in a union: keys of the config are lower-case."""
+    return isinstance(key, str) and key[:1].isupper()
 
 
 def _location(error: ErrorDetails) -> tuple:
@@ -108,7 +114,11 @@ def _stray(location: tuple, root: type[BaseModel]) -> str:
     """Return what to do about an unknown key: rename it, correct it, or remove it if only other methods have it."""
     if (renamed := RENAMED.get(location[-1])) in _known_keys(location, root):
         return f"this key is called '{renamed}' now; rename it"
-    if len(location) > 3 and location[-1] in _known_keys((*location[:-3], "", location[-1]), root):
+    if (
+        len(location) > 3
+        and not _is_class(location[-2])
+        and location[-1] in _known_keys((*location[:-3], "", location[-1]), root)
+    ):
         return f"'{location[-2]}' has no such setting; remove it. Keys: {', '.join(_known_keys(location, root))}"
     return f"unknown key; {_near(location, root)}"
 
@@ -137,7 +147,8 @@ def _known_keys(location: tuple, root: type[BaseModel]) -> list[str]:
                     inner += _models_in(kind.model_fields[key].annotation)
                 else:
                     inner.append(kind)  # a name in a mapping, or a union's tag: it may choose among the types
-        tagged = [k for k in inner if any(key in get_args(f.annotation) for f in k.model_fields.values())]
+        tagged = [k for k in inner if k.__name__ == key]
+        tagged = tagged or [k for k in inner if any(key in get_args(f.annotation) for f in k.model_fields.values())]
         here = tagged or inner
     return sorted({name for kind in here for name in kind.model_fields})
 

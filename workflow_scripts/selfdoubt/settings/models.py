@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from selfdoubt.settings.registry import any_of
+from selfdoubt.settings.twins import Twin
 from selfdoubt.settings.types import (
     BelowOne,
     Count,
@@ -80,6 +81,12 @@ class Model(Strict):
     network: Name
     recipe: Name
     label: OwnLabel = None
+    twin: Twin = None
+
+    @property
+    def twin_setting(self) -> dict:
+        """The setting of jobs that draw what twins draw otherwise; nothing for a model that is no twin."""
+        return {} if self.twin is None else {"twin": self.twin}
 
 
 class VirtualTeacher(Strict):

@@ -12,6 +12,7 @@ from selfdoubt.settings.claims import check_claims, claims_of
 from selfdoubt.settings.data import BUILT_IN
 from selfdoubt.settings.metrics import METRICS, split_name
 from selfdoubt.settings.predicted import check_figure_without_images, check_has_network, check_predictions
+from selfdoubt.settings.replicates import check_own_images
 from selfdoubt.settings.upper_bounds import BEST, ORACLE
 
 
@@ -71,6 +72,7 @@ def _check_datasets(study) -> Iterator[tuple]:
         if study.without_images(key):
             continue
         yield _check_storage, key, dataset, study
+        yield check_own_images, key, dataset, study
         yield _check_masks, place, dataset, study
         yield from check_all_known(f"{place}.ood", dataset.ood, study.ood_sets, "one of ood_sets")
         if corruptions := dataset.corruptions:
@@ -190,7 +192,8 @@ def _check_mask_source(place: str, model, study) -> None:
 def _check_segmenters(study) -> Iterator[tuple]:
     for key, segmenter in study.segmenters.items():
         yield from _check_networks(f"segmenters.{key}.teacher", [segmenter.teacher], study)
-        yield check_replicate, f"segmenters.{key}.teacher_replicate", segmenter.teacher_replicate, study
+        if segmenter.teacher_replicate is not None:
+            yield check_replicate, f"segmenters.{key}.teacher_replicate", segmenter.teacher_replicate, study
         yield _check_segmenter, key, segmenter, study
 
 

@@ -11,7 +11,7 @@ from selfdoubt.settings.types import Count, Device, Fraction, Name, Positive, St
 
 class Segmenter(Strict):
     teacher: Name
-    teacher_replicate: int
+    teacher_replicate: int | None = None  # one segmenter, of that replicate's teacher, for all; None: one each
     architecture: Literal[ARCHITECTURES]
     encoder: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     encoder_weights: Literal["published"] | WeightsFile | None = None  # of a tu- encoder; None: untrained

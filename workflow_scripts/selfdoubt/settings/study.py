@@ -22,8 +22,10 @@ from selfdoubt.settings.numbers import put_numbers
 from selfdoubt.settings.predictions import GivenPredictions, PredictedData
 from selfdoubt.settings.references import check_references
 from selfdoubt.settings.registry import any_of, modules_named, modules_of
+from selfdoubt.settings.replicates import Draws, Replicates
 from selfdoubt.settings.segmenters import Segmenter
-from selfdoubt.settings.types import ArmText, Label, Name, Replicate, RunName, Strict
+from selfdoubt.settings.twins import or_twins, with_twins
+from selfdoubt.settings.types import ArmText, Label, Name, RunName, Strict
 
 
 def _kind_of_data(entry) -> str:
@@ -40,17 +42,17 @@ class Study(Strict):
     """The whole config. Every mapping is keyed by names that paths are made of."""
 
     run: RunName = "default"
-    replicates: list[Replicate] = Field(min_length=1)
+    replicates: Replicates
     data_folder: Annotated[Annotated[str, Field(min_length=1)] | None, Field(exclude=True)] = None  # data_folder.py
     datasets: dict[Name, AnyDataset] = Field(min_length=1)
     ood_sets: dict[Name, OodSet] = {}
     networks: dict[Name, Network]
     recipes: dict[Name, Recipe]
-    teachers: dict[Name, LabelModel] = {}
-    baselines: dict[Name, LabelModel] = {}
-    students: dict[Name, Student] = {}
+    teachers: dict[Name, or_twins(LabelModel)] = {}
+    baselines: dict[Name, or_twins(LabelModel)] = {}
+    students: dict[Name, or_twins(Student)] = {}
     soft_labels: SoftLabels = SoftLabels()
-    augmented: dict[Name, Augmented] = {}
+    augmented: dict[Name, or_twins(Augmented)] = {}
     pretrained: dict[Name, Pretrained] = {}
     predictions: dict[Name, GivenPredictions] = {}
     segmenters: dict[Name, Segmenter] = {}
@@ -79,6 +81,19 @@ class Study(Strict):
         """Return whether nothing but predictions is known of a data set."""
         return isinstance(self.datasets[dataset], PredictedData)
 
+    def draws_of(self, dataset: str) -> Draws:
+        """Return which training images the replicates of a data set have."""
+        entry = self.datasets[dataset]
+        n_images = getattr(entry, "train_images_per_replicate", None)
+        if n_images is None:
+            return Draws("pool")
+        return Draws("overlapping" if entry.overlapping_draws else "disjoint", n_images)
+
+    def own_images(self, dataset: str) -> dict:
+        """Return the setting of jobs that read training images: which of them are a replicate's; nothing if all are."""
+        draws = self.draws_of(dataset)
+        return {} if draws.kind == "pool" else {"own_images": draws._asdict()}
+
     def role(self, name: str) -> str:
         """Return teacher, baseline, student, augmented, pretrained, given or group."""
         for role, members in ROLES.items():
@@ -100,6 +115,17 @@ class Study(Strict):
         known = self.replicates_of(name)
         return int(replicate) if int(replicate) in known else known[0]
 
+    def segmented_by(self, segmenter: str, replicate: int | str) -> int:
+        """Return the replicate whose segmenter makes the masks of a replicate: its own, or the one that serves all."""
+        shared = self.segmenters[segmenter].teacher_replicate
+        return int(replicate) if shared is None else shared
+
+    def own_masks(self, dataset: str, segmenter: str, replicate: int | str) -> dict:
+        """Return the settings of a segmenter's jobs that differ between replicates; nothing where one serves all."""
+        if self.segmenters[segmenter].teacher_replicate is not None:
+            return {}
+        return {"replicate": int(replicate), **self.own_images(dataset)}
+
     def speakers(self, group: str, protocol: str) -> list[str]:
         """Return the members whose predictions a protocol uses, by name."""
         return self.protocols[protocol].models_run(self.groups[group].members)
@@ -114,7 +140,8 @@ class Study(Strict):
         if name in self.pretrained:
             network = self.pretrained[name].model_dump(exclude={"weights"}, exclude_none=True)
             return {"network": {"pretrained": self.weights(name) is None, **network}}
-        own = self.models[name].model_dump(exclude={"teacher", "segmenter"})
+        model = self.models[name]
+        own = model.model_dump(exclude={"teacher", "segmenter", "twin"}) | model.twin_setting
         own["network"] = self.networks[own["network"]].model_dump(exclude={"weights"}, exclude_none=True)
         own["recipe"] = self.recipes[own["recipe"]].model_dump()
         if name in self.students:
@@ -149,11 +176,15 @@ class Study(Strict):
 
     def views(self, student: str) -> dict:
         """Return all that a student's stream of views, and a teacher's logits of them, depend on."""
-        return self._views[self.students[student].recipe]
+        return self._views[_stream(self.students[student])]
 
     @cached_property
-    def _views(self) -> dict[str, dict]:
-        return {name: recipe.model_dump(include=set(_VIEWS)) for name, recipe in self.recipes.items()}
+    def _views(self) -> dict[tuple, dict]:
+        """Return what the views of each stream depend on, of twins of one number and of all others."""
+        return {
+            _stream(model): self.recipes[model.recipe].model_dump(include=set(_VIEWS)) | model.twin_setting
+            for model in self.students.values()
+        }
 
     def stores_soft_labels(self, student: str) -> bool:
         """Return whether a student reads its teachers' logits from files: in auto, where others read them too."""
@@ -176,12 +207,12 @@ class Study(Strict):
 
     def _read_by(self, student: str) -> list[tuple[str, str]]:
         """Return each teacher and the views, as a text: recipes of other names may give the same views."""
-        views = self._view_texts[self.students[student].recipe]
+        views = self._view_texts[_stream(self.students[student])]
         return [(teacher, views) for teacher in self.students[student].teacher]
 
     @cached_property
-    def _view_texts(self) -> dict[str, str]:
-        return {name: canonical(views) for name, views in self._views.items()}
+    def _view_texts(self) -> dict[tuple, str]:
+        return {stream: canonical(views) for stream, views in self._views.items()}
 
     def variants(self, name: str) -> list[str]:
         """Return the ways in which predictions of a model or a group are made."""
@@ -221,6 +252,11 @@ class Study(Strict):
         return [f"{model}/{key}" for key, enhancer in reading.items() for model in enhancer.models]
 
 
+def _stream(student: Student) -> tuple[str, int | None]:
+    """Return the key of a student's stream of views: its recipe, and the number of a twin."""
+    return student.recipe, student.twin
+
+
 _VIEWS = ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision", "device", "threads")
 
 ROLES = {
@@ -238,7 +274,7 @@ def load_study(config: dict) -> Study:
     """Check the config and return it as a Study; raises UserError with a line for each fault that stands by itself.
 
     What is null is left out, so that a study which overrides config.yaml can take away; `{data_folder}` is put into
-    paths; a figure that names no data set shows the first.
+    paths; a figure that names no data set shows the first; entries that stand for twins give way to them.
     """
     config = expanded(_without_nulls(config))
     if isinstance(config.get("figures"), dict):
@@ -247,7 +283,7 @@ def load_study(config: dict) -> Study:
         first = {"dataset": next(iter(datasets), "none") if isinstance(datasets, dict) else "none"}
         figures = config["figures"].items()
         config["figures"] = {key: first | figure if isinstance(figure, dict) else figure for key, figure in figures}
-    study = _typed(config)
+    study = with_twins(_typed(config))
     check_references(study)
     return study
 

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from selfdoubt.data import datasets
+from selfdoubt.data import datasets, own_images
 from selfdoubt.models import checkpoints, classifier, inference, weight_files
 from selfdoubt.runtime import devices, digests, randomness, table_files
 from selfdoubt.runtime.errors import UserError
@@ -172,20 +172,21 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
     recipe, mixing = job.settings.recipe, vars(job.settings).get("mixing")
     _check_devices(recipe)
     launch(recipe.gpu)
-    train, val = datasets.read_split(job.train, "train"), datasets.read_split(job.val, "val")
+    train, shape = own_images.read_train(job.train, job.settings, job.replicate)
+    val, seed = datasets.read_split(job.val, "val"), randomness.seed_of(job)
     ranks = Ranks()
     device = ranks.join(devices.prepare(recipe.device, recipe.threads))
     recipe.precision = devices.precision_on(device, recipe.precision)
     if ranks.first:
         print(devices.describe(device, recipe.precision, recipe.threads), flush=True)
-    stream = Stream(train, recipe, job.replicate, device, mixing, masks_of(train), ranks.rank, ranks.n)
-    model, shape = _model_of(train, job, device)
+    stream = Stream(train, recipe, seed, device, mixing, masks_of(train), ranks.rank, ranks.n)
+    model = _model_of(train.images, shape, job, device)
     weights = {"weights": weight_files.sha256(job.weights[0])} if job.weights else {}
     metadata = job.metadata | weights | {"shape": shape, "device": device.type, "precision": recipe.precision}
     keeper = Keeper(job.state, _key(job, metadata)) if job.state else None
     progress = Progress(job.progress if ranks.first else None, recipe.epochs)
     objective, support = make_objective(device, recipe.precision), {"keeper": keeper, "progress": progress}
-    history = Training(model, stream, recipe, objective, val, seed=job.replicate, ranks=ranks, **support).run()
+    history = Training(model, stream, recipe, objective, val, seed=seed, ranks=ranks, **support).run()
     ranks.leave()
     if not ranks.first:
         return
@@ -203,13 +204,12 @@ def _check_devices(recipe) -> None:
         raise UserError(f"recipes: gpu {recipe.gpu}, but {n} were leased; give --resources gpu={recipe.gpu} or more")
 
 
-def _model_of(train, job, device: torch.device) -> tuple[classifier.Classifier, dict]:
-    """Build the model on the device, and return it with the shape that it was built for."""
-    shape = datasets.shape_of(train)
+def _model_of(images, shape: dict, job, device: torch.device) -> classifier.Classifier:
+    """Build a model of a shape on the device, its normalisation fitted to training images."""
     given = {"weights": job.weights[0]} if job.weights else {}
-    model = classifier.build_model(job.settings.network, seed=job.replicate, **shape, **given)
-    model.fit_input(inference.pixels_of_all_classes(train.images))
-    return model.to(device, memory_format=torch.channels_last), shape
+    model = classifier.build_model(job.settings.network, seed=randomness.seed_of(job), **shape, **given)
+    model.fit_input(inference.pixels_of_all_classes(images))
+    return model.to(device, memory_format=torch.channels_last)
 
 
 def _key(job, metadata: dict) -> str:

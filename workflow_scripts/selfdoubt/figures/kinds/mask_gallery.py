@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from selfdoubt.data import datasets, masks
+from selfdoubt.data.own_images import positions
 from selfdoubt.figures.context import PALETTE, Context
 from selfdoubt.figures.pixels import show_image
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
@@ -31,7 +32,10 @@ def read(inputs, settings, context: Context) -> Gallery:
     """Read the first training images, their masks, and the truth, or pseudo-masks where it is not known."""
     [train], [predicted], [pseudo_masks] = inputs.images, inputs.masks, inputs.pseudo_masks
     images, n = datasets.read_split(train, "train"), settings.n_images
-    split = datasets.take(images, np.arange(min(n, len(images.labels))))
+    shown = np.arange(len(images.labels))
+    if context.own_images:
+        shown = positions(images.labels, **context.own_images)
+    split = datasets.take(images, shown[:n])
     if context.mask_truth == "none":
         name, reference = "pseudo-mask", masks.read_masks(pseudo_masks)[:n]
     else:

@@ -10,7 +10,7 @@ from selfdoubt.settings.types import Count, Name
 
 class Settings(Figure):
     reads: ClassVar = ("images", "masks", "pseudo_masks")
-    needs: ClassVar = ("mask_truth",)
+    needs: ClassVar = ("mask_truth", "own_images")
     kind: Literal["mask-gallery"]
     segmenter: Name
     n_images: Count

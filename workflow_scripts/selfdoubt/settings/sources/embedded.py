@@ -7,7 +7,6 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.source_files import Folders, existing
 
 FORM = "embedded:NAME"
-EMBEDDED = True
 SPLITS = ("train", "val", "test")
 LARGEST_SPLIT = (10_000, 3, 32)
 
@@ -21,6 +20,11 @@ def files_of(place: str, folders: Folders) -> list[Path]:
         hint = f"did you mean '{near[0]}'? " if near else ""
         raise UserError(f"'{place}' is not an embedded data set; {hint}There are: {', '.join(known) or 'none'}")
     return existing([folder / f"{split}.parquet" for split in SPLITS], "restore it by git checkout")
+
+
+def is_embedded(place: str) -> bool:
+    """Return True: they come with the project."""
+    return True
 
 
 def has_masks(place: str) -> bool:

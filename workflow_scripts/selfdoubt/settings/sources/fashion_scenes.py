@@ -1,19 +1,32 @@
-"""Objects of fashion-mnist-12k on textures, 32 px RGB, with exact masks: composed when they are prepared."""
+"""Objects of Fashion-MNIST on textures, 32 px RGB, with exact masks: composed when they are prepared.
+
+Of fashion-mnist-12k, which comes with the project, or of all of Fashion-MNIST: `fashion-scenes:fashion-mnist`.
+"""
 
 from pathlib import Path
 
+from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.source_files import Folders
-from selfdoubt.settings.sources import embedded
+from selfdoubt.settings.sources import embedded, fashion_mnist
 
-FORM = "fashion-scenes"
-EMBEDDED = True
+FORM = "fashion-scenes[:fashion-mnist]"
+WHOLE = "fashion-mnist"
 COMPOSED_OF = "fashion-mnist-12k"
-LARGEST_SPLIT = (10_000, 3, 32)
+LARGEST_SPLIT = (60_000, 3, 32)
 
 
 def files_of(place: str, folders: Folders) -> list[Path]:
-    """Return the tables of the data set whose objects are placed."""
-    return embedded.files_of(COMPOSED_OF, folders)
+    """Return the files of the data set whose objects are placed; raises UserError if it is neither of the two."""
+    if place not in ("", WHOLE):
+        raise UserError(
+            f"'{place}' is no data set whose objects are placed; write {WHOLE}, or nothing for {COMPOSED_OF}"
+        )
+    return fashion_mnist.files_of("", folders) if place else embedded.files_of(COMPOSED_OF, folders)
+
+
+def is_embedded(place: str) -> bool:
+    """Return whether the objects are those that come with the project."""
+    return not place
 
 
 def has_masks(place: str) -> bool:
