@@ -52,6 +52,10 @@ def counts_table(dataset: str, counts: pd.DataFrame, settings: dict) -> Table | 
     table.caption = f"Images of {dataset}. Conversions are counted before val and test are split from train."
     for row in whole[whole["statistic"] == "ignored files"].to_dict("records"):
         table.caption += f" {counted(row['count'], 'file')} ignored, {row['note']}."
+    if own := settings["datasets"][dataset].get("train_images_per_replicate"):
+        drawn = settings["datasets"][dataset].get("overlapping_draws")
+        others = "drawn from all of train for each" if drawn else "which are in no other"
+        table.caption += f" Each replicate trains on {number(own, 0)} of them, {others}."
     entries = {name: (settings.get("ood_sets") or {}).get(name) or {} for name in settings["datasets"][dataset]["ood"]}
     for name, entry in entries.items():
         if entry.get("overlap"):

@@ -118,7 +118,10 @@ def without_paths(metadata: dict) -> dict:
     """Return provenance without the path in `source`: where a user keeps files is not part of a result."""
     settings = metadata["settings"]
     kind, _, place = settings.get("source", "").partition(":")
-    if kind in ("embedded", "sklearn", "built-in", "fashion-scenes") or not place:
+    if kind == "fashion-scenes" and place:
+        base, _, place = place.partition(":")
+        kind = f"{kind}:{base}"
+    if kind in ("embedded", "sklearn", "built-in") or not place:
         return metadata
     return metadata | {"settings": settings | {"source": kind}}
 

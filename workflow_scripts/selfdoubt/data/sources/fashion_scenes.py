@@ -16,7 +16,8 @@ from selfdoubt.settings.sources.fashion_scenes import COMPOSED_OF
 
 def find(place: str, folders: Folders) -> Raw:
     """Compose the scenes of every split, with their masks."""
-    clothes, pools = fashion_mnist.find("", folders) if place else embedded.find(COMPOSED_OF, folders), {}
+    base, _, copy = place.partition(":")
+    clothes, pools = fashion_mnist.find(copy, folders) if base else embedded.find(COMPOSED_OF, folders), {}
     for split, pool in clothes.pools.items():
         ids = np.arange(len(pool.labels)) if pool.image_ids is None else pool.image_ids
         grey = survey.read(pool.images, channels=1, size_px=28, resize=False).images

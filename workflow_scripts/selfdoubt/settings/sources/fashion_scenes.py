@@ -1,6 +1,7 @@
 """Objects of Fashion-MNIST on textures, 32 px RGB, with exact masks: composed when they are prepared.
 
-Of fashion-mnist-12k, which comes with the project, or of all of Fashion-MNIST: `fashion-scenes:fashion-mnist`.
+Of fashion-mnist-12k, which comes with the project, or of all of Fashion-MNIST: `fashion-scenes:fashion-mnist`, of a
+copy of one's own `fashion-scenes:fashion-mnist:PATH`.
 """
 
 from pathlib import Path
@@ -9,7 +10,7 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import embedded, fashion_mnist
 
-FORM = "fashion-scenes[:fashion-mnist]"
+FORM = "fashion-scenes[:fashion-mnist[:PATH]]"
 WHOLE = "fashion-mnist"
 COMPOSED_OF = "fashion-mnist-12k"
 LARGEST_SPLIT = (60_000, 3, 32)
@@ -17,11 +18,12 @@ LARGEST_SPLIT = (60_000, 3, 32)
 
 def files_of(place: str, folders: Folders) -> list[Path]:
     """Return the files of the data set whose objects are placed; raises UserError if it is neither of the two."""
-    if place not in ("", WHOLE):
+    base, _, copy = place.partition(":")
+    if base not in ("", WHOLE):
         raise UserError(
-            f"'{place}' is no data set whose objects are placed; write {WHOLE}, or nothing for {COMPOSED_OF}"
+            f"'{base}' is no data set whose objects are placed; write {WHOLE}, or nothing for {COMPOSED_OF}"
         )
-    return fashion_mnist.files_of("", folders) if place else embedded.files_of(COMPOSED_OF, folders)
+    return fashion_mnist.files_of(copy, folders) if base else embedded.files_of(COMPOSED_OF, folders)
 
 
 def is_embedded(place: str) -> bool:
