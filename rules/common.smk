@@ -160,14 +160,16 @@ def once(files):
 # ---- arms ----
 
 
-def arm_files(pattern, dataset, arms):
+def arm_files(pattern, dataset, arms, replicates=None):
     """Return one file per arm and replicate, arms first: the order that scripts rely on.
 
-    An arm that exists for the first replicate only is listed with that file for every replicate.
+    replicates: of all arms; left out, of each arm its own. An arm that exists for the first replicate only is listed
+    with that file for every replicate.
     """
     return [
         pattern.format(dataset=dataset, name=name, variant=variant, replicate=STUDY.replicate_of(name, replicate))
-        for (name, variant), replicate in product(map(parse_arm, arms), sorted(STUDY.replicates))
+        for name, variant in map(parse_arm, arms)
+        for replicate in replicates or STUDY.replicates_of(name)
     ]
 
 
@@ -230,8 +232,11 @@ def compared_group_predictions():
 
 def all_checkpoints():
     """Return the checkpoints of all models."""
-    keys = product(STUDY.datasets, STUDY.models, STUDY.replicates)
-    return once(checkpoint_file(dataset, model, replicate) for dataset, model, replicate in keys)
+    return once(
+        checkpoint_file(dataset, model, replicate)
+        for dataset, model in product(STUDY.datasets, STUDY.models)
+        for replicate in STUDY.replicates_of(model)
+    )
 
 
 def all_counts():
@@ -243,7 +248,7 @@ def all_mask_qualities():
     """Return the quality tables of all segmenters: data sets first, then segmenters, then replicates."""
     return once(
         masks_file(MASK_QUALITY, dataset, segmenter, replicate)
-        for dataset, segmenter, replicate in product(STUDY.datasets, STUDY.segmenters, sorted(STUDY.replicates))
+        for dataset, segmenter, replicate in product(STUDY.datasets, STUDY.segmenters, STUDY.present)
     )
 
 

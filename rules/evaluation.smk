@@ -163,7 +163,8 @@ rule collect_costs:
 rule test_hypotheses:
     """Compare arms paired over replicates, and decide which hypotheses are supported."""
     input:
-        compared_predictions,
+        predictions=compared_predictions,
+        counts=counts_of_overlapping,
     output:
         comparisons=in_report(TABLE.format(table="comparisons"), "table", "Tables"),
         hypotheses=in_report(TABLE.format(table="hypotheses"), "table", "Tables"),
@@ -180,6 +181,6 @@ rule test_hypotheses:
         code=code_of("test_hypotheses", hypothesis_modules),
     shell:
         'exec python "$SELFDOUBT/test_hypotheses.py"'
-        " --predictions @<(printf '%s\\n' {input})"
+        " --predictions @<(printf '%s\\n' {input.predictions}) --counts {input.counts}"
         " --comparisons {output.comparisons} --hypotheses {output.hypotheses}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

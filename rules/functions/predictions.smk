@@ -154,19 +154,34 @@ def hypothesis_settings(wildcards):
     return canonical(
         {
             "datasets": sorted(STUDY.datasets),
-            "arms": compared_arms(),
+            "arms": [{"name": a, "replicates": STUDY.replicates_of(parse_arm(a)[0])} for a in compared_arms()],
             "pretrained": [arm for arm in compared_arms() if STUDY.is_pretrained(arm.partition("/")[0])],
-            "replicates": sorted(STUDY.replicates),
-            "overlaps": [0.0 for _ in STUDY.datasets],
+            "drawn": {d: STUDY.draws_of(d).n_images for d in overlapping_datasets()},
             "claims": [claim_settings(*each) for each in claims()],
             "studies": [
-                {"name": k, "reference": s.reference, "arms": s.arms, "alpha": s.alpha()}
-                for k, s in sorted(STUDY.studies.items())
+                {
+                    "name": key,
+                    "reference": study.reference,
+                    "arms": study.arms,
+                    "alpha": STUDY.level(key),
+                    "replicates": STUDY.replicates_at(key),
+                }
+                for key, study in sorted(STUDY.studies.items())
             ],
             "comparisons": [c.model_dump() for c in STUDY.comparisons],
             "evaluation": {k: v for k, v in STUDY.evaluation.model_dump().items() if k in ("ece_bins", "n_resamples")},
         }
     )
+
+
+def overlapping_datasets():
+    """The data sets whose replicates are drawn from the same training images, each by itself."""
+    return [d for d in sorted(STUDY.datasets) if STUDY.draws_of(d).kind == "overlapping"]
+
+
+def counts_of_overlapping(wildcards):
+    """The counts of images of those data sets: how many there are to draw from."""
+    return [COUNTS.format(dataset=dataset) for dataset in overlapping_datasets()]
 
 
 def claims():
@@ -198,4 +213,4 @@ def cost_settings(wildcards):
     names |= {*STUDY.groups, *STUDY.protocols, *map(views_name, STUDY.students)}
     for dataset in STUDY.datasets.values():
         names |= {*dataset.shifted, *(dataset.corruptions.names if dataset.corruptions else [])}
-    return canonical({"names": sorted(names), "replicates": sorted(STUDY.replicates)})
+    return canonical({"names": sorted(names), "replicates": STUDY.present})

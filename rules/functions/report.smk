@@ -14,7 +14,12 @@ def read_by_figure(name, files):
 
 def predictions_of_figure(figure):
     """The predictions of the arms that a figure shows: arms first, then replicates."""
-    return arm_files(PREDICTIONS, figure.dataset, figure.shown_arms(STUDY))
+    return arm_files(PREDICTIONS, figure.dataset, figure.shown_arms(STUDY), replicates_of_figure(figure))
+
+
+def replicates_of_figure(figure):
+    """The replicates of the study that a figure belongs to."""
+    return STUDY.replicates_at(figure.study) if figure.study in STUDY.studies else STUDY.present
 
 
 def metrics_of_figure(figure):
@@ -41,7 +46,7 @@ def mixed_labels_of_figure(figure):
     """The tables of label errors under mixing: models of a figure first, then replicates."""
     return [
         MIXED_LABELS.format(dataset=figure.dataset, model=model, replicate=replicate)
-        for model, replicate in product(figure.models, sorted(STUDY.replicates))
+        for model, replicate in product(figure.models, replicates_of_figure(figure))
     ]
 
 
@@ -123,7 +128,7 @@ def report_modules(wildcards):
 
 def report_settings(wildcards):
     """The whole study, the order of its entries (canonical JSON sorts keys), and its arms' labels and upper bounds."""
-    study = with_data_folder(STUDY.model_dump(), STUDY.data_folder) | {"replicates": sorted(STUDY.replicates)}
+    study = with_data_folder(STUDY.model_dump(), STUDY.data_folder) | {"replicates": STUDY.present}
     order = {section: list(entries) for section, entries in study.items() if isinstance(entries, dict)}
     labels = {arm: STUDY.label(arm) for arm in [*all_arms(), *STUDY.groups]}
     shown = {name: sorted(upper_bounds() & {*f.shown_arms(STUDY)}) for name, f in STUDY.figures.items()}

@@ -67,17 +67,22 @@ def paths(tmp_path_factory) -> list:
     return paths
 
 
+def with_replicates(arms, replicates=REPLICATES, alone=()) -> list:
+    """Arms as the settings of the job have them; alone: those of one replicate."""
+    return [SimpleNamespace(name=arm, replicates=replicates[:1] if arm in alone else replicates) for arm in arms]
+
+
 def arms_of(paths: list, arms: list, **settings) -> Arms:
-    known = {"datasets": ["d"], "arms": arms, "replicates": REPLICATES, "evaluation": EVALUATION}
+    known = {"datasets": ["d"], "arms": with_replicates(arms, alone=("p", "q")), "evaluation": EVALUATION}
     wanted = {arm: [("accuracy", "none", "test")] for arm in arms}
     return Arms(paths, SimpleNamespace(**known | settings), wanted)
 
 
 def test_arms_of_one_replicate_are_one_pair_and_stand_against_every_replicate_of_others(paths):
     n = len(REPLICATES)
-    arms = arms_of([*paths[:n], *[paths[n]] * n, *[paths[2 * n]] * n], ["sharp", "p", "q"])
-    assert len(arms.pairs("d", "p", "q")) == 1
-    pairs = arms.pairs("d", "sharp", "p")
+    arms = arms_of([*paths[:n], paths[n], paths[2 * n]], ["sharp", "p", "q"])
+    assert len(arms.pairs("d", "p", "q", REPLICATES)) == 1
+    pairs = arms.pairs("d", "sharp", "p", REPLICATES)
     assert len(pairs) == n and pairs[0][1] is pairs[2][1] and pairs[0][0] is not pairs[2][0]
 
 
@@ -99,8 +104,11 @@ RANKING = (study_of(),)
 
 
 def tables_of(paths: list, claims=(), studies=RANKING, comparisons=(), datasets=("fashion",), **other) -> dict:
-    settings = {"datasets": list(datasets), "arms": list(ARMS), "replicates": REPLICATES, "evaluation": EVALUATION}
+    replicates = other.pop("replicates", REPLICATES)
+    settings = {"datasets": list(datasets), "arms": with_replicates(ARMS, replicates), "evaluation": EVALUATION}
     settings = SimpleNamespace(**settings | {"pretrained": []} | other)
+    for study in studies:
+        study.replicates = replicates
     settings.claims, settings.studies, settings.comparisons = list(claims), list(studies), list(comparisons)
     settings.overlaps = [0.0] * len(settings.datasets)
     return hypotheses.compare_arms(paths, settings)
@@ -344,7 +352,7 @@ def test_paths_are_of_data_sets_then_arms_then_replicates(paths):
     swapped = paths[2 * n : 3 * n] + paths[n : 2 * n] + paths[:n] + paths[3 * n :]  # sharp and poor change places
     predictions = arms_of([*paths, *swapped], list(ARMS), datasets=["one", "two"])
     quantity = ("accuracy", "none", "test")
-    for better, than in predictions.pairs("two", "poor", "sharp"):
+    for better, than in predictions.pairs("two", "poor", "sharp", REPLICATES):
         assert (better.of[quantity].value, than.of[quantity].value) == (0.75, 0.5)
 
 

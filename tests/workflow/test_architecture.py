@@ -28,7 +28,7 @@ ROOMS = (  # each imports only those before it
 )
 WITHOUT_TORCH = ("settings", "evaluation", "external", "figures", "report")
 OF_RULES = {"runtime", "settings"}
-FOR_PEOPLE = {"describe_data", "evaluate_predictions", "lease", "watch"}  # commands that no rule runs
+FOR_PEOPLE = {"describe_data", "evaluate_predictions", "lease", "take_looks", "watch"}  # commands that no rule runs
 HEAVY = {"torch", "torchvision", "timm", "segmentation_models_pytorch", "sklearn"}
 MODULES = {".".join(path.relative_to(SCRIPTS).with_suffix("").parts): path for path in LIBRARY.rglob("*.py")}
 

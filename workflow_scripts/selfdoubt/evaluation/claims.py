@@ -68,40 +68,50 @@ class Component:
         return place | {"metric": name, "score": score, "split": split} | self.compared.row() | parts
 
 
-def components(claim, dataset: str, arms: Arms, settings) -> list[Component]:
+def components(claim, dataset: str, study, arms: Arms, settings) -> list[Component]:
     """Return the comparisons that a claim about one data set is made of."""
-    if claim.units == "networks":
-        return [_component(claim, dataset, list(claim.pairs), arms, settings)]
-    return [_component(claim, dataset, [pair], arms, settings) for pair in claim.pairs]
+    networks = claim.units == "networks"
+    each = [list(claim.pairs)] if networks else [[pair] for pair in claim.pairs]
+    return [_component(claim, dataset, pairs, study, arms, settings) for pairs in each]
 
 
-def _component(claim, dataset: str, pairs: list[tuple[str, str]], arms: Arms, settings) -> Component:
+def _component(claim, dataset: str, pairs: list[tuple[str, str]], study, arms: Arms, settings) -> Component:
+    units = [arms.pairs(dataset, *pair, study.replicates) for pair in pairs]
+    names = [", ".join(pair[side] for pair in pairs) for side in (0, 1)]
+
     def of(what, score: str, split: str, given: float | None, **further) -> Component:
-        return _compared((what.metric, score, split), given, dataset, pairs, claim.units, arms, settings, **further)
+        compared, parts = _compared(units, (what.metric, score, split), claim.units, _overlap(dataset, settings))
+        return _placed(dataset, names, (what.metric, score, split), given, compared, parts, **further)
 
     losses = [of(loss, loss.score, loss.split or claim.split, loss.margin) for loss in claim.no_loss]
     repeated = [of(claim, score, claim.split, claim.margin) for score in claim.repeated_by]
     return of(claim, claim.score, claim.split, claim.margin, losses=tuple(losses), repeated=tuple(repeated))
 
 
-def _compared(quantity, given, dataset, pairs, units, arms, settings, **further) -> Component:
-    overlap, parts = settings.overlaps[settings.datasets.index(dataset)], (None, None)
-    each = [arms.pairs(dataset, *pair) for pair in pairs]
-    if units == "networks":
-        compared = comparisons.compare_units(each, quantity)
-    else:
-        compared, parts = comparisons.compare(each[0], quantity, overlap), comparisons.augrc_parts(each[0], quantity)
-    better, than = (", ".join(pair[side] for pair in pairs) for side in (0, 1))
+def explored(dataset: str, arm: str, what, study, arms: Arms, settings) -> Component:
+    """Return an exploratory comparison of an arm with its study's reference."""
+    quantity, names = (what.metric, what.score, what.split), [arm, study.reference]
+    units = [arms.pairs(dataset, *names, study.replicates)]
+    compared, parts = _compared(units, quantity, "replicates", _overlap(dataset, settings))
+    return _placed(dataset, names, quantity, None, compared, parts)
+
+
+def _overlap(dataset: str, settings) -> float:
+    return settings.overlaps[settings.datasets.index(dataset)]
+
+
+def _compared(units: list, quantity: Quantity, kind: str, overlap: float) -> tuple[Compared, tuple]:
+    """Return the comparison, and the parts of a difference of AUGRC; units: (better, than) of replicates, by pair."""
+    if kind == "networks":
+        return comparisons.compare_units(units, quantity), (None, None)
+    return comparisons.compare(units[0], quantity, overlap), comparisons.augrc_parts(units[0], quantity)
+
+
+def _placed(dataset, names, quantity, given: float | None, compared, parts, **further) -> Component:
     smallest = given
     if given is None and compared.reference is not None:
         smallest = margin(quantity[0], compared.reference)
-    return Component(dataset, better, than, quantity, compared, smallest, parts, **further)
-
-
-def explored(dataset: str, better: str, than: str, what, arms: Arms, settings) -> Component:
-    """Return an exploratory comparison of two arms."""
-    quantity = (what.metric, what.score, what.split)
-    return _compared(quantity, None, dataset, [(better, than)], "replicates", arms, settings)
+    return Component(dataset, *names, quantity, compared, smallest, parts, **further)
 
 
 def together(groups: list[list[Component]], on_at_least: int | None) -> Evidence | None:

@@ -19,17 +19,13 @@ LEAST_REPLICATES = 5  # below it the test rejects too often, or cannot reject at
 
 def compare_arms(paths: list, settings) -> dict[str, list[dict]]:
     """Return the rows of the tables "comparisons" and "hypotheses"; paths: as of `Arms`."""
-    arms = Arms(paths, settings, {arm: quantities(arm, settings) for arm in settings.arms})
+    arms = Arms(paths, settings, {arm.name: quantities(arm.name, settings) for arm in settings.arms})
     tables = {"comparisons": [], "hypotheses": []}
     for dataset, study in product(settings.datasets, settings.studies):
         tables["comparisons"] += _explored(dataset, study, arms, settings)
     for study in settings.studies:
-        outcomes = [
-            found
-            for claim in settings.claims
-            if claim.study == study.name
-            for found in _outcomes(claim, arms, settings)
-        ]
+        of_study = [claim for claim in settings.claims if claim.study == study.name]
+        outcomes = [found for claim in of_study for found in _outcomes(claim, study, arms, settings)]
         for role in ("check", "primary", "secondary"):
             family = [outcome for outcome in outcomes if outcome.claim.role == role]
             for members in [[each] for each in family] if role == "check" else [family]:
@@ -54,7 +50,7 @@ def quantities(arm: str, settings) -> list[Quantity]:
 
 def _explored(dataset: str, study, arms: Arms, settings) -> list[dict]:
     found = [
-        claims.explored(dataset, arm, study.reference, what, arms, settings)
+        claims.explored(dataset, arm, what, study, arms, settings)
         for arm, what in product(study.arms, settings.comparisons)
     ]
     rows = [component.row() for component in found]
@@ -95,10 +91,10 @@ class _Outcome:
         return self.components[found.index(max(found))]
 
 
-def _outcomes(claim, arms: Arms, settings) -> list[_Outcome]:
+def _outcomes(claim, study, arms: Arms, settings) -> list[_Outcome]:
     """Return one outcome for each data set, or one in all where the claim is about several together."""
     datasets = claim.datasets or settings.datasets
-    groups = [claims.components(claim, dataset, arms, settings) for dataset in datasets]
+    groups = [claims.components(claim, dataset, study, arms, settings) for dataset in datasets]
     together = [groups] if claim.on_at_least else [[group] for group in groups]
     return [_Outcome(claim, each, claims.together(each, claim.on_at_least)) for each in together]
 

@@ -10,6 +10,7 @@ from selfdoubt.settings.choices import check_all_known, check_known, check_repli
 from selfdoubt.settings.circles import check_no_circle, teachers_above
 from selfdoubt.settings.claims import check_claims, claims_of
 from selfdoubt.settings.data import BUILT_IN
+from selfdoubt.settings.looks import check_looks
 from selfdoubt.settings.metrics import METRICS, split_name
 from selfdoubt.settings.predicted import check_figure_without_images, check_has_network, check_predictions
 from selfdoubt.settings.replicates import check_own_images
@@ -41,6 +42,7 @@ def _faults(checks: Iterator[tuple]) -> list[UserError]:
 
 def _check_entries(study) -> Iterator[tuple]:
     yield check_unique, "replicates", study.replicates
+    yield check_looks, study
     yield _check_names_differ, study
     yield from _check_datasets(study)
     for section in ("networks", "pretrained"):

@@ -23,6 +23,7 @@ def registration(study) -> dict:
     found = {
         "run": study.run,
         "replicates": study.replicates,
+        "looks": study.looks,
         "studies": {
             key: {"reference": text.reference, "arms": sorted(text.arms), "rounds": text.rounds}
             for key, text in study.studies.items()

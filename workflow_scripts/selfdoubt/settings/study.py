@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError
 
 from selfdoubt.runtime.digests import canonical
 from selfdoubt.runtime.errors import together
+from selfdoubt.settings import looks
 from selfdoubt.settings.analysis import REPEATED_BY, SCORES, Claim, Comparison, Evaluation, Hypothesis, StudyText
 from selfdoubt.settings.data import Dataset, OodSet
 from selfdoubt.settings.data_folder import expanded
@@ -25,7 +26,7 @@ from selfdoubt.settings.registry import any_of, modules_named, modules_of
 from selfdoubt.settings.replicates import Draws, Replicates
 from selfdoubt.settings.segmenters import Segmenter
 from selfdoubt.settings.twins import or_twins, with_twins
-from selfdoubt.settings.types import ArmText, Label, Name, RunName, Strict
+from selfdoubt.settings.types import ArmText, Count, Label, Name, RunName, Strict
 
 
 def _kind_of_data(entry) -> str:
@@ -43,6 +44,8 @@ class Study(Strict):
 
     run: RunName = "default"
     replicates: Replicates
+    looks: list[Count] = []  # of `replicates`: looks.py
+    look: dict[Name, Count] = {}
     data_folder: Annotated[Annotated[str, Field(min_length=1)] | None, Field(exclude=True)] = None  # data_folder.py
     datasets: dict[Name, AnyDataset] = Field(min_length=1)
     ood_sets: dict[Name, OodSet] = {}
@@ -103,7 +106,27 @@ class Study(Strict):
 
     def replicates_of(self, name: str) -> list[int]:
         """Return the replicates that a model or a group is there for: the first alone where nothing is trained."""
-        return self.replicates[:1] if self.is_pretrained(name) else sorted(self.replicates)
+        if self.is_pretrained(name):
+            return self.replicates[:1]
+        n = self._n_by_name.get(name, self.looks[0]) if self.looks else None
+        return sorted(self.replicates)[:n]
+
+    @cached_property
+    def _n_by_name(self) -> dict[str, int]:
+        return looks.by_name(self)
+
+    @cached_property
+    def present(self) -> list[int]:
+        """The replicates that are evaluated at present: all, or those of the study that has come farthest."""
+        return sorted(self.replicates)[: looks.most_replicates(self)]
+
+    def replicates_at(self, study: str) -> list[int]:
+        """Return the replicates with which a study is evaluated."""
+        return sorted(self.replicates)[: looks.n_replicates(self, study)]
+
+    def level(self, study: str) -> float:
+        """Return the level of each family of a study."""
+        return looks.level(self, study)
 
     def is_pretrained(self, name: str) -> bool:
         """Return whether a model, or every member of a group, was trained elsewhere, and so has one replicate."""
@@ -112,8 +135,7 @@ class Study(Strict):
 
     def replicate_of(self, name: str, replicate: int | str) -> int:
         """Return which replicate's model or group stands for `name` among those of a replicate."""
-        known = self.replicates_of(name)
-        return int(replicate) if int(replicate) in known else known[0]
+        return self.replicates[0] if self.is_pretrained(name) else int(replicate)
 
     def segmented_by(self, segmenter: str, replicate: int | str) -> int:
         """Return the replicate whose segmenter makes the masks of a replicate: its own, or the one that serves all."""
@@ -276,7 +298,7 @@ def load_study(config: dict) -> Study:
     What is null is left out, so that a study which overrides config.yaml can take away; `{data_folder}` is put into
     paths; a figure that names no data set shows the first; entries that stand for twins give way to them.
     """
-    config = expanded(_without_nulls(config))
+    config = looks.unfolded(expanded(_without_nulls(config)))
     if isinstance(config.get("figures"), dict):
         datasets = config.get("datasets")
         # where there is no data set, that is the fault to report, not that figures lack one

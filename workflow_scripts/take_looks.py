@@ -1,0 +1,72 @@
+"""Run a sequential study from look to look: take_looks.py STUDY.yaml [option of snakemake …]
+
+Runs snakemake on the config, reads the verdicts, and writes into results/RUN/looks.yaml how far each study may go: to
+its next look where its primary claim is inconclusive. Ends when all are decided, or at the last look. Interrupted, it goes
+on where it was; `snakemake --configfile STUDY.yaml results/RUN/looks.yaml` makes the same results and page again.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from snakemake.utils import update_config
+
+from selfdoubt.runtime import table_files
+from selfdoubt.runtime.atomic_files import atomic_path
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
+from selfdoubt.settings.looks import n_replicates, next_looks
+from selfdoubt.settings.study import Study, load_study
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", type=Path, metavar="STUDY.yaml", help="with replicates: { from: N, looks: [10, …] }")
+    arguments, options = parser.parse_known_args()
+    try:
+        take_looks(arguments.study, options)
+    except UserError as fault:
+        sys.exit(f"take_looks: {fault}")
+    except KeyboardInterrupt:
+        sys.exit("take_looks: interrupted; call it again to go on")
+
+
+def take_looks(path: Path, options: list[str]) -> None:
+    """Run look after look; raises UserError for a config without looks."""
+    study = load(path)
+    if not study.looks:
+        raise UserError(f"{path}: replicates: has no looks; write replicates: {{ from: 11, looks: [10, 20, 30] }}")
+    overlay = Path("results", study.run, "looks.yaml")
+    while True:
+        given = [path, overlay] if overlay.exists() else [path]
+        study = load(*given)
+        command = ["snakemake", "--cores", "all", "--configfile", *map(str, given), *options]
+        if subprocess.run(command, check=False).returncode:
+            raise UserError("the run failed; mend what its last lines say and call this again")
+        table = table_files.read_table(Path("results", study.run, "tables/hypotheses.parquet"), HYPOTHESES_SCHEMA)
+        rows = [row for row in table.to_pylist() if row["role"] == "primary"]
+        for row in rows:
+            print(
+                f"{row['study']}, {n_replicates(study, row['study'])} replicates: {row['hypothesis']} {row['verdict']}"
+            )
+        further = next_looks(study, {row["study"] for row in rows if row["verdict"] == "inconclusive"})
+        if further == study.look:
+            return
+        with atomic_path(overlay) as temporary:
+            temporary.write_text(yaml.safe_dump({"look": further}))
+
+
+def load(*paths: Path) -> Study:
+    """Return the study as Snakemake would read it."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for path in paths:
+        update_config(config, yaml.safe_load(path.read_text()))
+    return load_study(config)
+
+
+if __name__ == "__main__":
+    main()
