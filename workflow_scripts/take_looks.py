@@ -1,8 +1,8 @@
 """Run a sequential study from look to look: take_looks.py STUDY.yaml [option of snakemake …]
 
 Runs snakemake on the config, reads the verdicts, and writes into results/RUN/looks.yaml how far each study may go: to
-its next look where its primary claim is inconclusive. Ends when all are decided, or at the last look. Interrupted, it goes
-on where it was; `snakemake --configfile STUDY.yaml results/RUN/looks.yaml` makes the same results and page again.
+its next look where its primary claim is inconclusive. Ends when all are decided, or at the last look. Interrupted, it
+goes on where it was; `snakemake --configfile STUDY.yaml results/RUN/looks.yaml` makes the same results and page again.
 """
 
 import argparse
