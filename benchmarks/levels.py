@@ -6,10 +6,11 @@ The first table draws test images: an effect of each that is common to all repli
 image, and the difference of each replicate on all images, whose spread is given in standard errors of the first. Beside
 it stands a bootstrap over replicates, then images. The second has the spread that the pilots found for distillation
 against cross-entropy on 10,000 test images, in thousandths of AURC: 2.4 over replicates, an error of .65 of one
-replicate from the images, of which a fraction of .13 is common to replicates.
+replicate from the images, of which a fraction of .13 is common to replicates. The third is of sequential studies.
 """
 
 import sys
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from selfdoubt.evaluation.bootstrap import resample_weights
 from selfdoubt.evaluation.contrasts import Contrast, Estimate, contrast
 from selfdoubt.evaluation.power import n_for_difference, n_for_equivalence
 from selfdoubt.runtime.randomness import generator
+from selfdoubt.settings.looks import NOMINAL
 
 N_REPLICATES, SPREADS = (2, 3, 5, 10), (0, 1, 2, 5, 100)
 N_TRIALS, N_IMAGES, N_RESAMPLES = 2000, 200, 300
@@ -29,6 +31,7 @@ OF_EACH_REPLICATE = 0.5  # standard deviation of a replicate's own effect of an 
 SPREAD, IMAGE_ERROR, SHARED = 2.4, 0.65, 0.13
 MARGIN, ALPHA = 2.8, 0.05  # 5 % of an AURC of 56 thousandths
 SIZES, FAMILIES, EFFECTS = (5, 10, 20, 30), (1, 6), (0.0, -1.0, -2.0, -2.8, -4.0)
+LOOKS = ((10, 20), (10, 20, 30), (10, 20, 30, 40))
 N_STUDIES, BOOTSTRAP = 4000, 1000
 
 
@@ -58,6 +61,16 @@ def study(draws: np.random.Generator, n: int, effect: float) -> Contrast:
     return Contrast(tuple(differences.tolist()), seen, SHARED * seen, 1500)
 
 
+def sequential(draws: np.random.Generator, looks: tuple[int, ...], effect: float, alpha: float) -> tuple:
+    """Return what a study says that stops at the first look which decides, and with how many replicates."""
+    whole, level = study(draws, looks[-1], effect), alpha * NOMINAL[len(looks)]
+    for n in looks:
+        found = decided(replace(whole, differences=whole.differences[:n]), level)
+        if any(found):
+            break
+    return (*found, n)
+
+
 def decided(found: Contrast, level: float, margin: float = MARGIN) -> tuple[bool, bool, bool]:
     """Return whether a lower value is supported, is refuted, and whether the difference is negligible."""
     different, lower = found.p < level, found.difference < 0
@@ -81,6 +94,13 @@ def main() -> None:
         found = np.mean([decided(study(draws, n, effect), ALPHA / family) for _ in range(N_STUDIES)], axis=0)
         rates = "  ".join(f"{rate:9.1%}" for rate in (*found, 1 - found.sum()))
         print(f"{n:10} {family:7} {effect:16g}  {rates}", flush=True)
+    print("\nlooks; the nominal level of each is that of settings/looks.py")
+    print("looks           alpha  true difference  supported  refuted  negligible  replicates, mean")
+    for looks, alpha, effect in product(LOOKS, (ALPHA, ALPHA / 3), EFFECTS):
+        draws = generator(0, "looks", *looks, effect)
+        found = np.mean([sequential(draws, looks, effect, alpha) for _ in range(N_STUDIES)], axis=0)
+        rates = "  ".join(f"{rate:9.1%}" for rate in found[:3])
+        print(f"{looks!s:14} {alpha:6.3f} {effect:16g}  {rates}  {found[3]:16.1f}", flush=True)
     print("\nreplicates needed (80 % power) by the spread itself: for a difference of 2.8, and to call 0 negligible")
     either, images = SPREAD / np.sqrt(2), IMAGE_ERROR**2  # two values that have the spread
     exact = Contrast((-MARGIN - either, -MARGIN + either), images, SHARED * images, 1500)
