@@ -10,7 +10,11 @@ SCHEMAS = {"comparisons": COMPARISONS_SCHEMA, "hypotheses": HYPOTHESES_SCHEMA}
 
 def run(arguments):
     arms = hypotheses.Arms(arguments.predictions, arguments.settings)
-    for name, rows in hypotheses.compare_arms(arms, arguments.settings).items():
+    tables = hypotheses.compare_arms(arms, arguments.settings)
+    for row in tables["hypotheses"]:
+        if row["warning"]:
+            print(f"warning: {row['hypothesis']} on {row['dataset']}: {row['warning']}", flush=True)
+    for name, rows in tables.items():
         table_files.write_rows(getattr(arguments, name), rows, SCHEMAS[name], arguments.metadata)
 
 

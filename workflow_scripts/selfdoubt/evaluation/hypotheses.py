@@ -7,7 +7,7 @@ study's reference; on one data set they are a family too, and get no verdict.
 
 from itertools import product
 
-from selfdoubt.evaluation import comparisons, paired_tests
+from selfdoubt.evaluation import comparisons, paired_tests, warnings
 from selfdoubt.evaluation.comparisons import Estimates, Quantity
 from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.runtime import table_files
@@ -66,7 +66,9 @@ def compare_arms(arms: Arms, settings) -> dict[str, list[dict]]:
             for row, p in zip(family, paired_tests.holm([row["p"] for row in family]), strict=True):
                 row["p_holm"] = p
         tables["comparisons"] += [*explored, *claimed]
-        tables["hypotheses"] += [_verdict(row, claim, settings) for row, claim in zip(claimed, claims, strict=True)]
+        tables["hypotheses"] += [
+            _verdict(row, claim, arms, settings) for row, claim in zip(claimed, claims, strict=True)
+        ]
     for rows in tables.values():
         for row in rows:
             row.pop("differences", None)
@@ -79,7 +81,7 @@ def _compare(arms: Arms, dataset: str, study: str, better: str, than: str, what)
     return place | {"metric": what.metric, "score": what.score, "split": what.split} | found
 
 
-def _verdict(row: dict, claim, settings) -> dict:
+def _verdict(row: dict, claim, arms: Arms, settings) -> dict:
     """Return the row of a hypothesis.
 
     Of models that were trained here one replicate is not evidence about another, so that the verdict is inconclusive;
@@ -89,6 +91,7 @@ def _verdict(row: dict, claim, settings) -> dict:
     verdict = "inconclusive"
     if row["n_replicates"] > 1 or pretrained:
         verdict = paired_tests.verdict(row["low"], row["high"], row["p_holm"], better)
+    sides = [side for pair in arms.pairs(row["dataset"], claim.better, claim.than) for side in pair]
     needed = paired_tests.n_replicates_needed(row["differences"]) if verdict == "inconclusive" else None
     return row | {
         "hypothesis": claim.name,
@@ -96,4 +99,5 @@ def _verdict(row: dict, claim, settings) -> dict:
         "registered": claim.registered,
         "verdict": verdict,
         "n_replicates_needed": needed,
+        "warning": warnings.of_claim(claim.metric, claim.split, sides, row["difference"]),
     }

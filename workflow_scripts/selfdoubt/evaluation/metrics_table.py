@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from selfdoubt.evaluation import warnings
 from selfdoubt.evaluation.bootstrap import percentile_interval
 from selfdoubt.evaluation.metrics import function_of
 from selfdoubt.evaluation.predictions import Predictions
@@ -39,8 +40,9 @@ def evaluate(predictions: dict[str, Predictions], settings, identity: dict, fitt
     for split, members in means.items():
         rows_of[split] = [_mean_row(split, same) for same in zip(*(rows_of[m] for m in members), strict=True)]
         resampled[split] = _mean_values([resampled[m] for m in members]) if split in settings.resampled_splits else {}
+    of_split = {split: resampled[split] if split in settings.resampled_splits else {} for split in rows_of}
     return [
-        identity | row | _interval(resampled[split] if split in settings.resampled_splits else {}, row)
+        identity | row | _interval(of_split[split], row) | _warning(row, predictions)
         for split, rows in rows_of.items()
         for row in rows
     ]
@@ -97,3 +99,10 @@ def _interval(resampled: Values, row: dict) -> dict:
     values = resampled.get((row["score"], row["metric"]))
     low, high = (None, None) if values is None or row["value"] is None else percentile_interval(values)
     return {"low": low, "high": high}
+
+
+def _warning(row: dict, predictions: dict[str, Predictions]) -> dict:
+    """Return the warning about the model, at its accuracy on test."""
+    if (row["metric"], row["split"]) != ("accuracy", "test"):
+        return {"warning": None}
+    return {"warning": warnings.of_model(predictions["test"].labels, predictions["test"].correct)}

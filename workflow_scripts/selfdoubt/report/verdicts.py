@@ -51,11 +51,16 @@ def _sentence(row: dict, numbers: Numbers, names: Arms, place: str) -> str:
     if pd.isna(row["difference"]):
         reasons = [f"{arm}: {reason}" for arm, (_, reason) in arms.items() if reason]
         why = listed(reasons) if reasons else "one arm has no values"
-        return f"The difference in {metric.label} {where} does not exist ({why})."
+        return f"The difference in {metric.label} {where} does not exist ({why}).{_warned(row)}"
     each = [f"{arm} {_with_spread(values, metric)}" for arm, (values, _) in arms.items() if values]
     unit = "×10³: " if metric.scale == 1000 else ""
     detail = f" ({unit}{', '.join(each)})" if each else ""
-    return f"{_difference(row, metric, better, than)} {where}{detail}. {_certainty(row, metric)}{_needed(row)}"
+    found = f"{_difference(row, metric, better, than)} {where}{detail}."
+    return f"{found} {_certainty(row, metric)}{_needed(row)}{_warned(row)}"
+
+
+def _warned(row: dict) -> str:
+    return "" if pd.isna(row["warning"]) else f" Warning: {row['warning']}."
 
 
 def _values(row: dict, numbers: Numbers, arm: str) -> tuple[list[float], str]:

@@ -11,6 +11,7 @@ HYPOTHESES_SCHEMA = pa.schema(
         ("statement", pa.string()),
         ("registered", pa.bool_()),  # whether it was written down before its numbers were known
         ("verdict", pa.string()),  # supported, refuted or inconclusive
+        ("warning", pa.string()),  # what the claim lacks (evaluation.warnings)
         ("n_replicates_needed", pa.int32()),  # at the observed spread; null where no number of replicates would do
     ]
 )
