@@ -28,7 +28,7 @@ class Estimates:
 
     of: dict[Quantity, Estimate | Undefined]
     images: dict[str, Predictions]  # split -> labels and ids, without logits
-    n_correct: dict[str, int]  # by split
+    n_correct: dict[str, int]  # of those splits where it is known
 
 
 def estimate(predictions: dict[str, Predictions], quantities: list[Quantity], n_resamples: int, settings) -> Estimates:
@@ -54,12 +54,11 @@ def estimate(predictions: dict[str, Predictions], quantities: list[Quantity], n_
         pairs = [(name, score) for name, score, where in plain if where == split]
         found = _of_split(predictions, split, pairs, readings, n_resamples)
         of |= {(name, score, split): each for (name, score), each in found.items()}
-    samples = {split: predictions[split] for split in needed if split in predictions}
-    return Estimates(
-        {quantity: _mean([of[m] for m in found]) for quantity, found in members.items()},
-        {split: images_of(sample) for split, sample in samples.items()},
-        {split: int(np.count_nonzero(sample.correct)) for split, sample in samples.items()},
-    )
+    images = {split: images_of(predictions[split]) for split in needed if split in predictions}
+    correct = {split: reading.correct for split, reading in readings.items()}
+    n_correct = {split: int(np.sum(found)) for split, found in correct.items() if not isinstance(found, Undefined)}
+    values = {quantity: _mean([of[m] for m in found]) for quantity, found in members.items()}
+    return Estimates(values, images, n_correct)
 
 
 def images_of(sample: Predictions) -> Predictions:

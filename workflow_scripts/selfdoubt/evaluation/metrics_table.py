@@ -15,7 +15,7 @@ from selfdoubt.evaluation.predictions import Predictions
 from selfdoubt.evaluation.resampling import Values, mean_resampled, resample, split_sizes
 from selfdoubt.evaluation.scoring import fit_scores
 from selfdoubt.evaluation.splits import mean_splits
-from selfdoubt.evaluation.summaries import Key, Summary, read, summarise
+from selfdoubt.evaluation.summaries import Key, Reading, Summary, read, summarise
 from selfdoubt.evaluation.undefined import Undefined, attempt
 from selfdoubt.settings.metrics import METRICS, metric, names
 
@@ -41,8 +41,9 @@ def evaluate(predictions: dict[str, Predictions], settings, identity: dict, fitt
         rows_of[split] = [_mean_row(split, same) for same in zip(*(rows_of[m] for m in members), strict=True)]
         resampled[split] = _mean_values([resampled[m] for m in members]) if split in settings.resampled_splits else {}
     of_split = {split: resampled[split] if split in settings.resampled_splits else {} for split in rows_of}
+    warned = _warning(predictions, readings)
     return [
-        identity | row | _interval(of_split[split], row) | _warning(row, predictions)
+        identity | row | _interval(of_split[split], row) | {"warning": warned.get((row["split"], row["metric"]))}
         for split, rows in rows_of.items()
         for row in rows
     ]
@@ -101,8 +102,9 @@ def _interval(resampled: Values, row: dict) -> dict:
     return {"low": low, "high": high}
 
 
-def _warning(row: dict, predictions: dict[str, Predictions]) -> dict:
-    """Return the warning about the model, at its accuracy on test."""
-    if (row["metric"], row["split"]) != ("accuracy", "test"):
-        return {"warning": None}
-    return {"warning": warnings.of_model(predictions["test"].labels, predictions["test"].correct)}
+def _warning(predictions: dict[str, Predictions], readings: dict[str, Reading]) -> dict[tuple[str, str], str | None]:
+    """Return the warning about the model, by split and metric: it stands at the accuracy on test."""
+    correct = readings["test"].correct
+    if isinstance(correct, Undefined):
+        return {}
+    return {("test", "accuracy"): warnings.of_model(predictions["test"].labels, correct)}

@@ -16,11 +16,10 @@ def of_model(labels: np.ndarray, correct: np.ndarray) -> str | None:
     """Warn of predictions that are not better than the most frequent class for every image.
 
     Exact one-sided sign test (McNemar 1947) on the images of which just one of the two is correct.
-    labels: (n,) classes. correct: (n,) bool.
+    labels: (n,) classes, of one image at least. correct: (n,) bool.
     """
-    if not len(labels):
-        return None
-    majority = labels == np.bincount(labels).argmax()
+    classes, sizes = np.unique(labels, return_counts=True)
+    majority = labels == classes[sizes.argmax()]
     if _at_least(np.count_nonzero(correct & ~majority), np.count_nonzero(correct != majority)) < LEVEL:
         return None
     found = f"{majority.mean():.1%} of the images, exact sign test at {LEVEL:.0%}"
@@ -32,7 +31,7 @@ def of_claim(name: str, split: str, sides: list, difference: float | None) -> st
 
     sides: the `comparisons.Estimates` of both arms, of all replicates. difference: their mean one in the metric.
     """
-    members = mean_splits(sides[0].n_correct).get(split, [split])
+    members = mean_splits(sides[0].images).get(split, [split])
     counts = [found for side in sides for member in members if (found := _counts(name, member, side))]
     for kind in counts[0] if counts else ():
         if (fewest := min(found[kind] for found in counts)) < FEWEST_IMAGES:
@@ -44,9 +43,9 @@ def of_claim(name: str, split: str, sides: list, difference: float | None) -> st
 
 
 def _counts(name: str, split: str, side) -> dict[str, int]:
-    """Return how many images of each kind that a metric sets apart an arm has; none where it has no such split."""
+    """Return how many images of each kind that a metric sets apart an arm has; none where that is not known."""
     n = {each: len(images.labels) for each, images in side.images.items()}
-    if split not in n:
+    if split not in n or split not in side.n_correct:
         return {}
     if is_ood(split):
         return {"out-of-distribution images": n[split], "in-distribution images": n.get("test", 0)}
