@@ -12,6 +12,9 @@ def run(arguments):
     settings = arguments.settings.evaluation
     fitted = scoring.fit_scores(predictions, settings.scores)
     rows = metrics_table.evaluate(predictions, settings, identity, fitted)
+    for row in rows:
+        if row["warning"]:
+            print(f"warning: {row['split']}: {row['warning']}", flush=True)
     metadata = arguments.metadata | {"chosen_on_val": scoring.chosen_on_val(fitted)}
     table_files.write_rows(arguments.output, rows, METRICS_SCHEMA, metadata)
 

@@ -12,6 +12,9 @@ def run(arguments):
     truth = datasets.foreground(train, rule) if rule != "none" else None
     stages = {"pseudo-mask": arguments.pseudo_masks, "mask": arguments.masks}
     rows = [row for stage, path in stages.items() for row in quality_rows(stage, masks.read_masks(path), truth)]
+    for row in rows:
+        if row["warning"]:
+            print(f"warning: {row['stage']}: {row['warning']}", flush=True)
     table_files.write_rows(arguments.quality, rows, MASK_QUALITY_SCHEMA, arguments.metadata)
 
 

@@ -1,6 +1,8 @@
 """Draw one figure, of the kind that its settings name."""
 
+from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.figures import context, style
+from selfdoubt.figures.nothing import NothingToShow, notice
 from selfdoubt.runtime import cli, methods
 
 INPUTS = {
@@ -18,8 +20,12 @@ INPUTS = {
 def run(arguments):
     settings, known = arguments.settings.figure, context.context_of(arguments.metadata["settings"])
     kind = methods.load("figures.kinds", settings.kind)
-    data = kind.read(arguments, settings, known)
-    style.save(kind.draw(data, settings, known), arguments.figure)
+    try:
+        figure = kind.draw(kind.read(arguments, settings, known), settings, known)
+    except (NothingToShow, Undefined) as reason:
+        print(f"nothing to show: {reason}", flush=True)
+        figure = notice(str(reason), settings)
+    style.save(figure, arguments.figure)
 
 
 if __name__ == "__main__":

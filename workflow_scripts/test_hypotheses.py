@@ -15,7 +15,11 @@ def run(arguments):
     settings = arguments.settings
     overlaps = {path.parent.name: overlap(path, settings) for path in arguments.counts}
     settings.overlaps = [overlaps.get(dataset, 0.0) for dataset in settings.datasets]
-    for name, rows in hypotheses.compare_arms(arguments.predictions, settings).items():
+    tables = hypotheses.compare_arms(arguments.predictions, settings)
+    for row in tables["hypotheses"]:
+        if row["warning"]:
+            print(f"warning: {row['hypothesis']} on {row['dataset']}: {row['warning']}", flush=True)
+    for name, rows in tables.items():
         table_files.write_rows(getattr(arguments, name), rows, SCHEMAS[name], arguments.metadata)
 
 

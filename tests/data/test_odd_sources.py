@@ -157,3 +157,39 @@ def test_hidden_tables_are_ignored_and_counted(tmp_path):
     splits, counts = load(f"parquet:{tmp_path}")
     assert sum(len(split.labels) for split in splits.values()) == 20
     assert [row["note"] for row in counts if row["statistic"] == "ignored files"] == ["hidden: ._train.parquet, .cache"]
+
+
+# ---- configurations of the hub, in one folder ----
+
+
+@pytest.mark.parametrize("place", ["{config}/{split}/0000.parquet", "{split}/{config}/0000.parquet"])
+def test_alike_configurations_are_pooled_and_counted(tmp_path, place):
+    for config in ("blurred", "sharp"):
+        for split in ("train", "test"):
+            write_table(tmp_path / place.format(config=config, split=split), [0, 1])
+    splits, counts = load(f"parquet:{tmp_path}")
+    assert len(splits["test"].labels) == 40
+    assert [(r["count"], r["note"]) for r in counts if r["statistic"] == "configurations"] == [
+        (2, "pooled: blurred, sharp")
+    ]
+
+
+def test_one_configuration_is_none_to_speak_of(tmp_path):
+    for name in ("data/train-00000-of-00002", "data/train-00001-of-00002", "data/test-00000-of-00001"):
+        write_table(tmp_path / f"{name}.parquet", [0, 1])
+    assert "configurations" not in {row["statistic"] for row in load(f"parquet:{tmp_path}")[1]}
+
+
+@pytest.mark.parametrize(
+    ("labels", "more", "told"),
+    [
+        ([0, 1, 2], {}, "classes of a and b differ, such as 2;"),
+        (["x", "y"], {}, "classes of a and b differ, such as 0, 1, x;"),
+        ([0, 1], {"mask": [b"x"] * 20}, "columns of a and b differ, such as mask;"),
+    ],
+)
+def test_configurations_that_differ_are_refused(tmp_path, labels, more, told):
+    write_table(tmp_path / "a/train.parquet", [0, 1])
+    write_table(tmp_path / "b/train.parquet", labels, **more)
+    with pytest.raises(UserError, match=rf"b/train\.parquet: {told} give the folder of one"):
+        load(f"parquet:{tmp_path}")

@@ -359,3 +359,11 @@ def test_paths_are_of_data_sets_then_arms_then_replicates(paths):
 def test_a_file_too_few_is_not_passed_over(paths):
     with pytest.raises(ValueError, match="shorter"):
         tables_of(paths[:-1])
+
+
+def test_a_claim_that_lacks_images_is_warned_of(paths):
+    """Of 120 images, perfect has no incorrect one, sharp and dull 30 each, and poor 60."""
+    claims = [claim("sharp", "dull"), claim("perfect", "poor"), claim("perfect", "poor", what=ACCURACY)]
+    found = {row["hypothesis"]: row["warning"] for row in tables_of(paths, claims[:2])["hypotheses"]}
+    assert found["sharp-dull"] is None and "0 incorrect images" in found["perfect-poor"]
+    assert tables_of(paths, claims[2:])["hypotheses"][0]["warning"] is None

@@ -11,6 +11,7 @@ from selfdoubt.evaluation import prediction_tables
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.softmax import fit_temperature
 from selfdoubt.figures import curves
+from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.runtime.errors import UserError
 
 
@@ -78,5 +79,5 @@ def test_a_score_that_is_a_column_is_read_from_it(tmp_path):
     path = write(tmp_path / "a.parquet", LOGITS, mc_dropout=np.float32([-0.5, -0.25, -1]))
     confidence, correct = curves.confidence_and_correctness(path, "test", "mc-dropout")
     assert confidence.tolist() == [-0.5, -0.25, -1] and correct.tolist() == [True, True, False]
-    with pytest.raises(UserError, match="score mc-dropout: no column 'mc_dropout'"):
+    with pytest.raises(NothingToShow, match="score mc-dropout: no column 'mc_dropout'"):
         curves.confidence_and_correctness(write(tmp_path / "b.parquet", LOGITS), "test", "mc-dropout")

@@ -12,11 +12,13 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.figures import style
 from selfdoubt.figures.context import Context, context_of, look_at
 from selfdoubt.figures.kinds.enhancement_examples import Examples
 from selfdoubt.figures.kinds.mask_gallery import Gallery
 from selfdoubt.figures.kinds.object_size import SizedRuns
+from selfdoubt.figures.nothing import NothingToShow, notice
 from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
 
@@ -43,7 +45,7 @@ FIRST_INCORRECT = (np.array([0.9, 0.8, 0.7, 0.1]), np.array([False, True, True, 
 def metrics_rows(arm: str, replicate: int, accuracy: float, auroc: float) -> list[dict]:
     name, _, variant = arm.partition("/")
     row = {"dataset": "toys", "name": name, "replicate": replicate, "variant": variant or "clean"}
-    row |= {"split": "test", "n": 100}
+    row |= {"split": "test", "n": 100, "reason": None if auroc == auroc else "no incorrect samples"}
     return [
         row | {"metric": "accuracy", "score": "none", "value": accuracy},
         row | {"metric": "auroc", "score": "msp", "value": auroc},
@@ -173,6 +175,44 @@ def test_looks_follow_places_differ_and_are_used():
     assert draw("risk-coverage", context=context).axes[0].lines[0].get_color() == look_at(7).colour
 
 
+# ---- data that give nothing to show ----
+
+PERFECT = (LAST_INCORRECT[0], np.ones(4, bool))
+UNKNOWN = (np.full(4, np.nan), LAST_INCORRECT[1])
+POOR = {
+    "risk-coverage": ({"ce": [PERFECT], "kd": [PERFECT] * 2}, {"ce": [UNKNOWN]}),
+    "reliability": ({"ce": [PERFECT], "kd": [PERFECT] * 2}, None),
+    "object-size": (SizedRuns({"ce": [PERFECT], "kd": [PERFECT]}, np.zeros(4)), None),
+    "auroc-accuracy": (pd.DataFrame(metrics_rows("ce", 1, 1.0, np.nan)),) * 2,
+    "persuasion-matrix": (persuasion().assign(gain=None, n=0),) * 2,
+    "mixed-labels": ({"a": [dict.fromkeys(labels(), None)], "b": [labels(None)]}, None),
+    "mask-gallery": (Gallery(gallery().images, *[np.zeros((3, 8, 8), bool)] * 2), None),
+}
+
+
+@pytest.mark.parametrize("kind", POOR)
+def test_data_that_show_little_or_nothing_stop_no_study(kind, tmp_path):
+    """Of the first there may be something to draw, of the second there is not."""
+    for data in (data for data in POOR[kind] if data is not None):
+        try:
+            figure = draw(kind, data)
+        except (NothingToShow, Undefined) as reason:
+            figure = notice(str(reason), settings(kind))
+        assert saved(figure, tmp_path / "figure.svg")
+    if POOR[kind][1] is not None:
+        with pytest.raises((NothingToShow, Undefined)):
+            draw(kind, POOR[kind][1])
+
+
+def test_a_notice_is_as_large_as_the_figure_and_the_same_each_time(tmp_path):
+    figures = [notice("no $x$ " * 60, settings("risk-coverage")) for _ in range(2)]
+    width, height = figures[0].get_size_inches()
+    box = figures[0].get_tightbbox()
+    assert (25.4 * width, 25.4 * height) == pytest.approx((150, 80))
+    assert box.x0 >= -0.01 and box.x1 <= width + 0.01 and box.y0 >= -0.01 and box.y1 <= height + 0.01
+    assert len({saved(figure, tmp_path / "figure.svg") for figure in figures}) == 1
+
+
 # ---- of one kind ----
 
 
@@ -205,15 +245,16 @@ def test_reliability_shows_accuracy_gap_and_fraction_of_the_pooled_replicates():
     assert accuracy.get_height() == pytest.approx(60)  # (4 + 2) of 10
     assert gap.get_height() == pytest.approx(75 - 60)
     assert [bar.get_height() for bar in bottom.patches] == [0] * 7 + [100] + [0] * 2
-    assert "ECE 0.2000 ± 0.2121" in texts(figure)  # replicates: |.8 - .75| = .05 and |.4 - .75| = .35
+    [ece] = [text for text in top.texts if text.get_text() == "ECE 0.2000 ± 0.2121"]  # |.8 - .75| and |.4 - .75|
+    assert ece.get_window_extent().y0 >= top.get_window_extent().y1  # above the axes: on no bar
     assert top.lines[0].get_xydata().tolist() == [[0, 0], [100, 100]]
 
 
-def test_auroc_accuracy_excludes_arms_without_auroc_and_refuses_an_empty_plot():
+def test_auroc_accuracy_excludes_arms_without_auroc_and_says_why_there_is_none():
     rows = metrics_rows("ce", 1, 0.9, 0.8) + metrics_rows("kd", 1, 1.0, np.nan)
     shown = texts(draw("auroc-accuracy", pd.DataFrame(rows)))
     assert ARMS["ce"] in shown and ARMS["kd"] not in shown
-    with pytest.raises(UserError, match="no arm has accuracy and AUROC"):
+    with pytest.raises(NothingToShow, match=r"no arm has both .* \(no incorrect samples\)"):
         draw("auroc-accuracy", pd.DataFrame(rows[2:]))
 
 

@@ -165,3 +165,51 @@ def test_the_page_names_upper_bounds_wherever_they_stand():
     page = render(report(arms=Arms(upper_bounds=frozenset(["kd"])), figures=figures))
     assert page.count(told) >= 4  # among the arms, under figure, table and comparisons
     assert told not in render(report()) and "masks</span> Masks" in page
+
+
+# ---- warnings ----
+
+
+def warned(**changes) -> str:
+    """A page whose model kd, masks and claim are warned of; masks are shown by a figure of the study."""
+    metrics = [row | ({"warning": "no <better>"} if row["name"] == "kd" else {}) for row in METRICS]
+    tables = {"metrics": metrics, "hypotheses": [HYPOTHESIS | {"warning": "3 incorrect images"}]}
+    quality = frame(
+        "mask-quality", [("mask", "empty", 9, 10, None, "9 of 10 masks"), ("mask", "full", 0, 10, None, None)]
+    )
+    data = report(
+        **{name: frame(name, rows) for name, rows in tables.items()}, mask_quality={("toys", "unet"): quality}
+    )
+    data.settings["figures"] = {"masks": {"study": "distillation", "segmenter": "unet"}}
+    return render(replace(data, **changes)).replace("\u00a0", " ")
+
+
+def test_warnings_stand_at_the_top_at_the_study_and_at_what_they_are_about():
+    page = warned()
+    top, study = page.partition('class="study"')[::2]
+    assert top.count("kd on toys: no &lt;better&gt;.") == top.count("masks of unet on toys: 9 of 10 masks.") == 1
+    assert top.count("kd-ranks-better on toys: 3 incorrect images.") == 1
+    assert study.count("kd on toys: no &lt;better&gt;.") == study.count("masks of unet on toys: 9 of 10 masks.") == 1
+    assert (
+        top.count("Warning: 3 incorrect images.") == study.count("Warning: 3 incorrect images.") == 1
+    )  # of the verdict
+    assert study.count("Warning, mask: 9 of 10 masks.") == 2  # the caption, read out for the table too
+    checker = Balance()
+    checker.feed(page)
+    assert checker.open == []
+    assert "<h3>Warnings" not in render(report())
+
+
+def test_a_warning_about_some_replicates_says_of_how_many():
+    metrics = [row | ({"warning": "bad"} if row["name"] == "kd" and row["replicate"] < 3 else {}) for row in METRICS]
+    assert "kd (2 of 3 replicates) on toys: bad." in warned(metrics=frame("metrics", metrics))
+
+
+def test_a_study_is_not_warned_of_what_is_not_its_own():
+    data = [row | ({"warning": "bad"} if row["name"] == "kd" else {}) for row in METRICS]
+    settings = copy.deepcopy(SETTINGS)
+    settings["studies"]["distillation"] |= {"arms": ["ce/odin"]}
+    empty = frame("hypotheses", [])
+    page = warned(metrics=frame("metrics", data), settings=settings, hypotheses=empty)
+    top, study = page.partition('class="study"')[::2]
+    assert "kd on toys: bad." in top and "kd on toys: bad." not in study and "Warnings" not in study

@@ -30,3 +30,12 @@ def test_without_truth_there_is_a_reason():
     rows = quality_rows("mask", np.ones((5, 7, 13), bool), None)
     lacking = {row["statistic"]: row["reason"] for row in rows if row["value"] is None}
     assert lacking == dict.fromkeys(("iou", "pixel-accuracy"), "the true masks are not known")
+
+
+@pytest.mark.parametrize(("n_empty", "n_full", "warned"), [(5, 0, False), (6, 0, True), (3, 3, True), (0, 100, True)])
+def test_masks_may_be_empty_or_full_up_to_a_fraction(n_empty, n_full, warned):
+    masks = np.ones((100, 2, 2), bool)
+    masks[:, 0, 0] = False
+    masks[:n_empty], masks[100 - n_full :] = False, True
+    rows = {row["statistic"]: row["warning"] for row in quality_rows("mask", masks, None) if row["warning"]}
+    assert list(rows) == ["empty"] * warned

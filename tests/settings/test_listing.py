@@ -65,3 +65,13 @@ def test_entries_are_sorted_and_links_known(root):
     (root / "train/link").symlink_to("a")
     seen = contents(root / "train")
     assert [path.name for path in seen.folders] == ["a", "link"] and [path.name for path in seen.links] == ["link"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "imagenet"])
+def test_all_class_folders_that_cannot_be_read_are_named_before_any_job(root, kind, monkeypatch):
+    (root / "train/b").mkdir()
+    monkeypatch.setattr(os, "access", lambda path, _: path.name not in ("a", "b"))  # root may read all
+    with pytest.raises(UserError) as fault:
+        files_of(kind, root)
+    named = [line.partition(": cannot be read (Permission denied)")[0] for line in str(fault.value).split("\n")]
+    assert named == [str(root / name) for name in ("train/a", "train/b", "val/a")]

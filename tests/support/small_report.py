@@ -148,7 +148,9 @@ def frame(schema: str, rows: list) -> pd.DataFrame:
 
 
 def report(**changes) -> ReportData:
-    quality = frame("mask-quality", [("mask", "iou", 0.75, 10, None), ("mask", "empty", None, 0, "no images")])
+    quality = frame(
+        "mask-quality", [("mask", "iou", 0.75, 10, None, None), ("mask", "empty", None, 0, "no images", None)]
+    )
     data = ReportData(
         copy.deepcopy(SETTINGS),
         frame("metrics", METRICS),

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 from copies import ROOT, Copy, copy_repository
 
@@ -66,3 +67,34 @@ def digests(copy: Copy) -> dict[str, str]:
     paths = [p for p in sorted(copy.folder.glob("results/**/*")) if p.suffix in (".parquet", ".safetensors", ".svg")]
     names = {str(path.relative_to(copy.folder)): path for path in paths}
     return {name: hashlib.sha256(p.read_bytes()).hexdigest() for name, p in names.items() if name not in NOT_REPEATED}
+
+
+def of_perfect_predictions(config: dict) -> dict:
+    """Two models of others, correct on every image, and all that leads from their predictions to a page."""
+    tiny(config)
+    sections = ("teachers", "baselines", "students", "augmented", "segmenters", "enhancers", "ood_sets")
+    config |= {section: {} for section in sections}
+    config["datasets"] = {"toys": {"source": "predictions", "val_fraction": 0.5}}
+    config["predictions"] = {name: {"test": f"{name}.npz"} for name in ("a", "b")}
+    config["protocols"] = {"mean": {"method": "mean-probability"}}
+    config["groups"] = {"pair": {"members": ["a", "b"], "protocols": ["mean"]}}
+    study, claim = config["studies"]["distillation"], config["hypotheses"]["kd-ranks-better"]
+    config["studies"] = {"distillation": study | {"reference": "a", "arms": ["b", "pair/mean"]}}
+    config["hypotheses"] = {
+        "ranks-better": claim | {"better": "b", "than": "a"},
+        "separates-better": claim | {"better": "b", "than": "a", "metric": "auroc"},
+    }
+    config["comparisons"] = [{"metric": metric, "score": "msp", "split": "test"} for metric in ("aurc", "auroc")]
+    kinds = ("risk-coverage", "reliability", "auroc-accuracy")
+    config["figures"] = {kind: config["figures"][kind] | {"dataset": "toys"} for kind in kinds}
+    config["figures"]["risk-coverage"] |= {"arms": ["a", "pair/mean"]}
+    config["figures"]["reliability"] |= {"arms": ["a", "b"]}
+    return config
+
+
+def write_perfect_predictions(folder: Path, n: int = 60) -> None:
+    """The files of `of_perfect_predictions`."""
+    labels = np.arange(n) % 3
+    for seed, name in enumerate(("a", "b")):
+        logits = np.random.default_rng(seed).uniform(0, 1, (n, 3)) + 3 * np.eye(3)[labels]
+        np.savez(folder / f"{name}.npz", logits=logits, label=labels)

@@ -25,9 +25,16 @@ def rows(raw: Raw, labels: dict[str, np.ndarray], digests: dict[str, np.ndarray]
         table += [_row(pool, "converted", n, note=how) for how, n in sorted(of_pool.items())]
     for reason, n in sorted(Counter(raw.ignored.values()).items()):
         names = sorted(name for name, why in raw.ignored.items() if why == reason)
-        some = [*names[:_N_NAMED], "…"] if n > _N_NAMED else names
-        table.append(_row("all", "ignored files", n, note=f"{reason}: {', '.join(some)}"))
+        table.append(_row("all", "ignored files", n, note=f"{reason}: {_some(names)}"))
+    if raw.pooled:
+        table.append(_row("all", "configurations", len(raw.pooled), note=f"pooled: {_some(raw.pooled)}"))
     return table
+
+
+def _some(names: list[str]) -> str:
+    """Return names, at most _N_NAMED of them, after each other; that of the top folder is empty."""
+    shown = [name or "the top folder" for name in names[:_N_NAMED]]
+    return ", ".join([*shown, "…"] if len(names) > _N_NAMED else shown)
 
 
 def show(table: list[dict]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from selfdoubt.data import catalog, counts, decoding, splitting, survey
 from selfdoubt.data.raw import Encoded, Pool, Raw
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.catalog import files_of
 from selfdoubt.settings.source_files import Folders
 
 _DRAWN = {"val": "val_fraction", "test": "test_fraction"}  # of train, where a source lacks them
@@ -35,6 +36,7 @@ def describe(settings, folders: Folders) -> tuple[list[str], list[UserError]]:
     settings: an entry of the config's `datasets`. folders: of the files that it may be made of.
     Raises UserError if it cannot be listed at all.
     """
+    files_of(settings.source, folders)  # which names all folders that cannot be read, not just the first
     raw = catalog.find(settings.source, folders)
     found = {name: _look(name, pool, settings.channels) for name, pool in raw.pools.items()}
     labels, digests, converted = (

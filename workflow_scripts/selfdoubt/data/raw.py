@@ -40,6 +40,7 @@ class Raw:
     pools: dict[str, Pool]  # "train", and perhaps "val" and "test"
     class_names: list[str]
     ignored: dict[str, str] = field(default_factory=dict)  # why each file that was not used was not, by name
+    pooled: list[str] = field(default_factory=list)  # folders of tables that were taken for one data set, if several
 
 
 def rows_of(images: np.ndarray | Encoded, rows: np.ndarray) -> np.ndarray | Encoded:

@@ -7,6 +7,7 @@ may be text or any integers: they become rows of the sorted names of the trainin
 
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -48,12 +49,36 @@ def read(files: dict[str, list[Path]]) -> Raw:
     return Raw(pools, [class_names[name] if known else str(name) for name, known in zip(names, is_known, strict=True)])
 
 
-def _read(path: Path) -> pa.Table:
-    """Return a file's columns image (binary), label and perhaps image_id and mask, without nulls."""
+def check_alike(pooled: dict[str, list[Path]]) -> None:
+    """Raise UserError if configurations, the files of each by its folder, differ in used columns or in classes."""
+    seen = {}
+    for name, paths in pooled.items():
+        columns, labels = set(), set()
+        for path in paths:
+            table = _read(path, only=("label",))
+            columns |= _used(pq.read_schema(path).names).items()
+            labels |= set(pc.unique(table["label"]).to_pylist())
+        seen[name] = {"columns": sorted(name for _, name in columns), "classes": sorted(labels, key=str)}
+    first, *others = seen
+    for other, what in product(others, ("columns", "classes")):
+        if seen[other][what] != seen[first][what]:
+            names = " and ".join(name or "the top folder" for name in (first, other))
+            apart = sorted({*seen[first][what]} ^ {*seen[other][what]}, key=str)[:3]
+            found = f"{what} of {names} differ, such as {', '.join(map(str, apart))}"
+            raise UserError(f"{pooled[other][0]}: {found}; give the folder of one, or put all into one folder")
+
+
+def _used(known: list[str]) -> dict[str, str]:
+    """Return what columns of a file are called, of those that are read."""
+    used = {wanted: next((n for n in names if n in known), None) for wanted, names in _COLUMNS.items()}
+    return {wanted: name for wanted, name in used.items() if name}
+
+
+def _read(path: Path, only: tuple[str, ...] = tuple(_COLUMNS)) -> pa.Table:
+    """Return a file's columns image (binary), label and perhaps image_id and mask, without nulls, or some of them."""
     try:
         known = pq.read_schema(path).names
-        used = {wanted: next((n for n in names if n in known), None) for wanted, names in _COLUMNS.items()}
-        used = {wanted: name for wanted, name in used.items() if name}
+        used = {wanted: name for wanted, name in _used(known).items() if wanted in only}
         table = pq.read_table(path, columns=list(used.values()), partitioning=None)
     except MemoryError:
         raise
@@ -62,7 +87,7 @@ def _read(path: Path) -> pa.Table:
             raise
         raise UserError(f"{path}: not a whole Parquet file ({_line(error)}); restore the file") from None
     for wanted in _NEEDED:
-        if wanted not in used:
+        if wanted in only and wanted not in used:
             raise UserError(f"{path}: has no column '{wanted}'; columns: {', '.join(known)}")
     if not len(table):
         raise UserError(f"{path}: has no rows; restore the file, or remove it")

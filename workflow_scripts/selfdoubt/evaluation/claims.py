@@ -6,9 +6,9 @@ non-inferiority: the lower bound of its difference is above minus its margin. Wi
 is one observation, its mean over replicates.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from selfdoubt.evaluation import comparisons
+from selfdoubt.evaluation import comparisons, warnings
 from selfdoubt.evaluation.arms import Arms
 from selfdoubt.evaluation.comparisons import Compared, Quantity
 from selfdoubt.settings.metrics import margin, metric
@@ -34,6 +34,7 @@ class Component:
     compared: Compared
     margin: float | None  # None where there is no value of what is compared with
     parts: tuple[float | None, float | None]  # of a difference of AUGRC: accuracy, ranking
+    warning: str | None = None  # what a claim by it lacks
     losses: tuple["Component", ...] = ()
     repeated: tuple["Component", ...] = ()  # by other scores
 
@@ -85,7 +86,9 @@ def _component(claim, dataset: str, pairs: list[tuple[str, str]], study, arms: A
 
     losses = [of(loss, loss.score, loss.split or claim.split, loss.margin) for loss in claim.no_loss]
     repeated = [of(claim, score, claim.split, claim.margin) for score in claim.repeated_by]
-    return of(claim, claim.score, claim.split, claim.margin, losses=tuple(losses), repeated=tuple(repeated))
+    found = of(claim, claim.score, claim.split, claim.margin, losses=tuple(losses), repeated=tuple(repeated))
+    sides = [side for pairs in units for pair in pairs for side in pair]
+    return replace(found, warning=warnings.of_claim(claim.metric, claim.split, sides, found.compared.difference))
 
 
 def explored(dataset: str, arm: str, what, study, arms: Arms, settings) -> Component:

@@ -29,6 +29,7 @@ class Estimates:
 
     of: dict[Quantity, Estimate | Undefined]
     images: dict[str, Predictions]  # split -> labels and ids, without logits
+    n_correct: dict[str, int]  # of those splits where it is known
 
 
 def estimate(predictions: dict[str, Predictions], quantities: list[Quantity], n_resamples: int, settings) -> Estimates:
@@ -55,7 +56,10 @@ def estimate(predictions: dict[str, Predictions], quantities: list[Quantity], n_
         found = _of_split(predictions, split, pairs, readings, n_resamples)
         of |= {(name, score, split): each for (name, score), each in found.items()}
     images = {split: images_of(predictions[split]) for split in needed if split in predictions}
-    return Estimates({quantity: _mean([of[m] for m in found]) for quantity, found in members.items()}, images)
+    correct = {split: reading.correct for split, reading in readings.items()}
+    n_correct = {split: int(np.sum(found)) for split, found in correct.items() if not isinstance(found, Undefined)}
+    values = {quantity: _mean([of[m] for m in found]) for quantity, found in members.items()}
+    return Estimates(values, images, n_correct)
 
 
 def images_of(sample: Predictions) -> Predictions:

@@ -137,6 +137,7 @@ def _row(outcome: _Outcome, corrected: dict, alpha: float, smallest: float, sett
         "margin": weakest.margin,
         "p_negligible": evidence.negligible if evidence and not outcome.identical else None,
         "p_no_loss": max((loss.p_kept() or 0.0 for loss in weakest.losses), default=None),
+        "warning": next((found for c in outcome.components if (found := c.warning)), None),
         "verdict": _verdict(outcome, corrected, alpha, settings),
     }
     return row | _needed(row, weakest, smallest)

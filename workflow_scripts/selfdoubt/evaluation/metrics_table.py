@@ -8,13 +8,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from selfdoubt.evaluation import warnings
 from selfdoubt.evaluation.bootstrap import percentile_interval
 from selfdoubt.evaluation.metrics import function_of
 from selfdoubt.evaluation.predictions import Predictions
 from selfdoubt.evaluation.resampling import Values, mean_resampled, resample, split_sizes
 from selfdoubt.evaluation.scoring import fit_scores
 from selfdoubt.evaluation.splits import mean_splits
-from selfdoubt.evaluation.summaries import Key, Summary, read, summarise
+from selfdoubt.evaluation.summaries import Key, Reading, Summary, read, summarise
 from selfdoubt.evaluation.undefined import Undefined, attempt
 from selfdoubt.settings.metrics import METRICS, metric, names
 
@@ -39,8 +40,10 @@ def evaluate(predictions: dict[str, Predictions], settings, identity: dict, fitt
     for split, members in means.items():
         rows_of[split] = [_mean_row(split, same) for same in zip(*(rows_of[m] for m in members), strict=True)]
         resampled[split] = _mean_values([resampled[m] for m in members]) if split in settings.resampled_splits else {}
+    of_split = {split: resampled[split] if split in settings.resampled_splits else {} for split in rows_of}
+    warned = _warning(predictions, readings)
     return [
-        identity | row | _interval(resampled[split] if split in settings.resampled_splits else {}, row)
+        identity | row | _interval(of_split[split], row) | {"warning": warned.get((row["split"], row["metric"]))}
         for split, rows in rows_of.items()
         for row in rows
     ]
@@ -97,3 +100,11 @@ def _interval(resampled: Values, row: dict) -> dict:
     values = resampled.get((row["score"], row["metric"]))
     low, high = (None, None) if values is None or row["value"] is None else percentile_interval(values)
     return {"low": low, "high": high}
+
+
+def _warning(predictions: dict[str, Predictions], readings: dict[str, Reading]) -> dict[tuple[str, str], str | None]:
+    """Return the warning about the model, by split and metric: it stands at the accuracy on test."""
+    correct = readings["test"].correct
+    if isinstance(correct, Undefined):
+        return {}
+    return {("test", "accuracy"): warnings.of_model(predictions["test"].labels, correct)}

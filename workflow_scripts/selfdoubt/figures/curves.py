@@ -8,6 +8,7 @@ from selfdoubt.evaluation import scoring
 from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.evaluation.softmax import Softmax
 from selfdoubt.evaluation.undefined import Undefined, attempt
+from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
 
@@ -30,7 +31,7 @@ def runs(paths: list[Path], arms: list[str], split: str, score: str) -> Runs:
 def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.ndarray, np.ndarray]:
     """Return confidence (n,) and correctness (n,) of one split; a score is fitted on `val`.
 
-    Raises UserError if the split is not in the table, or the score has no values there.
+    Raises UserError if the split is not in the table, NothingToShow if the score has no values there.
     """
     predictions = predictions_by_split(table_files.read_table(path), path)
     if split not in predictions:
@@ -49,8 +50,13 @@ def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.n
 
 def _known(path: Path, score: str, found):
     if isinstance(found, Undefined):
-        raise UserError(f"{path}: score {score}: {found}")
+        raise NothingToShow(f"{_arm(path)}: score {score}: {found}")
     return found
+
+
+def _arm(path: Path) -> str:
+    """Return the model and the variant of a file of predictions, …/MODEL/replicate-1/VARIANT.parquet."""
+    return "/".join([*path.parts[-3:-1], path.stem])
 
 
 def n_replicates(data: Runs) -> int:

@@ -6,6 +6,8 @@ from selfdoubt.figures.texts import counted
 from selfdoubt.report.formats import number
 from selfdoubt.report.tables import Cell, Table
 
+_OF_SOURCE = {"ignored files": "{files} ignored, {note}", "configurations": "{count} configurations {note}"}
+
 
 def mask_table(segmenter: str, qualities: list[pd.DataFrame]) -> Table | None:
     """Return one segmenter's mask quality, a column for each stage; qualities: of each of its replicates."""
@@ -15,6 +17,8 @@ def mask_table(segmenter: str, qualities: list[pd.DataFrame]) -> Table | None:
     stages = list(dict.fromkeys(quality["stage"]))
     table = Table(f"Mask quality of {segmenter}, before and after its training", stages, "statistic")
     table.caption += f": mean of {counted(len(qualities), 'replicate')}." if len(qualities) > 1 else "."
+    for row in quality.dropna(subset="warning").to_dict("records"):
+        table.caption += f" Warning, {row['stage']}: {row['warning']}."
     for statistic in dict.fromkeys(quality["statistic"]):
         rows = quality[quality["statistic"] == statistic]
         digits = 0 if len(qualities) == 1 and (rows["value"].dropna() % 1 == 0).all() else 4
@@ -43,15 +47,15 @@ def counts_table(dataset: str, counts: pd.DataFrame, settings: dict) -> Table | 
     whole = counts[counts["label"].isna()]
     for (statistic, note), rows in whole.groupby(["statistic", "note"], sort=False, dropna=False):
         found = rows.set_index("split")["count"]
-        if statistic != "ignored files":
+        if statistic not in _OF_SOURCE:
             name = statistic if pd.isna(note) else f"{statistic} {note}"
             table.rows.append((name, [Cell(number(found[s], 0) if s in found else "") for s in splits]))
         if statistic == "images":
             for name, smallest in (("classes", of_classes.count()), ("smallest class", of_classes.min())):
                 table.rows.append((name, [Cell(number(smallest[split], 0)) for split in splits]))
     table.caption = f"Images of {dataset}. Conversions are counted before val and test are split from train."
-    for row in whole[whole["statistic"] == "ignored files"].to_dict("records"):
-        table.caption += f" {counted(row['count'], 'file')} ignored, {row['note']}."
+    for row in whole[whole["statistic"].isin(_OF_SOURCE)].to_dict("records"):
+        table.caption += f" {_OF_SOURCE[row['statistic']].format(files=counted(row['count'], 'file'), **row)}."
     if own := settings["datasets"][dataset].get("train_images_per_replicate"):
         drawn = settings["datasets"][dataset].get("overlapping_draws")
         others = "drawn from all of train for each" if drawn else "which are in no other"

@@ -19,6 +19,7 @@ from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
 from selfdoubt.report.run_tables import cost_table, missing_table
 from selfdoubt.report.tables import Table
 from selfdoubt.report.verdicts import Verdict, headline, speaks, verdicts_of
+from selfdoubt.report.warnings import Warned, of_study, warnings_of
 
 FOLDER = Path(__file__).parent
 
@@ -32,6 +33,7 @@ class StudySection:
     checks: list[Verdict]
     silent: str | None  # why the study cannot speak
     verdicts: list[Verdict]
+    warnings: list[str]
     arms: list[tuple[str, str, str]]  # label, name, settings
     figures: list[PlacedFigure]
     tables: list[Table]
@@ -49,11 +51,12 @@ def render(data: ReportData) -> str:
         lstrip_blocks=True,
     )
     metrics = with_arms(data.metrics)
-    numbers = numbers_of(metrics)
+    numbers, warned = numbers_of(metrics), warnings_of(data, metrics)
     return environment.get_template("template.html.j2").render(
         style=Markup((FOLDER / "style.css").read_text()),  # our own file, free of markup
         headline=headline(metrics, data.hypotheses),
-        studies=[_study(name, data, numbers) for name in data.settings.get("studies") or {}],
+        warnings=[each.text for each in warned],
+        studies=[_study(name, data, numbers, warned) for name in data.settings.get("studies") or {}],
         loose_figures=figures_of(data, numbers, None),
         tables=_all_tables(data, numbers, arm_order(metrics, data.settings)),
         costs=cost_table(data.costs),
@@ -66,7 +69,7 @@ def render(data: ReportData) -> str:
     )
 
 
-def _study(name: str, data: ReportData, numbers: Numbers) -> StudySection:
+def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) -> StudySection:
     text = data.settings["studies"][name]
     claims = data.hypotheses[data.hypotheses["study"] == name]
     claimed = [arm for arms in (*claims["better"], *claims["than"]) for arm in arms.split(", ")]
@@ -92,6 +95,7 @@ def _study(name: str, data: ReportData, numbers: Numbers) -> StudySection:
         [verdict for verdict in verdicts if verdict.role == "check"],
         speaks(verdicts),
         [verdict for verdict in verdicts if verdict.role != "check"],
+        of_study(warned, arms, name, data.settings),
         [(data.arms.label(arm), arm, what_is(arm, data.settings) + data.arms.note([arm])) for arm in arms],
         figures_of(data, numbers, name),
         [*(table for table in tables if table.rows), *group_tables(data.groups, arms, data.arms)],

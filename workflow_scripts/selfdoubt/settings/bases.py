@@ -109,7 +109,7 @@ class Figure(Strict):
 
     reads: ClassVar[tuple[str, ...]]  # inputs of the rule plot_figure, by name
     needs: ClassVar[tuple[str, ...]] = ()  # of "labels", "looks", "mask_truth" and "own_images"
-    study: Name
+    study: Name | None = None  # under which the page shows it; None: under further figures
     dataset: Name
     style: Style
 

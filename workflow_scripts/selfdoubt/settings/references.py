@@ -300,7 +300,8 @@ def _check_differs(place: str, arm: str, others: list[str], what: str) -> None:
 
 
 def _check_figure(place: str, figure, study) -> Iterator[tuple]:
-    yield check_known, f"{place}.study", figure.study, study.studies, "a study"
+    if figure.study and study.studies:  # of a config without studies, all figures are further ones
+        yield check_known, f"{place}.study", figure.study, study.studies, "a study"
     yield check_known, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
     yield check_figure_without_images, place, figure, study
     yield from figure.checks(place, study)

@@ -3,10 +3,12 @@
 Rules import this, so it opens no file and lists no more than folders.
 """
 
+import errno
+import os
 from pathlib import Path
 from typing import NamedTuple
 
-from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings.listing import contents, unreadable
 
 MASKS = "masks"  # a folder of masks, beside those of the classes or of the splits
@@ -31,10 +33,20 @@ def published(downloads: dict, members: tuple[str, ...], place: str, folders: Fo
 
 
 def class_folders(root: Path) -> list[Path]:
-    """Return a root and its folders down to those of the classes; adding or removing an image changes one of them."""
+    """Return a root and its folders down to those of the classes; adding or removing an image changes one of them.
+
+    Raises UserError, which names all of them, if some cannot be read.
+    """
     existing([root], "give a folder of class folders", folder=True)
-    below = contents(root).folders
-    return [root, *below, *(inner for folder in below for inner in contents(folder).folders)]
+    below = _readable(contents(root).folders)
+    return [root, *below, *_readable([inner for folder in below for inner in contents(folder).folders])]
+
+
+def _readable(folders: list[Path]) -> list[Path]:
+    denied = OSError(errno.EACCES, os.strerror(errno.EACCES))
+    if faults := [unreadable(path, denied) for path in folders if not os.access(path, os.R_OK | os.X_OK)]:
+        raise together(faults)
+    return folders
 
 
 def existing(paths: list[Path], remedy: str, folder: bool = False) -> list[Path]:

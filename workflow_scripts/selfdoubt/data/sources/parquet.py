@@ -9,6 +9,9 @@ from selfdoubt.settings.sources import parquet
 
 
 def find(place: str, folders: Folders) -> Raw:
-    """Read the tables; images stay encoded."""
+    """Read the tables; images stay encoded. Raises UserError if there are several configurations, unlike in classes."""
     files, ignored = parquet.files_by_split(place)
-    return dataclasses.replace(tables.read(files), ignored=ignored)
+    pooled = parquet.configurations(place, files)
+    if len(pooled) > 1:
+        tables.check_alike(pooled)
+    return dataclasses.replace(tables.read(files), ignored=ignored, pooled=[*pooled] if len(pooled) > 1 else [])

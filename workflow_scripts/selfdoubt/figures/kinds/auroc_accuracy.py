@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from selfdoubt.figures.context import Context, Look
+from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import counted
+from selfdoubt.figures.texts import counted, listed
 from selfdoubt.runtime import table_files
-from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
 SHOWN_AS = "svg"
@@ -29,13 +29,13 @@ def read(inputs, settings, context: Context) -> pd.DataFrame:
 def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     """Draw AUROC of correct against incorrect predictions over accuracy: an arm's replicates around their mean.
 
-    data: rows of the metrics table, any splits and scores; only those of the settings are drawn. Raises UserError if
-    no arm has both numbers. Names stand in a legend: beside the points they hide one another as soon as arms are alike.
+    data: rows of the metrics table, any splits and scores; only those of the settings are drawn. Raises NothingToShow
+    if no arm has both numbers. Names stand in a legend: beside the points they hide one another where arms are alike.
     """
     points = _accuracy_and_auroc(data, settings)
     if points.empty:
         place = f"{settings.dataset}, split {settings.split}, score {settings.score}"
-        raise UserError(f"auroc-accuracy: no arm has accuracy and AUROC on {place}; see `reason` in the metrics table")
+        raise NothingToShow(f"no arm has both accuracy and AUROC on {place}{_reasons(data, settings)}")
     figure = new_figure(settings)
     axes = figure.subplots()
     shown = [arm for arm in context.looks if arm in set(points["arm"])]
@@ -64,6 +64,14 @@ def caption(settings, label: Callable[[str], str], extent: str) -> str:
         f"Ranking against accuracy on {extent}: how well the score {settings.score} separates correct from incorrect "
         "predictions. Small dots are replicates, large marks their mean; up and right is better."
     )
+
+
+def _reasons(table: pd.DataFrame, settings) -> str:
+    """Return why there is no AUROC, in brackets."""
+    rows = table[(table["dataset"] == settings.dataset) & (table["split"] == settings.split)]
+    rows = rows[(rows["metric"] == "auroc") & (rows["score"] == settings.score)]
+    found = list(dict.fromkeys(rows["reason"].dropna()))
+    return f" ({listed(found)})" if found else ""
 
 
 def _accuracy_and_auroc(table: pd.DataFrame, settings) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from selfdoubt.figures.context import Context
+from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.style import ABOVE, BELOW, INK, STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import counted
 from selfdoubt.runtime import table_files
@@ -29,8 +30,10 @@ def read(inputs, settings, context: Context) -> pd.DataFrame:
 def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     """Draw the mean gain in the listener's log p, sender by listener, for messages of the true and other classes.
 
-    data: rows of PERSUASION_SCHEMA of all replicates.
+    data: rows of PERSUASION_SCHEMA of all replicates. Raises NothingToShow if no message was sent.
     """
+    if data["gain"].isna().all():
+        raise NothingToShow("no message was sent: no test image is contested")
     members = list(dict.fromkeys([*data["sender"], *data["listener"]]))
     limit = float(np.nanmax(np.abs(data["gain"].to_numpy(float)), initial=0)) or 1.0
     figure = new_figure(settings, layout="compressed")

@@ -32,7 +32,7 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
     for (arm, replicates), top, bottom in zip(data.items(), panels[0], panels[1], strict=True):
         colour = context.looks[arm].colour
         _panel(top, bottom, replicates, settings.n_bins, colour)
-        top.set_title(context.labels[arm], loc="left", fontweight="bold", color=colour)
+        top.set_title(context.labels[arm], loc="left", fontweight="bold", color=colour, pad=14)  # above the ECE
     panels[0, 0].set_ylabel("accuracy (%)")
     panels[1, 0].set_ylabel("images (%)")
     figure.supxlabel("confidence: largest probability (%)", fontsize=7.5)
@@ -61,7 +61,7 @@ def _panel(top: Axes, bottom: Axes, replicates: list, n_bins: int, colour: str) 
     top.bar(centres[full], (confidence - accuracy)[full], width * 0.94, bottom=accuracy[full], **gap)
     top.plot([0, 100], [0, 100], color=INK, linewidth=0.7, linestyle=(0, (3, 2)))
     errors = [calibration.ece(*run, n_bins) for run in replicates]
-    top.text(0.04, 0.95, f"ECE {mean_sd(errors, 4, '')}", transform=top.transAxes, va="top", fontsize=7)
+    top.annotate(f"ECE {mean_sd(errors, 4, '')}", (0, 1), (0, 3), "axes fraction", "offset points", fontsize=7)
     top.set(xlim=(0, 100), ylim=(0, 100), xticks=[0, 25, 50, 75, 100])
     bottom.bar(centres, fraction, width * 0.94, color=GREY, alpha=0.55)
     for axes in (top, bottom):

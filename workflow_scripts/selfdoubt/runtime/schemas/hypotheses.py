@@ -23,6 +23,7 @@ HYPOTHESES_SCHEMA = pa.schema(
         ("p_negligible_holm", pa.float64()),  # corrected within the family
         ("p_no_loss", pa.float64()),  # that nothing is lost beyond its margin; null where nothing must be kept
         ("verdict", pa.string()),  # supported (, smaller than the margin), refuted, negligible, …
+        ("warning", pa.string()),  # what the claim lacks (evaluation.warnings)
         ("n_replicates_needed", pa.int32()),  # to find the difference that was seen, at the level of the family
         ("n_replicates_negligible", pa.int32()),  # to call a true difference of 0 negligible; null: no number would do
     ]

@@ -9,5 +9,6 @@ MASK_QUALITY_SCHEMA = pa.schema(
         ("value", pa.float64()),
         ("n", pa.int64()),
         ("reason", pa.string()),
+        ("warning", pa.string()),  # why the masks are of no use (segmentation.mask_quality)
     ]
 )

@@ -17,5 +17,6 @@ METRICS_SCHEMA = pa.schema(
         ("high", pa.float64()),
         ("n", pa.int64()),
         ("reason", pa.string()),
+        ("warning", pa.string()),  # at the accuracy on test: why the model carries no claim (evaluation.warnings)
     ]
 )

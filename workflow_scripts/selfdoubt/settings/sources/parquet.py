@@ -5,7 +5,7 @@ from pathlib import Path
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.listing import files_below
 from selfdoubt.settings.source_files import Folders
-from selfdoubt.settings.split_names import CHOICES, SPLITS, split_of_path
+from selfdoubt.settings.split_names import CHOICES, SPLITS, split_in, split_of_path
 
 FORM = "parquet:PATH"
 
@@ -44,3 +44,16 @@ def files_by_split(place: str) -> tuple[dict[str, list[Path]], dict[str, str]]:
     if "train" not in splits.values():
         raise UserError(f"{root}: no file of training images; name it train.parquet or train-….parquet")
     return {split: [p for p in tables if splits[p] == split] for split in SPLITS if split in splits.values()}, ignored
+
+
+def configurations(place: str, files: dict[str, list[Path]]) -> dict[str, list[Path]]:
+    """Return the files of each configuration, as the hub calls data sets in folders of one repository, by its folder.
+
+    A folder counts if it names no split: A/train and A/test are of one, as are train/A and test/A.
+    """
+    root, found = Path(place).expanduser(), {}
+    for path in (path for paths in files.values() for path in paths):
+        folders = path.relative_to(root).parts[:-1]
+        name = "/".join(part for part in folders if split_in(part) is None)
+        found.setdefault(name, []).append(path)
+    return found

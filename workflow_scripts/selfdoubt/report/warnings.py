@@ -1,0 +1,57 @@
+"""Warnings of the tables, as the page shows them: at its top, and those of a study at the study."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from selfdoubt.figures.texts import counted, listed
+from selfdoubt.report.inputs import ReportData
+
+
+@dataclass(frozen=True)
+class Warned:
+    """One warning in words, and what it is about, by which a study is known to need it."""
+
+    text: str
+    arms: frozenset[str] = frozenset()
+    segmenter: str | None = None
+
+
+def warnings_of(data: ReportData, metrics: pd.DataFrame) -> list[Warned]:
+    """Return all warnings about models and masks, then those about claims. metrics: with the column `arm`."""
+    return [*_of_models(data, metrics), *_of_masks(data), *_of_claims(data)]
+
+
+def of_study(found: list[Warned], arms: list[str], name: str, settings: dict) -> list[str]:
+    """Return the texts of those that are about arms of a study, or about masks that it uses or shows."""
+    models = [(settings.get("augmented") or {}).get(arm.partition("/")[0], {}) for arm in arms]
+    figures = [entry for entry in (settings.get("figures") or {}).values() if entry.get("study") == name]
+    segmenters = {entry.get("segmenter") for entry in [*models, *figures]} - {None}
+    return [warned.text for warned in found if warned.arms & {*arms} or warned.segmenter in segmenters]
+
+
+def _of_models(data: ReportData, metrics: pd.DataFrame) -> list[Warned]:
+    rows, found = metrics[metrics["warning"].notna()], []
+    n_replicates = metrics.groupby(["dataset", "arm"])["replicate"].nunique()
+    for (dataset, warning), part in rows.groupby(["dataset", "warning"], sort=False):
+        shown = []
+        for arm, replicates in part.groupby("arm", sort=False)["replicate"].nunique().items():
+            n = n_replicates[dataset, arm]
+            some = f" ({replicates} of {counted(n, 'replicate')})" if replicates < n else ""
+            shown.append(f"{data.arms.label(arm)}{some}")
+        text = f"{listed(shown)} on {dataset}: {warning}."
+        found.append(Warned(text, frozenset(part["arm"])))
+    return found
+
+
+def _of_masks(data: ReportData) -> list[Warned]:
+    return [
+        Warned(f"{row['stage']}s of {segmenter} on {dataset}: {row['warning']}.", segmenter=segmenter)
+        for (dataset, segmenter), quality in data.mask_quality.items()
+        for row in quality[quality["warning"].notna()].to_dict("records")
+    ]
+
+
+def _of_claims(data: ReportData) -> list[Warned]:
+    rows = data.hypotheses[data.hypotheses["warning"].notna()].to_dict("records")
+    return [Warned(f"{row['hypothesis']} on {row['dataset']}: {row['warning']}.") for row in rows]
