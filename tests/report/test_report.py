@@ -178,7 +178,7 @@ def warned(**changes) -> str:
         "mask-quality", [("mask", "empty", 9, 10, None, "9 of 10 masks"), ("mask", "full", 0, 10, None, None)]
     )
     data = report(
-        **{name: frame(name, rows) for name, rows in tables.items()}, mask_quality={("toys", "unet"): quality}
+        **{name: frame(name, rows) for name, rows in tables.items()}, mask_quality={("toys", "unet"): [quality]}
     )
     data.settings["figures"] = {"masks": {"study": "distillation", "segmenter": "unet"}}
     return render(replace(data, **changes)).replace("\u00a0", " ")

@@ -69,8 +69,9 @@ def _verdict(row: dict, members: list[dict], numbers: Numbers, names: Arms, seve
         return comparison_sentence(member, numbers, names, place)
 
     sentence = f"{_rule(row)}{_certainty(row)}" if compound else f"{described(row)} {_certainty(row)}{_needed(row)}"
+    if not pd.isna(row["warning"]):
+        sentence += f" Warning: {row['warning']}."
     further = [f"{described(each)} 95{NO_BREAK}% interval {interval_text(each)}." for each in own] if compound else []
-    further += [] if pd.isna(row["warning"]) else [f"Warning: {row['warning']}."]
     further += [kept_sentence(each) for each in kept]
     repeated = [each for each in members if each["repeats"]]
     if repeated and not compound:

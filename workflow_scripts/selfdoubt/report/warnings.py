@@ -47,7 +47,8 @@ def _of_models(data: ReportData, metrics: pd.DataFrame) -> list[Warned]:
 def _of_masks(data: ReportData) -> list[Warned]:
     return [
         Warned(f"{row['stage']}s of {segmenter} on {dataset}: {row['warning']}.", segmenter=segmenter)
-        for (dataset, segmenter), quality in data.mask_quality.items()
+        for (dataset, segmenter), qualities in data.mask_quality.items()
+        for quality in qualities
         for row in quality[quality["warning"].notna()].to_dict("records")
     ]
 
