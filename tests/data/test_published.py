@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clothes import clothes
 from small_data import load, load_splits, some_images, write_cifar, write_idx, write_imagenet, write_tiny_imagenet
 
+from selfdoubt.data import scenes
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.image_files import ImageFiles
 from selfdoubt.runtime.errors import UserError
@@ -37,6 +39,20 @@ def test_fashion_mnist_is_read_from_its_idx_files(tmp_path):
         write_idx(tmp_path / f"{name}-images-idx3-ubyte.gz", images[:, 0])
         write_idx(tmp_path / f"{name}-labels-idx1-ubyte.gz", labels.astype(np.uint8))
     check_official(load_splits(f"fashion-mnist:{tmp_path}"), train, test)
+
+
+def test_fashion_scenes_are_composed_of_all_of_fashion_mnist_too(tmp_path):
+    for name, split in (("train", "train"), ("t10k", "test")):
+        some = clothes(split, 40)
+        write_idx(tmp_path / f"{name}-images-idx3-ubyte.gz", some.images[:, 0])
+        write_idx(tmp_path / f"{name}-labels-idx1-ubyte.gz", (np.arange(40) % 10).astype(np.uint8))
+    splits = load_splits(f"fashion-scenes:fashion-mnist:{tmp_path}", val_from="test")
+    images, masks = scenes.compose(clothes("train", 40).images, np.arange(40), "train")
+    assert np.array_equal(splits["train"].images, images) and np.array_equal(splits["train"].masks, masks)
+    assert len(splits["val"].labels) + len(splits["test"].labels) == 40
+    assert not catalog.is_embedded("fashion-scenes:fashion-mnist") and catalog.is_embedded("fashion-scenes")
+    with pytest.raises(UserError, match="'cifar10' is no data set whose objects are placed; write fashion-mnist"):
+        load_splits("fashion-scenes:cifar10")
 
 
 def test_cifar_is_read_from_its_pickles(tmp_path):

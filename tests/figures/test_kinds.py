@@ -12,6 +12,9 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from selfdoubt.data import datasets, masks
+from selfdoubt.data.datasets import Split
+from selfdoubt.data.own_images import positions
 from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.figures import style
 from selfdoubt.figures.context import Context, context_of, look_at
@@ -271,6 +274,22 @@ def test_auroc_accuracy_shows_its_own_split_and_data_set_and_lists_arms_by_their
 def test_mask_gallery_prints_the_overlap():
     axes = drawn("mask-gallery").axes
     assert [each.get_xlabel() for each in axes[6:]] == ["0.50", "1.00", "1.00"]  # one of two pixels found, then both
+
+
+def test_mask_gallery_shows_the_images_of_the_masks_replicate(tmp_path):
+    labels = np.arange(6) % 2
+    images = np.arange(6, dtype=np.uint8)[:, None, None, None] * np.ones((1, 1, 8, 8), np.uint8)
+    split = Split(images, labels, np.arange(6, dtype=np.int32))
+    datasets.write_splits(tmp_path / "train", {"train": split}, {})
+    own = {"replicate": 2, "kind": "disjoint", "n_images": 2}
+    rows = positions(labels, **own)
+    masks.write_masks(tmp_path / "masks", images[rows, 0] > 0, {})
+    paths = [tmp_path / "masks"]
+    inputs = SimpleNamespace(images=[tmp_path / "train"], masks=paths, pseudo_masks=paths)
+    data = methods.load("figures.kinds", "mask-gallery").read(
+        inputs, settings("mask-gallery"), context_of({"mask_truth": "nonzero-pixels", "own_images": own})
+    )
+    assert data.images[:, 0, 0, 0].tolist() == rows.tolist() and np.array_equal(data.reference, data.predicted)
 
 
 def test_enhancement_examples_magnify_the_step_around_grey():

@@ -219,7 +219,9 @@ def test_what_a_data_set_is_made_of_is_shown():
         "duplicates of a training image": ["", "", "3"],
     }
     assert "a.txt, <b>.txt." in table.caption
-    assert "In common with digits: none by name" in table.caption
+    assert "In common with digits: none by name" in table.caption and "replicate" not in table.caption
+    settings["datasets"]["toys"] |= {"train_images_per_replicate": 3}
+    assert "3 of them, which are in no other" in counts_table("toys", report().counts["toys"], settings).caption
     assert "&lt;b&gt;.txt" in render(report())
 
 
@@ -227,6 +229,15 @@ def test_mask_quality_shows_n_or_the_reason():
     [(_, [iou]), (_, [empty])] = mask_table("unet", report().mask_quality["toys", "unet"]).rows
     assert (iou.text, iou.spread) == ("0.7500", "n = 10")
     assert (empty.text, empty.spread) == ("–", "no images")
+
+
+def test_mask_quality_of_several_replicates_is_their_mean():
+    [one] = report().mask_quality["toys", "unet"]
+    other = one.assign(value=[0.5, 0.25], n=[20, 4])
+    table = mask_table("unet", [one, other])
+    [(_, [iou]), (_, [empty])] = table.rows
+    assert (iou.text, iou.spread, empty.text) == ("0.6250", "n = 30", "0.2500")
+    assert "mean of 2\u00a0replicates" in table.caption
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from selfdoubt.data import scenes, survey
 from selfdoubt.data.raw import Raw
 from selfdoubt.data.sources import embedded, fashion_mnist
 from selfdoubt.settings.source_files import Folders
-from selfdoubt.settings.sources.fashion_scenes import COMPOSED_OF
+from selfdoubt.settings.sources.fashion_scenes import COMPOSED_OF, copy_of
 
 
 def find(place: str, folders: Folders) -> Raw:
     """Compose the scenes of every split, with their masks."""
-    base, _, copy = place.partition(":")
-    clothes, pools = fashion_mnist.find(copy, folders) if base else embedded.find(COMPOSED_OF, folders), {}
+    copy, pools = copy_of(place), {}
+    clothes = embedded.find(COMPOSED_OF, folders) if copy is None else fashion_mnist.find(copy, folders)
     for split, pool in clothes.pools.items():
         ids = np.arange(len(pool.labels)) if pool.image_ids is None else pool.image_ids
         grey = survey.read(pool.images, channels=1, size_px=28, resize=False).images

@@ -18,12 +18,20 @@ LARGEST_SPLIT = (60_000, 3, 32)
 
 def files_of(place: str, folders: Folders) -> list[Path]:
     """Return the files of the data set whose objects are placed; raises UserError if it is neither of the two."""
+    copy = copy_of(place)
+    return embedded.files_of(COMPOSED_OF, folders) if copy is None else fashion_mnist.files_of(copy, folders)
+
+
+def copy_of(place: str) -> str | None:
+    """Return the place of Fashion-MNIST, empty where none is given, or None where the objects are the embedded ones.
+
+    Raises UserError if another data set is named.
+    """
     base, _, copy = place.partition(":")
     if base not in ("", WHOLE):
-        raise UserError(
-            f"'{base}' is no data set whose objects are placed; write {WHOLE}, or nothing for {COMPOSED_OF}"
-        )
-    return fashion_mnist.files_of(copy, folders) if base else embedded.files_of(COMPOSED_OF, folders)
+        remedy = f"write {WHOLE}, or nothing for {COMPOSED_OF}"
+        raise UserError(f"'{base}' is no data set whose objects are placed; {remedy}")
+    return copy if base else None
 
 
 def is_embedded(place: str) -> bool:
