@@ -18,11 +18,13 @@ def run(arguments):
     model = checkpoints.load_model(arguments.checkpoint, device)
     splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
     done = selection.enhance(model, splits, settings, arguments.replicate)
-    print(f"chosen on val: {done.chosen}; passes of one image: {done.costs}")
+    print(f"chosen: {done.chosen}; passes of one image: {done.costs}")
     metadata = arguments.metadata | {"chosen": done.chosen, "costs_per_image": done.costs}
-    prediction_tables.write_predictions(arguments.output, splits, done.logits, done.signals, metadata)
+    tested = {name: splits[name] for name in done.logits}  # without a set that the settings were tuned on
+    prediction_tables.write_predictions(arguments.output, tested, done.logits, done.signals, metadata)
     kept = selection.examples(model, splits["test"], N_EXAMPLES, done, arguments.replicate)
-    epsilon_255 = np.array(done.chosen.get("epsilon_255", 0.0))
+    free = done.chosen.get("n_steps", 0) * done.chosen.get("step_255", 0.0)  # the farthest, where nothing bounds it
+    epsilon_255 = np.array(done.chosen.get("epsilon_255", free))
     examples.write(arguments.examples, kept._asdict() | {"epsilon_255": epsilon_255})
 
 

@@ -13,7 +13,7 @@ def sets_sorted(entry):
 
 def enhancer_settings(wildcards):
     """The method and the candidates that it chooses from on val."""
-    return canonical(sets_sorted(STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"})))
+    return canonical(sets_sorted(STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"}, exclude_none=True)))
 
 
 def enhancer_modules(wildcards):

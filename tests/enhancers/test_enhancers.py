@@ -29,6 +29,7 @@ from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import batches, selection
 from selfdoubt.evaluation import rankings
 from selfdoubt.evaluation.log_odds import log_odds
+from selfdoubt.evaluation.softmax import Softmax
 from selfdoubt.models import inference
 from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
@@ -127,12 +128,41 @@ def test_the_best_aurc_on_val_is_chosen(method):
     found = []
     for candidate in selection.candidates(settings_of(method)):
         of_val = selection.choose(network(), SPLITS["val"], candidate, seed=0).val
-        reported = of_val.logits.argmax(1) if of_val.predicted is None else of_val.predicted
-        found.append(rankings.aurc(log_odds(of_val.logits), reported == SPLITS["val"].labels))
+        softmax = Softmax(of_val.logits, reported=of_val.predicted)
+        found.append(rankings.aurc(log_odds(softmax), softmax.reported == SPLITS["val"].labels))
     assert len(set(found)) > 1
     best = selection.candidates(settings_of(method))[found.index(min(found))]
     assert selection.choose(network(), SPLITS["val"], settings_of(method), seed=0).settings == best
     assert selection.enhance(network(), SPLITS, settings_of(method), seed=0).chosen == vars(best)
+
+
+def test_a_temperature_may_be_tuned_on_an_ood_set_that_is_then_not_predicted():
+    held_out = SimpleNamespace(images=SPLITS["test"].images[::-1].copy(), labels=np.full(33, -1))
+    splits = {**SPLITS, "ood-tuning": held_out}
+    settings = settings_of("odin", epsilon_255=[0, 2, 60], temperature=[1, 1000], tune_on="ood-tuning")
+    found = selection.enhance(network(), splits, settings, seed=0)
+    assert [*found.logits] == [*SPLITS]
+    rates = []  # of each candidate: outside images above the 57th of 60 confidences of val, as 95 % are 57
+    for candidate in selection.candidates(settings):
+        val, outside = (
+            log_odds(Softmax(each.logits, reported=each.predicted))
+            for each in (
+                selection.choose(network(), split, candidate, seed=0).val for split in (SPLITS["val"], held_out)
+            )
+        )
+        rates.append((outside >= np.sort(val)[::-1][56]).mean())
+    assert len(set(rates)) > 1
+    best = selection.candidates(settings)[int(np.argmin(rates))]
+    assert (found.chosen["epsilon_255"], found.chosen["temperature"]) == (best.epsilon_255, best.temperature)
+    by_val = selection.enhance(network(), SPLITS, settings_of("odin", epsilon_255=[0, 2, 60]), seed=0)
+    assert "tune_on" not in by_val.chosen
+
+
+def test_odin_at_a_fixed_temperature_is_the_softmax_at_it():
+    # The authors' T = 1000 without a step: p = softmax(z / 1000) of the clean logits.
+    found = selection.enhance(network(), SPLITS, single("odin", epsilon_255=0, temperature=1000), seed=0)
+    np.testing.assert_allclose(found.logits["test"], clean_logits() / 1000, atol=1e-7)
+    assert found.chosen["temperature"] == 1000
 
 
 def test_the_first_of_equals_is_chosen(monkeypatch):
@@ -206,7 +236,8 @@ def test_examples_show_the_images_behind_the_predictions(method):
         logits = network()(torch.from_numpy(shown.enhanced)).numpy() / found.chosen.get("temperature", 1)
     np.testing.assert_allclose(logits, found.logits["test"][:6], atol=1e-5)
     chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    np.testing.assert_allclose(shown.enhanced_confidence, chances.max(1), atol=1e-5)
+    reported = found.signals["predicted"]["test"][:6] if method in KEEPING else chances.argmax(1)
+    np.testing.assert_allclose(shown.enhanced_confidence, chances[np.arange(6), reported], atol=1e-5)
 
 
 # ---- single methods ----
@@ -236,11 +267,43 @@ def test_doctor_steps_up_d_alpha_of_a_linear_model():
     assert found.logits[0].tolist() == pytest.approx([(0.4 - 0.6) / 4, 0])
 
 
+def linear_batch(pixels: tuple[float, float]) -> batches.Batch:
+    """One image of two pixels a, b and a model of logits (2a - b, 0)."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(2, 2, bias=False))
+    model[1].weight.data = torch.tensor([[2.0, -1.0], [0.0, 0.0]])
+    return batches.Batch(model, torch.tensor(pixels).reshape(1, 1, 1, 2))
+
+
+def test_the_anti_adversary_of_its_authors_takes_two_steps_that_nothing_bounds():
+    # gamma -= .15 sign(grad CE(f(x + gamma), label 0)), twice: +.3 on a and -.3 on b, which leaves [0, 1].
+    settings = SimpleNamespace(n_steps=2, step_255=0.15 * 255, precision="float32")
+    found = selection.load("anti-adversary").enhance(linear_batch((0.9, 0.2)), settings, None)
+    assert found.images.flatten().tolist() == pytest.approx([1.2, -0.1])
+    assert found.logits[0].tolist() == pytest.approx([2 * 1.2 + 0.1, 0]) and found.predicted is None
+
+
+def test_hedge_of_its_authors_starts_at_random_and_stays_within_epsilon():
+    # The summed cross-entropy is 2 log(1 + e^z) - z of z = 2a - b, which rises with |z|: here z > 0, so a up, b down.
+    # From anywhere within 8 / 255 of (.5, .2), steps of 4 / 255 reach the edge of the ball within four.
+    values = {"epsilon_255": 8, "step_255": 4, "random_start": True, "precision": "float32"}
+    hedge = selection.load("hedge").enhance
+    for seed in range(3):
+        found = hedge(linear_batch((0.5, 0.2)), SimpleNamespace(n_steps=20, **values), np.random.default_rng(seed))
+        assert found.images.flatten().tolist() == pytest.approx([0.5 + 8 / 255, 0.2 - 8 / 255])
+    draws = np.random.default_rng(5).random((1, 1, 1, 2), dtype=np.float32).ravel()
+    start = np.array([0.5, 0.2]) + 8 / 255 * (2 * draws - 1)  # uniform in the ball
+    expected = np.clip(start + np.array([4, -4]) / 255, [0.5 - 8 / 255, 0.2 - 8 / 255], [0.5 + 8 / 255, 0.2 + 8 / 255])
+    found = hedge(linear_batch((0.5, 0.2)), SimpleNamespace(n_steps=1, **values), np.random.default_rng(5))
+    assert found.images.flatten().tolist() == pytest.approx(expected)
+
+
 def test_hedge_raises_the_loss_of_all_classes():
     def loss(logits):
         return torch.stack([nn.functional.cross_entropy(logits, torch.full((len(logits),), k)) for k in range(5)]).sum()
 
-    assert loss(answer("hedge", epsilon_255=2, n_steps=2).logits) > loss(torch.from_numpy(clean_logits()))
+    assert loss(answer("hedge", epsilon_255=2, n_steps=2, random_start=False).logits) > loss(
+        torch.from_numpy(clean_logits())
+    )
 
 
 def test_tta_is_the_mean_of_probabilities_of_shifted_and_flipped_images():

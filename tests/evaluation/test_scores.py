@@ -187,6 +187,62 @@ def test_all_blocks_together_are_all_rows():
     assert np.concatenate([np.arange(300)[rows] for rows in seen]).tolist() == list(range(300))
 
 
+# ---- of the label that is reported ----
+
+OF_A_CLASS = ("msp", "msp-ts", "margin", "logit-margin", "max-logit", "pnorm")
+
+
+def test_scores_of_a_class_are_those_of_the_reported_one():
+    p = np.array([[0.5, 0.3, 0.2]])
+    kept = Softmax(np.log(p) + 7, reported=np.array([1]))  # the clean label, of which .3 is left on the enhanced image
+
+    def found(name):
+        module = scoring.load(name)
+        [value] = module.score(kept)
+        return module.as_defined(value) if hasattr(module, "as_defined") else value
+
+    assert found("msp") == pytest.approx(0.3)  # not .5, which is that of a class that nobody reports
+    assert found("margin") == pytest.approx(0.3 - 0.5)
+    assert found("logit-margin") == pytest.approx(np.log(0.3 / 0.5))
+    assert found("max-logit") == pytest.approx(np.log(0.3) + 7)
+    halved = scoring.load("msp-ts").score(kept, temperature=2)  # softmax(log p / 2) is sqrt(p) over their sum
+    assert scoring.load("msp-ts").as_defined(halved) == pytest.approx(np.sqrt(0.3) / np.sqrt(p).sum())
+    assert kept.reported_probability() == pytest.approx(0.3)
+    for name in set(OF_LOGITS) - set(OF_A_CLASS):  # of the whole distribution
+        assert scoring.load(name).score(kept) == confidence(name, np.log(p) + 7), name
+
+
+@repeatable
+@given(replicates)
+def test_reporting_the_top_class_changes_no_digit(replicate):
+    logits = logits_of(replicate)
+    for name in OF_LOGITS:
+        score = fitted(name, *val_of())
+        assert (score(Softmax(logits, reported=logits.argmax(-1))) == score(Softmax(logits))).all(), name
+
+
+@repeatable
+@given(replicates, st.sampled_from([0.1, 3.0, 300.0]))
+def test_a_score_of_a_class_is_the_same_wherever_that_class_stands(replicate, scale):
+    logits = logits_of(replicate, scale=scale)
+    reported = np.random.default_rng(replicate).integers(0, 5, 20)
+    order = np.random.default_rng(1).permutation(5)
+    moved, there = logits[:, order], np.argsort(order)[reported]
+    for name in OF_A_CLASS:
+        score = fitted(name, *val_of())
+        one, other = score(Softmax(logits, reported=reported)), score(Softmax(moved, reported=there))
+        assert one == pytest.approx(other, rel=1e-9, abs=1e-9), name
+        best = score(Softmax(logits))
+        assert (one <= best + 1e-9).all() and (one < best)[reported != logits.argmax(-1)].all(), name
+
+
+def test_log_odds_of_a_reported_class():
+    z, reported = logits_of(4), np.random.default_rng(4).integers(0, 5, 20)
+    others = np.where(np.eye(5, dtype=bool)[reported], -np.inf, z)
+    expected = z[np.arange(20), reported] - logsumexp(others, -1)
+    assert log_odds(Softmax(z, reported=reported)) == pytest.approx(expected)
+
+
 # ---- fitted on val ----
 
 
@@ -239,9 +295,21 @@ def test_pnorm_is_the_centred_logit_over_the_norm():
         assert pnorm(logits_of(3) * 1e200, p) == pytest.approx(expected)
 
 
-def test_pnorm_zero_counts_what_is_not_zero():
-    # centred: [4, 0, -4] over 2 entries, and [4, -1, -3] over 3
-    assert pnorm(np.array([[5.0, 1.0, -3.0], [4.0, -1.0, -3.0]]), 0) == pytest.approx([4 / 2, 4 / 3])
+def test_pnorm_zero_is_the_centred_logit_without_a_norm():
+    # The authors' normalize() leaves centred logits as they are for p = 0: [5, 2, -1] and [6, 0, 0], each less 2.
+    logits = np.array([[5.0, 2.0, -1.0], [6.0, 0.0, 0.0]])
+    assert pnorm(logits, 0) == pytest.approx([3, 4])
+    assert pnorm(logits, 1) == pytest.approx([3 / (3 + 0 + 3), 4 / (4 + 2 + 2)])
+    assert pnorm(logits, 2) == pytest.approx([3 / np.sqrt(18), 4 / np.sqrt(24)])
+    assert pnorm(logits, 0, reported=np.array([1, 2])) == pytest.approx([0, -2])
+
+
+def test_pnorm_may_choose_no_norm():
+    # Centred already: tops 6, 3, 4, 5, and log-odds of about 1, 3, 4, 1. Correct are the first and the last, which
+    # p = 0 ranks first and msp last.
+    logits = np.array([[6.0, 5.0, -11.0], [3.0, 0.0, -3.0], [4.0, 0.0, -4.0], [5.0, 4.0, -9.0]])
+    assert np.argsort(-pnorm(logits, 0)).tolist() == [0, 3, 2, 1]
+    assert fitted("pnorm", logits, np.array([0, 1, 1, 0])).chosen == {"p": 0}
 
 
 def test_pnorm_takes_the_p_of_lowest_aurc():
@@ -265,10 +333,12 @@ def test_pnorm_falls_back_to_msp():
 def test_pnorm_is_chosen_by_the_reported_label():
     logits, labels = val_of(5)
     correct = np.arange(400) % 3 == 0  # which has nothing to do with the logits
-    chosen = fitted("pnorm", logits, labels, predicted=np.where(correct, labels, -1))
-    candidates = [log_odds(logits), *(pnorm(logits, p) for p in POWERS)]
+    reported = np.where(correct, labels, (labels + 1) % 5)
+    chosen = fitted("pnorm", logits, labels, predicted=reported)
+    softmax = Softmax(logits, reported=reported)
+    candidates = [log_odds(softmax), *(pnorm(logits, p, reported) for p in POWERS)]
     least = min(aurc(rank(candidate, correct)) for candidate in candidates)
-    assert aurc(chosen(Softmax(logits)), correct) == pytest.approx(least)
+    assert aurc(chosen(softmax), correct) == pytest.approx(least)
 
 
 @pytest.mark.parametrize("name", ["msp-ts", "pnorm"])

@@ -37,7 +37,7 @@ def test_confidence_and_correctness_by_hand(tmp_path):
 def test_a_reported_label_counts_instead_of_the_argmax(tmp_path):
     path = write(tmp_path / "a.parquet", LOGITS, predicted=[1, 1, 1])
     confidence, correct = curves.confidence_and_correctness(path, "test", curves.MAX_PROBABILITY)
-    assert correct.tolist() == [False, True, True] and confidence == pytest.approx([3 / 4, 9 / 10, 4 / 5])
+    assert correct.tolist() == [False, True, True] and confidence == pytest.approx([1 / 4, 9 / 10, 1 / 5])
 
 
 @pytest.mark.parametrize("score", ["msp", "msp-ts", "margin", "logit-margin", "entropy", "gini"])

@@ -276,6 +276,21 @@ def test_what_reads_the_labels_contends_with_none(config, method):
     assert fault(config).startswith("config: studies.enhancers.reference: 'ce/bound' reads the true labels")
 
 
+def test_an_arm_is_not_tested_on_the_ood_set_that_it_is_tuned_on(config):
+    config["enhancers"]["odin"]["tune_on"] = "ood-digits"
+    del config["comparisons"][4]
+    study = load_study(config)
+    assert [study.tuned_on(arm) for arm in ("ce/odin", "kd/odin", "ce/random-sign", "ce")] == [
+        "ood-digits",
+        *[None] * 3,
+    ]
+    hypothesis = config["hypotheses"]["odin-beats-placebo"]
+    hypothesis |= {"metric": "ood-auroc", "split": "ood-digits"}
+    assert fault(config).startswith("config: hypotheses.odin-beats-placebo.split: 'ood-digits', but 'ce/odin' is tuned")
+    hypothesis |= {"better": "ce/random-sign", "than": "ce"}
+    load_study(config)  # others are tested on it
+
+
 def test_examples_are_of_what_changes_images(config):
     config["enhancers"]["short"] = LOGISTIC
     config["figures"]["enhancement-examples"]["enhancers"].append("short")

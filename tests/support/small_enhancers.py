@@ -14,7 +14,7 @@ CHOICES = {
     "odin": {"epsilon_255": [2, 20], "temperature": [1, 10]},
     "doctor": {"epsilon_255": [2, 20], "temperature": [1, 10]},
     "anti-adversary": {"epsilon_255": [2, 20], "n_steps": 3},
-    "hedge": {"epsilon_255": [2, 20], "n_steps": 3},
+    "hedge": {"epsilon_255": [2, 20], "n_steps": 3, "random_start": False},
     "random-sign": {"epsilon_255": [2, 20], "temperature": [1, 10]},
     "tta": {"n_views": 3, "shift_px": [1, 2], "flip": True},
     "oracle": {"epsilon_255": [2, 20], "n_halvings": 3},

@@ -1,10 +1,10 @@
 """Small changes of the input that follow a gradient.
 
-Everything here works on float32 pixels in [0, 1], under an L-infinity budget: no pixel moves by more than `epsilon`,
-and none leaves [0, 1]. An *objective*, which is raised, is a function of the logits (n, K) that returns a number for
-each image, (n,). Models are in evaluation mode, so images do not influence one another, and the gradient of the sum
-over a batch is every image's own. Gradients are computed in float32, or at a *precision* of bfloat16, which changes the
-sign of many pixels; pixels and logits are float32 either way.
+Everything here works on float32 pixels in [0, 1], under an L-infinity budget, unless that is None: no pixel moves by
+more than `epsilon`, and none leaves [0, 1]. An *objective*, which is raised, is a function of the logits (n, K) that
+returns a number for each image, (n,). Models are in evaluation mode, so images do not influence one another, and the
+gradient of the sum over a batch is every image's own. Gradients are computed in float32, or at a *precision* of
+bfloat16, which changes the sign of many pixels; pixels and logits are float32 either way.
 """
 
 from collections.abc import Callable, Iterator
@@ -56,19 +56,22 @@ def ascend(
     model: nn.Module,
     images: Tensor,
     objective: Objective,
-    epsilon: float,
+    epsilon: float | None,
     n_steps: int,
     step: float,
     precision: str = "float32",
+    start: Tensor | None = None,
 ) -> Tensor:
-    """Raise the objective by steps along the gradient's sign (Madry et al. 2018, but started at the images).
+    """Raise the objective by steps along the gradient's sign (Madry et al. 2018), from the images or from `start`.
 
-    epsilon, step: in units of the pixel range, as in 8 / 255. Returns the moved images (n, C, H, W).
+    epsilon, step: in units of the pixel range, as in 8 / 255; with an epsilon of None nothing is projected, not even
+    to [0, 1]. start: (n, C, H, W). Returns the moved images (n, C, H, W).
     """
-    moved = images
+    moved = images if start is None else start
     for _ in range(n_steps):
         gradient, _ = input_gradient(model, moved, objective, precision)
-        moved = project(moved + step * gradient.sign(), images, epsilon)
+        moved = moved + step * gradient.sign()
+        moved = moved if epsilon is None else project(moved, images, epsilon)
     return moved
 
 
@@ -84,6 +87,15 @@ def random_signs(images: Tensor, epsilon: float, generator: np.random.Generator)
     """
     up = torch.from_numpy(generator.random(tuple(images.shape), dtype=np.float32) < 0.5).to(images.device)
     return torch.where(up, images + epsilon, images - epsilon).clamp_(0, 1)
+
+
+def random_start(images: Tensor, epsilon: float, generator: np.random.Generator) -> Tensor:
+    """Move each pixel by a uniform draw from [-epsilon, epsilon]; as in Wu et al. (2021) it may leave [0, 1].
+
+    Draws one number for each pixel in the order of the images, so that the batch size changes nothing.
+    """
+    draws = torch.from_numpy(generator.random(tuple(images.shape), dtype=np.float32)).to(images.device)
+    return images + epsilon * (2 * draws - 1)
 
 
 # ---- objectives ----

@@ -1,4 +1,4 @@
-"""Enhance every split by a method, whose settings are chosen on `val`.
+"""Enhance every split by a method, whose settings are chosen on `val`, or against an OOD set that is not tested.
 
 A method is a module of `enhancers.methods`:
 
@@ -23,6 +23,7 @@ from selfdoubt.enhancers import crossfit
 from selfdoubt.enhancers.batches import Answer, Batch, batches_of, counted
 from selfdoubt.evaluation import rankings
 from selfdoubt.evaluation.log_odds import log_odds
+from selfdoubt.evaluation.softmax import Softmax
 from selfdoubt.runtime import methods, randomness
 
 Apply = Callable[[Batch], Answer]  # takes `generator` too: a method with its settings and what was fitted
@@ -59,7 +60,7 @@ class Examples(NamedTuple):
     clean: np.ndarray  # uint8 (n, C, H, W)
     enhanced: np.ndarray  # float32 (n, C, H, W) in [0, 1]
     clean_confidence: np.ndarray  # float32 (n,), the largest softmax probability
-    enhanced_confidence: np.ndarray  # the same of the enhanced images, at the enhancer's temperature
+    enhanced_confidence: np.ndarray  # of the reported classes on the enhanced images, at the enhancer's temperature
 
 
 def load(method: str) -> ModuleType:
@@ -71,10 +72,13 @@ def enhance(model: nn.Module, splits: dict, settings, seed: int) -> Enhanced:
     """Choose the enhancer's settings on the split "val", then enhance every split.
 
     settings: of one of config.yaml's `enhancers`, with the precision that its gradients have on this device. splits:
-    with "val" and "test". The predictions of "val" by a method that is fitted are out-of-fold (`crossfit`).
+    with "val" and "test". The predictions of "val" by a method that is fitted are out-of-fold (`crossfit`). The OOD
+    set that `settings.tune_on` names, if they have it, is among the splits, and is not among those that come back.
     """
-    val, found, costs = splits["val"], {}, {}
-    chosen, found["val"] = choose(model, val, settings, seed)
+    tune_on = getattr(settings, "tune_on", None)
+    val, held_out, found, costs = splits["val"], splits.get(tune_on), {}, {}
+    splits = {name: split for name, split in splits.items() if name != tune_on}
+    chosen, found["val"] = choose(model, val, settings, seed, held_out)
     [[apply]] = _prepare(model, val, [chosen], [np.arange(len(val.labels))], seed)
     for name in [name for name in splits if name != "val"]:
         with counted(model) as passes:
@@ -84,8 +88,11 @@ def enhance(model: nn.Module, splits: dict, settings, seed: int) -> Enhanced:
     return Enhanced(logits, _columns(found), vars(chosen), costs["test"], apply)
 
 
-def choose(model: nn.Module, val, settings, seed: int) -> Choice:
-    """Return the candidate of lowest AURC on `val`, by msp and the reported classes; the first of equals."""
+def choose(model: nn.Module, val, settings, seed: int, held_out=None) -> Choice:
+    """Return the candidate of lowest AURC on `val`, by msp of the reported classes; the first of equals.
+
+    held_out: the images of an OOD set, against which the candidate of lowest FPR at 95 % TPR of `val` is taken instead.
+    """
     listed, n = candidates(settings), len(val.labels)
     is_fitted = hasattr(load(settings.method), "fit")
     folds = crossfit.folds(n, settings.n_folds, seed) if is_fitted else [np.arange(n)]
@@ -96,7 +103,13 @@ def choose(model: nn.Module, val, settings, seed: int) -> Choice:
         ready = [applies[k] for applies in prepared]
         found.append(_predict(model, part, ready, _generator(seed, settings.method, "val")))
     whole = [_in_order(parts, folds) for parts in zip(*found, strict=True)]
-    best = int(np.argmin([_aurc(predictions, val.labels) for predictions in whole])) if len(whole) > 1 else 0
+    if len(listed) == 1:
+        return Choice(listed[0], whole[0])
+    losses = [_aurc(predictions, val.labels) for predictions in whole]
+    if held_out is not None:
+        ready, generator = [applies[0] for applies in prepared], _generator(seed, settings.method, settings.tune_on)
+        losses = map(_fpr95, whole, _predict(model, held_out, ready, generator))
+    best = int(np.argmin([*losses]))
     return Choice(listed[best], whole[best])
 
 
@@ -121,12 +134,14 @@ def examples(model: nn.Module, split, n_images: int, done: Enhanced, seed: int, 
         for batch in batches_of(model, clean, few):  # large images come few at a time
             answer = done.apply(batch, generator=generator)
             images = answer.images.contiguous().cpu().numpy()
-            parts.append((images, _confidence(batch.logits(batch.images)), _confidence(answer.logits)))
+            before, after = batch.logits(batch.images), answer.logits
+            parts.append((images, _confidence(before, None), _confidence(after, answer.predicted)))
     return Examples(clean, *map(np.concatenate, zip(*parts, strict=True)))
 
 
-def _confidence(logits: Tensor) -> np.ndarray:
-    return logits.softmax(-1).amax(-1).cpu().numpy()
+def _confidence(logits: Tensor, reported: Tensor | None) -> np.ndarray:
+    p = logits.softmax(-1)
+    return (p.amax(-1) if reported is None else p.gather(1, reported[:, None])[:, 0]).cpu().numpy()
 
 
 def _prepare(model: nn.Module, val, listed: list[SimpleNamespace], parts: list[np.ndarray], seed: int):
@@ -191,7 +206,15 @@ def _columns(found: dict[str, Predictions]) -> dict[str, dict[str, np.ndarray]]:
 def _aurc(predictions: Predictions, labels: np.ndarray) -> float:
     kept = predictions.predicted
     reported = predictions.logits.argmax(1) if kept is None else kept
-    return rankings.aurc(log_odds(predictions.logits), reported == labels)
+    return rankings.aurc(_msp(predictions), reported == labels)
+
+
+def _fpr95(inside: Predictions, outside: Predictions) -> float:
+    return rankings.fpr95(rankings.rank_ood(_msp(inside), _msp(outside)))
+
+
+def _msp(predictions: Predictions) -> np.ndarray:
+    return log_odds(Softmax(predictions.logits, reported=predictions.predicted))
 
 
 def _generator(seed: int, method: str, name: str) -> Callable[[], np.random.Generator]:

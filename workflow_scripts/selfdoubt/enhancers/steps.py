@@ -15,12 +15,14 @@ def one_step(batch: Batch, signs: Tensor, predicted: Tensor, settings) -> Answer
     return Answer(batch.logits(images) / settings.temperature, images, predicted)
 
 
-def ascend(batch: Batch, objective: gradients.Objective, settings) -> Answer:
-    """Raise an objective by n_steps steps of epsilon / n_steps each; the enhanced image is classified again.
+def ascend(batch: Batch, objective: gradients.Objective, settings, start: Tensor | None = None) -> Answer:
+    """Raise an objective by n_steps steps of step_255 each; the enhanced image is classified again.
 
-    settings: epsilon_255, n_steps, precision.
+    settings: n_steps, precision; epsilon_255, without which nothing bounds the images; step_255, without which steps
+    are of epsilon / n_steps. start: where the first step begins, at the images if None.
     """
-    epsilon, n_steps = settings.epsilon_255 / 255, settings.n_steps
-    steps = n_steps, epsilon / n_steps
-    images = gradients.ascend(batch.model, batch.images, objective, epsilon, *steps, settings.precision)
+    bound, step_255 = (getattr(settings, key, None) for key in ("epsilon_255", "step_255"))
+    step = (bound / settings.n_steps if step_255 is None else step_255) / 255
+    budget = None if bound is None else bound / 255, settings.n_steps, step
+    images = gradients.ascend(batch.model, batch.images, objective, *budget, settings.precision, start)
     return Answer(batch.logits(images), images, None)

@@ -159,7 +159,7 @@ class ClassGaps:
 class Calibration:
     """The probabilities of one score on one split, and which predictions are correct."""
 
-    top: np.ndarray  # (n,) the largest probability
+    top: np.ndarray  # (n,) the probability of the predicted class, mostly the largest
     correct: np.ndarray  # (n,) bool
     # None, all three, where the probabilities of all classes are not known
     log_probability: np.ndarray | None  # (n,) of the label

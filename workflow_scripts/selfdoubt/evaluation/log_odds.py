@@ -1,4 +1,4 @@
-"""The log-odds of the largest softmax probability: the confidence `msp`, in a form that does not saturate at 1.
+"""The log-odds of the predicted class's softmax probability: the confidence `msp`, which does not saturate at 1.
 
 Beside the scores, since enhancers and groups are chosen by it whatever scores the config names.
 """
@@ -10,10 +10,10 @@ from selfdoubt.evaluation.softmax import Softmax
 
 
 def log_odds(logits: "np.ndarray | Softmax", temperature: float = 1.0) -> np.ndarray:
-    """Return z_max - logsumexp(the other logits) of logits / temperature, (n,).
+    """Return z_c - logsumexp(the other logits) of logits / temperature, c the reported class, (n,).
 
-    logits: (n, C), or their softmax. They order rows as the largest probability does (Hendrycks & Gimpel 2017),
-    without the ties of its rounding to 1.
+    logits: (n, C), whose largest is then reported, or their softmax. They order rows as the class's probability does
+    (Hendrycks & Gimpel 2017), without the ties of its rounding to 1.
     """
     softmax = (logits if isinstance(logits, Softmax) else Softmax(logits)).at(temperature)
     with np.errstate(divide="ignore"):
@@ -24,6 +24,8 @@ def log_odds(logits: "np.ndarray | Softmax", temperature: float = 1.0) -> np.nda
         shifted = softmax.shifted[tiny]
         shifted[np.arange(len(tiny)), softmax.label[tiny]] = -np.inf
         found[tiny] = -second[:, 0] - np.log(np.exp(shifted - second).sum(-1))
+    if len(moved := softmax.moved):  # among the others is the largest logit, so that their sum is at least 1
+        found[moved] = softmax.shift - np.log1p(np.maximum(softmax.rest[moved] - np.exp(softmax.shift), 0))
     return without_noise(found)
 
 

@@ -3,15 +3,16 @@
 A score is a module of `evaluation.scores`; more confident is higher. It is computed from logits,
 
     score(softmax, **chosen) -> (n,) float64
-    fit(val_logits, val_labels, val_correct) -> chosen       if something has to be chosen on `val`; JSON-able
+    fit(val: Predictions) -> chosen                          if something has to be chosen on `val`; JSON-able
     probabilities(softmax, **chosen) -> Softmax              if it is a probability, and so has a calibration
     as_defined(ranked) -> (n,)                               if it is ranked by another number than it is defined by
     UNDEFINED_FOR_PROBABILITIES                              the reason, if it needs the size of logits
 
 or read from a column of the predictions, `COLUMN`; `WITHOUT_COLUMN` is the reason why that may be missing. Where logits
 are not known, a score is the confidence of its name that came with the predictions. Several scores that are given the
-same `Softmax` share its exponentials. Scores that end at 1 are ranked by a logarithm that does not, and what is
-computed is rounded: so confidences are tied where they are equal, and nowhere else.
+same `Softmax` share its exponentials. A score of one class is of `softmax.reported`, the label that the predictions
+report. Scores that end at 1 are ranked by a logarithm that does not, and what is computed is rounded: so confidences
+are tied where they are equal, and nowhere else.
 """
 
 from dataclasses import dataclass, field
@@ -77,7 +78,7 @@ def fit_scores(predictions: dict[str, Predictions], names: list[str]) -> dict[st
 def fit(name: str, val: Predictions) -> Score:
     """Return a score with what is chosen for it on `val`; raises Undefined where nothing can be chosen."""
     module = load(name)
-    return Score(module, module.fit(val.logits, val.labels, val.correct) if hasattr(module, "fit") else {})
+    return Score(module, module.fit(val) if hasattr(module, "fit") else {})
 
 
 def chosen_on_val(fitted: dict[str, Score | Undefined]) -> dict[str, dict]:

@@ -21,14 +21,17 @@ class Softmax:
     """The softmax of rows of logits, as the parts that scores are made of.
 
     label: (n,) the class of the largest logit, the lowest index on a tie. top: (n,) that logit over the temperature.
+    reported: (n,) the predicted class, which is `label` unless it is given: the one that scores of a class are of. The
+    rows in which it is another one are `moved`, (m,) row numbers, and mostly none.
     As `below` is 0 at `label`, `rest` keeps its digits where probabilities round to 1; the softmax is
     below / (1 + rest) with 1 / (1 + rest) at `label`.
     """
 
-    def __init__(self, logits: np.ndarray, temperature: float = 1.0):
+    def __init__(self, logits: np.ndarray, temperature: float = 1.0, reported: np.ndarray | None = None):
         self._logits, self._temperature = logits, temperature
         self._tempered: dict[float, Softmax] = {}
         self.rows, self.label = np.arange(len(logits)), logits.argmax(-1)
+        self.reported = self.label if reported is None else reported
         self.top = logits[self.rows, self.label].astype(np.float64) / temperature
 
     def at(self, temperature: float) -> "Softmax":
@@ -36,7 +39,7 @@ class Softmax:
         if temperature == self._temperature:
             return self
         if temperature not in self._tempered:
-            self._tempered[temperature] = Softmax(self._logits, temperature)
+            self._tempered[temperature] = Softmax(self._logits, temperature, self.reported)
         return self._tempered[temperature]
 
     @cached_property
@@ -69,6 +72,16 @@ class Softmax:
         return second
 
     @cached_property
+    def moved(self) -> np.ndarray:
+        """The rows in which the reported class is not the top one, (m,)."""
+        return np.flatnonzero(self.reported != self.label)
+
+    @cached_property
+    def shift(self) -> np.ndarray:
+        """The reported logit minus the largest one of the rows `moved`, (m,), <= 0."""
+        return self.shifted[self.moved, self.reported[self.moved]]
+
+    @cached_property
     def squares(self) -> np.ndarray:
         """The sum of below^2, (n,)."""
         return np.einsum("nc,nc->n", self.below, self.below)
@@ -76,6 +89,13 @@ class Softmax:
     def max_probability(self) -> np.ndarray:
         """Return max_k p_k, (n,)."""
         return 1 / (1 + self.rest)
+
+    def reported_probability(self) -> np.ndarray:
+        """Return p of the reported class, (n,)."""
+        p = self.max_probability()
+        if len(self.moved):
+            p[self.moved] *= np.exp(self.shift)
+        return p
 
     def probabilities(self) -> np.ndarray:
         """Return p, (n, C)."""
@@ -110,16 +130,27 @@ class Softmax:
         return np.where(self.label == labels, self.squares + self.rest**2, missed) / (1 + self.rest) ** 2
 
 
-def each_block(logits: np.ndarray, function: Callable[[slice, Softmax], object]) -> list:
-    """Return function(rows, softmax of these rows) of each block of rows, in order; blocks are shared by threads."""
+def each_block(
+    logits: np.ndarray, function: Callable[[slice, Softmax], object], reported: np.ndarray | None = None
+) -> list:
+    """Return function(rows, softmax of these rows) of each block of rows, in order; blocks are shared by threads.
+
+    reported: (n,) the predicted classes, where they are not those of the largest logits.
+    """
     step = max(1, BLOCK_NUMBERS // logits.shape[1])
     blocks = [slice(start, min(start + step, len(logits))) for start in range(0, len(logits), step)]
-    return ordered_map(lambda rows: function(rows, Softmax(logits[rows])), blocks)
+
+    def of_block(rows: slice) -> object:
+        return function(rows, Softmax(logits[rows], reported=None if reported is None else reported[rows]))
+
+    return ordered_map(of_block, blocks)
 
 
-def first_fault(logits: np.ndarray, labels: np.ndarray | None = None, first: int = 0) -> str | None:
-    """Return a text that names the first row with a logit that is infinite, NaN or too large, or with a label that is
-    no class.
+def first_fault(
+    logits: np.ndarray, labels: np.ndarray | None = None, first: int = 0, reported: np.ndarray | None = None
+) -> str | None:
+    """Return a text that names the first row with a logit that is infinite, NaN or too large, or with a label or a
+    reported class that is no class.
 
     None where there is no such row. first: the number of the first row.
     """
@@ -130,9 +161,11 @@ def first_fault(logits: np.ndarray, labels: np.ndarray | None = None, first: int
         row, column = np.unravel_index(np.abs(logits).argmax(), logits.shape)
         return f"row {first + row} has a logit of {logits[row, column]:.3g}, too large to compute with"
     n_classes = logits.shape[1]
-    strange = np.flatnonzero((labels < 0) | (labels >= n_classes)) if labels is not None else []
-    if len(strange):
-        return f"row {first + strange[0]} has label {labels[strange[0]]}, which is none of {n_classes} classes"
+    for what, classes in (("label", labels), ("predicted class", reported)):
+        strange = np.flatnonzero((classes < 0) | (classes >= n_classes)) if classes is not None else []
+        if len(strange):
+            row = strange[0]
+            return f"row {first + row} has {what} {classes[row]}, which is none of {n_classes} classes"
     return None
 
 
@@ -173,11 +206,11 @@ def _nll_slope(logits: np.ndarray, labels: np.ndarray, beta: float) -> tuple[flo
     return slope, curvature
 
 
-def check_val(logits: np.ndarray, labels: np.ndarray) -> None:
-    """Raise Undefined if nothing can be fitted on these logits and labels of val."""
+def check_val(logits: np.ndarray, labels: np.ndarray, reported: np.ndarray | None = None) -> None:
+    """Raise Undefined if nothing can be fitted on these logits, labels and reported classes of val."""
     if len(logits) == 0:
         raise Undefined(NO_VAL)
     if logits.shape[1] < 2:
         raise Undefined("val: fewer than two classes")
-    if fault := first_fault(logits, labels):
+    if fault := first_fault(logits, labels, reported=reported):
         raise Undefined(f"val: {fault}")

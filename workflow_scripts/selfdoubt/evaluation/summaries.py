@@ -11,7 +11,7 @@ import numpy as np
 
 from selfdoubt.evaluation import scoring
 from selfdoubt.evaluation.calibration import Calibration, ClassGaps
-from selfdoubt.evaluation.class_ood import SeverityLevels, severity_levels
+from selfdoubt.evaluation.class_ood import SeverityLevels, estimation_part, severity_levels
 from selfdoubt.evaluation.predictions import Predictions
 from selfdoubt.evaluation.rankings import Ranking, rank, rank_equal, rank_ood
 from selfdoubt.evaluation.scoring import Score
@@ -89,7 +89,7 @@ def _read_blocks(sample: Predictions, split: str, scores: dict[str, Score], n_bi
     n, n_classes = sample.logits.shape
     if n_classes < 2:
         raise Undefined(f"{split}: fewer than two classes")
-    labels = None if is_ood(split) else sample.labels
+    labels, predicted = None if is_ood(split) else sample.labels, sample.predicted
     confidence, top_class = {name: np.empty(n) for name in scores}, np.empty(n, dtype=np.int64)
     calibration = {
         name: Calibration(np.empty(n), sample.labels, np.empty(n), np.empty(n), ClassGaps(n_classes, n_bins), n_bins)
@@ -99,7 +99,8 @@ def _read_blocks(sample: Predictions, split: str, scores: dict[str, Score], n_bi
 
     def read_block(rows: slice, softmax: Softmax) -> list[ClassGaps]:
         """Fill the arrays; what is added up comes back, so that it is added in the order of the blocks."""
-        if fault := first_fault(sample.logits[rows], None if labels is None else labels[rows], rows.start):
+        given = None if labels is None else labels[rows], None if predicted is None else predicted[rows]
+        if fault := first_fault(sample.logits[rows], given[0], rows.start, given[1]):
             raise Undefined(f"{split}: {fault}")
         top_class[rows] = softmax.label
         for name, score in scores.items():
@@ -107,7 +108,7 @@ def _read_blocks(sample: Predictions, split: str, scores: dict[str, Score], n_bi
         probabilities = {name: scores[name].probabilities(softmax) for name in calibration}
         return [_fill(found, rows, probabilities[name], labels[rows]) for name, found in calibration.items()]
 
-    for gaps in each_block(sample.logits, read_block):
+    for gaps in each_block(sample.logits, read_block, predicted):
         for found, part in zip(calibration.values(), gaps, strict=True):
             found.class_gaps.merge(part)
     return confidence, calibration, top_class
@@ -115,7 +116,7 @@ def _read_blocks(sample: Predictions, split: str, scores: dict[str, Score], n_bi
 
 def _fill(calibration: Calibration, rows: slice, softmax: Softmax, labels: np.ndarray) -> ClassGaps:
     """Fill the rows of a block in; return the gaps of its classes."""
-    calibration.top[rows] = softmax.max_probability()
+    calibration.top[rows] = softmax.reported_probability()
     calibration.log_probability[rows] = softmax.log_probability(labels)
     calibration.squared_error[rows] = softmax.squared_error(labels)
     gaps = ClassGaps(calibration.class_gaps.n_classes, calibration.n_bins)
@@ -144,17 +145,17 @@ def summarise(
     return found
 
 
-def _ood_classes(predictions: dict[str, Predictions], split: str) -> tuple[np.ndarray, int]:
-    """Return the classes of the images of a split, and how many classes the model has."""
+def _ood_classes(predictions: dict[str, Predictions], split: str) -> tuple[np.ndarray, int, np.ndarray]:
+    """Return the classes of a split's images, how many classes the model has, and which images sort the classes."""
     sample = predictions[split]
     if sample.logits is None:
         raise Undefined("needs the number of classes, which predictions without logits do not have")
     if sample.ood_classes is None or (sample.ood_classes < 0).any():
         raise Undefined(f"{split}: the classes of its images are not known")
-    return sample.ood_classes, sample.logits.shape[1]
+    return sample.ood_classes, sample.logits.shape[1], estimation_part(sample.ood_classes)
 
 
-def _by_class(inside: np.ndarray, outside: np.ndarray, classes: tuple[np.ndarray, int], score: str) -> SeverityLevels:
+def _by_class(inside: np.ndarray, outside: np.ndarray, classes: tuple, score: str) -> SeverityLevels:
     module = scoring.load(score)  # logits are known, so it is one of ours
     defined = module.as_defined(outside) if hasattr(module, "as_defined") else None
     return severity_levels(inside, outside, *classes, defined)

@@ -40,12 +40,13 @@ def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.n
     if sample.logits is None:
         own = "msp" if score == MAX_PROBABILITY else score
         return _known(path, score, attempt(scoring.given, sample, split, own)), sample.correct
+    softmax = Softmax(sample.logits, reported=sample.predicted)
     if score == MAX_PROBABILITY:
-        return Softmax(sample.logits).max_probability(), sample.correct
+        return softmax.reported_probability(), sample.correct
     if scoring.is_column(score):
         return _known(path, score, attempt(scoring.from_column, sample, split, score)), sample.correct
     fitted = _known(path, score, scoring.fit_scores(predictions, [score])[score])
-    return fitted(Softmax(sample.logits)), sample.correct
+    return fitted(softmax), sample.correct
 
 
 def _known(path: Path, score: str, found):

@@ -33,8 +33,9 @@ def enhancement_table(
         texts += [number(each.mean(), 0 if (each % 1 == 0).all() else 2) for each in passes]
         table.rows.append((names.marked(arm), [Cell(text) for text in texts]))
     table.caption = (
-        "Settings selected on val from the candidates of the config, by the lowest AURC of msp, and the passes through "
-        "the model per test image, mean over replicates. A prediction on the clean image is one forward."
+        "Settings selected on val from the candidates of the config, by the lowest AURC of msp, or by the lowest FPR "
+        "at 95 % TPR against the OOD set that is named, which is then not tested; and the passes through the model per "
+        "test image, mean over replicates. A prediction on the clean image is one forward."
     )
     return table
 
@@ -42,7 +43,8 @@ def enhancement_table(
 def _selected(chosen: dict, entry: dict) -> str:
     """Return the values of the settings that had more than one candidate."""
     selected = [key for key, value in entry.items() if isinstance(value, list) and len(value) > 1]
-    return ", ".join(_value(key, chosen[key]) for key in selected if key in chosen) or "one candidate"
+    text = ", ".join(_value(key, chosen[key]) for key in selected if key in chosen) or "one candidate"
+    return f"{text}, by {chosen['tune_on']}" if "tune_on" in chosen else text
 
 
 def _value(key: str, value: float) -> str:

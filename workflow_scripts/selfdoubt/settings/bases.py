@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from selfdoubt.settings.types import ArmText, Count, Fraction, Name, OwnLabel, Strict
+from selfdoubt.settings.types import ArmText, Count, Fraction, Name, OodSplit, OwnLabel, Strict
 from selfdoubt.settings.weight_suffixes import EITHER, PICKLES, SAFETENSORS
 
 ObjectLabels = Literal["object-area", "relative-object-area"]
@@ -27,6 +27,12 @@ class Enhancer(Strict):
     changes_images: ClassVar[bool] = True
     models: list[Name] = Field(min_length=1)
     label: OwnLabel = None
+
+
+class TunedEnhancer(Enhancer):
+    """An enhancer that may be tuned for detecting OOD images: the one exception from choosing on val alone."""
+
+    tune_on: OodSplit | None = None  # an OOD set, against which the lowest FPR of val is chosen; it is not tested
 
 
 class Protocol(Strict):

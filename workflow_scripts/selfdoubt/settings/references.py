@@ -14,6 +14,7 @@ from selfdoubt.settings.looks import check_looks
 from selfdoubt.settings.metrics import METRICS, split_name
 from selfdoubt.settings.predicted import check_figure_without_images, check_has_network, check_predictions
 from selfdoubt.settings.replicates import check_own_images
+from selfdoubt.settings.tuning import check_not_tested, check_tuned_on_known
 from selfdoubt.settings.upper_bounds import BEST, ORACLE
 
 
@@ -52,6 +53,7 @@ def _check_entries(study) -> Iterator[tuple]:
     yield from _check_segmenters(study)
     for key, enhancer in study.enhancers.items():
         yield from _check_networks(f"enhancers.{key}.models", enhancer.models, study)
+    yield from check_tuned_on_known(study)
     for key, group in study.groups.items():
         yield from check_all_known(f"groups.{key}.members", group.members, study.predicting, "a model")
         yield from check_all_known(f"groups.{key}.protocols", group.protocols, study.protocols, "a protocol")
@@ -279,6 +281,7 @@ def _check_claims(study) -> Iterator[tuple]:
     for key, figure in study.figures.items():
         yield from _check_figure(f"figures.{key}", figure, study)
     yield from _check_labels(study)
+    yield from check_not_tested(study)
 
 
 def _arms(study) -> Iterator[tuple[str, str]]:

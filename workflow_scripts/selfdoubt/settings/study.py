@@ -268,6 +268,12 @@ class Study(Strict):
         scores = [score for score in REPEATED_BY if takes_any or SCORES[score].defines_probabilities]
         return [score for score in scores if score in self.evaluation.scores] if claim.score == "msp" else []
 
+    def tuned_on(self, arm: str) -> str | None:
+        """Return the OOD split that an arm's settings are chosen on, None where it is val, as elsewhere."""
+        name, variant = parse_arm(arm)
+        enhancer = self.enhancers.get(variant)
+        return getattr(enhancer, "tune_on", None) if enhancer and name in enhancer.models else None
+
     def upper_bounds(self) -> list[str]:
         """Return the arms that read the true labels of the images they are evaluated on: upper bounds."""
         reading = {key: enhancer for key, enhancer in self.enhancers.items() if enhancer.reads_labels}

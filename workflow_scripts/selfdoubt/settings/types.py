@@ -4,6 +4,7 @@ import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 MAX_NAME = 60  # letters: names are parts of paths, and a file system takes 255 bytes for one
 
@@ -31,6 +32,7 @@ ArmText = Annotated[
 ]
 Label = Annotated[str, Field(pattern=r"^\S([^\r\n]*\S)?$", max_length=60)]
 OwnLabel = Annotated[Label | None, Field(exclude=True)]  # of an entry, in figures and tables; no job depends on it
+OodSplit = Annotated[str, Field(pattern=r"^ood-[a-z0-9]+(-[a-z0-9]+)*$", max_length=MAX_NAME + 4)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -38,6 +40,15 @@ BelowOne = Annotated[float, Field(ge=0, lt=1)]
 Replicate = Annotated[int, Field(ge=0, lt=2**31)]  # generators are seeded by it, tables store it as int32
 Count = Annotated[int, Field(ge=1)]
 Epsilon = Annotated[float, Field(ge=0.01, le=128)]  # in 255ths of the pixel range
+
+
+def _seen_or_zero(epsilon: float) -> float:
+    if 0 < epsilon < 0.01:
+        raise PydanticCustomError("epsilon", "should be 0 or at least 0.01, in 255ths of the pixel range")
+    return epsilon
+
+
+EpsilonOrZero = Annotated[float, Field(ge=0, le=128), AfterValidator(_seen_or_zero)]
 Precision = Literal["auto", "bfloat16", "float32"]
 Device = Literal["auto", "cpu", "cuda"]
 

@@ -1,8 +1,10 @@
-"""The largest minus the second largest logit."""
+"""The logit of the predicted class minus the largest of the others."""
 
 from selfdoubt.evaluation.rankings import without_noise
 
 
 def score(softmax):
-    """Return the difference, (n,), >= 0."""
-    return without_noise(-softmax.second)
+    """Return the difference, (n,); below 0 where the reported class is not the top one."""
+    found = -softmax.second
+    found[softmax.moved] = softmax.shift
+    return without_noise(found)

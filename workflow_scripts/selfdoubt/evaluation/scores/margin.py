@@ -1,4 +1,7 @@
-"""The largest minus the second largest probability, m, ranked by -log(1 - m), which does not saturate at 1."""
+"""The probability of the predicted class minus the largest of the others, m, ranked by -log(1 - m).
+
+Which does not saturate at 1. m is below 0 where the reported class is not the top one.
+"""
 
 import numpy as np
 
@@ -7,8 +10,11 @@ from selfdoubt.evaluation.rankings import without_noise
 
 def score(softmax):
     """Return -log(1 - m), (n,)."""
+    missing = softmax.rest + np.exp(softmax.second)  # (1 + rest) (1 - m)
+    if len(moved := softmax.moved):
+        missing[moved] = 2 + softmax.rest[moved] - np.exp(softmax.shift)
     with np.errstate(divide="ignore"):
-        return without_noise(np.log1p(softmax.rest) - np.log(softmax.rest + np.exp(softmax.second)))
+        return without_noise(np.log1p(softmax.rest) - np.log(missing))
 
 
 def as_defined(ranked):

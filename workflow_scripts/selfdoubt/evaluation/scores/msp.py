@@ -1,10 +1,13 @@
-"""Maximum softmax probability (Hendrycks & Gimpel 2017), ranked by its log-odds."""
+"""Softmax probability of the predicted class (Hendrycks & Gimpel 2017), ranked by its log-odds.
+
+Which is the largest one, unless a variant reports another class than that of its largest logit.
+"""
 
 from selfdoubt.evaluation.log_odds import log_odds, probability
 
 
 def score(softmax):
-    """Return the log-odds of the largest probability, (n,)."""
+    """Return the log-odds of the reported class's probability, (n,)."""
     return log_odds(softmax)
 
 
@@ -14,5 +17,5 @@ def probabilities(softmax):
 
 
 def as_defined(ranked):
-    """Return the largest probability, (n,), from its log-odds."""
+    """Return the probability, (n,), from its log-odds."""
     return probability(ranked)

@@ -1,16 +1,16 @@
-"""Maximum softmax probability after temperature scaling (Guo et al. 2017), ranked by its log-odds."""
+"""Softmax probability of the predicted class after temperature scaling (Guo et al. 2017), ranked by its log-odds."""
 
 from selfdoubt.evaluation.log_odds import log_odds, probability
 from selfdoubt.evaluation.softmax import fit_temperature
 
 
-def fit(logits, labels, correct) -> dict:
+def fit(val) -> dict:
     """Return the temperature of lowest NLL on `val`; raises Undefined where none can be fitted."""
-    return {"temperature": fit_temperature(logits, labels)}
+    return {"temperature": fit_temperature(val.logits, val.labels)}
 
 
 def score(softmax, temperature: float):
-    """Return the log-odds of the largest probability at the temperature, (n,)."""
+    """Return the log-odds of the reported class's probability at the temperature, (n,)."""
     return log_odds(softmax, temperature)
 
 
@@ -20,5 +20,5 @@ def probabilities(softmax, temperature: float):
 
 
 def as_defined(ranked):
-    """Return the largest probability, (n,), from its log-odds."""
+    """Return the probability, (n,), from its log-odds."""
     return probability(ranked)

@@ -1,4 +1,8 @@
-"""The largest centred logit over the p-norm of the centred logits (Cattelan & Silva 2024), p chosen on `val`."""
+"""MaxLogit-pNorm: the centred logit over the p-norm of the centred logits (Cattelan & Silva 2024), p chosen on `val`.
+
+As in the authors' code logits are centred for every p, and p = 0 leaves them without a norm. They fall back to msp
+where a p is worse; here where none is better, so that equal areas fall back too.
+"""
 
 import numpy as np
 
@@ -8,43 +12,47 @@ from selfdoubt.evaluation.softmax import check_val, each_block
 
 POWERS = range(10)
 MSP = {"score": "msp"}  # what `fit` returns where no p has a lower AURC
-_ZERO = 2.0**-40  # of the largest: an entry below it is the mean, but for rounding
 
 
-def fit(logits, labels, correct) -> dict:
+def fit(val) -> dict:
     """Return the p of lowest AURC on `val`; `msp` where no p has a lower one, and for two classes.
 
-    logits: (n, C). correct: (n,) bool. Raises Undefined where nothing can be fitted.
+    val: Predictions. Raises Undefined where nothing can be fitted.
     """
-    check_val(logits, labels)
-    if logits.shape[1] == 2:
-        return MSP  # for every p >= 1 the ratio is the same for all rows
+    check_val(val.logits, val.labels, val.predicted)
+    if val.logits.shape[1] == 2:
+        return MSP  # for p >= 1 the ratio is the same for all rows, and p = 0 orders them as msp does
     choices = [MSP, *({"p": p} for p in POWERS)]
-    blocks = each_block(logits, lambda rows, softmax: [score(softmax, **choice) for choice in choices])
-    areas = [aurc(rank(confidence, correct)) for confidence in np.concatenate(blocks, axis=1)]
+
+    def of_block(rows: slice, softmax) -> list[np.ndarray]:
+        return [score(softmax, **choice) for choice in choices]
+
+    blocks = each_block(val.logits, of_block, val.predicted)
+    areas = [aurc(rank(confidence, val.correct)) for confidence in np.concatenate(blocks, axis=1)]
     return choices[int(np.argmin(areas))]  # the first of equals
 
 
 def score(softmax, p: int | None = None, score: str = "msp"):
     """Return the ratio at a p that was chosen, (n,), or the log-odds of `msp` where none was."""
-    return log_odds(softmax) if p is None else pnorm(softmax.shifted, p)
+    return log_odds(softmax) if p is None else pnorm(softmax.shifted, p, softmax.reported)
 
 
-def pnorm(logits: np.ndarray, p: int) -> np.ndarray:
-    """Return the largest centred logit over the p-norm of the centred logits, (n,).
+def pnorm(logits: np.ndarray, p: int, reported: np.ndarray | None = None) -> np.ndarray:
+    """Return the centred logit of the reported class over the p-norm of the centred logits, (n,).
 
-    logits: float64 (n, C). p = 0 counts the entries that are not zero. A row of equal logits has confidence 0.
+    logits: float64 (n, C). reported: (n,), the largest logit's class if None. p = 0 divides by 1. A row of equal logits
+    has confidence 0.
     """
     centred = logits - logits.mean(-1, keepdims=True)
-    largest = centred.max(-1)
+    of_class = centred.max(-1) if reported is None else centred[np.arange(len(centred)), reported]
+    if p == 0:
+        return without_noise(of_class)
     size = np.abs(centred, out=centred)
     scale = size.max(-1)  # divided out, so that no power overflows
     scale[scale == 0] = 1.0
-    if p == 0:
-        return without_noise(largest / np.maximum((size > _ZERO * scale[:, None]).sum(-1), 1))
     size /= scale[:, None]
     norm = _powers(size, p).sum(-1) ** (1 / p)
-    return without_noise(largest / (scale * np.where(norm == 0, 1.0, norm)))
+    return without_noise(of_class / (scale * np.where(norm == 0, 1.0, norm)))
 
 
 def _powers(values: np.ndarray, p: int) -> np.ndarray:

@@ -12,4 +12,6 @@ class Settings(Enhancer):
     method: Literal["hedge"]
     epsilon_255: list[Epsilon] = Field(min_length=1)
     n_steps: Count
+    step_255: Epsilon | None = None  # left out: epsilon / n_steps
+    random_start: bool = False  # at a random point within epsilon rather than at the image
     precision: Precision = "float32"  # of gradients

@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from selfdoubt.settings.bases import Enhancer
-from selfdoubt.settings.types import Epsilon, Positive, Precision
+from selfdoubt.settings.bases import TunedEnhancer
+from selfdoubt.settings.types import EpsilonOrZero, Positive, Precision
 
 
-class Settings(Enhancer):
+class Settings(TunedEnhancer):
     method: Literal["odin"]
-    epsilon_255: list[Epsilon] = Field(min_length=1)
+    epsilon_255: list[EpsilonOrZero] = Field(min_length=1)  # 0: the temperature alone
     temperature: list[Positive] = Field(min_length=1)
     precision: Precision = "float32"  # of gradients
