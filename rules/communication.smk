@@ -51,8 +51,9 @@ rule communicate:
         protocol=one_of(named(STUDY.protocols, speaks=True)),
     conda:
         "../envs/models.yaml"
+    threads: computing_threads
     resources:
-        gpu=1,
+        gpu=computing_gpus,
         mem_mb=holding_mb,
     params:
         settings=group_settings,

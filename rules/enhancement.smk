@@ -23,8 +23,9 @@ rule enhance_images:
         variant=one_of(STUDY.enhancers),
     conda:
         "../envs/models.yaml"
+    threads: computing_threads
     resources:
-        gpu=1,
+        gpu=computing_gpus,
         mem_mb=holding_mb,
     params:
         settings=enhancer_settings,

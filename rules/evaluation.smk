@@ -28,8 +28,9 @@ rule predict:
         name=one_of(STUDY.models),
     conda:
         "../envs/models.yaml"
+    threads: computing_threads
     resources:
-        gpu=1,
+        gpu=computing_gpus,
         mem_mb=predicting_mb,
     params:
         settings=predict_settings,

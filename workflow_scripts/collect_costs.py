@@ -5,7 +5,7 @@ from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA
 
 
 def run(arguments):
-    rows = costs.read_benchmarks(arguments.folder, arguments.settings.names, arguments.settings.replicates)
+    rows = costs.read_benchmarks(arguments.folder, arguments.settings.jobs)
     table_files.write_rows(arguments.output, rows, COSTS_SCHEMA, arguments.metadata)
 
 

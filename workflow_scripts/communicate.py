@@ -4,12 +4,12 @@ from selfdoubt.communication import decisions
 from selfdoubt.data import datasets
 from selfdoubt.evaluation import prediction_tables
 from selfdoubt.models import checkpoints
-from selfdoubt.runtime import cli, devices, table_files
+from selfdoubt.runtime import cli, computing, devices, table_files
 from selfdoubt.runtime.schemas.persuasion import PERSUASION_SCHEMA
 
 
 def run(arguments):
-    device, settings = devices.prepare("auto", threads=1), arguments.settings
+    device, settings = computing.prepare(arguments.settings), arguments.settings
     settings.precision = devices.precision_on(device, settings.precision)
     named = zip(settings.members, arguments.members, strict=True)
     models = {name: checkpoints.load_model(path, device) for name, path in named}

@@ -6,13 +6,13 @@ from selfdoubt.data import datasets
 from selfdoubt.enhancers import examples, selection
 from selfdoubt.evaluation import prediction_tables
 from selfdoubt.models import checkpoints
-from selfdoubt.runtime import cli, devices
+from selfdoubt.runtime import cli, computing, devices
 
 N_EXAMPLES = 16  # kept for figures
 
 
 def run(arguments):
-    device, settings = devices.prepare("auto", threads=1), arguments.settings
+    device, settings = computing.prepare(arguments.settings), arguments.settings
     if hasattr(settings, "precision"):  # of gradients, where a method has any
         settings.precision = devices.precision_on(device, settings.precision)
     model = checkpoints.load_model(arguments.checkpoint, device)

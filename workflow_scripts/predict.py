@@ -3,11 +3,11 @@
 from selfdoubt.data import datasets
 from selfdoubt.evaluation import prediction_tables
 from selfdoubt.models import checkpoints, inference
-from selfdoubt.runtime import cli, devices, randomness
+from selfdoubt.runtime import cli, computing, randomness
 
 
 def run(arguments):
-    model = checkpoints.load_model(arguments.checkpoint, devices.prepare("auto", threads=1))
+    model = checkpoints.load_model(arguments.checkpoint, computing.prepare(arguments.settings))
     n_passes = arguments.settings.mc_dropout_passes if inference.has_dropout(model) else 0
     splits, logits, uncertainties = {}, {}, {}
     for path in [arguments.val, arguments.test, *arguments.ood, *arguments.shifted]:

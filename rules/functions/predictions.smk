@@ -8,12 +8,38 @@ def sets_sorted(entry):
     return {key: sorted(value) if isinstance(value, list) else value for key, value in entry.items()}
 
 
+# ---- device and threads ----
+
+
+def models_that_compute(wildcards):
+    """The model, or those members of the group, that a job runs."""
+    group = wildcards.get("group")
+    return STUDY.speakers(group, wildcards.protocol) if group else [wildcards.name]
+
+
+def computing_threads(wildcards):
+    """The most threads of the models' recipes, so that the result does not depend on --cores."""
+    return STUDY.computing(models_that_compute(wildcards))[1]
+
+
+def computing_gpus(wildcards):
+    """One GPU, or none if a model's recipe sets device: cpu."""
+    return int(STUDY.computing(models_that_compute(wildcards))[0] != "cpu")
+
+
+def computing_settings(wildcards):
+    """The device and the threads, where they are not those that jobs take by themselves."""
+    device, threads = STUDY.computing(models_that_compute(wildcards))
+    return {} if (device, threads) == ("auto", 1) else {"computing": {"device": device, "threads": threads}}
+
+
 # ---- enhancement and communication ----
 
 
 def enhancer_settings(wildcards):
     """The method and the candidates that it chooses from on val."""
-    return canonical(sets_sorted(STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"}, exclude_none=True)))
+    known = sets_sorted(STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"}, exclude_none=True))
+    return canonical({**known, **computing_settings(wildcards)})
 
 
 def enhancer_modules(wildcards):
@@ -51,9 +77,10 @@ def predictions_of_members(wildcards):
 
 
 def group_settings(wildcards):
-    """The members that predict, by name, and how the group decides."""
-    members = STUDY.speakers(wildcards.group, wildcards.protocol)
-    return canonical({"members": members, **sets_sorted(STUDY.protocols[wildcards.protocol].model_dump())})
+    """The members that predict, by name, and how the group decides; what they compute on, where they are run."""
+    members, protocol = STUDY.speakers(wildcards.group, wildcards.protocol), STUDY.protocols[wildcards.protocol]
+    computing = computing_settings(wildcards) if protocol.speaks else {}
+    return canonical({"members": members, **sets_sorted(protocol.model_dump()), **computing})
 
 
 def protocol_modules(wildcards):
@@ -113,7 +140,7 @@ def given_settings(wildcards):
 
 def predict_settings(wildcards):
     """What predictions depend on besides the model and the images."""
-    return canonical({"mc_dropout_passes": STUDY.evaluation.mc_dropout_passes})
+    return canonical({"mc_dropout_passes": STUDY.evaluation.mc_dropout_passes, **computing_settings(wildcards)})
 
 
 def metrics_settings(wildcards):
@@ -205,12 +232,3 @@ def hypothesis_modules(wildcards):
     compared = [what for *_, claim in claims() for what in claim.quantities()]
     repeated = [score for *_, claim in claims() for score in STUDY.repeated_by(claim)]
     return scores_modules([*(what.score for what in (*STUDY.comparisons, *compared)), *repeated])
-
-
-def cost_settings(wildcards):
-    """The names whose jobs count; files of removed models do not."""
-    names = {"clean", *STUDY.datasets, *STUDY.ood_sets, *STUDY.predicting, *STUDY.segmenters, *STUDY.enhancers}
-    names |= {*STUDY.groups, *STUDY.protocols, *map(views_name, STUDY.students)}
-    for dataset in STUDY.datasets.values():
-        names |= {*dataset.shifted, *(dataset.corruptions.names if dataset.corruptions else [])}
-    return canonical({"names": sorted(names), "replicates": STUDY.present})

@@ -1,5 +1,6 @@
 """The studies beside the default one: each is planned whole, with stand-ins for images that are not here."""
 
+import json
 import re
 
 import pytest
@@ -34,6 +35,7 @@ PUBLISHED += [
 def copy(tmp_path_factory) -> Copy:
     copy = copy_repository(tmp_path_factory.mktemp("studies") / "repository")
     (copy.folder / "studies").symlink_to(ROOT / "studies")
+    (copy.folder / ".snakemake").mkdir()
     resources = copy.folder / "resources"
     resources.unlink()
     resources.mkdir()
@@ -59,6 +61,18 @@ def test_a_study_is_planned_whole(copy, path):
     jobs = dict(re.findall(rf"^({'|'.join(MADE_BY)}) +(\d+)$", *text(run)))  # shown twice
     assert sum(map(int, jobs.values())) == EXPECTED[path.stem]
     assert re.search(r"^render_report +1$", *text(run))
+
+
+@pytest.mark.parametrize("path", [ROOT / "config.yaml", *STUDIES], ids=lambda path: path.stem)
+def test_the_costs_count_the_jobs_that_lead_to_the_metrics(copy, path):
+    """All of them, and no others."""
+    name = yaml.safe_load(path.read_text()).get("run", "default")
+    table = f"results/{name}/tables/costs.parquet"
+    given = [] if path.stem == "config" else ["--configfile", f"studies/{path.name}"]
+    said = copy.ask("-n", "-p", *given, "--config", "data_folder=data", "--", table).stdout
+    planned = set(re.findall(rf"^    benchmark: results/{name}/benchmarks/(.*)\.tsv$", said, re.MULTILINE))
+    counted = json.loads(re.search(r"\{\"jobs\":.*?\]\}", said)[0])["jobs"]
+    assert len(counted) > 2 and {*counted} == planned - {"collect_costs"}
 
 
 def text(run) -> tuple[str, re.RegexFlag]:

@@ -4,22 +4,23 @@ import csv
 from pathlib import Path
 
 
-def read_benchmarks(folder: Path, names: list[str], replicates: list[int]) -> list[dict]:
-    """Return a row of COSTS for each file under `folder`, sorted.
+def read_benchmarks(folder: Path, jobs: list[str]) -> list[dict]:
+    """Return a row of COSTS for each line of the files of `jobs` under `folder`, sorted.
 
-    A file lies at RULE/KEY/…/KEY.tsv. Those with a key that is neither one of `names` nor a replicate of the
-    study are left over from another study, and are passed over.
+    jobs: RULE/KEY/…/KEY, whose file is of that name with the suffix .tsv. Other files are left over from another
+    study; a job without one has not run, or not here.
     """
-    known = {*names, *(f"replicate-{replicate}" for replicate in replicates)}
     rows = []
-    for path in sorted(folder.rglob("*.tsv")):
-        rule, *keys = path.relative_to(folder).with_suffix("").parts
-        if all(key in known for key in keys):
-            rows += [{"rule": rule, "job": "/".join(keys), **_numbers(line)} for line in _lines(path)]
+    for job in sorted(map(Path, jobs)):
+        rule, *keys = job.parts
+        path = folder / f"{job}.tsv"
+        rows += [{"rule": rule, "job": "/".join(keys), **_numbers(line)} for line in _lines(path)]
     return rows
 
 
 def _lines(path: Path) -> list[dict]:
+    if not path.is_file():
+        return []
     with path.open() as file:
         return list(csv.DictReader(file, delimiter="\t"))
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from selfdoubt.settings.types import ArmText, Count, Fraction, Name, OodSplit, OwnLabel, Strict
+from selfdoubt.settings.types import ArmText, Count, Device, Fraction, Name, OodSplit, OwnLabel, Strict
 from selfdoubt.settings.weight_suffixes import EITHER, PICKLES, SAFETENSORS
 
 ObjectLabels = Literal["object-area", "relative-object-area"]
@@ -84,14 +84,21 @@ Mean = Annotated[list[Fraction], Field(min_length=1, max_length=3)]  # of the ch
 Deviation = Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1, max_length=3)]
 
 
-class FromFile(Strict):
+class FromOthers(Strict):
+    """A network that others trained; it has no recipe, so it says itself what it is computed on."""
+
+    device: Device = "auto"
+    threads: Count = 1  # of each operation: another number gives other last bits
+    label: OwnLabel = None
+
+
+class FromFile(FromOthers):
     """A network with the weights of a file, and the normalisation that it was trained with."""
 
     weights: WeightsFile
     weights_key: WeightsKey | None = None
     mean: Mean
     deviation: Deviation
-    label: OwnLabel = None
 
 
 class FromTimm(Strict):

@@ -160,7 +160,7 @@ class Study(Strict):
     def model_settings(self, name: str) -> dict:
         """Return all that a model's training depends on, but for the files that it reads."""
         if name in self.pretrained:
-            network = self.pretrained[name].model_dump(exclude={"weights"}, exclude_none=True)
+            network = self.pretrained[name].model_dump(exclude={"weights", "device", "threads"}, exclude_none=True)
             return {"network": {"pretrained": self.weights(name) is None, **network}}
         model = self.models[name]
         own = model.model_dump(exclude={"teacher", "segmenter", "twin"}) | model.twin_setting
@@ -169,6 +169,16 @@ class Study(Strict):
         if name in self.students:
             own["top_k"] = self.soft_labels.top_k
         return own
+
+    def computing(self, names: list[str]) -> tuple[str, int]:
+        """Return the device and the threads that models compute on together, from recipes or their own entries.
+
+        The device is cpu if one of them is kept from GPUs, else cuda if one requires it; the threads are the most.
+        """
+        entries = [self.pretrained.get(name) or self.recipes[self.models[name].recipe] for name in names]
+        devices = {entry.device for entry in entries}
+        device = next((known for known in ("cpu", "cuda") if known in devices), "auto")
+        return device, max((entry.threads for entry in entries), default=1)
 
     def modules_of_model(self, name: str) -> tuple[str, ...]:
         """Return the modules of the methods that a model's training names, and of the families that it builds."""

@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from selfdoubt.settings.bases import FromTimm
-from selfdoubt.settings.types import OwnLabel
+from selfdoubt.settings.bases import FromOthers, FromTimm
 
 
 def _default_input(given: dict) -> str:
@@ -18,9 +17,8 @@ class Settings(FromTimm):
     input_px: Literal["data", "pretrained"] = Field(default_factory=_default_input)
 
 
-class Pretrained(FromTimm):
+class Pretrained(FromTimm, FromOthers):
     """With the weights of a file, or with its published ones."""
 
     family: Literal["timm"]
     input_px: Literal["data", "pretrained"] = "pretrained"
-    label: OwnLabel = None
