@@ -53,7 +53,10 @@ def jobs_of_masks():
     """Rule and keys of each job that makes masks which models are trained with."""
     used = {model.segmenter for model in STUDY.augmented.values()} - {None}
     rules = ("train_segmenter", "segment_images")
-    return list(product(rules, STUDY.datasets, used))
+    return [
+        (rule, dataset, segmenter, f"replicate-{STUDY.segmented_by(segmenter, replicate)}")
+        for rule, dataset, segmenter, replicate in product(rules, STUDY.datasets, used, STUDY.present)
+    ]
 
 
 def jobs_of_predictions():
