@@ -1,15 +1,18 @@
 """A copy of the repository to edit and to run Snakemake in, whose jobs may be cheap fakes."""
 
+import atexit
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
 import yaml
+from job_server import write_client
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "envs", "resources")
@@ -36,7 +39,7 @@ class Copy:
     def snakemake(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
         """Run Snakemake, with further environment variables."""
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"} | variables
+        environment = os.environ | variables
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment, check=False)
 
     def ask(self, *arguments: str) -> subprocess.CompletedProcess:
@@ -96,9 +99,8 @@ def jobs_told(said: str) -> list[str]:
 
 @cache
 def _server() -> subprocess.Popen:
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-P", str(ROOT / "tests/support/snakemake_server.py")]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def copy_repository(folder: Path) -> Copy:
@@ -108,7 +110,7 @@ def copy_repository(folder: Path) -> Copy:
         if name == "resources":
             (folder / name).symlink_to(ROOT / name)
         elif (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, folder / name)
         else:
             shutil.copy(ROOT / name, folder / name)
     return Copy(folder)
@@ -120,4 +122,27 @@ def fake_jobs(copy: Copy) -> None:
     fake.parent.mkdir()
     fake.write_text(FAKE_PYTHON)
     fake.chmod(0o755)
-    copy.edit("rules/common.smk", "str(Path(sys.executable).parent)", '"fakes"')
+    run_jobs_by(copy, 'str(WORKFLOW / "fakes")')
+
+
+def run_jobs_by(copy: Copy, folder: str) -> None:
+    """Let the jobs of a copy be run by the `python` of a folder, which is an expression in rules/common.smk."""
+    copy.edit("rules/common.smk", "str(Path(sys.executable).parent)", folder)
+
+
+def warm_jobs(copy: Copy) -> None:
+    """Let the jobs of a copy be forks of a process that has imported torch."""
+    run_jobs_by(copy, repr(str(_job_server())))
+
+
+@cache
+def _job_server() -> Path:
+    """Start the server of jobs; return the folder of its client."""
+    folder = Path(tempfile.mkdtemp(prefix="jobs-"))  # an address may have 107 bytes
+    atexit.register(shutil.rmtree, folder)
+    write_client(folder)
+    command = [sys.executable, "-P", str(ROOT / "tests/support/job_server.py"), str(folder)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "2"})
+    atexit.register(server.kill)
+    assert server.stdout.readline() == "ready\n"
+    return folder

@@ -108,7 +108,7 @@ esac
 
 def test_an_archive_holds_what_git_knows_and_no_results(copy, tmp_path, monkeypatch):
     copy.own_resources()
-    (copy.folder / ".gitignore").write_text("results/\n.snakemake/\n")
+    (copy.folder / ".gitignore").write_text("results/\n.snakemake/\n__pycache__/\n")
     for line in (["init"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--message", "all"]):
         subprocess.run(["git", *line], cwd=copy.folder, capture_output=True, check=True)
     listed = subprocess.run(["git", "ls-files"], cwd=copy.folder, capture_output=True, text=True, check=True).stdout
