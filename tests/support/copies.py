@@ -142,7 +142,8 @@ def _job_server() -> Path:
     atexit.register(shutil.rmtree, folder)
     write_client(folder)
     command = [sys.executable, "-P", str(ROOT / "tests/support/job_server.py"), str(folder)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "2"})
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "2"}
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     atexit.register(server.kill)
     assert server.stdout.readline() == "ready\n"
     return folder

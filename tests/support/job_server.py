@@ -1,7 +1,7 @@
 """Jobs of real studies as forks of a process that has imported torch, which is most of a small job's time.
 
-`python job_server.py FOLDER` listens at FOLDER/socket. FOLDER/python, written by `write_client`, stands in for Python: it
-hands its streams, arguments, folder and environment over, and ends as the job ends.
+`python job_server.py FOLDER` listens at FOLDER/socket. FOLDER/python, written by `write_client`, stands in for Python:
+it hands its streams, arguments, folder and environment over, and ends as the job ends.
 """
 
 import json
