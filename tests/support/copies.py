@@ -37,25 +37,34 @@ class Copy:
         self.folder = folder
 
     def snakemake(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
-        """Run Snakemake, with further environment variables."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-        environment = os.environ | variables
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment, check=False)
-
-    def ask(self, *arguments: str) -> subprocess.CompletedProcess:
-        """What `snakemake` gives, sooner: for what starts no job."""
-        files = [self.folder / ".snakemake" / name for name in ("stdout", "stderr")]
+        """Run Snakemake: as a fork of one that is imported already, or, with further environment variables, anew."""
+        words = ["--cores", "2", *arguments]
+        if variables:
+            command = [sys.executable, "-m", "snakemake", *words]
+            options = {"env": os.environ | variables, "capture_output": True, "text": True, "check": False}
+            return subprocess.run(command, cwd=self.folder, **options)
         server = _server()
-        server.stdin.write(json.dumps([*map(str, [self.folder, *files]), "--cores", "2", *arguments]) + "\n")
-        server.stdin.flush()
-        code = int(server.stdout.readline())
-        return subprocess.CompletedProcess(arguments, code, *(file.read_text() for file in files))
+        with tempfile.TemporaryDirectory() as folder:
+            files = [Path(folder) / name for name in ("stdout", "stderr")]
+            asked = [str(self.folder), *map(str, files), dict(os.environ), self.has_own_library(), words]
+            server.stdin.write(json.dumps(asked) + "\n")
+            server.stdin.flush()
+            code = int(server.stdout.readline())
+            return subprocess.CompletedProcess(words, code, *(file.read_text() for file in files))
 
     def jobs(self) -> set[str]:
         """The jobs that a dry run would start."""
-        run = self.ask("-n")
+        run = self.snakemake("-n")
         assert run.returncode == 0, run.stdout + run.stderr
         return set(jobs_told(run.stdout + run.stderr))
+
+    def has_own_library(self) -> bool:
+        """Return whether workflow_scripts/ is not that of the repository, by names, sizes and dates."""
+        own, others = (
+            {(str(path.relative_to(top)), path.stat().st_size, path.stat().st_mtime_ns) for path in files_below(top)}
+            for top in (self.folder / "workflow_scripts", ROOT / "workflow_scripts")
+        )
+        return own != others
 
     def edit(self, file: str, old: str, new: str) -> None:
         path = self.folder / file
@@ -81,6 +90,11 @@ class Copy:
             shutil.copytree(ROOT / "resources", link, ignore=shutil.ignore_patterns("downloads"))
 
 
+def files_below(folder: Path) -> list[Path]:
+    """Return the files of a folder but for compiled ones."""
+    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+
+
 def jobs_told(said: str) -> list[str]:
     """The jobs that Snakemake says it starts, in that order: RULE or RULE:WILDCARD/WILDCARD.
 
@@ -99,7 +113,7 @@ def jobs_told(said: str) -> list[str]:
 
 @cache
 def _server() -> subprocess.Popen:
-    command = [sys.executable, "-P", str(ROOT / "tests/support/snakemake_server.py")]
+    command = [sys.executable, "-P", str(ROOT / "tests/support/snakemake_server.py"), str(ROOT / "workflow_scripts")]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -132,17 +146,35 @@ def run_jobs_by(copy: Copy, folder: str) -> None:
 
 def warm_jobs(copy: Copy) -> None:
     """Let the jobs of a copy be forks of a process that has imported torch."""
-    run_jobs_by(copy, repr(str(_job_server())))
+    run_jobs_by(copy, repr(str(job_server())))
+
+
+OF_JOBS = ("torch", "pyarrow.parquet", "matplotlib.figure")
+FIRST_IS_COLD = """#!/bin/sh
+# The first job of each script is a process of its own, any other a fork.
+mkdir "{folder}/$(basename "$1")" 2> /dev/null && exec {python} "$@"
+exec {warm}/python "$@"
+"""
+
+
+def nearly_warm_jobs(copy: Copy, hash_seed: int) -> None:
+    """Let the jobs of a copy be such forks, but for the first of each script."""
+    folder = copy.folder / "fakes"
+    folder.mkdir()
+    words = {"folder": folder, "python": sys.executable, "warm": job_server(hash_seed)}
+    (folder / "python").write_text(FIRST_IS_COLD.format(**words))
+    (folder / "python").chmod(0o755)
+    run_jobs_by(copy, repr(str(folder)))
 
 
 @cache
-def _job_server() -> Path:
-    """Start the server of jobs; return the folder of its client."""
+def job_server(hash_seed: int = 0, *modules: str) -> Path:
+    """Start a server of jobs, with further modules imported; return the folder of its client, `python`."""
     folder = Path(tempfile.mkdtemp(prefix="jobs-"))  # an address may have 107 bytes
     atexit.register(shutil.rmtree, folder)
     write_client(folder)
-    command = [sys.executable, "-P", str(ROOT / "tests/support/job_server.py"), str(folder)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "2"}
+    command = [sys.executable, "-P", str(ROOT / "tests/support/job_server.py"), str(folder), *OF_JOBS, *modules]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": str(hash_seed)}
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     atexit.register(server.kill)
     assert server.stdout.readline() == "ready\n"

@@ -1,9 +1,11 @@
 """Jobs of real studies as forks of a process that has imported torch, which is most of a small job's time.
 
-`python job_server.py FOLDER` listens at FOLDER/socket. FOLDER/python, written by `write_client`, stands in for Python:
-it hands its streams, arguments, folder and environment over, and ends as the job ends.
+`python job_server.py FOLDER MODULE...` imports modules and listens at FOLDER/socket. FOLDER/python, written by
+`write_client`, stands in for Python: it hands its streams, arguments, folder and environment over, and ends as the job
+ends, or the job with it.
 """
 
+import importlib
 import json
 import multiprocessing
 import os
@@ -11,6 +13,7 @@ import runpy
 import socket
 import socketserver
 import sys
+from multiprocessing import connection
 from pathlib import Path
 
 CLIENT = """#!{python} -IS
@@ -19,8 +22,7 @@ streams = [0, 1, 2, *(int(name) for name in os.listdir("/dev/fd") if int(name) >
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
     socket.send_fds(server, [b"x"], streams)
-    server.sendall(json.dumps([streams, sys.argv[1:], os.getcwd(), dict(os.environ)]).encode())
-    server.shutdown(socket.SHUT_WR)
+    server.sendall(json.dumps([streams, sys.argv[1:], os.getcwd(), dict(os.environ)]).encode() + b"\\n")
     sys.exit(int(server.recv(16) or 1))
 """
 
@@ -39,8 +41,9 @@ def run(received: list[int], streams: list[int], words: list[str], folder: str, 
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv, sys.path[0] = words, os.path.dirname(words[0])  # noqa: PTH120 - as Python does
-    runpy.run_path(words[0], run_name="__main__")
+    sys.argv = words[words[0] == "-u" :]  # which torchrun gives
+    sys.path[0] = str(Path(sys.argv[0]).parent)
+    runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 class Job(socketserver.BaseRequestHandler):
@@ -48,9 +51,11 @@ class Job(socketserver.BaseRequestHandler):
 
     def handle(self):
         _, received, *_ = socket.recv_fds(self.request, 1, 16)
-        asked = json.load(self.request.makefile())
+        asked = json.loads(self.request.makefile().readline())
         job = multiprocessing.get_context("fork").Process(target=run, args=(received, *asked))
         job.start()
+        if job.sentinel not in connection.wait([job.sentinel, self.request]):  # a client that ended
+            job.kill()
         job.join()
         self.request.sendall(str(job.exitcode % 256).encode())
 
@@ -67,11 +72,9 @@ class Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
 
 
 if __name__ == "__main__":
-    import matplotlib.figure  # noqa: F401
-    import numpy  # noqa: F401
-    import pyarrow.parquet  # noqa: F401
-    import torch  # noqa: F401
-
-    with Server(str(Path(sys.argv[1]) / "socket"), Job) as server:
+    folder, *modules = sys.argv[1:]
+    for module in modules:
+        importlib.import_module(module)
+    with Server(str(Path(folder) / "socket"), Job) as server:
         print("ready", flush=True)
         server.serve_forever()

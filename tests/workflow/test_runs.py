@@ -63,8 +63,7 @@ def test_a_study_runs_from_elsewhere_and_beside_others(tmp_path):
         assert len(links) == 3 and {link.parent.parent for link in links} == {place / "results/data"}
     assert len([*(place / "results/data").iterdir()]) == 1  # prepared once
     for run, (where, how) in ways.items():
-        command = [sys.executable, "-m", "snakemake", "-n", "--cores", "1", *how, "--config", f"run={run}"]
-        again = subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)
+        again = Copy(where).snakemake("-n", *how, "--config", f"run={run}")
         assert "Nothing to be done" in again.stdout, again.stderr
 
 
