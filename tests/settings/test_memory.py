@@ -59,10 +59,10 @@ def test_every_process_counts_and_so_do_the_batches_that_are_decoded_ahead():
 
 def test_a_rule_asks_for_more_at_each_attempt_and_a_larger_guess_reruns_nothing(copy):
     job = "results/default/checkpoints/fashion-mnist-12k/ce/replicate-1.safetensors"
-    shown = copy.ask("-n", "--forcerun", "train_baseline", "--", job).stdout
+    shown = copy.snakemake("-n", "--forcerun", "train_baseline", "--", job).stdout
     assert "mem_mb=2000" in shown
     copy.edit("workflow_scripts/selfdoubt/settings/memory.py", "PROCESS_MB = 2000", "PROCESS_MB = 3000")
-    assert "mem_mb=3000" in Copy(copy.folder).ask("-n", "--forcerun", "train_baseline", "--", job).stdout
+    assert "mem_mb=3000" in Copy(copy.folder).snakemake("-n", "--forcerun", "train_baseline", "--", job).stdout
     assert copy.jobs() == set()
 
 

@@ -1,15 +1,18 @@
 """A copy of the repository to edit and to run Snakemake in, whose jobs may be cheap fakes."""
 
+import atexit
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
 import yaml
+from job_server import write_client
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "envs", "resources")
@@ -34,25 +37,34 @@ class Copy:
         self.folder = folder
 
     def snakemake(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
-        """Run Snakemake, with further environment variables."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"} | variables
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment, check=False)
-
-    def ask(self, *arguments: str) -> subprocess.CompletedProcess:
-        """What `snakemake` gives, sooner: for what starts no job."""
-        files = [self.folder / ".snakemake" / name for name in ("stdout", "stderr")]
+        """Run Snakemake: as a fork of one that is imported already, or, with further environment variables, anew."""
+        words = ["--cores", "2", *arguments]
+        if variables:
+            command = [sys.executable, "-m", "snakemake", *words]
+            options = {"env": os.environ | variables, "capture_output": True, "text": True, "check": False}
+            return subprocess.run(command, cwd=self.folder, **options)
         server = _server()
-        server.stdin.write(json.dumps([*map(str, [self.folder, *files]), "--cores", "2", *arguments]) + "\n")
-        server.stdin.flush()
-        code = int(server.stdout.readline())
-        return subprocess.CompletedProcess(arguments, code, *(file.read_text() for file in files))
+        with tempfile.TemporaryDirectory() as folder:
+            files = [Path(folder) / name for name in ("stdout", "stderr")]
+            asked = [str(self.folder), *map(str, files), dict(os.environ), self.has_own_library(), words]
+            server.stdin.write(json.dumps(asked) + "\n")
+            server.stdin.flush()
+            code = int(server.stdout.readline())
+            return subprocess.CompletedProcess(words, code, *(file.read_text() for file in files))
 
     def jobs(self) -> set[str]:
         """The jobs that a dry run would start."""
-        run = self.ask("-n")
+        run = self.snakemake("-n")
         assert run.returncode == 0, run.stdout + run.stderr
         return set(jobs_told(run.stdout + run.stderr))
+
+    def has_own_library(self) -> bool:
+        """Return whether workflow_scripts/ is not that of the repository, by names, sizes and dates."""
+        own, others = (
+            {(str(path.relative_to(top)), path.stat().st_size, path.stat().st_mtime_ns) for path in files_below(top)}
+            for top in (self.folder / "workflow_scripts", ROOT / "workflow_scripts")
+        )
+        return own != others
 
     def edit(self, file: str, old: str, new: str) -> None:
         path = self.folder / file
@@ -78,6 +90,11 @@ class Copy:
             shutil.copytree(ROOT / "resources", link, ignore=shutil.ignore_patterns("downloads"))
 
 
+def files_below(folder: Path) -> list[Path]:
+    """Return the files of a folder but for compiled ones."""
+    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+
+
 def jobs_told(said: str) -> list[str]:
     """The jobs that Snakemake says it starts, in that order: RULE or RULE:WILDCARD/WILDCARD.
 
@@ -96,9 +113,8 @@ def jobs_told(said: str) -> list[str]:
 
 @cache
 def _server() -> subprocess.Popen:
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-P", str(ROOT / "tests/support/snakemake_server.py")]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    command = [sys.executable, "-P", str(ROOT / "tests/support/snakemake_server.py"), str(ROOT / "workflow_scripts")]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def copy_repository(folder: Path) -> Copy:
@@ -108,7 +124,7 @@ def copy_repository(folder: Path) -> Copy:
         if name == "resources":
             (folder / name).symlink_to(ROOT / name)
         elif (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, folder / name)
         else:
             shutil.copy(ROOT / name, folder / name)
     return Copy(folder)
@@ -120,4 +136,46 @@ def fake_jobs(copy: Copy) -> None:
     fake.parent.mkdir()
     fake.write_text(FAKE_PYTHON)
     fake.chmod(0o755)
-    copy.edit("rules/common.smk", "str(Path(sys.executable).parent)", '"fakes"')
+    run_jobs_by(copy, 'str(WORKFLOW / "fakes")')
+
+
+def run_jobs_by(copy: Copy, folder: str) -> None:
+    """Let the jobs of a copy be run by the `python` of a folder, which is an expression in rules/common.smk."""
+    copy.edit("rules/common.smk", "str(Path(sys.executable).parent)", folder)
+
+
+def warm_jobs(copy: Copy) -> None:
+    """Let the jobs of a copy be forks of a process that has imported torch."""
+    run_jobs_by(copy, repr(str(job_server())))
+
+
+OF_JOBS = ("torch", "pyarrow.parquet", "matplotlib.figure")
+FIRST_IS_COLD = """#!/bin/sh
+# The first job of each script is a process of its own, any other a fork.
+mkdir "{folder}/$(basename "$1")" 2> /dev/null && exec {python} "$@"
+exec {warm}/python "$@"
+"""
+
+
+def nearly_warm_jobs(copy: Copy, hash_seed: int) -> None:
+    """Let the jobs of a copy be such forks, but for the first of each script."""
+    folder = copy.folder / "fakes"
+    folder.mkdir()
+    words = {"folder": folder, "python": sys.executable, "warm": job_server(hash_seed)}
+    (folder / "python").write_text(FIRST_IS_COLD.format(**words))
+    (folder / "python").chmod(0o755)
+    run_jobs_by(copy, repr(str(folder)))
+
+
+@cache
+def job_server(hash_seed: int = 0, *modules: str) -> Path:
+    """Start a server of jobs, with further modules imported; return the folder of its client, `python`."""
+    folder = Path(tempfile.mkdtemp(prefix="jobs-"))  # an address may have 107 bytes
+    atexit.register(shutil.rmtree, folder)
+    write_client(folder)
+    command = [sys.executable, "-P", str(ROOT / "tests/support/job_server.py"), str(folder), *OF_JOBS, *modules]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": str(hash_seed)}
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    atexit.register(server.kill)
+    assert server.stdout.readline() == "ready\n"
+    return folder

@@ -77,9 +77,7 @@ EDITS: dict[str, list[Edit]] = {
                     "\n\n\n# a remark\n\n\nclass Training",
                 ),
                 text(
-                    "workflow_scripts/selfdoubt/training/losses.py",
-                    "(Hinton, Vinyals & Dean 2015)",
-                    "(Hinton et al.)",
+                    "workflow_scripts/selfdoubt/training/losses.py", "(Hinton, Vinyals & Dean 2015)", "(Hinton et al.)"
                 ),
             ),
             set(),
@@ -119,9 +117,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit("a recipe and a network renamed", config(rename_recipe), REPORT),
         Edit("a study renamed", config(rename_study), VERDICTS, "the table of hypotheses names it"),
         Edit(
-            "a hypothesis renamed",
-            config(lambda c: renamed(c["hypotheses"], "kd-ranks-better", "kd-ranks")),
-            VERDICTS,
+            "a hypothesis renamed", config(lambda c: renamed(c["hypotheses"], "kd-ranks-better", "kd-ranks")), VERDICTS
         ),
         Edit(
             "a figure renamed",
@@ -208,11 +204,7 @@ EDITS: dict[str, list[Edit]] = {
             "an arm's colour is its place among all",
         ),
         Edit("a model removed", config(remove_model), TABLES | ACCURACY | shown("label-smoothing", "cutmix")),
-        Edit(
-            "one student's temperature",
-            put("students.kd.loss", temperature=2),
-            trained("kd") | renewed("kd"),
-        ),
+        Edit("one student's temperature", put("students.kd.loss", temperature=2), trained("kd") | renewed("kd")),
         Edit(
             "two students' `alpha` swapped",
             several(put("students.kd.loss", alpha=1), put("students.kd-no-labels.loss", alpha=0.9)),
@@ -235,11 +227,7 @@ EDITS: dict[str, list[Edit]] = {
             put("recipes.short", shift_px=2),
             (FROM_TRAINING - stored()) | stored(shift_px=2),
         ),
-        Edit(
-            "`soft_labels.top_k`",
-            put("soft_labels", top_k=3),
-            stored() | trained(*STUDENTS) | renewed(*STUDENTS),
-        ),
+        Edit("`soft_labels.top_k`", put("soft_labels", top_k=3), stored() | trained(*STUDENTS) | renewed(*STUDENTS)),
         Edit(
             "`soft_labels.mode: online`",
             put("soft_labels", mode="online"),
@@ -280,11 +268,7 @@ EDITS: dict[str, list[Edit]] = {
         ),
     ],
     "Masks, enhancers, groups": [
-        Edit(
-            "a segmenter's epochs",
-            put("segmenters.unet", epochs=2),
-            FROM_SEGMENTER,
-        ),
+        Edit("a segmenter's epochs", put("segmenters.unet", epochs=2), FROM_SEGMENTER),
         Edit(
             "a new enhancer",
             put("enhancers", big={"method": "random-sign", "models": ["ce"], "epsilon_255": [9]}),
@@ -332,20 +316,14 @@ EDITS: dict[str, list[Edit]] = {
         Edit("a hypothesis removed", config(lambda c: c["hypotheses"].popitem()), VERDICTS),
         Edit("a study's question", put("studies.distillation", question="Why?"), REPORT),
         Edit(
-            "a figure's style",
-            put("figures.risk-coverage.style", width_mm=120),
-            {"plot_figure:risk-coverage"} | REPORT,
+            "a figure's style", put("figures.risk-coverage.style", width_mm=120), {"plot_figure:risk-coverage"} | REPORT
         ),
         Edit(
             "a figure's width and height swapped",
             config(lambda c: swap(c["figures"]["mask-gallery"]["style"], "width_mm", "height_mm")),
             GALLERY | REPORT,
         ),
-        Edit(
-            "a new figure",
-            put("figures", more={**NEW_FIGURE, "style": STYLE}),
-            {"plot_figure:more"} | REPORT,
-        ),
+        Edit("a new figure", put("figures", more={**NEW_FIGURE, "style": STYLE}), {"plot_figure:more"} | REPORT),
         Edit("a figure of some arms, not all", put("figures.auroc-accuracy", arms=["ce", "kd"]), ACCURACY | REPORT),
         Edit("a figure removed", config(lambda c: c["figures"].popitem()), REPORT),
     ],
@@ -379,8 +357,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "the lock, the conda files",
             several(
-                text("envs/requirements.lock", "timm==1", "timm==2"),
-                text("envs/models.yaml", "timm==1", "timm==2"),
+                text("envs/requirements.lock", "timm==1", "timm==2"), text("envs/models.yaml", "timm==1", "timm==2")
             ),
             set(),
             "what counts is what is installed, below; with `--software-deployment-method conda`, the conda files too",

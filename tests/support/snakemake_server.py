@@ -1,8 +1,10 @@
-"""Snakemake, imported once: each line asked for, [folder, stdout, stderr, arguments...] as JSON, runs in a fork of it.
+"""Snakemake, imported once: each line asked for, the arguments of `run` as JSON, runs in a fork of it.
 
-Importing it is a third of a dry run's time, and the tests make some sixty of them.
+Importing it is a third of a dry run's time, and the tests make more than a hundred of them. What the rules import of
+the library, from the folder given, is another third; a copy whose library was edited imports its own.
 """
 
+import importlib
 import json
 import os
 import sys
@@ -12,14 +14,22 @@ import pydantic  # noqa: F401 - which the rules import
 from snakemake.cli import get_argument_parser, main
 
 get_argument_parser()  # finds the plugins, which takes as long again
+sys.path.insert(0, sys.argv[1])
+for module in ("settings.study", "settings.catalog", "settings.files", "settings.upper_bounds", "runtime.provenance"):
+    importlib.import_module(f"selfdoubt.{module}")
+del sys.path[0]
 
 
-def run(folder: str, stdout: str, stderr: str, *arguments: str):
+def run(folder: str, stdout: str, stderr: str, environment: dict[str, str], own_library: bool, arguments: list[str]):
     """Become a Snakemake that was started in a folder, with its output in files."""
+    for name in [name for name in sys.modules if own_library and name.partition(".")[0] == "selfdoubt"]:
+        del sys.modules[name]
     os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
     for number, path in ((1, stdout), (2, stderr)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-    main(list(arguments))
+    main(arguments)
 
 
 if __name__ == "__main__":

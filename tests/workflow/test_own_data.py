@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from copies import Copy, copy_repository
+from copies import Copy, copy_repository, warm_jobs
 from PIL import Image
 from small_data import encode, write_cifar
 
@@ -43,6 +43,7 @@ def overrides(name: str, dataset: dict) -> dict:
 
 def run(folder: Path, config: dict) -> Copy:
     copy = copy_repository(folder)
+    warm_jobs(copy)
     (folder / "own.yaml").write_text(yaml.safe_dump(config))
     found = copy.snakemake("--resources", "gpu=4", "--configfile", "own.yaml")
     assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-3000:]

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from copies import ROOT, Copy, copy_repository, fake_jobs
+from copies import ROOT, Copy, copy_repository, fake_jobs, warm_jobs
 from small_study import small_copy, smallest, tiny
 
 DATA = "data/fashion-mnist-12k"
@@ -27,7 +27,6 @@ def checkout(tmp_path_factory) -> Path:
     """A copy of the repository, in a folder with a space, whose jobs are fakes wherever it is called from."""
     copy = copy_repository(tmp_path_factory.mktemp("elsewhere") / "the repository")
     fake_jobs(copy)
-    copy.edit("rules/common.smk", '"fakes"', 'str(WORKFLOW / "fakes")')
     copy.edit_config(tiny_of_all)
     return copy.folder
 
@@ -38,7 +37,9 @@ def tiny_of_all(config: dict) -> None:
 
 def test_a_study_runs_from_elsewhere_and_beside_others(tmp_path):
     """Three runs into one folder, called in three ways, the last two at once; every job is real."""
-    checkout, place = small_copy(tmp_path / "the repository", smallest).folder, tmp_path / "results of it"
+    copy, place = small_copy(tmp_path / "the repository", smallest), tmp_path / "results of it"
+    warm_jobs(copy)
+    checkout = copy.folder
     place.mkdir()
     (place / "Snakefile").write_text(MODULE.format(checkout))
     profile = ["--workflow-profile", str(checkout / "profiles/default")]
@@ -62,8 +63,7 @@ def test_a_study_runs_from_elsewhere_and_beside_others(tmp_path):
         assert len(links) == 3 and {link.parent.parent for link in links} == {place / "results/data"}
     assert len([*(place / "results/data").iterdir()]) == 1  # prepared once
     for run, (where, how) in ways.items():
-        command = [sys.executable, "-m", "snakemake", "-n", "--cores", "1", *how, "--config", f"run={run}"]
-        again = subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)
+        again = Copy(where).snakemake("-n", *how, "--config", f"run={run}")
         assert "Nothing to be done" in again.stdout, again.stderr
 
 
@@ -109,6 +109,7 @@ def test_every_script_starts_from_any_folder(tmp_path):
 
 def test_two_runs_at_once_prepare_their_data_once(tmp_path):
     copy = small_copy(tmp_path / "repository", tiny)
+    warm_jobs(copy)
     names = ("train.safetensors", "counts.parquet", "corrupted/contrast.safetensors", "ood/digits.safetensors")
     engines = {}
     for run in ("one", "two"):

@@ -10,9 +10,18 @@ from copies import Copy
 from edits import EDITS
 
 TRIED = [edit for edits in EDITS.values() for edit in edits if edit.tried]
+LOUD = [edit for edit in TRIED if edit.jobs]
 
 
-@pytest.mark.parametrize("edit", TRIED, ids=[edit.name[:60] for edit in TRIED])
+def test_edits_that_rerun_nothing_rerun_nothing(copy):
+    """All at once: each would add its jobs to the dry run."""
+    quiet = [edit for edit in TRIED if not edit.jobs]
+    for edit in quiet:
+        edit.change(copy)
+    assert len(quiet) > 10 and copy.jobs() == set()
+
+
+@pytest.mark.parametrize("edit", LOUD, ids=[edit.name[:60] for edit in LOUD])
 def test_an_edit_reruns_exactly_what_the_table_says(copy, edit):
     edit.change(copy)
     found = copy.jobs()
@@ -76,23 +85,23 @@ def test_a_missing_file_ends_with_one_line(copy):
     ("option", "said"), [("--summary", "results/default/report/index.html"), ("--lint", "in a good condition")]
 )
 def test_an_option_works(finished, option, said):
-    run = Copy(finished).ask(option)
+    run = Copy(finished).snakemake(option)
     assert run.returncode == 0, run.stderr
     assert said in run.stdout + run.stderr
 
 
 def test_the_engines_own_report_holds_our_page(finished, tmp_path):
-    run = Copy(finished).ask("--report", str(tmp_path / "report.html"))
+    run = Copy(finished).snakemake("--report", str(tmp_path / "report.html"))
     assert run.returncode == 0, run.stderr
     assert "results/default/report/index.html" in (tmp_path / "report.html").read_text()
 
 
 def test_every_rule_and_target_says_what_it_does(finished):
-    lines = Copy(finished).ask("--list-rules").stdout.splitlines()
+    lines = Copy(finished).snakemake("--list-rules").stdout.splitlines()
     told = dict(re.fullmatch(r"(\w+) \(([A-Z].*\.)\)", line).groups() for line in lines)
     text = "".join(path.read_text() for path in (finished / "Snakefile", *finished.glob("rules/*.smk")))
     assert set(told) == set(re.findall(r"^rule (\w+):", text, re.MULTILINE))
-    targets = {line.split()[0] for line in Copy(finished).ask("--list-target-rules").stdout.splitlines()}
+    targets = {line.split()[0] for line in Copy(finished).snakemake("--list-target-rules").stdout.splitlines()}
     assert {"all", "report", "figures", "metrics", "models"} <= targets
 
 
@@ -108,7 +117,7 @@ esac
 
 def test_an_archive_holds_what_git_knows_and_no_results(copy, tmp_path, monkeypatch):
     copy.own_resources()
-    (copy.folder / ".gitignore").write_text("results/\n.snakemake/\n")
+    (copy.folder / ".gitignore").write_text("results/\n.snakemake/\n__pycache__/\n")
     for line in (["init"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--message", "all"]):
         subprocess.run(["git", *line], cwd=copy.folder, capture_output=True, check=True)
     listed = subprocess.run(["git", "ls-files"], cwd=copy.folder, capture_output=True, text=True, check=True).stdout
