@@ -62,7 +62,8 @@ def told_rule(rule: str, keys: set[str]) -> str:
     }
     notes = [", ".join(names)] if {*names} != all_names else []
     of_rule = {int(part) for key in everywhere for part in key.split("/") if part.isdigit()}
-    notes += [f"replicate {replicates[0]}"] if replicates and {*replicates} != of_rule else []
+    some = f"replicate{'s' * (len(replicates) > 1)} {', '.join(map(str, replicates))}"
+    notes += [some] if replicates and {*replicates} != of_rule else []
     notes += [f"of {dataset}"] if dataset else []
     return f"`{rule}`" + (f" ({'; '.join(notes)})" if any(notes) else "")
 

@@ -19,6 +19,7 @@ from expected_jobs import (
     PLOTS,
     PROTOCOLS,
     REPORT,
+    SEGMENTERS,
     SHIFTED,
     STUDENTS,
     TABLES,
@@ -85,6 +86,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit("a comment in the config", text("config.yaml", " # random horizontal flip", ""), set()),
         Edit("`temperature: 4` as `4.0`", text("config.yaml", "temperature: 4,", "temperature: 4.0,"), set()),
         Edit("a default left out, or written out", config(defaults_otherwise), set()),
+        Edit("`replicates: [1, 2, 3]` as `3`", config(lambda c: c.update(replicates=3)), set()),
         Edit(
             "the order of sections and of replicates",
             several(
@@ -176,6 +178,15 @@ EDITS: dict[str, list[Edit]] = {
             "fewer images of an OOD set", put("ood_sets.digits", n_images=9), {"prepare_ood:digits"} | renewed(*MODELS)
         ),
         Edit("`overlap` of an OOD set", put("ood_sets.digits", overlap="none"), REPORT),
+        Edit(
+            "`train_images_per_replicate`, and a segmenter for each replicate",
+            several(
+                put("datasets.fashion-mnist-12k", train_images_per_replicate=2000),
+                put("segmenters.unet", teacher_replicate=None),
+            ),
+            FROM_TRAINING | SEGMENTERS,
+            "prepared data stays whole",
+        ),
         Edit("a new data set", config(with_second_dataset), on_second(EVERYTHING) | TABLES | ENHANCEMENTS | GROUPS),
         Edit(
             "a data set removed",

@@ -112,6 +112,9 @@ EVERYTHING = {"prepare_dataset", "prepare_ood:digits"} | SHIFTED | FROM_TRAINING
 FROM_TEACHER = trained("teacher", *STUDENTS, "mask-cutmix") | stored() | {"train_segmenter:unet/1"} | MASKS
 FROM_TEACHER |= renewed("teacher", *STUDENTS, "mask-cutmix")
 FROM_SEGMENTER = {"train_segmenter:unet/1"} | MASKS | trained("mask-cutmix") | renewed("mask-cutmix")
+SEGMENTERS = set().union(
+    *(replicates(rule, "unet") for rule in ("train_segmenter", "segment_images", "evaluate_masks"))
+)  # where each replicate has one
 PLOTS = {*LOOKS, *EXAMPLES, *GALLERY, *MATRIX}
 ARMS = [f"{model}/clean" for model in MODELS]
 ARMS += [f"ce/{enhancer}" for enhancer in ENHANCERS] + [f"trio/{protocol}" for protocol in PROTOCOLS]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, model_validator
 
 from selfdoubt.settings.registry import any_of
 from selfdoubt.settings.twins import Twin
@@ -83,10 +83,10 @@ class Model(Strict):
     label: OwnLabel = None
     twin: Twin = None
 
-    @property
-    def twin_setting(self) -> dict:
-        """The setting of jobs that draw what twins draw otherwise; nothing for a model that is no twin."""
-        return {} if self.twin is None else {"twin": self.twin}
+    @model_serializer(mode="wrap")
+    def _without_no_twin(self, dump) -> dict:
+        """Leave out the number of a model that is no twin: no config has that key."""
+        return {key: value for key, value in dump(self).items() if key != "twin" or value is not None}
 
 
 class VirtualTeacher(Strict):

@@ -162,8 +162,7 @@ class Study(Strict):
         if name in self.pretrained:
             network = self.pretrained[name].model_dump(exclude={"weights", "device", "threads"}, exclude_none=True)
             return {"network": {"pretrained": self.weights(name) is None, **network}}
-        model = self.models[name]
-        own = model.model_dump(exclude={"teacher", "segmenter", "twin"}) | model.twin_setting
+        own = self.models[name].model_dump(exclude={"teacher", "segmenter"})
         own["network"] = self.networks[own["network"]].model_dump(exclude={"weights"}, exclude_none=True)
         own["recipe"] = self.recipes[own["recipe"]].model_dump()
         if name in self.students:
@@ -212,11 +211,10 @@ class Study(Strict):
 
     @cached_property
     def _views(self) -> dict[tuple, dict]:
-        """Return what the views of each stream depend on, of twins of one number and of all others."""
-        return {
-            _stream(model): self.recipes[model.recipe].model_dump(include=set(_VIEWS)) | model.twin_setting
-            for model in self.students.values()
-        }
+        """Return what the views of each stream depend on: those of twins of one number, or of all that are no twins."""
+        recipes = {name: recipe.model_dump(include=set(_VIEWS)) for name, recipe in self.recipes.items()}
+        students = self.students.values()
+        return {_stream(model): recipes[model.recipe] | model.model_dump(include={"twin"}) for model in students}
 
     def stores_soft_labels(self, student: str) -> bool:
         """Return whether a student reads its teachers' logits from files: in auto, where others read them too."""
