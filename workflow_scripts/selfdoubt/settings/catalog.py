@@ -7,6 +7,8 @@ file, since rules import it. It has
     files_of(place, folders) -> [Path]        what it is made of: files, and the folders that list image files
     DOWNLOADS = {file: (address, md5)}        if it is fetched
     LARGEST_SPLIT = (n, channels, px)         if that is known beforehand: of the images of its larger split
+    N_TEST = n                                if its test split is much smaller than the larger one
+    N_CLASSES = K                             if that is known beforehand
     EMBEDDED = True                           if its files come with the project: jobs go by their content
     IMAGE_FILES = True                        if its images can stay in their files
     has_masks(place) -> bool                  if masks may come with its images

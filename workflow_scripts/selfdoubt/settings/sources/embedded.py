@@ -10,6 +10,7 @@ FORM = "embedded:NAME"
 EMBEDDED = True
 SPLITS = ("train", "val", "test")
 LARGEST_SPLIT = (10_000, 3, 32)
+N_CLASSES = 10
 
 
 def files_of(place: str, folders: Folders) -> list[Path]:

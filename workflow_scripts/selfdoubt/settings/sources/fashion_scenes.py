@@ -9,6 +9,7 @@ FORM = "fashion-scenes"
 EMBEDDED = True
 COMPOSED_OF = "fashion-mnist-12k"
 LARGEST_SPLIT = (10_000, 3, 32)
+N_CLASSES = 10
 
 
 def files_of(place: str, folders: Folders) -> list[Path]:
