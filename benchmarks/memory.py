@@ -50,7 +50,8 @@ def write_images(folder: Path, n: int) -> None:
 def peak_mb(script: str, settings: dict, **options) -> float:
     """Run a script and return the largest memory of it or a worker, MB."""
     command = [sys.executable, SCRIPTS / f"{script}.py", "--settings", json.dumps(settings)]
-    command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    for name, value in options.items():
+        command += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1"})
     _, status, usage = os.wait4(child.pid, 0)
     if status:

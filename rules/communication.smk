@@ -22,7 +22,7 @@ rule combine_members:
     conda:
         "../envs/tables.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=combining_mb,
     params:
         settings=group_settings,
         code=code_of("combine_members", protocol_modules),
@@ -54,7 +54,7 @@ rule communicate:
     threads: computing_threads
     resources:
         gpu=computing_gpus,
-        mem_mb=holding_mb,
+        mem_mb=communicating_mb,
     params:
         settings=group_settings,
         code=code_of("communicate", protocol_modules, families_of_members),

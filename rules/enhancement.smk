@@ -26,7 +26,7 @@ rule enhance_images:
     threads: computing_threads
     resources:
         gpu=computing_gpus,
-        mem_mb=holding_mb,
+        mem_mb=enhancing_mb,
     params:
         settings=enhancer_settings,
         code=code_of("enhance_images", enhancer_modules, family_of_model),

@@ -82,7 +82,7 @@ rule compute_metrics:
     conda:
         "../envs/tables.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=reading_mb,
     params:
         settings=metrics_settings,
         code=code_of("compute_metrics", metrics_modules),
@@ -105,7 +105,7 @@ rule compare_groups:
     conda:
         "../envs/tables.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=comparing_groups_mb,
     params:
         settings=compared_groups_settings,
         code=code_digest("compare_groups"),
@@ -128,7 +128,7 @@ rule collect_metrics:
     conda:
         "../envs/tables.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=metrics_mb,
     params:
         settings="{}",
         code=code_digest("collect_metrics"),
@@ -176,7 +176,7 @@ rule test_hypotheses:
     conda:
         "../envs/tables.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=comparing_arms_mb,
     params:
         settings=hypothesis_settings,
         code=code_of("test_hypotheses", hypothesis_modules),

@@ -107,7 +107,7 @@ rule measure_mixing:
     conda:
         "../envs/models.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=maps_mb,
     params:
         settings=mixing_settings,
         code=code_of("measure_mixing", mixing_modules),

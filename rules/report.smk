@@ -27,7 +27,7 @@ rule plot_figure:
     conda:
         "../envs/tables.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=drawing_mb,
     params:
         settings=figure_settings,
         code=code_of("plot_figure", figure_modules),
@@ -56,7 +56,7 @@ rule render_report:
     conda:
         "../envs/tables.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=page_mb,
     params:
         settings=report_settings,
         code=code_of("render_report", report_modules),

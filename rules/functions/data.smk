@@ -1,36 +1,6 @@
 # Params and input functions of data sets.
 
 
-def dataset_mb(wildcards, attempt):
-    """The memory of a job that reads a data set, times the attempts at it."""
-    return attempt * memory.job_mb(STUDY.datasets[wildcards.dataset])
-
-
-def ood_mb(wildcards, attempt):
-    """The memory of a job that converts an OOD set."""
-    return attempt * memory.converting_mb(STUDY.datasets[wildcards.dataset], STUDY.ood_sets[wildcards.ood])
-
-
-def corruption_mb(wildcards, attempt):
-    """The memory of a job that corrupts images at several severities."""
-    return attempt * memory.corrupting_mb(STUDY.datasets[wildcards.dataset])
-
-
-def ood_sets_of(dataset):
-    """The entries of the OOD sets that a data set's models are evaluated on."""
-    return [STUDY.ood_sets[name] for name in STUDY.datasets[dataset].ood]
-
-
-def predicting_mb(wildcards, attempt):
-    """The memory of a job that predicts all images, a file of them at a time."""
-    return attempt * memory.predicting_mb(STUDY.datasets[wildcards.dataset], ood_sets_of(wildcards.dataset))
-
-
-def holding_mb(wildcards, attempt):
-    """The memory of a job that holds val, test and OOD images at once."""
-    return attempt * memory.holding_mb(STUDY.datasets[wildcards.dataset], ood_sets_of(wildcards.dataset))
-
-
 def ood_files(wildcards):
     """The OOD sets that a data set's models are evaluated on."""
     return [OOD.format(dataset=wildcards.dataset, ood=ood) for ood in sorted(STUDY.datasets[wildcards.dataset].ood)]

@@ -1,11 +1,6 @@
 # Params and input functions of segmenters and masks.
 
 
-def maps_mb(wildcards, attempt):
-    """The memory of a segmenter's training or prediction, times the attempts at it."""
-    return attempt * memory.job_mb(STUDY.datasets[wildcards.dataset], memory.MAP_BYTES)
-
-
 def teacher_of_segmenter(wildcards):
     """The teacher, of the segmenter's replicate, whose class activation maps it learns from."""
     return checkpoint_file(wildcards.dataset, STUDY.segmenters[wildcards.segmenter].teacher, wildcards.replicate)

@@ -1,12 +1,6 @@
 # Params and input functions of models and their training.
 
 
-def recipe_mb(wildcards, attempt):
-    """The memory of a training, times the attempts at it."""
-    recipe = STUDY.recipes[STUDY.models[wildcards.model].recipe]
-    return attempt * memory.training_mb(STUDY.datasets[wildcards.dataset], recipe)
-
-
 def model_settings(wildcards):
     """What a model's training depends on, but for its input files."""
     trained = wildcards.model not in STUDY.pretrained

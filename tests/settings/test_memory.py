@@ -7,7 +7,9 @@ import yaml
 from copies import ROOT, Copy
 from snakemake.utils import update_config
 
+from selfdoubt.runtime.methods import names_in
 from selfdoubt.settings import memory
+from selfdoubt.settings.catalog import settings_of
 from selfdoubt.settings.study import load_study
 
 
@@ -66,18 +68,65 @@ def test_a_rule_asks_for_more_at_each_attempt_and_a_larger_guess_reruns_nothing(
     assert copy.jobs() == set()
 
 
-def test_each_job_of_imagenet_asks_for_what_its_images_take(config):
-    """5,000 images of 224 px at three severities are one file of 2.3 GB; the others stay in their files."""
+@pytest.fixture
+def imagenet(config):
     update_config(config, yaml.safe_load((ROOT / "studies/imagenet.yaml").read_text()))
-    study = load_study(config)
-    images = study.datasets["imagenet"]
+    return load_study(config).datasets["imagenet"]
+
+
+def test_images_of_imagenet_stay_in_their_files_but_for_corrupted_and_ood_ones(imagenet):
+    """5,000 images of 224 px at three severities are one file of 2.3 GB."""
     corrupted_mb = 3 * 5000 * 3 * 224 * 224 / 1e6
-    assert memory.job_mb(images) == memory.holding_mb(images, []) == 2000
-    expected = round(2000 + 2 * (corrupted_mb - 250))
-    assert memory.predicting_mb(images, []) == memory.corrupting_mb(images) == expected == 6016
+    assert memory.job_mb(imagenet) == 2000
+    assert memory.corrupting_mb(imagenet) == round(2000 + 2 * (corrupted_mb - 250)) == 6016
     ood = SimpleNamespace(source="folder:/photos", n_images=4000)
     ood_mb = 4000 * 3 * 224 * 224 / 1e6
-    assert memory.converting_mb(images, ood) == memory.holding_mb(images, [ood]) == round(2000 + 2 * (ood_mb - 250))
-    assert memory.holding_mb(images, [ood, ood]) == round(2000 + 2 * (2 * ood_mb - 250))
+    assert memory.converting_mb(imagenet, ood) == round(2000 + 2 * (ood_mb - 250))
     unknown = SimpleNamespace(source="folder:/photos", n_images=None)
-    assert memory.predicting_mb(images, [unknown]) == 2000 + 2 * (4000 - 250)  # max_gb: more is refused
+    assert memory.converting_mb(imagenet, unknown) == 2000 + 2 * (4000 - 250)  # max_gb: more is refused
+    same = SimpleNamespace(source="imagenet:/mine", n_images=None)
+    assert memory.converting_mb(imagenet, same) == 2000 + 2 * (4000 - 250)
+
+
+def test_logits_of_all_images_count(imagenet):
+    """A fiftieth of train is val; three corruptions at three severities are 45,000 images; a set of 4,000 of others."""
+    ood = SimpleNamespace(source="folder:/photos", n_images=4000)
+    clean_mb = 4 * 1000 * (25_623 + 50_000 + 4_000) / 1e6
+    whole_mb = clean_mb + 4 * 1000 * 45_000 / 1e6
+    assert memory.logits_mb(imagenet, [ood]) == whole_mb
+    assert memory.predicting_mb(imagenet, [ood]) == round(6015.8 + 4 * whole_mb)  # with one file of images
+    assert memory.reading_mb(imagenet, [ood]) == round(500 + 6 * whole_mb)
+    assert memory.drawing_mb(imagenet, [ood]) == round(500 + 10 * whole_mb)
+    assert memory.combining_mb(imagenet, [ood], 5) == round(500 + (5 * 3 + 4) * whole_mb)
+    images = 2000 + 2 * (4000 * 3 * 224 * 224 / 1e6 - 250)  # with those of the OOD set
+    assert memory.enhancing_mb(imagenet, [ood], 6) == round(images + 4 * clean_mb + 6 * 4 * 1000 * 25_623 / 1e6)
+    assert memory.communicating_mb(imagenet, [ood], 3) == round(images + (3 * 3 + 4) * clean_mb)
+
+
+@pytest.mark.parametrize(
+    ("source", "n_images", "n_classes"),
+    [
+        ("cifar100", 55_000, 100),
+        ("tiny-imagenet:/mine", 110_000, 200),
+        ("folder:/photos", 55_000, 1000),  # of which nothing is known
+    ],
+)
+def test_tables_of_logits_of_known_sources_and_of_folders(source, n_images, n_classes):
+    given = dataset(source, val_fraction=0.1, corruptions=None, shifted={})
+    assert memory.logits_mb(given, []) == 4 * n_images * n_classes / 1e6
+
+
+def test_every_source_whose_size_is_known_says_how_many_classes_it_has():
+    known = [settings_of(name) for name in names_in("settings.sources")]
+    assert [hasattr(source, "LARGEST_SPLIT") for source in known] == [hasattr(source, "N_CLASSES") for source in known]
+
+
+def test_stacking_takes_more_than_other_protocols_where_classes_are_many(imagenet):
+    assert memory.stacking_mb(imagenet, [], 3, 4) > 2 * memory.combining_mb(imagenet, [], 3)
+    assert memory.stacking_mb(dataset("cifar10", val_fraction=0.1, corruptions=None, shifted={}), [], 3, 4) < 3000
+
+
+def test_the_metrics_of_many_arms_count():
+    assert (memory.collecting_mb(42), memory.collecting_mb(42, memory.FIGURE_MB)) == (2000, 1000)
+    assert memory.collecting_mb(3000) == 500 + 2 * 3000
+    assert (memory.rendering_mb(42, 8), memory.rendering_mb(3000, 8)) == (1000, 500 + 4 * 3000 + 20 * 8)

@@ -75,6 +75,37 @@ def test_the_costs_count_the_jobs_that_lead_to_the_metrics(copy, path):
     assert len(counted) > 2 and {*counted} == planned - {"collect_costs"}
 
 
+TABLE = 4 * 1000 * (25_623 + 50_000 + 3 * 3 * 5000) / 1e6  # MB of logits of val, test and corrupted images
+CLEAN = 4 * 1000 * (25_623 + 50_000) / 1e6
+CORRUPTED = 3 * 5000 * 3 * 224 * 224 / 1e6  # of three severities
+OF_IMAGENET = {
+    "prepare_dataset": {2000},  # images stay in their files
+    "import_model": {2000},
+    "corrupt_images": {2000 + 2 * (CORRUPTED - 250)},
+    **{key: {50620} for key in ("train_baseline", "distill_student", "train_augmented")},  # docs/clusters.md
+    "predict": {2000 + 2 * (CORRUPTED - 250) + 4 * TABLE},
+    "enhance_images": {2000 + 4 * CLEAN - 500 + n * 4 * 1000 * 25_623 / 1e6 for n in (3, 6)},  # by their candidates
+    "communicate": {2000 - 500 + (3 * 3 + 4) * CLEAN},
+    "combine_members": {500 + (3 * 3 + 4) * TABLE},
+    "compare_groups": {500 + (3 * 3 + 4) * TABLE},
+    "compute_metrics": {500 + 6 * TABLE},
+    "test_hypotheses": {500 + 6 * TABLE},
+    "plot_figure": {500 + 10 * TABLE, 1000},  # the others read metrics, examples and persuasion tables
+    "collect_metrics": {2000},
+    "render_report": {1000},
+    **{key: {500} for key in ("collect_costs", "collect_enhancements")},
+}
+
+
+def test_each_job_of_imagenet_requests_what_its_data_take(copy):
+    said = copy.ask("-n", "--configfile", "studies/imagenet.yaml").stdout
+    found = {}
+    for block in re.split(r"\n(?=(?:local)?rule \w+:)", said):
+        if job := re.match(r"(?:local)?rule (\w+):.*?^    resources:.*?mem_mb=(\d+)", block, re.MULTILINE | re.DOTALL):
+            found.setdefault(job[1], set()).add(int(job[2]))
+    assert found == {rule: {round(mb) for mb in numbers} for rule, numbers in OF_IMAGENET.items()}
+
+
 def text(run) -> tuple[str, re.RegexFlag]:
     return run.stdout + run.stderr, re.MULTILINE
 

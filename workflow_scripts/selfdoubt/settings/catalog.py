@@ -8,6 +8,8 @@ file, since rules import it. It has
     DOWNLOADS = {file: (address, md5)}        if it is fetched
     LARGEST_SPLIT = (n, channels, px)         if that is known beforehand: of the images of its larger split
     is_embedded(place) -> bool                if its files may come with the project: jobs go by their content
+    N_TEST = n                                if its test split is much smaller than the larger one
+    N_CLASSES = K                             if that is known beforehand
     IMAGE_FILES = True                        if its images can stay in their files
     has_masks(place) -> bool                  if masks may come with its images
 

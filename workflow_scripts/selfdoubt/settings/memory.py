@@ -4,6 +4,8 @@ A scheduling hint only, which errs upwards: it limits nothing, changes no result
 scheduled.
 """
 
+from types import SimpleNamespace
+
 from selfdoubt.settings.catalog import settings_of
 
 PROCESS_MB = 2000  # Python, torch, a network, its batches, and the first SMALL_MB of images
@@ -12,6 +14,16 @@ WORKER_MB = 500  # a process that decodes images, besides its batches
 COPIES = 2  # of the images: as read, and as prepared or padded
 MAP_BYTES = 4 * COPIES  # a segmenter's maps are float32, whatever the channels
 _CHANNELS, _PX = 3, 224  # of images in files, unless the config sets them
+TABLE_MB = 500  # Python and Arrow, with what is drawn and resampled
+LEAST_MB = 2000  # of a job that reads logits
+WRITING = 4  # copies of the logits that predictions are held and written as
+FIGURE_MB = 1000  # of a figure, or of the page, of little data
+METRICS_MB, INLINED_MB = 2, 20  # of the metrics of one arm and replicate, of a figure within the page
+READING = 6  # of those that are read, sorted and evaluated
+DRAWING = 10  # of those whose scores a figure shows: with their softmax in float64
+MEMBER, DECIDING = 3, 4  # of each member's, and of what a group decides
+_N_IMAGES, _N_CLASSES = 50_000, 1000  # of a source that does not state them
+_UNKNOWN = SimpleNamespace()
 
 
 def images_mb(dataset) -> float:
@@ -33,12 +45,25 @@ def predicting_mb(dataset, ood_sets) -> int:
 
     ood_sets: those that the data set's models are evaluated on. A corruption's severities are one file.
     """
-    return _process_mb(max(images_mb(dataset), corrupted_mb(dataset), *(ood_mb(dataset, each) for each in ood_sets), 0))
+    largest = max(images_mb(dataset), corrupted_mb(dataset), *(ood_mb(dataset, each) for each in ood_sets), 0)
+    return _process_mb(largest, WRITING * logits_mb(dataset, ood_sets))
 
 
-def holding_mb(dataset, ood_sets) -> int:
-    """Return the memory of a process that holds val, test (both no larger than train) and OOD images at once, MB."""
-    return _process_mb(images_mb(dataset) + sum(ood_mb(dataset, each) for each in ood_sets))
+def enhancing_mb(dataset, ood_sets, n_candidates: int) -> int:
+    """Return the memory of a process that holds val, test (both no larger than train) and OOD images at once, MB.
+
+    n_candidates: whose predictions of val are compared.
+    """
+    images = images_mb(dataset) + sum(ood_mb(dataset, each) for each in ood_sets)
+    known = _known(dataset)
+    val = n_candidates * _n_val(dataset, known) * 4 * getattr(known, "N_CLASSES", _N_CLASSES) / 1e6
+    return _process_mb(images, WRITING * clean_logits_mb(dataset, ood_sets) + val)
+
+
+def communicating_mb(dataset, ood_sets, n_members: int) -> int:
+    """Return the memory of a process that holds these images, and the logits of each member, MB."""
+    images = images_mb(dataset) + sum(ood_mb(dataset, each) for each in ood_sets)
+    return _process_mb(images, (n_members * MEMBER + DECIDING) * clean_logits_mb(dataset, ood_sets))
 
 
 def converting_mb(dataset, ood_set) -> int:
@@ -51,8 +76,87 @@ def corrupting_mb(dataset) -> int:
     return _process_mb(images_mb(dataset) + corrupted_mb(dataset))
 
 
-def _process_mb(held_mb: float) -> int:
-    return round(PROCESS_MB + COPIES * max(0, held_mb - SMALL_MB))
+def _process_mb(held_mb: float, logits_mb: float = 0) -> int:
+    return round(PROCESS_MB + max(0, COPIES * (held_mb - SMALL_MB) + logits_mb))
+
+
+# ---- tables of logits ----
+
+
+def reading_mb(dataset, ood_sets) -> int:
+    """Return the memory of a process that reads tables of logits one after the other, MB."""
+    return max(LEAST_MB, round(TABLE_MB + READING * logits_mb(dataset, ood_sets)))
+
+
+def combining_mb(dataset, ood_sets, n_members: int) -> int:
+    """Return the memory of a process that reads the members' tables at once, and decides from them, MB."""
+    copies = n_members * MEMBER + DECIDING
+    return max(LEAST_MB, round(TABLE_MB + copies * logits_mb(dataset, ood_sets)))
+
+
+def stacking_mb(dataset, ood_sets, n_members: int, n_penalties: int) -> int:
+    """Return the memory of `stacking`, MB: float64 features of val, several times, and weights of L K by K classes."""
+    known = _known(dataset)
+    n_val, n_classes = _n_val(dataset, known), getattr(known, "N_CLASSES", _N_CLASSES)
+    fitted = 8 * n_members * n_classes * (4 * n_val + 20 * n_classes)  # L-BFGS keeps ten pairs of weights
+    fitted += 8 * n_members * n_classes * 3 * predicted_images(dataset, ood_sets) + 8 * n_penalties * n_val * n_classes
+    return combining_mb(dataset, ood_sets, n_members) + round(fitted / 1e6)
+
+
+def drawing_mb(dataset, ood_sets) -> int:
+    """Return the memory of a process that draws a figure from tables of logits, MB."""
+    return max(FIGURE_MB, round(TABLE_MB + DRAWING * logits_mb(dataset, ood_sets)))
+
+
+def collecting_mb(n_tables: int, least_mb: int = LEAST_MB) -> int:
+    """Return the memory of a process that holds the metrics of so many arms and replicates, MB."""
+    return max(least_mb, TABLE_MB + METRICS_MB * n_tables)
+
+
+def rendering_mb(n_tables: int, n_figures: int) -> int:
+    """Return the memory of a process that renders the page from these, twice as columns of a frame, MB."""
+    return max(FIGURE_MB, TABLE_MB + 2 * METRICS_MB * n_tables + INLINED_MB * n_figures)
+
+
+def logits_mb(dataset, ood_sets) -> float:
+    """Return the size of a table of float32 logits of all images, MB."""
+    return 4 * getattr(_known(dataset), "N_CLASSES", _N_CLASSES) * predicted_images(dataset, ood_sets) / 1e6
+
+
+def clean_logits_mb(dataset, ood_sets) -> float:
+    """Return the size of a table of logits of val, test and OOD images alone, MB."""
+    known = _known(dataset)
+    shifted = getattr(known, "N_CLASSES", _N_CLASSES) * _n_shifted(dataset, known)
+    return logits_mb(dataset, ood_sets) - 4 * shifted / 1e6
+
+
+def predicted_images(dataset, ood_sets) -> int:
+    """Return how many images are predicted at most: of val, test, OOD, corrupted and re-collected sets."""
+    known = _known(dataset)
+    return _n_val(dataset, known) + _n_test(known) + sum(map(_n_ood, ood_sets)) + _n_shifted(dataset, known)
+
+
+def _known(dataset):
+    """Return the module of a source, which may state sizes; nothing is known of one of predictions."""
+    return _UNKNOWN if dataset.source == "predictions" else settings_of(dataset.source)
+
+
+def _n_val(dataset, known) -> int:
+    return round(dataset.val_fraction * getattr(known, "LARGEST_SPLIT", (_N_IMAGES,))[0])
+
+
+def _n_test(known) -> int:
+    return getattr(known, "N_TEST", getattr(known, "LARGEST_SPLIT", (_N_IMAGES,))[0])
+
+
+def _n_ood(ood_set) -> int:
+    return ood_set.n_images or getattr(settings_of(ood_set.source), "LARGEST_SPLIT", (_N_IMAGES,))[0]
+
+
+def _n_shifted(dataset, known) -> int:
+    chosen, each = dataset.corruptions, _n_test(known)
+    corrupted = len(chosen.names) * len(chosen.severities) * (chosen.n_images or each) if chosen else 0
+    return corrupted + len(dataset.shifted) * each
 
 
 def corrupted_mb(dataset) -> float:
@@ -69,7 +173,8 @@ def ood_mb(dataset, ood_set) -> float:
     n, channels, px = getattr(settings_of(ood_set.source), "LARGEST_SPLIT", (None, _CHANNELS, _PX))
     _, channels, px = getattr(settings_of(dataset.source), "LARGEST_SPLIT", (None, channels, px))
     n = ood_set.n_images or n
-    return dataset.max_gb * 1000 if n is None else n * _image_bytes(dataset, channels, px) / 1e6
+    largest = dataset.max_gb * 1000
+    return largest if n is None else min(largest, n * _image_bytes(dataset, channels, px) / 1e6)
 
 
 def training_mb(dataset, recipe) -> int:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from selfdoubt.communication.combining import Combined, Members
-from selfdoubt.communication.probabilities import mean_probability
+from selfdoubt.communication.probabilities import in_blocks, mean_probability
 
 
 def decide(members: Members, settings) -> Combined:
@@ -18,6 +18,10 @@ def majority_vote(logits: list[np.ndarray]) -> np.ndarray:
     probability; the mean decides between classes of equal votes, and ranks images of equal votes, which fractions alone
     would tie. Fractions alone have zeros, too.
     """
+    return in_blocks(_majority_vote, logits)
+
+
+def _majority_vote(logits: list[np.ndarray]) -> np.ndarray:
     votes = sum(np.eye(member.shape[1])[member.argmax(1)] for member in logits)  # (n, K)
     with np.errstate(divide="ignore"):
         return np.logaddexp(np.log(votes), mean_probability(logits)) - np.log(len(logits) + 1)

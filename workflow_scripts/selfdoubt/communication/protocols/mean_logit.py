@@ -3,7 +3,7 @@
 import numpy as np
 
 from selfdoubt.communication.combining import Combined, Members
-from selfdoubt.communication.probabilities import log_probabilities
+from selfdoubt.communication.probabilities import in_blocks, log_probabilities
 
 
 def decide(members: Members, settings) -> Combined:
@@ -16,4 +16,8 @@ def mean_logit(logits: list[np.ndarray]) -> np.ndarray:
 
     The logarithmic opinion pool: one member with a very low probability of a class can veto it.
     """
+    return in_blocks(_mean_logit, logits)
+
+
+def _mean_logit(logits: list[np.ndarray]) -> np.ndarray:
     return log_probabilities(np.mean([member.astype(np.float64) for member in logits], axis=0))

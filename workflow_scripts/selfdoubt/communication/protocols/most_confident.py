@@ -1,9 +1,11 @@
 """Most confident: the prediction of the member with the largest probability, at temperatures fitted on val."""
 
+from functools import partial
+
 import numpy as np
 
 from selfdoubt.communication.combining import Combined, Members
-from selfdoubt.communication.probabilities import log_probabilities
+from selfdoubt.communication.probabilities import in_blocks, log_probabilities
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.softmax import fit_temperature
 
@@ -22,6 +24,10 @@ def most_confident(logits: list[np.ndarray], temperatures: list[float]) -> np.nd
 
     logits: (n, K) of each member, divided by its temperature.
     """
+    return in_blocks(partial(_most_confident, temperatures=temperatures), logits)
+
+
+def _most_confident(logits: list[np.ndarray], temperatures: list[float]) -> np.ndarray:
     pairs = list(zip(logits, temperatures, strict=True))
     chosen = np.argmax([log_odds(*pair) for pair in pairs], axis=0)  # (n,), by log-odds
     each = np.stack([log_probabilities(*pair) for pair in pairs])  # (L, n, K)

@@ -6,6 +6,7 @@ from selfdoubt.settings.source_files import Folders, published
 
 FORM = "cifar10[:PATH]"
 LARGEST_SPLIT = (50_000, 3, 32)
+N_CLASSES = 10
 DOWNLOADS = {
     "cifar-10-python.tar.gz": (
         "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",

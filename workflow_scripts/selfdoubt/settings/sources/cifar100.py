@@ -6,6 +6,7 @@ from selfdoubt.settings.source_files import Folders, published
 
 FORM = "cifar100[:PATH]"
 LARGEST_SPLIT = (50_000, 3, 32)
+N_CLASSES = 100
 DOWNLOADS = {
     "cifar-100-python.tar.gz": (
         "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",

@@ -9,6 +9,7 @@ from selfdoubt.settings.source_files import Folders, existing
 FORM = "embedded:NAME"
 SPLITS = ("train", "val", "test")
 LARGEST_SPLIT = (10_000, 3, 32)
+N_CLASSES = 10
 
 
 def files_of(place: str, folders: Folders) -> list[Path]:

@@ -6,6 +6,7 @@ from selfdoubt.settings.source_files import Folders, published
 
 FORM = "fashion-mnist[:PATH]"
 LARGEST_SPLIT = (60_000, 1, 28)
+N_CLASSES = 10
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # of the package dataset-fashion-mnist
 _ADDRESS = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 _MD5 = {

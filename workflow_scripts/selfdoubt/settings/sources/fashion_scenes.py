@@ -14,6 +14,7 @@ FORM = "fashion-scenes[:fashion-mnist[:PATH]]"
 WHOLE = "fashion-mnist"
 COMPOSED_OF = "fashion-mnist-12k"
 LARGEST_SPLIT = (60_000, 3, 32)
+N_CLASSES = 10
 
 
 def files_of(place: str, folders: Folders) -> list[Path]:

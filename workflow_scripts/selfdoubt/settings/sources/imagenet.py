@@ -6,6 +6,9 @@ from selfdoubt.settings.source_files import Folders, class_folders, existing
 
 FORM = "imagenet:PATH"
 IMAGE_FILES = True
+LARGEST_SPLIT = (1_281_167, 3, 224)
+N_TEST = 50_000
+N_CLASSES = 1000
 
 
 def files_of(place: str, folders: Folders) -> list[Path]:

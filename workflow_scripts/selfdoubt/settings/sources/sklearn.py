@@ -7,6 +7,7 @@ from selfdoubt.settings.source_files import Folders
 
 FORM = "sklearn:digits"
 LARGEST_SPLIT = (1_797, 1, 8)
+N_CLASSES = 10
 
 
 def files_of(place: str, folders: Folders) -> list[Path]:

@@ -6,6 +6,7 @@ from selfdoubt.settings.source_files import Folders, published
 
 FORM = "stl10[:PATH]"
 LARGEST_SPLIT = (8_000, 3, 96)
+N_CLASSES = 10
 DOWNLOADS = {
     "stl10_binary.tar.gz": (
         "http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",

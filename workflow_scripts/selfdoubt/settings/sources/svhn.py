@@ -6,6 +6,7 @@ from selfdoubt.settings.source_files import Folders, published
 
 FORM = "svhn[:PATH]"
 LARGEST_SPLIT = (73_257, 3, 32)
+N_CLASSES = 10
 _ADDRESS = "http://ufldl.stanford.edu/housenumbers/"
 _MD5 = {
     "train_32x32.mat": "e26dedcc434d2e4c54c9b2d4a06d8373",

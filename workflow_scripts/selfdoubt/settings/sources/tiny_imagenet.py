@@ -6,6 +6,7 @@ from selfdoubt.settings.source_files import Folders, published
 
 FORM = "tiny-imagenet[:PATH]"
 LARGEST_SPLIT = (100_000, 3, 64)
+N_CLASSES = 200
 DOWNLOADS = {
     "tiny-imagenet-200.zip": (
         "http://cs231n.stanford.edu/tiny-imagenet-200.zip",

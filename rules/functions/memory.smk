@@ -1,0 +1,100 @@
+# How much memory jobs request: in MB, and as much again at each further attempt.
+
+
+def dataset_mb(wildcards, attempt):
+    """The memory of a job that reads a data set, times the attempts at it."""
+    return attempt * memory.job_mb(STUDY.datasets[wildcards.dataset])
+
+
+def ood_mb(wildcards, attempt):
+    """The memory of a job that converts an OOD set."""
+    return attempt * memory.converting_mb(STUDY.datasets[wildcards.dataset], STUDY.ood_sets[wildcards.ood])
+
+
+def corruption_mb(wildcards, attempt):
+    """The memory of a job that corrupts images at several severities."""
+    return attempt * memory.corrupting_mb(STUDY.datasets[wildcards.dataset])
+
+
+def maps_mb(wildcards, attempt):
+    """The memory of a job that holds the maps or the masks of a data set's images."""
+    return attempt * memory.job_mb(STUDY.datasets[wildcards.dataset], memory.MAP_BYTES)
+
+
+def recipe_mb(wildcards, attempt):
+    """The memory of a training, times the attempts at it."""
+    recipe = STUDY.recipes[STUDY.models[wildcards.model].recipe]
+    return attempt * memory.training_mb(STUDY.datasets[wildcards.dataset], recipe)
+
+
+def predicted_sets(dataset):
+    """Return a data set, and the entries of the OOD sets that its models are evaluated on."""
+    entry = STUDY.datasets[dataset]
+    return entry, [STUDY.ood_sets[name] for name in entry.ood]
+
+
+def predicting_mb(wildcards, attempt):
+    """The memory of a job that predicts all images, a file of them at a time."""
+    return attempt * memory.predicting_mb(*predicted_sets(wildcards.dataset))
+
+
+def enhancing_mb(wildcards, attempt):
+    """The memory of a job that holds val, test and OOD images, and val's predictions by each candidate."""
+    n_candidates = 1
+    for values in STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"}).values():
+        n_candidates *= len(values) if isinstance(values, list) else 1
+    return attempt * memory.enhancing_mb(*predicted_sets(wildcards.dataset), n_candidates)
+
+
+def communicating_mb(wildcards, attempt):
+    """The memory of a job that holds val, test and OOD images, and predictions of every member."""
+    n_members = len(STUDY.speakers(wildcards.group, wildcards.protocol))
+    return attempt * memory.communicating_mb(*predicted_sets(wildcards.dataset), n_members)
+
+
+def reading_mb(wildcards, attempt):
+    """The memory of a job that reads a table of logits."""
+    return attempt * memory.reading_mb(*predicted_sets(wildcards.dataset))
+
+
+def combining_mb(wildcards, attempt):
+    """The memory of a job that reads the members' tables of logits."""
+    protocol, n_members = STUDY.protocols[wildcards.protocol], len(STUDY.groups[wildcards.group].members)
+    known = (*predicted_sets(wildcards.dataset), n_members)
+    if protocol.method == "stacking":
+        return attempt * memory.stacking_mb(*known, len(protocol.penalty))
+    return attempt * memory.combining_mb(*known)
+
+
+def comparing_groups_mb(wildcards, attempt):
+    """The memory of a job that reads the tables of a group at a time: of the largest group and data set."""
+    n_members = max((len(group.members) for group in STUDY.groups.values()), default=0)
+    return attempt * max(memory.combining_mb(*predicted_sets(name), n_members) for name in STUDY.datasets)
+
+
+def comparing_arms_mb(wildcards, attempt):
+    """The memory of a job that reads the table of an arm at a time: of the largest data set."""
+    return attempt * max(memory.reading_mb(*predicted_sets(name)) for name in STUDY.datasets)
+
+
+def metrics_mb(wildcards, attempt):
+    """The memory of a job that holds all metrics."""
+    return attempt * memory.collecting_mb(len(all_metrics()))
+
+
+def drawing_mb(wildcards, attempt):
+    """The memory of a job that draws a figure from tables of logits, of metrics, or from images."""
+    figure = STUDY.figures[wildcards.figure]
+    asked = [memory.FIGURE_MB]
+    if "predictions" in figure.reads:
+        asked += [memory.drawing_mb(*predicted_sets(figure.dataset))]
+    if "metrics" in figure.reads:
+        asked += [memory.collecting_mb(len(metrics_of_figure(figure)), memory.FIGURE_MB)]
+    if "images" in figure.reads:
+        asked += [memory.job_mb(STUDY.datasets[figure.dataset], memory.MAP_BYTES)]
+    return attempt * max(asked)
+
+
+def page_mb(wildcards, attempt):
+    """The memory of the job that renders the page from all metrics and figures."""
+    return attempt * memory.rendering_mb(len(all_metrics()), len(STUDY.figures))
