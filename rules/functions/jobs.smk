@@ -40,8 +40,8 @@ def jobs_of_training():
     """Rule and keys of each job that makes a checkpoint, or what students read."""
     jobs = []
     for dataset, replicate in product(STUDY.datasets, STUDY.present):
-        for section, rule in TRAINED_BY.items():
-            jobs += [(rule, dataset, name, replicate_key(name, replicate)) for name in getattr(STUDY, section)]
+        for section, trained_by in TRAINED_BY.items():
+            jobs += [(trained_by, dataset, name, replicate_key(name, replicate)) for name in getattr(STUDY, section)]
         for student in filter(STUDY.stores_soft_labels, STUDY.students):
             stream = (views_name(student), f"replicate-{replicate}")
             teachers = STUDY.students[student].teacher

@@ -80,7 +80,7 @@ def test_texts_of_a_config_reach_the_jobs_as_they_are_and_run_nothing(copy):
     study = json.loads(words[words.index("--settings") + 1])["study"]
     assert study["studies"]["distillation"]["title"] == text == study["ood_sets"]["digits"]["overlap"]
     hypotheses = (given / "test_hypotheses.py").read_text().split("\0")
-    assert json.loads(hypotheses[hypotheses.index("--settings") + 1])["hypotheses"][0]["statement"] == text
+    assert json.loads(hypotheses[hypotheses.index("--settings") + 1])["claims"][0]["statement"] == text
     assert not touched(copy.folder)
 
 
@@ -387,7 +387,7 @@ def test_no_text_of_config_or_data_becomes_an_element(text):
         claim = HYPOTHESIS | {"metric": "auroc", "difference": None, "statement": word, "verdict": word}
         metrics = [*METRICS, *(row("ce", seed, "auroc", None, reason=word) for seed in (4, 5))]
         tables = {name: frame(name, rows) for name, rows in (("metrics", metrics), ("hypotheses", [claim]))}
-        tables["mask_quality"] = {("toys", "unet"): frame("mask-quality", [("mask", "iou", None, 0, word, word)])}
+        tables["mask_quality"] = {("toys", "unet"): [frame("mask-quality", [("mask", "iou", None, 0, word, word)])]}
         provenance = everywhere({"commit": "abc", "versions": {"numpy": "2"}, "device": "cpu"}, word)
         tables["counts"], arms = {"toys": frame("counts", counts)}, Arms({"kd": word})
         return render(report(settings=settings, arms=arms, provenance=provenance, **tables))

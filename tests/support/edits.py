@@ -86,7 +86,6 @@ EDITS: dict[str, list[Edit]] = {
         Edit("a comment in the config", text("config.yaml", " # random horizontal flip", ""), set()),
         Edit("`temperature: 4` as `4.0`", text("config.yaml", "temperature: 4,", "temperature: 4.0,"), set()),
         Edit("a default left out, or written out", config(defaults_otherwise), set()),
-        Edit("`replicates: [1, 2, 3]` as `3`", config(lambda c: c.update(replicates=3)), set()),
         Edit(
             "the order of sections and of replicates",
             several(
@@ -96,6 +95,7 @@ EDITS: dict[str, list[Edit]] = {
             set(),
             "but `pretrained` models are made for the first replicate",
         ),
+        Edit("`replicates: [3, 2, 1]` as `3`", config(lambda c: c.update(replicates=3)), set()),
         Edit(
             "`priority`, `mem_mb` of a rule",
             several(

@@ -69,7 +69,7 @@ def test_the_costs_count_the_jobs_that_lead_to_the_metrics(copy, path):
     name = yaml.safe_load(path.read_text()).get("run", "default")
     table = f"results/{name}/tables/costs.parquet"
     given = [] if path.stem == "config" else ["--configfile", f"studies/{path.name}"]
-    said = copy.ask("-n", "-p", *given, "--config", "data_folder=data", "--", table).stdout
+    said = copy.snakemake("-n", "-p", *given, "--config", "data_folder=data", "--", table).stdout
     planned = set(re.findall(rf"^    benchmark: results/{name}/benchmarks/(.*)\.tsv$", said, re.MULTILINE))
     counted = json.loads(re.search(r"\{\"jobs\":.*?\]\}", said)[0])["jobs"]
     assert len(counted) > 2 and {*counted} == planned - {"collect_costs"}
@@ -98,7 +98,7 @@ OF_IMAGENET = {
 
 
 def test_each_job_of_imagenet_requests_what_its_data_take(copy):
-    said = copy.ask("-n", "--configfile", "studies/imagenet.yaml").stdout
+    said = copy.snakemake("-n", "--configfile", "studies/imagenet.yaml").stdout
     found = {}
     for block in re.split(r"\n(?=(?:local)?rule \w+:)", said):
         if job := re.match(r"(?:local)?rule (\w+):.*?^    resources:.*?mem_mb=(\d+)", block, re.MULTILINE | re.DOTALL):
