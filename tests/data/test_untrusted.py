@@ -387,7 +387,7 @@ def test_no_text_of_config_or_data_becomes_an_element(text):
         claim = HYPOTHESIS | {"metric": "auroc", "difference": None, "statement": word, "verdict": word}
         metrics = [*METRICS, *(row("ce", seed, "auroc", None, reason=word) for seed in (4, 5))]
         tables = {name: frame(name, rows) for name, rows in (("metrics", metrics), ("hypotheses", [claim]))}
-        tables["mask_quality"] = {("toys", "unet"): frame("mask-quality", [("mask", "iou", None, 0, word)])}
+        tables["mask_quality"] = {("toys", "unet"): [frame("mask-quality", [("mask", "iou", None, 0, word)])]}
         provenance = everywhere({"commit": "abc", "versions": {"numpy": "2"}, "device": "cpu"}, word)
         tables["counts"], arms = {"toys": frame("counts", counts)}, Arms({"kd": word})
         return render(report(settings=settings, arms=arms, provenance=provenance, **tables))
