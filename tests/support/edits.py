@@ -1,6 +1,7 @@
 """Edits of a finished study, and the exact jobs that each makes run again: the source of docs/invalidation.md."""
 
 from edits_of_code import edits_of_modules
+from edits_of_files import OF_INSTALLATION, OF_RESULTS
 from edits_of_methods import EDITS_OF_METHODS, NEW_FIGURE, NEW_STUDENT, STYLE
 from expected_jobs import (
     ACCURACY,
@@ -16,7 +17,6 @@ from expected_jobs import (
     LOOKS,
     MATRIX,
     MODELS,
-    PLOTS,
     PROTOCOLS,
     REPORT,
     SEGMENTERS,
@@ -41,7 +41,6 @@ from ways_of_editing import (
     config,
     defaults_otherwise,
     delete,
-    installed,
     longer,
     one_more_twin,
     other_image,
@@ -360,39 +359,10 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit(
             "an input function that gives the same",
-            text("rules/functions/predictions.smk", "sorted(STUDY.replicates)", "[*sorted(STUDY.replicates)]"),
+            text("rules/functions/predictions.smk", "STUDY.replicates_at(key)", "[*STUDY.replicates_at(key)]"),
             set(),
         ),
     ],
-    "Installation": [
-        Edit(
-            "the lock, the conda files",
-            several(
-                text("envs/requirements.lock", "timm==1", "timm==2"), text("envs/models.yaml", "timm==1", "timm==2")
-            ),
-            set(),
-            "what counts is what is installed, below; with `--software-deployment-method conda`, the conda files too",
-        ),
-        Edit(
-            "another torch",
-            installed("torch"),
-            FROM_TRAINING,
-            "the versions of these three are in the digests of what imports them",
-        ),
-        Edit("another timm", installed("timm"), FROM_TRAINING),
-        Edit("another segmentation-models-pytorch", installed("segmentation_models_pytorch"), FROM_SEGMENTER),
-        Edit(
-            "another numpy",
-            installed("numpy"),
-            set(),
-            "its version is in the results' metadata; run `snakemake --forceall` after a leap",
-        ),
-    ],
-    "Results": [
-        Edit("the figures deleted", delete("results/default/figures/*"), PLOTS | REPORT),
-        Edit("the tables deleted", delete("results/default/tables/*"), TABLES | ENHANCEMENTS | GROUPS),
-        Edit("the soft labels deleted", delete("results/default/soft-labels/**/*"), set()),
-        Edit("a checkpoint deleted", delete("results/default/checkpoints/*/ce/replicate-1.safetensors"), set()),
-        Edit("numbers of one arm deleted", delete("results/default/metrics/*/ce/replicate-1/odin.parquet"), set()),
-    ],
+    "Installation": OF_INSTALLATION,
+    "Results": OF_RESULTS,
 }

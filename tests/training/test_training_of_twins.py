@@ -1,10 +1,15 @@
 """Twins: equal settings and training images, and other draws."""
 
+from itertools import combinations
+
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from helpers import assert_close
-from small_training import BASELINE, RECIPE, SGD, STUDENT, files_of, run_script, train
+from small_training import BASELINE, RECIPE, SGD, STUDENT, files_of, run_script, split_of, train
 
+from selfdoubt.data import datasets
 from selfdoubt.models import checkpoints
 from selfdoubt.training.batches import Stream
 
@@ -73,3 +78,25 @@ def test_a_born_again_student_starts_from_other_weights_than_its_teacher(tmp_pat
     assert_close(weights(born), weights(baseline))  # models that are no twins share theirs
     starts = [weights(path) for path in (twin, born, again)]
     assert not any(torch.allclose(starts[i], starts[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
+
+
+def test_twins_and_their_model_are_a_deep_ensemble(tmp_path):
+    """Its members differ, and it decides by the mean of their probabilities."""
+    files_of(tmp_path)
+    datasets.write_splits(tmp_path / "test", {"test": split_of(12, seed=3)}, {})
+    members = [tmp_path / f"{i}.parquet" for i in range(3)]
+    fast = BASELINE | {"recipe": RECIPE | {"epochs": 8, "optimizer": SGD | {"learning_rate": 1.0}}}
+    for i, path in enumerate(members):
+        checkpoint = train(tmp_path, f"t{i}", settings=fast | ({"twin": i} if i else {}))
+        files = {"checkpoint": checkpoint, "val": tmp_path / "val", "test": tmp_path / "test", "output": path}
+        run_script("predict", 1, {"mc_dropout_passes": 0}, **files)
+    settings = {"method": "mean-probability", "members": ["ce", "ce-twins-1", "ce-twins-2"]}
+    run_script("combine_members", None, settings, members=members, output=tmp_path / "group.parquet")
+    *each, together = (probabilities(path) for path in (*members, tmp_path / "group.parquet"))
+    assert all(np.abs(one - other).max() > 1e-3 for one, other in combinations(each, 2))
+    np.testing.assert_allclose(together, np.mean(each, 0), atol=1e-6)
+
+
+def probabilities(path) -> np.ndarray:
+    """The probabilities (n, K) in a file of predictions."""
+    return torch.tensor(pq.read_table(path)["logits"].to_pylist()).double().softmax(1).numpy()
