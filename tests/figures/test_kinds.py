@@ -18,10 +18,12 @@ from selfdoubt.data.own_images import positions
 from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.figures import style
 from selfdoubt.figures.context import Context, context_of, look_at
+from selfdoubt.figures.kinds.accuracy_ranking import parts_of
 from selfdoubt.figures.kinds.enhancement_examples import Examples
 from selfdoubt.figures.kinds.mask_gallery import Gallery
 from selfdoubt.figures.kinds.object_size import SizedRuns
 from selfdoubt.figures.nothing import NothingToShow, notice
+from selfdoubt.figures.points import accuracy_and_auroc
 from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
 
@@ -33,6 +35,7 @@ OWN = {  # kind -> what else its entry says
     "risk-coverage": {"arms": ["ce", "kd"]},
     "reliability": {"arms": ["ce", "kd"], "n_bins": 10},
     "auroc-accuracy": {"arms": []},
+    "accuracy-ranking": {"arms": ["kd", "ce/odin"], "reference": "ce"},
     "mask-gallery": {"segmenter": "unet", "n_images": 3},
     "enhancement-examples": {"model": "ce", "replicate": 1, "n_images": 2, "enhancers": ["odin", "random-sign"]},
     "persuasion-matrix": {"group": "trio", "protocol": "persuasion"},
@@ -96,6 +99,7 @@ DATA = {
     "risk-coverage": lambda: {"ce": [LAST_INCORRECT], "kd": [FIRST_INCORRECT]},
     "reliability": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
     "auroc-accuracy": metrics,
+    "accuracy-ranking": metrics,
     "mask-gallery": gallery,
     "enhancement-examples": examples,
     "persuasion-matrix": persuasion,
@@ -187,6 +191,7 @@ POOR = {
     "reliability": ({"ce": [PERFECT], "kd": [PERFECT] * 2}, None),
     "object-size": (SizedRuns({"ce": [PERFECT], "kd": [PERFECT]}, np.zeros(4)), None),
     "auroc-accuracy": (pd.DataFrame(metrics_rows("ce", 1, 1.0, np.nan)),) * 2,
+    "accuracy-ranking": (pd.DataFrame(metrics_rows("ce", 1, 1.0, np.nan)),) * 2,
     "persuasion-matrix": (persuasion().assign(gain=None, n=0),) * 2,
     "mixed-labels": ({"a": [dict.fromkeys(labels(), None)], "b": [labels(None)]}, None),
     "mask-gallery": (Gallery(gallery().images, *[np.zeros((3, 8, 8), bool)] * 2), None),
@@ -251,6 +256,18 @@ def test_reliability_shows_accuracy_gap_and_fraction_of_the_pooled_replicates():
     [ece] = [text for text in top.texts if text.get_text() == "ECE 0.2000 ± 0.2121"]  # |.8 - .75| and |.4 - .75|
     assert ece.get_window_extent().y0 >= top.get_window_extent().y1  # above the axes: on no bar
     assert top.lines[0].get_xydata().tolist() == [[0, 0], [100, 100]]
+
+
+def test_a_difference_of_augrc_is_split_into_accuracy_and_ranking():
+    """By hand, e of .1 and .2, AUROC of .8 and .9: AUGRC of .005 + .09 x .2 = .023 and .02 + .16 x .1 = .036.
+
+    Mean e (1 - e) is .125: the ranking part is -.125 x (.8 - .9) = .0125, and accuracy has the rest of -.013.
+    """
+    rows = [*metrics_rows("kd", 1, 0.9, 0.8), *metrics_rows("ce", 1, 0.8, 0.9), *metrics_rows("ce", 2, 0.8, 0.9)]
+    points = accuracy_and_auroc(pd.DataFrame(rows), settings("accuracy-ranking"))
+    found = parts_of(points, "kd", "ce")  # of one replicate, against each of the other's
+    assert found["ranking"].tolist() == pytest.approx([12.5] * 2)
+    assert found["accuracy"].tolist() == pytest.approx([-25.5] * 2)
 
 
 def test_auroc_accuracy_excludes_arms_without_auroc_and_says_why_there_is_none():

@@ -4,16 +4,13 @@ from collections.abc import Callable
 
 import matplotlib as mpl
 import pandas as pd
-import pyarrow as pa
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from selfdoubt.figures.context import Context, Look
-from selfdoubt.figures.nothing import NothingToShow
+from selfdoubt.figures.points import accuracy_and_auroc, read_metrics
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import counted, listed
-from selfdoubt.runtime import table_files
-from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
+from selfdoubt.figures.texts import counted
 
 SHOWN_AS = "svg"
 ROWS = 24  # of a column of the legend
@@ -21,8 +18,7 @@ ROWS = 24  # of a column of the legend
 
 def read(inputs, settings, context: Context) -> pd.DataFrame:
     """Read the metrics of every arm and replicate."""
-    tables = [table_files.read_table(path, METRICS_SCHEMA) for path in inputs.metrics]
-    return pa.concat_tables(table.replace_schema_metadata() for table in tables).to_pandas()
+    return read_metrics(inputs.metrics)
 
 
 @mpl.rc_context(STYLE)
@@ -32,10 +28,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     data: rows of the metrics table, any splits and scores; only those of the settings are drawn. Raises NothingToShow
     if no arm has both numbers. Names stand in a legend: beside the points they hide one another where arms are alike.
     """
-    points = _accuracy_and_auroc(data, settings)
-    if points.empty:
-        place = f"{settings.dataset}, split {settings.split}, score {settings.score}"
-        raise NothingToShow(f"no arm has both accuracy and AUROC on {place}{_reasons(data, settings)}")
+    points = accuracy_and_auroc(data, settings)
     figure = new_figure(settings)
     axes = figure.subplots()
     shown = [arm for arm in context.looks if arm in set(points["arm"])]
@@ -64,27 +57,6 @@ def caption(settings, label: Callable[[str], str], extent: str) -> str:
         f"Ranking against accuracy on {extent}: how well the score {settings.score} separates correct from incorrect "
         "predictions. Small dots are replicates, large marks their mean; up and right is better."
     )
-
-
-def _reasons(table: pd.DataFrame, settings) -> str:
-    """Return why there is no AUROC, in brackets."""
-    rows = table[(table["dataset"] == settings.dataset) & (table["split"] == settings.split)]
-    rows = rows[(rows["metric"] == "auroc") & (rows["score"] == settings.score)]
-    found = list(dict.fromkeys(rows["reason"].dropna()))
-    return f" ({listed(found)})" if found else ""
-
-
-def _accuracy_and_auroc(table: pd.DataFrame, settings) -> pd.DataFrame:
-    """Return arm, replicate, accuracy, auroc (percent) and n, for each arm and replicate that has both."""
-    rows = table[(table["dataset"] == settings.dataset) & (table["split"] == settings.split)]
-    rows = rows.assign(arm=rows["name"].where(rows["variant"] == "clean", rows["name"] + "/" + rows["variant"]))
-    accuracy = rows[rows["metric"] == "accuracy"].rename(columns={"value": "accuracy"})
-    auroc = rows[(rows["metric"] == "auroc") & (rows["score"] == settings.score)].rename(columns={"value": "auroc"})
-    both = accuracy[["arm", "replicate", "n", "accuracy"]].merge(
-        auroc[["arm", "replicate", "auroc"]], on=["arm", "replicate"]
-    )
-    both[["accuracy", "auroc"]] *= 100
-    return both.dropna(subset=["accuracy", "auroc"])
 
 
 def _mark(look: Look) -> Line2D:
