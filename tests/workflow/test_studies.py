@@ -84,7 +84,7 @@ OF_IMAGENET = {
     "corrupt_images": {2000 + 2 * (CORRUPTED - 250)},
     **{key: {50620} for key in ("train_baseline", "distill_student", "train_augmented")},  # docs/clusters.md
     "predict": {2000 + 2 * (CORRUPTED - 250) + 4 * TABLE},
-    "enhance_images": {2000 + 4 * CLEAN - 500 + n * 4 * 1000 * 25_623 / 1e6 for n in (3, 6)},  # by their candidates
+    "enhance_images": {2000 + 4 * CLEAN - 500 + 3 * 4 * 1000 * 25_623 / 1e6},  # three candidates
     "communicate": {2000 - 500 + (3 * 3 + 4) * CLEAN},
     "combine_members": {500 + (3 * 3 + 4) * TABLE},
     "compare_groups": {500 + (3 * 3 + 4) * TABLE},
