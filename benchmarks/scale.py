@@ -26,6 +26,7 @@ from copies import copy_repository, fake_jobs  # noqa: E402 - of tests/
 
 SIZES = (100, 1_000, 5_000, 10_000)
 LIMIT_SECONDS, LIMIT_MB = 10.0, 400.0
+PLUGIN = "snakemake_executor_plugin_slurm"
 BARE = """
 rule all:
     input: expand("c/{{i}}", i=range({n}))
@@ -70,7 +71,7 @@ def rows() -> Iterator[Row]:
     largest = curve()[-1]
     what = f"dry run of a study of {largest.jobs:,} jobs"
     yield Row(what, f"a limit of {LIMIT_SECONDS:g} s", largest.dry_seconds, LIMIT_SECONDS, "s", "≤", 1, PARTS)
-    yield Row(what, f"a limit of {LIMIT_MB:g} MB", largest.dry_mb, LIMIT_MB, "MB", "≤", 1, PARTS)
+    yield Row(what, f"a limit of {LIMIT_MB:g} MB", largest.dry_mb, LIMIT_MB, "MB", "≤", 1, f"{PARTS}{_of_plugin()}")
 
 
 PARTS = (
@@ -78,6 +79,11 @@ PARTS = (
     "a few hundredths are of our functions"
 )
 _curve: list[Size] = []
+
+
+def _of_plugin() -> str:
+    """Return a note where Snakemake loads the Slurm plugin, installed for the tests, at each start."""
+    return "; pandas, which the installed Slurm plugin loads at each start, is part of it" if find_spec(PLUGIN) else ""
 
 
 def curve() -> list[Size]:
@@ -96,7 +102,7 @@ def notes() -> list[str]:
         dry = f"{size.dry_seconds:.1f} | {size.dry_mb:.0f} | {size.bare_seconds:.1f}"
         done = f"{size.done_seconds:.1f} | {size.done_mb:.0f}"
         lines.append(f"| {size.jobs:,} | {dry} | {done} | {size.engine_ms:.0f} |")
-    if find_spec("snakemake_executor_plugin_slurm"):
+    if find_spec(PLUGIN):
         lines += ["", "The Slurm plugin was installed, which loads pandas at each start of Snakemake."]
     return [*lines, ""]
 
