@@ -46,7 +46,7 @@ except UserError as fault:
     raise SystemExit(f"{fault}")
 
 CONFIG = Path([*workflow.configfiles, WORKFLOW / "config.yaml"][0])  # of a study, the first that was given
-REGISTRATION = CONFIG.with_name(f"{CONFIG.stem}.registered.yaml")
+REGISTRATION = CONFIG.with_name(f"{CONFIG.stem}.registered.json")
 
 RUN = f"results/{STUDY.run}"  # with which every path begins that a run writes
 FETCHED, SHARED = Path(RUN, "downloads"), Path("results/data")  # links to what runs share, and where that is

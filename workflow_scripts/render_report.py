@@ -1,9 +1,8 @@
 """Render questions, verdicts, figures and tables as one page."""
 
+import json
 import subprocess
 from pathlib import Path
-
-import yaml
 
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.inputs import Registration, ReportData
@@ -77,7 +76,7 @@ def registration_of(path: Path, present: dict) -> Registration:
     options = {"capture_output": True, "text": True, "check": False}
     logged = subprocess.run([*git, "log", "-1", "--format=%h of %cs", "--", path.name], **options).stdout.strip()
     changed = subprocess.run([*git, "status", "--porcelain", "--", path.name], **options).stdout.strip()
-    differing = differences(yaml.safe_load(path.read_text()), present)
+    differing = differences(json.loads(path.read_text()), present)
     return Registration(path.name, logged if logged and not changed else None, differing)
 
 

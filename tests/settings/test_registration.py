@@ -1,9 +1,9 @@
 """What a registration holds: all on which the verdicts depend but the code, and nothing that is only shown."""
 
 import copy
+import json
 
 import pytest
-import yaml
 
 from selfdoubt.settings.registration import differences, registration
 from selfdoubt.settings.study import load_study
@@ -50,4 +50,4 @@ def test_it_changes_with_what_decides_and_with_nothing_else(config, change, keys
 
 def test_it_is_what_a_file_gives_back(config):
     written = registered(config)
-    assert differences(yaml.safe_load(yaml.safe_dump(written)), written) == []
+    assert differences(json.loads(json.dumps(written)), written) == []

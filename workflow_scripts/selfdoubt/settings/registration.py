@@ -62,7 +62,7 @@ def _entries(study, arms: list[str]) -> dict[str, dict]:
 
 
 def _plain(value):
-    """Return a value as a YAML file gives it back: no tuples, no nulls."""
+    """Return a value as a file of JSON gives it back: no tuples, no nulls."""
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items() if each is not None}
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
