@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
-from selfdoubt.segmentation.mask_quality import quality_rows
+from selfdoubt.segmentation.mask_quality import centred_box, quality_rows
 
 
 def quality(found, truth) -> dict:
@@ -19,6 +19,7 @@ def test_quality_by_hand():
     found = quality([[[1, 1], [0, 0]], [[0, 0], [0, 0]]], [[[1, 0], [0, 0]], [[0, 0], [0, 0]]])
     assert found == {
         "iou": pytest.approx((1 / 2 + 1) / 2),
+        "centred-box-iou": pytest.approx((0 + 1) / 2),  # an eighth of four pixels has no pixel in the middle
         "pixel-accuracy": pytest.approx(7 / 8),
         "foreground-fraction": pytest.approx(2 / 8),
         "empty": 1,
@@ -29,7 +30,20 @@ def test_quality_by_hand():
 def test_without_truth_there_is_a_reason():
     rows = quality_rows("mask", np.ones((5, 7, 13), bool), None)
     lacking = {row["statistic"]: row["reason"] for row in rows if row["value"] is None}
-    assert lacking == dict.fromkeys(("iou", "pixel-accuracy"), "the true masks are not known")
+    assert lacking == dict.fromkeys(("iou", "centred-box-iou", "pixel-accuracy"), "the true masks are not known")
+
+
+def test_masks_that_a_centred_box_matches_are_warned_of():
+    truth = np.zeros((10, 8, 8), bool)
+    truth[:, 2:6, 2:6] = True
+    assert (centred_box((8, 8), 1 / 4) == truth[0]).all()
+    shifted = np.roll(truth, 1, axis=2)
+    for masks, warned in ((truth, 1), (shifted, 1), (np.where(np.arange(10)[:, None, None] < 5, truth, shifted), 1)):
+        rows = {row["statistic"]: row for row in quality_rows("mask", masks, truth)}
+        assert rows["centred-box-iou"]["value"] == 1 and bool(rows["iou"]["warning"]) == warned
+    moved = np.roll(truth, 2, axis=1)
+    rows = {row["statistic"]: row for row in quality_rows("mask", moved, moved)}
+    assert rows["iou"]["value"] == 1 > rows["centred-box-iou"]["value"] and not rows["iou"]["warning"]
 
 
 @pytest.mark.parametrize(("n_empty", "n_full", "warned"), [(2, 0, False), (3, 0, True), (2, 1, True), (0, 100, True)])

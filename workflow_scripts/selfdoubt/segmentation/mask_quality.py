@@ -8,22 +8,26 @@ MOST_EMPTY_OR_FULL = 0.02  # of masks, without a warning: every image of a class
 def quality_rows(stage: str, masks: np.ndarray, truth: np.ndarray | None) -> list[dict]:
     """Return rows of MASK_QUALITY: how good masks are, as means over the images.
 
-    iou: intersection over union of mask and truth, 1 where both are empty. pixel-accuracy: fraction of pixels that
-    equal the truth's. foreground-fraction: fraction of pixels that are object. empty, full: numbers of such masks.
-    A row of empty masks has the warning, if there are too many of either kind.
+    iou: intersection over union of mask and truth, 1 where both are empty. centred-box-iou: the same of one box in the
+    middle of every image, as large as the true masks on average. pixel-accuracy: fraction of pixels that equal the
+    truth's. foreground-fraction: fraction of pixels that are object. empty, full: numbers of such masks.
+    A row of empty masks has a warning if there are too many of either kind, and that of iou if the box does as well.
 
     stage: "pseudo-mask" (of its pixels annotated as object) or "mask". masks: bool (n, H, W). truth: the same, or None
     if it is not known; statistics that need it then have value null and a reason.
     """
     n, counts = len(masks), masks.sum((1, 2))
-    measured = {"iou": None, "pixel-accuracy": None}
+    measured = {"iou": None, "centred-box-iou": None, "pixel-accuracy": None}
+    warnings = {}
     if truth is not None and n:
-        union = (masks | truth).sum((1, 2))
-        iou = np.where(union == 0, 1.0, (masks & truth).sum((1, 2)) / np.maximum(union, 1))
-        measured = {"iou": iou.mean(), "pixel-accuracy": (masks == truth).mean()}
+        box = centred_box(masks.shape[1:], truth.mean())
+        measured = {"iou": mean_iou(masks, truth), "centred-box-iou": mean_iou(box, truth)}
+        measured["pixel-accuracy"] = (masks == truth).mean()
+        if measured["iou"] <= measured["centred-box-iou"]:
+            warnings["iou"] = "no nearer to the true masks than one box in the middle of every image"
     measured["foreground-fraction"] = masks.mean() if n else None
     measured |= {"empty": (counts == 0).sum(), "full": (counts == masks[0].size).sum()} if n else {}
-    warning = warning_of(int(measured["empty"]), int(measured["full"]), n) if n else None
+    warnings["empty"] = warning_of(int(measured["empty"]), int(measured["full"]), n) if n else None
     reason = "no images" if n == 0 else "the true masks are not known"
     return [
         {
@@ -32,10 +36,22 @@ def quality_rows(stage: str, masks: np.ndarray, truth: np.ndarray | None) -> lis
             "value": None if value is None else float(value),
             "n": n,
             "reason": reason if value is None else None,
-            "warning": warning if statistic == "empty" else None,
+            "warning": warnings.get(statistic),
         }
         for statistic, value in measured.items()
     ]
+
+
+def mean_iou(masks: np.ndarray, truth: np.ndarray) -> float:
+    """Return the mean intersection over union; masks: bool (n, H, W), or (H, W) for all. truth: (n, H, W)."""
+    union = (masks | truth).sum((1, 2))
+    return float(np.where(union == 0, 1.0, (masks & truth).sum((1, 2)) / np.maximum(union, 1)).mean())
+
+
+def centred_box(size: tuple[int, int], fraction: float) -> np.ndarray:
+    """Return a box in the middle of an image, of its proportions and about a fraction of its area; bool (H, W)."""
+    rows, columns = (np.abs(np.arange(n) - (n - 1) / 2) < n * np.sqrt(fraction) / 2 for n in size)
+    return rows[:, None] & columns
 
 
 def warning_of(n_empty: int, n_full: int, n: int) -> str | None:
