@@ -1,7 +1,8 @@
 """docs/findings.md: the results of the studies, from whole runs of them; every number is read from the tables of a run.
 
-python docs/findings.py CHECKOUT[:STUDY.yaml] … prints it for studies that were run in a checkout, the default
-one where no file is named; --write writes it.
+python docs/findings.py CHECKOUT[:STUDY.yaml] … prints the sections of studies that were run in a checkout, the
+default one where no file is named. --write keeps each in docs/findings/RUN.md, with its comparisons, verdicts and the
+numbers of each replicate as CSV beside it, and puts all sections that are there together in docs/findings.md.
 """
 
 import subprocess
@@ -27,7 +28,12 @@ from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.table_files import read_table  # noqa: E402
 from selfdoubt.settings.study import Study, load_study  # noqa: E402
 
-PAGE = ROOT / "docs/findings.md"
+PAGE, KEPT = ROOT / "docs/findings.md", ROOT / "docs/findings"
+SHOWN = {  # of the metrics that are kept
+    "split": ["test"],
+    "score": ["none", "msp"],
+    "metric": ["accuracy", "auroc", "aurc", "augrc", "nll"],
+}
 TABLES = {
     "metrics": METRICS_SCHEMA,
     "comparisons": COMPARISONS_SCHEMA,
@@ -39,14 +45,15 @@ HEAD = """# Findings
 Results of the default study and some of [studies/](../studies), each run whole, once, with the config's replicates.
 A claim is one of the hypotheses that stand in the config; how its verdict comes about: [metrics.md](metrics.md).
 Small networks and small images: what holds here need not hold elsewhere. Written by `python docs/findings.py` from the
-tables of the runs.
+tables of the runs; the numbers of each are in [findings/](findings).
 
-**Withdrawn.** These runs were made before methods were brought in line with their papers ([decision
-20](decisions/0020-as-their-papers-have-them.md)), and three of their claims do not stand, whatever the tables say:
+**Withdrawn.** The runs of the default study, of enhancers and of communication were made before methods were brought in
+line with their papers ([decision 20](decisions/0020-as-their-papers-have-them.md)), and three of their claims do not
+stand, whatever the tables say:
 
 - *Persuasion is more accurate than the mean probability of the same models* (default study, supported) lacks a
-  control. A pilot on the same test images had 86.16 % of the mean probability, 86.37 % of persuasion, and 86.50 % of
-  the mean plus a bias for each class fitted on val, which needs no message at all.
+  control: the mean plus a bias for each class, fitted on val, which needs no message at all. In a pilot on the same
+  test images that control was more accurate than persuasion.
 - *Confidence after an ODIN step has a lower AURC than after a random step* (default study and
   `studies/enhancers.yaml`) is not about ODIN: its temperature was chosen by the AURC on val and so was 1, where the
   paper has 1000 or tunes on OOD images. The placebo's confidence was of a class that nobody reported where the step
@@ -63,26 +70,38 @@ looked at; their arms, metrics and splits are unchanged.
 """
 
 
-def page(runs: list[tuple[Path, str]]) -> str:
-    """Return the page for pairs of a checkout and a study's file, "" for the default study."""
-    return "\n".join([HEAD, *(section(checkout, file) for checkout, file in runs)])
-
-
-def section(checkout: Path, file: str) -> str:
+def read(checkout: Path, file: str) -> tuple[Study, dict[str, pd.DataFrame]]:
+    """Return a study and its tables; file: "" for the default study."""
     study = load_study(whole_config(checkout, file))
-    tables = {
-        name: read_table(checkout / f"results/{study.run}/tables/{name}.parquet", TABLES[name]).to_pandas()
-        for name in TABLES
-    }
+    folder = checkout / f"results/{study.run}/tables"
+    return study, {name: read_table(folder / f"{name}.parquet", schema).to_pandas() for name, schema in TABLES.items()}
+
+
+def section(checkout: Path, file: str, study: Study, tables: dict[str, pd.DataFrame]) -> str:
     numbers, names = numbers_of(with_arms(tables["metrics"])), Arms({arm: study.label(arm) for arm in study.arms()})
     lines = [f"## {f'`{file}`' if file else 'The default study'}", "", extent(study, tables["costs"], checkout), ""]
     for name, text in study.studies.items():
         verdicts = verdicts_of(tables["hypotheses"], tables["comparisons"], numbers, name, names)
         if verdicts:
             lines += [f"**{text.title}.** {text.question}", "", "| claim | verdict | |", "|---|---|---|"]
-            lines += [f"| {cell(v.statement)} | {v.symbol} {v.verdict} | {cell(v.sentence)} |" for v in verdicts]
+            for v in verdicts:
+                role = "" if v.role == "secondary" else f" ({v.role})"
+                shown = " ".join([v.sentence, *v.further])
+                lines.append(f"| {cell(v.statement)}{role} | {v.symbol} {v.verdict} | {cell(shown)} |")
             lines.append("")
     return "\n".join(lines)
+
+
+def keep(study: Study, written: str, tables: dict[str, pd.DataFrame]) -> None:
+    """Write the section of a study and its small tables."""
+    KEPT.mkdir(exist_ok=True)
+    (KEPT / f"{study.run}.md").write_text(written)
+    metrics = tables["metrics"]
+    for column, values in SHOWN.items():
+        metrics = metrics[metrics[column].isin(values)]
+    small = {"comparisons": tables["comparisons"], "hypotheses": tables["hypotheses"], "metrics": metrics}
+    for name, table in small.items():
+        table.to_csv(KEPT / f"{study.run}-{name}.csv", index=False, float_format="%.6g")
 
 
 def whole_config(checkout: Path, file: str) -> dict:
@@ -96,7 +115,7 @@ def whole_config(checkout: Path, file: str) -> dict:
 def extent(study: Study, costs: pd.DataFrame, checkout: Path) -> str:
     described = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     commit = subprocess.run(described, check=False, capture_output=True, text=True).stdout.strip() or "not known"
-    replicates, minutes = counted(len(study.replicates), "replicate"), costs["cpu_seconds"].sum() / 60
+    replicates, minutes = counted(len(study.present), "replicate"), costs["cpu_seconds"].sum() / 60
     return (
         f"{listed(list(study.datasets))}; {replicates}; {counted(len(costs), 'job')}, {minutes:,.0f} "
         f"processor minutes, at most {costs['max_rss_mb'].max() / 1000:.1f} GB a job; commit {commit}."
@@ -111,8 +130,12 @@ if __name__ == "__main__":
     given = [argument.partition(":") for argument in sys.argv[1:] if argument != "--write"]
     if not given:
         sys.exit(__doc__)
-    written = page([(Path(checkout), file) for checkout, _, file in given])
+    for checkout, _, file in given:
+        study, tables = read(Path(checkout), file)
+        written = section(Path(checkout), file, study, tables)
+        if "--write" in sys.argv:
+            keep(study, written, tables)
+        else:
+            print(written)
     if "--write" in sys.argv:
-        PAGE.write_text(written)
-    else:
-        print(written)
+        PAGE.write_text("\n".join([HEAD, *(path.read_text() for path in sorted(KEPT.glob("*.md")))]))
