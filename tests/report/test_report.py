@@ -2,6 +2,7 @@
 
 import copy
 import re
+import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -9,9 +10,11 @@ import pytest
 from matplotlib.figure import Figure
 from small_report import CHOSEN, FIGURES, HYPOTHESIS, METRICS, SETTINGS, frame, report, row
 
+from render_report import registration_of
 from selfdoubt.figures.style import save
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.group_tables import group_tables
+from selfdoubt.report.inputs import Registration
 from selfdoubt.report.page import render
 from selfdoubt.runtime.errors import UserError
 
@@ -165,6 +168,32 @@ def test_the_page_names_upper_bounds_wherever_they_stand():
     page = render(report(arms=Arms(upper_bounds=frozenset(["kd"])), figures=figures))
     assert page.count(told) >= 4  # among the arms, under figure, table and comparisons
     assert told not in render(report()) and "masks</span> Masks" in page
+
+
+# ---- registration ----
+
+
+def test_the_page_says_whether_what_was_evaluated_is_what_was_registered_and_when():
+    assert "Registered in" not in render(report())
+    kept = render(report(registration=Registration("a.registered.json", "abc1234 of 2026-11-29", [])))
+    assert kept.count("Registered in a.registered.json, in commit abc1234 of 2026-11-29.") == 2  # claims, provenance
+    assert "are those that were registered" in kept
+    changed = render(report(registration=Registration("a.registered.json", None, ["hypotheses.kd.margin"])))
+    assert "not committed" in changed and "Not as registered: hypotheses.kd.margin." in changed
+
+
+def test_a_registration_has_the_commit_of_its_file_as_long_as_that_is_unchanged(tmp_path):
+    path = tmp_path / "study.registered.json"
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
+    path.write_text('{"replicates": [1], "digest": "d"}')
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    assert registration_of(path, {"replicates": [1]}).commit is None
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "--quiet", "-m", "registered"], check=True)
+    found = registration_of(path, {"replicates": [1, 2], "digest": "e"})
+    assert " of 20" in found.commit and found.differences == ["replicates"]
+    path.write_text('{"replicates": [1, 2]}')
+    assert registration_of(path, {"replicates": [1, 2]}).commit is None
 
 
 # ---- warnings ----

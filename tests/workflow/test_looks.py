@@ -1,0 +1,79 @@
+"""take_looks.py: look after look, until the primary claim is decided or there is no further look."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from copies import ROOT
+
+STUDY = {
+    "run": "sequential",
+    "replicates": {"from": 11, "looks": [10, 20, 30]},
+    "segmenters": {"unet": {"teacher_replicate": 11}},
+    "figures": {"enhancement-examples": {"replicate": 11}},
+    "hypotheses": {"kd-ranks-better": {"primary": True}},
+}
+# Stands for Snakemake: writes the verdict that the study has at its look, and which config files it was given.
+FAKE = """#!{python}
+import sys, yaml
+sys.path.insert(0, {scripts!r})
+from pathlib import Path
+from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
+given = [word for word in sys.argv[1:] if word.endswith(".yaml")]
+look = yaml.safe_load(Path(given[1]).read_text())["look"]["distillation"] if len(given) > 1 else 1
+with open("calls", "a") as calls:
+    print(look, *sys.argv[1:], file=calls)
+if look == {fails}:
+    sys.exit(1)
+path = Path("results/sequential/tables/hypotheses.parquet")
+path.parent.mkdir(parents=True, exist_ok=True)
+row = dict.fromkeys(HYPOTHESES_SCHEMA.names)
+verdict = "supported" if look >= {decided} else "inconclusive"
+primary = row | {{"study": "distillation", "hypothesis": "kd-ranks-better", "role": "primary", "verdict": verdict}}
+other = row | {{"study": "enhancers", "hypothesis": "other", "role": "secondary", "verdict": "inconclusive"}}
+table_files.write_rows(path, [primary, other], HYPOTHESES_SCHEMA)
+"""
+
+
+def take_looks(folder: Path, decided: int, fails: int = 0, study=STUDY, *options: str) -> subprocess.CompletedProcess:
+    """Run the command where Snakemake decides at a look, or fails at one."""
+    (folder / "bin").mkdir(exist_ok=True)
+    fake = folder / "bin/snakemake"
+    fake.write_text(
+        FAKE.format(python=sys.executable, scripts=str(ROOT / "workflow_scripts"), decided=decided, fails=fails)
+    )
+    fake.chmod(0o755)
+    (folder / "study.yaml").write_text(yaml.safe_dump(study))
+    command = [sys.executable, ROOT / "workflow_scripts/take_looks.py", "study.yaml", *options]
+    environment = os.environ | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def looks_of(folder: Path) -> list[str]:
+    return [line.partition(" ")[0] for line in (folder / "calls").read_text().splitlines()]
+
+
+@pytest.mark.parametrize(("decided", "looks"), [(1, ["1"]), (2, ["1", "2"]), (9, ["1", "2", "3"])])
+def test_a_study_goes_on_while_its_primary_claim_is_inconclusive(tmp_path, decided, looks):
+    done = take_looks(tmp_path, decided, 0, STUDY, "--resources", "gpu=4")
+    assert done.returncode == 0, done.stderr
+    assert looks_of(tmp_path) == looks
+    numbers = [f"distillation, {n} replicates: kd-ranks-better" for n in (10, 20, 30)][: len(looks)]
+    assert [line.rpartition(" ")[0] for line in done.stdout.splitlines()] == numbers
+    assert all("--resources gpu=4" in line for line in (tmp_path / "calls").read_text().splitlines())
+
+
+def test_after_a_failure_it_goes_on_where_it_was(tmp_path):
+    failed = take_looks(tmp_path, 3, fails=2)
+    assert failed.returncode == 1 and "Traceback" not in failed.stderr and "call this again" in failed.stderr
+    assert take_looks(tmp_path, 3).returncode == 0
+    assert looks_of(tmp_path) == ["1", "2", "2", "3"]
+
+
+def test_a_study_without_looks_is_refused_in_one_line(tmp_path):
+    done = take_looks(tmp_path, 1, 0, STUDY | {"replicates": {"from": 11, "n": 10}})
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "has no looks" in done.stderr
