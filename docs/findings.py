@@ -20,7 +20,7 @@ from snakemake.utils import update_config  # noqa: E402
 from selfdoubt.figures.texts import counted, listed  # noqa: E402
 from selfdoubt.report.arms import Arms  # noqa: E402
 from selfdoubt.report.numbers import numbers_of, with_arms  # noqa: E402
-from selfdoubt.report.verdicts import verdicts_of  # noqa: E402
+from selfdoubt.report.verdict_texts import verdicts_of  # noqa: E402
 from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA  # noqa: E402

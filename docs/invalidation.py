@@ -33,10 +33,10 @@ def table() -> str:
 
 def row(edit: Edit) -> str:
     why = f"; {edit.why}" if edit.why else ""
-    return f"| {edit.name} | {told(edit.jobs)}{why} |"
+    return f"| {edit.name} | {listed_jobs(edit.jobs)}{why} |"
 
 
-def told(jobs: set[str]) -> str:
+def listed_jobs(jobs: set[str]) -> str:
     """Return jobs as rules in the order of the Snakefile, each with its names where not all of its jobs are meant."""
     texts, left = [], jobs
     for name, many in SHORT:
@@ -47,11 +47,11 @@ def told(jobs: set[str]) -> str:
     for job in left:
         rule, _, keys = job.partition(":")
         rules[rule].add(keys)
-    texts[:0] = [told_rule(rule, rules[rule]) for rule in IN_ORDER if rule in rules]
+    texts[:0] = [row_of_rule(rule, rules[rule]) for rule in IN_ORDER if rule in rules]
     return ", ".join(texts) or "nothing"
 
 
-def told_rule(rule: str, keys: set[str]) -> str:
+def row_of_rule(rule: str, keys: set[str]) -> str:
     everywhere = {job.partition(":")[2] for job in EVERYTHING if job.partition(":")[0] == rule}
     parts = [[part for part in key.split("/") if part and not part.startswith("views-")] for key in sorted(keys)]
     names = dict.fromkeys("/".join(part for part in each if not part.isdigit() and part[0] != "@") for each in parts)

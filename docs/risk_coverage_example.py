@@ -25,7 +25,7 @@ def main(path: Path = ROOT / "docs" / "images" / "risk-coverage-example.png") ->
     axes.plot(100 * coverage, 100 * best, "o-", color="#222222", label=f"errors last: mean {best.mean():.3f}")
     axes.axhline(100 * risk[-1], color="#888888", linestyle="--", label=f"no order: {risk[-1]:.3f}")
     axes.set(
-        xlabel="coverage: share accepted (%)", ylabel="risk: errors among\nthe accepted (%)", xticks=100 * coverage
+        xlabel="coverage: fraction accepted (%)", ylabel="risk: errors among\nthe accepted (%)", xticks=100 * coverage
     )
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)

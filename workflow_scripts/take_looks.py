@@ -46,7 +46,7 @@ def take_looks(path: Path, options: list[str]) -> None:
         study = load(*given)
         command = ["snakemake", "--cores", "all", "--configfile", *map(str, given), *options]
         if subprocess.run(command, check=False).returncode:
-            raise UserError("the run failed; mend what its last lines say and call this again")
+            raise UserError("the run failed; correct what its last lines report, and call this again")
         table = table_files.read_table(Path("results", study.run, "tables/hypotheses.parquet"), HYPOTHESES_SCHEMA)
         rows = [row for row in table.to_pylist() if row["role"] == "primary"]
         for row in rows:

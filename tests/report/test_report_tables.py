@@ -15,7 +15,7 @@ from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of, with_arms
 from selfdoubt.report.page import render, what_is
 from selfdoubt.report.run_tables import cost_table, missing_table
-from selfdoubt.report.verdicts import speaks, verdicts_of
+from selfdoubt.report.verdict_texts import speaks, verdicts_of
 
 
 def sentence(**changes) -> str:

@@ -47,7 +47,7 @@ def batch_of(name: str = "test", model=None) -> batches.Batch:
     return batches.Batch(model or network(), pixels, torch.from_numpy(SPLITS[name].labels))
 
 
-def answer(method: str, model=None, generator=None, **values) -> batches.Answer:
+def answer(method: str, model=None, generator=None, **values) -> batches.EnhancedBatch:
     settings = SimpleNamespace(precision="float32", **values)
     generator = generator or np.random.default_rng(0)
     return selection.load(method).enhance(batch_of(model=model), settings, generator)

@@ -13,7 +13,7 @@ from selfdoubt.attacks import gradients
 from selfdoubt.models import inference
 
 
-class Answer(NamedTuple):
+class EnhancedBatch(NamedTuple):
     """What an enhancer returns for a batch."""
 
     logits: Tensor  # (n, K), of the enhanced images

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from selfdoubt.enhancers.batches import Answer, Batch
+from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 
 
-def step_by_correctness(batch: Batch, settings, raise_correct: bool) -> Answer:
+def step_by_correctness(batch: Batch, settings, raise_correct: bool) -> EnhancedBatch:
     """Step along or against the gradient of the prediction's confidence, depending on whether it is correct.
 
     raise_correct: correct predictions become more confident and incorrect ones less; otherwise the reverse. The step is
@@ -17,7 +17,7 @@ def step_by_correctness(batch: Batch, settings, raise_correct: bool) -> Answer:
     raised = (predicted == batch.labels) == raise_correct
     step = settings.epsilon_255 / 255 * torch.where(raised[:, None, None, None], signs, -signs)
     images = _largest_kept(batch, step, predicted, settings.n_halvings)
-    return Answer(batch.logits(images), images, predicted)
+    return EnhancedBatch(batch.logits(images), images, predicted)
 
 
 def _largest_kept(batch: Batch, step: Tensor, predicted: Tensor, n_halvings: int) -> Tensor:

@@ -2,10 +2,10 @@
 
 A method is a module of `enhancers.methods`:
 
-    enhance(batch, settings, generator) -> Answer               settings: one value of each key
+    enhance(batch, settings, generator) -> EnhancedBatch               settings: one value of each key
     fit(model, val, candidates, parts, seed) -> list[list]      of one that is fitted: for each candidate, what was
                                                                 fitted on each of the parts (row numbers) of val
-    enhance(batch, settings, generator, fitted) -> Answer       and then with what was fitted
+    enhance(batch, settings, generator, fitted) -> EnhancedBatch       and then with what was fitted
 """
 
 from collections.abc import Callable
@@ -20,13 +20,13 @@ from torch import Tensor, nn
 
 from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import crossfit
-from selfdoubt.enhancers.batches import Answer, Batch, batches_of, counted
+from selfdoubt.enhancers.batches import Batch, EnhancedBatch, batches_of, counted
 from selfdoubt.evaluation import rankings
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.softmax import Softmax
 from selfdoubt.runtime import methods, randomness
 
-Apply = Callable[[Batch], Answer]  # takes `generator` too: a method with its settings and what was fitted
+Apply = Callable[[Batch], EnhancedBatch]  # takes `generator` too: a method with its settings and what was fitted
 
 
 class Predictions(NamedTuple):
@@ -132,10 +132,10 @@ def examples(model: nn.Module, split, n_images: int, done: Enhanced, seed: int, 
     with gradients.frozen(model):
         generator, parts = _generator(seed, done.chosen["method"], name)(), []
         for batch in batches_of(model, clean, few):  # large images come few at a time
-            answer = done.apply(batch, generator=generator)
-            images = answer.images.contiguous().cpu().numpy()
-            before, after = batch.logits(batch.images), answer.logits
-            parts.append((images, _confidence(before, None), _confidence(after, answer.predicted)))
+            enhanced = done.apply(batch, generator=generator)
+            images = enhanced.images.contiguous().cpu().numpy()
+            before, after = batch.logits(batch.images), enhanced.logits
+            parts.append((images, _confidence(before, None), _confidence(after, enhanced.predicted)))
     return Examples(clean, *map(np.concatenate, zip(*parts, strict=True)))
 
 
@@ -168,7 +168,7 @@ def _predict(model: nn.Module, split, applies: list[Apply], new_generator: Calla
     return [_joined(parts) for parts in found]
 
 
-def _joined(parts: list[Answer]) -> Predictions:
+def _joined(parts: list[EnhancedBatch]) -> Predictions:
     def whole(tensors: list[Tensor]) -> np.ndarray:
         return torch.cat(tensors).cpu().numpy()
 

@@ -6,15 +6,13 @@ Exploratory comparisons are those of every arm with the study's reference; on on
 verdict. Arms that are identical on every image are in no family.
 """
 
-from dataclasses import dataclass
 from itertools import product
 
 from selfdoubt.evaluation import claims, families, power
 from selfdoubt.evaluation.arms import Arms
-from selfdoubt.evaluation.claims import Component, Evidence
+from selfdoubt.evaluation.claims import Component
 from selfdoubt.evaluation.comparisons import Quantity, needed_for_parts
-
-LEAST_REPLICATES = 5  # below it the test rejects too often, or cannot reject at the level of a family
+from selfdoubt.evaluation.verdicts import Outcome, verdict
 
 
 def compare_arms(paths: list, settings) -> dict[str, list[dict]]:
@@ -64,42 +62,15 @@ def _explored(dataset: str, study, arms: Arms, settings) -> list[dict]:
     return rows
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """A claim with its comparisons, of each data set that it is about."""
-
-    claim: object
-    groups: list[list[Component]]
-    evidence: Evidence | None
-
-    @property
-    def components(self) -> list[Component]:
-        return [component for group in self.groups for component in group]
-
-    @property
-    def identical(self) -> bool:
-        return all(component.compared.identical for component in self.components)
-
-    @property
-    def p(self) -> float | None:
-        return None if self.evidence is None else min(self.evidence.supporting, self.evidence.opposing)
-
-    def weakest(self) -> Component:
-        """Return the comparison that decides: the first that could not be made, else that of the largest p."""
-        evidence = [component.evidence() for component in self.components]
-        found = [2.0 if each is None else each.supporting for each in evidence]
-        return self.components[found.index(max(found))]
-
-
-def _outcomes(claim, study, arms: Arms, settings) -> list[_Outcome]:
+def _outcomes(claim, study, arms: Arms, settings) -> list[Outcome]:
     """Return one outcome for each data set, or one in all where the claim is about several together."""
     datasets = claim.datasets or settings.datasets
     groups = [claims.components(claim, dataset, study, arms, settings) for dataset in datasets]
     together = [groups] if claim.on_at_least else [[group] for group in groups]
-    return [_Outcome(claim, each, claims.together(each, claim.on_at_least)) for each in together]
+    return [Outcome(claim, each, claims.together(each, claim.on_at_least)) for each in together]
 
 
-def _family(outcomes: list[_Outcome], alpha: float, settings) -> list[dict]:
+def _family(outcomes: list[Outcome], alpha: float, settings) -> list[dict]:
     """Return the rows of a family of claims, corrected for its size."""
     tested = [outcome for outcome in outcomes if not outcome.identical]
     p_values = [outcome.p for outcome in tested]
@@ -115,7 +86,7 @@ def _family(outcomes: list[_Outcome], alpha: float, settings) -> list[dict]:
     return [_row(outcome, of_each.get(id(outcome), nothing), alpha, smallest, settings) for outcome in outcomes]
 
 
-def _row(outcome: _Outcome, corrected: dict, alpha: float, smallest: float, settings) -> dict:
+def _row(outcome: Outcome, corrected: dict, alpha: float, smallest: float, settings) -> dict:
     claim, weakest, evidence = outcome.claim, outcome.weakest(), outcome.evidence
     found, level = weakest.compared.contrast, corrected["level"]
     low, high = found.interval(1 - level) if found and level else (None, None)
@@ -138,38 +109,9 @@ def _row(outcome: _Outcome, corrected: dict, alpha: float, smallest: float, sett
         "p_negligible": evidence.negligible if evidence and not outcome.identical else None,
         "p_no_loss": max((loss.p_kept() or 0.0 for loss in weakest.losses), default=None),
         "warning": next((found for c in outcome.components if (found := c.warning)), None),
-        "verdict": _verdict(outcome, corrected, alpha, settings),
+        "verdict": verdict(outcome, corrected, alpha, settings),
     }
     return row | _needed(row, weakest, smallest)
-
-
-def _verdict(outcome: _Outcome, corrected: dict, alpha: float, settings) -> str:
-    """Return the verdict on a claim.
-
-    Of models that were trained here fewer than five replicates decide nothing; of models that were trained elsewhere
-    there is no other replicate.
-    """
-    if outcome.identical:
-        return "identical"
-    elsewhere = all({*pair} <= {*settings.pretrained} for pair in outcome.claim.pairs)
-    n = min(component.compared.n for component in outcome.components)
-    few = n < LEAST_REPLICATES and not (elsewhere and outcome.claim.units == "replicates")
-    if outcome.evidence is None or few:
-        return "inconclusive"
-    if corrected["p_holm"] < alpha:
-        if outcome.evidence.opposing < outcome.evidence.supporting:
-            return "refuted"
-        smaller = all(_inside(component, corrected["level"]) for component in outcome.components)
-        return "supported, smaller than the margin" if smaller else "supported"
-    return "negligible" if corrected["p_negligible_holm"] < alpha else "inconclusive"
-
-
-def _inside(component: Component, level: float) -> bool:
-    """Return whether a whole interval lies within the margin."""
-    if not component.compared.contrast:
-        return component.compared.identical
-    low, high = component.compared.contrast.interval(1 - level)
-    return -component.margin < low and high < component.margin
 
 
 def _needed(row: dict, component: Component, level: float) -> dict:
@@ -182,7 +124,7 @@ def _needed(row: dict, component: Component, level: float) -> dict:
     return dict(zip(columns, needed, strict=True))
 
 
-def _comparisons_of(outcome: _Outcome, row: dict) -> list[dict]:
+def _comparisons_of(outcome: Outcome, row: dict) -> list[dict]:
     """Return the rows of a claim's comparisons: what it is about, what must not be lost, and by further scores."""
     alone = len(outcome.components) == 1
     known = {"study": outcome.claim.study, "hypothesis": outcome.claim.name}

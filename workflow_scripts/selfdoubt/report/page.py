@@ -18,7 +18,7 @@ from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
 from selfdoubt.report.run_tables import cost_table, missing_table
 from selfdoubt.report.tables import Table
-from selfdoubt.report.verdicts import Verdict, headline, speaks, verdicts_of
+from selfdoubt.report.verdict_texts import Verdict, headline, speaks, verdicts_of
 from selfdoubt.report.warnings import Warned, of_study, warnings_of
 
 FOLDER = Path(__file__).parent

@@ -13,7 +13,11 @@ def not_one_of(value, known: Iterable, kind: str) -> str:
     names = [str(name) for name in known]
     # "Unet" for "UNet": the same letters first, since difflib takes a capital for another letter
     same = [name for name in names if name.lower() == str(value).lower()]
-    near = [name for name in names if name == _MEANT.get(value)] or same or difflib.get_close_matches(str(value), names)
+    near = (
+        [name for name in names if name == _MEANT.get(str(value))]
+        or same
+        or difflib.get_close_matches(str(value), names)
+    )
     hint = f"; did you mean '{near[0]}'?" if near else "."
     return f"'{value}' is not {kind}{hint} Choices: {', '.join(names) or 'none'}"
 

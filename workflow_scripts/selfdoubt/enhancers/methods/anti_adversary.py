@@ -8,9 +8,9 @@ import numpy as np
 
 from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import steps
-from selfdoubt.enhancers.batches import Answer, Batch
+from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 
 
-def enhance(batch: Batch, settings, generator: np.random.Generator) -> Answer:
+def enhance(batch: Batch, settings, generator: np.random.Generator) -> EnhancedBatch:
     """Step up the log probability of the clean prediction; the enhanced image is classified again."""
     return steps.ascend(batch, gradients.log_odds(batch.predicted), settings)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import correctness
-from selfdoubt.enhancers.batches import Answer, Batch, batches_of
+from selfdoubt.enhancers.batches import Batch, EnhancedBatch, batches_of
 
 _SIGNALS = ("confidence_gain", "confidence_loss", "steps_to_flip", "gradient_norm")
 
@@ -32,7 +32,7 @@ def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np
     return [correctness.fit_on_parts(*features(s), val.labels, s.l2_penalty, parts) for s in candidates]
 
 
-def enhance(batch: Batch, settings, generator: np.random.Generator, fitted: correctness.Logistic) -> Answer:
+def enhance(batch: Batch, settings, generator: np.random.Generator, fitted: correctness.Logistic) -> EnhancedBatch:
     """Write the model's probability of correctness into the clean logits; the predicted class is kept.
 
     The images shown are those after the step towards the predicted class.
@@ -41,7 +41,7 @@ def enhance(batch: Batch, settings, generator: np.random.Generator, fitted: corr
     signals = batch.once(("signals", *attack), lambda: signals_of(batch, settings))
     features, logits = _features(signals)
     enhanced = torch.from_numpy(correctness.with_confidence(logits, fitted.log_odds(features)))
-    return Answer(enhanced.to(batch.images.device), signals.images, signals.logits.argmax(1), signals.columns)
+    return EnhancedBatch(enhanced.to(batch.images.device), signals.images, signals.logits.argmax(1), signals.columns)
 
 
 class Signals(NamedTuple):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from selfdoubt.enhancers import correctness
-from selfdoubt.enhancers.batches import Answer, Batch, batches_of
+from selfdoubt.enhancers.batches import Batch, EnhancedBatch, batches_of
 
 
 def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np.ndarray], seed: int) -> list[list]:
@@ -17,13 +17,13 @@ def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np
     return [correctness.fit_on_parts(features, logits, val.labels, s.l2_penalty, parts) for s in candidates]
 
 
-def enhance(batch: Batch, settings, generator: np.random.Generator, fitted: correctness.Logistic) -> Answer:
+def enhance(batch: Batch, settings, generator: np.random.Generator, fitted: correctness.Logistic) -> EnhancedBatch:
     """Leave images and predicted classes as they are; write the model's probability of correctness into the logits."""
     clean = _clean(batch)
     logits = clean.cpu().numpy()
     log_odds = fitted.log_odds(correctness.features_of_logits(logits))
     enhanced = torch.from_numpy(correctness.with_confidence(logits, log_odds)).to(clean.device)
-    return Answer(enhanced, batch.images, clean.argmax(1))
+    return EnhancedBatch(enhanced, batch.images, clean.argmax(1))
 
 
 def _clean(batch: Batch) -> torch.Tensor:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import crossfit, image_network
-from selfdoubt.enhancers.batches import Answer, Batch
+from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 from selfdoubt.models import inference
 from selfdoubt.runtime import randomness
 from selfdoubt.runtime.errors import UserError
@@ -68,7 +68,9 @@ def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np
 
 
 @torch.no_grad()
-def enhance(batch: Batch, settings, generator: np.random.Generator, fitted: image_network.ImageNetwork) -> Answer:
+def enhance(
+    batch: Batch, settings, generator: np.random.Generator, fitted: image_network.ImageNetwork
+) -> EnhancedBatch:
     """Return the predictions of the images that the network makes, which are classified again."""
     images = fitted(batch.images)
-    return Answer(batch.logits(images), images, None)
+    return EnhancedBatch(batch.logits(images), images, None)

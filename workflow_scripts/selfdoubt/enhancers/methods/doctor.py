@@ -4,10 +4,10 @@ import numpy as np
 
 from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import steps
-from selfdoubt.enhancers.batches import Answer, Batch
+from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 
 
-def enhance(batch: Batch, settings, generator: np.random.Generator) -> Answer:
+def enhance(batch: Batch, settings, generator: np.random.Generator) -> EnhancedBatch:
     """Step toward less confidence; the predicted class is kept, logits come divided by the temperature.
 
     The score `gini` of these logits is sum p^2, which orders images as -D_alpha does.

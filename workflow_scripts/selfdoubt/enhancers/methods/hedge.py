@@ -8,10 +8,10 @@ import numpy as np
 
 from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import steps
-from selfdoubt.enhancers.batches import Answer, Batch
+from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 
 
-def enhance(batch: Batch, settings, generator: np.random.Generator) -> Answer:
+def enhance(batch: Batch, settings, generator: np.random.Generator) -> EnhancedBatch:
     """Step away from all classes at once; the enhanced image is classified again."""
     epsilon = settings.epsilon_255 / 255
     start = gradients.random_start(batch.images, epsilon, generator) if settings.random_start else None

@@ -8,9 +8,9 @@ and take the largest probability of the moved image, where here it is that of th
 import numpy as np
 
 from selfdoubt.enhancers import steps
-from selfdoubt.enhancers.batches import Answer, Batch
+from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 
 
-def enhance(batch: Batch, settings, generator: np.random.Generator) -> Answer:
+def enhance(batch: Batch, settings, generator: np.random.Generator) -> EnhancedBatch:
     """Step up the log probability of the predicted class, which is kept; logits come divided by the temperature."""
     return steps.one_step(batch, *batch.ascent(settings.temperature, settings.precision), settings)

@@ -3,10 +3,10 @@
 import numpy as np
 
 from selfdoubt.attacks import gradients
-from selfdoubt.enhancers.batches import Answer, Batch
+from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 
 
-def enhance(batch: Batch, settings, generator: np.random.Generator) -> Answer:
+def enhance(batch: Batch, settings, generator: np.random.Generator) -> EnhancedBatch:
     """Move each pixel up or down by epsilon, at random; the predicted class of the clean image is kept."""
     images = gradients.random_signs(batch.images, settings.epsilon_255 / 255, generator)
-    return Answer(batch.logits(images) / settings.temperature, images, batch.predicted)
+    return EnhancedBatch(batch.logits(images) / settings.temperature, images, batch.predicted)

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from selfdoubt.enhancers.batches import Answer, Batch
+from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 from selfdoubt.training import augmentation
 
 
-def enhance(batch: Batch, settings, generator: np.random.Generator) -> Answer:
+def enhance(batch: Batch, settings, generator: np.random.Generator) -> EnhancedBatch:
     """Return the log of the mean softmax over the clean image and random views; the predicted class is the mean's.
 
     A view is shifted by up to `shift_px` pixels, black moving in, and flipped or not. The images shown are the mean of
@@ -18,7 +18,7 @@ def enhance(batch: Batch, settings, generator: np.random.Generator) -> Answer:
     """
     views = [batch.images, *_drawn(batch.images, settings, generator)]
     logs = torch.stack([batch.logits(view).log_softmax(-1) for view in views])  # (V, n, K)
-    return Answer(logs.logsumexp(0) - math.log(len(views)), torch.stack(views).mean(0), None)
+    return EnhancedBatch(logs.logsumexp(0) - math.log(len(views)), torch.stack(views).mean(0), None)
 
 
 def _drawn(images: Tensor, settings, generator: np.random.Generator) -> list[Tensor]:

@@ -1,0 +1,63 @@
+"""The verdict on a claim: supported, refuted, negligible, identical or inconclusive."""
+
+from dataclasses import dataclass
+
+from selfdoubt.evaluation.claims import Component, Evidence
+
+LEAST_REPLICATES = 5  # below it the test rejects too often, or cannot reject at the level of a family
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A claim with its comparisons, of each data set that it is about."""
+
+    claim: object
+    groups: list[list[Component]]
+    evidence: Evidence | None
+
+    @property
+    def components(self) -> list[Component]:
+        return [component for group in self.groups for component in group]
+
+    @property
+    def identical(self) -> bool:
+        return all(component.compared.identical for component in self.components)
+
+    @property
+    def p(self) -> float | None:
+        return None if self.evidence is None else min(self.evidence.supporting, self.evidence.opposing)
+
+    def weakest(self) -> Component:
+        """Return the comparison that decides: the first that could not be made, else that of the largest p."""
+        evidence = [component.evidence() for component in self.components]
+        found = [2.0 if each is None else each.supporting for each in evidence]
+        return self.components[found.index(max(found))]
+
+
+def verdict(outcome: Outcome, corrected: dict, alpha: float, settings) -> str:
+    """Return the verdict on a claim.
+
+    Of models that were trained here fewer than five replicates decide nothing; of models that were trained elsewhere
+    there is no other replicate.
+    """
+    if outcome.identical:
+        return "identical"
+    elsewhere = all({*pair} <= {*settings.pretrained} for pair in outcome.claim.pairs)
+    n = min(component.compared.n for component in outcome.components)
+    few = n < LEAST_REPLICATES and not (elsewhere and outcome.claim.units == "replicates")
+    if outcome.evidence is None or few:
+        return "inconclusive"
+    if corrected["p_holm"] < alpha:
+        if outcome.evidence.opposing < outcome.evidence.supporting:
+            return "refuted"
+        smaller = all(_inside(component, corrected["level"]) for component in outcome.components)
+        return "supported, smaller than the margin" if smaller else "supported"
+    return "negligible" if corrected["p_negligible_holm"] < alpha else "inconclusive"
+
+
+def _inside(component: Component, level: float) -> bool:
+    """Return whether a whole interval lies within the margin."""
+    if not component.compared.contrast:
+        return component.compared.identical
+    low, high = component.compared.contrast.interval(1 - level)
+    return -component.margin < low and high < component.margin
