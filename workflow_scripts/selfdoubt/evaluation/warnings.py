@@ -13,7 +13,7 @@ FEWEST_IMAGES = 30  # of each kind that a metric sets apart
 
 
 def of_model(labels: np.ndarray, correct: np.ndarray) -> str | None:
-    """Warn of predictions that are not better than the most frequent class for every image.
+    """Warn of predictions that are not significantly better than the most frequent class for every image.
 
     Exact one-sided sign test (McNemar 1947) on the images of which just one of the two is correct.
     labels: (n,) classes, of one image at least. correct: (n,) bool.
@@ -23,7 +23,7 @@ def of_model(labels: np.ndarray, correct: np.ndarray) -> str | None:
     if _at_least(np.count_nonzero(correct & ~majority), np.count_nonzero(correct != majority)) < LEVEL:
         return None
     found = f"{majority.mean():.1%} of the images, exact sign test at {LEVEL:.0%}"
-    return f"accuracy is not better than that of always predicting the most frequent class ({found})"
+    return f"accuracy is not significantly above that of always predicting the most frequent class ({found})"
 
 
 def of_claim(name: str, split: str, sides: list, difference: float | None) -> str | None:
