@@ -13,13 +13,11 @@ LEAST_FIRST = 10  # below it t has so few degrees of freedom that the fractions 
 
 
 def unfolded(config: dict) -> dict:
-    """Return a config in which `looks` stand by themselves, and `replicates` has all that they may need."""
+    """Return a config in which `looks` stand by themselves too."""
     replicates = config.get("replicates")
-    if not isinstance(replicates, dict) or not isinstance(replicates.get("looks"), list) or not replicates["looks"]:
+    if not isinstance(replicates, dict) or not isinstance(replicates.get("looks"), list):
         return config
-    looks = replicates["looks"]
-    span = {key: value for key, value in replicates.items() if key != "looks"} | {"n": looks[-1]}
-    return config | {"replicates": span, "looks": looks}
+    return config | {"looks": replicates["looks"]}
 
 
 def n_replicates(study, name: str) -> int:

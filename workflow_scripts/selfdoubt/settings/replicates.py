@@ -1,6 +1,7 @@
 """Type of `replicates`, and of which training images each is made.
 
-A study's replicates are a list of numbers, however they are written: `5` means 1 to 5, `{ from: 11, n: 10 }` 11 to 20.
+A study's replicates are a list of numbers, however they are written: `5` means 1 to 5, `{ from: 11, n: 10 }` 11 to 20;
+with looks there are as many as the last of them.
 """
 
 from typing import Annotated, Literal, NamedTuple
@@ -13,22 +14,27 @@ from selfdoubt.settings.types import Replicate, Strict
 
 _Number = Annotated[int, Field(ge=1, le=10_000)]
 Span = create_model("Span", __base__=Strict, **{"from": (Replicate, 1), "n": (_Number, ...)})  # `from` is a keyword
+_Looks = Annotated[list[_Number], Field(min_length=1)]
+Looks = create_model("Looks", __base__=Strict, **{"from": (Replicate, 1), "looks": (_Looks, ...)})  # looks.py
 
 
 def _form(given) -> str:
-    return {list: "List", dict: "Span", Span: "Span"}.get(type(given), "Number")
+    if isinstance(given, dict):
+        return "Looks" if "looks" in given else "Span"
+    return {list: "List", Span: "Span", Looks: "Looks"}.get(type(given), "Number")
 
 
-def _listed(given: int | list[int] | Span) -> list[int]:
-    if isinstance(given, Span):
+def _listed(given: int | list[int] | Span | Looks) -> list[int]:
+    if isinstance(given, Span | Looks):
         first = getattr(given, "from")
-        return list(range(first, first + given.n))
+        return list(range(first, first + (given.n if isinstance(given, Span) else given.looks[-1])))
     return list(range(1, given + 1)) if isinstance(given, int) else given
 
 
 Replicates = Annotated[
     Annotated[_Number, Tag("Number")]
     | Annotated[Span, Tag("Span")]
+    | Annotated[Looks, Tag("Looks")]
     | Annotated[list[Replicate], Field(min_length=1), Tag("List")],
     Discriminator(_form),
     AfterValidator(_listed),
