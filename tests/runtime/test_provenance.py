@@ -322,5 +322,7 @@ def test_the_meaning_of_a_module_does_not_depend_on_the_interpreter():
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             node._fields = (*dict.fromkeys([*node._fields, "type_params"]),)
             node.type_params = []
+        if isinstance(node, ast.JoinedStr):  # 3.12.1 after {y}
+            node.values = [part for part in node.values if getattr(part, "value", None) != ""] + [ast.Constant("")]
     assert provenance._text(tree) == older and "type_params" in ast.dump(tree)
     assert hashlib.sha256(older.encode()).hexdigest()[:16] == "fe0340aae5036f38"

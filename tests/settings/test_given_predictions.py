@@ -48,6 +48,17 @@ def test_files_must_be_there(config, tmp_path, monkeypatch):
         check_files(load_study(alone(config)), tmp_path)
 
 
+def test_a_file_is_of_one_split(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = alone(config)
+    config["predictions"]["b"] |= {"test": "b.csv", "val": "./b.csv"}
+    for name in ("photos/a.npz", "b.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(Exception, match=r"predictions\.b\.val: \./b\.csv is the file of test too"):
+        check_files(load_study(config), tmp_path)
+
+
 def test_predictions_stand_beside_networks(config):
     config["predictions"] = {"theirs": ELSEWHERE | {"ood": {"digits": "d.npz"}}}
     config["groups"]["mixed"] = {"members": ["ce", "theirs"], "protocols": ["mean-probability"]}

@@ -51,9 +51,12 @@ def combine(tables: list[pa.Table], settings) -> tuple[pa.Table, dict]:
     first, *others = tables
     if any("logits" not in table.column_names for table in tables):
         raise UserError(f"predictions: of a member no logits are known, which {settings.method} needs; leave it out")
-    tables = [first, *(_matched(other, first) for other in others)]
     schema = first.schema
     n_classes = schema.field("logits").type.list_size
+    if other := {table.schema.field("logits").type.list_size for table in others} - {n_classes}:
+        what = f"a member has logits of {n_classes} classes and another of {min(other)}"
+        raise UserError(f"predictions: {what}; members must know the same classes")
+    tables = [first, *(_matched(other, first) for other in others)]
     is_val = np.array(first["split"].to_pylist()) == "val"
     labels = first["label"].to_numpy()[is_val].astype(np.int64)
     try:

@@ -160,9 +160,9 @@ def _written_names(path: Path) -> list[str]:
     try:
         features = json.loads(text)["info"]["features"]
         names = next((features[name].get("names", []) for name in _COLUMNS["label"] if name in features), [])
-        if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        if isinstance(names, list) and all(isinstance(name, str) and name.encode() for name in names):
             return names
-    except (ValueError, TypeError, LookupError, AttributeError):  # no JSON, or of any other form
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):  # no JSON, or of any other form
         pass
     print(f"{path}: its metadata cannot be read; classes are called by their labels", flush=True)
     return []

@@ -35,6 +35,7 @@ _NAMES = {  # of one column each, the first where there are several
 }  # fmt: skip
 _CONFIDENT = {"conf", "confs", "confidence", "confidences", "score", "scores", "msp", "mcp", "prob", "probability"}
 _CONFIDENT |= {"softmax", "margin", "certainty"}  # words in the names of confidences, of which there may be several
+_NO_CONFIDENCE = {"uncertainty", "true", "gt"}  # words in the names of what grows with doubt, or knows the label
 _OF_ONE_CLASS = re.compile(r"(p|probs?|probability|softmax|logits?|scores?)[\W_]?\d+\W?", re.IGNORECASE)
 _OTHER_NAMES = ("scores", "outputs", "y_score")  # of logits
 
@@ -115,7 +116,7 @@ def _confidences(names: list[str]) -> dict[str, str]:
     for name in names:
         alike = name.lower().replace("_", "-")
         words = re.split(r"[\W_]+", name.lower())
-        confident = _CONFIDENT & {*words} and not _OF_ONE_CLASS.fullmatch(name)
+        confident = _CONFIDENT & {*words} and not (_NO_CONFIDENCE & {*words} or _OF_ONE_CLASS.fullmatch(name))
         if name.lower() not in taken and (alike in known or confident):
             found[alike if alike in known else name] = name
     return found

@@ -26,6 +26,7 @@ from selfdoubt.runtime.errors import UserError
 
 LEAST = 1e-300  # what a probability of 0 counts as
 OOD_CLASSES = 2**53  # of which `ood_class` is one: whole numbers above are not all float64
+_NEGATIVE = ("entropy", "mc-dropout")  # scores that are negative entropies
 _MOST_DIGITS = 6  # of probabilities that count as rounded
 
 
@@ -59,6 +60,8 @@ def read(path: Path, probabilities: bool | None = None, labelled: bool = True) -
 
 def confidences_in(path: Path) -> list[str]:
     """Return the names of the confidences of a file without logits; none where it has logits, or a fault."""
+    if not path.is_file():
+        return []
     try:
         names = formats.names_in(path)
         return list(find_columns(path, names, "label", False).confidences)
@@ -151,7 +154,7 @@ def _spool(
         n, n_classes, dtype = n + len(logits), width, logits.dtype
         del batch, logits  # before the next are read
     if doubtful and n:
-        hint = "add --probabilities, or --logits if they are logits all the same"
+        hint = "add --probabilities, or --logits if they are logits all the same (in a study: numbers)"
         raise UserError(f"{path}: rows sum to one: are they probabilities? {hint}")
     file.flush()
     return (n, n_classes), dtype
@@ -248,9 +251,11 @@ def _predictions(
     signals = {score: numbers(column) for score, column in columns.confidences.items()}
     for score, values in signals.items():
         _refuse(path, 0, ~np.isfinite(values), lambda row, s=score, v=values: f"a {s} that is not finite: {v[row]}")
+        if score in _NEGATIVE and (values > 1e-6).any():
+            raise UserError(f"{path}: '{score}' is above 0, so it grows with doubt; give its negative, a confidence")
     if not labelled:
         return Predictions(None, np.full(n, -1), np.full(n, -1), signals=signals, image_ids=ids)
-    labels, predicted = as_classes(names(columns.label), names(columns.predicted))
+    labels, predicted = as_classes(path, names(columns.label), names(columns.predicted))
     return Predictions(None, labels, predicted, signals=signals, image_ids=ids)
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
@@ -163,8 +164,10 @@ def _plain(column: pa.Array) -> pa.Array:
 
 
 def _texts(column: pa.Array) -> pa.Array:
-    """Return a column of names as strings, or as int64 where it holds whole numbers."""
+    """Return a column of names as strings, or as int64 where it holds whole numbers; null where there is none."""
     values = _plain(column)
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), None, values)
     whole = pa.types.is_integer(values.type) and values.type != pa.uint64()
     return values.cast(pa.int64() if whole else pa.string())
 

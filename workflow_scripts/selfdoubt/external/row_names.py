@@ -18,25 +18,32 @@ def whole_or_text(path: Path, name: str, parts: Sequence[pa.Array]) -> np.ndarra
     parts: int64 or string. Raises UserError at the first row that has none.
     """
     values = pa.chunked_array(parts)
-    if values.null_count:
-        row = values.is_null().to_pylist().index(True)
+    is_text = pa.types.is_string(values.type)
+    texts = [(text or "").strip() for text in values.to_pylist()] if is_text else []
+    if values.null_count or "" in texts:
+        row = texts.index("") if is_text else values.is_null().to_pylist().index(True)
         raise UserError(f"{path}: row {row} (counted from 0) has no {name}")
-    if not pa.types.is_string(values.type):
+    if not is_text:
         return values.to_numpy()
-    texts = [text.strip() for text in values.to_pylist()]
     if all(map(_WHOLE.fullmatch, texts)):
         return np.array([int(text.partition(".")[0]) for text in texts], np.int64)
     return np.array(texts)
 
 
-def as_classes(labels: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def as_classes(path: Path, labels: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return labels and predicted classes as whole numbers: those that they are, else places in their sorted names.
 
     The labels' names come first, so that the numbers of labels are the same for every model of the same images.
+    Raises UserError where no prediction is a label and they are written in two ways, as 0 and "cat", or Cat and cat.
     """
-    if labels.dtype.kind == predicted.dtype.kind == "i":
+    kinds = {labels.dtype.kind, predicted.dtype.kind}
+    if kinds == {"i"}:
         return labels, predicted
     labels, predicted = labels.astype(str), predicted.astype(str)
     known = np.unique(labels)
+    in_other_letters = {name.casefold() for name in known} & {name.casefold() for name in np.unique(predicted)}
+    if not np.isin(predicted, known).any() and (len(kinds) > 1 or in_other_letters):
+        what = f"no prediction is one of the labels: these are as '{known[0]}', and those as '{predicted[0]}'"
+        raise UserError(f"{path}: {what}; name classes alike in both columns")
     number = {name: i for i, name in enumerate([*known, *np.setdiff1d(predicted, known)])}
     return tuple(np.array([number[name] for name in names], np.int64) for names in (labels, predicted))

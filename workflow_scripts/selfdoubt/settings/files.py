@@ -30,7 +30,12 @@ def check_files(study, resources: Path) -> None:
 def _check_predictions(study) -> None:
     for name, model in study.predictions.items():
         for dataset in study.datasets:
-            for split, path in model.files(dataset).items():
+            files, seen = model.files(dataset), {}
+            for split, path in files.items():
+                if (first := seen.setdefault(Path(path).resolve(), split)) != split:
+                    place = f"predictions.{name}.{split.replace('ood-', 'ood.', 1)}"
+                    raise UserError(f"config: {place}: {path} is the file of {first} too; give each its own images")
+            for split, path in files.items():
                 if not Path(path).is_file():
                     place = f"predictions.{name}.{split.replace('ood-', 'ood.', 1)}"
                     raise UserError(f"config: {place}: {path} is missing; put the file there, or correct the path")

@@ -306,6 +306,8 @@ def _check_figure(place: str, figure, study) -> Iterator[tuple]:
     if figure.study and study.studies:  # of a config without studies, all figures are further ones
         yield check_known, f"{place}.study", figure.study, study.studies, "a study"
     yield check_known, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
+    if hasattr(figure, "split"):
+        yield check_known, f"{place}.split", figure.split, splits(study), "a split"
     yield check_figure_without_images, place, figure, study
     yield from figure.checks(place, study)
 

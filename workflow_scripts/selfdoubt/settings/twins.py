@@ -6,7 +6,7 @@ twin enters the names of all that its training draws, but not the choice of trai
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Discriminator, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings.choices import check_known
@@ -18,7 +18,7 @@ _OTHERS = ("pretrained", "predictions", "groups")  # whose names are taken too
 
 class Twins(Strict):
     twins_of: Name  # a model of the same section
-    n: Count
+    n: Annotated[int, Field(ge=1, le=1000)]
     label: OwnLabel = None  # before the number of each
 
 
