@@ -72,6 +72,11 @@ def test_a_source_that_is_none_is_one_line(source, told):
     assert code == 1 and not out and len(err) == 1 and told in err[0]
 
 
+def test_files_that_were_not_fetched_yet_are_named(tmp_path):
+    code, _, err = described("cifar10", "--fetched", str(tmp_path))
+    assert code == 1 and len(err) == 1 and err[0].endswith("a study fetches it, or name your own copy: cifar10:PATH")
+
+
 def test_it_is_quick_without_torch():
     program = "import sys, selfdoubt.data.description; print('torch' in sys.modules, 'torchvision' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=SCRIPTS)

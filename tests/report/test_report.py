@@ -234,6 +234,15 @@ def test_a_warning_about_some_replicates_says_of_how_many():
     assert "kd (2 of 3 replicates) on toys: bad." in warned(metrics=frame("metrics", metrics))
 
 
+def test_a_study_is_warned_of_its_own_arms_alone():
+    data = [row | {"warning": "bad"} for row in METRICS]
+    settings = copy.deepcopy(SETTINGS)
+    settings["studies"]["distillation"] |= {"arms": ["ce/odin"]}
+    page = warned(metrics=frame("metrics", data), settings=settings, hypotheses=frame("hypotheses", []))
+    top, study = page.partition('class="study"')[::2]
+    assert "ce and kd on toys: bad." in top and "kd on toys: bad." not in study and "ce on toys: bad." in study
+
+
 def test_a_study_is_not_warned_of_what_is_not_its_own():
     data = [row | ({"warning": "bad"} if row["name"] == "kd" else {}) for row in METRICS]
     settings = copy.deepcopy(SETTINGS)

@@ -6,6 +6,7 @@ Every image is decoded once, in its own size: without torch, and without the mem
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -36,7 +37,9 @@ def describe(settings, folders: Folders) -> tuple[list[str], list[UserError]]:
     settings: an entry of the config's `datasets`. folders: of the files that it may be made of.
     Raises UserError if it cannot be listed at all.
     """
-    files_of(settings.source, folders)  # which names all folders that cannot be read, not just the first
+    for path in files_of(settings.source, folders):  # which names all folders that cannot be read, not just the first
+        if not Path(path).exists():
+            raise UserError(f"{path} is missing; a study fetches it, or name your own copy: {settings.source}:PATH")
     raw = catalog.find(settings.source, folders)
     found = {name: _look(name, pool, settings.channels) for name, pool in raw.pools.items()}
     labels, digests, converted = (

@@ -55,7 +55,7 @@ def render(data: ReportData) -> str:
     return environment.get_template("template.html.j2").render(
         style=Markup((FOLDER / "style.css").read_text()),  # our own file, free of markup
         headline=headline(metrics, data.hypotheses),
-        warnings=[each.text for each in warned],
+        warnings=[each.of([*each.arms]) for each in warned],
         studies=[_study(name, data, numbers, warned) for name in data.settings.get("studies") or {}],
         loose_figures=figures_of(data, numbers, None),
         tables=_all_tables(data, numbers, arm_order(metrics, data.settings)),

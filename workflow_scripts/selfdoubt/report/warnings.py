@@ -1,6 +1,6 @@
 """Warnings of the tables, as the page shows them: at its top, and those of a study at the study."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -13,8 +13,12 @@ class Warned:
     """One warning in words, and what it is about, by which a study is known to need it."""
 
     text: str
-    arms: frozenset[str] = frozenset()
+    arms: dict[str, str] = field(default_factory=dict)  # as they are shown, before the text
     segmenter: str | None = None
+
+    def of(self, arms: list[str]) -> str:
+        """Return it about some arms alone, in their order."""
+        return f"{listed([self.arms[arm] for arm in arms])} {self.text}" if arms else self.text
 
 
 def warnings_of(data: ReportData, metrics: pd.DataFrame) -> list[Warned]:
@@ -27,20 +31,20 @@ def of_study(found: list[Warned], arms: list[str], name: str, settings: dict) ->
     models = [(settings.get("augmented") or {}).get(arm.partition("/")[0], {}) for arm in arms]
     figures = [entry for entry in (settings.get("figures") or {}).values() if entry.get("study") == name]
     segmenters = {entry.get("segmenter") for entry in [*models, *figures]} - {None}
-    return [warned.text for warned in found if warned.arms & {*arms} or warned.segmenter in segmenters]
+    about = [(warned, [arm for arm in arms if arm in warned.arms]) for warned in found]
+    return [warned.of(own) for warned, own in about if own or warned.segmenter in segmenters]
 
 
 def _of_models(data: ReportData, metrics: pd.DataFrame) -> list[Warned]:
     rows, found = metrics[metrics["warning"].notna()], []
     n_replicates = metrics.groupby(["dataset", "arm"])["replicate"].nunique()
     for (dataset, warning), part in rows.groupby(["dataset", "warning"], sort=False):
-        shown = []
+        shown = {}
         for arm, replicates in part.groupby("arm", sort=False)["replicate"].nunique().items():
             n = n_replicates[dataset, arm]
             some = f" ({replicates} of {counted(n, 'replicate')})" if replicates < n else ""
-            shown.append(f"{data.arms.label(arm)}{some}")
-        text = f"{listed(shown)} on {dataset}: {warning}."
-        found.append(Warned(text, frozenset(part["arm"])))
+            shown[arm] = f"{data.arms.label(arm)}{some}"
+        found.append(Warned(f"on {dataset}: {warning}.", shown))
     return found
 
 
