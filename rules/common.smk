@@ -66,7 +66,9 @@ KEPT = {
     "PYTHONPYCACHEPREFIX",
     "PYTHONHASHSEED",
 }
-for name in [name for name in os.environ if re.match("PYTHON|MPL|MATPLOTLIB|SOURCE_DATE_EPOCH", name) and name not in KEPT]:
+for name in [
+    name for name in os.environ if re.match("PYTHON|MPL|MATPLOTLIB|SOURCE_DATE_EPOCH", name) and name not in KEPT
+]:
     del os.environ[name]
 
 # Shell lines name scripts by this, since Snakemake compares them before it fills them in: a checkout may be moved.

@@ -91,6 +91,8 @@ def write_table(path: Path, labels, n: int = 20, metadata=None, **columns) -> No
         json.dumps({"info": {"features": {"label": {"names": None}}}}),
         json.dumps({"info": {"features": {"label": {"names": {"0": "x"}}}}}),
         json.dumps({"info": None}),
+        json.dumps({"info": {"features": {"label": {"names": ["\ud800", "x"]}}}}),  # which no file can hold
+        "[" * 100_000,
         "[]",
         "no JSON",
         b"\xff",

@@ -10,6 +10,7 @@ import pytest
 from foreign_files import DRAWS, LABELS, LOGITS, OTHER, C, N, run, wide, write
 
 from selfdoubt.evaluation import calibration, rankings
+from selfdoubt.external.columns import find_columns
 from selfdoubt.external.files import read
 from selfdoubt.runtime.errors import UserError
 
@@ -50,6 +51,22 @@ def test_images_in_another_order_are_matched_by_their_ids(tmp_path, capsys, kind
     for b, c in zip(*found, strict=True):
         assert b | {"name": ""} == c | {"name": ""}
     assert any(row["p"] for row in found[0])
+
+
+@pytest.mark.parametrize("column", ["file_path", "img_name", "index", "idx", "uid"])
+def test_ids_are_known_by_their_usual_names(tmp_path, capsys, column):
+    labels = np.sort(LABELS)
+    within = np.lexsort((DRAWS.permutation(N), labels))  # another order that does not show in the labels
+    for name, order in (("a.csv", slice(None)), ("b.csv", within)):
+        with_ids(tmp_path / name, LOGITS, IDS["numbers"], order, labels, column)
+    words = ["--reference", "a", "--format", "json", "--scores", "msp", "--metrics", "aurc", "--resamples", "100"]
+    *_, b = json.loads(run(capsys, tmp_path / "a.csv", tmp_path / "b.csv", *words)[1])
+    assert b["difference"] == 0 and b["difference_low"] is None  # equal on every image, so no interval
+
+
+def test_a_number_of_the_row_is_an_id_where_there_is_no_other(tmp_path):
+    found = find_columns(tmp_path / "a.csv", ["index", "id", "label", "logit_0"], "label", labelled=True)
+    assert found.image_id == "id"
 
 
 @pytest.mark.parametrize("kind", IDS)

@@ -5,8 +5,9 @@ import math
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from selfdoubt.settings.models import Recipe
 from selfdoubt.settings.study import Study
-from selfdoubt.settings.types import ArmText, Name, Replicate, RunName, Strict
+from selfdoubt.settings.types import ArmText, Count, Name, NotNegative, Positive, Processes, Replicate, RunName, Strict
 
 
 def _all_settings(kind=Strict):
@@ -48,3 +49,17 @@ def test_a_name_fits_a_file_name_and_snakemakes_look_for_circles(name):
 
 def test_the_text_of_an_arm_is_bounded():
     _refuses(ArmText, "a" * 300)
+
+
+@pytest.mark.parametrize(
+    ("kind", "largest"), [(Count, 2**31 - 1), (Processes, 1024), (Positive, 1e12), (NotNegative, 1e12)]
+)
+def test_numbers_have_an_upper_bound(kind, largest):
+    assert TypeAdapter(kind).validate_python(largest) == largest
+    _refuses(kind, largest * 2)
+    _refuses(kind, 10**20)
+
+
+@pytest.mark.parametrize("key", ["epochs", "batch_size", "shift_px", "n_workers", "gpu", "threads"])
+def test_every_number_of_a_recipe_has_one(config, key):
+    _refuses(Recipe, config["recipes"]["short"] | {key: 3_000_000_000})

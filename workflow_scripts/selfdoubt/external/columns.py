@@ -31,7 +31,10 @@ _NAMES = {  # of one column each, the first where there are several
         "predicted", "prediction", "predictions", "pred", "preds", "predicted_label", "pred_label", "predicted_class",
         "pred_class", "y_pred", "y_hat", "yhat",
     ),
-    "image_id": ("image_id", "id", "sample_id", "image_path", "path", "filename", "file_name"),
+    "image_id": (
+        "image_id", "id", "sample_id", "image_path", "path", "filename", "file_name", "file", "file_path", "filepath",
+        "image_name", "image_index", "img_id", "img_name", "img_path", "uid", "index", "idx",
+    ),
 }  # fmt: skip
 _CONFIDENT = {"conf", "confs", "confidence", "confidences", "score", "scores", "msp", "mcp", "prob", "probability"}
 _CONFIDENT |= {"softmax", "margin", "certainty"}  # words in the names of confidences, of which there may be several
@@ -106,7 +109,7 @@ def _only(path: Path, names: list[str], role: str) -> str | None:
     others = [name for name in dict.fromkeys(names) if name.lower() in _NAMES[role]]
     if len(others) > 1 and role != "image_id":
         raise UserError(f"{path}: which of {_listed(others)} is the {role}? name it '{role}'")
-    return others[0] if others else None
+    return min(others, key=lambda name: _NAMES[role].index(name.lower()), default=None)
 
 
 def _confidences(names: list[str]) -> dict[str, str]:

@@ -105,8 +105,8 @@ def _parse(source: bytes) -> tuple[str, list[str]]:
 def _text(node) -> str:
     """Return a syntax tree as a text that is the same for every Python from 3.11 on.
 
-    Not `ast.dump`: 3.12 adds an empty list of type parameters to each function, and 3.13 leaves out what is empty. Early
-    releases of 3.12 end the format of a formatted value, f"{x:>{n}}", with an empty text.
+    Not `ast.dump`: 3.12 adds an empty list of type parameters to each function, and 3.13 leaves out what is empty.
+    Early releases of 3.12 end the format of a formatted value, f"{x:>{n}}", with an empty text.
     """
     if isinstance(node, ast.JoinedStr):
         node = ast.JoinedStr([part for part in node.values if getattr(part, "value", None) != ""])

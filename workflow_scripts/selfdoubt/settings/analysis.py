@@ -45,7 +45,7 @@ class Evaluation(Strict):
     selective_accuracies_percent: list[Percent]
     coverages_percent: list[Percent]
     ece_bins: Annotated[int, Field(ge=1, le=1_000_000)]  # of each class; more fill the memory to no use
-    n_resamples: Annotated[int, Field(ge=100)]
+    n_resamples: Annotated[int, Field(ge=100, le=1_000_000)]
     resampled_splits: list[str]
 
 

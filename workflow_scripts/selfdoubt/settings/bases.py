@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from selfdoubt.settings.types import ArmText, Count, Device, Fraction, Name, OodSplit, OwnLabel, Strict
+from selfdoubt.settings.types import ArmText, Count, Device, Fraction, Name, OodSplit, OwnLabel, Processes, Strict
 from selfdoubt.settings.weight_suffixes import EITHER, PICKLES, SAFETENSORS
 
 ObjectLabels = Literal["object-area", "relative-object-area"]
@@ -88,7 +88,7 @@ class FromOthers(Strict):
     """A network that others trained; it has no recipe, so it says itself what it is computed on."""
 
     device: Device = "auto"
-    threads: Count = 1  # of each operation: another number gives other last bits
+    threads: Processes = 1  # of each operation: another number gives other last bits
     label: OwnLabel = None
 
 

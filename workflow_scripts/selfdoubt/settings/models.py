@@ -16,6 +16,7 @@ from selfdoubt.settings.types import (
     OwnLabel,
     Positive,
     Precision,
+    Processes,
     Strict,
 )
 
@@ -62,19 +63,19 @@ class Crop(Strict):
 
 class Recipe(Strict):
     epochs: Count
-    batch_size: Annotated[int, Field(ge=2)]
+    batch_size: Annotated[int, Field(ge=2, lt=2**31)]
     optimizer: Annotated[Sgd | AdamW | Muon, Field(discriminator="method")]
     schedule: Annotated[Falling | Step, Field(discriminator="method")]
     max_gradient_norm: Positive | None = None
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
-    shift_px: Annotated[int, Field(ge=0)]
+    shift_px: Annotated[int, Field(ge=0, le=1024)]  # the largest images have so many
     crop: Crop | None = None  # of images that stay in files
     flip: bool
-    n_workers: Annotated[int, Field(ge=0)] = 0  # that decode such images
+    n_workers: Annotated[int, Field(ge=0, le=1024)] = 0  # that decode such images
     precision: Precision
     device: Device
-    gpu: Count = 1  # processes that train together, each with a GPU where there is one
-    threads: Count
+    gpu: Processes = 1  # processes that train together, each with a GPU where there is one
+    threads: Processes
 
 
 class Model(Strict):

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from selfdoubt.settings.architectures import ARCHITECTURES
 from selfdoubt.settings.bases import WeightsFile
-from selfdoubt.settings.types import Count, Device, Fraction, Name, Positive, Strict
+from selfdoubt.settings.types import Count, Device, Fraction, Name, Positive, Processes, Strict
 
 
 class Segmenter(Strict):
@@ -23,7 +23,7 @@ class Segmenter(Strict):
     epochs: Count
     batch_size: Annotated[int, Field(ge=2)]
     learning_rate: Positive
-    threads: Count
+    threads: Processes
     device: Device = "auto"
 
     @property

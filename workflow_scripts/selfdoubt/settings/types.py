@@ -34,11 +34,12 @@ Label = Annotated[str, Field(pattern=r"^\S([^\r\n]*\S)?$", max_length=60)]
 OwnLabel = Annotated[Label | None, Field(exclude=True)]  # of an entry, in figures and tables; no job depends on it
 OodSplit = Annotated[str, Field(pattern=r"^ood-[a-z0-9]+(-[a-z0-9]+)*$", max_length=MAX_NAME + 4)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, le=1e12)]  # whose powers float32 holds
+NotNegative = Annotated[float, Field(ge=0, le=1e12)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
 Replicate = Annotated[int, Field(ge=0, lt=2**31)]  # generators are seeded by it, tables store it as int32
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, lt=2**31)]
+Processes = Annotated[int, Field(ge=1, le=1024)]  # or threads: of one machine, or of a few
 Epsilon = Annotated[float, Field(ge=0.01, le=128)]  # in 255ths of the pixel range
 
 
