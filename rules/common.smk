@@ -121,7 +121,7 @@ FIGURE = f"{RUN}/figures/{{figure}}"
 TABLE = f"{RUN}/tables/{{table}}.parquet"
 REPORT = f"{RUN}/report/index.html"
 STATE = f"{RUN}/state/{{wildcards.dataset}}/{{wildcards.model}}/replicate-{{wildcards.replicate}}"  # in shell lines
-TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "costs"])
+TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "gaps", "costs"])
 
 
 def code_of(script, *modules):

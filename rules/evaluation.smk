@@ -2,6 +2,7 @@
 # Makes  predictions/{dataset}/{model}/replicate-{replicate}/clean.parquet         logits of every image of every split
 #        metrics/{dataset}/{model or group}/replicate-{replicate}/{variant}.parquet    a row per number
 #        tables/groups.parquet                     errors that groups fix and break, weights, passes
+#        tables/gaps.parquet                       from each arm's order to a perfect one, in parts
 #        tables/metrics.parquet                    all of them in one table
 #        tables/{comparisons,hypotheses}.parquet   paired over replicates, with verdicts
 #        tables/costs.parquet                      seconds and memory of each job, from benchmarks
@@ -113,6 +114,30 @@ rule compare_groups:
         'exec python "$SELFDOUBT/compare_groups.py"'
         " --predictions @<(printf '%s\\n' {input}) --output {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
+
+
+rule measure_gaps:
+    """Measure each arm's gap to a perfect ordering, and what it comes from."""
+    input:
+        predictions=measured_predictions(),
+        soft_labels=soft_labels_of_people(),
+    output:
+        in_report(TABLE.format(table="gaps"), "table", "Tables"),
+    log:
+        log_of("measure_gaps"),
+    benchmark:
+        benchmark_of("measure_gaps")
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=comparing_arms_mb,
+    params:
+        settings=gap_settings,
+        code=code_of("measure_gaps", gap_modules),
+    shell:
+        'exec python "$SELFDOUBT/measure_gaps.py"'
+        " --predictions @<(printf '%s\\n' {input.predictions}) --soft-labels {input.soft_labels:q}"
+        " --output {output} --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
 rule collect_metrics:

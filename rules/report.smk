@@ -16,6 +16,7 @@ rule plot_figure:
         mixed_labels=read_by_figure("mixed_labels", mixed_labels_of_figure),
         examples=read_by_figure("examples", examples_of_figure),
         persuasion=read_by_figure("persuasion", persuasion_of_figure),
+        gaps=read_by_figure("gaps", gaps_of_figure),
     output:
         figure_outputs("{figure}"),
     log:
@@ -35,7 +36,7 @@ rule plot_figure:
         'exec python "$SELFDOUBT/plot_figure.py"'
         " --predictions {input.predictions} --metrics @<(printf '%s\\n' {input.metrics}) --images {input.images}"
         " --masks {input.masks} --pseudo-masks {input.pseudo_masks} --mixed-labels {input.mixed_labels}"
-        " --examples {input.examples} --persuasion {input.persuasion} --figure {output}"
+        " --examples {input.examples} --persuasion {input.persuasion} --gaps {input.gaps} --figure {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 

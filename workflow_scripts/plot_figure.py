@@ -14,6 +14,7 @@ INPUTS = {
     "mixed-labels": "of models, then replicates",
     "examples": "of each enhancer",
     "persuasion": "who persuades whom, a table a replicate",
+    "gaps": "to perfect orderings, of all arms",
 }
 
 

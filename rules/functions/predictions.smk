@@ -171,6 +171,55 @@ def scores_modules(names):
     return modules_named("scores", set(names) - {"none"})
 
 
+@cache
+def measured_arms():
+    """Return data set, name, variant and replicate of every predictions file, in an order independent of the config's."""
+    return sorted(
+        {
+            (dataset, name, variant, STUDY.replicate_of(name, replicate))
+            for dataset, (name, variant) in product(STUDY.datasets, map(parse_arm, all_arms()))
+            for replicate in STUDY.replicates_of(name)
+        }
+    )
+
+
+def measured_predictions():
+    """The predictions of every arm and replicate, in that order."""
+    keys = ("dataset", "name", "variant", "replicate")
+    return [PREDICTIONS.format(**dict(zip(keys, arm))) for arm in measured_arms()]
+
+
+def with_soft_labels():
+    """The data sets of whose test images labels of several people are known."""
+    return [name for name in sorted(STUDY.datasets) if STUDY.datasets[name].soft_labels]
+
+
+def soft_labels_of_people():
+    """The files of those labels."""
+    return [STUDY.datasets[name].soft_labels for name in with_soft_labels()]
+
+
+def gap_settings(wildcards):
+    """The arms of the predictions files, which of them have labels of people, and what is measured."""
+    arms = [
+        {
+            "dataset": dataset,
+            "name": name,
+            "variant": variant,
+            "replicate": replicate,
+            "soft_labels": STUDY.has_soft_labels(dataset, name),
+        }
+        for dataset, name, variant, replicate in measured_arms()
+    ]
+    wanted = {key: wanted_numbers()[key] for key in ("scores", "coverages_percent")}
+    return canonical({"arms": arms, "soft_labels": with_soft_labels(), **wanted})
+
+
+def gap_modules(wildcards):
+    """The modules of the scores, and of that at a temperature."""
+    return scores_modules([*STUDY.evaluation.scores, "msp-ts"])
+
+
 def compared_predictions(wildcards):
     """Data sets first, then arms, then replicates: the order that the script relies on."""
     return [file for d in sorted(STUDY.datasets) for file in arm_files(PREDICTIONS, d, compared_arms())]

@@ -67,6 +67,11 @@ def persuasion_of_figure(figure):
     ]
 
 
+def gaps_of_figure(figure):
+    """The table of gaps to perfect orderings, of all arms."""
+    return [TABLE.format(table="gaps")]
+
+
 def figure_settings(wildcards):
     """A figure's entry without its `study`, and the facts about the study that its kind needs."""
     figure = STUDY.figures[wildcards.figure]

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from selfdoubt.enhancers import batches, correctness, crossfit, image_network, selection
 from selfdoubt.enhancers.methods import asymmetry, deep
+from selfdoubt.evaluation.correctness_model import features_of_logits
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.scores import energy
 from selfdoubt.evaluation.softmax import Softmax
@@ -204,7 +205,7 @@ def test_confidence_keeps_its_order_below_one_in_k(n_classes):
 
 
 def test_a_clean_logistic_reads_the_logits_alone():
-    features = correctness.features_of_logits(np.array([[2.0, 0.0], [0.0, 1.0]], np.float32))
+    features = features_of_logits(np.array([[2.0, 0.0], [0.0, 1.0]], np.float32))
     log_p = [-np.log1p(np.exp(-2)), -2 - np.log1p(np.exp(-2))]
     np.testing.assert_allclose(features[0], [*log_p, 1, 0, 2], rtol=1e-6)
     np.testing.assert_allclose(features[1, 2:], [0, 1, 1], rtol=1e-6)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from functools import cache
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -36,6 +37,7 @@ OWN = {  # kind -> what else its entry says
     "reliability": {"arms": ["ce", "kd"], "n_bins": 10},
     "auroc-accuracy": {"arms": []},
     "accuracy-ranking": {"arms": ["kd", "ce/odin"], "reference": "ce"},
+    "oracle-gap": {"arms": ["ce", "kd", "ce/odin"], "coverage_percent": None},
     "mask-gallery": {"segmenter": "unet", "n_images": 3},
     "enhancement-examples": {"model": "ce", "replicate": 1, "n_images": 2, "enhancers": ["odin", "random-sign"]},
     "persuasion-matrix": {"group": "trio", "protocol": "persuasion"},
@@ -61,6 +63,23 @@ def metrics_rows(arm: str, replicate: int, accuracy: float, auroc: float) -> lis
 def metrics() -> pd.DataFrame:
     pairs = [metrics_rows(arm, replicate, 0.9, 0.8) for arm in ("kd", "ce", "ce/odin") for replicate in (1, 2)]
     return pd.DataFrame([row for pair in pairs for row in pair])
+
+
+def gaps(gap: float | None = 0.010) -> pd.DataFrame:
+    """Two replicates of ce, whose gap is split, kd, whose gap is not, and ODIN, of which some parts are negative."""
+    of_arms = {
+        "ce": {"gap": gap, "noise": 0.002, "approximation": 0.001, "ranking": 0.006, "rest": 0.001},
+        "kd": {"gap": gap, "noise": None, "ranking": None, "mended-by-logits": 0.003},
+        "ce/odin": {"gap": gap, "noise": 0.009, "approximation": -0.004, "ranking": 0.006, "rest": -0.001},
+    }
+    rows = []
+    for arm, parts in of_arms.items():
+        name, _, variant = arm.partition("/")
+        row = {"dataset": "toys", "name": name, "variant": variant or "clean", "split": "test", "score": "msp", "n": 9}
+        for (part, value), replicate, coverage in product(parts.items(), (1, 2), (None, 50.0)):
+            own = {"part": part, "replicate": replicate, "coverage_percent": coverage, "value": value}
+            rows.append(row | own | {"reason": None if value is not None else "no labels of people"})
+    return pd.DataFrame(rows).astype({"value": float, "coverage_percent": float})
 
 
 def gallery() -> Gallery:
@@ -100,6 +119,7 @@ DATA = {
     "reliability": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
     "auroc-accuracy": metrics,
     "accuracy-ranking": metrics,
+    "oracle-gap": gaps,
     "mask-gallery": gallery,
     "enhancement-examples": examples,
     "persuasion-matrix": persuasion,
@@ -192,6 +212,7 @@ POOR = {
     "object-size": (SizedRuns({"ce": [PERFECT], "kd": [PERFECT]}, np.zeros(4)), None),
     "auroc-accuracy": (pd.DataFrame(metrics_rows("ce", 1, 1.0, np.nan)),) * 2,
     "accuracy-ranking": (pd.DataFrame(metrics_rows("ce", 1, 1.0, np.nan)),) * 2,
+    "oracle-gap": (gaps(), gaps(None)),
     "persuasion-matrix": (persuasion().assign(gain=None, n=0),) * 2,
     "mixed-labels": ({"a": [dict.fromkeys(labels(), None)], "b": [labels(None)]}, None),
     "mask-gallery": (Gallery(gallery().images, *[np.zeros((3, 8, 8), bool)] * 2), None),

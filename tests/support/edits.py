@@ -310,7 +310,7 @@ EDITS: dict[str, list[Edit]] = {
         ),
     ],
     "Numbers, texts, figures": [
-        Edit("`ece_bins`", put("evaluation", ece_bins=10), measured(*ARMS)),
+        Edit("`ece_bins`", put("evaluation", ece_bins=10), measured(*ARMS) - {"measure_gaps"}),
         Edit("`mc_dropout_passes`", put("evaluation", mc_dropout_passes=4), predicted(*MODELS)),
         Edit(
             "two lists of percentages swapped",

@@ -21,8 +21,9 @@ CORRUPTIONS = ("gaussian-noise", "gaussian-blur", "contrast", "rotation")
 REPORT = {"render_report"}
 VERDICTS = {"test_hypotheses"} | REPORT
 ENHANCEMENTS = {"collect_enhancements"} | REPORT
-TABLES = {"collect_metrics", "collect_costs"} | VERDICTS
+TABLES = {"collect_metrics", "collect_costs", "measure_gaps"} | VERDICTS
 GROUPS = {"compare_groups"}
+RULES_OF_TABLES = ("collect_metrics", "collect_costs", "collect_enhancements", "compare_groups", "measure_gaps")
 ACCURACY = {"plot_figure:auroc-accuracy"}
 EXAMPLES = {"plot_figure:enhancement-examples"}
 GALLERY = {"plot_figure:mask-gallery"}
@@ -145,7 +146,7 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "compute_metrics": measured(*ARMS),
     "test_hypotheses": VERDICTS,
     "render_report": REPORT,
-} | {rule: {rule} | REPORT for rule in ("collect_metrics", "collect_costs", "collect_enhancements", "compare_groups")}
+} | {rule: {rule} | REPORT for rule in RULES_OF_TABLES}
 AFTER["plot_figure"] = PLOTS | REPORT
 
 

@@ -3,16 +3,9 @@
 import numpy as np
 from scipy.special import expit, log_softmax
 
-from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.runtime.errors import UserError
 
 _BEND = 0.02  # above 1 / K: probabilities below 1 / K + 0.02 are compressed
-
-
-def features_of_logits(logits: np.ndarray) -> np.ndarray:
-    """Return log p of each class, the predicted class one-hot, and its log-odds: float64 (n, 2 K + 1)."""
-    predicted = np.eye(logits.shape[1])[logits.argmax(1)]
-    return np.hstack([log_softmax(logits.astype(np.float64), axis=1), predicted, log_odds(logits)[:, None]])
 
 
 class Logistic:

@@ -40,6 +40,7 @@ class ReportData:
     counts: dict[str, pd.DataFrame]  # data set -> COUNTS
     figures: dict[str, dict]  # name -> {"settings": its entry, "upper_bounds"; "svg", "png", "pdf": bytes or path}
     provenance: dict  # {"commit": str or None, "versions": {package: version}, further texts}
+    gaps: pd.DataFrame = field(default_factory=pd.DataFrame)  # GAPS
     enhancements: pd.DataFrame = field(default_factory=pd.DataFrame)  # ENHANCEMENTS
     registration: Registration | None = None
     arms: Arms = BY_NAME

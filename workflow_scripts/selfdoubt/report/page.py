@@ -13,6 +13,7 @@ from selfdoubt.report.data_tables import counts_table, mask_table
 from selfdoubt.report.enhancement_tables import enhancement_table
 from selfdoubt.report.figures import PlacedFigure, figures_of
 from selfdoubt.report.formats import metric_of
+from selfdoubt.report.gap_tables import gap_tables
 from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
@@ -37,6 +38,7 @@ class StudySection:
     arms: list[tuple[str, str, str]]  # label, name, settings
     figures: list[PlacedFigure]
     tables: list[Table]
+    gaps: list[Table]
     enhancements: Table | None
     comparisons: Table | None
 
@@ -99,6 +101,7 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
         [(data.arms.label(arm), arm, what_is(arm, data.settings) + data.arms.note([arm])) for arm in arms],
         figures_of(data, numbers, name),
         [*(table for table in tables if table.rows), *group_tables(data.groups, arms, data.arms)],
+        gap_tables(data.gaps, arms, data.arms),
         enhancement_table(data.enhancements, data.settings, arms, data.arms),
         comparisons,
     )

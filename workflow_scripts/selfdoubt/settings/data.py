@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from selfdoubt.runtime.methods import names_in
 from selfdoubt.settings import catalog
 from selfdoubt.settings.choices import not_one_of
+from selfdoubt.settings.predictions import PeoplesFile
 from selfdoubt.settings.registry import FOLDERS
 from selfdoubt.settings.types import Count, Name, Positive, Strict
 
@@ -58,6 +59,7 @@ class Dataset(Strict):
     mask_truth: Literal["nonzero-pixels", "given", "none"] = "none"
     ood: list[Name] = []
     corruptions: Corruptions | None = None
+    soft_labels: PeoplesFile = None
     shifted: dict[Name, Annotated[str, AfterValidator(_checked_recollected)]] = {}  # re-collected test sets
 
 

@@ -12,6 +12,7 @@ def check_files(study, resources: Path) -> None:
     _check_timm_names(study)
     _check_weights(study)
     _check_predictions(study)
+    _check_soft_labels(study)
     folders = Folders(embedded=resources, fetched=resources)  # what is fetched is not looked for
     for section in ("datasets", "ood_sets"):
         for key, entry in getattr(study, section).items():
@@ -39,6 +40,13 @@ def _check_predictions(study) -> None:
                 if not Path(path).is_file():
                     place = f"predictions.{name}.{split.replace('ood-', 'ood.', 1)}"
                     raise UserError(f"config: {place}: {path} is missing; put the file there, or correct the path")
+
+
+def _check_soft_labels(study) -> None:
+    for key, dataset in study.datasets.items():
+        if dataset.soft_labels and not Path(dataset.soft_labels).is_file():
+            place = f"config: datasets.{key}.soft_labels"
+            raise UserError(f"{place}: {dataset.soft_labels} is missing; put the file there, or correct the path")
 
 
 def _check_there(place: str, look, *where) -> None:

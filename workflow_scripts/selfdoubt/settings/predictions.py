@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from selfdoubt.settings.types import BelowOne, Name, OwnLabel, Strict
 
 SUFFIXES = (".parquet", ".csv", ".npz")
+OF_PEOPLE = (".npy", ".npz")
 
 
 def _checked(path: str) -> str:
@@ -25,6 +26,16 @@ def _checked(path: str) -> str:
 PredictionsFile = Annotated[str, AfterValidator(_checked)]
 
 
+def _checked_of_people(path: str) -> str:
+    if not path.lower().endswith(OF_PEOPLE):
+        raise ValueError(f"'{path}' is not one of {', '.join(OF_PEOPLE)}")
+    return path
+
+
+# How many people gave each class of each test image, or which fraction of them.
+PeoplesFile = Annotated[Annotated[str, AfterValidator(_checked_of_people)] | None, Field(exclude=True)]
+
+
 class GivenPredictions(Strict):
     """A model by its predictions alone; a path may have {dataset} in it, for the name of the data set."""
 
@@ -32,6 +43,7 @@ class GivenPredictions(Strict):
     val: Annotated[PredictionsFile | None, Field(exclude=True)] = None
     ood: Annotated[dict[Name, PredictionsFile], Field(exclude=True)] = {}  # of the data set's OOD sets
     numbers: Literal["logits", "probabilities"] | None = None  # None: as the files' columns are called
+    own_order: bool = False  # whether rows are in another order than the data set's `soft_labels`, so without them
     label: OwnLabel = None
 
     def files(self, dataset: str) -> dict[str, str]:
@@ -47,6 +59,7 @@ class PredictedData(Strict):
     val_fraction: BelowOne = 0.0  # of each class of test, for models without a file of val; 0: none
     split_seed: Annotated[int, Field(ge=0)] = 0
     ood: list[Name] = []
+    soft_labels: PeoplesFile = None
     corruptions: ClassVar[None] = None
     shifted: ClassVar[dict] = {}
     mask_truth: ClassVar[str] = "none"

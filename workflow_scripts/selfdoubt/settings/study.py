@@ -133,6 +133,12 @@ class Study(Strict):
         members = self.groups[name].members if name in self.groups else [name]
         return all(member in self.pretrained or member in self.predictions for member in members)
 
+    def has_soft_labels(self, dataset: str, name: str) -> bool:
+        """Return whether labels of several people are known of what a model or a group predicts."""
+        members = self.groups[name].members if name in self.groups else [name]
+        others = {member for member in members if member in self.predictions and self.predictions[member].own_order}
+        return self.datasets[dataset].soft_labels is not None and not others
+
     def replicate_of(self, name: str, replicate: int | str) -> int:
         """Return which replicate's model or group stands for `name` among those of a replicate."""
         return self.replicates[0] if self.is_pretrained(name) else int(replicate)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import correctness
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch, batches_of
+from selfdoubt.evaluation.correctness_model import features_of_logits
 
 _SIGNALS = ("confidence_gain", "confidence_loss", "steps_to_flip", "gradient_norm")
 
@@ -94,4 +95,4 @@ def _gather(model: nn.Module, val, settings) -> tuple[np.ndarray, np.ndarray]:
 def _features(signals: Signals) -> tuple[np.ndarray, np.ndarray]:
     logits = signals.logits.cpu().numpy()
     columns = {name: values.cpu().numpy() for name, values in signals.columns.items()}
-    return np.hstack([correctness.features_of_logits(logits), signal_features(columns)]), logits
+    return np.hstack([features_of_logits(logits), signal_features(columns)]), logits
