@@ -158,5 +158,6 @@ def test_rows_with_labels_of_people():
     for score in WANTED.scores:
         assert found[score, "ranking", None][0] == pytest.approx(found[score, "gap", None][0], abs=1e-12)
         assert found[score, "rest-deviation", None][0] == 0
+        assert found[score, "mended-by-people", None][0] == pytest.approx(found[score, "gap", None][0])
     predicted = replace(of["test"], predicted=of["test"].labels)  # reported: all correct
     assert table(of | {"test": predicted}, people)["msp", "gap", None][0] == 0

@@ -37,7 +37,7 @@ OWN = {  # kind -> what else its entry says
     "reliability": {"arms": ["ce", "kd"], "n_bins": 10},
     "auroc-accuracy": {"arms": []},
     "accuracy-ranking": {"arms": ["kd", "ce/odin"], "reference": "ce"},
-    "oracle-gap": {"arms": ["ce", "kd", "ce/odin"], "coverage_percent": None},
+    "oracle-gap": {"arms": ["ce", "kd", "ce/odin"], "labels": "people", "coverage_percent": None},
     "mask-gallery": {"segmenter": "unet", "n_images": 3},
     "enhancement-examples": {"model": "ce", "replicate": 1, "n_images": 2, "enhancers": ["odin", "random-sign"]},
     "persuasion-matrix": {"group": "trio", "protocol": "persuasion"},
@@ -70,7 +70,14 @@ def gaps(gap: float | None = 0.010) -> pd.DataFrame:
     of_arms = {
         "ce": {"gap": gap, "noise": 0.002, "approximation": 0.001, "ranking": 0.006, "rest": 0.001},
         "kd": {"gap": gap, "noise": None, "ranking": None, "mended-by-logits": 0.003},
-        "ce/odin": {"gap": gap, "noise": 0.009, "approximation": -0.004, "ranking": 0.006, "rest": -0.001},
+        "ce/odin": {
+            "gap": gap,
+            "noise": 0.009,
+            "approximation": -0.004,
+            "ranking": 0.006,
+            "rest": -0.001,
+            "mended-by-people": 0.004,
+        },
     }
     rows = []
     for arm, parts in of_arms.items():
@@ -367,3 +374,11 @@ def test_gains_by_size_by_hand():
     assert areas[:, 1].tolist() == pytest.approx([-250, 0])
     with pytest.raises(UserError, match="4 images for n_bins 5"):
         draw("object-size", n_bins=5)
+
+
+@pytest.mark.parametrize(("labels", "ends"), [("given", [6, 10]), ("people", [9, 15])])
+def test_bars_of_the_oracle_gap_reach_as_far_as_their_positive_parts(labels, ends):
+    """ODIN, of e-AURC 0.010: 6 are left in the order of people and 4 gained by it; or 9 + 6 - 4 - 1."""
+    axes = draw("oracle-gap", labels=labels).axes[0]
+    bars = [bar for bar in axes.patches if round(bar.get_y() + bar.get_height() / 2) == 2]
+    assert sorted(bar.get_x() + bar.get_width() for bar in bars if bar.get_width() > 0) == pytest.approx(ends)

@@ -2,6 +2,7 @@
 
 import copy
 
+import pandas as pd
 import pytest
 from small_report import CHOSEN, COMPARISON, COSTS, GROUPS, HYPOTHESIS, METRICS, SETTINGS, frame, report, row
 
@@ -11,6 +12,7 @@ from selfdoubt.report.comparison_tables import comparison_table
 from selfdoubt.report.data_tables import counts_table, mask_table
 from selfdoubt.report.enhancement_tables import enhancement_table
 from selfdoubt.report.formats import metric_of, number, p_value
+from selfdoubt.report.gap_tables import gap_tables
 from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of, with_arms
 from selfdoubt.report.page import render, what_is
@@ -286,3 +288,30 @@ def test_an_upper_bound_is_marked_and_never_best():
     assert [arm for arm, _ in bound.rows] == ["ce", "KD (upper bound)"]
     assert not any(cell.best for cell in bound.rows[1][1])
     assert bound.caption.startswith(f"{free.caption} KD reads the true labels")
+
+
+GAP = {"dataset": "toys", "name": "ce", "variant": "clean", "split": "test", "score": "msp", "n": 9, "reason": None}
+
+
+def gaps(arm: str, part: str, values: list[float | None], coverage: float | None = None, **other) -> list[dict]:
+    known = GAP | {"name": arm, "part": part, "coverage_percent": coverage} | other
+    return [known | {"replicate": i, "value": value} for i, value in enumerate(values)]
+
+
+def test_gaps_have_columns_of_what_is_known_of_some_arm_and_reasons_for_the_rest():
+    rows = [
+        *gaps("ce", "gap", [0.004, 0.006]),
+        *gaps("ce", "gap", [0.02, 0.02], 50.0),
+        *gaps("ce", "noise", [0.001, 0.001]),
+        *gaps("kd", "gap", [0.003]),
+        *gaps("kd", "noise", [None], reason="nobody was asked"),
+        *gaps("kd", "gap", [0.9], score="margin"),
+        *gaps("ce", "mended-by-logits", [None], reason="no val"),
+        *gaps("alone", "gap", [0.5]),
+    ]
+    (table,) = gap_tables(pd.DataFrame(rows), ["kd", "ce"])
+    cells = {arm: [cell.text for cell in line] for arm, line in table.rows}
+    assert cells == {"kd": ["3.00", "–", "–"], "ce": ["5.00", "1.00", "2.00"]}
+    assert [text for _, text in table.notes] == ["nobody was asked"] and "mended-by-logits (no val)" in table.caption
+    assert sum(span for _, span in table.groups) == len(table.headings) == 3
+    assert gap_tables(frame("gaps", []), ["ce"]) == []

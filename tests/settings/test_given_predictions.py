@@ -3,6 +3,7 @@
 import pytest
 from wrong_configs import check_message, fault, put
 
+from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.files import check_files
 from selfdoubt.settings.study import load_study
 
@@ -105,3 +106,37 @@ def test_what_reads_images_is_refused_without_them(config):
     figure = {"kind": "object-size", "study": "s", "arms": ["a"], "split": "test", "score": "msp", "n_bins": 4}
     message = fault(put(config, "figures", {"sizes": figure | {"style": style}}))
     assert "figures.sizes" in message
+
+
+def test_labels_of_people_are_of_the_models_in_their_order(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = alone(config, soft_labels="counts.npy")
+    config["predictions"]["b"]["own_order"] = True
+    config["predictions"]["c"] = {"test": "{dataset}/c.npz"}
+    config["groups"]["like"] = {"members": ["a", "c"], "protocols": ["mean-probability"]}
+    study = load_study(config)
+    known = {name: study.has_soft_labels("photos", name) for name in ("a", "b", "pair", "like")}
+    assert known == {"a": True, "b": False, "pair": False, "like": True}
+    assert "counts.npy" not in study.model_dump_json()
+    for name in ("photos/a.npz", "photos/c.npz", "b.csv", "v/photos.parquet"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(UserError, match=r"datasets\.photos\.soft_labels: counts\.npy is missing"):
+        check_files(study, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("figures.gap.coverage_percent", 55, "coverage_percent: 55.0 is not in evaluation.coverages_percent"),
+        ("figures.gap.score", "mc-dropout", "score: mc-dropout is not in evaluation.scores"),
+        ("datasets.photos.soft_labels", "counts.csv", "soft_labels: 'counts.csv' is not one of .npy, .npz"),
+    ],
+)
+def test_gaps_are_shown_of_what_is_measured(config, key, value, message):
+    config = alone(config)
+    style = {"width_mm": 100, "height_mm": 60}
+    config["figures"] = {"gap": {"kind": "oracle-gap", "arms": ["a"], "split": "test", "score": "msp", "style": style}}
+    load_study(config)
+    put(config, key, value)
+    assert message in fault(config)

@@ -30,6 +30,7 @@ def rows_of_gap(predictions: dict[str, Predictions], people: np.ndarray | Undefi
         "mended-by-logits": attempt(_order_by_logits, predictions),
     }
     of_people = attempt(_agreement, people, predictions)
+    others["mended-by-people"] = attempt(lambda found: found[0], of_people)
     rows = []
     for score in settings.scores:
         known = (reading.confidence[score], reading.correct)

@@ -4,50 +4,50 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from selfdoubt.figures.texts import NO_BREAK
+from selfdoubt.figures.texts import NO_BREAK, listed
 from selfdoubt.report.arms import BY_NAME, Arms
 from selfdoubt.report.formats import number
 from selfdoubt.report.tables import Cell, Table
 
-_COLUMNS = {  # part -> heading
-    "gap": f"gap{NO_BREAK}↓",
+SCORE = "msp"
+_GAP = {"gap": f"gap{NO_BREAK}↓"}  # part -> heading
+_PARTS = {
     "noise": "noise of labels",
     "approximation": "approximation",
     "ranking": "ranking",
     "rest": "rest",
     "rest-deviation": "sd of rest",
-    "mended-by-temperature": "temperature",
-    "mended-by-logits": "logits",
 }
-_OVER = [("", 1), ("parts", 5), ("of it mended by", 2)]
-SCORE = "msp"
+_MENDED = {"mended-by-temperature": "temperature", "mended-by-logits": "logits", "mended-by-people": "people"}
 
 
 def gap_tables(gaps: pd.DataFrame, arms: Sequence[str], names: Arms = BY_NAME) -> list[Table]:
     """Return a table for each data set with a row for each arm that has rows, in the order of `arms`.
 
-    gaps: GAPS. Means over replicates, times 1000, and gaps at single coverages in points.
+    gaps: GAPS. Means over replicates, times 1000, and gaps at single coverages in points. What is not known of any arm
+    has no column but a sentence.
     """
     if gaps.empty:
         return []
     rows = gaps[gaps["score"] == SCORE]
     rows = rows.assign(arm=rows["name"].where(rows["variant"] == "clean", rows["name"] + "/" + rows["variant"]))
-    tables = (_table(dataset, own[own["arm"].isin(arms)], arms, names) for dataset, own in rows.groupby("dataset"))
-    return [table for table in tables if table.rows]
+    rows = rows[rows["arm"].isin(arms)]
+    return [_table(dataset, own, arms, names) for dataset, own in rows.groupby("dataset")]
 
 
 def _table(dataset: str, rows: pd.DataFrame, arms: Sequence[str], names: Arms) -> Table:
-    coverages = sorted(rows["coverage_percent"].dropna().unique())
-    table = Table(_caption(dataset, rows), [*_COLUMNS.values(), *(f"{c:g}{NO_BREAK}%" for c in coverages)], "arm")
-    table.groups = [*_OVER, ("gap at coverage, points", len(coverages))] if coverages else _OVER
+    coverages, known = sorted(rows["coverage_percent"].dropna().unique()), set(rows[rows["value"].notna()]["part"])
+    kept = [{part: text for part, text in group.items() if part in known} for group in (_PARTS, _MENDED)]
+    columns = {**_GAP, **kept[0], **kept[1]}
+    table = Table(_caption(dataset, rows, kept), [*columns.values(), *(f"{c:g}{NO_BREAK}%" for c in coverages)], "arm")
+    spans = (("", 1), ("parts, if labels were drawn from people's", len(kept[0])))
+    spans += (("mended by an order by", len(kept[1])), ("gap at coverage, points", len(coverages)))
+    table.groups = [(text, n) for text, n in spans if n]
     notes: dict[str, str] = {}
-    for arm in dict.fromkeys(arms):
+    for arm in [arm for arm in dict.fromkeys(arms) if arm in set(rows["arm"])]:
         own = rows[rows["arm"] == arm]
-        if own.empty:
-            continue
-        mean = own[own["coverage_percent"].isna()]
-        cells = [_cell(mean[mean["part"] == part], 1000, notes) for part in _COLUMNS]
-        gap = own[own["part"] == "gap"]
+        mean, gap = own[own["coverage_percent"].isna()], own[own["part"] == "gap"]
+        cells = [_cell(mean[mean["part"] == part], 1000, notes) for part in columns]
         cells += [_cell(gap[gap["coverage_percent"] == coverage], 100, notes) for coverage in coverages]
         table.rows.append((names.marked(arm), cells))
     table.notes = [(letter, reason) for reason, letter in notes.items()]
@@ -57,7 +57,7 @@ def _table(dataset: str, rows: pd.DataFrame, arms: Sequence[str], names: Arms) -
 
 def _cell(rows: pd.DataFrame, scale: float, notes: dict[str, str]) -> Cell:
     """Return mean and standard deviation over replicates; a lettered note says why a value is not there."""
-    marks = [notes.setdefault(reason, chr(ord("a") + len(notes) % 26)) for reason in rows["reason"].dropna().unique()]
+    marks = [notes.setdefault(reason, chr(ord("a") + len(notes))) for reason in rows["reason"].dropna().unique()]
     values = scale * rows["value"].dropna()
     if values.empty:
         return Cell("–", marks=",".join(marks))
@@ -65,14 +65,28 @@ def _cell(rows: pd.DataFrame, scale: float, notes: dict[str, str]) -> Cell:
     return Cell(number(values.mean(), 2), spread, ",".join(marks))
 
 
-def _caption(dataset: str, rows: pd.DataFrame) -> str:
-    n, replicates = int(rows["n"].max()) if len(rows) else 0, rows["replicate"].nunique()
+def _caption(dataset: str, rows: pd.DataFrame, kept: list[dict[str, str]]) -> str:
+    replicates, sizes = rows["replicate"].nunique(), sorted(rows["n"].unique())
     spread = f"mean ± standard deviation over {replicates} replicates" if replicates > 1 else "one replicate"
-    return (
-        f"Gaps to a perfect ordering of the same predictions on {dataset}, test (n = {n:,} images), by {SCORE}, times "
-        f"10³, as means over all coverages (the gap is the e-AURC); {spread}. Parts add up to the gap. Noise of "
-        "labels: of the Bayes classifier of people's labels in its best order. Approximation: what the arm's "
-        "predictions add to it in theirs. Ranking: what the score loses against that order. Rest: the labels of the "
-        "data set against those of people, and its standard deviation if they were drawn from these. Mended: what another "
-        "order of the same images gains: msp at the temperature of val, or a model of correctness on logits that was fitted on val."
+    images = f"n = {sizes[0]:,}" + (f" to {sizes[-1]:,}" if len(sizes) > 1 else "")
+    texts = [
+        f"Gaps to a perfect ordering of the same predictions on {dataset}, test ({images} images), by {SCORE}, times "
+        f"10³, as means over all coverages (the gap is the e-AURC); {spread}."
+    ]
+    if kept[0]:
+        texts.append(
+            "Parts add up to the gap. Noise of labels: of the Bayes classifier of people's labels in its best order. "
+            "Approximation: what the arm's predictions add to it in theirs. Ranking: what the score loses against that "
+            "order. Rest: the labels of the data set against those of people, and its standard deviation if they were "
+            "drawn from these."
+        )
+    if "mended-by-people" in kept[1]:
+        texts.append("What an order by the fraction of people who agree mends is ranking on the labels as they are.")
+    texts.append(
+        f"Mended: what another order of the same images gains over {SCORE}: {SCORE} at the temperature of val, or a "
+        "model of correctness on logits that was fitted on val."
     )
+    missing = rows[rows["part"].isin([*_PARTS, *_MENDED]) & ~rows["part"].isin([*kept[0], *kept[1]])]
+    if reasons := list(dict.fromkeys(missing["reason"].dropna())):
+        texts.append(f"Not shown: {listed(list(dict.fromkeys(missing['part'])))} ({'; '.join(reasons)}).")
+    return " ".join(texts)

@@ -20,9 +20,21 @@ COLOURS = {  # part -> colour, name: what no order can mend first, what is not s
     "approximation": ("#e69f00", "approximation"),
     "ranking": ("#0072b2", "ranking"),
     "rest": ("#cc79a7", "rest"),
+    "left": ("#8a949d", "left in the order of\npeople's agreement"),
+    "gained": ("#0072b2", "ranking: lost\nagainst that order"),
     "unsplit": ("#d8dde1", "not split: no soft labels"),
 }
-MENDED = "mended-by-logits"
+MENDED = {  # part -> marker, place across the bar, what orders the images instead
+    "mended-by-logits": ("o", 0.14, "gap, ordered by a model\nof correctness on logits"),
+}
+_MEANINGS = {
+    "given": "Grey: what is left if images are ordered by the fraction of people who agree with the prediction, which "
+    "is noise of labels and approximation; blue: what the score loses against that order, which is ranking.",
+    "people": "As if labels were drawn from those of people. Noise of labels: what is left to their Bayes classifier "
+    "in its best order; approximation: what the arm's predictions add in theirs, negative where they take from it; "
+    "ranking: what the score loses against that order; rest: the labels of the data set against those of people.",
+}
+_POINT = {"markersize": 3.5, "markerfacecolor": "white", "markeredgecolor": INK, "linewidth": 0, "zorder": 3}
 
 
 def read(inputs, settings, context: Context) -> pd.DataFrame:
@@ -44,7 +56,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     means = rows.groupby(["arm", "part"])["value"].mean() * scale(settings)
     figure = new_figure(settings)
     axes = figure.subplots()
-    used = {part for row, arm in enumerate(arms) for part in _bar(axes, row, means[arm])}
+    used = {part for row, arm in enumerate(arms) for part in _bar(axes, row, means[arm], settings.labels)}
     axes.axvline(0, color=INK, linewidth=0.6)
     axes.set_yticks(range(len(arms)), [context.labels[arm] for arm in arms])
     axes.set_ylim(len(arms) - 0.4, -0.6)
@@ -66,10 +78,9 @@ def shown(data: pd.DataFrame, settings) -> pd.DataFrame:
     return rows.assign(arm=rows["name"].where(rows["variant"] == "clean", rows["name"] + "/" + rows["variant"]))
 
 
-def _bar(axes: Axes, row: int, means: pd.Series) -> list[str]:
+def _bar(axes: Axes, row: int, means: pd.Series, labels: str) -> list[str]:
     """Draw the parts of one arm, or the gap alone where they are not known; returns what was drawn."""
-    parts = {part: means[part] for part in COLOURS if pd.notna(means.get(part))}
-    parts = parts or {"unsplit": means["gap"]}
+    parts = _parts(means, labels) or {"unsplit": means["gap"]}
     ends = {True: 0.0, False: 0.0}
     for part, value in parts.items():
         side = value >= 0
@@ -77,21 +88,31 @@ def _bar(axes: Axes, row: int, means: pd.Series) -> list[str]:
         ends[side] += value
     axes.plot([means["gap"]] * 2, [row - 0.4, row + 0.4], color=INK, linewidth=1.4, solid_capstyle="butt")
     drawn = [*parts, "gap"]
-    if pd.notna(means.get(MENDED)):
-        axes.plot(means["gap"] - means[MENDED], row, marker="<", markersize=3.5, color=INK, linewidth=0)
-        drawn.append(MENDED)
+    for part, (marker, across, _) in MENDED.items():
+        if pd.notna(means.get(part)):
+            axes.plot(means["gap"] - means[part], row + across, marker=marker, **_POINT)
+            drawn.append(part)
     return drawn
+
+
+def _parts(means: pd.Series, labels: str) -> dict[str, float]:
+    """Return the parts of a gap of the data set's labels, or of those of people; none where they are not known."""
+    if labels == "people":
+        return {part: means[part] for part in COLOURS if pd.notna(means.get(part))}
+    mended = means.get("mended-by-people")
+    return {"left": means["gap"] - mended, "gained": mended} if pd.notna(mended) else {}
 
 
 def _legend(axes: Axes, used: set[str]) -> None:
     marks = {
         COLOURS[part][1]: mpl.patches.Patch(color=COLOURS[part][0], linewidth=0) for part in COLOURS if part in used
     }
-    marks["gap: their sum"] = mpl.lines.Line2D([], [], color=INK, linewidth=1.4)
-    if MENDED in used:
-        marks["gap by a model of\ncorrectness on logits"] = mpl.lines.Line2D(
-            [], [], marker="<", markersize=3.5, color=INK, linewidth=0
-        )
+    marks["gap"] = mpl.lines.Line2D([], [], color=INK, linewidth=1.4)
+    marks |= {
+        text: mpl.lines.Line2D([], [], marker=marker, **_POINT)
+        for part, (marker, _, text) in MENDED.items()
+        if part in used
+    }
     axes.legend(marks.values(), marks.keys(), loc="upper left", bbox_to_anchor=(1.01, 1))
 
 
@@ -115,9 +136,7 @@ def caption(settings, label: Callable[[str], str], extent: str) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     return (
         f"The gap between the accuracy-coverage curves of {listed([*map(label, settings.arms)])} and those of perfect "
-        f"orderings of the same predictions, {coverage_text(settings)}, on {extent}, by the score {settings.score}. Noise of labels: what is left to the "
-        "Bayes classifier of the labels that people gave, in its best order; approximation: what the arm's own "
-        "predictions add in their best order, negative where they take from it; ranking: what the score loses against "
-        "that order; rest: the labels of the data set against those of people. Parts add up to the gap, the black "
-        "line. Triangles: the gap if images are ordered by a model of correctness on logits, fitted on val."
+        f"orderings of the same predictions, {coverage_text(settings)}, on {extent}, by the score {settings.score}. "
+        f"{_MEANINGS[settings.labels]} Parts add up to the gap, the black line. Points: the gap if the same images are "
+        "ordered by a model of correctness on logits, fitted on val."
     )
