@@ -54,7 +54,7 @@ def render(data: ReportData) -> str:
     numbers, warned = numbers_of(metrics), warnings_of(data, metrics)
     return environment.get_template("template.html.j2").render(
         style=Markup((FOLDER / "style.css").read_text()),  # our own file, free of markup
-        headline=headline(metrics, data.hypotheses),
+        headline=headline(metrics, data.hypotheses, data.is_registered),
         warnings=[each.of([*each.arms]) for each in warned],
         studies=[_study(name, data, numbers, warned) for name in data.settings.get("studies") or {}],
         loose_figures=figures_of(data, numbers, None),
@@ -63,6 +63,7 @@ def render(data: ReportData) -> str:
         missing=missing_table(metrics, data.arms),
         settings=yaml.safe_dump(data.settings, sort_keys=False, allow_unicode=True, width=100),
         registration=data.registration.sentence if data.registration else None,
+        is_registered=data.is_registered,
         commit=data.provenance.get("commit"),
         versions=data.provenance.get("versions") or {},
         further={key: value for key, value in data.provenance.items() if key not in ("commit", "versions")},
