@@ -36,7 +36,7 @@ _ORPHAN_SECONDS, _END_SECONDS = 30, 300
 
 
 def smallest(config: dict) -> None:
-    """A job or more of every rule that the default study has, but two of its figures only; hardly any seconds."""
+    """A job or more of every rule that the tests' study has, but two of its figures only; hardly any seconds."""
     tiny(config)
     del config["enhancers"]["random-sign"], config["students"]["kd-no-labels"]
     config["soft_labels"]["mode"] = "stored"

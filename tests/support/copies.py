@@ -15,7 +15,8 @@ import yaml
 from job_server import write_client
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "envs", "resources")
+STUDY = Path(__file__).with_name("study.yaml")  # that of the tests, in place of config.yaml
+COPIED = ("Snakefile", "rules", "workflow_scripts", "profiles", "envs", "resources")
 
 FAKE_PYTHON = """#!/bin/sh
 # Stands in for a job: makes every file under results/ that its command line names and that is not there.
@@ -98,7 +99,7 @@ def files_below(folder: Path) -> list[Path]:
 def jobs_told(said: str) -> list[str]:
     """The jobs that Snakemake says it starts, in that order: RULE or RULE:WILDCARD/WILDCARD.
 
-    The default study's data set is left out, and so is the target `all`.
+    The tests' study's data set is left out, and so is the target `all`.
     """
     found = []
     for block in re.split(r"\n(?=(?:local)?rule \w+:)", said):
@@ -118,7 +119,7 @@ def _server() -> subprocess.Popen:
 
 
 def copy_repository(folder: Path) -> Copy:
-    """Copy what a study needs; images by link, since nothing writes them."""
+    """Copy what a study needs, with the study of the tests; images by link, since nothing writes them."""
     folder.mkdir(parents=True)
     for name in COPIED:
         if name == "resources":
@@ -127,6 +128,7 @@ def copy_repository(folder: Path) -> Copy:
             shutil.copytree(ROOT / name, folder / name)
         else:
             shutil.copy(ROOT / name, folder / name)
+    shutil.copy(STUDY, folder / "config.yaml")
     return Copy(folder)
 
 

@@ -1,10 +1,10 @@
-"""Sets of the default study's jobs, told by what they belong to, for tests/support/edits.py.
+"""Sets of the jobs of the tests' study, told by what they belong to, for tests/support/edits.py.
 
-A job is RULE or RULE:WILDCARD/WILDCARD as `copies.jobs_told` tells it, the default study's data set left out.
+A job is RULE or RULE:WILDCARD/WILDCARD as `copies.jobs_told` tells it, the tests' study's data set left out.
 """
 
 import yaml
-from copies import ROOT
+from copies import STUDY
 
 from selfdoubt.runtime.digests import digest
 from selfdoubt.settings.study import load_study
@@ -43,7 +43,7 @@ def replicates(rule: str, *names: str, of=REPLICATES) -> set[str]:
 
 
 def trained(*models: str, of=REPLICATES) -> set[str]:
-    """The training of models of the default study."""
+    """The training of models of the tests' study."""
     by = dict.fromkeys(STUDENTS, "distill_student") | dict.fromkeys(("cutmix", "mask-cutmix"), "train_augmented")
     by["teacher"] = "train_teacher"
     return set().union(*(replicates(by.get(model, "train_baseline"), model, of=of) for model in models))
@@ -100,7 +100,7 @@ def renewed(*models: str, of=REPLICATES) -> set[str]:
 
 def stored(of=REPLICATES, teacher="teacher", **recipe) -> set[str]:
     """The teacher's answers to the one stream of views that both students see, by the recipe as it is changed."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config = yaml.safe_load(STUDY.read_text())
     config["recipes"]["short"].update(recipe)
     views = digest(load_study(config).views("kd"), [])
     return {f"precompute_soft_labels:{teacher}/views-{views}/{replicate}" for replicate in of}
@@ -149,7 +149,7 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
 AFTER["plot_figure"] = PLOTS | REPORT
 
 
-BY_METHOD = {  # module of a method that the default study names -> the jobs that load it, and all that follows
+BY_METHOD = {  # module of a method that the tests' study names -> the jobs that load it, and all that follows
     "data/sources/embedded.py": EVERYTHING,
     "data/sources/sklearn.py": AFTER["prepare_ood"],
     "models/families/convnet.py": FROM_TRAINING,

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 import yaml
@@ -35,6 +36,7 @@ PUBLISHED += [
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory) -> Copy:
     copy = copy_repository(tmp_path_factory.mktemp("studies") / "repository")
+    shutil.copy(ROOT / "config.yaml", copy.folder)
     (copy.folder / "studies").symlink_to(ROOT / "studies")
     (copy.folder / ".snakemake").mkdir()
     resources = copy.folder / "resources"
