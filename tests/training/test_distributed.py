@@ -125,11 +125,9 @@ def test_a_student_of_two_ranks_reads_its_own_rows_of_stored_labels(folder, tmp_
     assert_near(alone, tmp_path / "both.safetensors")
 
 
-def test_the_loss_of_a_rank_counts_by_its_images(monkeypatch):
-    monkeypatch.setenv("RANK", "0")
-    monkeypatch.setenv("WORLD_SIZE", "2")
+def test_the_loss_of_a_rank_counts_by_its_images():
     # The mean of 3/5 of 2 times one mean and 2/5 of 2 times the other is the mean of all 5.
-    assert [distributed.Ranks().weight(n, 5) for n in (3, 2)] == [3 / 5 * 2, 2 / 5 * 2]
+    assert [distributed.Ranks(0, 2).weight(n, 5) for n in (3, 2)] == [3 / 5 * 2, 2 / 5 * 2]
 
 
 def test_norms_that_cannot_be_shared_are_named():
@@ -141,7 +139,7 @@ def test_norms_that_cannot_be_shared_are_named():
 def test_one_process_alone_needs_no_others(monkeypatch):
     monkeypatch.delenv("RANK", raising=False)
     distributed.launch(1)
-    alone, model = distributed.Ranks(), nn.Linear(2, 2)
+    alone, model = distributed.Ranks.from_environment(), nn.Linear(2, 2)
     assert alone.first and alone.join(CPU) == CPU and alone.wrap(model) is model
     assert alone.weight(5, 5) == 1 and alone.sum(torch.tensor(3.0)) == 3
     alone.leave()
