@@ -15,7 +15,7 @@ from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of, with_arms
 from selfdoubt.report.page import render, what_is
 from selfdoubt.report.run_tables import cost_table, missing_table
-from selfdoubt.report.verdict_texts import speaks, verdicts_of
+from selfdoubt.report.verdict_texts import failed_checks, verdicts_of
 
 
 def sentence(**changes) -> str:
@@ -158,9 +158,9 @@ def test_a_compound_claim_shows_each_of_its_comparisons():
 
 
 def test_a_study_speaks_if_its_manipulation_checks_are_supported():
-    assert speaks([verdict_of([{}])]) is None  # no check
-    assert speaks([verdict_of([{}], role="check", verdict="supported, smaller than the margin")]) is None
-    assert "kd-ranks-better" in speaks([verdict_of([{}], role="check")])
+    assert failed_checks([verdict_of([{}])]) is None  # no check
+    assert failed_checks([verdict_of([{}], role="check", verdict="supported, smaller than the margin")]) is None
+    assert "kd-ranks-better" in failed_checks([verdict_of([{}], role="check")])
 
 
 def test_a_comparison_has_its_unit_and_interval():

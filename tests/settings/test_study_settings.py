@@ -9,7 +9,7 @@ from wrong_configs import ACE, LOGISTIC, ONE_WAY, SIZES, check_message, fault, f
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.provenance import canonical
-from selfdoubt.settings import speech, timm_names
+from selfdoubt.settings import sent_messages, timm_names
 from selfdoubt.settings.files import check_files
 from selfdoubt.settings.study import load_study, parse_arm
 
@@ -301,8 +301,12 @@ def test_one_way_runs_its_sender_and_its_listener_alone(config):
     config["protocols"]["down"] = ONE_WAY
     config["groups"]["trio"]["protocols"].append("down")
     study = load_study(config)
-    assert study.speakers("trio", "down") == ["ce", "kd"]
-    assert study.speakers("trio", "persuasion") == study.speakers("trio", "mean-logit") == ["ce", "cutmix", "kd"]
+    assert study.predicting_members("trio", "down") == ["ce", "kd"]
+    assert (
+        study.predicting_members("trio", "persuasion")
+        == study.predicting_members("trio", "mean-logit")
+        == ["ce", "cutmix", "kd"]
+    )
 
 
 def test_an_entry_may_have_a_label_of_its_own_on_which_no_job_depends(config):
@@ -317,10 +321,10 @@ def test_an_entry_may_have_a_label_of_its_own_on_which_no_job_depends(config):
 
 
 def test_a_message_may_have_keys_of_its_own(config, monkeypatch):
-    class Momentous(speech.MESSAGES["gradient"]):
+    class Momentous(sent_messages.MESSAGES["gradient"]):
         momentum: float = 0.5
 
-    monkeypatch.setitem(speech.MESSAGES, "gradient", Momentous)
+    monkeypatch.setitem(sent_messages.MESSAGES, "gradient", Momentous)
     protocol = config["protocols"]["persuasion"]
     assert load_study(config).protocols["persuasion"].model_dump()["momentum"] == 0.5
     protocol["momentum"] = 0.9
