@@ -80,7 +80,7 @@ class _Bench:
         """Return a function that trains for one epoch."""
 
         def run() -> None:
-            with redirect_stdout(io.StringIO()):  # it tells of each epoch
+            with redirect_stdout(io.StringIO()):  # it prints each epoch
                 Training(self.model(), stream or self.stream, objective, self.val).run()
 
         return run

@@ -42,7 +42,7 @@ def converse(models=MODELS, **values) -> dialogue.Dialogue:
 
 
 def naive(row: int, n_rounds: int, epsilon: float) -> tuple[np.ndarray, int]:
-    """Mean probability and rounds of one image, step by step as the docstring says."""
+    """Mean probability and rounds of one image, step by step as in the docstring."""
     clean = inference.as_pixels(SPLITS["test"].images[row : row + 1], torch.device("cpu"))
     moved, answers, done = clean, [*PROBABILITIES[:, row]], 0
     while done < n_rounds and len({int(answer.argmax()) for answer in answers[-3:]}) > 1:
@@ -56,7 +56,7 @@ def naive(row: int, n_rounds: int, epsilon: float) -> tuple[np.ndarray, int]:
     return np.mean(answers, axis=0), done
 
 
-def test_a_dialogue_is_what_its_definition_says():
+def test_a_dialogue_follows_its_definition():
     found = converse()
     assert 0 < APART.sum() < 33
     expected = [naive(row, 3, 24 / 255) for row in range(33)]

@@ -193,16 +193,16 @@ def test_training_learns_from_files(folder):
 
 
 @pytest.mark.parametrize("n_workers", [0, 1])
-@pytest.mark.parametrize(("content", "told"), [(b"", "cannot be decoded"), (None, "No such file")])
-def test_a_bad_file_is_named_in_one_line(folder, tmp_path, content, told, n_workers):
+@pytest.mark.parametrize(("content", "message"), [(b"", "cannot be decoded"), (None, "No such file")])
+def test_a_bad_file_is_named_in_one_line(folder, tmp_path, content, message, n_workers):
     if content is not None:
         (tmp_path / "bad.png").write_bytes(content)
     images = ImageFiles(tmp_path, ["bad.png"] * 4, 3, SIZE_PX)
     recipe = recipe_of(shift_px=0, batch_size=2, n_workers=n_workers, crop=vars(CROP))
-    with pytest.raises(UserError, match=rf"bad\.png: {told}") as fault:
+    with pytest.raises(UserError, match=rf"bad\.png: {message}") as fault:
         list(Stream(split_of(images), recipe, 1, CPU).epoch(0))
     assert "\n" not in str(fault.value)
-    with pytest.raises(UserError, match=rf"bad\.png: {told}"):
+    with pytest.raises(UserError, match=rf"bad\.png: {message}"):
         images[:2]
 
 

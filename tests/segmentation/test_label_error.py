@@ -59,7 +59,7 @@ def test_labels_by_true_masks_have_no_error(method):
 
 
 def test_cutmix_is_what_a_loop_counts():
-    # Every pixel of an image is its label, so that a mixed image tells which pixels are whose.
+    # Every pixel of an image is its label, so that a mixed image shows which pixels are whose.
     ids = np.broadcast_to(np.arange(40, dtype=np.uint8)[:, None, None, None], (40, 1, 12, 12))
     flat = Split(ids.copy(), np.arange(40), np.arange(40, dtype=np.int32))
     recipe = recipe_of(shift_px=0, flip=False, batch_size=40)

@@ -56,7 +56,7 @@ class Copy:
         """The jobs that a dry run would start."""
         run = self.snakemake("-n")
         assert run.returncode == 0, run.stdout + run.stderr
-        return set(jobs_told(run.stdout + run.stderr))
+        return set(jobs_of(run.stdout + run.stderr))
 
     def has_own_library(self) -> bool:
         """Return whether workflow_scripts/ is not that of the repository, by names, sizes and dates."""
@@ -95,13 +95,13 @@ def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
 
 
-def jobs_told(said: str) -> list[str]:
-    """The jobs that Snakemake says it starts, in that order: RULE or RULE:WILDCARD/WILDCARD.
+def jobs_of(output: str) -> list[str]:
+    """The jobs that Snakemake lists as started, in that order: RULE or RULE:WILDCARD/WILDCARD.
 
     The default study's data set is left out, and so is the target `all`.
     """
     found = []
-    for block in re.split(r"\n(?=(?:local)?rule \w+:)", said):
+    for block in re.split(r"\n(?=(?:local)?rule \w+:)", output):
         if name := re.match(r"(?:local)?rule (\w+):", block):
             wildcards = re.search(r"^    wildcards: (.*)$", block, re.MULTILINE)
             pairs = [pair.split("=") for pair in wildcards[1].split(", ")] if wildcards else []

@@ -1,6 +1,6 @@
-"""Sets of the default study's jobs, told by what they belong to, for tests/support/edits.py.
+"""Sets of the default study's jobs, by what they belong to, for tests/support/edits.py.
 
-A job is RULE or RULE:WILDCARD/WILDCARD as `copies.jobs_told` tells it, the default study's data set left out.
+A job is RULE or RULE:WILDCARD/WILDCARD as in `copies.jobs_of`, the default study's data set left out.
 """
 
 import yaml
@@ -99,7 +99,7 @@ def renewed(*models: str, of=REPLICATES) -> set[str]:
 
 
 def stored(of=REPLICATES, teacher="teacher", **recipe) -> set[str]:
-    """The teacher's answers to the one stream of views that both students see, by the recipe as it is changed."""
+    """The teacher's logits of the one stream of views that both students see, by the recipe as it is changed."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     config["recipes"]["short"].update(recipe)
     views = digest(load_study(config).views("kd"), [])

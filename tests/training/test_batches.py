@@ -197,7 +197,7 @@ def test_a_rank_without_images_is_refused():
         Stream(split_of(), recipe_of(batch_size=6), 1, CPU, ranks=Ranks(0, 3))
 
 
-def test_rows_tell_which_images_of_the_order_a_batch_holds():
+def test_rows_are_the_places_of_a_batchs_images_in_the_order():
     stream, split = Stream(split_of(), recipe_of(batch_size=6), 1, CPU), split_of()
     order = augmentation.draw_order(1, 2, 20)
     for batch in stream.epoch(2):

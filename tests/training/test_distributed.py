@@ -23,7 +23,7 @@ from selfdoubt.training import distributed
 # Batches of 7, 7 and 6 images, so that of two ranks one has 4 and the other 3.
 ONE = BASELINE | {"recipe": RECIPE | {"epochs": 3, "batch_size": 7, "ema_decay": 0.5}}
 TWO = ONE | {"recipe": ONE["recipe"] | {"gpu": 2}}
-# The segmentation of gradients among ranks is another order of sums, which training at these rates enlarges.
+# Gradients are divided among ranks, which is another order of sums, which training at these rates enlarges.
 NEAR = {"rtol": 1e-3, "atol": 1e-4}
 
 

@@ -89,7 +89,7 @@ def test_training_learns_what_can_be_learned():
     recipe, model = recipe_of(epochs=12, learning_rate=1.0), model_of(widths=[8, 8, 8])
     model.fit_input(torch.from_numpy(split_of().images).float() / 255)
     rows = fit(model, recipe, losses.from_labels(), split_of(6))
-    assert rows[0]["train_loss"] == pytest.approx(np.log(3), abs=0.1)  # knows nothing of three classes
+    assert rows[0]["train_loss"] == pytest.approx(np.log(3), abs=0.1)  # uniform over three classes
     assert rows[-1]["train_loss"] < 0.6 * np.log(3)
 
 
@@ -233,7 +233,7 @@ def test_training_starts_from_the_weights_of_the_seed(tmp_path):
         assert_close(found, model_of(seed).body.head.weight.detach())
 
 
-def test_the_checkpoint_tells_what_made_it_and_not_when_or_where(trained):
+def test_the_checkpoint_records_what_made_it_and_not_when_or_where(trained):
     _, metadata = checkpoints.read(trained)
     assert metadata.keys() == {"settings", "code", "packages", "replicate", "shape", "device", "precision"}
     assert metadata["settings"] == BASELINE and metadata["settings"]["recipe"]["threads"] == 1

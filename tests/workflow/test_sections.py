@@ -35,7 +35,7 @@ def run(copy: Copy, *arguments: str) -> str:
     return (copy.folder / RESULTS / "report/index.html").read_text()
 
 
-def test_figures_that_have_nothing_to_show_say_so(copy):
+def test_figures_that_have_nothing_to_show_state_it(copy):
     log = (copy.folder / RESULTS / "logs/plot_figure/auroc-accuracy.log").read_text()
     assert "nothing to show: no arm has both accuracy and AUROC" in log and "no incorrect samples" in log
     for suffix in ("svg", "pdf", "png"):

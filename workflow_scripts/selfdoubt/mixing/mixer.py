@@ -24,7 +24,7 @@ class Mixer:
         """Return the images of a batch, float where they are blended, and the weight (b,) of the targets' labels.
 
         images: uint8 (b, C, H, W), with the mask as one more channel where there are masks, which is left out of the
-        result. sources: of those that `drawn` says are mixed, in their order. drawn: the draws of the b images.
+        result. sources: of those that are mixed (`drawn.mixed`), in their order. drawn: the draws of the b images.
         """
         chosen = drawn.mixed.nonzero()[:, 0]
         mixed, kept = draws.mix(images[chosen], sources, drawn.at(chosen), self.settings)

@@ -85,7 +85,7 @@ Deviation = Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_lengt
 
 
 class FromOthers(Strict):
-    """A network that others trained; it has no recipe, so it says itself what it is computed on."""
+    """A network that others trained; it has no recipe, so it states itself what it is computed on."""
 
     device: Device = "auto"
     threads: Processes = 1  # of each operation: another number gives other last bits

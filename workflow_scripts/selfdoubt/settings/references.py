@@ -124,7 +124,7 @@ def _check_counted(place: str, corruptions) -> None:
 
 
 def _check_network(place: str, network) -> None:
-    """Raise UserError if what is said of the weights of a network does not fit together."""
+    """Raise UserError if the keys about the weights of a network do not fit together."""
     weights = getattr(network, "weights", None)
     if weights and getattr(network, "pretrained", False):
         raise UserError(f"config: {place}.pretrained: true, but weights are read from a file; remove one of the two")
