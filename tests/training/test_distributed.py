@@ -34,7 +34,7 @@ def command(folder: Path, settings: dict, name: str, script="train_on_labels", *
 
 def run(*arguments, **options) -> subprocess.CompletedProcess:
     """Run a command, and its ranks, as forks of a process that has imported torch."""
-    warm = str(job_server(0, "torch.distributed.run", "torch._dynamo") / "python")
+    warm = str(job_server(0, ("torch", "pyarrow.parquet", "torch.distributed.run", "torch._dynamo")) / "python")
     _, *words = command(*arguments, **options)
     environment = os.environ | {"PYTHON_EXEC": warm}  # torchrun's
     return subprocess.run([warm, *words], capture_output=True, text=True, env=environment, check=False)

@@ -32,7 +32,7 @@ def run(folder: Path, hash_seed: int, *arguments: str) -> Copy:
 def studies(tmp_path_factory) -> tuple[Copy, Copy]:
     """The same study in two folders: with one core, and with two in random order; sets are in another order in each.
 
-    In the first, each script runs once at least as the process that it is for a user.
+    In the first, some scripts run once as the processes that they are for a user; `make run` runs all of them so.
     """
     one, two = (tmp_path_factory.mktemp(name) / "repository" for name in ("one-core", "two-cores"))
     return run(one, 1, "--cores", "1"), run(two, 0, "--cores", "2", "--scheduler-subsample", "2")
