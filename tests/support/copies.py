@@ -150,13 +150,15 @@ def run_jobs_by(copy: Copy, folder: str) -> None:
     copy.edit("rules/common.smk", "str(Path(sys.executable).parent)", folder)
 
 
-def warm_jobs(copy: Copy) -> None:
-    """Let the jobs of a copy be forks of a process that has imported torch."""
-    run_jobs_by(copy, repr(str(job_server())))
+OF_TABLES = ("pyarrow.parquet", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_pdf", "pandas")
+OF_JOBS = (*OF_TABLES, "torch", "sklearn.datasets", "torchvision.transforms.v2", "segmentation_models_pytorch")
 
 
-OF_JOBS = ("torch", "pyarrow.parquet", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_pdf")
-OF_JOBS += ("sklearn.datasets", "torchvision.transforms.v2", "segmentation_models_pytorch", "pandas")
+def warm_jobs(copy: Copy, modules: tuple[str, ...] = OF_JOBS) -> None:
+    """Let the jobs of a copy be forks of a process that has imported modules."""
+    run_jobs_by(copy, repr(str(job_server(0, modules))))
+
+
 COLD = "train_on_labels.py|predict.py|compute_metrics.py|plot_figure.py|render_report.py"  # with torch and without
 FIRST_IS_COLD = """#!/bin/sh
 # The first job of some scripts is a process of its own, any other a fork.

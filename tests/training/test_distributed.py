@@ -1,16 +1,14 @@
 """Processes that train one model together: as one alone would, within float tolerance, and to the last bit again."""
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
 from copies import job_server
-from helpers import assert_close
+from helpers import assert_close, comes_true
 from small_training import BASELINE, CPU, RECIPE, SCRIPTS, STUDENT, arguments_of, files_of, run_script, train
 from torch import nn
 
@@ -64,36 +62,22 @@ def test_two_ranks_train_as_one_does(folder):
         assert other == pytest.approx(row, rel=1e-3)
 
 
-def test_two_ranks_give_the_same_bytes_again_though_they_were_killed(folder):
-    process = subprocess.Popen(command(folder, TWO, "again"), stdout=subprocess.PIPE, text=True, start_new_session=True)
-    for line in process.stdout:
-        if "epoch=1" in line:
-            os.killpg(process.pid, signal.SIGKILL)
-            break
+def test_ranks_die_with_the_job_and_a_resumed_one_gives_the_same_bytes(folder):
+    """kill -9 of the process that Snakemake knows leaves no rank behind."""
+    process = subprocess.Popen(command(folder, TWO, "again"), stdout=subprocess.PIPE, text=True)
+    next(line for line in process.stdout if "epoch=0" in line)
+    children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    of_ranks = [pid for pid in children if b"train_on_labels" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    next(line for line in process.stdout if "epoch=1" in line)  # the state of epoch 0 is kept by then
+    process.kill()
     process.communicate()
+    assert len(of_ranks) == 2
+    assert comes_true(lambda: not any(Path(f"/proc/{pid}/exe").exists() and not _zombie(pid) for pid in of_ranks))
     assert not (folder / "again.safetensors").exists()
     again = run(folder, TWO, "again")
     assert again.returncode == 0 and "resuming at epoch" in again.stdout
     for suffix in (".safetensors", ".parquet"):
         assert (folder / f"again{suffix}").read_bytes() == (folder / f"two{suffix}").read_bytes()
-
-
-def test_ranks_die_with_the_job(tmp_path):
-    """kill -9 of the process that Snakemake knows leaves no rank behind."""
-    settings = BASELINE | {"recipe": RECIPE | {"epochs": 100_000, "gpu": 2}}
-    process = subprocess.Popen(command(tmp_path, settings, "a"), stdout=subprocess.PIPE, text=True)
-    next(line for line in process.stdout if "epoch=0" in line)
-    children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
-    of_ranks = [pid for pid in children if b"train_on_labels" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    assert len(of_ranks) == 2
-    process.kill()
-    process.communicate()
-    for _ in range(100):
-        alive = [pid for pid in of_ranks if Path(f"/proc/{pid}/exe").exists() and not _zombie(pid)]
-        if not alive:
-            break
-        time.sleep(0.1)
-    assert not alive
 
 
 def _zombie(pid: int) -> bool:

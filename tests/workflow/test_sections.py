@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from copies import Copy, copy_repository
+from copies import OF_TABLES, Copy, copy_repository, warm_jobs
 from small_study import of_perfect_predictions, write_perfect_predictions
 
 from selfdoubt.runtime import table_files
@@ -22,6 +22,7 @@ WITHOUT = [  # claims are of a study
 def copy(tmp_path_factory) -> Copy:
     """The whole study, run."""
     copy = copy_repository(tmp_path_factory.mktemp("sections") / "repository")
+    warm_jobs(copy, OF_TABLES)
     copy.edit_config(of_perfect_predictions)
     write_perfect_predictions(copy.folder)
     run(copy)
