@@ -62,7 +62,7 @@ def study(draws: np.random.Generator, n: int, effect: float) -> Contrast:
 
 
 def sequential(draws: np.random.Generator, looks: tuple[int, ...], effect: float, alpha: float) -> tuple:
-    """Return what a study says that stops at the first look which decides, and with how many replicates."""
+    """Return the verdict of a study that stops at the first look which decides, and with how many replicates."""
     whole, level = study(draws, looks[-1], effect), alpha * NOMINAL[len(looks)]
     for n in looks:
         found = decided(replace(whole, differences=whole.differences[:n]), level)

@@ -1,11 +1,10 @@
 """Shared by the tests: the config of their study, and a finished copy of the repository."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 import yaml
-from copies import STUDY, Copy, copy_repository, fake_jobs
+from copies import STUDY, Copy, copy_of, copy_repository, fake_jobs
 
 LONG = ("test_study", "test_workflow", "test_distributed", "test_own_data", "test_faults")
 
@@ -35,5 +34,4 @@ def finished(tmp_path_factory) -> Path:
 @pytest.fixture
 def copy(finished, tmp_path) -> Copy:
     """A finished copy of one's own."""
-    shutil.copytree(finished, tmp_path / "repository", symlinks=True)
-    return Copy(tmp_path / "repository")
+    return copy_of(finished, tmp_path / "repository")

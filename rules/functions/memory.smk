@@ -48,7 +48,7 @@ def enhancing_mb(wildcards, attempt):
 
 def communicating_mb(wildcards, attempt):
     """The memory of a job that holds val, test and OOD images, and predictions of every member."""
-    n_members = len(STUDY.speakers(wildcards.group, wildcards.protocol))
+    n_members = len(STUDY.predicting_members(wildcards.group, wildcards.protocol))
     return attempt * memory.communicating_mb(*predicted_sets(wildcards.dataset), n_members)
 
 

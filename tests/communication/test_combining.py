@@ -17,7 +17,7 @@ from selfdoubt.settings.registry import settings_of
 MEAN = SimpleNamespace(method="mean-probability")
 STACKING = SimpleNamespace(method="stacking", penalty=[0.1, 1.0], n_folds=3)
 STACKING_FREE = SimpleNamespace(method="stacking", penalty=[0.001], n_folds=3)
-METHODS = [name for name, settings in settings_of("protocols").items() if not settings.speaks]
+METHODS = [name for name, settings in settings_of("protocols").items() if not settings.sends_messages]
 SETTINGS = {method: SimpleNamespace(method=method) for method in METHODS} | {"stacking": STACKING}
 
 

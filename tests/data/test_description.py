@@ -66,10 +66,12 @@ def test_what_is_wrong_is_a_line_each_and_ends_with_1(photos):
     assert "set size_px" in err[1]
 
 
-@pytest.mark.parametrize(("source", "told"), [("folder:missing", "missing is missing"), ("foldr:x", "mean 'folder'")])
-def test_a_source_that_is_none_is_one_line(source, told):
+@pytest.mark.parametrize(
+    ("source", "message"), [("folder:missing", "missing is missing"), ("foldr:x", "mean 'folder'")]
+)
+def test_a_source_that_is_none_is_one_line(source, message):
     code, out, err = described(source)
-    assert code == 1 and not out and len(err) == 1 and told in err[0]
+    assert code == 1 and not out and len(err) == 1 and message in err[0]
 
 
 def test_files_that_were_not_fetched_yet_are_named(tmp_path):

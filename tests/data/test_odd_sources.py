@@ -129,7 +129,7 @@ def test_labels_of_two_types_are_refused(tmp_path, second):
 
 
 @pytest.mark.parametrize(
-    ("columns", "told"),
+    ("columns", "message"),
     [
         ({"label": pa.array([2**63, 2**63 + 1] * 10, pa.uint64())}, "column 'label': Integer value .* not in range"),
         ({"label": pa.array([[1], [2]] * 10)}, "column 'label': labels are list"),
@@ -138,9 +138,9 @@ def test_labels_of_two_types_are_refused(tmp_path, second):
         ({"image": [{"bytes": None, "path": "x.png"}] * 20}, "column 'image': "),
     ],
 )
-def test_a_column_of_the_wrong_kind_is_named(tmp_path, columns, told):
+def test_a_column_of_the_wrong_kind_is_named(tmp_path, columns, message):
     write_table(tmp_path / "train.parquet", columns.get("label", [0, 1]), **columns)
-    with pytest.raises(UserError, match=rf"train\.parquet: {told}") as fault:
+    with pytest.raises(UserError, match=rf"train\.parquet: {message}") as fault:
         load(f"parquet:{tmp_path}")
     assert "\n" not in str(fault.value)
 
@@ -183,15 +183,15 @@ def test_one_configuration_is_none_to_speak_of(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("labels", "more", "told"),
+    ("labels", "more", "message"),
     [
         ([0, 1, 2], {}, "classes of a and b differ, such as 2;"),
         (["x", "y"], {}, "classes of a and b differ, such as 0, 1, x;"),
         ([0, 1], {"mask": [b"x"] * 20}, "columns of a and b differ, such as mask;"),
     ],
 )
-def test_configurations_that_differ_are_refused(tmp_path, labels, more, told):
+def test_configurations_that_differ_are_refused(tmp_path, labels, more, message):
     write_table(tmp_path / "a/train.parquet", [0, 1])
     write_table(tmp_path / "b/train.parquet", labels, **more)
-    with pytest.raises(UserError, match=rf"b/train\.parquet: {told} give the folder of one"):
+    with pytest.raises(UserError, match=rf"b/train\.parquet: {message} give the folder of one"):
         load(f"parquet:{tmp_path}")

@@ -127,7 +127,7 @@ def test_a_ranking_rests_on_the_fewer_of_correct_and_incorrect_images():
     assert contrast([(one, other)] * 3).p == pytest.approx(0.5)
 
 
-def test_identical_arms_are_told_from_those_that_only_agree_in_the_mean():
+def test_identical_arms_are_distinguished_from_those_that_only_agree_in_the_mean():
     arm = accuracy_arm([1, 0, 1, 1])
     assert identical([(arm, accuracy_arm([1, 0, 1, 1]))] * 3)
     assert not identical([(arm, accuracy_arm([0, 1, 1, 1]))] * 3)

@@ -160,7 +160,7 @@ def test_the_claimed_side_of_a_metric_that_is_better_when_higher(paths):
         assert row["low"] < row["difference"] < row["high"] and row["n_replicates"] == 5
 
 
-def test_the_difference_is_the_mean_over_replicates_of_what_the_metrics_table_says(paths):
+def test_the_difference_is_the_mean_over_replicates_of_the_metrics_table(paths):
     (row,) = tables_of(paths, [claim("sharp", "dull")])["hypotheses"]
     evaluated = SimpleNamespace(scores=["msp"], selective_accuracies_percent=[], coverages_percent=[], ece_bins=15)
     evaluated.resampled_splits, evaluated.metrics = [], ["accuracy", "aurc"]
@@ -182,7 +182,7 @@ def test_a_number_that_does_not_exist_decides_nothing(paths):
     assert made["p_holm"] == pytest.approx(2 * made["p"])  # it counts in the family all the same
 
 
-def test_what_is_within_the_margin_is_negligible_and_what_is_small_but_there_is_said_to_be(paths):
+def test_what_is_within_the_margin_is_negligible_and_what_is_small_but_there_is_reported_so(paths):
     wide = claim("sharp", "dull", margin=10.0)
     assert verdicts(tables_of(paths, [wide])) == {"sharp-dull": "supported, smaller than the margin"}
     alike = {"sharp-dull": "negligible"}

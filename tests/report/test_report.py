@@ -173,17 +173,17 @@ def test_an_arm_is_shown_by_its_label_everywhere_and_by_its_name_among_the_setti
 
 
 def test_the_page_names_upper_bounds_wherever_they_stand():
-    told = "kd reads the true labels"
+    warning = "kd reads the true labels"
     figures = {"curves": FIGURES["curves"] | {"upper_bounds": ["kd"]}, "masks": FIGURES["masks"]}
     page = render(report(arms=Arms(upper_bounds=frozenset(["kd"])), figures=figures))
-    assert page.count(told) >= 4  # among the arms, under figure, table and comparisons
-    assert told not in render(report()) and "masks</span> Masks" in page
+    assert page.count(warning) >= 4  # among the arms, under figure, table and comparisons
+    assert warning not in render(report()) and "masks</span> Masks" in page
 
 
 # ---- registration ----
 
 
-def test_the_page_says_whether_what_was_evaluated_is_what_was_registered_and_when():
+def test_the_page_states_whether_what_was_evaluated_is_what_was_registered_and_when():
     assert "Registered in" not in render(report())
     kept = render(report(registration=KEPT))
     assert kept.count("Registered in a.registered.json, in commit abc1234 of 2026-11-29.") == 2  # claims, provenance
@@ -239,7 +239,7 @@ def test_warnings_stand_at_the_top_at_the_study_and_at_what_they_are_about():
     assert "<h3>Warnings" not in render(report())
 
 
-def test_a_warning_about_some_replicates_says_of_how_many():
+def test_a_warning_about_some_replicates_gives_their_number():
     metrics = [row | ({"warning": "bad"} if row["name"] == "kd" and row["replicate"] < 3 else {}) for row in METRICS]
     assert "kd (2 of 3 replicates) on toys: bad." in warned(metrics=frame("metrics", metrics))
 

@@ -116,7 +116,7 @@ def test_tables_of_logits_of_known_sources_and_of_folders(source, n_images, n_cl
     assert memory.logits_mb(given, []) == 4 * n_images * n_classes / 1e6
 
 
-def test_every_source_whose_size_is_known_says_how_many_classes_it_has():
+def test_every_source_whose_size_is_known_states_its_number_of_classes():
     known = [settings_of(name) for name in names_in("settings.sources")]
     assert [hasattr(source, "LARGEST_SPLIT") for source in known] == [hasattr(source, "N_CLASSES") for source in known]
 

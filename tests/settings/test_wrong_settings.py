@@ -192,7 +192,7 @@ def test_a_fault_names_its_key_and_a_remedy(config):
         key, colon, words = expected.partition(":")
         key, words = (key, words) if colon else (place, expected)
         message = fault(put(deepcopy(config), place, deepcopy(value)))
-        told = message.startswith(f"config: {key}") and re.search(REMEDY, message)
-        if not told or any(word not in message for word in words.split()):
+        named = message.startswith(f"config: {key}") and re.search(REMEDY, message)
+        if not named or any(word not in message for word in words.split()):
             unlike[place, repr(value)] = message
     assert not unlike

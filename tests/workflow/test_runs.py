@@ -73,8 +73,8 @@ def start(place: Path, how: list[str], run: str) -> subprocess.Popen:
 
 
 def finish(engine: subprocess.Popen) -> None:
-    said = engine.communicate()[0]
-    assert engine.returncode == 0, said
+    output = engine.communicate()[0]
+    assert engine.returncode == 0, output
 
 
 def everything(folder: Path) -> dict[str, int]:

@@ -72,9 +72,9 @@ def test_the_costs_count_the_jobs_that_lead_to_the_metrics(copy, path):
     name = yaml.safe_load(path.read_text()).get("run", "default")
     table = f"results/{name}/tables/costs.parquet"
     given = [] if path.stem == "config" else ["--configfile", f"studies/{path.name}"]
-    said = copy.snakemake("-n", "-p", *given, "--config", "data_folder=data", "--", table).stdout
-    planned = set(re.findall(rf"^    benchmark: results/{name}/benchmarks/(.*)\.tsv$", said, re.MULTILINE))
-    counted = json.loads(re.search(r"\{\"jobs\":.*?\]\}", said)[0])["jobs"]
+    output = copy.snakemake("-n", "-p", *given, "--config", "data_folder=data", "--", table).stdout
+    planned = set(re.findall(rf"^    benchmark: results/{name}/benchmarks/(.*)\.tsv$", output, re.MULTILINE))
+    counted = json.loads(re.search(r"\{\"jobs\":.*?\]\}", output)[0])["jobs"]
     assert len(counted) > 2 and {*counted} == planned - {"collect_costs"}
 
 
@@ -101,9 +101,9 @@ OF_IMAGENET = {
 
 
 def test_each_job_of_imagenet_requests_what_its_data_take(copy):
-    said = copy.snakemake("-n", "--configfile", "studies/imagenet.yaml").stdout
+    output = copy.snakemake("-n", "--configfile", "studies/imagenet.yaml").stdout
     found = {}
-    for block in re.split(r"\n(?=(?:local)?rule \w+:)", said):
+    for block in re.split(r"\n(?=(?:local)?rule \w+:)", output):
         if job := re.match(r"(?:local)?rule (\w+):.*?^    resources:.*?mem_mb=(\d+)", block, re.MULTILINE | re.DOTALL):
             found.setdefault(job[1], set()).add(int(job[2]))
     assert found == {rule: {round(mb) for mb in numbers} for rule, numbers in OF_IMAGENET.items()}
@@ -120,7 +120,7 @@ def test_a_study_only_overrides():
 
 
 def same_entries(study: dict, default: dict, place: str = "") -> list[str]:
-    """Keys that say again what config.yaml says: a study is small because it only overrides."""
+    """Keys that repeat config.yaml: a study is small because it only overrides."""
     found = []
     for key, value in study.items():
         if isinstance(value, dict) and isinstance(default.get(key), dict):

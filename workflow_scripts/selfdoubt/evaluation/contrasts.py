@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_MANY = 10**9  # images, where nothing says how few decide
+_MANY = 10**9  # images, where the number of those that decide is unknown
 
 
 @dataclass(frozen=True, eq=False)

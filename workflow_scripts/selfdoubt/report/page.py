@@ -18,7 +18,7 @@ from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
 from selfdoubt.report.run_tables import cost_table, missing_table
 from selfdoubt.report.tables import Table
-from selfdoubt.report.verdict_texts import Verdict, headline, speaks, verdicts_of
+from selfdoubt.report.verdict_texts import Verdict, failed_checks, headline, verdicts_of
 from selfdoubt.report.warnings import Warned, of_study, warnings_of
 
 FOLDER = Path(__file__).parent
@@ -31,7 +31,7 @@ class StudySection:
     name: str
     text: dict  # title, question, background, protocol, threats
     checks: list[Verdict]
-    silent: str | None  # why the study cannot speak
+    failed_checks: str | None  # why the study supports no conclusion
     verdicts: list[Verdict]
     warnings: list[str]
     arms: list[tuple[str, str, str]]  # label, name, settings
@@ -94,7 +94,7 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
         name,
         text,
         [verdict for verdict in verdicts if verdict.role == "check"],
-        speaks(verdicts),
+        failed_checks(verdicts),
         [verdict for verdict in verdicts if verdict.role != "check"],
         of_study(warned, arms, name, data.settings),
         [(data.arms.label(arm), arm, what_is(arm, data.settings) + data.arms.note([arm])) for arm in arms],

@@ -137,14 +137,14 @@ def _needed(row: dict) -> str:
     return f" {' '.join(texts)}"
 
 
-def speaks(verdicts: list[Verdict]) -> str | None:
-    """Return why a study cannot speak: a manipulation check that is not supported; None where all are."""
+def failed_checks(verdicts: list[Verdict]) -> str | None:
+    """Return which manipulation checks of a study are not supported, in a sentence; None where all are."""
     failed = [
         f"{each.hypothesis} ({each.kind})" for each in verdicts if each.role == "check" and each.kind != "supported"
     ]
     if not failed:
         return None
-    return f"This study cannot speak: a known effect was not shown by {listed(failed)}."
+    return f"This study supports no conclusion: a known effect was not found by {listed(failed)}."
 
 
 def headline(metrics: pd.DataFrame, hypotheses: pd.DataFrame, registered: bool) -> str:

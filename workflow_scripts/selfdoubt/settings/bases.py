@@ -38,9 +38,9 @@ class TunedEnhancer(Enhancer):
 class Protocol(Strict):
     """How a group decides."""
 
-    speaks: ClassVar[bool] = False  # whether models are run again, on images that members perturb
+    sends_messages: ClassVar[bool] = False  # whether models are run again, on images that members perturb
+    targets_classes: ClassVar[bool] = False  # whether a message is for one class: then there is a persuasion table
     label: OwnLabel = None
-    argues: ClassVar[bool] = False  # whether a message is for one class: then there is a persuasion table
 
     def models_run(self, members: list[str]) -> list[str]:
         """Return the members whose predictions are used, by name."""
@@ -85,7 +85,7 @@ Deviation = Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_lengt
 
 
 class FromOthers(Strict):
-    """A network that others trained; it has no recipe, so it says itself what it is computed on."""
+    """A network that others trained; it has no recipe, so it states itself what it is computed on."""
 
     device: Device = "auto"
     threads: Processes = 1  # of each operation: another number gives other last bits

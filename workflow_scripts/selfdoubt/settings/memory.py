@@ -30,9 +30,7 @@ def images_mb(dataset) -> float:
     """Return the size of a data set's larger split in memory, MB; its max_gb if the source does not state it."""
     if dataset.storage == "files":
         return 0
-    largest = dataset.max_gb * 1000
-    n, channels, px = getattr(settings_of(dataset.source), "LARGEST_SPLIT", (None, _CHANNELS, _PX))
-    return largest if n is None else min(largest, n * _image_bytes(dataset, channels, px) / 1e6)
+    return _converted_mb(dataset, _largest_split(dataset.source)[0])
 
 
 def job_mb(dataset, bytes_a_value: int = COPIES) -> int:
@@ -55,8 +53,7 @@ def enhancing_mb(dataset, ood_sets, n_candidates: int) -> int:
     n_candidates: whose predictions of val are compared.
     """
     images = images_mb(dataset) + sum(ood_mb(dataset, each) for each in ood_sets)
-    known = _known(dataset)
-    val = n_candidates * _n_val(dataset, known) * 4 * getattr(known, "N_CLASSES", _N_CLASSES) / 1e6
+    val = n_candidates * _n_val(dataset, _known(dataset)) * 4 * _n_classes(dataset) / 1e6
     return _process_mb(images, WRITING * clean_logits_mb(dataset, ood_sets) + val)
 
 
@@ -96,8 +93,7 @@ def combining_mb(dataset, ood_sets, n_members: int) -> int:
 
 def stacking_mb(dataset, ood_sets, n_members: int, n_penalties: int) -> int:
     """Return the memory of `stacking`, MB: float64 features of val, several times, and weights of L K by K classes."""
-    known = _known(dataset)
-    n_val, n_classes = _n_val(dataset, known), getattr(known, "N_CLASSES", _N_CLASSES)
+    n_val, n_classes = _n_val(dataset, _known(dataset)), _n_classes(dataset)
     fitted = 8 * n_members * n_classes * (4 * n_val + 20 * n_classes)  # L-BFGS keeps ten pairs of weights
     fitted += 8 * n_members * n_classes * 3 * predicted_images(dataset, ood_sets) + 8 * n_penalties * n_val * n_classes
     return combining_mb(dataset, ood_sets, n_members) + round(fitted / 1e6)
@@ -120,14 +116,13 @@ def rendering_mb(n_tables: int, n_figures: int) -> int:
 
 def logits_mb(dataset, ood_sets) -> float:
     """Return the size of a table of float32 logits of all images, MB."""
-    return 4 * getattr(_known(dataset), "N_CLASSES", _N_CLASSES) * predicted_images(dataset, ood_sets) / 1e6
+    return 4 * _n_classes(dataset) * predicted_images(dataset, ood_sets) / 1e6
 
 
 def clean_logits_mb(dataset, ood_sets) -> float:
     """Return the size of a table of logits of val, test and OOD images alone, MB."""
-    known = _known(dataset)
-    shifted = getattr(known, "N_CLASSES", _N_CLASSES) * _n_shifted(dataset, known)
-    return logits_mb(dataset, ood_sets) - 4 * shifted / 1e6
+    shifted = 4 * _n_classes(dataset) * _n_shifted(dataset, _known(dataset)) / 1e6
+    return logits_mb(dataset, ood_sets) - shifted
 
 
 def predicted_images(dataset, ood_sets) -> int:
@@ -170,11 +165,8 @@ def corrupted_mb(dataset) -> float:
 
 def ood_mb(dataset, ood_set) -> float:
     """Return the size of an OOD set at the size and channels of a data set's images, MB."""
-    n, channels, px = getattr(settings_of(ood_set.source), "LARGEST_SPLIT", (None, _CHANNELS, _PX))
-    _, channels, px = getattr(settings_of(dataset.source), "LARGEST_SPLIT", (None, channels, px))
-    n = ood_set.n_images or n
-    largest = dataset.max_gb * 1000
-    return largest if n is None else min(largest, n * _image_bytes(dataset, channels, px) / 1e6)
+    n, channels, px = _largest_split(ood_set.source)
+    return _converted_mb(dataset, ood_set.n_images or n, channels, px)
 
 
 def training_mb(dataset, recipe) -> int:
@@ -184,6 +176,22 @@ def training_mb(dataset, recipe) -> int:
         batch_mb = recipe.batch_size * _image_bytes(dataset, _CHANNELS, _PX) / 1e6
         decoding = (2 * recipe.n_workers + 1) * batch_mb + recipe.gpu * recipe.n_workers * WORKER_MB
     return round(recipe.gpu * job_mb(dataset) + decoding)
+
+
+def _largest_split(source: str, channels: int = _CHANNELS, px: int = _PX) -> tuple[int | None, int, int]:
+    """Return images, channels and px of a source's largest split; None and those given if it does not state them."""
+    return getattr(settings_of(source), "LARGEST_SPLIT", (None, channels, px))
+
+
+def _converted_mb(dataset, n: int | None, channels: int = _CHANNELS, px: int = _PX) -> float:
+    """Return the size of n images in the shape of a data set's, MB: at most its max_gb, and that where n is None."""
+    largest = dataset.max_gb * 1000
+    _, channels, px = _largest_split(dataset.source, channels, px)
+    return largest if n is None else min(largest, n * _image_bytes(dataset, channels, px) / 1e6)
+
+
+def _n_classes(dataset) -> int:
+    return getattr(_known(dataset), "N_CLASSES", _N_CLASSES)
 
 
 def _image_bytes(dataset, channels: int, px: int) -> int:

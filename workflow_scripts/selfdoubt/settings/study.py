@@ -148,7 +148,7 @@ class Study(Strict):
             return {}
         return {"replicate": int(replicate), **self.own_images(dataset)}
 
-    def speakers(self, group: str, protocol: str) -> list[str]:
+    def predicting_members(self, group: str, protocol: str) -> list[str]:
         """Return the members whose predictions a protocol uses, by name."""
         return self.protocols[protocol].models_run(self.groups[group].members)
 
@@ -202,7 +202,7 @@ class Study(Strict):
     def modules_of_protocol(self, name: str) -> tuple[str, ...]:
         """Return the modules of a protocol and of the message that its members send, if they do."""
         entry = self.protocols[name]
-        messages = [entry.message] if entry.speaks else []
+        messages = [entry.message] if entry.sends_messages else []
         return (*modules_of(entry), *modules_named("messages", messages))
 
     def views(self, student: str) -> dict:
