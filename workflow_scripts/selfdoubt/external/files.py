@@ -6,6 +6,7 @@ names by which they are found. Logits are read in batches into a file that is ma
 fit into memory can be evaluated. That file has no name: it is gone when the predictions are, or the process.
 """
 
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from selfdoubt.evaluation.summaries import NORMALISED
 from selfdoubt.external import formats, rounding
 from selfdoubt.external.columns import Columns, find_columns
 from selfdoubt.external.formats import Batch
-from selfdoubt.external.row_names import as_classes, whole_or_text
+from selfdoubt.external.row_names import as_classes, nothing_in, whole_or_text
 from selfdoubt.external.scratch import scratch
 from selfdoubt.runtime.errors import UserError
 
@@ -239,7 +240,10 @@ def _predictions(
     def numbers(column: str) -> np.ndarray:
         return np.concatenate([batch.numbers[column] for batch in kept])
 
-    ids = names(columns.image_id) if columns.image_id else None
+    with_ids = columns.image_id and not nothing_in([batch.texts[columns.image_id] for batch in kept])
+    if columns.image_id and not with_ids:
+        print(f"{path}: '{columns.image_id}' is empty in every row, and is ignored", file=sys.stderr, flush=True)
+    ids = names(columns.image_id) if with_ids else None
     if logits is not None:
         of_rows = numbers(columns.label).astype(np.int64) if columns.label else None
         labels = of_rows if labelled else np.full(n, -1)
