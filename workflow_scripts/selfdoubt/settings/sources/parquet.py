@@ -26,15 +26,15 @@ def files_by_split(place: str) -> tuple[dict[str, list[Path]], dict[str, str]]:
     Files of which none names a split are of train, as is a single file. Raises UserError if there is none, none of
     train, one that names no split beside others that do, or if val or test have two sets.
     """
-    root, hidden = Path(place).expanduser(), []
+    root, others = Path(place).expanduser(), {}
     if root.is_file():
         return {"train": [root]}, {}
-    listed = files_below(root, root, hidden) if root.is_dir() else []
+    listed = files_below(root, root, others) if root.is_dir() else []
     tables = sorted(path for path in listed if path.suffix.lower() == ".parquet")
     if not tables:
         raise UserError(f"{root}: no such file, or no *.parquet in it; give a Parquet file or a folder of them")
     ignored = {str(path.relative_to(root)): "not Parquet" for path in sorted(set(listed) - set(tables))}
-    ignored |= {str(path.relative_to(root)): "hidden" for path in hidden}
+    ignored |= {str(path.relative_to(root)): reason for path, reason in others.items()}
     splits = {path: split_of_path(path.relative_to(root)) for path in tables}
     if not any(splits.values()):
         return {"train": tables}, ignored
