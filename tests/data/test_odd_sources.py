@@ -12,6 +12,7 @@ from PIL import Image
 from small_data import encode, load, load_ood, load_splits, write_folder
 
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.sources.parquet import files_by_split
 
 
 def class_names(counts: list[dict]) -> list[str]:
@@ -82,6 +83,60 @@ def write_table(path: Path, labels, n: int = 20, metadata=None, **columns) -> No
     table = pa.table({"image": images, "label": many} | columns)
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table.replace_schema_metadata(metadata), path)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("validation.parquet", "dev.parquet"),
+        ("validation_matched.parquet", "validation_mismatched.parquet"),
+        ("test-a/0.parquet", "test-b/0.parquet"),
+        ("test.parquet", "testing/00000.parquet"),
+    ],
+)
+def test_two_sets_of_one_split_are_not_pooled(tmp_path, one, other):
+    for name in ("train.parquet", one, other):
+        write_table(tmp_path / name, [0, 1])
+    with pytest.raises(UserError, match=r"are both (val|test); join them"):
+        files_by_split(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["test-00000-of-00002.parquet", "test-00001-of-00002.parquet"],
+        ["test-00000-of-00002-3fae.parquet", "test-00001-of-00002-bcde.parquet"],
+        ["test/one.parquet", "test/other.parquet"],
+        ["test0.parquet", "test_1.parquet"],
+        ["a/test.parquet", "b/test-0.parquet"],  # configurations, which are pooled and named elsewhere
+    ],
+)
+def test_parts_of_one_set_are_pooled(tmp_path, names):
+    for name in ("train-a.parquet", "train-b.parquet", *names):
+        write_table(tmp_path / name, [0, 1])
+    assert len(files_by_split(str(tmp_path))[0]["test"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "empty", "value"),
+    [
+        ("image_id", pa.array([None] * 20, pa.int64()), 7),
+        ("image_id", pa.nulls(20), 7),
+        ("mask", pa.array([None] * 20, pa.binary()), encode(np.ones((8, 8), np.uint8))),
+        ("mask", pa.nulls(20), encode(np.ones((8, 8), np.uint8))),
+        ("mask", pa.array([{"bytes": None}] * 20, pa.struct({"bytes": pa.binary()})), None),
+    ],
+)
+def test_an_optional_column_without_values_is_ignored_and_one_with_some_is_refused(
+    tmp_path, name, empty, value, capsys
+):
+    write_table(tmp_path / "train.parquet", [0, 1], **{name: empty})
+    split = load_splits(f"parquet:{tmp_path}")["train"]
+    assert split.masks is None and len(split.labels) and f"'{name}' is null in every row" in capsys.readouterr().out
+    if value is not None:
+        write_table(tmp_path / "train.parquet", [0, 1], **{name: pa.array([value] + [None] * 19)})
+        with pytest.raises(UserError, match=rf"column '{name}': 19 of 20 rows are null"):
+            load(f"parquet:{tmp_path}")
 
 
 @pytest.mark.parametrize(

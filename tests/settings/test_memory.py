@@ -46,6 +46,22 @@ def test_images_in_memory_are_there_twice(given, expected):
     assert memory.job_mb(given) == expected == memory.training_mb(given, recipe())
 
 
+def test_images_of_a_folder_are_no_more_than_its_files(tmp_path):
+    for i in range(600):
+        path = tmp_path / f"{('train/a', 'test/b', 'masks/train')[i % 3]}/{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    source, images_mb = f"folder:{tmp_path}", 400 * 3 * 512 * 512 / 1e6
+    assert memory.images_mb(dataset(source, size_px=512)) == images_mb
+    assert memory.job_mb(dataset(source, size_px=512), memory.MAP_BYTES) == round(2000 + 8 * (images_mb - 250))
+    assert memory.job_mb(dataset(source, size_px=64), memory.MAP_BYTES) == 2000
+    assert memory.images_mb(dataset(source, size_px=512, max_gb=0.1)) == 100
+    assert memory.images_mb(dataset(source)) == 4000  # of any size
+    ood = SimpleNamespace(source=source, n_images=None)
+    assert memory.ood_mb(dataset("cifar10"), ood) == 400 * 3 * 32 * 32 / 1e6
+    assert memory.images_mb(dataset(f"parquet:{tmp_path}", size_px=64)) == 4000
+
+
 def test_a_segmenters_maps_are_floats():
     assert memory.job_mb(dataset("folder:/photos"), memory.MAP_BYTES) == 2000 + 8 * (4000 - 250)
 

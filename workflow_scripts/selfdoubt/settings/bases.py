@@ -69,7 +69,7 @@ def depth_of_6n_plus(more: int):
             raise PydanticCustomError("depth", f"a depth of this family is 6n + {more}, such as {near}")
         return depth
 
-    return Annotated[int, AfterValidator(check)]
+    return Annotated[int, Field(le=10_000), AfterValidator(check)]
 
 
 def _weights_file(path: str) -> str:

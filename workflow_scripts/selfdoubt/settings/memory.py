@@ -4,8 +4,10 @@ A scheduling hint only, which errs upwards: it limits nothing, changes no result
 scheduled.
 """
 
+from functools import cache
 from types import SimpleNamespace
 
+from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.catalog import settings_of
 
 PROCESS_MB = 2000  # Python, torch, a network, its batches, and the first SMALL_MB of images
@@ -27,10 +29,26 @@ _UNKNOWN = SimpleNamespace()
 
 
 def images_mb(dataset) -> float:
-    """Return the size of a data set's larger split in memory, MB; its max_gb if the source does not state it."""
+    """Return the size of a data set's larger split in memory, MB; its max_gb where that is not known."""
     if dataset.storage == "files":
         return 0
-    return _converted_mb(dataset, _largest_split(dataset.source)[0])
+    largest = dataset.max_gb * 1000
+    n, channels, px = _largest_split(dataset.source)
+    if n is None or not (px or dataset.size_px):
+        return largest
+    return min(largest, n * _image_bytes(dataset, channels, px) / 1e6)
+
+
+@cache
+def _largest_split(source: str) -> tuple[int | None, int, int | None]:
+    """Return images, channels and size, px, of a source's larger split; of a folder no more than the files in it."""
+    facts, place = settings_of(source), source.partition(":")[2]
+    if hasattr(facts, "LARGEST_SPLIT") or not hasattr(facts, "n_files"):
+        return getattr(facts, "LARGEST_SPLIT", (None, _CHANNELS, None))
+    try:
+        return facts.n_files(place) or None, _CHANNELS, None
+    except (UserError, OSError):  # it is not there, or not as it must be: the check of the config says so
+        return None, _CHANNELS, None
 
 
 def job_mb(dataset, bytes_a_value: int = COPIES) -> int:
@@ -166,7 +184,10 @@ def corrupted_mb(dataset) -> float:
 def ood_mb(dataset, ood_set) -> float:
     """Return the size of an OOD set at the size and channels of a data set's images, MB."""
     n, channels, px = _largest_split(ood_set.source)
-    return _converted_mb(dataset, ood_set.n_images or n, channels, px)
+    _, channels, px = getattr(settings_of(dataset.source), "LARGEST_SPLIT", (None, channels, px or _PX))
+    n = ood_set.n_images or n
+    largest = dataset.max_gb * 1000
+    return largest if n is None else min(largest, n * _image_bytes(dataset, channels, px) / 1e6)
 
 
 def training_mb(dataset, recipe) -> int:
@@ -176,18 +197,6 @@ def training_mb(dataset, recipe) -> int:
         batch_mb = recipe.batch_size * _image_bytes(dataset, _CHANNELS, _PX) / 1e6
         decoding = (2 * recipe.n_workers + 1) * batch_mb + recipe.gpu * recipe.n_workers * WORKER_MB
     return round(recipe.gpu * job_mb(dataset) + decoding)
-
-
-def _largest_split(source: str, channels: int = _CHANNELS, px: int = _PX) -> tuple[int | None, int, int]:
-    """Return images, channels and px of a source's largest split; None and those given if it does not state them."""
-    return getattr(settings_of(source), "LARGEST_SPLIT", (None, channels, px))
-
-
-def _converted_mb(dataset, n: int | None, channels: int = _CHANNELS, px: int = _PX) -> float:
-    """Return the size of n images in the shape of a data set's, MB: at most its max_gb, and that where n is None."""
-    largest = dataset.max_gb * 1000
-    _, channels, px = _largest_split(dataset.source, channels, px)
-    return largest if n is None else min(largest, n * _image_bytes(dataset, channels, px) / 1e6)
 
 
 def _n_classes(dataset) -> int:

@@ -308,8 +308,18 @@ def _check_figure(place: str, figure, study) -> Iterator[tuple]:
     yield check_known, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
     if hasattr(figure, "split"):
         yield check_known, f"{place}.split", figure.split, splits(study), "a split"
+        yield _check_shows_split, f"{place}.split", figure
     yield check_figure_without_images, place, figure, study
     yield from figure.checks(place, study)
+
+
+def _check_shows_split(place: str, figure) -> None:
+    """Raise UserError if a figure of correct and incorrect images is to show a split without labels, or a mean."""
+    if figure.split.startswith("ood-"):
+        raise UserError(f"config: {place}: '{figure.split}' has no labels, which {figure.kind} needs; name test")
+    if figure.split.endswith("-mean") and "predictions" in figure.reads:
+        what = f"'{figure.split}' is a mean of metrics, and {figure.kind} shows images"
+        raise UserError(f"config: {place}: {what}; name a split, such as {figure.split.removesuffix('mean')}3")
 
 
 def _check_labels(study) -> Iterator[tuple]:

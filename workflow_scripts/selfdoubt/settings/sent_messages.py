@@ -42,6 +42,6 @@ class ClassMessageProtocol(MessageProtocol):
 
     targets_classes: ClassVar[bool] = True
     n_steps: Count | None = None  # of messages that take steps
-    n_candidates: Annotated[int, Field(ge=2)]
+    n_candidates: Annotated[int, Field(ge=2, le=10_000)]
     contested_below: Fraction
     gains_relative_to: Literal["none", "random-sign", "sender"] = "none"

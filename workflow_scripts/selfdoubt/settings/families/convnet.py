@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from selfdoubt.settings.types import Count, Strict
+from selfdoubt.settings.types import Channels, Strict
 
 
 class Settings(Strict):
     family: Literal["convnet"]
-    widths: list[Count] = Field(min_length=1)  # channels of each block
+    widths: list[Channels] = Field(min_length=1)  # channels of each block
