@@ -85,7 +85,8 @@ def test_a_rule_asks_for_more_at_each_attempt_and_a_larger_guess_reruns_nothing(
 
 
 @pytest.fixture
-def imagenet(config):
+def imagenet():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
     update_config(config, yaml.safe_load((ROOT / "studies/imagenet.yaml").read_text()))
     return load_study(config).datasets["imagenet"]
 
