@@ -34,8 +34,9 @@ def predicted_sets(dataset):
 
 
 def predicting_mb(wildcards, attempt):
-    """The memory of a job that predicts all images, a file of them at a time."""
-    return attempt * memory.predicting_mb(*predicted_sets(wildcards.dataset))
+    """The memory of a job that predicts all images, a file of them at a time, with the model's network."""
+    known = (*predicted_sets(wildcards.dataset), STUDY.network_of(wildcards.name))
+    return attempt * memory.predicting_mb(*known)
 
 
 def enhancing_mb(wildcards, attempt):

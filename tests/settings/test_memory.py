@@ -7,6 +7,8 @@ import yaml
 from copies import ROOT, Copy
 from snakemake.utils import update_config
 
+from selfdoubt.models import inference
+from selfdoubt.runtime import methods
 from selfdoubt.runtime.methods import names_in
 from selfdoubt.settings import memory
 from selfdoubt.settings.catalog import settings_of
@@ -17,6 +19,10 @@ def dataset(source: str, **given) -> SimpleNamespace:
     return SimpleNamespace(
         **{"source": source, "storage": "arrays", "size_px": None, "channels": None, "max_gb": 4} | given
     )
+
+
+def settings_by_name(section: str, name: str):
+    return methods.load(f"settings.{section}", name)
 
 
 def recipe(**given) -> SimpleNamespace:
@@ -118,6 +124,43 @@ def test_logits_of_all_images_count(imagenet):
     images = 2000 + 2 * (4000 * 3 * 224 * 224 / 1e6 - 250)  # with those of the OOD set
     assert memory.enhancing_mb(imagenet, [ood], 6) == round(images + 4 * clean_mb + 6 * 4 * 1000 * 25_623 / 1e6)
     assert memory.communicating_mb(imagenet, [ood], 3) == round(images + (3 * 3 + 4) * clean_mb)
+
+
+@pytest.mark.parametrize(
+    ("network", "size_px", "expected"),
+    [
+        ({"family": "convnet", "widths": [32, 64, 64]}, 28, 0),
+        ({"family": "resnet-cifar", "depth": 20}, 32, 0),
+        # 9 * 9 * (160 ** 2 + 320 ** 2 + 640 ** 2) parameters; 2**22 / 3 pixels of 4 times 160 channels, 4 bytes each
+        ({"family": "wide-resnet", "depth": 28, "widen_factor": 10}, 64, 2753),
+        ({"family": "wide-resnet", "depth": 28, "widen_factor": 10}, 32, 485),  # 500 images
+        ({"family": "timm", "name": "resnet50"}, 224, 0),
+        ({"family": "timm", "name": "vit_large_patch16_224"}, 32, 758),
+        ({"family": "timm", "name": "vit_giant_patch14_224"}, 224, 7358),
+    ],
+)
+def test_a_network_that_is_not_small_takes_more(network, size_px, expected):
+    given = dataset("cifar10", size_px=size_px, val_fraction=0.1, corruptions=None, shifted={})
+    entry = settings_by_name("families", network["family"]).Settings(**network)
+    alone = memory.predicting_mb(given, [])
+    assert memory.predicting_mb(given, [], entry) - alone == memory.more_mb(entry, given)
+    assert memory.more_mb(entry, given) == pytest.approx(expected, abs=5)
+
+
+def test_every_family_states_a_size_that_is_near_and_batches_are_those_of_inference():
+    assert (memory.BATCH_VALUES, memory.LARGEST_BATCH) == (inference.BATCH_VALUES, inference.LARGEST_BATCH)
+    entries = {
+        "convnet": {"widths": [32, 64, 64]}, "resnet-cifar": {"depth": 56}, "timm": {"name": "resnet18"},
+        "wide-resnet": {"depth": 16, "widen_factor": 4},
+    }  # fmt: skip
+    assert {*entries} == {name.replace("_", "-") for name in names_in("settings.families")}
+    for family, keys in entries.items():
+        entry = settings_by_name("families", family).Settings(family=family, **keys)
+        model = methods.load("models.families", family).build(entry, 10, 3, 32).body
+        n = sum(each.numel() for each in model.parameters())
+        assert 0.8 * n <= entry.size().parameters, family
+        if family != "timm":
+            assert entry.size().parameters <= 1.5 * n, family
 
 
 @pytest.mark.parametrize(

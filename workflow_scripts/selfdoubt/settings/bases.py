@@ -1,7 +1,8 @@
 """What the settings of several methods have in common."""
 
+import re
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -72,6 +73,12 @@ def depth_of_6n_plus(more: int):
     return Annotated[int, Field(le=10_000), AfterValidator(check)]
 
 
+def size_of_three_stages(n_convolutions: int, factor: int) -> "NetworkSize":
+    """Return the size of a residual network for small images; n_convolutions: of each stage. factor: of its widths."""
+    widths = [16 * factor, 32 * factor, 64 * factor]
+    return NetworkSize(9 * n_convolutions * sum(width**2 for width in widths), 4 * widths[0])
+
+
 def _weights_file(path: str) -> str:
     if not path.endswith((*SAFETENSORS, *PICKLES)):
         raise PydanticCustomError("weights", f"weights are read from files that end in {EITHER}; save them as one")
@@ -101,8 +108,24 @@ class FromFile(FromOthers):
     deviation: Deviation
 
 
+class NetworkSize(NamedTuple):
+    """What a network takes when it predicts, roughly and rather too much."""
+
+    parameters: int
+    values_a_pixel: int  # of activations that exist at once, for each pixel of its input
+
+
+_TIMM_SIZES = {"large": 350e6, "xlarge": 900e6, "huge": 1.2e9, "giant": 2e9, "gigantic": 2e9}  # parameters at most
+_TIMM_SIZE, _TIMM_VALUES = 150e6, 64
+
+
 class FromTimm(Strict):
     """A network of timm, by its name there."""
+
+    def size(self) -> NetworkSize:
+        """Return its size by the word of its name that means one, since timm is not imported here."""
+        words = re.split(r"[_.]", self.name)
+        return NetworkSize(int(max([_TIMM_SIZES.get(word, _TIMM_SIZE) for word in words])), _TIMM_VALUES)
 
     name: str = Field(pattern=r"^[a-z0-9_.]+$")
     weights: WeightsFile | None = None  # in place of the published ones

@@ -12,6 +12,8 @@ from selfdoubt.settings.catalog import settings_of
 
 PROCESS_MB = 2000  # Python, torch, a network, its batches, and the first SMALL_MB of images
 SMALL_MB = 250
+SMALL_NETWORK_MB = 1000  # of PROCESS_MB
+BATCH_VALUES, LARGEST_BATCH = 2**22, 500  # as of models.inference, which takes torch to import
 WORKER_MB = 500  # a process that decodes images, besides its batches
 COPIES = 2  # of the images: as read, and as prepared or padded
 MAP_BYTES = 4 * COPIES  # a segmenter's maps are float32, whatever the channels
@@ -56,13 +58,26 @@ def job_mb(dataset, bytes_a_value: int = COPIES) -> int:
     return round(PROCESS_MB + bytes_a_value * max(0, images_mb(dataset) - SMALL_MB))
 
 
-def predicting_mb(dataset, ood_sets) -> int:
+def predicting_mb(dataset, ood_sets, network=None) -> int:
     """Return the memory of a process that predicts a data set's images, a file of them at a time, MB.
 
-    ood_sets: those that the data set's models are evaluated on. A corruption's severities are one file.
+    ood_sets: those that the data set's models are evaluated on. A corruption's severities are one file. network: its
+    entry in the config, if it has one.
     """
     largest = max(images_mb(dataset), corrupted_mb(dataset), *(ood_mb(dataset, each) for each in ood_sets), 0)
-    return _process_mb(largest, WRITING * logits_mb(dataset, ood_sets))
+    return _process_mb(largest, WRITING * logits_mb(dataset, ood_sets)) + more_mb(network, dataset)
+
+
+def more_mb(network, dataset) -> int:
+    """Return what a network and its batches take beyond those that are in PROCESS_MB, MB."""
+    if not hasattr(network, "size"):
+        return 0
+    _, channels, px = getattr(_known(dataset), "LARGEST_SPLIT", (None, _CHANNELS, _PX))
+    pixels = BATCH_VALUES // (dataset.channels or channels)
+    if network.family != "timm":  # whose networks may enlarge images to their own size
+        pixels = min(pixels, LARGEST_BATCH * (dataset.size_px or px) ** 2)
+    parameters, values = network.size()
+    return round(max(0, 4 * (parameters + values * pixels) / 1e6 - SMALL_NETWORK_MB))
 
 
 def enhancing_mb(dataset, ood_sets, n_candidates: int) -> int:

@@ -154,8 +154,11 @@ class Study(Strict):
 
     def weights(self, name: str) -> str | None:
         """Return the file that a model's network starts from, or is."""
-        source = self.pretrained.get(name) or self.networks[self.models[name].network]
-        return getattr(source, "weights", None)
+        return getattr(self.network_of(name), "weights", None)
+
+    def network_of(self, name: str):
+        """Return the network of a model, which was trained elsewhere or is here."""
+        return self.pretrained.get(name) or self.networks[self.models[name].network]
 
     def model_settings(self, name: str) -> dict:
         """Return all that a model's training depends on, but for the files that it reads."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from selfdoubt.settings.bases import FromFile, depth_of_6n_plus
+from selfdoubt.settings.bases import FromFile, NetworkSize, depth_of_6n_plus, size_of_three_stages
 from selfdoubt.settings.types import BelowOne, Strict
 
 
@@ -13,6 +13,9 @@ class Settings(Strict):
     depth: depth_of_6n_plus(4)
     widen_factor: Annotated[int, Field(ge=1, le=1000)]
     dropout: BelowOne = 0.0
+
+    def size(self) -> NetworkSize:
+        return size_of_three_stages(self.depth // 3, self.widen_factor)
 
 
 class Pretrained(FromFile, Settings):
