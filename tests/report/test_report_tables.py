@@ -15,7 +15,12 @@ from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of, with_arms
 from selfdoubt.report.page import render, what_is
 from selfdoubt.report.run_tables import cost_table, missing_table
+<<<<<<< HEAD
 from selfdoubt.report.verdict_texts import failed_checks, verdicts_of
+=======
+from selfdoubt.report.verdict_texts import speaks, verdicts_of
+from selfdoubt.runtime.schemas.comparisons import IDENTICAL, UNDISTINGUISHED
+>>>>>>> part-a
 
 
 def sentence(**changes) -> str:
@@ -112,6 +117,13 @@ def test_a_difference_below_the_last_digit_is_not_shown_as_zero():
 def test_a_difference_that_does_not_exist_has_its_reason():
     found = sentence(metric="auroc", difference=None, low=None, high=None, p=None, p_holm=None)
     assert found.startswith("The difference in AUROC on test, score msp does not exist (kd: no errors).")
+
+
+def test_arms_that_no_image_distinguishes_are_not_called_identical():
+    known = {"difference": 0.0, "low": None, "high": None, "p": None, "p_holm": None, "reason": UNDISTINGUISHED}
+    found = sentence(**known)
+    assert "AURC of kd equals that of ce" in found and "no image distinguishes them" in found
+    assert "not compared" in sentence(**known | {"reason": IDENTICAL, "verdict": "identical"})
 
 
 CERTAIN = {"low": -0.004, "high": -0.001, "verdict": "supported"}
