@@ -15,12 +15,8 @@ from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of, with_arms
 from selfdoubt.report.page import render, what_is
 from selfdoubt.report.run_tables import cost_table, missing_table
-<<<<<<< HEAD
 from selfdoubt.report.verdict_texts import failed_checks, verdicts_of
-=======
-from selfdoubt.report.verdict_texts import speaks, verdicts_of
 from selfdoubt.runtime.schemas.comparisons import IDENTICAL, UNDISTINGUISHED
->>>>>>> part-a
 
 
 def sentence(**changes) -> str:
