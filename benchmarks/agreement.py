@@ -85,7 +85,7 @@ def compare(predictions: Predicted) -> list[Pair]:
 def compare_resamples() -> list[Pair]:
     """Return AURC, AUROC and ECE of the resample in which both sides differ most.
 
-    The peers are handed each sample as often as its weight says, so that both see the very same resample.
+    The peers are handed each sample as often as its weight, so that both see the very same resample.
     """
     top, correct = ranked()
     parts = [draw() for draw in resample_weights(N, N_DRAWN_OUT, PURPOSE)]
@@ -118,8 +118,8 @@ def without_equivalent(pairs: list[Pair]) -> list[str]:
     for peer in dict.fromkeys(pair.peer for pair in pairs):
         found = [pair.metric for pair in pairs if pair.peer == peer]
         lacking = [metric for metric in metrics if metric not in found]
-        told = f"all but {', '.join(lacking)}" if len(lacking) < len(found) else "those above"
-        lines.append(f"- {peer} has {len(found)} of our {len(metrics)} numbers: {told}.")
+        extent = f"all but {', '.join(lacking)}" if len(lacking) < len(found) else "those above"
+        lines.append(f"- {peer} has {len(found)} of our {len(metrics)} numbers: {extent}.")
     return lines
 
 

@@ -22,10 +22,10 @@ RUN = """
 import atexit, os, resource, sys
 from snakemake.cli import main
 os.environ["PATH"] = os.path.abspath(".venv/bin") + os.pathsep + os.environ["PATH"]
-def tell():
+def print_seconds():
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print("jobs", used.ru_utime + used.ru_stime, file=sys.stderr, flush=True)
-atexit.register(tell)
+atexit.register(print_seconds)
 main(["--cores", "all", "--resources", "gpu=4"])
 """
 
@@ -38,7 +38,7 @@ def rows() -> Iterator[Row]:
         cloning = command.seconds("git", "clone", "--quiet", str(ROOT), str(folder), where=ROOT)
         installing = command.seconds("make", "env")
         running = command.seconds(".venv/bin/python", "-c", RUN)
-        of_jobs = float(re.search(r"^jobs ([\d.]+)$", command.said, re.MULTILINE)[1])
+        of_jobs = float(re.search(r"^jobs ([\d.]+)$", command.shown, re.MULTILINE)[1])
         whole = (cloning + installing + running) / 60
         parts = f"cloning and installing took {cloning + installing:.0f} s of it"
         yield Row("the default study from a fresh clone", "a limit of 10 minutes", whole, 10, "minutes", "≤", 1, parts)
@@ -51,25 +51,25 @@ def rows() -> Iterator[Row]:
         yield Row("nothing to do", "a limit of 3 s", again, 3, "s", "≤", 1, empty)
         figure = _restyle(folder)
         seconds = command.seconds("make", "run")
-        steps = int(re.findall(r"^(\d+) of \1 steps", command.said, re.MULTILINE)[-1])
+        steps = int(re.findall(r"^(\d+) of \1 steps", command.shown, re.MULTILINE)[-1])
         what = f"a new style of the figure {figure}: {steps - 1} jobs"  # the target `all` is a step too
         yield Row(what, "a limit of 6 s", seconds, 6, "s", "≤", 1, f"nothing to do took {again:.1f} s of it; {empty}")
 
 
 class _Command:
-    """Runs commands in a folder; `said` is what the last one printed."""
+    """Runs commands in a folder; `shown` is what the last one printed."""
 
     def __init__(self, folder: Path):
-        self.folder, self.said = folder, ""
+        self.folder, self.shown = folder, ""
 
     def seconds(self, *command: str, where: Path | None = None) -> float:
         """Return the seconds of one command; one that fails ends it all."""
         start = time.perf_counter()
         run = subprocess.run(command, cwd=where or self.folder, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - start
-        self.said = run.stdout + run.stderr
+        self.shown = run.stdout + run.stderr
         if run.returncode:
-            sys.exit(self.said[-3000:])
+            sys.exit(self.shown[-3000:])
         return seconds
 
 

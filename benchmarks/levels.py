@@ -1,38 +1,71 @@
 """Level and power of the comparisons: how often what is not there is called supported, or a margin negligible.
 
     python benchmarks/levels.py        # a few minutes; docs/decisions/0015 and 0019 have what it printed
+    python benchmarks/levels.py results/RUN BETTER THAN     # by the spread of two models of a run; decision 21
 
 The first table draws test images: an effect of each that is common to all replicates, that of each replicate on each
 image, and the difference of each replicate on all images, whose spread is given in standard errors of the first. Beside
 it stands a bootstrap over replicates, then images. The second has the spread that the pilots found for distillation
 against cross-entropy on 10,000 test images, in thousandths of AURC: 2.4 over replicates, an error of .65 of one
-replicate from the images, of which a fraction of .13 is common to replicates. The third is of sequential studies.
+replicate from the images, of which a fraction of .13 is common to replicates; or that of the models that are named. The
+third is of sequential studies.
 """
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow_scripts"))
 
 from selfdoubt.evaluation.bootstrap import resample_weights
+from selfdoubt.evaluation.comparisons import compare, estimate
 from selfdoubt.evaluation.contrasts import Contrast, Estimate, contrast
 from selfdoubt.evaluation.power import n_for_difference, n_for_equivalence
+from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.runtime.randomness import generator
+from selfdoubt.runtime.table_files import read_table
 from selfdoubt.settings.looks import NOMINAL
 
 N_REPLICATES, SPREADS = (2, 3, 5, 10), (0, 1, 2, 5, 100)
 N_TRIALS, N_IMAGES, N_RESAMPLES = 2000, 200, 300
 OF_EACH_REPLICATE = 0.5  # standard deviation of a replicate's own effect of an image; the common one has 1
 
-SPREAD, IMAGE_ERROR, SHARED = 2.4, 0.65, 0.13
-MARGIN, ALPHA = 2.8, 0.05  # 5 % of an AURC of 56 thousandths
-SIZES, FAMILIES, EFFECTS = (5, 10, 20, 30), (1, 6), (0.0, -1.0, -2.0, -2.8, -4.0)
+ALPHA, SIZES, FAMILIES = 0.05, (5, 10, 20, 30), (1, 6)
+EFFECTS = (0.0, -1 / 2.8, -2 / 2.8, -1.0, -4 / 2.8)  # margins
 LOOKS = ((10, 20), (10, 20, 30), (10, 20, 30, 40))
 N_STUDIES, BOOTSTRAP = 4000, 1000
+QUANTITY = "aurc", "msp", "test"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Of what a difference of two arms varies by, thousandths of AURC."""
+
+    over_replicates: float
+    image_error: float  # of one replicate, from the images
+    shared: float  # of its square, the fraction that is common to replicates
+    margin: float  # 5 % of the reference's AURC
+    n_images: int  # on which a difference rests
+
+
+PILOTS = Spread(2.4, 0.65, 0.13, 2.8, 1500)
+
+
+def observed(run: Path, better: str, than: str) -> Spread:
+    """Return the spread of two models of a finished run."""
+    pairs = []
+    for path in sorted(run.glob(f"predictions/*/{better}/replicate-*/clean.parquet")):
+        other = path.parents[2] / than / path.parent.name / path.name
+        tables = [predictions_by_split(read_table(each), each) for each in (path, other)]
+        pairs.append(tuple(estimate(t, [QUANTITY], BOOTSTRAP, SimpleNamespace(ece_bins=15)) for t in tables))
+    found = compare(pairs, QUANTITY)
+    images, shared = found.contrast.image_variance, found.contrast.shared
+    spread = np.sqrt(max(np.var(found.contrast.differences, ddof=1) - images + shared, 0))
+    return Spread(1000 * spread, 1000 * images**0.5, shared / images, 50 * found.reference, found.contrast.n_images)
 
 
 def trial(draws: np.random.Generator, weights: np.ndarray, n_replicates: int, spread: float) -> tuple[bool, bool]:
@@ -52,32 +85,35 @@ def bootstrap_p(values: np.ndarray) -> float:
     return min(1.0, 2 * (k + 1) / (len(values) + 1))
 
 
-def study(draws: np.random.Generator, n: int, effect: float) -> Contrast:
-    """Return a comparison of two arms of n replicates whose true difference is `effect`."""
-    shared = IMAGE_ERROR * np.sqrt(SHARED) * draws.normal()
-    own = IMAGE_ERROR * np.sqrt(1 - SHARED) * draws.normal(size=n)
-    differences = effect + SPREAD * draws.normal(size=n) + own + shared
-    seen = IMAGE_ERROR**2 * draws.chisquare(BOOTSTRAP) / BOOTSTRAP  # by so many resamples
-    return Contrast(tuple(differences.tolist()), seen, SHARED * seen, 1500)
+def study(draws: np.random.Generator, n: int, effect: float, spread: Spread) -> Contrast:
+    """Return a comparison of two arms of n replicates whose true difference is `effect`, margins."""
+    shared = spread.image_error * np.sqrt(spread.shared) * draws.normal()
+    own = spread.image_error * np.sqrt(1 - spread.shared) * draws.normal(size=n)
+    differences = effect * spread.margin + spread.over_replicates * draws.normal(size=n) + own + shared
+    seen = spread.image_error**2 * draws.chisquare(BOOTSTRAP) / BOOTSTRAP  # by so many resamples
+    return Contrast(tuple(differences.tolist()), seen, spread.shared * seen, spread.n_images)
 
 
-def sequential(draws: np.random.Generator, looks: tuple[int, ...], effect: float, alpha: float) -> tuple:
-    """Return what a study says that stops at the first look which decides, and with how many replicates."""
-    whole, level = study(draws, looks[-1], effect), alpha * NOMINAL[len(looks)]
+def sequential(
+    draws: np.random.Generator, looks: tuple[int, ...], effect: float, alpha: float, spread: Spread
+) -> tuple:
+    """Return the verdict of a study that stops at the first look which decides, and with how many replicates."""
+    whole, level = study(draws, looks[-1], effect, spread), alpha * NOMINAL[len(looks)]
     for n in looks:
-        found = decided(replace(whole, differences=whole.differences[:n]), level)
+        found = decided(replace(whole, differences=whole.differences[:n]), level, spread.margin)
         if any(found):
             break
     return (*found, n)
 
 
-def decided(found: Contrast, level: float, margin: float = MARGIN) -> tuple[bool, bool, bool]:
+def decided(found: Contrast, level: float, margin: float) -> tuple[bool, bool, bool]:
     """Return whether a lower value is supported, is refuted, and whether the difference is negligible."""
     different, lower = found.p < level, found.difference < 0
     return different and lower, different and not lower, not different and found.p_within(margin) < level
 
 
-def main() -> None:
+def print_levels() -> None:
+    """Print how often differences of nothing real are called different."""
     weights = np.concatenate([draw() for draw in resample_weights(N_IMAGES, N_RESAMPLES, "levels")]).T / N_IMAGES
     print(f"{N_TRIALS} trials each; called different, of arms that are not:")
     print("replicates  spread over replicates  contrast  bootstrap over replicates, then images")
@@ -85,29 +121,48 @@ def main() -> None:
         draws = generator(0, "levels", n_replicates, spread)
         ours, theirs = np.mean([trial(draws, weights, n_replicates, spread) for _ in range(N_TRIALS)], axis=0)
         print(f"{n_replicates:10} {spread:18} {ours:13.1%} {theirs:35.1%}", flush=True)
+    print()
+
+
+def print_power(spread: Spread) -> None:
+    """Print the rates of each verdict, of whole studies and of sequential ones, and the replicates needed."""
     print(
-        f"\n{N_STUDIES} studies each, thousandths of AURC, margin {MARGIN}; family: claims at alpha over their number"
+        f"spread over replicates {spread.over_replicates:.2f}, image error {spread.image_error:.2f} of which "
+        f"{spread.shared:.0%} of the variance are common to replicates, margin {spread.margin:.2f}\n"
+        f"{N_STUDIES} studies each, thousandths of AURC; family: claims at alpha over their number"
     )
     print("replicates  family  true difference  supported  refuted  negligible  inconclusive")
     for n, family, effect in product(SIZES, FAMILIES, EFFECTS):
         draws = generator(0, "power", n, family, effect)
-        found = np.mean([decided(study(draws, n, effect), ALPHA / family) for _ in range(N_STUDIES)], axis=0)
+        studies = (study(draws, n, effect, spread) for _ in range(N_STUDIES))
+        found = np.mean([decided(each, ALPHA / family, spread.margin) for each in studies], axis=0)
         rates = "  ".join(f"{rate:9.1%}" for rate in (*found, 1 - found.sum()))
-        print(f"{n:10} {family:7} {effect:16g}  {rates}", flush=True)
+        print(f"{n:10} {family:7} {effect * spread.margin:16.2f}  {rates}", flush=True)
     print("\nlooks; the nominal level of each is that of settings/looks.py")
     print("looks           alpha  true difference  supported  refuted  negligible  replicates, mean")
     for looks, alpha, effect in product(LOOKS, (ALPHA, ALPHA / 3), EFFECTS):
         draws = generator(0, "looks", *looks, effect)
-        found = np.mean([sequential(draws, looks, effect, alpha) for _ in range(N_STUDIES)], axis=0)
+        found = np.mean([sequential(draws, looks, effect, alpha, spread) for _ in range(N_STUDIES)], axis=0)
         rates = "  ".join(f"{rate:9.1%}" for rate in found[:3])
-        print(f"{looks!s:14} {alpha:6.3f} {effect:16g}  {rates}  {found[3]:16.1f}", flush=True)
-    print("\nreplicates needed (80 % power) by the spread itself: for a difference of 2.8, and to call 0 negligible")
-    either, images = SPREAD / np.sqrt(2), IMAGE_ERROR**2  # two values that have the spread
-    exact = Contrast((-MARGIN - either, -MARGIN + either), images, SHARED * images, 1500)
+        print(f"{looks!s:14} {alpha:6.3f} {effect * spread.margin:16.2f}  {rates}  {found[3]:16.1f}", flush=True)
+    print(
+        "\nreplicates needed (80 % power) by the spread itself: for a difference of one margin, and to call 0 negligible"
+    )
+    either, images = spread.over_replicates / np.sqrt(2), spread.image_error**2  # two values that have the spread
+    values = -spread.margin - either, -spread.margin + either
+    exact = Contrast(values, images, spread.shared * images, spread.n_images)
     for family in FAMILIES:
         level = ALPHA / family
-        print(f"family of {family}: {n_for_difference(exact, level)}, {n_for_equivalence(exact, MARGIN, level)}")
+        print(f"family of {family}: {n_for_difference(exact, level)}, {n_for_equivalence(exact, spread.margin, level)}")
+
+
+def main(given: list[str]) -> None:
+    if given:
+        print_power(observed(Path(given[0]), *given[1:]))
+    else:
+        print_levels()
+        print_power(PILOTS)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -60,8 +60,8 @@ def machine() -> str:
     """Return what computes: processor, cores, memory and GPU, but no name of a host."""
     import torch
 
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text().splitlines() if told.exists() else []
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
     model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
     parts = [model, f"{os.cpu_count()} threads", f"torch {torch.__version__}"]
     return ", ".join(parts + ([torch.cuda.get_device_name(0)] if torch.cuda.is_available() else []))

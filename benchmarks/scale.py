@@ -113,11 +113,11 @@ def measure(n_jobs: int) -> Size:
         copy = copy_repository(Path(folder) / "repository")
         fake_jobs(copy)
         copy.edit_config(lambda config: enlarge(config, n_jobs))
-        dry_seconds, dry_mb, said = snakemake(copy.folder, "--dry-run")
-        jobs = int(re.search(r"^total +(\d+)", said, re.MULTILINE)[1])
+        dry_seconds, dry_mb, shown = snakemake(copy.folder, "--dry-run")
+        jobs = int(re.search(r"^total +(\d+)", shown, re.MULTILINE)[1])
         seconds, _, _ = snakemake(copy.folder)
-        done_seconds, done_mb, said = snakemake(copy.folder)
-        if "Nothing to be done" not in said:
+        done_seconds, done_mb, shown = snakemake(copy.folder)
+        if "Nothing to be done" not in shown:
             sys.exit(f"a study of {jobs} jobs: its second run found work to do")
         bare = Path(folder) / "bare"
         bare.mkdir()
@@ -140,7 +140,7 @@ def enlarge(config: dict, n_jobs: int) -> None:
 
 
 def snakemake(folder: Path, *arguments: str) -> tuple[float, float, str]:
-    """Run it, and return its seconds, its peak memory in MB and what it said."""
+    """Run it, and return its seconds, its peak memory in MB and its output."""
     command = [sys.executable, "-c", LAUNCH, "--cores", "2", "--resources", "gpu=4", *arguments]
     start = time.perf_counter()
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ, check=False)

@@ -55,8 +55,8 @@ def seconds(path: Path) -> float:
 def loaded(path: Path) -> list[str]:
     """Return which of LARGE a start imports."""
     command = [sys.executable, "-c", TELL_MODULES, path, "--help"]
-    told = subprocess.run(command, capture_output=True, text=True, env=one_thread(), check=True).stderr
-    return [name for name in LARGE if name in told.split()]
+    log = subprocess.run(command, capture_output=True, text=True, env=one_thread(), check=True).stderr
+    return [name for name in LARGE if name in log.split()]
 
 
 def one_thread() -> dict[str, str]:

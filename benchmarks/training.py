@@ -16,6 +16,7 @@ from torch import nn
 from selfdoubt.data import catalog, datasets
 from selfdoubt.distillation import objectives as student
 from selfdoubt.distillation import soft_labels
+from selfdoubt.mixing.mixer import Mixer
 from selfdoubt.models import classifier, inference
 from selfdoubt.runtime import devices
 from selfdoubt.settings.data import Dataset
@@ -79,8 +80,8 @@ class _Bench:
         """Return a function that trains for one epoch."""
 
         def run() -> None:
-            with redirect_stdout(io.StringIO()):  # it tells of each epoch
-                Training(self.model(), stream or self.stream, RECIPE, objective, self.val).run()
+            with redirect_stdout(io.StringIO()):  # it prints each epoch
+                Training(self.model(), stream or self.stream, objective, self.val).run()
 
         return run
 
@@ -126,7 +127,7 @@ class _Bench:
         """CutMix with masks against no mixing; the masks are the pixels above 0."""
         mixing = SimpleNamespace(method="mask-cutmix", probability=0.5, n_placements=8, labels="object-area")
         masks = (self.train.images > 0).any(1)
-        mixed = Stream(self.train, RECIPE, 1, self.device, mixing, masks)
+        mixed = Stream(self.train, RECIPE, 1, self.device, Mixer(mixing, masks))
         labels = losses.from_labels()
         ours, theirs = in_turn(self.epoch(labels, mixed), self.epoch(labels))
         reason = "choosing among placements costs the same for any network, and this one is small"

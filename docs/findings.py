@@ -49,16 +49,16 @@ tables of the runs; the numbers of each are in [findings/](findings).
 
 **Withdrawn.** The runs of the default study, of enhancers and of communication were made before methods were brought in
 line with their papers ([decision 20](decisions/0020-as-their-papers-have-them.md)), and three of their claims do not
-stand, whatever the tables say:
+stand, whatever the tables show:
 
 - *Persuasion is more accurate than the mean probability of the same models* (default study, supported) lacks a
   control: the mean plus a bias for each class, fitted on val, which needs no message at all. In a pilot on the same
   test images that control was more accurate than persuasion.
 - *Confidence after an ODIN step has a lower AURC than after a random step* (default study and
   `studies/enhancers.yaml`) is not about ODIN: its temperature was chosen by the AURC on val and so was 1, where the
-  paper has 1000 or tunes on OOD images. The placebo's confidence was of a class that nobody reported where the step
-  had changed the largest logit.
-- *Confidence after an ODIN step tells digits from clothes better than before* (`studies/enhancers.yaml`, supported)
+  paper has 1000 or tunes on OOD images. The placebo's confidence was of a class other than the reported one
+  where the step had changed the largest logit.
+- *Confidence after an ODIN step separates digits from clothes better than before* (`studies/enhancers.yaml`, supported)
   is not about ODIN for the same reason.
 
 All other numbers of enhancers that keep the label, of `pnorm` and of C-OOD severities are of the former definitions

@@ -18,7 +18,7 @@ rule combine_members:
         benchmark_of("combine_members/{dataset}/{group}/replicate-{replicate}/{protocol}")
     wildcard_constraints:
         group=one_of(STUDY.groups),
-        protocol=one_of(named(STUDY.protocols, speaks=False)),
+        protocol=one_of(named(STUDY.protocols, sends_messages=False)),
     conda:
         "../envs/tables.yaml"
     resources:
@@ -48,7 +48,7 @@ rule communicate:
         benchmark_of("communicate/{dataset}/{group}/replicate-{replicate}/{protocol}")
     wildcard_constraints:
         group=one_of(STUDY.groups),
-        protocol=one_of(named(STUDY.protocols, speaks=True)),
+        protocol=one_of(named(STUDY.protocols, sends_messages=True)),
     conda:
         "../envs/models.yaml"
     threads: computing_threads

@@ -1,11 +1,10 @@
-"""Shared by the tests: the default config, and a finished copy of the repository."""
+"""Shared by the tests: the config of their study, and a finished copy of the repository."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 import yaml
-from copies import ROOT, Copy, copy_repository, fake_jobs
+from copies import STUDY, Copy, copy_of, copy_repository, fake_jobs
 
 LONG = ("test_study", "test_workflow", "test_distributed", "test_own_data", "test_faults")
 
@@ -17,13 +16,13 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture
 def config() -> dict:
-    """The default study's config."""
-    return yaml.safe_load((ROOT / "config.yaml").read_text())
+    """The config of the tests' study."""
+    return yaml.safe_load(STUDY.read_text())
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
-    """A copy of the repository in which every job of the default study has run, as a fake."""
+    """A copy of the repository in which every job of the tests' study has run, as a fake."""
     folder = tmp_path_factory.mktemp("finished") / "repository"
     copy = copy_repository(folder)
     fake_jobs(copy)
@@ -35,5 +34,4 @@ def finished(tmp_path_factory) -> Path:
 @pytest.fixture
 def copy(finished, tmp_path) -> Copy:
     """A finished copy of one's own."""
-    shutil.copytree(finished, tmp_path / "repository", symlinks=True)
-    return Copy(tmp_path / "repository")
+    return copy_of(finished, tmp_path / "repository")

@@ -31,12 +31,12 @@ NOT_REPEATED = (
 )  # seconds
 NO_JOB = "between jobs"  # what is hit where none runs
 KINDS = ("engine killed", "job killed", "interrupted")
-MARK = "SELFDOUBT_SOAK"  # an environment variable that tells the processes of a start from all others
+MARK = "SELFDOUBT_SOAK"  # an environment variable that marks the processes of a start
 _ORPHAN_SECONDS, _END_SECONDS = 30, 300
 
 
 def smallest(config: dict) -> None:
-    """A job or more of every rule that the default study has, but two of its figures only; hardly any seconds."""
+    """A job or more of every rule that the tests' study has, but two of its figures only; hardly any seconds."""
     tiny(config)
     del config["enhancers"]["random-sign"], config["students"]["kd-no-labels"]
     config["soft_labels"]["mode"] = "stored"
@@ -57,8 +57,8 @@ class Start:
         self.name, self.began = name, time.monotonic()
         own = {MARK: name, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(scratch)}
         with (folder.parent / f"{folder.name}.log").open("a") as log:
-            said = {"stdout": log, "stderr": log, "start_new_session": True, "preexec_fn": heed_interrupts}
-            self.engine = subprocess.Popen(COMMAND, cwd=folder, env=os.environ | own, **said)
+            options = {"stdout": log, "stderr": log, "start_new_session": True, "preexec_fn": heed_interrupts}
+            self.engine = subprocess.Popen(COMMAND, cwd=folder, env=os.environ | own, **options)
 
     def ended(self, seconds: float) -> bool:
         """Whether the engine has ended, within so many seconds."""
@@ -149,7 +149,7 @@ def recorded(folder: Path, what: str) -> set[str]:
 
 
 def finished(folder: Path) -> dict[str, tuple]:
-    """What tells a finished output from the same made again: its inode and date."""
+    """What distinguishes a finished output from the same made again: its inode and date."""
     names = recorded(folder, "metadata") - recorded(folder, "incomplete")
     found = {name: path.stat() for name, path in files(folder).items() if name in names}
     return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in found.items()}
@@ -188,7 +188,7 @@ class Soak:
         folder, scratch = self.fresh("undisturbed")
         start = Start(folder, self.mark(), scratch)
         if not start.ended(1800) or start.engine.returncode:
-            sys.exit(f"the undisturbed study failed; {folder}.log tells")
+            sys.exit(f"the undisturbed study failed; its log is {folder}.log")
         self.seconds, self.expected = time.monotonic() - began, digests(folder)
         self.found += [f"left over: {name}" for name in leftovers(folder, scratch)]
         print(

@@ -12,9 +12,8 @@ def run(arguments):
     settings = arguments.settings.evaluation
     fitted = scoring.fit_scores(predictions, settings.scores)
     rows = metrics_table.evaluate(predictions, settings, identity, fitted)
-    for row in rows:
-        if row["warning"]:
-            print(f"warning: {row['split']}: {row['warning']}", flush=True)
+    for split, warning in dict.fromkeys((row["split"], row["warning"]) for row in rows if row["warning"]):
+        print(f"warning: {split}: {warning}", flush=True)
     metadata = arguments.metadata | {"chosen_on_val": scoring.chosen_on_val(fitted)}
     table_files.write_rows(arguments.output, rows, METRICS_SCHEMA, metadata)
 

@@ -10,8 +10,9 @@ def run(arguments):
     settings, rule = arguments.settings, arguments.settings.mask_truth
     train, _ = own_images.read_train(arguments.train, settings, getattr(settings, "replicate", 0))
     truth = datasets.foreground(train, rule) if rule != "none" else None
-    stages = {"pseudo-mask": arguments.pseudo_masks, "mask": arguments.masks}
-    rows = [row for stage, path in stages.items() for row in quality_rows(stage, masks.read_masks(path), truth)]
+    pseudo = masks.read_masks(arguments.pseudo_masks)
+    rows = quality_rows("pseudo-mask", pseudo, truth)
+    rows += quality_rows("mask", masks.read_masks(arguments.masks), truth, pseudo)
     for row in rows:
         if row["warning"]:
             print(f"warning: {row['stage']}: {row['warning']}", flush=True)

@@ -73,7 +73,7 @@ def figures_of(paths: list[Path], study: dict, upper_bounds: dict) -> dict:
 
 
 def registration_of(path: Path, present: dict) -> Registration:
-    """Return what a registration says of the present study, and when it was committed."""
+    """Return how a registration differs from the present study, and when it was committed."""
     git = ["git", "-C", str(path.parent)]
     options = {"capture_output": True, "text": True, "check": False}
     logged = subprocess.run([*git, "log", "-1", "--format=%h of %cs", "--", path.name], **options).stdout.strip()

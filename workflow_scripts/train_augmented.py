@@ -1,18 +1,19 @@
 """Train a network on mixed images: blended, or boxes, or objects cut out by their masks."""
 
 from selfdoubt.mixing import masks
+from selfdoubt.mixing.mixer import Mixer
 from selfdoubt.runtime import cli, randomness
 from selfdoubt.training import loop, losses
 
 
 def run(arguments):
-    objective = losses.from_labels(arguments.settings.label_smoothing)
+    settings, seed = arguments.settings, randomness.seed_of(arguments)
+    objective = losses.from_labels(settings.label_smoothing)
 
-    def masks_of(train):
-        seed = randomness.seed_of(arguments)
-        return masks.masks_for_mixing(train, arguments.settings, *(arguments.masks or [None]), seed)
+    def make_mixer(train):
+        return Mixer(settings.mixing, masks.masks_for_mixing(train, settings, *(arguments.masks or [None]), seed))
 
-    loop.train_to_files(arguments, lambda device, precision: objective, masks_of)
+    loop.train_to_files(arguments, lambda device, precision: objective, make_mixer)
 
 
 if __name__ == "__main__":

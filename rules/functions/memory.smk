@@ -34,8 +34,9 @@ def predicted_sets(dataset):
 
 
 def predicting_mb(wildcards, attempt):
-    """The memory of a job that predicts all images, a file of them at a time."""
-    return attempt * memory.predicting_mb(*predicted_sets(wildcards.dataset))
+    """The memory of a job that predicts all images, a file of them at a time, with the model's network."""
+    known = (*predicted_sets(wildcards.dataset), STUDY.network_of(wildcards.name))
+    return attempt * memory.predicting_mb(*known)
 
 
 def enhancing_mb(wildcards, attempt):
@@ -48,7 +49,7 @@ def enhancing_mb(wildcards, attempt):
 
 def communicating_mb(wildcards, attempt):
     """The memory of a job that holds val, test and OOD images, and predictions of every member."""
-    n_members = len(STUDY.speakers(wildcards.group, wildcards.protocol))
+    n_members = len(STUDY.predicting_members(wildcards.group, wildcards.protocol))
     return attempt * memory.communicating_mb(*predicted_sets(wildcards.dataset), n_members)
 
 

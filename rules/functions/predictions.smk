@@ -14,7 +14,7 @@ def sets_sorted(entry):
 def models_that_compute(wildcards):
     """The model, or those members of the group, that a job runs."""
     group = wildcards.get("group")
-    return STUDY.speakers(group, wildcards.protocol) if group else [wildcards.name]
+    return STUDY.predicting_members(group, wildcards.protocol) if group else [wildcards.name]
 
 
 def computing_threads(wildcards):
@@ -54,13 +54,13 @@ def enhancements_settings(wildcards):
 
 def members_of_group(wildcards):
     """The checkpoints of the members that predict, by name: the order of the settings."""
-    members = STUDY.speakers(wildcards.group, wildcards.protocol)
+    members = STUDY.predicting_members(wildcards.group, wildcards.protocol)
     return [checkpoint_file(wildcards.dataset, model, wildcards.replicate) for model in members]
 
 
 def families_of_members(wildcards):
     """The modules of the network families of the members that predict."""
-    return STUDY.families_of(*STUDY.speakers(wildcards.group, wildcards.protocol))
+    return STUDY.families_of(*STUDY.predicting_members(wildcards.group, wildcards.protocol))
 
 
 def predictions_of_members(wildcards):
@@ -78,8 +78,8 @@ def predictions_of_members(wildcards):
 
 def group_settings(wildcards):
     """The members that predict, by name, and how the group decides; what they compute on, where they are run."""
-    members, protocol = STUDY.speakers(wildcards.group, wildcards.protocol), STUDY.protocols[wildcards.protocol]
-    computing = computing_settings(wildcards) if protocol.speaks else {}
+    members, protocol = STUDY.predicting_members(wildcards.group, wildcards.protocol), STUDY.protocols[wildcards.protocol]
+    computing = computing_settings(wildcards) if protocol.sends_messages else {}
     return canonical({"members": members, **sets_sorted(protocol.model_dump()), **computing})
 
 

@@ -52,7 +52,8 @@ def mixed_labels_of_figure(figure):
 
 def examples_of_figure(figure):
     """The enhanced examples of one model and replicate, by each enhancer."""
-    replicate = STUDY.replicate_of(figure.model, figure.replicate)
+    first = min(STUDY.replicates) if figure.replicate is None else figure.replicate
+    replicate = STUDY.replicate_of(figure.model, first)
     return [
         EXAMPLES.format(dataset=figure.dataset, model=figure.model, replicate=replicate, enhancer=enhancer)
         for enhancer in figure.enhancers

@@ -17,7 +17,7 @@ from selfdoubt.settings.registry import settings_of
 MEAN = SimpleNamespace(method="mean-probability")
 STACKING = SimpleNamespace(method="stacking", penalty=[0.1, 1.0], n_folds=3)
 STACKING_FREE = SimpleNamespace(method="stacking", penalty=[0.001], n_folds=3)
-METHODS = [name for name, settings in settings_of("protocols").items() if not settings.speaks]
+METHODS = [name for name, settings in settings_of("protocols").items() if not settings.sends_messages]
 SETTINGS = {method: SimpleNamespace(method=method) for method in METHODS} | {"stacking": STACKING}
 
 
@@ -219,7 +219,7 @@ def test_a_group_keeps_the_rows_of_its_members():
 
 
 def test_members_that_saw_other_images_are_refused():
-    with pytest.raises(UserError, match="not of the same images"):
+    with pytest.raises(UserError, match="its labels are not those of member 1"):
         combining.combine([predictions([[0, 0]], [0]), predictions([[0, 0]], [1])], MEAN)
 
 
@@ -267,5 +267,5 @@ def test_the_predictions_of_val_by_stacking_are_out_of_fold():
 )
 def test_val_on_which_nothing_can_be_fitted_is_named(method, val, reason):
     members = tables([val] * 3, LABELS[: len(val)])
-    with pytest.raises(UserError, match=f"predictions: {method} cannot be fitted .*{reason}"):
+    with pytest.raises(UserError, match=f"member 1, .*: {method} cannot be fitted .*{reason}"):
         combining.combine(members, SETTINGS[method])

@@ -42,12 +42,12 @@ def converse(models=MODELS, **values) -> dialogue.Dialogue:
 
 
 def naive(row: int, n_rounds: int, epsilon: float) -> tuple[np.ndarray, int]:
-    """Mean probability and rounds of one image, step by step as the docstring says."""
+    """Mean probability and rounds of one image, step by step as in the docstring."""
     clean = inference.as_pixels(SPLITS["test"].images[row : row + 1], torch.device("cpu"))
     moved, answers, done = clean, [*PROBABILITIES[:, row]], 0
     while done < n_rounds and len({int(answer.argmax()) for answer in answers[-3:]}) > 1:
-        for speaker in np.roll(NAMES, -done):
-            gradient, _ = gradients.input_gradient(MODELS[speaker], moved, gradients.top_log_odds())
+        for sender in np.roll(NAMES, -done):
+            gradient, _ = gradients.input_gradient(MODELS[sender], moved, gradients.top_log_odds())
             moved = moved + epsilon / n_rounds * gradient.sign()
             moved = torch.min(torch.max(moved, clean - epsilon), clean + epsilon).clamp(0, 1)
         with torch.no_grad():
@@ -56,7 +56,7 @@ def naive(row: int, n_rounds: int, epsilon: float) -> tuple[np.ndarray, int]:
     return np.mean(answers, axis=0), done
 
 
-def test_a_dialogue_is_what_its_definition_says():
+def test_a_dialogue_follows_its_definition():
     found = converse()
     assert 0 < APART.sum() < 33
     expected = [naive(row, 3, 24 / 255) for row in range(33)]
@@ -100,15 +100,15 @@ def test_results_do_not_depend_on_the_batch_size(message, monkeypatch):
 
 
 def test_the_first_model_changes_from_round_to_round(monkeypatch):
-    spoken = []
+    senders = []
 
-    def speak(model, images, objective, precision):
-        spoken.append(next(name for name, each in MODELS.items() if each is model))
+    def send(model, images, objective, precision):
+        senders.append(next(name for name, each in MODELS.items() if each is model))
         return torch.zeros_like(images), None  # so that no prediction changes
 
-    monkeypatch.setattr(dialogue.gradients, "input_gradient", speak)
+    monkeypatch.setattr(dialogue.gradients, "input_gradient", send)
     converse()
-    assert spoken == ["one", "two", "three", "two", "three", "one", "three", "one", "two"]
+    assert senders == ["one", "two", "three", "two", "three", "one", "three", "one", "two"]
 
 
 def test_random_steps_differ_between_rounds_and_are_those_of_the_seed():
@@ -117,5 +117,5 @@ def test_random_steps_differ_between_rounds_and_are_those_of_the_seed():
     other = dialogue.converse(MODELS, SPLITS["test"], CLEAN, settings_of(message="random-sign"), (1, "test"))
     assert np.abs(other.log_mean - found[0]).max() > 1e-6
     generators = dialogue._Generators(0, "test")
-    draws = [generators[turn, speaker].random() for turn in range(2) for speaker in range(3)]
+    draws = [generators[turn, sender].random() for turn in range(2) for sender in range(3)]
     assert len({*draws}) == 6 and generators[0, 0].random() not in draws

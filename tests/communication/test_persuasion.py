@@ -49,18 +49,18 @@ def two_messages(gained: list = GAINS, predicted: list = GAINS, of_random: list 
 
 
 def relative(relative_to: str, **found) -> np.ndarray:
-    said = two_messages(**found)
-    return gains.relative_gains(said, gains.mean_gains(said, ~OWN, OWN, relative_to), 3, 4)[1]
+    messages = two_messages(**found)
+    return gains.relative_gains(messages, gains.mean_gains(messages, ~OWN, OWN, relative_to), 3, 4)[1]
 
 
 def test_relative_gains_by_hand():
     # Others gain 3 and 1 from the messages for class 2 (mean 2), 0 and 1 from those for class 0 (mean 0.5);
     # what senders gain (9) does not count. Less the mean of the candidates (1.25): 0.75 and -0.75.
-    said = two_messages()
-    mean = gains.mean_gains(said, ~OWN, OWN, "none")
+    messages = two_messages()
+    mean = gains.mean_gains(messages, ~OWN, OWN, "none")
     np.testing.assert_allclose(mean, [[2, 0.5]])
     expected = [[0, 0, 0, 0], [-0.75, 0, 0.75, 0], [0, 0, 0, 0]]
-    np.testing.assert_allclose(gains.relative_gains(said, mean, 3, 4), expected)
+    np.testing.assert_allclose(gains.relative_gains(messages, mean, 3, 4), expected)
 
 
 def test_gains_relative_to_random_signs_by_hand():
@@ -82,9 +82,9 @@ def test_gains_relative_to_the_senders_own_by_hand():
 def test_persuasion_rows_by_hand():
     # Image 1 has label 2: the message for 2 is true, the one for 0 wrong. Listener b predicts 2 after both.
     predicted = [[[2, 2], [0, 2]], [[0, 2], [2, 2]]]
-    said = two_messages(gained=[[[9, 3], [1, 8]], [[7, 0], [-1, 6]]], predicted=predicted)
+    messages = two_messages(gained=[[[9, 3], [1, 8]], [[7, 0], [-1, 6]]], predicted=predicted)
     labels, clean, pair = np.array([0, 2, 1]), np.array([[0, 0], [0, 1], [0, 0]]), ["a", "b"]
-    rows = exchange.persuasion_rows(said, labels, clean, pair, pair)
+    rows = exchange.persuasion_rows(messages, labels, clean, pair, pair)
     found = {(r["sender"], r["listener"], r["message"]): [*r.values()][3:] for r in rows}
     assert [*rows[0]] == [*PERSUASION_SCHEMA.names]
     assert found["a", "b", "true"] == [3, 1, 1, 1]
@@ -97,8 +97,8 @@ def test_persuasion_rows_by_hand():
 def test_persuasion_rows_fit_their_schema_even_without_messages():
     for below, n in ((HALF, None), (0.0, 0)):
         answers = np.stack([logits.argmax(1) for logits in CLEAN.values()], axis=1)
-        said = sent(contested_below=below)
-        rows = exchange.persuasion_rows(said, SPLITS["test"].labels, answers, [*MODELS], [*MODELS])
+        messages = sent(contested_below=below)
+        rows = exchange.persuasion_rows(messages, SPLITS["test"].labels, answers, [*MODELS], [*MODELS])
         pa.Table.from_pylist(rows, schema=PERSUASION_SCHEMA)
         assert n is None or {tuple(row.values())[3:] for row in rows} == {(None, 0, None, 0)}
 
@@ -115,11 +115,11 @@ def test_weights_are_fitted_by_likelihood():
 
 
 def test_messages_are_for_the_most_probable_classes_of_contested_images():
-    said = sent(n_candidates=3)
+    messages = sent(n_candidates=3)
     chances = np.mean([softmax(logits.astype(float), 1) for logits in CLEAN.values()], axis=0)
-    np.testing.assert_array_equal(said.images, np.flatnonzero(chances.max(1) < HALF))
-    np.testing.assert_array_equal(said.candidates, np.argsort(-chances[said.images])[:, :3])
-    assert said.gains.shape == said.predicted.shape == (len(said.images), 3, 3, 3)
+    np.testing.assert_array_equal(messages.images, np.flatnonzero(chances.max(1) < HALF))
+    np.testing.assert_array_equal(messages.candidates, np.argsort(-chances[messages.images])[:, :3])
+    assert messages.gains.shape == messages.predicted.shape == (len(messages.images), 3, 3, 3)
 
 
 @pytest.mark.parametrize("message", MESSAGES)
@@ -134,15 +134,15 @@ def test_messages_stay_within_epsilon_and_the_pixel_range_at_full_size(message):
 
 
 def test_gains_are_those_of_the_listener_on_the_senders_image():
-    said = sent()
-    pixels = inference.as_pixels(SPLITS["test"].images[said.images], torch.device("cpu"))
-    moved = gradient.send(MODELS["three"], pixels, said.candidates, settings_of(), None)[1]
+    messages = sent()
+    pixels = inference.as_pixels(SPLITS["test"].images[messages.images], torch.device("cpu"))
+    moved = gradient.send(MODELS["three"], pixels, messages.candidates, settings_of(), None)[1]
     with torch.no_grad():
         logits = MODELS["one"](moved).numpy()
-    rows, classes = np.arange(len(said.images)), said.candidates[:, 1]
-    gain = (log_softmax(logits, 1) - log_softmax(CLEAN["one"][said.images], 1))[rows, classes]
-    np.testing.assert_allclose(said.gains[:, 1, 2, 0], gain, atol=1e-5)
-    np.testing.assert_array_equal(said.predicted[:, 1, 2, 0], logits.argmax(1))
+    rows, classes = np.arange(len(messages.images)), messages.candidates[:, 1]
+    gain = (log_softmax(logits, 1) - log_softmax(CLEAN["one"][messages.images], 1))[rows, classes]
+    np.testing.assert_allclose(messages.gains[:, 1, 2, 0], gain, atol=1e-5)
+    np.testing.assert_array_equal(messages.predicted[:, 1, 2, 0], logits.argmax(1))
 
 
 def test_what_random_signs_gain_is_what_the_placebo_gains():

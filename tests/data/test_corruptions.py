@@ -144,7 +144,7 @@ def test_noise_is_clipped_not_wrapped():
     assert apply("gaussian-noise", white, 1, draws()).min() >= 255 - 51
 
 
-def test_blur_spreads_a_dot_as_its_deviation_says():
+def test_blur_spreads_a_dot_by_its_deviation():
     dot = np.zeros((1, 1, 29, 29), np.uint8)
     dot[..., 14, 14] = 255
     blurred = apply("gaussian-blur", dot, 3, draws())[0, 0].astype(float)

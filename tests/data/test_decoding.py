@@ -40,7 +40,7 @@ def saved(pixels: np.ndarray | Image.Image, kind: str = "PNG", **options) -> byt
 def test_damaged_files_are_pictures_or_one_line(kind, capfd):
     draws, content = np.random.default_rng(1), saved(PIXELS, kind, **RICH.get(kind, {}))
     outcomes = set()
-    for _ in range(300):
+    for _ in range(100):
         damaged = bytearray(content[: draws.integers(1, len(content) + 1)] if draws.random() < 0.2 else content)
         for at in draws.integers(0, len(damaged), 2):
             damaged[at] = draws.integers(0, 256)
@@ -111,7 +111,7 @@ def test_no_metadata_stops_a_picture(kind):
     draws, content = np.random.default_rng(2), saved(PIXELS, kind, **RICH[kind])
     whole = np.asarray(decode(content, "a", 3)[0])
     turned = [np.rot90(each, turns) for each in (whole, whole[::-1]) for turns in range(4)]
-    for _ in range(150):
+    for _ in range(60):
         found = np.asarray(decode(damaged_metadata(kind, content, draws), "a", 3)[0])
         assert any(np.array_equal(found, each) for each in turned)
 

@@ -1,5 +1,6 @@
 """The command that shows what is in a source."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -66,10 +67,12 @@ def test_what_is_wrong_is_a_line_each_and_ends_with_1(photos):
     assert "set size_px" in err[1]
 
 
-@pytest.mark.parametrize(("source", "told"), [("folder:missing", "missing is missing"), ("foldr:x", "mean 'folder'")])
-def test_a_source_that_is_none_is_one_line(source, told):
+@pytest.mark.parametrize(
+    ("source", "message"), [("folder:missing", "missing is missing"), ("foldr:x", "mean 'folder'")]
+)
+def test_a_source_that_is_none_is_one_line(source, message):
     code, out, err = described(source)
-    assert code == 1 and not out and len(err) == 1 and told in err[0]
+    assert code == 1 and not out and len(err) == 1 and message in err[0]
 
 
 def test_files_that_were_not_fetched_yet_are_named(tmp_path):
@@ -81,3 +84,19 @@ def test_it_is_quick_without_torch():
     program = "import sys, selfdoubt.data.description; print('torch' in sys.modules, 'torchvision' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=SCRIPTS)
     assert found.stdout.split() == ["False", "False"]
+
+
+def test_a_pipe_is_ignored_and_named(photos):
+    os.mkfifo(photos / "train/ant/pipe.jpg")
+    code, out, _ = described(f"folder:{photos}", "--size-px", "24")
+    assert code == 0 and any("train/ant/pipe.jpg" in line and "a pipe" in line for line in out)
+
+
+@pytest.mark.parametrize("inner", ["", "train", "notes"])
+def test_a_folder_without_images_is_told_which_layout_is_expected(tmp_path, inner):
+    (tmp_path / "photos" / inner).mkdir(parents=True)
+    if inner == "notes":
+        (tmp_path / "photos/notes").rmdir()
+        (tmp_path / "photos/notes.txt").write_text("none")
+    code, _, (line,) = described(f"folder:{tmp_path / 'photos'}")
+    assert code == 1 and "holds no images" in line and "train/CLASS/photo.jpg" in line

@@ -86,11 +86,11 @@ def test_another_file_is_refused_and_not_kept(address, tmp_path):
     assert names(tmp_path) == []
 
 
-def test_what_is_not_there_says_what_to_do(address, tmp_path):
+def test_a_missing_file_is_reported_with_a_remedy(address, tmp_path):
     for url in (f"{address}/missing", "http://127.0.0.1:9/closed"):
-        with pytest.raises(UserError, match=rf"{url} .* by hand \(md5 {MD5}\)") as told:
+        with pytest.raises(UserError, match=rf"{url} .* by hand \(md5 {MD5}\)") as fault:
             downloads.fetch(url, MD5, tmp_path / "a.zip")
-        assert "\n" not in str(told.value)
+        assert "\n" not in str(fault.value)
 
 
 def test_a_file_put_there_by_hand_is_checked(tmp_path):

@@ -156,7 +156,7 @@ def maker():
 
 @pytest.fixture
 def idx_folder(tmp_path):
-    """50 training and 20 test images; pixel (0, 0) tells the row."""
+    """50 training and 20 test images; pixel (0, 0) is the row."""
     folder = tmp_path / "idx"
     folder.mkdir()
     for name, n in [("train", 50), ("t10k", 20)]:

@@ -16,6 +16,7 @@ from torchvision.transforms import v2
 from selfdoubt.data import decoding
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.image_files import ImageFiles, random_box
+from selfdoubt.mixing.mixer import Mixer
 from selfdoubt.models import inference
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.training import losses
@@ -54,7 +55,7 @@ def split_of(images: ImageFiles) -> Split:
 def stream_of(folder, **values) -> Stream:
     mixing = values.pop("mixing", None)
     recipe = recipe_of(**{"shift_px": 0, "crop": vars(CROP), **values})
-    return Stream(split_of(files(folder)), recipe, 1, CPU, mixing)
+    return Stream(split_of(files(folder)), recipe, 1, CPU, mixing and Mixer(mixing))
 
 
 # ---- in an array's place ----
@@ -142,7 +143,10 @@ def test_without_crop_files_are_seen_as_from_memory(folder):
     for mixing in (None, *MIXINGS.values()):
         recipe, split = recipe_of(shift_px=2, flip=True), split_of(files(folder))
         in_memory = Split(split.images[:], split.labels, split.image_ids)
-        pairs = zip(*(Stream(each, recipe, 1, CPU, mixing).epoch(3) for each in (split, in_memory)), strict=True)
+        pairs = zip(
+            *(Stream(each, recipe, 1, CPU, mixing and Mixer(mixing)).epoch(3) for each in (split, in_memory)),
+            strict=True,
+        )
         assert all(torch.equal(one.images, other.images) for one, other in pairs)
 
 
@@ -181,7 +185,7 @@ def test_training_learns_from_files(folder):
     recipe = recipe_of(shift_px=0, crop=vars(CROP), epochs=12, learning_rate=1.0)
     model = model_of(widths=[8, 8, 8])
     model.fit_input(inference.as_pixels(images.images[:], CPU))
-    rows = Training(model, Stream(images, recipe, 1, CPU), recipe, losses.from_labels(), images).run()
+    rows = Training(model, Stream(images, recipe, 1, CPU), losses.from_labels(), images).run()
     assert rows[-1]["train_loss"] < 0.6 * np.log(3) and isinstance(model, nn.Module)
 
 
@@ -189,16 +193,16 @@ def test_training_learns_from_files(folder):
 
 
 @pytest.mark.parametrize("n_workers", [0, 1])
-@pytest.mark.parametrize(("content", "told"), [(b"", "cannot be decoded"), (None, "No such file")])
-def test_a_bad_file_is_named_in_one_line(folder, tmp_path, content, told, n_workers):
+@pytest.mark.parametrize(("content", "message"), [(b"", "cannot be decoded"), (None, "No such file")])
+def test_a_bad_file_is_named_in_one_line(folder, tmp_path, content, message, n_workers):
     if content is not None:
         (tmp_path / "bad.png").write_bytes(content)
     images = ImageFiles(tmp_path, ["bad.png"] * 4, 3, SIZE_PX)
     recipe = recipe_of(shift_px=0, batch_size=2, n_workers=n_workers, crop=vars(CROP))
-    with pytest.raises(UserError, match=rf"bad\.png: {told}") as fault:
+    with pytest.raises(UserError, match=rf"bad\.png: {message}") as fault:
         list(Stream(split_of(images), recipe, 1, CPU).epoch(0))
     assert "\n" not in str(fault.value)
-    with pytest.raises(UserError, match=rf"bad\.png: {told}"):
+    with pytest.raises(UserError, match=rf"bad\.png: {message}"):
         images[:2]
 
 
@@ -246,7 +250,9 @@ def test_options_that_would_be_ignored_are_refused(folder):
     with pytest.raises(UserError, match="crop takes the place of shift_px"):
         stream_of(folder, shift_px=1)
     with pytest.raises(UserError, match="needs images in memory"):
-        Stream(split_of(files(folder)), recipe_of(shift_px=0), 1, CPU, CUTMIX, np.ones((N, SIZE_PX, SIZE_PX), bool))
+        Stream(
+            split_of(files(folder)), recipe_of(shift_px=0), 1, CPU, Mixer(CUTMIX, np.ones((N, SIZE_PX, SIZE_PX), bool))
+        )
     split = split_of(files(folder))
     in_memory = Split(split.images[:], split.labels, split.image_ids)
     with pytest.raises(UserError, match="crop is for images that stay in files"):

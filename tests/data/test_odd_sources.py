@@ -12,6 +12,7 @@ from PIL import Image
 from small_data import encode, load, load_ood, load_splits, write_folder
 
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.sources.parquet import files_by_split
 
 
 def class_names(counts: list[dict]) -> list[str]:
@@ -85,6 +86,60 @@ def write_table(path: Path, labels, n: int = 20, metadata=None, **columns) -> No
 
 
 @pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("validation.parquet", "dev.parquet"),
+        ("validation_matched.parquet", "validation_mismatched.parquet"),
+        ("test-a/0.parquet", "test-b/0.parquet"),
+        ("test.parquet", "testing/00000.parquet"),
+    ],
+)
+def test_two_sets_of_one_split_are_not_pooled(tmp_path, one, other):
+    for name in ("train.parquet", one, other):
+        write_table(tmp_path / name, [0, 1])
+    with pytest.raises(UserError, match=r"are both (val|test); join them"):
+        files_by_split(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["test-00000-of-00002.parquet", "test-00001-of-00002.parquet"],
+        ["test-00000-of-00002-3fae.parquet", "test-00001-of-00002-bcde.parquet"],
+        ["test/one.parquet", "test/other.parquet"],
+        ["test0.parquet", "test_1.parquet"],
+        ["a/test.parquet", "b/test-0.parquet"],  # configurations, which are pooled and named elsewhere
+    ],
+)
+def test_parts_of_one_set_are_pooled(tmp_path, names):
+    for name in ("train-a.parquet", "train-b.parquet", *names):
+        write_table(tmp_path / name, [0, 1])
+    assert len(files_by_split(str(tmp_path))[0]["test"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "empty", "value"),
+    [
+        ("image_id", pa.array([None] * 20, pa.int64()), 7),
+        ("image_id", pa.nulls(20), 7),
+        ("mask", pa.array([None] * 20, pa.binary()), encode(np.ones((8, 8), np.uint8))),
+        ("mask", pa.nulls(20), encode(np.ones((8, 8), np.uint8))),
+        ("mask", pa.array([{"bytes": None}] * 20, pa.struct({"bytes": pa.binary()})), None),
+    ],
+)
+def test_an_optional_column_without_values_is_ignored_and_one_with_some_is_refused(
+    tmp_path, name, empty, value, capsys
+):
+    write_table(tmp_path / "train.parquet", [0, 1], **{name: empty})
+    split = load_splits(f"parquet:{tmp_path}")["train"]
+    assert split.masks is None and len(split.labels) and f"'{name}' is null in every row" in capsys.readouterr().out
+    if value is not None:
+        write_table(tmp_path / "train.parquet", [0, 1], **{name: pa.array([value] + [None] * 19)})
+        with pytest.raises(UserError, match=rf"column '{name}': 19 of 20 rows are null"):
+            load(f"parquet:{tmp_path}")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *(json.dumps({"info": {"features": features}}) for features in (None, {"label": None})),
@@ -129,7 +184,7 @@ def test_labels_of_two_types_are_refused(tmp_path, second):
 
 
 @pytest.mark.parametrize(
-    ("columns", "told"),
+    ("columns", "message"),
     [
         ({"label": pa.array([2**63, 2**63 + 1] * 10, pa.uint64())}, "column 'label': Integer value .* not in range"),
         ({"label": pa.array([[1], [2]] * 10)}, "column 'label': labels are list"),
@@ -138,9 +193,9 @@ def test_labels_of_two_types_are_refused(tmp_path, second):
         ({"image": [{"bytes": None, "path": "x.png"}] * 20}, "column 'image': "),
     ],
 )
-def test_a_column_of_the_wrong_kind_is_named(tmp_path, columns, told):
+def test_a_column_of_the_wrong_kind_is_named(tmp_path, columns, message):
     write_table(tmp_path / "train.parquet", columns.get("label", [0, 1]), **columns)
-    with pytest.raises(UserError, match=rf"train\.parquet: {told}") as fault:
+    with pytest.raises(UserError, match=rf"train\.parquet: {message}") as fault:
         load(f"parquet:{tmp_path}")
     assert "\n" not in str(fault.value)
 
@@ -183,15 +238,15 @@ def test_one_configuration_is_none_to_speak_of(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("labels", "more", "told"),
+    ("labels", "more", "message"),
     [
         ([0, 1, 2], {}, "classes of a and b differ, such as 2;"),
         (["x", "y"], {}, "classes of a and b differ, such as 0, 1, x;"),
         ([0, 1], {"mask": [b"x"] * 20}, "columns of a and b differ, such as mask;"),
     ],
 )
-def test_configurations_that_differ_are_refused(tmp_path, labels, more, told):
+def test_configurations_that_differ_are_refused(tmp_path, labels, more, message):
     write_table(tmp_path / "a/train.parquet", [0, 1])
     write_table(tmp_path / "b/train.parquet", labels, **more)
-    with pytest.raises(UserError, match=rf"b/train\.parquet: {told} give the folder of one"):
+    with pytest.raises(UserError, match=rf"b/train\.parquet: {message} give the folder of one"):
         load(f"parquet:{tmp_path}")

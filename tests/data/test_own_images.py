@@ -55,12 +55,12 @@ def test_overlapping_draws_are_balanced_and_independent():
 
 
 @pytest.mark.parametrize(
-    ("kind", "replicate", "n_images", "told"),
+    ("kind", "replicate", "n_images", "message"),
     [
         ("disjoint", 4, 300, r"1000 training images give 3 replicates of 300, and this is replicate 4; .*overlapping"),
         ("overlapping", 4, 1001, r"1000 training images give 0 replicates of 1001"),
     ],
 )
-def test_more_images_than_there_are_are_refused(kind, replicate, n_images, told):
-    with pytest.raises(UserError, match=f"train_images_per_replicate: {told}"):
+def test_more_images_than_there_are_are_refused(kind, replicate, n_images, message):
+    with pytest.raises(UserError, match=f"train_images_per_replicate: {message}"):
         positions(EQUAL, replicate, kind, n_images)

@@ -134,11 +134,11 @@ def test_tiny_imagenet_is_read_from_its_folder_and_from_its_archive(tmp_path, mo
         np.testing.assert_array_equal(split.labels, splits[name].labels)
 
 
-@pytest.mark.parametrize("line, said", [("val_0.JPEG\tn77\t0", "'n77'"), ("val_0.JPEG", "''")])
-def test_tiny_imagenet_of_an_unknown_class_is_refused(tmp_path, line, said):
+@pytest.mark.parametrize("line, named", [("val_0.JPEG\tn77\t0", "'n77'"), ("val_0.JPEG", "''")])
+def test_tiny_imagenet_of_an_unknown_class_is_refused(tmp_path, line, named):
     write_tiny_imagenet(tmp_path / "tiny")
     (tmp_path / "tiny/val/val_annotations.txt").write_text(line)
-    with pytest.raises(UserError, match=f"val_0.JPEG is of class {said}.* wnids.txt"):
+    with pytest.raises(UserError, match=f"val_0.JPEG is of class {named}.* wnids.txt"):
         load_splits(f"tiny-imagenet:{tmp_path / 'tiny'}")
 
 

@@ -48,7 +48,7 @@ def test_types_and_shapes(composed):
     assert images.flags.c_contiguous
 
 
-def test_every_object_is_there_and_as_large_as_its_silhouette_says(objects, composed):
+def test_every_object_is_there_and_as_large_as_its_silhouette(objects, composed):
     areas = composed["test"][1].sum((1, 2))
     shares = areas / scenes.silhouettes(objects["test"].images[:, 0]).sum((1, 2))
     assert areas.min() >= 20
@@ -160,7 +160,7 @@ def test_what_the_object_is_does_not_change_the_background(objects):
     np.testing.assert_array_equal(one[free], other[free])
 
 
-# ---- what tells the object ----
+# ---- what identifies the object ----
 
 
 def means(composed) -> tuple[np.ndarray, np.ndarray]:
@@ -170,7 +170,7 @@ def means(composed) -> tuple[np.ndarray, np.ndarray]:
     return tuple((images * part).sum((2, 3)) / part.sum((2, 3)) for part in (inside, 1 - inside))
 
 
-def test_brightness_and_colour_do_not_tell_the_object(composed):
+def test_brightness_and_colour_do_not_identify_the_object(composed):
     inside, outside = means(composed)
     # n = 1000; standard errors of these means are some 2 grey levels, of this share 1.6 %
     assert np.abs(inside.mean(0) - outside.mean(0)).max() < 10

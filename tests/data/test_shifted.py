@@ -21,7 +21,7 @@ def settings(source: str, **other):
 
 @pytest.fixture
 def cifar_c(tmp_path):
-    """Five severities of six images; red tells the severity, green the image."""
+    """Five severities of six images; red is the severity, green the image."""
     images = np.zeros((30, 32, 32, 3), np.uint8)
     images[..., 0] = np.repeat(np.arange(1, 6) * 10, 6)[:, None, None]
     images[..., 1] = np.tile(np.arange(6), 5)[:, None, None]
@@ -51,12 +51,12 @@ def test_some_images_are_the_same_of_every_corruption(cifar_c):
 
 
 def test_files_that_are_not_cifar_c_are_refused(cifar_c):
-    for wrong, told in (
+    for wrong, message in (
         (np.zeros((30, 32, 32, 4), np.uint8), "images are uint8"),
         (np.zeros((29, 32, 32, 3), np.uint8), "29 images and 30"),
     ):
         np.save(cifar_c / "gaussian_noise.npy", wrong)
-        with pytest.raises(UserError, match=rf"gaussian_noise\.npy: {told}"):
+        with pytest.raises(UserError, match=rf"gaussian_noise\.npy: {message}"):
             shifted.corrupted(settings(f"cifar-c:{cifar_c}"), LIKE, CLASSES)
     (cifar_c / "gaussian_noise.npy").write_bytes(b"no")
     with pytest.raises(UserError, match=r"gaussian_noise\.npy.*fetch it again"):

@@ -13,6 +13,7 @@ from selfdoubt.distillation.soft_labels import SoftLabels, Teacher, compress, ex
 from selfdoubt.models import checkpoints
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.training.batches import Stream
+from selfdoubt.training.distributed import Ranks
 
 VIEWS = {"epochs": 2, "batch_size": 8, "shift_px": 1, "flip": True, "precision": "float32", "device": "cpu"}
 VIEWS |= {"crop": None, "n_workers": 0}
@@ -60,7 +61,7 @@ def test_a_file_stands_for_its_teacher(tmp_path, top_k, rank, n_ranks):
     labels, teacher = SoftLabels(written(tmp_path / "a", top_k), CPU), Teacher(model_of(), "float32", top_k)
     for epoch in range(2):
         whole = list(STREAM.epoch(epoch))
-        part = Stream(split_of(), recipe_of(), 1, CPU, rank=rank, n_ranks=n_ranks).epoch(epoch)
+        part = Stream(split_of(), recipe_of(), 1, CPU, ranks=Ranks(rank, n_ranks)).epoch(epoch)
         for batch, own in zip(whole, part, strict=True):
             expected = teacher.targets(batch)[rank::n_ranks]
             assert_close(labels.targets(own), expected, rtol=0, atol=0)

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 from scipy.stats import ttest_1samp
 
 from selfdoubt.evaluation.bootstrap import resample_weights
-from selfdoubt.evaluation.contrasts import Contrast, Estimate, contrast, effect_size, identical
+from selfdoubt.evaluation.contrasts import Contrast, Estimate, contrast, effect_size, undistinguished
 
 
 @cache
@@ -127,10 +127,10 @@ def test_a_ranking_rests_on_the_fewer_of_correct_and_incorrect_images():
     assert contrast([(one, other)] * 3).p == pytest.approx(0.5)
 
 
-def test_identical_arms_are_told_from_those_that_only_agree_in_the_mean():
+def test_arms_of_equal_values_are_distinguished_from_those_that_only_agree_in_the_mean():
     arm = accuracy_arm([1, 0, 1, 1])
-    assert identical([(arm, accuracy_arm([1, 0, 1, 1]))] * 3)
-    assert not identical([(arm, accuracy_arm([0, 1, 1, 1]))] * 3)
+    assert undistinguished([(arm, accuracy_arm([1, 0, 1, 1]))] * 3)
+    assert not undistinguished([(arm, accuracy_arm([0, 1, 1, 1]))] * 3)
     found = contrast([(arm, accuracy_arm([0, 1, 1, 1]))] * 3)
     low, high = found.interval()
     assert found.difference == 0 and low < 0 < high and found.p == 1
@@ -144,7 +144,7 @@ def test_identical_arms_are_told_from_those_that_only_agree_in_the_mean():
 )
 def test_no_interval_has_width_0_and_no_p_is_0(drawn):
     pairs = [(accuracy_arm(better), accuracy_arm(than)) for better, than in drawn]
-    if identical(pairs):
+    if undistinguished(pairs):
         assert all(better == than for better, than in drawn)
         return
     found = contrast(pairs)
@@ -165,7 +165,7 @@ def test_few_images_do_not_make_differences_of_nothing(n_images, n_replicates):
         pairs = [
             tuple(accuracy_arm(np.logical_xor(s, draws.random(n_images) < 0.1), 200) for s in sides)
         ] * n_replicates
-        called += not identical(pairs) and contrast(pairs).p < 0.05
+        called += not undistinguished(pairs) and contrast(pairs).p < 0.05
     assert called / 400 <= 0.08
 
 

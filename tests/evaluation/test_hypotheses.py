@@ -11,6 +11,7 @@ from selfdoubt.evaluation import families, hypotheses, metrics_table, prediction
 from selfdoubt.evaluation.arms import Arms
 from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.comparisons import UNDISTINGUISHED
 
 N, REPLICATES = 120, [1, 2, 3, 4, 5]
 LABELS = np.arange(N) % 3
@@ -51,7 +52,19 @@ def perfect(replicate: int) -> np.ndarray:
     return logits_of(LABELS, np.full(N, 2.0))
 
 
+def flawless(replicate: int) -> np.ndarray:
+    """As correct as perfect, with other confidence."""
+    return logits_of(LABELS, np.random.default_rng(replicate).uniform(1, 4, N))
+
+
+def shifted(replicate: int) -> np.ndarray:
+    """The same images as of sharp are incorrect and in the same order, at other classes and numbers."""
+    incorrect = np.arange(N) % 4 == 0
+    return logits_of((LABELS + 2 * incorrect) % 3, sharp(replicate).max(1) * 1.5)
+
+
 ARMS = {"sharp": sharp, "dull": dull, "poor": poor, "perfect": perfect, "dim": dim}
+ARMS |= {"flawless": flawless, "shifted": shifted}
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +144,21 @@ def test_a_true_claim_is_supported_its_reverse_refuted_and_an_arm_is_identical_t
     assert itself["difference"] == 0 and itself["p"] is None and itself["low"] is None
 
 
+@pytest.mark.parametrize("pair", [("perfect", "flawless"), ("sharp", "shifted")])
+@pytest.mark.parametrize("what", [ACCURACY, AURC])
+def test_arms_that_no_image_distinguishes_are_not_identical(paths, pair, what):
+    other = claim("sharp", "poor", what=what)
+    one, itself, made = rows_of(tables_of(paths, [claim(*pair, what=what), claim(pair[0], pair[0], what=what), other]))
+    assert one["verdict"] == "inconclusive" and one["difference"] == 0 and one["reason"] == UNDISTINGUISHED
+    assert one["p"] is None and one["low"] is None and itself["verdict"] == "identical"
+    assert made["p_holm"] == pytest.approx(2 * made["p"])  # the open claim counts in the family
+
+
+def test_arms_of_the_same_predicted_classes_are_identical_in_accuracy_alone(paths):
+    rows = rows_of(tables_of(paths, [claim("sharp", "dull", what=what) for what in (ACCURACY, AURC)]))
+    assert [row["verdict"] for row in rows] == ["identical", "supported"]
+
+
 def one_replicate(paths: list) -> list:
     return paths[:: len(REPLICATES)]
 
@@ -160,7 +188,7 @@ def test_the_claimed_side_of_a_metric_that_is_better_when_higher(paths):
         assert row["low"] < row["difference"] < row["high"] and row["n_replicates"] == 5
 
 
-def test_the_difference_is_the_mean_over_replicates_of_what_the_metrics_table_says(paths):
+def test_the_difference_is_the_mean_over_replicates_of_the_metrics_table(paths):
     (row,) = tables_of(paths, [claim("sharp", "dull")])["hypotheses"]
     evaluated = SimpleNamespace(scores=["msp"], selective_accuracies_percent=[], coverages_percent=[], ece_bins=15)
     evaluated.resampled_splits, evaluated.metrics = [], ["accuracy", "aurc"]
@@ -182,7 +210,7 @@ def test_a_number_that_does_not_exist_decides_nothing(paths):
     assert made["p_holm"] == pytest.approx(2 * made["p"])  # it counts in the family all the same
 
 
-def test_what_is_within_the_margin_is_negligible_and_what_is_small_but_there_is_said_to_be(paths):
+def test_what_is_within_the_margin_is_negligible_and_what_is_small_but_there_is_reported_so(paths):
     wide = claim("sharp", "dull", margin=10.0)
     assert verdicts(tables_of(paths, [wide])) == {"sharp-dull": "supported, smaller than the margin"}
     alike = {"sharp-dull": "negligible"}

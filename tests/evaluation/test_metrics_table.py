@@ -159,7 +159,7 @@ def test_the_interval_of_a_mean_resamples_all_its_splits_alike():
     row = find(found, split="blur-mean", metric="accuracy")
     assert (row["low"], row["high"]) == pytest.approx(tuple(np.quantile(resampled, [0.025, 0.975])))
     assert find(found, split="blur-1", metric="accuracy")["low"] is not None
-    assert find(found, split="blur-5", metric="accuracy")["low"] is None  # nobody asked
+    assert find(found, split="blur-5", metric="accuracy")["low"] is None  # not asked for
 
 
 # ---- what is asked for ----

@@ -201,7 +201,7 @@ def test_scores_of_a_class_are_those_of_the_reported_one():
         [value] = module.score(kept)
         return module.as_defined(value) if hasattr(module, "as_defined") else value
 
-    assert found("msp") == pytest.approx(0.3)  # not .5, which is that of a class that nobody reports
+    assert found("msp") == pytest.approx(0.3)  # not .5, which is that of a class other than the reported one
     assert found("margin") == pytest.approx(0.3 - 0.5)
     assert found("logit-margin") == pytest.approx(np.log(0.3 / 0.5))
     assert found("max-logit") == pytest.approx(np.log(0.3) + 7)

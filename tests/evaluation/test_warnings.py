@@ -74,3 +74,14 @@ def test_a_difference_in_accuracy_is_that_of_an_image_or_more():
     assert "100 images" in claimed("accuracy", 50, 50, difference=-1 / 300)  # one image in one of three replicates
     assert "200 images" in claimed("accuracy", 50, 50, difference=1 / 300, split="blur-mean")
     assert claimed("nll", 50, 50, difference=1 / 300) is None
+
+
+def test_zeros_and_ties_matter_from_a_twentieth_on():
+    others = np.full(99, -150.0)  # of the sum 691 / (691 + 14,850) is 4.4 %
+    assert warnings.of_zeros(np.append(others, np.log(1e-300))) is None
+    assert warnings.of_zeros(np.append(others / 2, np.log(1e-300))).startswith("9% of the NLL")
+    confidence = np.append(np.ones(6), np.linspace(0, 0.9, 94))
+    correct = np.arange(100) > 0
+    assert warnings.of_ties(confidence, correct, 3).startswith("6% of the images")
+    assert warnings.of_ties(confidence, np.arange(100) < 6, 3) is None  # all of the tied are correct
+    assert warnings.of_ties(np.append(np.full(2, 0.5), confidence[2:]), correct, 3) is None  # the incorrect is below

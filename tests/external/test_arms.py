@@ -109,8 +109,21 @@ def test_members_of_a_group_are_matched_by_their_images(tmp_path):
     expected, _ = combining.combine([table, table], MEAN)
     assert combining.combine([table, shuffled], MEAN)[0].equals(expected)
     fewer = table.slice(0, N - 1)
-    with pytest.raises(UserError, match=rf"image_id {table['image_id'][N - 1]} of test is in one"):
-        combining.combine([table, fewer], MEAN)
+    names = ["member 'a' (a.parquet)", "member 'b' (b.parquet)"]
+    missing = rf"has image_id {table['image_id'][N - 1]} of test, which"
+    for tables, has, lacks in (([table, fewer], "a", "b"), ([fewer, table], "b", "a")):
+        pattern = rf"^member '{has}' \({has}.parquet\): {missing} member '{lacks}' \({lacks}.parquet\)"
+        with pytest.raises(UserError, match=pattern):
+            combining.combine(tables, MEAN, names)
+    twice = table.take([*range(N), 0])
+    with pytest.raises(UserError, match=r"member 'b' .* has an image twice"):
+        combining.combine([table, twice], MEAN, names)
+    labels = table.schema.get_field_index("label")
+    other = table.set_column(labels, table.schema.field("label"), table["label"].take([*range(1, N), 0]))
+    with pytest.raises(UserError, match=r"member 'b' .*: its labels are not those of member 'a'"):
+        combining.combine([table, other], MEAN, names)
+    with pytest.raises(UserError, match=r"member 'b' .*: no logits are known"):
+        combining.combine([table, table.drop(["logits"])], MEAN, names)
 
 
 @pytest.mark.skipif("SELFDOUBT_DATA" not in os.environ, reason="SELFDOUBT_DATA names no folder of real data")

@@ -208,7 +208,7 @@ def overwrite(content: bytearray) -> None:
 
 
 def npy(shape: tuple, extra: bytes = b"") -> bytes:
-    """An array file whose header says `shape`, whatever is there."""
+    """An array file whose header states `shape`, whatever is there."""
     file = io.BytesIO()
     np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": shape})
     return file.getvalue() + extra

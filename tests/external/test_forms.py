@@ -92,6 +92,25 @@ def test_ids_of_an_archive_put_its_rows_in_order(tmp_path):
     assert found.image_ids.tolist() == sorted(ids) and isinstance(found.logits, np.memmap)
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet", "npz"])
+def test_ids_that_are_missing_throughout_are_ignored_and_partly_missing_ones_refused(tmp_path, capsys, kind):
+    path = tmp_path / f"a.{kind}"
+
+    def given(ids):
+        if kind == "npz":
+            np.savez(path, logits=LOGITS, label=LABELS, image_id=np.array(ids, float))
+        elif kind == "csv":
+            wide().assign(image_id=ids).to_csv(path, index=False)
+        else:
+            pq.write_table(pa.table({"label": LABELS, "logits": list(LOGITS), "image_id": pa.array(ids)}), path)
+        return read(path)
+
+    assert given([None] * N).image_ids is None
+    assert "'image_id' is empty in every row" in capsys.readouterr().err
+    with pytest.raises(UserError, match=r"row 1 .* has no image_id"):
+        given([7, *[None] * (N - 1)])
+
+
 # ---- probabilities ----
 
 

@@ -33,7 +33,7 @@ def test_a_probability_on_the_edge_of_a_bin_belongs_to_the_bin_below(tmp_path, c
 def test_calibration_of_probabilities_with_two_digits_is_that_of_fractions(tmp_path, capsys, n_bins):
     draws = np.random.default_rng(n_bins)
     percent = draws.multinomial(100, draws.dirichlet([1, 1, 1], 400))
-    percent = percent[percent.max(1) > np.sort(percent)[:, 1]]  # nobody's label is a matter of ties
+    percent = percent[percent.max(1) > np.sort(percent)[:, 1]]  # no label is a matter of ties
     labels, top = draws.integers(0, 3, len(percent)), percent.max(1)
     gaps = np.zeros(n_bins)
     np.add.at(gaps, (top * n_bins - 1) // 100, (percent.argmax(1) == labels) - top / 100)  # of whole numbers

@@ -124,7 +124,7 @@ def test_markdown_and_latex(pair, capsys):
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "json", "CSV"])
 @pytest.mark.parametrize("compared", [False, True])
-def test_the_suffix_says_how_the_numbers_are_written(pair, capsys, tmp_path, suffix, compared):
+def test_the_suffix_decides_how_the_numbers_are_written(pair, capsys, tmp_path, suffix, compared):
     val = [shutil.copy(path, tmp_path / f"val-{i}{path.suffix}") for i, path in enumerate(pair)]
     options = [*FEW, "--val", *val, *(["--reference", "a", "--resamples", "100"] if compared else [])]
     path = tmp_path / f"m.{suffix}"
@@ -155,7 +155,7 @@ def test_json_and_csv_have_what_was_chosen(pair, capsys, tmp_path):
 # ---- the docs ----
 
 
-def test_the_example_of_the_docs_prints_what_it_says(tmp_path):
+def test_the_example_of_the_docs_prints_what_the_docs_show(tmp_path):
     section = DOCS.read_text().split("## Predictions from elsewhere\n")[1].split("\n## ")[0]
     blocks = [
         textwrap.dedent(block).strip("\n") for block in re.findall(r"(?:(?: {4}.*)?\n)+", section) if block.strip()

@@ -32,7 +32,7 @@ ARMS = {"ce": "cross-entropy", "kd": "KD, τ = $4$", "a": "A", "b": "B", "trio/p
 ARMS |= {"ce/odin": "ODIN", "ce/random-sign": "placebo"}
 CONTEXT = Context(ARMS, {arm: look_at(place) for place, arm in enumerate(ARMS)})
 ENTRY = {"dataset": "toys", "split": "test", "score": "msp", "style": SimpleNamespace(width_mm=150, height_mm=80)}
-OWN = {  # kind -> what else its entry says
+OWN = {  # kind -> what else its entry has
     "risk-coverage": {"arms": ["ce", "kd"]},
     "reliability": {"arms": ["ce", "kd"], "n_bins": 10},
     "auroc-accuracy": {"arms": []},
@@ -298,7 +298,7 @@ def test_a_difference_of_augrc_is_split_into_accuracy_and_ranking():
     assert found["accuracy"].tolist() == pytest.approx([-25.5] * 2)
 
 
-def test_auroc_accuracy_excludes_arms_without_auroc_and_says_why_there_is_none():
+def test_auroc_accuracy_excludes_arms_without_auroc_and_gives_the_reason():
     rows = metrics_rows("ce", 1, 0.9, 0.8) + metrics_rows("kd", 1, 1.0, np.nan)
     shown = texts(draw("auroc-accuracy", pd.DataFrame(rows)))
     assert ARMS["ce"] in shown and ARMS["kd"] not in shown

@@ -1,4 +1,4 @@
-"""A checkpoint builds the same model again, or says in one line why it cannot."""
+"""A checkpoint builds the same model again, or fails with one line."""
 
 import json
 import os

@@ -135,7 +135,7 @@ def test_every_family_gives_logits_and_learns(network, channels, size_px):
 
 
 @FAMILIES
-def test_every_family_tells_its_head_and_its_maps(network):
+def test_every_family_names_its_head_and_its_maps(network):
     model = build(network, size_px=32).eval()
     weights = dict(model.named_parameters())
     assert {weights[name].shape[0] for name in model.head_names()} == {3}

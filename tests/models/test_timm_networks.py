@@ -159,7 +159,7 @@ def test_stages_of_convolutions_are_maps(name):
 
 @pytest.fixture(scope="module")
 def trained() -> torch.nn.Module:
-    """test_resnet of 5 classes, as somebody else might have trained it."""
+    """test_resnet of 5 classes, as others might have trained it."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         body = timm.create_model("test_resnet", num_classes=5)

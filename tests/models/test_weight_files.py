@@ -84,7 +84,7 @@ def test_the_average_is_taken_logged_and_may_be_set(tmp_path, capsys, average):
     line = capsys.readouterr().out
     assert f"takes '{average}'" in line and "'state_dict'" in line and "weights_key" in line
     assert torch.equal(weight_files.read(path, "state_dict")["a.weight"], OTHER["a.weight"])
-    assert not capsys.readouterr().out  # the config says it
+    assert not capsys.readouterr().out  # the config states it
 
 
 def test_a_key_may_go_on_into_the_names(tmp_path):

@@ -18,6 +18,8 @@ from selfdoubt.report.inputs import Registration
 from selfdoubt.report.page import render
 from selfdoubt.runtime.errors import UserError
 
+KEPT = Registration("a.registered.json", "abc1234 of 2026-11-29", [])
+
 
 class Balance(HTMLParser):
     """Fails where a tag is closed that is not the last one opened."""
@@ -90,7 +92,7 @@ def test_missing_parts_leave_their_sections_out():
         "Masks",
         "Corrupted images",
         "Exploratory comparisons",
-        "Pre-registered hypotheses",
+        "Hypotheses",
         "Cost",
         "Packages",
     ):
@@ -106,18 +108,26 @@ def test_a_page_without_any_numbers_renders():
 
 def test_the_headline_counts_from_the_tables():
     page = render(report()).replace("\u00a0", " ")
-    for count in ("2 models", "2 arms", "3 replicates", "18 numbers", "1 pre-registered hypothesis", "1 inconclusive"):
+    for count in ("2 models", "2 arms", "3 replicates", "18 numbers", "1 hypothesis", "1 inconclusive"):
         assert count in page
 
 
-def test_a_hypothesis_that_was_not_registered_is_not_called_so():
+def test_a_hypothesis_whose_numbers_were_known_stands_apart_and_is_not_called_registered():
     hypotheses = [HYPOTHESIS, HYPOTHESIS | {"hypothesis": "seen", "registered": False}]
-    page = render(report(hypotheses=frame("hypotheses", hypotheses))).replace("\u00a0", " ")
-    registered, described = page.index("<h3>Pre-registered hyp"), page.index("<h3>Hypotheses that were not registered")
+    page = render(report(hypotheses=frame("hypotheses", hypotheses), registration=KEPT)).replace("\u00a0", " ")
+    registered, described = page.index("<h3>Pre-registered hyp"), page.index("<h3>Hypotheses whose numbers were known")
     assert registered < page.index("kd-ranks-better · toys") < described < page.index("seen · toys")
     assert "2 hypotheses, 1 of them pre-registered" in page
-    alone = render(report(hypotheses=frame("hypotheses", hypotheses[1:])))
+    alone = render(report(hypotheses=frame("hypotheses", hypotheses[1:]), registration=KEPT))
     assert "<h3>Pre-registered" not in alone and "none of them pre-registered" in alone
+
+
+@pytest.mark.parametrize("registration", [None, replace(KEPT, commit=None), replace(KEPT, differences=["replicates"])])
+def test_without_a_committed_registration_that_was_kept_nothing_is_called_registered(registration):
+    hypotheses = frame("hypotheses", [HYPOTHESIS])
+    assert "<h3>Pre-registered hyp" in render(report(hypotheses=hypotheses, registration=KEPT))
+    page = render(report(hypotheses=hypotheses, registration=registration))
+    assert "re-registered hyp" not in page and "<h3>Hypotheses</h3>" in page
 
 
 def test_a_study_on_two_datasets_has_a_table_and_a_named_answer_for_each():
@@ -163,19 +173,19 @@ def test_an_arm_is_shown_by_its_label_everywhere_and_by_its_name_among_the_setti
 
 
 def test_the_page_names_upper_bounds_wherever_they_stand():
-    told = "kd reads the true labels"
+    warning = "kd reads the true labels"
     figures = {"curves": FIGURES["curves"] | {"upper_bounds": ["kd"]}, "masks": FIGURES["masks"]}
     page = render(report(arms=Arms(upper_bounds=frozenset(["kd"])), figures=figures))
-    assert page.count(told) >= 4  # among the arms, under figure, table and comparisons
-    assert told not in render(report()) and "masks</span> Masks" in page
+    assert page.count(warning) >= 4  # among the arms, under figure, table and comparisons
+    assert warning not in render(report()) and "masks</span> Masks" in page
 
 
 # ---- registration ----
 
 
-def test_the_page_says_whether_what_was_evaluated_is_what_was_registered_and_when():
+def test_the_page_states_whether_what_was_evaluated_is_what_was_registered_and_when():
     assert "Registered in" not in render(report())
-    kept = render(report(registration=Registration("a.registered.json", "abc1234 of 2026-11-29", [])))
+    kept = render(report(registration=KEPT))
     assert kept.count("Registered in a.registered.json, in commit abc1234 of 2026-11-29.") == 2  # claims, provenance
     assert "are those that were registered" in kept
     changed = render(report(registration=Registration("a.registered.json", None, ["hypotheses.kd.margin"])))
@@ -229,7 +239,7 @@ def test_warnings_stand_at_the_top_at_the_study_and_at_what_they_are_about():
     assert "<h3>Warnings" not in render(report())
 
 
-def test_a_warning_about_some_replicates_says_of_how_many():
+def test_a_warning_about_some_replicates_gives_their_number():
     metrics = [row | ({"warning": "bad"} if row["name"] == "kd" and row["replicate"] < 3 else {}) for row in METRICS]
     assert "kd (2 of 3 replicates) on toys: bad." in warned(metrics=frame("metrics", metrics))
 

@@ -17,7 +17,8 @@ from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of, with_arms
 from selfdoubt.report.page import render, what_is
 from selfdoubt.report.run_tables import cost_table, missing_table
-from selfdoubt.report.verdict_texts import speaks, verdicts_of
+from selfdoubt.report.verdict_texts import failed_checks, verdicts_of
+from selfdoubt.runtime.schemas.comparisons import IDENTICAL, UNDISTINGUISHED
 
 
 def sentence(**changes) -> str:
@@ -55,7 +56,7 @@ def test_a_null_is_left_out_of_the_mean_and_noted_with_its_reason():
     assert "no value for replicate 2: no errors" in page and "1 of 18\u00a0numbers is undefined" in page
 
 
-def test_an_arm_measured_with_fewer_replicates_says_so():
+def test_an_arm_measured_with_fewer_replicates_is_marked():
     numbers = numbers_of(with_arms(frame("metrics", METRICS[:5])))
     table = numbers_table(numbers, "toys", ["ce", "kd"], [Column("accuracy")], "All")
     assert table.notes == [("a", "2 of 3\u00a0replicates measured")]
@@ -116,6 +117,13 @@ def test_a_difference_that_does_not_exist_has_its_reason():
     assert found.startswith("The difference in AUROC on test, score msp does not exist (kd: no errors).")
 
 
+def test_arms_that_no_image_distinguishes_are_not_called_identical():
+    known = {"difference": 0.0, "low": None, "high": None, "p": None, "p_holm": None, "reason": UNDISTINGUISHED}
+    found = sentence(**known)
+    assert "AURC of kd equals that of ce" in found and "no image distinguishes them" in found
+    assert "not compared" in sentence(**known | {"reason": IDENTICAL, "verdict": "identical"})
+
+
 CERTAIN = {"low": -0.004, "high": -0.001, "verdict": "supported"}
 
 
@@ -130,7 +138,7 @@ CERTAIN = {"low": -0.004, "high": -0.001, "verdict": "supported"}
         (CERTAIN | {"n_replicates": 1, "verdict": "inconclusive"}, {"One replicate"}),
     ],
 )
-def test_what_is_open_is_said_and_nothing_else(row, expected):
+def test_what_is_open_is_stated_and_nothing_else(row, expected):
     parts = {"cannot be estimated", "Fewer than five", "12 replicates", "30 replicates"}
     parts |= {"these two checkpoints", "One replicate"}
     assert {each for each in parts if each in sentence(**row)} == expected
@@ -160,9 +168,9 @@ def test_a_compound_claim_shows_each_of_its_comparisons():
 
 
 def test_a_study_speaks_if_its_manipulation_checks_are_supported():
-    assert speaks([verdict_of([{}])]) is None  # no check
-    assert speaks([verdict_of([{}], role="check", verdict="supported, smaller than the margin")]) is None
-    assert "kd-ranks-better" in speaks([verdict_of([{}], role="check")])
+    assert failed_checks([verdict_of([{}])]) is None  # no check
+    assert failed_checks([verdict_of([{}], role="check", verdict="supported, smaller than the margin")]) is None
+    assert "kd-ranks-better" in failed_checks([verdict_of([{}], role="check")])
 
 
 def test_a_comparison_has_its_unit_and_interval():
@@ -194,10 +202,10 @@ def test_decisions_are_shown_with_weights_costs_and_the_oracle():
     rows = {name: [(cell.text, cell.spread.replace("\u00a0", " ")) for cell in cells] for name, cells in table.rows}
     assert list(rows) == ["pair/shout", "MEAN", "oracle selector (upper bound)", "best member on val"]
     mean, nothing = rows["MEAN"], ("", "")
-    assert table.headings[2:] == ["errors fixed", "weight", "forwards"]  # nobody broke anything, talked or climbed
+    assert table.headings[2:] == ["errors fixed", "weight", "forwards"]  # these columns are empty
     assert mean == [("0.8500", "± 0.0707"), nothing, ("4.5", "± 2.1"), nothing, ("2.00", "± 0.00")]
     assert rows["pair/shout"][3] == ("−1.00", "± 0.71")
-    assert rows["pair/shout"][1] == ("0.2500", "")  # one replicate has none, which the note says
+    assert rows["pair/shout"][1] == ("0.2500", "")  # one replicate has none, which the note states
     assert table.notes == [("a", "no samples")] and table.rows[0][1][1].marks == "a"
     caption = table.caption.replace("\u00a0", " ")
     assert "pair on toys, test (n = 100 images, on 4 ± 6 of which its members disagree)" in caption
@@ -271,7 +279,7 @@ def test_what_was_chosen_stands_with_what_it_costs():
     assert enhancement_table(frame("enhancements", []), SETTINGS, ["ce/odin"]) is None
 
 
-def test_a_setting_without_a_choice_is_not_told_as_chosen():
+def test_a_setting_without_a_choice_is_not_shown_as_chosen():
     one = copy.deepcopy(SETTINGS)
     one["enhancers"]["odin"]["epsilon_255"] = [1]
     [(_, cells)] = enhancement_table(frame("enhancements", CHOSEN[2:]), one, ["kd/odin"]).rows

@@ -57,7 +57,7 @@ def test_the_bytes_are_on_disk_before_the_name_is(tmp_path, monkeypatch):
     assert seen == [(len("whole"), False)]
 
 
-def test_a_full_disk_is_told_in_one_line_and_leaves_the_old_file(tmp_path):
+def test_a_full_disk_is_reported_in_one_line_and_leaves_the_old_file(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
     with pytest.raises(UserError, match=r"a\.txt: the disk is full; make room and run again"):  # noqa: SIM117

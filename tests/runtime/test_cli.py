@@ -209,7 +209,7 @@ PARENT = "import subprocess, sys; subprocess.run('exec ' + sys.argv[1], shell=Tr
 
 
 def is_running(process: int) -> bool:
-    """Whether a process is there, and not merely waiting for somebody to ask how it ended."""
+    """Whether a process is there, and is no zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
@@ -236,7 +236,7 @@ if sys.platform == "linux":  # elsewhere the kernel cannot be asked
 
 
 def test_a_job_whose_engine_ended_while_it_was_starting_does_nothing(tmp_path):
-    """Its parent is another then, which says nothing: the engine is known by its number."""
+    """Its parent is another then, which proves nothing: the engine is known by its number."""
     engine = subprocess.Popen(["true"])
     engine.wait()
     path = script(tmp_path, "open('made', 'w')")
@@ -253,14 +253,14 @@ def test_a_job_whose_engine_ended_while_it_was_starting_does_nothing(tmp_path):
 
 def help_of(path: Path) -> str:
     """The help of a script on long lines, without starting a process, which would import torch again."""
-    said = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), pytest.raises(SystemExit) as end:
+    shown = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(shown), pytest.raises(SystemExit) as end:
         patch.setattr(sys, "argv", [str(path), "--help"])
         patch.setattr(cli, "_die_with_parent", lambda: None)
         patch.setenv("COLUMNS", "1000")
         runpy.run_path(str(path), run_name="__main__")
     assert end.value.code == 0
-    return said.getvalue()
+    return shown.getvalue()
 
 
 def test_every_script_has_help_and_its_rule_gives_it_the_options_that_it_needs():

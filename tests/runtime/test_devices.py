@@ -77,7 +77,7 @@ def no_cuda(monkeypatch, leased: str) -> None:
 
 @pytest.mark.parametrize("device", ["auto", "cuda"])
 @pytest.mark.parametrize(("version", "torchs"), [("12.8", "torch for CUDA 12.8"), (None, "a torch without CUDA")])
-def test_a_leased_gpu_that_cannot_be_used_is_told(monkeypatch, device, version, torchs):
+def test_a_leased_gpu_that_cannot_be_used_is_reported(monkeypatch, device, version, torchs):
     no_cuda(monkeypatch, "GPU-a")
     monkeypatch.setattr(torch.version, "cuda", version)
     with pytest.raises(UserError) as caught:
@@ -98,10 +98,10 @@ def test_without_a_lease_auto_is_the_processor_where_there_is_no_gpu(monkeypatch
     assert [devices.prepare(device, 1).type for device in ("auto", "cuda", "cpu")] == ["cuda", "cuda", "cpu"]
 
 
-def test_a_gpu_is_told_by_its_name(monkeypatch):
+def test_a_gpu_is_described_by_its_name(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"A100 of {device}")
-    told = devices.describe(torch.device("cuda", 1), "bfloat16", 8)
-    assert told == "device=cuda:1 (A100 of cuda:1) precision=bfloat16 threads=8"
+    text = devices.describe(torch.device("cuda", 1), "bfloat16", 8)
+    assert text == "device=cuda:1 (A100 of cuda:1) precision=bfloat16 threads=8"
     assert devices.describe(torch.device("cpu"), "float32", 2) == "device=cpu precision=float32 threads=2"
 
 

@@ -49,7 +49,7 @@ def table(path: Path) -> None:
 
 
 def answers(path: Path) -> None:
-    """What a teacher says of ten batches, each of which fits onto the disk."""
+    """A teacher's logits of ten batches, each of which fits onto the disk."""
     stream = SimpleNamespace(rows_per_epoch=10_000, epoch=lambda _: [SimpleNamespace(images=None)] * 10)
     teacher = SimpleNamespace(logits=lambda _: torch.randn(1000, 20))
     soft_labels.write(path, teacher, stream, 1, None, {})
@@ -93,7 +93,7 @@ WRITERS = {
 
 @pytest.mark.parametrize("room", [SIZE // 8, 0], ids=["some room", "no room"])
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_disk_that_fills_is_told_in_one_line_and_holds_what_it_held(tmp_path, name, room):
+def test_a_disk_that_fills_is_reported_in_one_line_and_holds_what_it_held(tmp_path, name, room):
     with small_disk(tmp_path / "disk", str(SIZE)) as disk:
         (disk / name).write_text("old")
         (disk / "filler").write_bytes(bytes(SIZE - 4096 - room))
@@ -114,7 +114,7 @@ def test_what_was_fetched_of_a_file_stays_and_its_name_is_not_taken(tmp_path):
         assert [path.name for path in disk.iterdir()] == ["archive.zip.part"]
 
 
-def test_a_script_says_it_in_one_line(tmp_path):
+def test_a_script_reports_it_in_one_line(tmp_path):
     """A file that is no result, such as a line of progress, has nothing but Python's own error."""
     body = "import sys; from selfdoubt.runtime import cli\n"
     body += "def run(arguments):\n    with open(arguments.output, 'wb', 0) as file:\n        "

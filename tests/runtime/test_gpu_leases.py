@@ -1,4 +1,4 @@
-"""No two jobs hold one device, nobody starves, and a dead job holds nothing."""
+"""No two jobs hold one device, no job starves, and a dead job holds nothing."""
 
 import os
 import random
@@ -126,7 +126,7 @@ def test_two_devices_are_two_ids():
 @pytest.mark.usefixtures("freed")
 def test_who_has_a_device_is_not_in_the_queue_any_more(place):
     assert gpu_leases.take(1) == ["a"]
-    assert gpu_leases._lock(place.parent / "locks/queue.lock")  # nobody holds it
+    assert gpu_leases._lock(place.parent / "locks/queue.lock")  # it is free
 
 
 def next_descriptor() -> int:
@@ -150,7 +150,7 @@ def test_no_device_asked_for_is_none_seen():
 
 
 @pytest.mark.usefixtures("place", "freed")
-def test_more_than_there_are_is_told():
+def test_more_than_there_are_is_refused():
     with pytest.raises(UserError, match=r"gpu: 4 .* 3 \(a, b, c\)"):
         gpu_leases.take(4)
 
@@ -208,15 +208,15 @@ def shared(monkeypatch) -> Iterator[Path]:
 
 
 def as_user(number: int, n: int) -> str:
-    """What a child of another user says of its lease of n devices."""
+    """What a child of another user prints about its lease of n devices."""
     read, write = os.pipe()
     if not (child := os.fork()):
         try:
             os.setuid(number)
-            said = ",".join(gpu_leases.take(n))
+            output = ",".join(gpu_leases.take(n))
         except BaseException as fault:
-            said = f"{type(fault).__name__}: {fault}"
-        os.write(write, said.encode())
+            output = f"{type(fault).__name__}: {fault}"
+        os.write(write, output.encode())
         os._exit(0)
     os.waitpid(child, 0)
     os.close(write)
@@ -247,10 +247,10 @@ def test_a_lock_that_is_there_is_not_asked_to_be_made(place, monkeypatch):
 
 
 @pytest.mark.usefixtures("place", "freed")
-def test_a_folder_that_was_made_for_one_user_is_told_of_and_left(shared):
+def test_a_folder_that_was_made_for_one_user_is_reported_and_left(shared):
     shared.mkdir()
-    told = f"UserError: {shared}/queue.lock: Permission denied; have it removed, or name another folder by"
-    assert as_user(65534, 1).startswith(told)
+    message = f"UserError: {shared}/queue.lock: Permission denied; have it removed, or name another folder by"
+    assert as_user(65534, 1).startswith(message)
     assert oct(shared.stat().st_mode) == "0o40700"
 
 
@@ -333,8 +333,8 @@ def test_a_rank_has_its_parents_devices(place, monkeypatch):
     assert done.stdout.strip() == "a,b" and not (place.parent / "locks").exists()
 
 
-@pytest.mark.parametrize(("arguments", "told"), [(["1"], "give a command"), (["1", "no-such"], "No such file")])
-def test_the_command_tells_what_is_wrong(place, arguments, told):
+@pytest.mark.parametrize(("arguments", "message"), [(["1"], "give a command"), (["1", "no-such"], "No such file")])
+def test_the_command_reports_what_is_wrong(place, arguments, message):
     line = [sys.executable, str(SCRIPTS / "lease.py"), *arguments]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert done.returncode != 0 and told in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode != 0 and message in done.stderr and "Traceback" not in done.stderr

@@ -299,6 +299,12 @@ def test_a_change_of_figures_numbers_or_page_retrains_nothing():
         assert not [r for r in rules if r.startswith(("train", "distill", "predict", "communicate", "precompute"))]
 
 
+@pytest.mark.parametrize("module", ["draws", "masks", "mixer"])
+def test_a_change_of_mixing_retrains_only_what_mixes(module):
+    rules = rules_of_modules()[f"selfdoubt/mixing/{module}.py"]
+    assert "train_augmented" in rules and rules <= {"train_augmented", "measure_mixing"}
+
+
 def test_the_report_depends_on_all_that_it_is_made_of():
     parts = {path for path in (SCRIPTS / "selfdoubt/report").iterdir() if path.is_file()}
     assert len(parts) > 5 and parts <= {*provenance.closure(SCRIPTS / "render_report.py")}

@@ -42,7 +42,7 @@ def holder(lock):
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_a_project_that_cannot_be_written_to_is_told_before_anything(lock, monkeypatch, there):
+def test_a_project_that_cannot_be_written_to_is_refused_before_anything(lock, monkeypatch, there):
     asked, answers = [], [True, False]
     monkeypatch.setattr(os, "access", lambda path, _: asked.append(path) or answers.pop(0))  # root may write anywhere
     if there:
@@ -57,7 +57,7 @@ def test_nobody_runs_where_nobody_ran(lock):
     assert not run_lock.is_running(lock)
 
 
-def test_a_second_run_is_told_of_the_first(lock, holder):
+def test_a_second_run_is_refused_and_names_the_first(lock, holder):
     assert run_lock.is_running(lock)
     with pytest.raises(UserError, match=rf"run .* is going on here \(process {holder.pid} on .+\); wait"):
         run_lock.hold(lock, was_running=True)
@@ -87,7 +87,7 @@ def test_what_was_to_do_when_another_run_went_on_is_not_trusted(lock):
         run_lock.hold(lock, was_running=True)
 
 
-def test_a_file_system_without_locks_is_told_of_and_used(lock, monkeypatch, capsys):
+def test_a_file_system_without_locks_is_reported_and_used(lock, monkeypatch, capsys):
     def refuse(*_):
         raise OSError(errno.ENOLCK, "No locks available")
 

@@ -37,7 +37,7 @@ def test_what_is_kept_of_two_objects_is_computed_at_once(monkeypatch):
     slow = [Slow(), Slow()]
     found = ordered_map(lambda each: each.value, slow)
     assert sorted(found) == [0, 1]
-    assert [each.value for each in slow] == found  # kept: anew, nobody would come to the barrier
+    assert [each.value for each in slow] == found  # kept: anew, none would reach the barrier
     assert Slow.value.__doc__ == "What others wait for."
 
 
@@ -67,8 +67,8 @@ def test_the_first_fault_is_raised(monkeypatch):
         ordered_map(fail, range(5))
 
 
-@pytest.mark.parametrize("told", ["", "0", "many"])
-def test_without_a_number_all_processors_are_used(monkeypatch, told):
-    monkeypatch.setenv("OMP_NUM_THREADS", told)
+@pytest.mark.parametrize("text", ["", "0", "many"])
+def test_without_a_number_all_processors_are_used(monkeypatch, text):
+    monkeypatch.setenv("OMP_NUM_THREADS", text)
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     assert n_threads() == usable

@@ -11,6 +11,7 @@ from small_training import CPU, recipe_of, run_script
 from selfdoubt.data import datasets, masks
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.image_files import ImageFiles
+from selfdoubt.mixing.mixer import Mixer
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.mixed_labels import MIXED_LABELS_SCHEMA
@@ -44,7 +45,7 @@ def measured(method: str, truth=True, found=None, **values) -> dict[str, float]:
 def test_weights_are_those_of_training(method):
     own = blocks() if method in BY_MASKS else None
     recipe = recipe_of(shift_px=0, flip=False, batch_size=40)
-    [batch] = Stream(split(), recipe, 1, CPU, settings_of(method, probability=1.0), own).epoch(0)
+    [batch] = Stream(split(), recipe, 1, CPU, Mixer(settings_of(method, probability=1.0), own)).epoch(0)
     found = measured(method)
     assert found["weight-mean"] == pytest.approx(batch.weight.double().mean().item())
     assert found["weight-sd"] == pytest.approx(batch.weight.double().std(correction=0).item())
@@ -58,11 +59,11 @@ def test_labels_by_true_masks_have_no_error(method):
 
 
 def test_cutmix_is_what_a_loop_counts():
-    # Every pixel of an image is its label, so that a mixed image tells which pixels are whose.
+    # Every pixel of an image is its label, so that a mixed image shows which pixels are whose.
     ids = np.broadcast_to(np.arange(40, dtype=np.uint8)[:, None, None, None], (40, 1, 12, 12))
     flat = Split(ids.copy(), np.arange(40), np.arange(40, dtype=np.int32))
     recipe = recipe_of(shift_px=0, flip=False, batch_size=40)
-    [batch] = Stream(flat, recipe, 1, CPU, settings_of("cutmix", probability=1.0)).epoch(0)
+    [batch] = Stream(flat, recipe, 1, CPU, Mixer(settings_of("cutmix", probability=1.0))).epoch(0)
     errors, ghosts = [], 0
     for pixels, a, b, weight in zip(batch.images, batch.labels, batch.other_labels, batch.weight, strict=True):
         whose = (pixels[0] * 255).round().long().numpy()
@@ -91,7 +92,7 @@ def test_saliency_looks_at_the_image_alone():
     flat = dataclasses.replace(split(), images=np.full((40, 3, 12, 12), 77, np.uint8))
     settings = SimpleNamespace(mixing=settings_of("saliency-mix", probability=1.0), shift_px=0, flip=False)
     recipe = recipe_of(shift_px=0, flip=False, batch_size=40)
-    [batch] = Stream(flat, recipe, 1, CPU, settings.mixing).epoch(0)
+    [batch] = Stream(flat, recipe, 1, CPU, Mixer(settings.mixing)).epoch(0)
     found = label_error.measure(flat, blocks(), None, settings, 1)
     assert found[0]["value"] == pytest.approx(batch.weight.double().mean().item())
 

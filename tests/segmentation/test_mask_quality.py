@@ -46,6 +46,21 @@ def test_masks_that_a_centred_box_matches_are_warned_of():
     assert rows["iou"]["value"] == 1 > rows["centred-box-iou"]["value"] and not rows["iou"]["warning"]
 
 
+def test_without_truth_masks_are_compared_with_the_pixels_that_they_were_learned_from():
+    pseudo = np.zeros((3, 8, 8), bool)
+    pseudo[:2, 0, :4] = True  # of the third image nothing is annotated
+    masks = np.zeros((3, 8, 8), bool)
+    masks[0, 0, :2], masks[1, :2], masks[2, 7] = True, True, True
+    rows = {row["statistic"]: row for row in quality_rows("mask", masks, None, pseudo)}
+    assert rows["pseudo-mask-recall"]["value"] == pytest.approx((2 / 4 + 4 / 4) / 2)
+    assert rows["centred-box-recall"]["value"] == 0 and not rows["pseudo-mask-recall"]["warning"]
+    for useless in (np.roll(masks, 4, axis=1), np.zeros_like(masks), np.ones_like(masks)):
+        rows = {row["statistic"]: row for row in quality_rows("mask", useless, None, pseudo)}
+        assert "no nearer to the pseudo-masks" in rows["pseudo-mask-recall"]["warning"]
+    for truth, annotated in ((pseudo, pseudo), (None, np.zeros_like(pseudo)), (None, None)):
+        assert "pseudo-mask-recall" not in {r["statistic"] for r in quality_rows("mask", masks, truth, annotated)}
+
+
 @pytest.mark.parametrize(("n_empty", "n_full", "warned"), [(2, 0, False), (3, 0, True), (2, 1, True), (0, 100, True)])
 def test_masks_may_be_empty_or_full_up_to_a_fraction(n_empty, n_full, warned):
     masks = np.ones((100, 2, 2), bool)

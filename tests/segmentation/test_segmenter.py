@@ -303,7 +303,7 @@ def test_a_last_image_alone_is_left_out_and_the_normalisation_is_of_all_images()
     assert model.mean.item() == pytest.approx(images.mean() / 255, rel=1e-5)
 
 
-def test_training_says_what_is_wrong():
+def test_a_fault_of_training_is_named():
     model, images, pseudo = build_segmenter(settings(), 1), noise(), np.zeros((6, 16, 16), np.int8)
     with pytest.raises(UserError, match="lower foreground_above"):
         train_segmenter(model, images, pseudo - 1, settings(), 0, CPU)

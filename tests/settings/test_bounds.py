@@ -60,6 +60,21 @@ def test_numbers_have_an_upper_bound(kind, largest):
     _refuses(kind, 10**20)
 
 
+def _without_upper_bound(node, place=()):
+    """Yield where a schema has a number that may be of any size."""
+    if isinstance(node, dict):
+        if node.get("type") in ("integer", "number") and not {"maximum", "exclusiveMaximum", "enum"} & node.keys():
+            yield "/".join(place)
+        for key, inner in node.items():
+            yield from _without_upper_bound(inner, (*place, key))
+    for inner in node if isinstance(node, list) else []:
+        yield from _without_upper_bound(inner, place)
+
+
+def test_every_number_of_the_config_has_an_upper_bound():
+    assert not [*_without_upper_bound(Study.model_json_schema())]
+
+
 @pytest.mark.parametrize("key", ["epochs", "batch_size", "shift_px", "n_workers", "gpu", "threads"])
 def test_every_number_of_a_recipe_has_one(config, key):
     _refuses(Recipe, config["recipes"]["short"] | {key: 3_000_000_000})

@@ -30,7 +30,7 @@ def test_it_is_put_into_every_path(config, place, folder):
     found = load_study(with_path(config, place, "{data_folder}/a/b"))
     assert getattr(getattr(found, section)[name], key) == form.format(f"{folder.rstrip('/')}/a/b")
     dump = found.model_dump()
-    assert "data_folder" not in dump  # no job knows it but by its paths
+    assert "data_folder" not in dump  # jobs see it in their paths alone
     shown = data_folder.named(dump, found.data_folder)  # in the report
     assert shown[section][name][key] == form.format("{data_folder}/a/b") and shown["run"] == "default"
 

@@ -6,7 +6,7 @@ import pytest
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings import catalog
-from selfdoubt.settings.listing import contents, files_below
+from selfdoubt.settings.listing import SPECIAL, contents, files_below
 from selfdoubt.settings.source_files import Folders
 
 SOURCES = ("folder", "imagenet", "parquet")
@@ -34,8 +34,20 @@ def test_what_is_hidden_is_not_seen_by_any_source(root, kind, name):
         (place / name).mkdir()
         (place / name / "train.parquet").touch()
     assert files_of(kind, root) == before
-    hidden = []
-    assert len(files_below(root, root, hidden)) == 3 and len(hidden) == 3
+    ignored = {}
+    assert len(files_below(root, root, ignored)) == 3 and [*ignored.values()] == ["hidden"] * 3
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_pipes_and_sockets_are_ignored_and_never_opened(root, linked):
+    before = {kind: files_of(kind, root) for kind in SOURCES}
+    os.mkfifo(root / "pipe")
+    for name in ("train/a/pipe.png", "train/a/test.parquet", "train/a/x"):
+        (root / name).symlink_to(root / "pipe") if linked else os.mkfifo(root / name)
+    (root / "train/a/gone.png").symlink_to(root / "nothing")
+    assert {kind: files_of(kind, root) for kind in SOURCES} == before
+    ignored = {}
+    assert len(files_below(root, root, ignored)) == 4 and [*ignored.values()] == [SPECIAL] * 4
 
 
 @pytest.mark.parametrize("kind", SOURCES)

@@ -7,6 +7,8 @@ import yaml
 from copies import ROOT, Copy
 from snakemake.utils import update_config
 
+from selfdoubt.models import inference
+from selfdoubt.runtime import methods
 from selfdoubt.runtime.methods import names_in
 from selfdoubt.settings import memory
 from selfdoubt.settings.catalog import settings_of
@@ -17,6 +19,10 @@ def dataset(source: str, **given) -> SimpleNamespace:
     return SimpleNamespace(
         **{"source": source, "storage": "arrays", "size_px": None, "channels": None, "max_gb": 4} | given
     )
+
+
+def settings_by_name(section: str, name: str):
+    return methods.load(f"settings.{section}", name)
 
 
 def recipe(**given) -> SimpleNamespace:
@@ -46,6 +52,22 @@ def test_images_in_memory_are_there_twice(given, expected):
     assert memory.job_mb(given) == expected == memory.training_mb(given, recipe())
 
 
+def test_images_of_a_folder_are_no_more_than_its_files(tmp_path):
+    for i in range(600):
+        path = tmp_path / f"{('train/a', 'test/b', 'masks/train')[i % 3]}/{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    source, images_mb = f"folder:{tmp_path}", 400 * 3 * 512 * 512 / 1e6
+    assert memory.images_mb(dataset(source, size_px=512)) == images_mb
+    assert memory.job_mb(dataset(source, size_px=512), memory.MAP_BYTES) == round(2000 + 8 * (images_mb - 250))
+    assert memory.job_mb(dataset(source, size_px=64), memory.MAP_BYTES) == 2000
+    assert memory.images_mb(dataset(source, size_px=512, max_gb=0.1)) == 100
+    assert memory.images_mb(dataset(source)) == 4000  # of any size
+    ood = SimpleNamespace(source=source, n_images=None)
+    assert memory.ood_mb(dataset("cifar10"), ood) == 400 * 3 * 32 * 32 / 1e6
+    assert memory.images_mb(dataset(f"parquet:{tmp_path}", size_px=64)) == 4000
+
+
 def test_a_segmenters_maps_are_floats():
     assert memory.job_mb(dataset("folder:/photos"), memory.MAP_BYTES) == 2000 + 8 * (4000 - 250)
 
@@ -69,7 +91,8 @@ def test_a_rule_asks_for_more_at_each_attempt_and_a_larger_guess_reruns_nothing(
 
 
 @pytest.fixture
-def imagenet(config):
+def imagenet():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
     update_config(config, yaml.safe_load((ROOT / "studies/imagenet.yaml").read_text()))
     return load_study(config).datasets["imagenet"]
 
@@ -104,6 +127,43 @@ def test_logits_of_all_images_count(imagenet):
 
 
 @pytest.mark.parametrize(
+    ("network", "size_px", "expected"),
+    [
+        ({"family": "convnet", "widths": [32, 64, 64]}, 28, 0),
+        ({"family": "resnet-cifar", "depth": 20}, 32, 0),
+        # 9 * 9 * (160 ** 2 + 320 ** 2 + 640 ** 2) parameters; 2**22 / 3 pixels of 4 times 160 channels, 4 bytes each
+        ({"family": "wide-resnet", "depth": 28, "widen_factor": 10}, 64, 2753),
+        ({"family": "wide-resnet", "depth": 28, "widen_factor": 10}, 32, 485),  # 500 images
+        ({"family": "timm", "name": "resnet50"}, 224, 0),
+        ({"family": "timm", "name": "vit_large_patch16_224"}, 32, 758),
+        ({"family": "timm", "name": "vit_giant_patch14_224"}, 224, 7358),
+    ],
+)
+def test_a_network_that_is_not_small_takes_more(network, size_px, expected):
+    given = dataset("cifar10", size_px=size_px, val_fraction=0.1, corruptions=None, shifted={})
+    entry = settings_by_name("families", network["family"]).Settings(**network)
+    alone = memory.predicting_mb(given, [])
+    assert memory.predicting_mb(given, [], entry) - alone == memory.more_mb(entry, given)
+    assert memory.more_mb(entry, given) == pytest.approx(expected, abs=5)
+
+
+def test_every_family_states_a_size_that_is_near_and_batches_are_those_of_inference():
+    assert (memory.BATCH_VALUES, memory.LARGEST_BATCH) == (inference.BATCH_VALUES, inference.LARGEST_BATCH)
+    entries = {
+        "convnet": {"widths": [32, 64, 64]}, "resnet-cifar": {"depth": 56}, "timm": {"name": "resnet18"},
+        "wide-resnet": {"depth": 16, "widen_factor": 4},
+    }  # fmt: skip
+    assert {*entries} == {name.replace("_", "-") for name in names_in("settings.families")}
+    for family, keys in entries.items():
+        entry = settings_by_name("families", family).Settings(family=family, **keys)
+        model = methods.load("models.families", family).build(entry, 10, 3, 32).body
+        n = sum(each.numel() for each in model.parameters())
+        assert 0.8 * n <= entry.size().parameters, family
+        if family != "timm":
+            assert entry.size().parameters <= 1.5 * n, family
+
+
+@pytest.mark.parametrize(
     ("source", "n_images", "n_classes"),
     [
         ("cifar100", 55_000, 100),
@@ -116,7 +176,7 @@ def test_tables_of_logits_of_known_sources_and_of_folders(source, n_images, n_cl
     assert memory.logits_mb(given, []) == 4 * n_images * n_classes / 1e6
 
 
-def test_every_source_whose_size_is_known_says_how_many_classes_it_has():
+def test_every_source_whose_size_is_known_states_its_number_of_classes():
     known = [settings_of(name) for name in names_in("settings.sources")]
     assert [hasattr(source, "LARGEST_SPLIT") for source in known] == [hasattr(source, "N_CLASSES") for source in known]
 

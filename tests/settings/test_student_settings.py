@@ -6,12 +6,12 @@ from wrong_configs import check_message, fault, faults, put
 from selfdoubt.settings.study import load_study
 
 
-def test_a_circle_through_one_of_several_teachers_is_told_in_full(config):
+def test_a_circle_through_one_of_several_teachers_is_reported_in_full(config):
     student = config["students"]["kd"]
     config["students"] = {"a": {**student, "teacher": ["ce", "b"]}, "b": {**student, "teacher": ["teacher", "a"]}}
-    told = faults(config)
-    assert told[0].startswith("config: students.a.teacher: circular (a -> b -> a)")
-    assert sum("circular" in line for line in told) == 1
+    messages = faults(config)
+    assert messages[0].startswith("config: students.a.teacher: circular (a -> b -> a)")
+    assert sum("circular" in line for line in messages) == 1
 
 
 def test_a_segmenters_teacher_may_learn_from_none_that_learns_from_its_masks(config):

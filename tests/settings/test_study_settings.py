@@ -1,4 +1,4 @@
-"""What holds between entries of the config, and what jobs are told of it."""
+"""What holds between entries of the config, and what jobs are given of it."""
 
 import re
 from itertools import product
@@ -9,7 +9,7 @@ from wrong_configs import ACE, LOGISTIC, ONE_WAY, SIZES, check_message, fault, f
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.provenance import canonical
-from selfdoubt.settings import speech, timm_names
+from selfdoubt.settings import sent_messages, timm_names
 from selfdoubt.settings.files import check_files
 from selfdoubt.settings.study import load_study, parse_arm
 
@@ -22,14 +22,14 @@ def test_sizes_of_objects_need_the_truth(config):
     check_message(fault(config), expected)
 
 
-def test_a_circle_of_teachers_is_told_in_full(config):
+def test_a_circle_of_teachers_is_reported_in_full(config):
     student = config["students"]["kd"]
     config["students"] |= {"a": {**student, "teacher": "b"}, "b": {**student, "teacher": "a"}}
     config["students"]["c"] = {**student, "teacher": "b"}  # above it is a circle, of which it is no part
     assert fault(config).startswith("config: students.a.teacher: circular (a -> b -> a)")
 
 
-def test_the_study_without_models_says_so(config):
+def test_the_study_without_models_states_it(config):
     models = ("teachers", "baselines", "students", "augmented", "pretrained", "segmenters")
     config |= {section: {} for section in (*models, "enhancers", "groups", "studies", "hypotheses", "figures")}
     assert "the study has no model" in fault(config)
@@ -46,7 +46,7 @@ def test_an_embedded_data_set_must_be_there_whole(config, tmp_path):
 
 
 def test_a_file_of_weights_must_be_there(config, tmp_path):
-    def told(place: str) -> None:
+    def check_missing(place: str) -> None:
         with pytest.raises(UserError, match=re.escape(f"config: {place}.weights: {weights} is missing; put the file")):
             check_files(load_study(config), ROOT / "resources")
         weights.touch()
@@ -57,10 +57,10 @@ def test_a_file_of_weights_must_be_there(config, tmp_path):
     config["networks"]["r"] = {"family": "timm", "name": "resnet18", "weights": str(weights)}
     check_files(load_study(config), ROOT / "resources")  # no model has this network
     config["baselines"]["ce"]["network"] = "r"
-    told("networks.r")
+    check_missing("networks.r")
     config["baselines"]["ce"]["network"] = "convnet-small"
     config["pretrained"]["p"] = {"name": "resnet18", "weights": str(weights)}
-    told("pretrained.p")
+    check_missing("pretrained.p")
 
 
 RESNET20 = {"family": "resnet-cifar", "depth": 20, "weights": "w.th", "mean": [0.5], "deviation": [0.25]}
@@ -87,7 +87,7 @@ def test_a_pretrained_model_is_of_timm_or_of_a_family_that_takes_weights(config)
         ({"family": "timm", "name": "resnet18", "weights": None, "weights_key": "ema"}, "weights_key"),
     ],
 )
-def test_what_is_said_of_weights_fits_together(config, change, key):
+def test_keys_of_weights_fit_together(config, change, key):
     given = {name: value for name, value in (RESNET20 | change).items() if value is not None}
     if "name" in given:
         given = {name: given[name] for name in ("family", "name", "weights_key")}
@@ -125,7 +125,7 @@ def test_the_names_are_those_that_timm_has():
         ({"weights": "w.pth", "input_px": "data"}, "data"),
     ],
 )
-def test_images_have_the_size_that_weights_were_trained_for_unless_it_is_said(config, given, expected):
+def test_images_have_the_size_that_weights_were_trained_for_unless_it_is_given(config, given, expected):
     config["networks"]["r"] = {"family": "timm", "name": "resnet18", **given}
     assert load_study(config).networks["r"].input_px == expected
 
@@ -177,8 +177,8 @@ def test_segmenters_that_learn_from_each_others_models_are_a_circle(config):
     unet, mixed = config["segmenters"]["unet"], config["augmented"]["mask-cutmix"]
     config["segmenters"] = {"unet": unet | {"teacher": "two"}, "other": unet | {"teacher": "mask-cutmix"}}
     config["augmented"]["two"] = mixed | {"segmenter": "other"}
-    told = faults(config)
-    assert told and all("circular" in line for line in told)
+    messages = faults(config)
+    assert messages and all("circular" in line for line in messages)
 
 
 def test_names_of_what_stands_beside_variants_are_taken(config):
@@ -301,8 +301,12 @@ def test_one_way_runs_its_sender_and_its_listener_alone(config):
     config["protocols"]["down"] = ONE_WAY
     config["groups"]["trio"]["protocols"].append("down")
     study = load_study(config)
-    assert study.speakers("trio", "down") == ["ce", "kd"]
-    assert study.speakers("trio", "persuasion") == study.speakers("trio", "mean-logit") == ["ce", "cutmix", "kd"]
+    assert study.predicting_members("trio", "down") == ["ce", "kd"]
+    assert (
+        study.predicting_members("trio", "persuasion")
+        == study.predicting_members("trio", "mean-logit")
+        == ["ce", "cutmix", "kd"]
+    )
 
 
 def test_an_entry_may_have_a_label_of_its_own_on_which_no_job_depends(config):
@@ -317,10 +321,10 @@ def test_an_entry_may_have_a_label_of_its_own_on_which_no_job_depends(config):
 
 
 def test_a_message_may_have_keys_of_its_own(config, monkeypatch):
-    class Momentous(speech.MESSAGES["gradient"]):
+    class Momentous(sent_messages.MESSAGES["gradient"]):
         momentum: float = 0.5
 
-    monkeypatch.setitem(speech.MESSAGES, "gradient", Momentous)
+    monkeypatch.setitem(sent_messages.MESSAGES, "gradient", Momentous)
     protocol = config["protocols"]["persuasion"]
     assert load_study(config).protocols["persuasion"].model_dump()["momentum"] == 0.5
     protocol["momentum"] = 0.9
@@ -363,9 +367,9 @@ def test_a_study_has_one_primary_claim(config):
 
 
 def test_manipulation_checks_are_checked_like_hypotheses(config):
-    check = {**config["hypotheses"]["kd-ranks-better"], "better": "nobody"}
+    check = {**config["hypotheses"]["kd-ranks-better"], "better": "no-model"}
     config["manipulation_checks"] = {"known": check}
-    assert "config: manipulation_checks.known.better: 'nobody'" in fault(config)
+    assert "config: manipulation_checks.known.better: 'no-model'" in fault(config)
 
 
 def test_a_claim_by_msp_is_repeated_by_those_other_scores_that_are_evaluated(config):

@@ -24,13 +24,13 @@ def test_each_type_that_is_wrong_has_a_line_and_what_follows_from_it_has_none(co
     ]
 
 
-def test_a_missing_key_is_told_beside_a_misspelt_one_that_means_another(config):
+def test_a_missing_key_is_reported_beside_a_misspelt_one_that_means_another(config):
     put(config, "students.kd.loss.temperature", None)
     put(config, "students.kd.loss.alpa", 1)
     assert [line.split(": ")[1] for line in faults(config)] == ["students.kd.loss.alpa", "students.kd.loss.temperature"]
 
 
-def test_every_place_that_names_a_removed_model_is_told_at_once(config):
+def test_every_place_that_names_a_removed_model_is_reported_at_once(config):
     config["baselines"], config["students"] = {}, {}
     lines = faults(config)
     assert len(lines) == len(set(lines)) and all("Choices: teacher, cutmix, mask-cutmix" in line for line in lines)
@@ -38,7 +38,7 @@ def test_every_place_that_names_a_removed_model_is_told_at_once(config):
     assert named == {"enhancers", "groups", "studies", "hypotheses", "figures"}
 
 
-def test_what_follows_from_a_removed_protocol_is_not_told_with_it(config):
+def test_what_follows_from_a_removed_protocol_is_not_reported_with_it(config):
     del config["protocols"]["persuasion"]
     assert fault(config).startswith("config: groups.trio.protocols: 'persuasion' is not a protocol; did")
     config["groups"]["trio"]["protocols"].remove("persuasion")
@@ -86,7 +86,7 @@ def test_a_name_that_reads_as_a_number_stays_a_name(config):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "messages"),
     [
         (
             "replicates: [1]\nbaselines: {}\nreplicates: [2]\n",
@@ -104,17 +104,17 @@ def test_a_name_that_reads_as_a_number_stays_a_name(config):
         ("a: &circle\n  b: *circle\n", []),
         ("# nothing\n", []),
         ('{"a":\t1, "a": 2}', ["a: given in line 1 and again in line 1"]),
-        ("a: [", []),  # Snakemake says so
+        ("a: [", []),  # Snakemake reports it
     ],
 )
-def test_a_key_given_twice_is_told_with_both_lines(tmp_path, text, told):
+def test_a_key_given_twice_is_reported_with_both_lines(tmp_path, text, messages):
     path = tmp_path / "own.yaml"
     path.write_text(text)
-    if not told:
+    if not messages:
         check_keys(path)
         return
     with pytest.raises(UserError) as caught:
         check_keys(path)
     lines = str(caught.value).splitlines()
-    assert len(lines) == len(told)
-    assert all(line.startswith(f"{path}: {start}") for line, start in zip(lines, told, strict=True))
+    assert len(lines) == len(messages)
+    assert all(line.startswith(f"{path}: {start}") for line, start in zip(lines, messages, strict=True))

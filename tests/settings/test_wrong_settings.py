@@ -137,6 +137,11 @@ FAULTS = [
     ("figures.reliability.kind", "pie", "'pie'"),
     ("figures.reliability.kind", ["pie"], "['pie']"),
     ("figures.reliability.split", "tset", "'tset'"),
+    ("figures.reliability.split", "ood", "'ood' ood-digits"),
+    ("figures.reliability.split", "ood-digits", "figures.reliability.split: 'ood-digits' labels"),
+    ("figures.auroc-accuracy.split", "ood-digits", "figures.auroc-accuracy.split: 'ood-digits' labels"),
+    ("figures.risk-coverage.split", "mean", "'mean'"),
+    ("figures.risk-coverage.split", "corrupted-mean", "figures.risk-coverage.split: 'corrupted-mean' mean"),
     ("protocols.persuasion.method", {"a": 1}, "protocols.persuasion.method:"),
     ("baselines.ce", {"twins_of": "label-smoothing", "n": 10**9}, "baselines.ce.n: 1000"),
     ("figures.reliability.kind", None, "missing"),
@@ -192,7 +197,7 @@ def test_a_fault_names_its_key_and_a_remedy(config):
         key, colon, words = expected.partition(":")
         key, words = (key, words) if colon else (place, expected)
         message = fault(put(deepcopy(config), place, deepcopy(value)))
-        told = message.startswith(f"config: {key}") and re.search(REMEDY, message)
-        if not told or any(word not in message for word in words.split()):
+        named = message.startswith(f"config: {key}") and re.search(REMEDY, message)
+        if not named or any(word not in message for word in words.split()):
             unlike[place, repr(value)] = message
     assert not unlike

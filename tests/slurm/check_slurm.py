@@ -77,7 +77,7 @@ def seen(tmp_path_factory) -> SimpleNamespace:
 
 
 def going_on(environment: dict) -> tuple[list[str], list[str]]:
-    """Return the jobs that Slurm knows as not over, and the commands of the study's scripts that run."""
+    """Return the jobs that Slurm lists as not over, and the commands of the study's scripts that run."""
     queue = subprocess.run(["squeue", "--noheader"], env=environment, capture_output=True, text=True, check=True)
     folder = Path(environment[cluster.MARK])
     scripts = [command for command in map(cluster.command, cluster.processes(folder)) if "workflow_scripts/" in command]
@@ -108,7 +108,7 @@ def run_twice(study: Path, environment: dict, folder: Path, seen: SimpleNamespac
     seen.jobs = cluster.ask(environment, "scontrol", "show", "job", "--details", "--oneliner").splitlines()
 
 
-def test_a_cancelled_training_is_told_and_leaves_no_checkpoint(seen):
+def test_a_cancelled_training_is_reported_and_leaves_no_checkpoint(seen):
     assert seen.first_code == 1, seen.first[-5000:]
     assert "CANCELLED" in seen.first and not seen.whole_before
 

@@ -119,7 +119,7 @@ def _start(folder: Path, environment: dict[str, str]) -> None:
 
 
 def ask(environment: dict[str, str], *line: str) -> str:
-    """Return what one of Slurm's commands says, or nothing while there is nobody to answer."""
+    """Return what one of Slurm's commands prints, or nothing while no daemon answers."""
     return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=60, check=False).stdout
 
 
@@ -147,7 +147,7 @@ def processes(folder: Path) -> list[int]:
     """Return the processes that have the environment of the cluster in `folder`."""
     mark, found = f"{MARK}={folder}\0".encode(), []
     for path in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):  # it is gone, or nobody's
+        with suppress(OSError):  # it is gone
             if mark in path.read_bytes():
                 found.append(int(path.parent.name))
     return found

@@ -15,7 +15,8 @@ import yaml
 from job_server import write_client
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "envs", "resources")
+STUDY = Path(__file__).with_name("study.yaml")  # that of the tests, in place of config.yaml
+COPIED = ("Snakefile", "rules", "workflow_scripts", "profiles", "envs", "resources")
 
 FAKE_PYTHON = """#!/bin/sh
 # Stands in for a job: makes every file under results/ that its command line names and that is not there.
@@ -56,7 +57,7 @@ class Copy:
         """The jobs that a dry run would start."""
         run = self.snakemake("-n")
         assert run.returncode == 0, run.stdout + run.stderr
-        return set(jobs_told(run.stdout + run.stderr))
+        return set(jobs_of(run.stdout + run.stderr))
 
     def has_own_library(self) -> bool:
         """Return whether workflow_scripts/ is not that of the repository, by names, sizes and dates."""
@@ -95,13 +96,13 @@ def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
 
 
-def jobs_told(said: str) -> list[str]:
-    """The jobs that Snakemake says it starts, in that order: RULE or RULE:WILDCARD/WILDCARD.
+def jobs_of(output: str) -> list[str]:
+    """The jobs that Snakemake lists as started, in that order: RULE or RULE:WILDCARD/WILDCARD.
 
-    The default study's data set is left out, and so is the target `all`.
+    The tests' study's data set is left out, and so is the target `all`.
     """
     found = []
-    for block in re.split(r"\n(?=(?:local)?rule \w+:)", said):
+    for block in re.split(r"\n(?=(?:local)?rule \w+:)", output):
         if name := re.match(r"(?:local)?rule (\w+):", block):
             wildcards = re.search(r"^    wildcards: (.*)$", block, re.MULTILINE)
             pairs = [pair.split("=") for pair in wildcards[1].split(", ")] if wildcards else []
@@ -118,7 +119,7 @@ def _server() -> subprocess.Popen:
 
 
 def copy_repository(folder: Path) -> Copy:
-    """Copy what a study needs; images by link, since nothing writes them."""
+    """Copy what a study needs, with the study of the tests; images by link, since nothing writes them."""
     folder.mkdir(parents=True)
     for name in COPIED:
         if name == "resources":
@@ -127,6 +128,13 @@ def copy_repository(folder: Path) -> Copy:
             shutil.copytree(ROOT / name, folder / name)
         else:
             shutil.copy(ROOT / name, folder / name)
+    shutil.copy(STUDY, folder / "config.yaml")
+    return Copy(folder)
+
+
+def copy_of(finished: Path, folder: Path) -> Copy:
+    """Copy a copy, with the dates of its files; by `cp`, which takes a fifth of the time that Python does."""
+    subprocess.run(["cp", "-a", finished, folder], check=True)
     return Copy(folder)
 
 
@@ -144,36 +152,40 @@ def run_jobs_by(copy: Copy, folder: str) -> None:
     copy.edit("rules/common.smk", "str(Path(sys.executable).parent)", folder)
 
 
-def warm_jobs(copy: Copy) -> None:
-    """Let the jobs of a copy be forks of a process that has imported torch."""
-    run_jobs_by(copy, repr(str(job_server())))
+OF_TABLES = ("pyarrow.parquet", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_pdf", "pandas")
+OF_JOBS = (*OF_TABLES, "torch", "sklearn.datasets", "torchvision.transforms.v2", "segmentation_models_pytorch")
 
 
-OF_JOBS = ("torch", "pyarrow.parquet", "matplotlib.figure")
+def warm_jobs(copy: Copy, modules: tuple[str, ...] = OF_JOBS) -> None:
+    """Let the jobs of a copy be forks of a process that has imported modules."""
+    run_jobs_by(copy, repr(str(job_server(0, modules))))
+
+
+COLD = "train_on_labels.py|predict.py|compute_metrics.py|plot_figure.py|render_report.py"  # with torch and without
 FIRST_IS_COLD = """#!/bin/sh
-# The first job of each script is a process of its own, any other a fork.
-mkdir "{folder}/$(basename "$1")" 2> /dev/null && exec {python} "$@"
+# The first job of some scripts is a process of its own, any other a fork.
+case "$(basename "$1")" in {cold}) mkdir "{folder}/$(basename "$1")" 2> /dev/null && exec {python} "$@" ;; esac
 exec {warm}/python "$@"
 """
 
 
 def nearly_warm_jobs(copy: Copy, hash_seed: int) -> None:
-    """Let the jobs of a copy be such forks, but for the first of each script."""
+    """Let the jobs of a copy be such forks, but for the first of some scripts: it is a process as users start it."""
     folder = copy.folder / "fakes"
     folder.mkdir()
-    words = {"folder": folder, "python": sys.executable, "warm": job_server(hash_seed)}
+    words = {"cold": COLD, "folder": folder, "python": sys.executable, "warm": job_server(hash_seed)}
     (folder / "python").write_text(FIRST_IS_COLD.format(**words))
     (folder / "python").chmod(0o755)
     run_jobs_by(copy, repr(str(folder)))
 
 
 @cache
-def job_server(hash_seed: int = 0, *modules: str) -> Path:
-    """Start a server of jobs, with further modules imported; return the folder of its client, `python`."""
+def job_server(hash_seed: int = 0, modules: tuple[str, ...] = OF_JOBS) -> Path:
+    """Start a server of jobs that has imported modules; return the folder of its client, `python`."""
     folder = Path(tempfile.mkdtemp(prefix="jobs-"))  # an address may have 107 bytes
     atexit.register(shutil.rmtree, folder)
     write_client(folder)
-    command = [sys.executable, "-P", str(ROOT / "tests/support/job_server.py"), str(folder), *OF_JOBS, *modules]
+    command = [sys.executable, "-P", str(ROOT / "tests/support/job_server.py"), str(folder), *modules]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": str(hash_seed)}
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     atexit.register(server.kill)

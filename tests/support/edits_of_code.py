@@ -25,7 +25,7 @@ def edits_of_modules() -> list[Edit]:
         rules = {job.partition(":")[0] for job in jobs}
         tried = not jobs or not rules <= seen or not {*methods()}.isdisjoint(paths)
         seen |= rules
-        why = "" if jobs else "no job of the default study loads them"
+        why = "" if jobs else "no job of the tests' study loads them"
         edits.append(Edit(listed(paths), modules(*paths), {*jobs}, why, tried))
     return edits
 

@@ -1,15 +1,12 @@
 """Edits of what is installed and of results, for tests/support/edits.py."""
 
 from expected_jobs import ENHANCEMENTS, FROM_SEGMENTER, FROM_TRAINING, GROUPS, PLOTS, REPORT, TABLES
-from ways_of_editing import Edit, delete, installed, several, text
+from ways_of_editing import Edit, delete, installed, texts
 
 OF_INSTALLATION = [
     Edit(
         "the lock, the conda files",
-        several(
-            text("envs/requirements.lock", "timm==1", "timm==2"),
-            text("envs/models.yaml", "timm==1", "timm==2"),
-        ),
+        texts("timm==1", "timm==2", "envs/requirements.lock", "envs/models.yaml"),
         set(),
         "what counts is what is installed, below; with `--software-deployment-method conda`, the conda files too",
     ),

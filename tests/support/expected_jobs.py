@@ -1,10 +1,10 @@
-"""Sets of the default study's jobs, told by what they belong to, for tests/support/edits.py.
+"""Sets of the jobs of the tests' study, by what they belong to, for tests/support/edits.py.
 
-A job is RULE or RULE:WILDCARD/WILDCARD as `copies.jobs_told` tells it, the default study's data set left out.
+A job is RULE or RULE:WILDCARD/WILDCARD as in `copies.jobs_of`, the data set of the tests' study left out.
 """
 
 import yaml
-from copies import ROOT
+from copies import STUDY
 
 from selfdoubt.runtime.digests import digest
 from selfdoubt.settings.study import load_study
@@ -14,8 +14,8 @@ STUDENTS = ("kd", "kd-no-labels")
 MODELS = ("teacher", "ce", "label-smoothing", *STUDENTS, "cutmix", "mask-cutmix")
 TRIO = ("ce", "kd", "cutmix")
 ENHANCERS = ("odin", "anti-adversary", "random-sign")
-COMBINED, SPOKEN = ("mean-probability", "mean-logit"), ("persuasion", "persuasion-placebo")
-PROTOCOLS = COMBINED + SPOKEN
+COMBINED, BY_MESSAGES = ("mean-probability", "mean-logit"), ("persuasion", "persuasion-placebo")
+PROTOCOLS = COMBINED + BY_MESSAGES
 SCORES = ("energy", "entropy", "gini", "logit_margin", "margin", "max_logit", "msp", "msp_ts", "pnorm")
 CORRUPTIONS = ("gaussian-noise", "gaussian-blur", "contrast", "rotation")
 REPORT = {"render_report"}
@@ -44,7 +44,7 @@ def replicates(rule: str, *names: str, of=REPLICATES) -> set[str]:
 
 
 def trained(*models: str, of=REPLICATES) -> set[str]:
-    """The training of models of the default study."""
+    """The training of models of the tests' study."""
     by = dict.fromkeys(STUDENTS, "distill_student") | dict.fromkeys(("cutmix", "mask-cutmix"), "train_augmented")
     by["teacher"] = "train_teacher"
     return set().union(*(replicates(by.get(model, "train_baseline"), model, of=of) for model in models))
@@ -95,13 +95,13 @@ def predicted(*models: str, of=REPLICATES) -> set[str]:
 def renewed(*models: str, of=REPLICATES) -> set[str]:
     """All that follows from new checkpoints of models, but for what learns from them."""
     jobs = predicted(*models, of=of)
-    jobs |= decided(*SPOKEN, of=of) if {*models} & {*TRIO} else set()
+    jobs |= decided(*BY_MESSAGES, of=of) if {*models} & {*TRIO} else set()
     return jobs | (enhanced(*ENHANCERS, of=of) if "ce" in models else set())
 
 
 def stored(of=REPLICATES, teacher="teacher", **recipe) -> set[str]:
-    """The teacher's answers to the one stream of views that both students see, by the recipe as it is changed."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    """The teacher's logits of the one stream of views that both students see, by the recipe as it is changed."""
+    config = yaml.safe_load(STUDY.read_text())
     config["recipes"]["short"].update(recipe)
     views = digest(load_study(config).views("kd"), [])
     return {f"precompute_soft_labels:{teacher}/views-{views}/{replicate}" for replicate in of}
@@ -141,7 +141,7 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "register": set(),
     "enhance_images": enhanced(*ENHANCERS),
     "combine_members": decided(*COMBINED),
-    "communicate": decided(*SPOKEN),
+    "communicate": decided(*BY_MESSAGES),
     "predict": predicted(*MODELS),
     "compute_metrics": measured(*ARMS),
     "test_hypotheses": VERDICTS,
@@ -150,14 +150,14 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
 AFTER["plot_figure"] = PLOTS | REPORT
 
 
-BY_METHOD = {  # module of a method that the default study names -> the jobs that load it, and all that follows
+BY_METHOD = {  # module of a method that the tests' study names -> the jobs that load it, and all that follows
     "data/sources/embedded.py": EVERYTHING,
     "data/sources/sklearn.py": AFTER["prepare_ood"],
     "models/families/convnet.py": FROM_TRAINING,
     "distillation/losses/kd.py": AFTER["distill_student"],
     "mixing/methods/cutmix.py": trained("cutmix") | renewed("cutmix"),
     "mixing/methods/mask_cutmix.py": trained("mask-cutmix") | renewed("mask-cutmix"),
-    "communication/protocols/persuasion.py": decided(*SPOKEN),
+    "communication/protocols/persuasion.py": decided(*BY_MESSAGES),
     "communication/messages/gradient.py": decided("persuasion"),
     "communication/messages/random_sign.py": decided("persuasion-placebo"),
 } | {

@@ -83,8 +83,8 @@ def run_all(calls: list[list[str]], folder: Path) -> list[tuple[int, str, str]]:
     given = json.dumps([[str(word) for word in words] for words in calls])
     done = subprocess.run(command, input=given, cwd=folder, env=environment, capture_output=True, text=True, check=True)
     codes = json.loads(done.stdout)
-    said = [[(folder / f"{i}.{name}").read_text() for name in ("out", "err")] for i in range(len(codes))]
-    return [(code, *texts) for code, texts in zip(codes, said, strict=True)]
+    printed = [[(folder / f"{i}.{name}").read_text() for name in ("out", "err")] for i in range(len(codes))]
+    return [(code, *texts) for code, texts in zip(codes, printed, strict=True)]
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:

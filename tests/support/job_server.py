@@ -5,6 +5,7 @@
 ends, or the job with it.
 """
 
+import gc
 import importlib
 import json
 import multiprocessing
@@ -75,6 +76,7 @@ if __name__ == "__main__":
     folder, *modules = sys.argv[1:]
     for module in modules:
         importlib.import_module(module)
+    gc.freeze()  # what is shared with forks stays so
     with Server(str(Path(folder) / "socket"), Job) as server:
         print("ready", flush=True)
         server.serve_forever()

@@ -68,7 +68,7 @@ def write_cifar(folder: Path, fine: bool = False) -> tuple:
 
 
 def write_folder(root: Path, n: int = 10, classes=("ant", "bee", "cat"), size=(20, 30)) -> None:
-    """Files of PNG and JPEG in a folder for each class; red tells the class, green the image."""
+    """Files of PNG and JPEG in a folder for each class; red is the class, green the image."""
     for label, name in enumerate(classes):
         (root / name).mkdir(parents=True)
         for i in range(n):

@@ -12,7 +12,7 @@ NOT_REPEATED = {"results/default/tables/costs.parquet"}  # seconds and memory
 
 
 def tiny(config: dict) -> dict:
-    """The default study with one replicate, fewer arms and hardly any training."""
+    """The tests' study with one replicate, fewer arms and hardly any training."""
     config["replicates"] = [1]
     config["datasets"]["fashion-mnist-12k"]["source"] = "embedded:tiny"
     config["datasets"]["fashion-mnist-12k"]["corruptions"] = {"names": ["contrast"], "severities": [5], "n_images": 50}

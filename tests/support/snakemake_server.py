@@ -4,6 +4,7 @@ Importing it is a third of a dry run's time, and the tests make more than a hund
 the library, from the folder given, is another third; a copy whose library was edited imports its own.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -11,13 +12,17 @@ import sys
 
 import pandas  # noqa: F401 - which Snakemake imports when it has read the rules
 import pydantic  # noqa: F401 - which the rules import
+import smart_open  # noqa: F401 - by which Snakemake reads rules
 from snakemake.cli import get_argument_parser, main
 
 get_argument_parser()  # finds the plugins, which takes as long again
 sys.path.insert(0, sys.argv[1])
-for module in ("settings.study", "settings.catalog", "settings.files", "settings.upper_bounds", "runtime.provenance"):
-    importlib.import_module(f"selfdoubt.{module}")
+for module in ("catalog", "duplicates", "files", "memory", "registration", "split_names", "study", "upper_bounds"):
+    importlib.import_module(f"selfdoubt.settings.{module}")
+for module in ("provenance", "run_lock", "shared_data"):
+    importlib.import_module(f"selfdoubt.runtime.{module}")
 del sys.path[0]
+gc.freeze()  # what is shared with forks stays so
 
 
 def run(folder: str, stdout: str, stderr: str, environment: dict[str, str], own_library: bool, arguments: list[str]):

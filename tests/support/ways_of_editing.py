@@ -31,6 +31,11 @@ def text(file: str, old: str, new: str) -> Callable[[Copy], None]:
     return lambda copy: copy.edit(file, old, new)
 
 
+def texts(old: str, new: str, *files: str) -> Callable[[Copy], None]:
+    """Replace a text in several files."""
+    return several(*(text(file, old, new) for file in files))
+
+
 def modules(*paths: str) -> Callable[[Copy], None]:
     """Add a line to modules below workflow_scripts/."""
 

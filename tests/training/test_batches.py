@@ -9,9 +9,11 @@ from small_training import CPU, recipe_of, split_of
 
 from selfdoubt.data.datasets import Split
 from selfdoubt.mixing import draws
+from selfdoubt.mixing.mixer import Mixer
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.training import augmentation
 from selfdoubt.training.batches import Batch, Stream
+from selfdoubt.training.distributed import ALONE, Ranks
 
 MIXINGS = {method: settings_of(method, probability=1.0) for method in SETTINGS}
 CUTMIX, MASK_CUTMIX = MIXINGS["cutmix"], MIXINGS["mask-cutmix"]
@@ -23,8 +25,12 @@ def flat_split(n: int = 12, size_px: int = 6) -> Split:
     return Split(images.astype(np.uint8), np.arange(n), np.arange(n, dtype=np.int32))
 
 
+def mixer_of(mixing=None, masks=None) -> Mixer | None:
+    return mixing and Mixer(mixing, masks)
+
+
 def flat_stream(mixing=None, masks=None, **values) -> Stream:
-    return Stream(flat_split(), recipe_of(shift_px=0, batch_size=5, **values), 1, CPU, mixing, masks)
+    return Stream(flat_split(), recipe_of(shift_px=0, batch_size=5, **values), 1, CPU, mixer_of(mixing, masks))
 
 
 @pytest.mark.parametrize(("n", "batch_size", "sizes"), [(10, 4, [4, 4, 2]), (8, 4, [4, 4]), (3, 4, [3])])
@@ -57,7 +63,7 @@ def assert_equal(one: dict, other: dict) -> None:
 
 def masked_stream(mixing, batch_size: int = 8, seed: int = 1) -> Stream:
     masks = split_of().images[:, 0] % 2 > 0 if mixing and mixing.method in BY_MASKS else None
-    return Stream(split_of(), recipe_of(batch_size=batch_size), seed, CPU, mixing, masks)
+    return Stream(split_of(), recipe_of(batch_size=batch_size), seed, CPU, mixer_of(mixing, masks))
 
 
 @pytest.mark.parametrize("mixing", [None, *MIXINGS.values()], ids=["none", *MIXINGS])
@@ -166,7 +172,7 @@ def equal(one: Batch, other: Batch) -> bool:
 
 @pytest.mark.parametrize("mixing", [None, CUTMIX])
 def test_an_epoch_can_be_entered_at_any_batch(mixing):
-    stream = Stream(split_of(), recipe_of(), 1, CPU, mixing)
+    stream = Stream(split_of(), recipe_of(), 1, CPU, mixer_of(mixing))
     whole = list(stream.epoch(3))
     for first in range(stream.n_batches + 1):
         part = list(stream.epoch(3, first))
@@ -177,8 +183,8 @@ def test_an_epoch_can_be_entered_at_any_batch(mixing):
 @pytest.mark.parametrize("mixing", [None, CUTMIX])
 @pytest.mark.parametrize("n_ranks", [2, 3, 4])
 def test_ranks_share_each_batch_of_the_same_stream(mixing, n_ranks):
-    whole = list(Stream(split_of(), recipe_of(), 1, CPU, mixing).epoch(1))
-    parts = [list(Stream(split_of(), recipe_of(), 1, CPU, mixing, None, r, n_ranks).epoch(1)) for r in range(n_ranks)]
+    ranks = [ALONE, *(Ranks(rank, n_ranks) for rank in range(n_ranks))]
+    whole, *parts = (list(Stream(split_of(), recipe_of(), 1, CPU, mixer_of(mixing), each).epoch(1)) for each in ranks)
     for i, batch in enumerate(whole):
         assert sum(len(part[i].labels) for part in parts) == len(batch.labels) == parts[0][i].n_whole
         for rank, part in enumerate(parts):
@@ -188,10 +194,10 @@ def test_ranks_share_each_batch_of_the_same_stream(mixing, n_ranks):
 
 def test_a_rank_without_images_is_refused():
     with pytest.raises(UserError, match="batch_size 6 ends with 2 for 3 ranks"):
-        Stream(split_of(), recipe_of(batch_size=6), 1, CPU, rank=0, n_ranks=3)
+        Stream(split_of(), recipe_of(batch_size=6), 1, CPU, ranks=Ranks(0, 3))
 
 
-def test_rows_tell_which_images_of_the_order_a_batch_holds():
+def test_rows_are_the_places_of_a_batchs_images_in_the_order():
     stream, split = Stream(split_of(), recipe_of(batch_size=6), 1, CPU), split_of()
     order = augmentation.draw_order(1, 2, 20)
     for batch in stream.epoch(2):

@@ -28,6 +28,7 @@ from small_training import (
 from torch import nn
 
 from selfdoubt.data import datasets
+from selfdoubt.data.datasets import Split
 from selfdoubt.models import checkpoints
 from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.errors import UserError
@@ -39,8 +40,8 @@ from selfdoubt.training.loop import Training
 torch.set_num_threads(1)
 
 
-def fit(model, stream, recipe, objective, val, **support) -> list[dict]:
-    return Training(model, stream, recipe, objective, val, **support).run()
+def fit(model, recipe, objective, val, split: Split | None = None, seed: int = 1) -> list[dict]:
+    return Training(model, Stream(split or split_of(), recipe, seed, CPU), objective, val).run()
 
 
 # ---- the loop ----
@@ -50,14 +51,14 @@ def test_a_loss_that_is_not_finite_is_named_with_its_step():
     losses = iter([1.0, 1.0, 1.0, float("nan")])
     recipe = recipe_of(batch_size=10)  # 2 steps an epoch, 4 in all; the last has (4 - 3) / (4 - 1 + 1) of the peak
     with pytest.raises(UserError, match=r"^loss is nan at epoch 1, step 3, learning rate 0\.025$"):
-        fit(model_of(), Stream(split_of(), recipe, 1, CPU), recipe, lambda z, _: z.sum() * next(losses), split_of(6))
+        fit(model_of(), recipe, lambda z, _: z.sum() * next(losses), split_of(6))
 
 
 def test_an_infinite_loss_changes_no_weight():
     model, before = model_of(), model_of().state_dict()
     recipe = recipe_of(batch_size=20)
     with pytest.raises(UserError, match=r"^loss is inf at epoch 0, step 0, learning rate 0\.1$"):
-        fit(model, Stream(split_of(), recipe, 1, CPU), recipe, lambda z, _: z.sum() + float("inf"), split_of(6))
+        fit(model, recipe, lambda z, _: z.sum() + float("inf"), split_of(6))
     assert all(torch.equal(weight, before[name]) for name, weight in model.named_parameters())
 
 
@@ -65,8 +66,7 @@ def test_the_history_by_hand(capsys):
     # Batches of 8, 8 and 4 images whose "loss" is their size: (8 * 8 + 8 * 8 + 4 * 4) / 20 = 7.2 a mean image.
     # 6 steps, peak at step 1: the epochs end at steps 2 and 5, so at (6 - 2) / 5.5 and 1 / 5.5 of 0.1.
     recipe = recipe_of()
-    stream, objective = Stream(split_of(), recipe, 1, CPU), lambda z, batch: 0 * z.sum() + len(batch.labels)
-    rows = fit(model_of(), stream, recipe, objective, split_of(6))
+    rows = fit(model_of(), recipe, lambda z, batch: 0 * z.sum() + len(batch.labels), split_of(6))
     assert [row["epoch"] for row in rows] == [0, 1]
     assert [row["train_loss"] for row in rows] == pytest.approx([7.2, 7.2])
     assert [row["learning_rate"] for row in rows] == pytest.approx([0.4 / 5.5, 0.1 / 5.5])
@@ -78,7 +78,7 @@ def test_the_history_by_hand(capsys):
 def test_val_is_evaluated_with_the_finished_epochs_model_or_its_average(ema_decay):
     # At so high a rate the average lies far from the last weights.
     model, recipe, val = model_of(), recipe_of(learning_rate=2.0, ema_decay=ema_decay), split_of(9, seed=1)
-    row = fit(model, Stream(split_of(), recipe, 1, CPU), recipe, losses.from_labels(), val)[-1]
+    row = fit(model, recipe, losses.from_labels(), val)[-1]
     logits = model.eval()(torch.from_numpy(val.images).float() / 255)
     expected = nn.functional.cross_entropy(logits, torch.from_numpy(val.labels)).item()
     assert row["val_loss"] == pytest.approx(expected, rel=1e-5)
@@ -88,8 +88,8 @@ def test_val_is_evaluated_with_the_finished_epochs_model_or_its_average(ema_deca
 def test_training_learns_what_can_be_learned():
     recipe, model = recipe_of(epochs=12, learning_rate=1.0), model_of(widths=[8, 8, 8])
     model.fit_input(torch.from_numpy(split_of().images).float() / 255)
-    rows = fit(model, Stream(split_of(), recipe, 1, CPU), recipe, losses.from_labels(), split_of(6))
-    assert rows[0]["train_loss"] == pytest.approx(np.log(3), abs=0.1)  # knows nothing of three classes
+    rows = fit(model, recipe, losses.from_labels(), split_of(6))
+    assert rows[0]["train_loss"] == pytest.approx(np.log(3), abs=0.1)  # uniform over three classes
     assert rows[-1]["train_loss"] < 0.6 * np.log(3)
 
 
@@ -97,7 +97,7 @@ def test_only_matrices_and_filters_decay():
     # One step without a gradient: Nesterov's momentum makes it (1 + 0.9) * decay * weight, at the full rate 0.1.
     model, recipe = model_of(), recipe_of(epochs=1, batch_size=20, warmup_fraction=0.0, weight_decay=0.5)
     before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
-    fit(model, Stream(split_of(), recipe, 1, CPU), recipe, lambda z, _: 0 * z.sum(), split_of(6))
+    fit(model, recipe, lambda z, _: 0 * z.sum(), split_of(6))
     for name, weight in model.named_parameters():
         left = 1 - 0.1 * 1.9 * 0.5 if weight.ndim > 1 and "whitening" not in name else 1
         assert_close(weight.detach(), left * before[name])
@@ -109,7 +109,7 @@ def test_long_gradients_are_shortened():
         model, recipe = model_of(), recipe_of(epochs=1, batch_size=20, warmup_fraction=0.0, max_gradient_norm=norm)
         recipe.optimizer.weight_decay = 0.0
         before = [p.detach().clone() for p in model.parameters()]
-        fit(model, Stream(split_of(), recipe, 1, CPU), recipe, losses.from_labels(), split_of(6))
+        fit(model, recipe, losses.from_labels(), split_of(6))
         moves = [after.detach() - p for after, p in zip(model.parameters(), before, strict=True)]
         found[norm] = torch.stack([move.norm() for move in moves]).norm().item()
     assert found[1e-3] == pytest.approx(0.1 * 1.9 * 1e-3, rel=1e-2)  # rate, Nesterov's first step, norm
@@ -126,10 +126,10 @@ def test_the_model_ends_as_the_average_of_its_weights():
         seen.append(model.body.head.weight.detach().clone())  # before each step
         return objective(logits, batch)
 
-    fit(model, Stream(split_of(), recipe, 1, CPU), recipe, watched, split_of(6))
+    fit(model, recipe, watched, split_of(6))
     plain = model_of()
     last = recipe_of(epochs=2, batch_size=10)
-    fit(plain, Stream(split_of(), last, 1, CPU), last, objective, split_of(6))
+    fit(plain, last, objective, split_of(6))
     average, steps = None, [*seen[1:], plain.body.head.weight.detach()]
     for weight in steps:
         average = weight if average is None else decay * average + (1 - decay) * weight
@@ -150,7 +150,7 @@ def test_dropout_is_that_of_the_step_and_disturbs_nothing():
             losses.append(nn.functional.cross_entropy(logits, batch.labels))
             return losses[-1]
 
-        fit(model, Stream(split_of(), recipe, 1, CPU), recipe, objective, split_of(6), seed=5)
+        fit(model, recipe, objective, split_of(6), seed=5)
         found.append([loss.item() for loss in losses])
     assert found[0] == found[1] and len(set(found[0])) == 6
 
@@ -168,7 +168,7 @@ def test_dropout_is_drawn_anew_for_each_step_and_seed():
     for seed in (5, 6):
         model = model_of()
         model.body.activation = nn.Dropout(0.5)
-        fit(model, Stream(alike, recipe, 1, CPU), recipe, objective, split_of(6), seed=seed)
+        fit(model, recipe, objective, split_of(6), alike, seed)
     assert len(found) == 4  # two epochs of one step each, for two seeds
 
 
@@ -178,14 +178,14 @@ def test_a_lack_of_memory_names_the_batch_size(fault):
         raise fault
 
     with pytest.raises(UserError, match="out of memory; lower recipes: batch_size 8"):
-        fit(model_of(), Stream(split_of(), recipe_of(), 1, CPU), recipe_of(), objective, split_of(6))
+        fit(model_of(), recipe_of(), objective, split_of(6))
 
 
 def test_a_training_that_diverges_in_its_last_step_fails():
     recipe = recipe_of(epochs=1, batch_size=24)
     recipe.optimizer.learning_rate = 1e30
     with pytest.raises(UserError, match="val_loss is nan after epoch 0; lower the learning rate"):
-        fit(model_of(), Stream(split_of(), recipe, 1, CPU), recipe, losses.from_labels(), split_of(6))
+        fit(model_of(), recipe, losses.from_labels(), split_of(6))
 
 
 def test_fewer_gpus_than_ranks_are_refused_before_anything_starts(monkeypatch):
@@ -233,7 +233,7 @@ def test_training_starts_from_the_weights_of_the_seed(tmp_path):
         assert_close(found, model_of(seed).body.head.weight.detach())
 
 
-def test_the_checkpoint_tells_what_made_it_and_not_when_or_where(trained):
+def test_the_checkpoint_records_what_made_it_and_not_when_or_where(trained):
     _, metadata = checkpoints.read(trained)
     assert metadata.keys() == {"settings", "code", "packages", "replicate", "shape", "device", "precision"}
     assert metadata["settings"] == BASELINE and metadata["settings"]["recipe"]["threads"] == 1

@@ -90,6 +90,6 @@ def test_masks_are_made_of_and_for_the_replicates_images(folders):
 
 
 def test_more_replicates_than_there_are_images_for_end_in_one_line(tmp_path):
-    told = r"^train_on_labels: datasets: train_images_per_replicate: 20 training images give 2 replicates of 8"
-    with pytest.raises(SystemExit, match=told):
+    message = r"^train_on_labels: datasets: train_images_per_replicate: 20 training images give 2 replicates of 8"
+    with pytest.raises(SystemExit, match=message):
         train(tmp_path, seed=3, settings=BASELINE | OWN)

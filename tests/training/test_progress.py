@@ -35,7 +35,7 @@ def lines(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_epochs_tell_pace_and_time_left_by_hand(tmp_path, clock):
+def test_epochs_give_pace_and_time_left_by_hand(tmp_path, clock):
     job = Progress(file_of(tmp_path), epochs=4)
     clock[0] += 10
     job.epoch(0, 200, loss=2.0, accuracy=0.5)

@@ -112,7 +112,7 @@ def interrupted(tmp_path, stop_at: int, minutes: float, **values) -> tuple[Train
         return objective(logits, batch)
 
     stream, keeper = Stream(split_of(), recipe, 1, CPU), Keeper(tmp_path, "key", minutes)
-    return Training(model, stream, recipe, stopping, split_of(6), keeper=keeper), model
+    return Training(model, stream, stopping, split_of(6), keeper=keeper), model
 
 
 def test_long_epochs_are_kept_on_the_way(tmp_path, capsys):

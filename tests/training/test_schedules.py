@@ -1,4 +1,4 @@
-"""Learning rates rise in a line and fall as the schedule says."""
+"""Learning rates rise in a line and fall by the schedule."""
 
 from types import SimpleNamespace
 

@@ -30,7 +30,7 @@ ALLOWED = {
     ("workflow_scripts/selfdoubt/data/cifar.py", "pickle"): "an unpickler that lets in arrays alone",
     ("workflow_scripts/lease.py", "execvp"): "the command that the user gave it",
 }
-LOADERS = {"torch.load": "weights_only=True", "np.load": "allow_pickle=False"}  # and what each must say
+LOADERS = {"torch.load": "weights_only=True", "np.load": "allow_pickle=False"}  # and what each must contain
 OTHERS = {
     "json.loads",
     "tomllib.loads",
@@ -83,5 +83,5 @@ def test_what_loads_loads_no_objects_and_nothing_starts_a_shell():
 )
 def test_the_words_of_a_line(tmp_path, line, found):
     (tmp_path / "a.smk").write_text(line)
-    told = {word for word in words(tmp_path / "a.smk") if word in NEVER_ALONE or {word, word.lstrip(".")} & NEVER}
-    assert told == ({found} if found else set())
+    refused = {word for word in words(tmp_path / "a.smk") if word in NEVER_ALONE or {word, word.lstrip(".")} & NEVER}
+    assert refused == ({found} if found else set())

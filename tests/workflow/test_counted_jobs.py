@@ -19,8 +19,8 @@ def without_a_student(config):
 
 def counted(copy) -> set[str]:
     """What collect_costs counts of the files that there are."""
-    said = copy.snakemake("-n", "-p", "--forcerun", "collect_costs", "--", TABLE).stdout
-    settings = re.search(r"\{\"jobs\":.*?\]\}", said)[0]
+    output = copy.snakemake("-n", "-p", "--forcerun", "collect_costs", "--", TABLE).stdout
+    settings = re.search(r"\{\"jobs\":.*?\]\}", output)[0]
     command = [sys.executable, "workflow_scripts/collect_costs.py", "--settings", settings, "--output", TABLE]
     subprocess.run([*command, "--folder", "results/default/benchmarks"], cwd=copy.folder, check=True)
     rows = pq.read_table(copy.folder / TABLE).to_pylist()

@@ -62,6 +62,6 @@ def test_a_job_asks_for_what_its_models_compute_on(asked, job, threads, gpus, co
 
 def test_jobs_of_the_default_study_keep_their_settings(copy):
     """Its recipe is what such jobs do by themselves."""
-    said = copy.snakemake("-n", "-p", "--forcerun", "predict", "enhance_images", "communicate").stdout
-    assert all(f"{name}.py" in said for name in ("predict", "enhance_images", "communicate"))
-    assert '"computing"' not in said
+    output = copy.snakemake("-n", "-p", "--forcerun", "predict", "enhance_images", "communicate").stdout
+    assert all(f"{name}.py" in output for name in ("predict", "enhance_images", "communicate"))
+    assert '"computing"' not in output

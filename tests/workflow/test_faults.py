@@ -1,4 +1,4 @@
-"""Faults of the machine and of its users, through Snakemake: told in one line, nothing half-written, nothing lost.
+"""Faults of the machine and of its users, through Snakemake: reported in one line, nothing half-written, nothing lost.
 
 Jobs are fakes, but for their deaths, which `make soak` and test_training_state see to. docs/reliability.md has it all.
 """
@@ -29,11 +29,11 @@ while [ -e slow ]; do sleep 0.05; done
 
 
 def run(copy: Copy, *arguments: str) -> tuple[int, str]:
-    """Run Snakemake; return its exit code and what it said, in which no stack trace may be."""
+    """Run Snakemake; return its exit code and output, in which no stack trace may be."""
     found = copy.snakemake(*arguments)
-    said = found.stdout + found.stderr
-    assert "Traceback" not in said
-    return found.returncode, said
+    output = found.stdout + found.stderr
+    assert "Traceback" not in output
+    return found.returncode, output
 
 
 def leave_to_do(copy: Copy) -> None:
@@ -55,10 +55,10 @@ def slow(copy):
         engine.kill()
 
 
-def test_a_second_run_in_a_folder_is_told_of_the_first_and_does_it_no_harm(copy, slow):
-    code, said = run(copy)
+def test_a_second_run_in_a_folder_is_refused_and_does_the_first_no_harm(copy, slow):
+    code, output = run(copy)
     assert code == 1
-    assert f"{copy.folder}: run 'default' is going on here (process {slow.pid} on " in said.splitlines()[-1]
+    assert f"{copy.folder}: run 'default' is going on here (process {slow.pid} on " in output.splitlines()[-1]
     dry = copy.snakemake("-n")
     assert dry.returncode == 0 and "lock" not in dry.stdout + dry.stderr
     (copy.folder / "slow").unlink()
@@ -71,8 +71,8 @@ def test_after_a_killed_engine_the_same_command_goes_on(copy, slow):
     slow.wait()
     os.kill(int((copy.folder / "job").read_text()), signal.SIGKILL)  # a real one dies with its engine
     (copy.folder / "slow").unlink()
-    code, said = run(copy)
-    assert code == 0 and "unlock" not in said
+    code, output = run(copy)
+    assert code == 0 and "unlock" not in output
     assert copy.jobs() == set() and not run_lock.is_running(copy.folder / ".snakemake/default.lock")
 
 
@@ -98,8 +98,8 @@ def test_a_clock_that_was_set_back_hides_no_work(copy):
     fake = copy.folder / "fakes/python"
     fake.write_text(fake.read_text().replace('echo "$word"', 'echo "$word again"'))
     copy.edit_config(lambda config: config["students"]["kd"]["loss"].update(temperature=2))
-    code, said = run(copy, KD)
-    assert code == 0 and "files were dated after now" in said
+    code, output = run(copy, KD)
+    assert code == 0 and "files were dated after now" in output
     assert {"predict:kd/1", "distill_student:kd/2", "communicate:trio/1/persuasion"} <= copy.jobs()
 
 
@@ -116,14 +116,14 @@ def read_only(folder: Path):
 def test_results_that_cannot_be_written_to_are_named_before_any_job(copy):
     leave_to_do(copy)
     results = copy.folder / "results/default"
-    (results / "report/index.html").unlink()  # else Snakemake is first to say so
+    (results / "report/index.html").unlink()  # else Snakemake reports it first
     (results / PDF.removeprefix("results/default/")).unlink()
     (results / "figures/reliability.png").unlink()
     before = sorted(results.rglob("*"))
     with read_only(results):
-        code, said = run(copy)
-        told = "results/default: cannot be written to; get write permission, or mount it for writing"
-        assert code == 1 and said.splitlines()[-1] == told
+        code, output = run(copy)
+        message = "results/default: cannot be written to; get write permission, or mount it for writing"
+        assert code == 1 and output.splitlines()[-1] == message
         assert sorted(results.rglob("*")) == before
     assert run(copy)[0] == 0
 
@@ -134,18 +134,18 @@ def test_results_that_would_be_made_again_and_cannot_be_are_named_before_any_job
     copy.edit_config(lambda config: config["students"]["kd"]["loss"].update(temperature=2))
     before = {path: path.stat().st_mtime_ns for path in (copy.folder / "results").rglob("*")}
     with read_only(copy.folder / "results"):
-        code, said = run(copy, *options)
-        assert code == 1 and "Write-protected output files for rule " in said and "affected files:\n" in said
+        code, output = run(copy, *options)
+        assert code == 1 and "Write-protected output files for rule " in output and "affected files:\n" in output
         assert {path: path.stat().st_mtime_ns for path in (copy.folder / "results").rglob("*")} == before
         assert copy.snakemake("--summary").returncode == 0  # what only reads goes on
 
 
 @pytest.mark.parametrize("options", [[], ["-n"], ["--summary"]])
-def test_a_project_that_cannot_be_written_to_at_all_is_told_in_one_line(copy, options):
+def test_a_project_that_cannot_be_written_to_at_all_is_refused_in_one_line(copy, options):
     with read_only(copy.folder):
-        code, said = run(copy, *options)
-    told = f"{copy.folder}/.snakemake: cannot be written to, and Snakemake keeps its notes there; "
-    assert code == 1 and said.splitlines()[-1].startswith(told)
+        code, output = run(copy, *options)
+    message = f"{copy.folder}/.snakemake: cannot be written to, and Snakemake keeps its notes there; "
+    assert code == 1 and output.splitlines()[-1].startswith(message)
 
 
 @pytest.mark.parametrize("when", ["at the start", "on the way"])
@@ -160,9 +160,9 @@ def test_a_full_disk_loses_nothing_and_room_is_all_it_takes(copy, when, tmp_path
             (small / "filler").write_bytes(bytes(shutil.disk_usage(small).free))
         else:
             (small / "fakes/python").write_text("#!/bin/sh\nhead -c 90M /dev/zero > filler || { echo full; exit 1; }\n")
-        code, said = run(there)
+        code, output = run(there)
         assert code == 1
-        assert ("results/default: the disk is full" in said.splitlines()[-1]) == (when == "at the start")
+        assert ("results/default: the disk is full" in output.splitlines()[-1]) == (when == "at the start")
         assert not (small / SVG).exists()
         (small / "filler").unlink()
         (small / "fakes/python").write_text(fake)
@@ -173,7 +173,7 @@ def test_a_full_disk_loses_nothing_and_room_is_all_it_takes(copy, when, tmp_path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prlimit")
-def test_a_job_out_of_memory_says_so_and_leaves_nothing(tmp_path):
+def test_a_job_out_of_memory_reports_it_and_leaves_nothing(tmp_path):
     """A batch of which a step takes more than the job may have; the limit leaves room for the libraries."""
     files = files_of(tmp_path)
     settings = BASELINE | {"network": {"family": "convnet", "widths": [60_000, 60_000]}}
@@ -207,8 +207,8 @@ def test_a_file_that_goes_missing_during_a_run_is_named(copy):
     fake = copy.folder / "fakes/python"
     whole = fake.read_text()
     fake.write_text(f"{whole}rm -f {gone}\n")
-    code, said = run(copy, "--latency-wait", "0", "--cores", "1")
-    assert code == 1 and f"{gone} (missing locally)" in said
+    code, output = run(copy, "--latency-wait", "0", "--cores", "1")
+    assert code == 1 and f"{gone} (missing locally)" in output
     fake.write_text(whole)
     assert run(copy, "--resources", "gpu=4")[0] == 0
     assert (copy.folder / gone).exists() and (copy.folder / SVG).exists()

@@ -1,4 +1,4 @@
-"""Studies whose jobs are told more than a command line of Linux holds: 128 kB in one argument, 2 MB in all."""
+"""Studies whose jobs are given more than a command line of Linux holds: 128 kB in one argument, 2 MB in all."""
 
 import ast
 import json
@@ -23,13 +23,13 @@ def test_a_study_above_the_limit_of_an_argument_goes_through_snakemake(copy):
 
     copy.edit_config(change)
     fake = copy.folder / "fakes/python"
-    fake.write_text(f'{fake.read_text()}{{ {SHOWS}; }} > "told-$(basename "$1")"\n')
+    fake.write_text(f'{fake.read_text()}{{ {SHOWS}; }} > "given-$(basename "$1")"\n')
     assert copy.jobs() == {"test_hypotheses", "render_report"}
     run = copy.snakemake()
     assert run.returncode == 0, (run.stdout + run.stderr)[-2000:]
     for script in ("render_report", "test_hypotheses"):
-        told = (copy.folder / f"told-{script}.py").read_text()
-        assert len(told) > LARGEST_ARGUMENT and text in told
+        given = (copy.folder / f"given-{script}.py").read_text()
+        assert len(given) > LARGEST_ARGUMENT and text in given
 
 
 def shell_line(rule: str, **values: str) -> str:
@@ -51,10 +51,10 @@ def test_more_files_than_a_command_line_holds(tmp_path, rule, field):
         f"results/default/metrics/fashion-mnist-12k/kd-of-temperature-{i}/replicate-10/clean.parquet"
         for i in range(N_FILES)
     ]
-    assert told(tmp_path, rule, **{field: " ".join(names)}).split("\n")[:N_FILES] == names
+    assert given(tmp_path, rule, **{field: " ".join(names)}).split("\n")[:N_FILES] == names
 
 
-def told(tmp_path, rule: str, **values: str) -> str:
+def given(tmp_path, rule: str, **values: str) -> str:
     """What the script of a rule finds in the files that its options name by @."""
     (tmp_path / "line.sh").write_text(shell_line(rule, **values, log="log"))
     (tmp_path / "python").write_text(f"#!/bin/sh\n{SHOWS}\n")
@@ -67,4 +67,4 @@ def told(tmp_path, rule: str, **values: str) -> str:
 
 def test_costs_of_more_jobs_than_an_argument_holds(tmp_path):
     settings = json.dumps({"jobs": [f"predict/fashion-mnist-12k/kd-{i}/replicate-10" for i in range(N_FILES)]})
-    assert told(tmp_path, "collect_costs", **{"params.settings": shlex.quote(settings)}) == settings
+    assert given(tmp_path, "collect_costs", **{"params.settings": shlex.quote(settings)}) == settings

@@ -26,8 +26,8 @@ def test_two_that_start_at_once_make_one_environment(tmp_path, outdated):
     (tmp_path / "envs/requirements.lock").write_text("nvidia-a==1\nb==2\n")
     command = ["make", "env", "PYTHON=./python"]
     makes = [subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in "ab"]
-    said = [make.communicate(timeout=60)[0] for make in makes]
-    assert [make.returncode for make in makes] == [0, 0], said
+    outputs = [make.communicate(timeout=60)[0] for make in makes]
+    assert [make.returncode for make in makes] == [0, 0], outputs
     assert (tmp_path / "log").read_text() == "made\n" and (tmp_path / ".venv/lock-installed").exists()
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "venv" not in again.stdout and (tmp_path / "log").read_text() == "made\n"

@@ -119,7 +119,7 @@ def test_cifars_pickles_with_a_corrupted_and_a_foreign_set(tmp_path):
 def test_faults_of_ones_own_data_are_reported_in_one_line(tmp_path):
     """What is seen while the DAG is built stops it; what is seen by the job stands in its log, which is shown."""
     copy = copy_repository(tmp_path / "repository")
-    for source, told in {
+    for source, message in {
         "folder:missing": "datasets.own.source: missing is missing",
         "cifar10:missing": "missing/data_batch_1 is missing",
         "folder": "folder:PATH",
@@ -133,4 +133,4 @@ def test_faults_of_ones_own_data_are_reported_in_one_line(tmp_path):
         (copy.folder / "own.yaml").write_text(yaml.safe_dump(overrides("own", {"source": source, "size_px": 16})))
         found = copy.snakemake("--resources", "gpu=4", "--configfile", "own.yaml")
         shown = found.stdout + found.stderr
-        assert found.returncode == 1 and told in shown and "Traceback" not in shown
+        assert found.returncode == 1 and message in shown and "Traceback" not in shown

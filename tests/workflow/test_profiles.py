@@ -1,4 +1,4 @@
-"""What profiles say of rules is said of rules that there are."""
+"""Profiles set resources only of rules that exist."""
 
 import re
 
@@ -16,7 +16,7 @@ def test_the_slurm_profile_names_rules_and_groups_that_there_are():
     assert profile["group-components"].keys() <= set(profile["groups"].values())
 
 
-def test_a_profile_beside_the_default_one_says_nothing_that_it_says():
+def test_a_profile_beside_the_default_one_repeats_none_of_its_keys():
     """The default profile is loaded besides any other, and its word would count."""
     default = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())
     others = [path for path in ROOT.glob("profiles/*/config.yaml") if path.parent.name != "default"]

@@ -73,8 +73,8 @@ def start(place: Path, how: list[str], run: str) -> subprocess.Popen:
 
 
 def finish(engine: subprocess.Popen) -> None:
-    said = engine.communicate()[0]
-    assert engine.returncode == 0, said
+    output = engine.communicate()[0]
+    assert engine.returncode == 0, output
 
 
 def everything(folder: Path) -> dict[str, int]:
@@ -128,3 +128,16 @@ def test_two_runs_at_once_prepare_their_data_once(tmp_path):
     shutil.rmtree(copy.folder / "results/one")
     again = copy.snakemake("-n", f"results/two/{DATA}/{names[2]}", "--config", "run=two")
     assert "Nothing to be done" in again.stdout, again.stderr
+
+
+def test_jobs_inherit_nothing_by_which_python_would_hide_the_library(tmp_path):
+    copy = copy_repository(tmp_path / "repository")
+    fake_jobs(copy)
+    fake = copy.folder / "fakes/python"
+    fake.write_text(fake.read_text().replace("#!/bin/sh", f"#!/bin/sh\nenv >> {tmp_path}/env", 1))
+    target = "results/default/data/fashion-mnist-12k/test.safetensors"
+    set_by_hand = {"PYTHONSAFEPATH": "1", "PYTHONWARNINGS": "ignore", "MPLBACKEND": "module://none", "PYTHONPATH": "/x"}
+    run = copy.snakemake("--", target, **set_by_hand)
+    assert run.returncode == 0, run.stderr
+    inherited = {line.partition("=")[0] for line in (tmp_path / "env").read_text().splitlines()}
+    assert set_by_hand.keys() & inherited == {"PYTHONPATH"}

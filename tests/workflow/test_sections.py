@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from copies import Copy, copy_repository
+from copies import OF_TABLES, Copy, copy_repository, warm_jobs
 from small_study import of_perfect_predictions, write_perfect_predictions
 
 from selfdoubt.runtime import table_files
@@ -22,6 +22,7 @@ WITHOUT = [  # claims are of a study
 def copy(tmp_path_factory) -> Copy:
     """The whole study, run."""
     copy = copy_repository(tmp_path_factory.mktemp("sections") / "repository")
+    warm_jobs(copy, OF_TABLES)
     copy.edit_config(of_perfect_predictions)
     write_perfect_predictions(copy.folder)
     run(copy)
@@ -35,7 +36,7 @@ def run(copy: Copy, *arguments: str) -> str:
     return (copy.folder / RESULTS / "report/index.html").read_text()
 
 
-def test_figures_that_have_nothing_to_show_say_so(copy):
+def test_figures_that_have_nothing_to_show_state_it(copy):
     log = (copy.folder / RESULTS / "logs/plot_figure/auroc-accuracy.log").read_text()
     assert "nothing to show: no arm has both accuracy and AUROC" in log and "no incorrect samples" in log
     for suffix in ("svg", "pdf", "png"):

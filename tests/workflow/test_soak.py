@@ -78,22 +78,22 @@ def test_nothing_is_found_where_nothing_is_wrong(watch):
     assert found(watch) == []
 
 
-@pytest.mark.parametrize(("fault", "told"), FAULTS)
-def test_each_fault_is_told(watch, fault, told):
+@pytest.mark.parametrize(("fault", "reports"), FAULTS)
+def test_each_fault_is_reported(watch, fault, reports):
     fault(watch)
-    assert found(watch) == [f"study 1: {text}" for text in told]
+    assert found(watch) == [f"study 1: {text}" for text in reports]
 
 
-def test_a_finished_file_that_was_made_again_is_told(watch):
+def test_a_finished_file_that_was_made_again_is_reported(watch):
     remade(watch.folder / CHECKPOINT)
     assert found(watch) == [f"made twice: {CHECKPOINT}"]
 
 
-def test_a_start_that_fails_is_told(watch):
+def test_a_start_that_fails_is_reported(watch):
     assert found(watch, code=1) == ["study 1: exit code 1"]
 
 
-def test_what_is_left_running_is_told_and_ended(watch, monkeypatch):
+def test_what_is_left_running_is_reported_and_ended(watch, monkeypatch):
     monkeypatch.setattr(soak, "_ORPHAN_SECONDS", 0.5)
     start = SimpleNamespace(name="test-soak-1", engine=SimpleNamespace(wait=lambda: None))
     start.left = lambda: soak.Start.left(start)
@@ -144,5 +144,5 @@ def test_a_start_that_goes_on_to_its_end_was_not_disturbed_and_must_not_have_job
         assert not start.ended(0.01)
     assert not watch.fault(start, watch.folder)
     assert not watch.hits
-    told = "start test-soak-2: went on to its end, though interrupted in predict.py"
-    assert watch.found == ([told] if jobs else [])
+    reports = "start test-soak-2: went on to its end, though interrupted in predict.py"
+    assert watch.found == ([reports] if jobs else [])

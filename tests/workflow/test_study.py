@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from copies import ROOT, Copy, jobs_told, nearly_warm_jobs, warm_jobs
+from copies import ROOT, Copy, jobs_of, nearly_warm_jobs, warm_jobs
 from small_study import digests, small_copy, tiny
 
 from selfdoubt.runtime import table_files
@@ -16,7 +16,7 @@ from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
 
 def run(folder: Path, hash_seed: int, *arguments: str) -> Copy:
-    """A study that ran; `copy.order` tells how its jobs started."""
+    """A study that ran; `copy.order` is how its jobs started."""
     copy = small_copy(folder, tiny)
     if hash_seed:
         nearly_warm_jobs(copy, hash_seed)
@@ -24,7 +24,7 @@ def run(folder: Path, hash_seed: int, *arguments: str) -> Copy:
         warm_jobs(copy)
     run = copy.snakemake("--resources", "gpu=4", *arguments, PYTHONHASHSEED=str(hash_seed))
     assert run.returncode == 0, run.stderr[-5000:]
-    copy.order = jobs_told(run.stdout + run.stderr)
+    copy.order = jobs_of(run.stdout + run.stderr)
     return copy
 
 
@@ -32,7 +32,7 @@ def run(folder: Path, hash_seed: int, *arguments: str) -> Copy:
 def studies(tmp_path_factory) -> tuple[Copy, Copy]:
     """The same study in two folders: with one core, and with two in random order; sets are in another order in each.
 
-    In the first, each script runs once at least as the process that it is for a user.
+    In the first, some scripts run once as the processes that they are for a user; `make run` runs all of them so.
     """
     one, two = (tmp_path_factory.mktemp(name) / "repository" for name in ("one-core", "two-cores"))
     return run(one, 1, "--cores", "1"), run(two, 0, "--cores", "2", "--scheduler-subsample", "2")

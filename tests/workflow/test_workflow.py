@@ -22,7 +22,7 @@ def test_edits_that_rerun_nothing_rerun_nothing(copy):
 
 
 @pytest.mark.parametrize("edit", LOUD, ids=[edit.name[:60] for edit in LOUD])
-def test_an_edit_reruns_exactly_what_the_table_says(copy, edit):
+def test_an_edit_reruns_exactly_the_jobs_of_the_table(copy, edit):
     edit.change(copy)
     found = copy.jobs()
     assert (found - edit.jobs, edit.jobs - found) == (set(), set())
@@ -65,8 +65,8 @@ def test_a_key_given_twice_in_a_study_ends_with_one_line(copy):
     )
     run = copy.snakemake("-n", "--quiet", "--configfile", "own.yaml")
     assert run.returncode == 1
-    said = [line for line in (run.stdout + run.stderr).splitlines() if "own.yaml: " in line]
-    assert said == [f"{copy.folder}/own.yaml: baselines: given in line 1 and again in line 3; keep one of them"]
+    output = [line for line in (run.stdout + run.stderr).splitlines() if "own.yaml: " in line]
+    assert output == [f"{copy.folder}/own.yaml: baselines: given in line 1 and again in line 3; keep one of them"]
 
 
 def test_a_missing_file_ends_with_one_line(copy):
@@ -78,16 +78,16 @@ def test_a_missing_file_ends_with_one_line(copy):
     assert "resources/fashion-mnist-12k/train.parquet is missing" in lines[0]
 
 
-# ---- what Snakemake says of a finished study ----
+# ---- Snakemake's own options, on a finished study ----
 
 
 @pytest.mark.parametrize(
-    ("option", "said"), [("--summary", "results/default/report/index.html"), ("--lint", "in a good condition")]
+    ("option", "output"), [("--summary", "results/default/report/index.html"), ("--lint", "in a good condition")]
 )
-def test_an_option_works(finished, option, said):
+def test_an_option_works(finished, option, output):
     run = Copy(finished).snakemake(option)
     assert run.returncode == 0, run.stderr
-    assert said in run.stdout + run.stderr
+    assert output in run.stdout + run.stderr
 
 
 def test_the_engines_own_report_holds_our_page(finished, tmp_path):
@@ -96,11 +96,11 @@ def test_the_engines_own_report_holds_our_page(finished, tmp_path):
     assert "results/default/report/index.html" in (tmp_path / "report.html").read_text()
 
 
-def test_every_rule_and_target_says_what_it_does(finished):
+def test_every_rule_and_target_has_a_description(finished):
     lines = Copy(finished).snakemake("--list-rules").stdout.splitlines()
-    told = dict(re.fullmatch(r"(\w+) \(([A-Z].*\.)\)", line).groups() for line in lines)
+    described = dict(re.fullmatch(r"(\w+) \(([A-Z].*\.)\)", line).groups() for line in lines)
     text = "".join(path.read_text() for path in (finished / "Snakefile", *finished.glob("rules/*.smk")))
-    assert set(told) == set(re.findall(r"^rule (\w+):", text, re.MULTILINE))
+    assert set(described) == set(re.findall(r"^rule (\w+):", text, re.MULTILINE))
     targets = {line.split()[0] for line in Copy(finished).snakemake("--list-target-rules").stdout.splitlines()}
     assert {"all", "report", "figures", "metrics", "models"} <= targets
 

@@ -1,6 +1,6 @@
 """Loaded by every Python of the test, since it is on PYTHONPATH: notes what each script of the pipeline was given.
 
-When it starts, the devices that Slurm says its job has; when it ends, those that it made its own. One that is killed
+When it starts, the devices that Slurm gives its job; when it ends, those that it made its own. One that is killed
 leaves the first note alone.
 """
 

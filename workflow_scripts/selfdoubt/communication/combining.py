@@ -43,26 +43,31 @@ def decide(members: Members, settings) -> Combined:
     return methods.load("communication.protocols", settings.method).decide(members, settings)
 
 
-def combine(tables: list[pa.Table], settings) -> tuple[pa.Table, dict]:
+def combine(tables: list[pa.Table], settings, names: list[str] | None = None) -> tuple[pa.Table, dict]:
     """Return the group's predictions table from its members', and what was chosen on `val`.
 
-    Raises UserError if the tables are not of the same images, or if something has to be fitted on `val` and cannot be.
+    names: of the members and their files, for errors. Raises UserError if the tables are not of the same images, or if
+    something has to be fitted on `val` and cannot be.
     """
+    names = names or [f"member {i}" for i in range(1, len(tables) + 1)]
+    for name, table in zip(names, tables, strict=True):
+        if "logits" not in table.column_names:
+            raise UserError(f"{name}: no logits are known, which {settings.method} needs; leave the member out")
     first, *others = tables
-    if any("logits" not in table.column_names for table in tables):
-        raise UserError(f"predictions: of a member no logits are known, which {settings.method} needs; leave it out")
     schema = first.schema
     n_classes = schema.field("logits").type.list_size
-    if other := {table.schema.field("logits").type.list_size for table in others} - {n_classes}:
-        what = f"a member has logits of {n_classes} classes and another of {min(other)}"
-        raise UserError(f"predictions: {what}; members must know the same classes")
-    tables = [first, *(_matched(other, first) for other in others)]
+    for name, table in zip(names, tables, strict=True):
+        if (n := table.schema.field("logits").type.list_size) != n_classes:
+            what = f"has logits of {n} classes, and {names[0]} of {n_classes}"
+            raise UserError(f"{name}: {what}; members must know the same classes")
+    tables = [first, *(_matched(one, first, (name, names[0])) for one, name in zip(others, names[1:], strict=True))]
     is_val = np.array(first["split"].to_pylist()) == "val"
     labels = first["label"].to_numpy()[is_val].astype(np.int64)
     try:
         found = decide(Members([_logits(table, n_classes) for table in tables], is_val, labels), settings)
     except Undefined as reason:
-        raise UserError(f"predictions: {settings.method} cannot be fitted ({reason}); see the members'") from None
+        of = ", ".join(names)
+        raise UserError(f"{of}: {settings.method} cannot be fitted on their predictions of val: {reason}") from None
     schema = table_files.predictions_schema(n_classes, ("ood_class",) if "ood_class" in first.column_names else ())
     logits = found.log_probabilities.astype(np.float32)
     column = pa.FixedSizeListArray.from_arrays(logits.ravel(), type=schema.field("logits").type)
@@ -70,8 +75,12 @@ def combine(tables: list[pa.Table], settings) -> tuple[pa.Table, dict]:
     return table.select(schema.names), found.chosen
 
 
-def _matched(table: pa.Table, first: pa.Table) -> pa.Table:
-    """Return a table with its rows in the order of the first's images; raises UserError if they are of others."""
+def _matched(table: pa.Table, first: pa.Table, names: tuple[str, str]) -> pa.Table:
+    """Return a table with its rows in the order of the first's images; names: of it and of the first.
+
+    Raises UserError if they are of others.
+    """
+    name, other = names
     if not all(table[key].equals(first[key]) for key in ("split", "image_id")):
         keys, wanted = (
             list(zip(t["split"].to_pylist(), t["image_id"].to_pylist(), strict=True)) for t in (table, first)
@@ -79,13 +88,15 @@ def _matched(table: pa.Table, first: pa.Table) -> pa.Table:
         places = {key: row for row, key in enumerate(keys)}
         if alone := [*(places.keys() ^ {*wanted})]:
             split, image = min(alone, key=str)
-            what = f"image_id {image} of {split} is in one and not in the other"
-            raise UserError(f"predictions: the members' tables are not of the same images: {what}")
-        if len(places) < len(keys) or len({*wanted}) < len(wanted):
-            raise UserError("predictions: a member's table has an image twice; give each one row")
+            where = (name, other) if (split, image) in places else (other, name)
+            what = f"has image_id {image} of {split}, which {where[1]} has not"
+            raise UserError(f"{where[0]}: {what}; members must be of the same images")
+        for of, each in ((name, keys), (other, wanted)):
+            if len({*each}) < len(each):
+                raise UserError(f"{of}: has an image twice; give each one row")
         table = table.take([places[key] for key in wanted])
     if not table["label"].equals(first["label"]):
-        raise UserError("predictions: the members' tables are not of the same images; delete them and run again")
+        raise UserError(f"{name}: its labels are not those of {other}; give both the same labels, or run both again")
     return table
 
 

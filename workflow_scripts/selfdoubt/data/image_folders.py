@@ -10,6 +10,7 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.listing import check_link, composed, contents, files_below
 from selfdoubt.settings.source_files import MASKS
 
+_LAYOUT = "expected are class folders, CLASS/photo.jpg, or such in folders of splits, train/CLASS/photo.jpg"
 _N_MAGIC = 12  # bytes by which a file shows what it is
 
 
@@ -18,14 +19,14 @@ def list_images(root: Path, below: Path, ignored: dict[str, str]) -> list[str]:
 
     Raises UserError as `settings.listing` does.
     """
-    names, hidden = [], []
-    for path in files_below(below, root, hidden):
+    names, others = [], {}
+    for path in files_below(below, root, others):
         name = str(path.relative_to(root))
         if _holds_image(path):
             names.append(name)
         else:
             ignored[name] = "not an image"
-    ignored |= {str(path.relative_to(root)): "hidden" for path in hidden}
+    ignored |= {str(path.relative_to(root)): reason for path, reason in others.items()}
     return sorted(names)
 
 
@@ -33,19 +34,21 @@ def ignore_loose(root: Path, below: Path, ignored: dict[str, str]) -> None:
     """Add to `ignored` what lies beside folders of classes or of splits."""
     seen = contents(below)
     ignored |= {str(path.relative_to(root)): "beside the class folders" for path in seen.files}
-    ignored |= {str(path.relative_to(root)): "hidden" for path in seen.hidden}
+    ignored |= {str(path.relative_to(root)): reason for path, reason in seen.ignored.items()}
 
 
 def classes(root: Path, below: Path, ignored: dict[str, str]) -> dict[str, list[str]]:
     """Return the images of each class folder in `below`; without class folders, its own images, under root's name.
 
     Names are below root; other files go to `ignored`. The names of classes are composed, so that one that is written
-    in two forms is one class. Raises UserError at a class without images.
+    in two forms is one class. Raises UserError at a class without images, or if there are none.
     """
     check_link(below, root)
     folders = [path for path in contents(below).folders if not (below == root and path.name == MASKS)]
     if not folders:
-        return {root.resolve().name: list_images(root, below, ignored)}
+        if not (images := list_images(root, below, ignored)):
+            raise UserError(f"{below}: holds no images; {_LAYOUT}")
+        return {root.resolve().name: images}
     ignore_loose(root, below, ignored)
     found = {}
     for path in folders:
@@ -79,7 +82,7 @@ def _holds_image(path: Path) -> bool:
     """Return whether a file is one of an image: by its suffix, else by its first bytes."""
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return True
-    if not path.is_file():  # a link that leads nowhere, or a pipe
+    if not path.is_file():  # a link that leads nowhere
         return False
     with path.open("rb") as file:
         return is_image(file.read(_N_MAGIC))

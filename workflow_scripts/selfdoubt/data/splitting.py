@@ -17,7 +17,7 @@ def choose(labels: dict[str, np.ndarray], class_names: list[str], settings) -> d
     """Return train, val and test as positions in a source's pools.
 
     labels: (n,) of each pool. settings: test_fraction (of the pool "train"), val_fraction (of that, or of the pool
-    "test" if val_from says so), and split_seed.
+    "test" if val_from is that), and split_seed.
     Raises UserError if there is but one class, if a class would be missing in a split, or if val cannot come from test.
     """
     if len(class_names) < 2:

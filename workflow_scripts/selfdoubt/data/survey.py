@@ -149,5 +149,5 @@ def in_turn(function, n: int) -> Iterator:
 
 
 def digest(content: bytes) -> bytes:
-    """Return 16 bytes that tell contents apart."""
+    """Return 16 bytes that distinguish contents."""
     return hashlib.blake2b(content, digest_size=16).digest().replace(b"\0", b"\1")  # numpy cuts zeros off the end

@@ -91,7 +91,16 @@ def _read(path: Path, only: tuple[str, ...] = tuple(_COLUMNS)) -> pa.Table:
             raise UserError(f"{path}: has no column '{wanted}'; columns: {', '.join(known)}")
     if not len(table):
         raise UserError(f"{path}: has no rows; restore the file, or remove it")
+    for wanted in [wanted for wanted in used if wanted not in _NEEDED]:
+        if _null_throughout(table[used[wanted]]):
+            print(f"{path}: column '{used.pop(wanted)}' is null in every row, and is ignored", flush=True)
     return pa.table({wanted: _converted(table, name, _AS[wanted], path) for wanted, name in used.items()})
+
+
+def _null_throughout(column: pa.ChunkedArray) -> bool:
+    if pa.types.is_struct(column.type) and column.type.get_field_index("bytes") >= 0:
+        column = pc.struct_field(column, "bytes")
+    return column.null_count == len(column)
 
 
 def _converted(table: pa.Table, name: str, convert: Callable, path: Path) -> pa.ChunkedArray:

@@ -1,4 +1,4 @@
-"""Claims: the comparisons that one is made of, and what they say together.
+"""Claims: the comparisons that one is made of, and their common verdict.
 
 *Better than each of several* is an intersection-union test: the largest p. *On at least u of k data sets* is a partial
 conjunction, (k - u + 1) times the u-th smallest p (Benjamini & Heller 2008). *At no loss* of another metric is
@@ -44,7 +44,7 @@ class Component:
         return metric(self.quantity[0]).better
 
     def evidence(self) -> Evidence | None:
-        """Return what it says; None where it could not be compared."""
+        """Return its verdict; None where it could not be compared."""
         found = self.compared.contrast
         kept = [loss.p_kept() for loss in self.losses]
         if None in kept or not (found or self.compared.identical):
@@ -118,7 +118,7 @@ def _placed(dataset, names, quantity, given: float | None, compared, parts, **fu
 
 
 def together(groups: list[list[Component]], on_at_least: int | None) -> Evidence | None:
-    """Return what a claim's comparisons say together; None where one could not be made.
+    """Return the common verdict of a claim's comparisons; None where one could not be made.
 
     groups: of each data set that the claim is about.
     """

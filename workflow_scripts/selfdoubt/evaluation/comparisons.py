@@ -3,11 +3,12 @@
 The numbers of an arm are computed once, however many comparisons it is in.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 
-from selfdoubt.evaluation.contrasts import Contrast, Estimate, contrast, effect_size, identical
+from selfdoubt.evaluation.contrasts import Contrast, Estimate, contrast, effect_size, identical, undistinguished
 from selfdoubt.evaluation.metrics import function_of
 from selfdoubt.evaluation.predictions import Predictions, id_difference
 from selfdoubt.evaluation.resampling import mean_resampled, resample, split_sizes
@@ -16,7 +17,7 @@ from selfdoubt.evaluation.splits import is_ood, mean_splits, needed_splits
 from selfdoubt.evaluation.summaries import read, summarise
 from selfdoubt.evaluation.undefined import Undefined, attempt
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.runtime.schemas.comparisons import IDENTICAL
+from selfdoubt.runtime.schemas.comparisons import IDENTICAL, UNDISTINGUISHED
 from selfdoubt.settings.metrics import metric
 
 Quantity = tuple[str, str, str]  # metric, score, split
@@ -84,16 +85,41 @@ def _of_split(predictions, split: str, pairs: list[tuple[str, str]], readings: d
     )
     n_images = {key: _n_images(summaries[key], key[1]) for key in functions}
     correct = readings[split].correct if split in readings else None
+    contents = {key: _content(predictions, split, readings, *key) for key in functions}
 
     def estimate_of(name: str, score: str) -> Estimate:
-        of_accuracy = metric(name).kind == "accuracy"
-        n = n_images[score, metric(name).kind]
-        return Estimate(float(values[name, score]), resampled[score, name], n, correct if of_accuracy else None)
+        key = score, metric(name).kind
+        own = correct if key[1] == "accuracy" else None
+        return Estimate(float(values[name, score]), resampled[score, name], n_images[key], own, contents[key])
 
     return {
         (name, score): value if isinstance(value, Undefined) else estimate_of(name, score)
         for (name, score), value in values.items()
     }
+
+
+def _content(predictions, split: str, readings: dict, score: str, kind: str) -> bytes:
+    """Return a digest of what metrics of a kind use of each image: its predicted class, or what the score gives it.
+
+    Models that are correct on every image all predict the same, so there their logits count too.
+    """
+    reading, sample = readings[split], predictions[split]
+    if kind == "accuracy":
+        used = [sample.logits.argmax(-1) if sample.predicted is None else sample.predicted]
+        if reading.correct.all():
+            used += [*(sample.signals or {}).values()] if sample.logits is None else [sample.logits]
+    elif kind == "calibration":
+        found = reading.calibration[score]
+        used = [found.top, found.correct, found.log_probability, found.squared_error]
+    elif is_ood(split):
+        used = [readings["test"].confidence[score], reading.confidence[score]]
+    else:
+        used = [reading.confidence[score], reading.correct]
+    digest = hashlib.blake2b(digest_size=16)
+    for values in used:
+        if values is not None:
+            digest.update(np.ascontiguousarray(values, np.float64).data)
+    return digest.digest()
 
 
 def _n_images(summary, kind: str) -> int:
@@ -108,7 +134,13 @@ def _mean(members: list[Estimate | Undefined]) -> Estimate | Undefined:
     if missing or len(members) == 1:
         return (missing or members)[0]
     value = float(np.mean([each.value for each in members]))
-    return Estimate(value, mean_resampled([each.resampled for each in members]), min(each.n_images for each in members))
+    contents = [each.content for each in members]
+    return Estimate(
+        value,
+        mean_resampled([each.resampled for each in members]),
+        min(each.n_images for each in members),
+        content=None if None in contents else b"".join(contents),
+    )
 
 
 @dataclass(frozen=True)
@@ -158,6 +190,8 @@ def compare_estimates(pairs: list[tuple[Estimate | Undefined, Estimate | Undefin
     reference = float(np.mean([than.value for _, than in pairs]))
     if identical(pairs):
         return Compared(n, None, 0.0, reference, IDENTICAL, identical=True)
+    if undistinguished(pairs):
+        return Compared(n, None, 0.0, reference, UNDISTINGUISHED)
     found = contrast(pairs, overlap)
     if found is None:
         difference = float(np.mean([better.value - than.value for better, than in pairs]))

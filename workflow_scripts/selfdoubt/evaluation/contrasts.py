@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_MANY = 10**9  # images, where nothing says how few decide
+_ROUNDING = 1e-12, 1e-15  # relative and absolute
+_MANY = 10**9  # images, where the number of those that decide is unknown
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,7 @@ class Estimate:
     resampled: np.ndarray
     n_images: int = _MANY  # on which the value rests: for a ranking, the correct or the incorrect ones, if fewer
     correct: np.ndarray | None = None  # (n,), of an accuracy: a difference rests on images where two arms differ
+    content: bytes | None = None  # a digest of all that the metric uses of each image
 
 
 @dataclass(frozen=True)
@@ -151,9 +153,17 @@ def contrast(pairs: list[tuple[Estimate, Estimate]], overlap: float = 0.0) -> Co
 
 
 def identical(pairs: list[tuple[Estimate, Estimate]]) -> bool:
-    """Return whether two arms have the same value, in every replicate and in every resample of the images."""
+    """Return whether the metric uses the same of every image for both arms, in every replicate."""
+    return all(better.content is not None and better.content == than.content for better, than in pairs)
+
+
+def undistinguished(pairs: list[tuple[Estimate, Estimate]]) -> bool:
+    """Return whether two arms have the same value, in every replicate and in every resample of the images.
+
+    Arms that differ do so where all of their predictions are correct, say: these images cannot set them apart.
+    """
     return all(
-        better.value == than.value and np.array_equal(better.resampled, than.resampled, equal_nan=True)
+        np.allclose(np.append(better.resampled, better.value), np.append(than.resampled, than.value), *_ROUNDING, True)
         for better, than in pairs
     )
 

@@ -1,7 +1,7 @@
 """Hypotheses, manipulation checks and exploratory comparisons of studies: from predictions to tables and verdicts.
 
 Of each study one claim may be primary, and is tested at the study's whole level; all others are one family, within
-which p is corrected, whatever the primary says. A manipulation check is a known effect, tested by itself.
+which p is corrected, whatever the primary's verdict. A manipulation check is a known effect, tested by itself.
 Exploratory comparisons are those of every arm with the study's reference; on one data set they are a family, and get no
 verdict. Arms that are identical on every image are in no family.
 """

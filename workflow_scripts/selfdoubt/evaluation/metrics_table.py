@@ -10,6 +10,7 @@ import numpy as np
 
 from selfdoubt.evaluation import warnings
 from selfdoubt.evaluation.bootstrap import percentile_interval
+from selfdoubt.evaluation.calibration import Calibration
 from selfdoubt.evaluation.metrics import function_of
 from selfdoubt.evaluation.predictions import Predictions
 from selfdoubt.evaluation.resampling import Values, mean_resampled, resample, split_sizes
@@ -41,9 +42,9 @@ def evaluate(predictions: dict[str, Predictions], settings, identity: dict, fitt
         rows_of[split] = [_mean_row(split, same) for same in zip(*(rows_of[m] for m in members), strict=True)]
         resampled[split] = _mean_values([resampled[m] for m in members]) if split in settings.resampled_splits else {}
     of_split = {split: resampled[split] if split in settings.resampled_splits else {} for split in rows_of}
-    warned = _warning(predictions, readings)
+    warned = _warnings(predictions, readings, settings.scores)
     return [
-        identity | row | _interval(of_split[split], row) | {"warning": warned.get((row["split"], row["metric"]))}
+        identity | row | _interval(of_split[split], row) | {"warning": _warning_at(row, warned)}
         for split, rows in rows_of.items()
         for row in rows
     ]
@@ -102,9 +103,28 @@ def _interval(resampled: Values, row: dict) -> dict:
     return {"low": low, "high": high}
 
 
-def _warning(predictions: dict[str, Predictions], readings: dict[str, Reading]) -> dict[tuple[str, str], str | None]:
-    """Return the warning about the model, by split and metric: it stands at the accuracy on test."""
-    correct = readings["test"].correct
+def _warnings(predictions: dict[str, Predictions], readings: dict[str, Reading], scores: list[str]) -> dict:
+    """Return the warnings of the model on test, by score and metric or kind of metric.
+
+    Whether the model has learnt stands at the accuracy, what rounding does at the NLL and the rankings of one score.
+    """
+    correct, sample = readings["test"].correct, predictions.get("test")
     if isinstance(correct, Undefined):
         return {}
-    return {("test", "accuracy"): warnings.of_model(predictions["test"].labels, correct)}
+    found = {("none", "accuracy"): warnings.of_model(sample.labels, correct)}
+    score = "msp" if "msp" in scores else next(iter(scores), None)
+    if score is None:
+        return found
+    confidence, calibration = (getattr(readings["test"], what).get(score) for what in ("confidence", "calibration"))
+    if sample.of_probabilities and isinstance(calibration, Calibration):
+        found[score, "nll"] = warnings.of_zeros(calibration.log_probability)
+    if sample.decimal_places is not None and not isinstance(confidence, Undefined):
+        found[score, "ranking"] = warnings.of_ties(confidence, correct, sample.decimal_places)
+    return found
+
+
+def _warning_at(row: dict, warned: dict) -> str | None:
+    if row["split"] != "test":
+        return None
+    own = warned.get((row["score"], row["metric"]))
+    return own or warned.get((row["score"], metric(row["metric"]).kind))

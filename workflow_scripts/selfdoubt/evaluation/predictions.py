@@ -9,6 +9,7 @@ from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.threads import cached_property
 
+LEAST = 1e-300  # what a probability of 0 counts as, where it was written so
 _OF_ROWS = ("split", "image_id", "logits")  # all other columns are numbers of which some score or check makes use
 _BY_ROW = ("labels", "predicted", "ood_classes", "image_ids")
 
@@ -23,6 +24,7 @@ class Predictions:
     ood_classes: np.ndarray | None = None  # int (n,), classes of out-of-distribution images, where they are known
     signals: dict[str, np.ndarray] | None = None  # further columns by name, (n,), from which scores may be read
     of_probabilities: bool = False  # whether the logits are known to be logarithms of probabilities
+    decimal_places: int | None = None  # to which the probabilities or confidences are rounded; None: they are not
     image_ids: np.ndarray | None = None  # (n,) numbers or texts, each once and ascending; None: rows are the images
 
     @cached_property
@@ -82,10 +84,12 @@ def predictions_by_split(table: pa.Table, path: object = "predictions") -> dict[
     columns = {name: table.column(name).to_numpy() for name in table.column_names if name not in _OF_ROWS}
     labels = columns.pop("label").astype(np.int64)
     predicted, ood_classes = columns.pop("predicted", None), columns.pop("ood_class", None)
-    of_probabilities = table_files.LOG_PROBABILITIES.items() <= table_files.metadata_of(table.schema).items()
+    metadata = table_files.metadata_of(table.schema)
+    of_probabilities = table_files.LOG_PROBABILITIES.items() <= metadata.items()
     ids = table.column("image_id").to_numpy()
     ids = ids.astype(str) if ids.dtype == object else ids
-    whole = Predictions(_logits(table), labels, predicted, ood_classes, columns, of_probabilities, ids)
+    places = metadata.get("decimal_places")
+    whole = Predictions(_logits(table), labels, predicted, ood_classes, columns, of_probabilities, places, ids)
     split = table.column("split").combine_chunks().dictionary_encode()
     codes, found = split.indices.to_numpy(), {}
     for code, name in enumerate(split.dictionary.to_pylist()):

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Undefined(Exception):
-    """A number that does not exist; the text says why."""
+    """A number that does not exist; the text is the reason."""
 
 
 def count(samples) -> int:

@@ -5,11 +5,14 @@ Each function returns a text, or None where there is nothing to warn of. Why the
 
 import numpy as np
 
+from selfdoubt.evaluation.predictions import LEAST
 from selfdoubt.evaluation.splits import is_ood, mean_splits
 from selfdoubt.settings.metrics import metric
 
 LEVEL = 0.05  # of the test of a model against the majority class
 FEWEST_IMAGES = 30  # of each kind that a metric sets apart
+MOST_OF_NLL = 0.05  # of the sum, from probabilities that were written as 0: the smallest difference of interest
+MOST_TIED = 0.05  # of the images, at the largest of rounded confidences
 
 
 def of_model(labels: np.ndarray, correct: np.ndarray) -> str | None:
@@ -24,6 +27,28 @@ def of_model(labels: np.ndarray, correct: np.ndarray) -> str | None:
         return None
     found = f"{majority.mean():.1%} of the images, exact sign test at {LEVEL:.0%}"
     return f"accuracy is not significantly above that of always predicting the most frequent class ({found})"
+
+
+def of_zeros(log_probability: np.ndarray) -> str | None:
+    """Warn of an NLL that rests on probabilities that were rounded to 0; log_probability: (n,) of the labels."""
+    zero = log_probability < np.log(LEAST) + 1
+    if log_probability[zero].sum() >= MOST_OF_NLL * log_probability.sum():
+        return None
+    part = log_probability[zero].sum() / log_probability.sum()
+    found = f"of {zero.sum():,} of {len(zero):,} images, counted as {LEAST:g}"
+    return f"{part:.0%} of the NLL come from labels whose probability was written as 0 ({found})"
+
+
+def of_ties(confidence: np.ndarray, correct: np.ndarray, decimal_places: int) -> str | None:
+    """Warn of a ranking in which many images, of which some are incorrect, share the largest of rounded confidences.
+
+    confidence: (n,) of one image at least. correct: (n,) bool.
+    """
+    tied = confidence == confidence.max()
+    if tied.mean() <= MOST_TIED or correct[tied].all():
+        return None
+    found = f"of numbers with {decimal_places} decimal place{'s' * (decimal_places != 1)}"
+    return f"{tied.mean():.0%} of the images share the largest confidence, {found}: rankings take them in any order"
 
 
 def of_claim(name: str, split: str, sides: list, difference: float | None) -> str | None:

@@ -12,6 +12,7 @@ from selfdoubt.evaluation.prediction_tables import write_predictions
 from selfdoubt.evaluation.predictions import Predictions, id_difference, order_of_ids
 from selfdoubt.evaluation.scoring import is_module
 from selfdoubt.evaluation.splits import is_ood
+from selfdoubt.external import rounding
 from selfdoubt.external.files import read
 from selfdoubt.runtime import randomness, table_files
 from selfdoubt.runtime.errors import UserError
@@ -30,6 +31,9 @@ def import_predictions(files: dict[str, Path], splits: list[Path], output: Path,
     """
     probabilities = None if settings.numbers is None else settings.numbers == "probabilities"
     found = {split: _read(path, split, probabilities) for split, path in files.items()}
+    for split, path in files.items():
+        if text := rounding.note(found[split]):
+            print(f"{path}: {text}", flush=True)
     widths = {split: None if of.logits is None else of.logits.shape[1] for split, of in found.items()}
     for split, width in widths.items():
         if width != widths["test"]:
@@ -40,6 +44,8 @@ def import_predictions(files: dict[str, Path], splits: list[Path], output: Path,
         found = {split: _of_images(of, known[split], files[split]) for split, of in found.items()}
     elif "val" not in found and settings.val_fraction:
         found |= _halves(found["test"], settings)
+    places = found["test"].decimal_places
+    metadata = metadata | ({} if places is None else {"decimal_places": places})
     ordered = {split: found[split] for split in ("val", "test", *found) if split in found}
     _write(output, ordered, metadata | {"files": {split: _sha256(path) for split, path in files.items()}})
 

@@ -32,7 +32,7 @@ def exit_by(run: Callable[[], None]) -> None:
         run()
         if sys.stdout:
             sys.stdout.flush()
-    except BrokenPipeError:  # whoever read the output has seen enough
+    except BrokenPipeError:  # the reader of the output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)  # as of a program that the signal ends
     except KeyboardInterrupt:

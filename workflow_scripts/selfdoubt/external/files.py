@@ -6,28 +6,28 @@ names by which they are found. Logits are read in batches into a file that is ma
 fit into memory can be evaluated. That file has no name: it is gone when the predictions are, or the process.
 """
 
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from selfdoubt.evaluation.predictions import Predictions, order_of_ids
+from selfdoubt.evaluation.predictions import LEAST, Predictions, order_of_ids
 from selfdoubt.evaluation.summaries import NORMALISED
-from selfdoubt.external import formats
+from selfdoubt.external import formats, rounding
 from selfdoubt.external.columns import Columns, find_columns
 from selfdoubt.external.formats import Batch
-from selfdoubt.external.row_names import as_classes, whole_or_text
+from selfdoubt.external.row_names import as_classes, nothing_in, whole_or_text
 from selfdoubt.external.scratch import scratch
 from selfdoubt.runtime.errors import UserError
 
-LEAST = 1e-300  # what a probability of 0 counts as
 OOD_CLASSES = 2**53  # of which `ood_class` is one: whole numbers above are not all float64
 _NEGATIVE = ("entropy", "mc-dropout")  # scores that are negative entropies
-_MOST_DIGITS = 6  # of probabilities that count as rounded
 
 
 def read(path: Path, probabilities: bool | None = None, labelled: bool = True) -> Predictions:
@@ -48,14 +48,18 @@ def read(path: Path, probabilities: bool | None = None, labelled: bool = True) -
     kept: list[Batch] = []
     batches = _kept(_each_in_one_line(path, formats.batches(path, columns)), kept)
     if columns.logits:
-        logits, numbers = _spooled(path, batches, columns, probabilities, labelled)
+        logits, numbers, places = _spooled(path, batches, columns, probabilities, labelled)
     else:
-        logits, numbers = None, ""
+        logits, numbers, places = None, "", None
         for _ in batches:
             pass
     if not kept:
         raise UserError(f"{path}: has no rows")
-    return _in_order(path, _predictions(path, kept, columns, logits, labelled, numbers != "logits"))
+    found = _predictions(path, kept, columns, logits, labelled, numbers != "logits")
+    if logits is None:
+        signal = found.signals.get("msp", next(iter(found.signals.values())))
+        places = rounding.of_batches([rounding.places_of(signal)])
+    return _in_order(path, replace(found, decimal_places=places))
 
 
 def confidences_in(path: Path) -> list[str]:
@@ -122,21 +126,21 @@ def _kept(batches: Iterator[Batch], kept: list[Batch]) -> Iterator[Batch]:
 
 
 def _spooled(path: Path, batches: Iterator[Batch], columns: Columns, probabilities: bool | None, labelled: bool):
-    """Return the logits of all batches, mapped, and what the file's numbers are."""
+    """Return the logits of all batches, mapped, what the file's numbers are, and their decimal places if rounded."""
     numbers = columns.numbers if probabilities is None else "probabilities" if probabilities else columns.numbers
     doubtful = probabilities is None and numbers == "logits"
     with scratch(tempfile.TemporaryFile) as file:
-        shape, dtype = _spool(path, batches, columns, file, numbers, doubtful, labelled)
+        shape, dtype, places = _spool(path, batches, columns, file, numbers, doubtful, labelled)
         if not shape[0]:
             raise UserError(f"{path}: has no rows")
-        return np.memmap(file, dtype, "r", shape=shape), numbers
+        return np.memmap(file, dtype, "r", shape=shape), numbers, places
 
 
 def _spool(
     path: Path, batches: Iterator[Batch], columns: Columns, file: BinaryIO, numbers: str, doubtful: bool, labelled: bool
 ) -> tuple:
-    """Check the batches and write their logits to `file`; return shape and type of the logits."""
-    n, n_classes, dtype = 0, None, None
+    """Check the batches and write their logits to `file`; return shape, type and decimal places of the logits."""
+    n, n_classes, dtype, places = 0, None, None, []
     for batch in batches:
         logits, width = batch.logits, batch.logits.shape[1]
         if n_classes not in (None, width):
@@ -149,6 +153,7 @@ def _spool(
         _check_logits(path, n, logits, columns, numbers)
         doubtful = doubtful and bool((logits.min(-1) >= 0).all() and (_misses(logits) <= _allowed(logits)).all())
         if numbers == "probabilities":
+            places.append(rounding.places_of(logits.max(-1)))
             logits = np.log(np.maximum(logits, LEAST, dtype=np.float64))
         file.write(logits)
         n, n_classes, dtype = n + len(logits), width, logits.dtype
@@ -157,7 +162,7 @@ def _spool(
         hint = "add --probabilities, or --logits if they are logits all the same (in a study: numbers)"
         raise UserError(f"{path}: rows sum to one: are they probabilities? {hint}")
     file.flush()
-    return (n, n_classes), dtype
+    return (n, n_classes), dtype, rounding.of_batches(places)
 
 
 def _row(number: int) -> str:
@@ -213,18 +218,11 @@ def _misses(logits: np.ndarray) -> np.ndarray:
 
 
 def _allowed(values: np.ndarray) -> float:
-    """Return by how much the sums of rows (b, C) may miss 1: half a unit of the last digit seen, for each class.
-
-    The digits are those of most rows' largest number, where it is below 1: smaller numbers may have more of them.
-    """
-    top = values.max(-1).astype(np.float64)
-    top = top[(top < 1) & (top > 0)]
-    if values.min() < 0 or len(top) == 0:
+    """Return by how much the sums of rows (b, C) may miss 1: half a unit of the last digit seen, for each class."""
+    places = rounding.places_of(values.max(-1))
+    if values.min() < 0 or not places:
         return NORMALISED
-    scaled = top[:, None] * 10.0 ** np.arange(1, _MOST_DIGITS + 1)
-    exact = np.abs(scaled - np.round(scaled)) <= 2 * np.finfo(values.dtype).eps * scaled
-    digits = np.where(exact.any(1), exact.argmax(1) + 1, _MOST_DIGITS + 1)
-    return max(NORMALISED, values.shape[1] * 0.5 * 10.0 ** -np.median(digits))
+    return max(NORMALISED, values.shape[1] * 0.5 * 10.0**-places)
 
 
 # ---- rows ----
@@ -242,7 +240,10 @@ def _predictions(
     def numbers(column: str) -> np.ndarray:
         return np.concatenate([batch.numbers[column] for batch in kept])
 
-    ids = names(columns.image_id) if columns.image_id else None
+    with_ids = columns.image_id and not nothing_in([batch.texts[columns.image_id] for batch in kept])
+    if columns.image_id and not with_ids:
+        print(f"{path}: '{columns.image_id}' is empty in every row, and is ignored", file=sys.stderr, flush=True)
+    ids = names(columns.image_id) if with_ids else None
     if logits is not None:
         of_rows = numbers(columns.label).astype(np.int64) if columns.label else None
         labels = of_rows if labelled else np.full(n, -1)

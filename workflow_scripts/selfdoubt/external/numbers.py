@@ -14,6 +14,7 @@ from selfdoubt.evaluation.predictions import Predictions, id_difference, predict
 from selfdoubt.evaluation.scoring import chosen_on_val, fit_scores, is_module
 from selfdoubt.evaluation.softmax import NO_VAL
 from selfdoubt.evaluation.splits import is_ood, mean_splits, needed_splits
+from selfdoubt.external import rounding
 from selfdoubt.external.files import has_splits, read
 from selfdoubt.external.models import File, Model
 from selfdoubt.runtime import table_files
@@ -47,7 +48,7 @@ def _evaluate(
     model: Model, held: dict, images: dict[str, Images], settings: SimpleNamespace, warn: Callable[[str], None]
 ) -> tuple[list[dict], Estimates | None]:
     """Return the rows of one model and, for comparisons, its estimates; its images are added to those of the others."""
-    predictions = _read(model, held, settings.probabilities)
+    predictions = _read(model, held, settings.probabilities, warn)
     compared = [split for split in predictions if split != "val" or is_wanted(split, settings.splits)]
     images[model.name] = {split: images_of(predictions[split]) for split in compared}
     _check_rows(images, settings.reference, warn)
@@ -56,7 +57,9 @@ def _evaluate(
     return rows, _estimate(rows, predictions, settings) if settings.reference else None
 
 
-def _read(model: Model, held: dict[File, Predictions], probabilities: bool | None) -> dict[str, Predictions]:
+def _read(
+    model: Model, held: dict[File, Predictions], probabilities: bool | None, warn: Callable[[str], None]
+) -> dict[str, Predictions]:
     """Return the predictions of each split; held: those of files that were read before, and from now on these."""
     if has_splits(path := model.files["test"].path):
         found = predictions_by_split(table_files.read_table(path, remedy=_REMEDY), path)
@@ -66,6 +69,8 @@ def _read(model: Model, held: dict[File, Predictions], probabilities: bool | Non
     for file in model.files.values():
         if file not in held:
             held[file] = read(file.path, probabilities, file.labelled)
+            if text := rounding.note(held[file]):
+                warn(f"{file.path}: {text}")
     predictions = {split: held[file] for split, file in model.files.items()}
     known = _n_classes(predictions["test"])
     for split, file in model.files.items():

@@ -30,6 +30,12 @@ def whole_or_text(path: Path, name: str, parts: Sequence[pa.Array]) -> np.ndarra
     return np.array(texts)
 
 
+def nothing_in(parts: Sequence[pa.Array]) -> bool:
+    """Return whether a column names no row; parts: int64 or string."""
+    names = (name for part in parts for name in part.drop_null().to_pylist())
+    return not any(str(name).strip() for name in names)
+
+
 def as_classes(path: Path, labels: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return labels and predicted classes as whole numbers: those that they are, else places in their sorted names.
 

@@ -11,7 +11,7 @@ _MM_A_LETTER = 1.6  # of text of 7.5 points
 
 
 class NothingToShow(Exception):
-    """Data of which a figure has nothing to show; the text says why."""
+    """Data of which a figure has nothing to show; the text is the reason."""
 
 
 @mpl.rc_context(STYLE)

@@ -56,7 +56,7 @@ def _all_in(found: dict, above: tuple[str, ...] = ()) -> Iterator[tuple[str, Sta
 
 
 def _first(known: dict[str, State]) -> str:
-    """Return the place of the state dict that is meant, if its key says so or there is no other."""
+    """Return the place of the state dict that is meant, if its key is given or there is no other."""
     usual = [place for place in known if all(part in _KEYS for part in place.split("."))]
     if usual:
         return min(usual, key=lambda place: [_KEYS.index(part) for part in place.split(".")])

@@ -80,7 +80,7 @@ def corruption_table(
 
 
 def _cell(values: list[Value], column: Column, n_replicates: int, letters: dict[str, str]) -> Cell:
-    """Return the mean over the replicates that have a value; a lettered note says which have none, and why."""
+    """Return the mean over the replicates that have a value; a lettered note names those that have none, and why."""
     if not values:
         return Cell("")
     notes = []

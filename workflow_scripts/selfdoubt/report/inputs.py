@@ -17,6 +17,11 @@ class Registration:
     differences: list[str]  # keys of the config that are not as registered
 
     @property
+    def holds(self) -> bool:
+        """Whether it shows that what was evaluated was written down before, as far as the order of commits shows it."""
+        return bool(self.commit) and not self.differences
+
+    @property
     def sentence(self) -> str:
         """Return it in words."""
         when = f"in commit {self.commit}" if self.commit else "but not committed, so that nothing shows when"
@@ -44,3 +49,8 @@ class ReportData:
     enhancements: pd.DataFrame = field(default_factory=pd.DataFrame)  # ENHANCEMENTS
     registration: Registration | None = None
     arms: Arms = BY_NAME
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether claims may be called pre-registered."""
+        return self.registration is not None and self.registration.holds

@@ -19,7 +19,7 @@ from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
 from selfdoubt.report.run_tables import cost_table, missing_table
 from selfdoubt.report.tables import Table
-from selfdoubt.report.verdict_texts import Verdict, headline, speaks, verdicts_of
+from selfdoubt.report.verdict_texts import Verdict, failed_checks, headline, verdicts_of
 from selfdoubt.report.warnings import Warned, of_study, warnings_of
 
 FOLDER = Path(__file__).parent
@@ -32,7 +32,7 @@ class StudySection:
     name: str
     text: dict  # title, question, background, protocol, threats
     checks: list[Verdict]
-    silent: str | None  # why the study cannot speak
+    failed_checks: str | None  # why the study supports no conclusion
     verdicts: list[Verdict]
     warnings: list[str]
     arms: list[tuple[str, str, str]]  # label, name, settings
@@ -56,7 +56,7 @@ def render(data: ReportData) -> str:
     numbers, warned = numbers_of(metrics), warnings_of(data, metrics)
     return environment.get_template("template.html.j2").render(
         style=Markup((FOLDER / "style.css").read_text()),  # our own file, free of markup
-        headline=headline(metrics, data.hypotheses),
+        headline=headline(metrics, data.hypotheses, data.is_registered),
         warnings=[each.of([*each.arms]) for each in warned],
         studies=[_study(name, data, numbers, warned) for name in data.settings.get("studies") or {}],
         loose_figures=figures_of(data, numbers, None),
@@ -65,6 +65,7 @@ def render(data: ReportData) -> str:
         missing=missing_table(metrics, data.arms),
         settings=yaml.safe_dump(data.settings, sort_keys=False, allow_unicode=True, width=100),
         registration=data.registration.sentence if data.registration else None,
+        is_registered=data.is_registered,
         commit=data.provenance.get("commit"),
         versions=data.provenance.get("versions") or {},
         further={key: value for key, value in data.provenance.items() if key not in ("commit", "versions")},
@@ -95,7 +96,7 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
         name,
         text,
         [verdict for verdict in verdicts if verdict.role == "check"],
-        speaks(verdicts),
+        failed_checks(verdicts),
         [verdict for verdict in verdicts if verdict.role != "check"],
         of_study(warned, arms, name, data.settings),
         [(data.arms.label(arm), arm, what_is(arm, data.settings) + data.arms.note([arm])) for arm in arms],

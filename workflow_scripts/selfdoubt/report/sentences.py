@@ -6,7 +6,7 @@ from selfdoubt.figures.texts import NO_BREAK, counted, listed
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.formats import Metric, difference, mean_sd, metric_of, number, p_value
 from selfdoubt.report.numbers import Column, Numbers, find
-from selfdoubt.runtime.schemas.comparisons import IDENTICAL
+from selfdoubt.runtime.schemas.comparisons import IDENTICAL, UNDISTINGUISHED
 
 
 def comparison_sentence(row: dict, numbers: Numbers, names: Arms, place: str) -> str:
@@ -24,7 +24,8 @@ def comparison_sentence(row: dict, numbers: Numbers, names: Arms, place: str) ->
     each = [f"{arm} {_with_spread(values, metric)}" for arm, (values, _) in arms.items() if values]
     unit = "×10³: " if metric.scale == 1000 else ""
     detail = f" ({unit}{', '.join(each)})" if each else ""
-    return f"{_difference(row, metric, better, than)} {where}{detail}.{_parts(row, metric)}"
+    open_ = " They are not identical, but no image distinguishes them." if row["reason"] == UNDISTINGUISHED else ""
+    return f"{_difference(row, metric, better, than)} {where}{detail}.{open_}{_parts(row, metric)}"
 
 
 def interval_text(row: dict, low: str = "low", high: str = "high") -> str:

@@ -137,20 +137,20 @@ def _needed(row: dict) -> str:
     return f" {' '.join(texts)}"
 
 
-def speaks(verdicts: list[Verdict]) -> str | None:
-    """Return why a study cannot speak: a manipulation check that is not supported; None where all are."""
+def failed_checks(verdicts: list[Verdict]) -> str | None:
+    """Return which manipulation checks of a study are not supported, in a sentence; None where all are."""
     failed = [
         f"{each.hypothesis} ({each.kind})" for each in verdicts if each.role == "check" and each.kind != "supported"
     ]
     if not failed:
         return None
-    return f"This study cannot speak: a known effect was not shown by {listed(failed)}."
+    return f"This study supports no conclusion: a known effect was not found by {listed(failed)}."
 
 
-def headline(metrics: pd.DataFrame, hypotheses: pd.DataFrame) -> str:
+def headline(metrics: pd.DataFrame, hypotheses: pd.DataFrame, registered: bool) -> str:
     """Return one sentence on what was measured, its counts taken from the tables.
 
-    metrics: with the column `arm`.
+    metrics: with the column `arm`. registered: whether a registration shows that the claims were written down before.
     """
     if metrics.empty:
         return "Nothing has been measured yet."
@@ -168,12 +168,12 @@ def headline(metrics: pd.DataFrame, hypotheses: pd.DataFrame) -> str:
     claims = hypotheses[hypotheses["role"] != "check"]
     verdicts = claims["verdict"].str.partition(",")[0].value_counts() if len(claims) else {}
     found = listed([f"{verdicts[verdict]} {verdict}" for verdict in SYMBOLS if verdict in verdicts])
-    ending = f"; {_registration(claims)}: {found}."
+    ending = f"; {_registration(claims, registered)}: {found}."
     return f"{text}: {counted(len(metrics), 'number')}{ending if found else '.'}"
 
 
-def _registration(hypotheses: pd.DataFrame) -> str:
-    n = int(hypotheses["registered"].sum())
+def _registration(hypotheses: pd.DataFrame, registered: bool) -> str:
+    n = int(hypotheses["registered"].sum()) if registered else 0
     if n == len(hypotheses):
         return counted(n, "pre-registered hypothesis", "pre-registered hypotheses")
     return f"{counted(len(hypotheses), 'hypothesis', 'hypotheses')}, {n or 'none'} of them pre-registered"

@@ -71,7 +71,7 @@ def _listed() -> dict[str, str]:
 
 
 def _by_uuid(devices: list[str]) -> list[str]:
-    """Return the devices with UUIDs in place of numbers, counted as the driver does, where it knows them."""
+    """Return the devices with UUIDs in place of numbers, counted as the driver does, where it has them."""
     if "SELFDOUBT_DEVICES" in os.environ or not any(device.isdigit() for device in devices):
         return devices
     uuids = _listed()
@@ -144,7 +144,7 @@ def _folder() -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _for_everybody(folder), suppress(FileExistsError):
         folder.mkdir()
-        folder.chmod(0o1777)  # nobody can take away the locks of others
+        folder.chmod(0o1777)  # no user can take away the locks of others
     if folder.is_symlink():
         raise UserError(f"{folder}: a link; have it removed, or name another folder by SELFDOUBT_LEASES")
     return folder

@@ -87,7 +87,7 @@ def metadata_of(schema: pa.Schema) -> dict:
     """Return the metadata that `write_table` was given, of a table that was read or of its file; else none."""
     try:
         found = json.loads((schema.metadata or {}).get(b"selfdoubt", b"{}"))
-    except ValueError:  # somebody else's
+    except ValueError:  # of another program
         return {}
     return found if isinstance(found, dict) else {}
 

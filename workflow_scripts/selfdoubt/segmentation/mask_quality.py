@@ -5,16 +5,23 @@ import numpy as np
 MOST_EMPTY_OR_FULL = 0.02  # of masks, without a warning: every image of a class shows its object
 
 
-def quality_rows(stage: str, masks: np.ndarray, truth: np.ndarray | None) -> list[dict]:
+def quality_rows(
+    stage: str, masks: np.ndarray, truth: np.ndarray | None, pseudo: np.ndarray | None = None
+) -> list[dict]:
     """Return rows of MASK_QUALITY: how good masks are, as means over the images.
 
     iou: intersection over union of mask and truth, 1 where both are empty. centred-box-iou: the same of one box in the
     middle of every image, as large as the true masks on average. pixel-accuracy: fraction of pixels that equal the
     truth's. foreground-fraction: fraction of pixels that are object. empty, full: numbers of such masks.
-    A row of empty masks has a warning if there are too many of either kind, and that of iou if the box does as well.
+    Where the truth is not known, and `pseudo` is given: pseudo-mask-recall, the fraction of the pixels annotated as
+    object that the mask covers, a mean over images that have some, and centred-box-recall, the same of a box as large
+    as the masks on average. An IoU would need the pixels annotated as background, which are not stored.
+    A row of empty masks has a warning if there are too many of either kind, and those of iou and recall if the box does
+    as well.
 
     stage: "pseudo-mask" (of its pixels annotated as object) or "mask". masks: bool (n, H, W). truth: the same, or None
-    if it is not known; statistics that need it then have value null and a reason.
+    if it is not known; statistics that need it then have value null and a reason. pseudo: the same, of pixels annotated
+    as object, from which the masks were learned.
     """
     n, counts = len(masks), masks.sum((1, 2))
     measured = {"iou": None, "centred-box-iou": None, "pixel-accuracy": None}
@@ -25,6 +32,13 @@ def quality_rows(stage: str, masks: np.ndarray, truth: np.ndarray | None) -> lis
         measured["pixel-accuracy"] = (masks == truth).mean()
         if measured["iou"] <= measured["centred-box-iou"]:
             warnings["iou"] = "no nearer to the true masks than one box in the middle of every image"
+    if truth is None and pseudo is not None and pseudo.any():
+        box = centred_box(masks.shape[1:], masks.mean())
+        measured |= {"pseudo-mask-recall": mean_recall(masks, pseudo), "centred-box-recall": mean_recall(box, pseudo)}
+        if measured["pseudo-mask-recall"] <= measured["centred-box-recall"]:
+            warnings["pseudo-mask-recall"] = (
+                "no nearer to the pseudo-masks that they were learned from than one box in the middle of every image"
+            )
     measured["foreground-fraction"] = masks.mean() if n else None
     measured |= {"empty": (counts == 0).sum(), "full": (counts == masks[0].size).sum()} if n else {}
     warnings["empty"] = warning_of(int(measured["empty"]), int(measured["full"]), n) if n else None
@@ -46,6 +60,13 @@ def mean_iou(masks: np.ndarray, truth: np.ndarray) -> float:
     """Return the mean intersection over union; masks: bool (n, H, W), or (H, W) for all. truth: (n, H, W)."""
     union = (masks | truth).sum((1, 2))
     return float(np.where(union == 0, 1.0, (masks & truth).sum((1, 2)) / np.maximum(union, 1)).mean())
+
+
+def mean_recall(masks: np.ndarray, annotated: np.ndarray) -> float:
+    """Return the mean fraction of annotated pixels that masks cover; shapes as of `mean_iou`, some image has some."""
+    some = annotated[annotated.any((1, 2))]
+    covering = masks if masks.ndim == 2 else masks[annotated.any((1, 2))]
+    return float(((covering & some).sum((1, 2)) / some.sum((1, 2))).mean())
 
 
 def centred_box(size: tuple[int, int], fraction: float) -> np.ndarray:

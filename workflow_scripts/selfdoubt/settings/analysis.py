@@ -41,7 +41,7 @@ Percent = Annotated[float, Field(gt=0, le=100)]
 class Evaluation(Strict):
     scores: list[Score] = Field(min_length=1)
     metrics: list[MetricFamily] = Field(min_length=1)
-    mc_dropout_passes: Annotated[int, Field(ge=0)] = 0  # stochastic passes of predict, for the score mc-dropout
+    mc_dropout_passes: Annotated[int, Field(ge=0, le=100_000)] = 0  # of predict, for the score mc-dropout
     selective_accuracies_percent: list[Percent]
     coverages_percent: list[Percent]
     ece_bins: Annotated[int, Field(ge=1, le=1_000_000)]  # of each class; more fill the memory to no use

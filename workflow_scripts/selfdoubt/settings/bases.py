@@ -1,7 +1,8 @@
 """What the settings of several methods have in common."""
 
+import re
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -38,9 +39,9 @@ class TunedEnhancer(Enhancer):
 class Protocol(Strict):
     """How a group decides."""
 
-    speaks: ClassVar[bool] = False  # whether models are run again, on images that members perturb
+    sends_messages: ClassVar[bool] = False  # whether models are run again, on images that members perturb
+    targets_classes: ClassVar[bool] = False  # whether a message is for one class: then there is a persuasion table
     label: OwnLabel = None
-    argues: ClassVar[bool] = False  # whether a message is for one class: then there is a persuasion table
 
     def models_run(self, members: list[str]) -> list[str]:
         """Return the members whose predictions are used, by name."""
@@ -69,7 +70,13 @@ def depth_of_6n_plus(more: int):
             raise PydanticCustomError("depth", f"a depth of this family is 6n + {more}, such as {near}")
         return depth
 
-    return Annotated[int, AfterValidator(check)]
+    return Annotated[int, Field(le=10_000), AfterValidator(check)]
+
+
+def size_of_three_stages(n_convolutions: int, factor: int) -> "NetworkSize":
+    """Return the size of a residual network for small images; n_convolutions: of each stage. factor: of its widths."""
+    widths = [16 * factor, 32 * factor, 64 * factor]
+    return NetworkSize(9 * n_convolutions * sum(width**2 for width in widths), 4 * widths[0])
 
 
 def _weights_file(path: str) -> str:
@@ -85,7 +92,7 @@ Deviation = Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_lengt
 
 
 class FromOthers(Strict):
-    """A network that others trained; it has no recipe, so it says itself what it is computed on."""
+    """A network that others trained; it has no recipe, so it states itself what it is computed on."""
 
     device: Device = "auto"
     threads: Processes = 1  # of each operation: another number gives other last bits
@@ -101,8 +108,24 @@ class FromFile(FromOthers):
     deviation: Deviation
 
 
+class NetworkSize(NamedTuple):
+    """What a network takes when it predicts, roughly and rather too much."""
+
+    parameters: int
+    values_a_pixel: int  # of activations that exist at once, for each pixel of its input
+
+
+_TIMM_SIZES = {"large": 350e6, "xlarge": 900e6, "huge": 1.2e9, "giant": 2e9, "gigantic": 2e9}  # parameters at most
+_TIMM_SIZE, _TIMM_VALUES = 150e6, 64
+
+
 class FromTimm(Strict):
     """A network of timm, by its name there."""
+
+    def size(self) -> NetworkSize:
+        """Return its size by the word of its name that means one, since timm is not imported here."""
+        words = re.split(r"[_.]", self.name)
+        return NetworkSize(int(max([_TIMM_SIZES.get(word, _TIMM_SIZE) for word in words])), _TIMM_VALUES)
 
     name: str = Field(pattern=r"^[a-z0-9_.]+$")
     weights: WeightsFile | None = None  # in place of the published ones

@@ -7,6 +7,7 @@ file, since rules import it. It has
     files_of(place, folders) -> [Path]        what it is made of: files, and the folders that list image files
     DOWNLOADS = {file: (address, md5)}        if it is fetched
     LARGEST_SPLIT = (n, channels, px)         if that is known beforehand: of the images of its larger split
+    n_files(place) -> n                       else how many files it has, if listing them is fast
     is_embedded(place) -> bool                if its files may come with the project: jobs go by their content
     N_TEST = n                                if its test split is much smaller than the larger one
     N_CLASSES = K                             if that is known beforehand

@@ -11,7 +11,7 @@ from selfdoubt.runtime.errors import UserError, together
 def check_keys(*paths: Path) -> None:
     """Raise UserError, a line for each, if a mapping of a YAML file has a key twice.
 
-    A file that is not valid YAML passes: whoever reads it reports that.
+    A file that is not valid YAML passes: its reader reports that.
     """
     found = [UserError(f"{path}: {fault}") for path in paths for fault in _repeated(_composed(path), "", set())]
     if found:

@@ -18,7 +18,7 @@ RENAMED = {  # keys of earlier configs
     "temperature_unsure": "temperature_at_margin_0",
     "temperature_sure": "temperature_at_margin_1",
 }
-_TAGS = ("method", "kind", "family", "message")  # keys that tell the entries of a union apart
+_TAGS = ("method", "kind", "family", "message")  # keys that distinguish the entries of a union
 
 
 def faults(errors: list[ErrorDetails], config: dict, root: type[BaseModel]) -> list[UserError]:

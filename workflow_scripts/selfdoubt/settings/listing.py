@@ -1,6 +1,7 @@
 """What is seen of a folder: one rule about hidden, unreadable and linked files, for every source.
 
-Hidden: a name that begins with a dot, and what systems leave in folders. Refused: a folder that cannot be read, a name
+Hidden: a name that begins with a dot, and what systems leave in folders. Ignored too: pipes, sockets and devices, which
+may be read for ever. Refused: a folder that cannot be read, a name
 that is not UTF-8, a link that leads out of the source. The top folders of a source may be links: their targets
 belong to it. Rules import this, so it opens no file.
 """
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from selfdoubt.runtime.errors import UserError
 
+SPECIAL = "a pipe, a socket or a device"
 _LEFT_BY_SYSTEMS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
 
 
@@ -20,7 +22,7 @@ class Contents(NamedTuple):
 
     folders: list[Path]
     files: list[Path]
-    hidden: list[Path]  # files or folders, in neither of the others
+    ignored: dict[Path, str]  # those in neither of the others, with the reason
     links: list[Path]  # those of `folders` and `files` that are links
 
 
@@ -31,31 +33,35 @@ def contents(folder: Path) -> Contents:
             found = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         raise unreadable(folder, error) from None
-    seen = Contents([], [], [], [])
+    seen = Contents([], [], {}, [])
     for entry in found:
         path = folder / entry.name
         if entry.name.startswith(".") or entry.name in _LEFT_BY_SYSTEMS:
-            seen.hidden.append(path)
+            seen.ignored[path] = "hidden"
             continue
         if any("\ud800" <= letter <= "\udfff" for letter in entry.name):  # how Python reads other bytes
             raise UserError(f"{path}: a name that is not UTF-8; rename it")
-        (seen.folders if _is_folder(entry) else seen.files).append(path)
+        kind = _kind(entry)
+        if kind == "special":
+            seen.ignored[path] = SPECIAL
+            continue
+        (seen.folders if kind == "folder" else seen.files).append(path)
         if entry.is_symlink():
             seen.links.append(path)
     return seen
 
 
-def files_below(folder: Path, root: Path, hidden: list[Path]) -> list[Path]:
-    """Return all files below a folder of a source, without hidden ones, which go to `hidden`.
+def files_below(folder: Path, root: Path, ignored: dict[Path, str]) -> list[Path]:
+    """Return all files below a folder of a source, but for those that go to `ignored`, with the reason.
 
     Raises UserError as `contents` and `check_link` do.
     """
     check_link(folder, root)
     seen = contents(folder)
-    hidden += seen.hidden
+    ignored |= seen.ignored
     for path in seen.links:
         check_link(path, root)
-    return [*seen.files, *(path for inner in seen.folders for path in files_below(inner, root, hidden))]
+    return [*seen.files, *(path for inner in seen.folders for path in files_below(inner, root, ignored))]
 
 
 def check_link(path: Path, root: Path) -> None:
@@ -99,8 +105,10 @@ def _places(path: Path, root: Path) -> list[Path]:
     return places + [above for above in home.parents if (above / "snapshots").is_dir() and (above / "blobs").is_dir()]
 
 
-def _is_folder(entry: os.DirEntry) -> bool:
+def _kind(entry: os.DirEntry) -> str:
     try:
-        return entry.is_dir()
+        if entry.is_dir():
+            return "folder"
+        return "file" if entry.is_file() or not Path(entry.path).exists() else "special"
     except OSError:  # a link to itself
-        return False
+        return "file"

@@ -56,7 +56,7 @@ def next_looks(study, undecided: set[str]) -> dict[str, int]:
 
 
 def check_looks(study) -> None:
-    """Raise UserError if looks do not grow, or a study is said to have come farther than there are looks."""
+    """Raise UserError if looks do not grow, or `look` of a study exceeds the number of looks."""
     looks = study.looks
     if looks and (looks[0] < LEAST_FIRST or len(looks) > max(NOMINAL) or sorted(set(looks)) != looks):
         what = f"{looks}, but they are 1 to {max(NOMINAL)} growing numbers, the first {LEAST_FIRST} or more"

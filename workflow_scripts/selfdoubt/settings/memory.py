@@ -4,12 +4,16 @@ A scheduling hint only, which errs upwards: it limits nothing, changes no result
 scheduled.
 """
 
+from functools import cache
 from types import SimpleNamespace
 
+from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.catalog import settings_of
 
 PROCESS_MB = 2000  # Python, torch, a network, its batches, and the first SMALL_MB of images
 SMALL_MB = 250
+SMALL_NETWORK_MB = 1000  # of PROCESS_MB
+BATCH_VALUES, LARGEST_BATCH = 2**22, 500  # as of models.inference, which takes torch to import
 WORKER_MB = 500  # a process that decodes images, besides its batches
 COPIES = 2  # of the images: as read, and as prepared or padded
 MAP_BYTES = 4 * COPIES  # a segmenter's maps are float32, whatever the channels
@@ -27,12 +31,26 @@ _UNKNOWN = SimpleNamespace()
 
 
 def images_mb(dataset) -> float:
-    """Return the size of a data set's larger split in memory, MB; its max_gb if the source does not state it."""
+    """Return the size of a data set's larger split in memory, MB; its max_gb where that is not known."""
     if dataset.storage == "files":
         return 0
     largest = dataset.max_gb * 1000
-    n, channels, px = getattr(settings_of(dataset.source), "LARGEST_SPLIT", (None, _CHANNELS, _PX))
-    return largest if n is None else min(largest, n * _image_bytes(dataset, channels, px) / 1e6)
+    n, channels, px = _largest_split(dataset.source)
+    if n is None or not (px or dataset.size_px):
+        return largest
+    return min(largest, n * _image_bytes(dataset, channels, px) / 1e6)
+
+
+@cache
+def _largest_split(source: str) -> tuple[int | None, int, int | None]:
+    """Return images, channels and size, px, of a source's larger split; of a folder no more than the files in it."""
+    facts, place = settings_of(source), source.partition(":")[2]
+    if hasattr(facts, "LARGEST_SPLIT") or not hasattr(facts, "n_files"):
+        return getattr(facts, "LARGEST_SPLIT", (None, _CHANNELS, None))
+    try:
+        return facts.n_files(place) or None, _CHANNELS, None
+    except (UserError, OSError):  # it is not there, or not as it must be: the check of the config says so
+        return None, _CHANNELS, None
 
 
 def job_mb(dataset, bytes_a_value: int = COPIES) -> int:
@@ -40,13 +58,26 @@ def job_mb(dataset, bytes_a_value: int = COPIES) -> int:
     return round(PROCESS_MB + bytes_a_value * max(0, images_mb(dataset) - SMALL_MB))
 
 
-def predicting_mb(dataset, ood_sets) -> int:
+def predicting_mb(dataset, ood_sets, network=None) -> int:
     """Return the memory of a process that predicts a data set's images, a file of them at a time, MB.
 
-    ood_sets: those that the data set's models are evaluated on. A corruption's severities are one file.
+    ood_sets: those that the data set's models are evaluated on. A corruption's severities are one file. network: its
+    entry in the config, if it has one.
     """
     largest = max(images_mb(dataset), corrupted_mb(dataset), *(ood_mb(dataset, each) for each in ood_sets), 0)
-    return _process_mb(largest, WRITING * logits_mb(dataset, ood_sets))
+    return _process_mb(largest, WRITING * logits_mb(dataset, ood_sets)) + more_mb(network, dataset)
+
+
+def more_mb(network, dataset) -> int:
+    """Return what a network and its batches take beyond those that are in PROCESS_MB, MB."""
+    if not hasattr(network, "size"):
+        return 0
+    _, channels, px = getattr(_known(dataset), "LARGEST_SPLIT", (None, _CHANNELS, _PX))
+    pixels = BATCH_VALUES // (dataset.channels or channels)
+    if network.family != "timm":  # whose networks may enlarge images to their own size
+        pixels = min(pixels, LARGEST_BATCH * (dataset.size_px or px) ** 2)
+    parameters, values = network.size()
+    return round(max(0, 4 * (parameters + values * pixels) / 1e6 - SMALL_NETWORK_MB))
 
 
 def enhancing_mb(dataset, ood_sets, n_candidates: int) -> int:
@@ -55,8 +86,7 @@ def enhancing_mb(dataset, ood_sets, n_candidates: int) -> int:
     n_candidates: whose predictions of val are compared.
     """
     images = images_mb(dataset) + sum(ood_mb(dataset, each) for each in ood_sets)
-    known = _known(dataset)
-    val = n_candidates * _n_val(dataset, known) * 4 * getattr(known, "N_CLASSES", _N_CLASSES) / 1e6
+    val = n_candidates * _n_val(dataset, _known(dataset)) * 4 * _n_classes(dataset) / 1e6
     return _process_mb(images, WRITING * clean_logits_mb(dataset, ood_sets) + val)
 
 
@@ -96,8 +126,7 @@ def combining_mb(dataset, ood_sets, n_members: int) -> int:
 
 def stacking_mb(dataset, ood_sets, n_members: int, n_penalties: int) -> int:
     """Return the memory of `stacking`, MB: float64 features of val, several times, and weights of L K by K classes."""
-    known = _known(dataset)
-    n_val, n_classes = _n_val(dataset, known), getattr(known, "N_CLASSES", _N_CLASSES)
+    n_val, n_classes = _n_val(dataset, _known(dataset)), _n_classes(dataset)
     fitted = 8 * n_members * n_classes * (4 * n_val + 20 * n_classes)  # L-BFGS keeps ten pairs of weights
     fitted += 8 * n_members * n_classes * 3 * predicted_images(dataset, ood_sets) + 8 * n_penalties * n_val * n_classes
     return combining_mb(dataset, ood_sets, n_members) + round(fitted / 1e6)
@@ -120,14 +149,13 @@ def rendering_mb(n_tables: int, n_figures: int) -> int:
 
 def logits_mb(dataset, ood_sets) -> float:
     """Return the size of a table of float32 logits of all images, MB."""
-    return 4 * getattr(_known(dataset), "N_CLASSES", _N_CLASSES) * predicted_images(dataset, ood_sets) / 1e6
+    return 4 * _n_classes(dataset) * predicted_images(dataset, ood_sets) / 1e6
 
 
 def clean_logits_mb(dataset, ood_sets) -> float:
     """Return the size of a table of logits of val, test and OOD images alone, MB."""
-    known = _known(dataset)
-    shifted = getattr(known, "N_CLASSES", _N_CLASSES) * _n_shifted(dataset, known)
-    return logits_mb(dataset, ood_sets) - 4 * shifted / 1e6
+    shifted = 4 * _n_classes(dataset) * _n_shifted(dataset, _known(dataset)) / 1e6
+    return logits_mb(dataset, ood_sets) - shifted
 
 
 def predicted_images(dataset, ood_sets) -> int:
@@ -170,8 +198,8 @@ def corrupted_mb(dataset) -> float:
 
 def ood_mb(dataset, ood_set) -> float:
     """Return the size of an OOD set at the size and channels of a data set's images, MB."""
-    n, channels, px = getattr(settings_of(ood_set.source), "LARGEST_SPLIT", (None, _CHANNELS, _PX))
-    _, channels, px = getattr(settings_of(dataset.source), "LARGEST_SPLIT", (None, channels, px))
+    n, channels, px = _largest_split(ood_set.source)
+    _, channels, px = getattr(settings_of(dataset.source), "LARGEST_SPLIT", (None, channels, px or _PX))
     n = ood_set.n_images or n
     largest = dataset.max_gb * 1000
     return largest if n is None else min(largest, n * _image_bytes(dataset, channels, px) / 1e6)
@@ -184,6 +212,10 @@ def training_mb(dataset, recipe) -> int:
         batch_mb = recipe.batch_size * _image_bytes(dataset, _CHANNELS, _PX) / 1e6
         decoding = (2 * recipe.n_workers + 1) * batch_mb + recipe.gpu * recipe.n_workers * WORKER_MB
     return round(recipe.gpu * job_mb(dataset) + decoding)
+
+
+def _n_classes(dataset) -> int:
+    return getattr(_known(dataset), "N_CLASSES", _N_CLASSES)
 
 
 def _image_bytes(dataset, channels: int, px: int) -> int:

@@ -57,7 +57,7 @@ def names(family: str, settings) -> list[str]:
 
 
 def margin(name: str, reference: float) -> float:
-    """Return the smallest difference of a metric that is of interest, where the config says none.
+    """Return the smallest difference of a metric that is of interest, where the config gives none.
 
     reference: the value of what is compared with.
     """

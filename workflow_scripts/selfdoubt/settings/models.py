@@ -58,7 +58,7 @@ class Step(Strict):
 
 class Crop(Strict):
     min_area: Annotated[float, Field(gt=0, le=1)]
-    max_aspect: Annotated[float, Field(ge=1)]
+    max_aspect: Annotated[float, Field(ge=1, le=1000)]
 
 
 class Recipe(Strict):

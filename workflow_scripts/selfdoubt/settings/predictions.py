@@ -57,7 +57,7 @@ class PredictedData(Strict):
 
     source: Literal["predictions"]
     val_fraction: BelowOne = 0.0  # of each class of test, for models without a file of val; 0: none
-    split_seed: Annotated[int, Field(ge=0)] = 0
+    split_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     ood: list[Name] = []
     soft_labels: PeoplesFile = None
     corruptions: ClassVar[None] = None

@@ -58,7 +58,7 @@ def _check_entries(study) -> Iterator[tuple]:
         yield from check_all_known(f"groups.{key}.members", group.members, study.predicting, "a model")
         yield from check_all_known(f"groups.{key}.protocols", group.protocols, study.protocols, "a protocol")
         for name in group.protocols:
-            yield _check_speakers, key, name, study
+            yield _check_predicting_members, key, name, study
     yield from check_predictions(study)
     yield from _check_evaluation(study)
 
@@ -124,7 +124,7 @@ def _check_counted(place: str, corruptions) -> None:
 
 
 def _check_network(place: str, network) -> None:
-    """Raise UserError if what is said of the weights of a network does not fit together."""
+    """Raise UserError if the keys about the weights of a network do not fit together."""
     weights = getattr(network, "weights", None)
     if weights and getattr(network, "pretrained", False):
         raise UserError(f"config: {place}.pretrained: true, but weights are read from a file; remove one of the two")
@@ -250,12 +250,12 @@ def _check_passes(evaluation) -> None:
         raise UserError(f"config: evaluation.mc_dropout_passes: 0; the score {needing[0]} needs passes, such as 20")
 
 
-def _check_speakers(group: str, protocol: str, study) -> None:
+def _check_predicting_members(group: str, protocol: str, study) -> None:
     if protocol in study.protocols:
-        for speaker in study.speakers(group, protocol):
-            check_known(f"protocols.{protocol}", speaker, study.groups[group].members, f"a member of '{group}'")
-            if study.protocols[protocol].speaks:
-                check_has_network(f"groups.{group}.protocols: {protocol} sends messages", speaker, study)
+        for member in study.predicting_members(group, protocol):
+            check_known(f"protocols.{protocol}", member, study.groups[group].members, f"a member of '{group}'")
+            if study.protocols[protocol].sends_messages:
+                check_has_network(f"groups.{group}.protocols: {protocol} sends messages", member, study)
 
 
 # ---- arms, claims, figures, labels ----
@@ -308,8 +308,18 @@ def _check_figure(place: str, figure, study) -> Iterator[tuple]:
     yield check_known, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
     if hasattr(figure, "split"):
         yield check_known, f"{place}.split", figure.split, splits(study), "a split"
+        yield _check_shows_split, f"{place}.split", figure
     yield check_figure_without_images, place, figure, study
     yield from figure.checks(place, study)
+
+
+def _check_shows_split(place: str, figure) -> None:
+    """Raise UserError if a figure of correct and incorrect images is to show a split without labels, or a mean."""
+    if figure.split.startswith("ood-"):
+        raise UserError(f"config: {place}: '{figure.split}' has no labels, which {figure.kind} needs; name test")
+    if figure.split.endswith("-mean") and "predictions" in figure.reads:
+        what = f"'{figure.split}' is a mean of metrics, and {figure.kind} shows images"
+        raise UserError(f"config: {place}: {what}; name a split, such as {figure.split.removesuffix('mean')}3")
 
 
 def _check_labels(study) -> Iterator[tuple]:

@@ -56,7 +56,7 @@ class Draws(NamedTuple):
 
 
 def check_own_images(key: str, dataset, study) -> None:
-    """Raise UserError if replicates of a data set cannot have training images of their own, as far as the config tells.
+    """Raise UserError if replicates of a data set cannot have training images of their own, as far as the config shows.
 
     How many there are is known of a published source alone, before val is drawn from them; the jobs know it exactly.
     """

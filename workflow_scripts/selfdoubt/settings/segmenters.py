@@ -6,22 +6,22 @@ from pydantic import Field
 
 from selfdoubt.settings.architectures import ARCHITECTURES
 from selfdoubt.settings.bases import WeightsFile
-from selfdoubt.settings.types import Count, Device, Fraction, Name, Positive, Processes, Strict
+from selfdoubt.settings.types import Channels, Count, Device, Fraction, Name, Positive, Processes, Replicate, Strict
 
 
 class Segmenter(Strict):
     teacher: Name
-    teacher_replicate: int | None = None  # one segmenter, of that replicate's teacher, for all; None: one each
+    teacher_replicate: Replicate | None = None  # one segmenter, of that replicate's teacher, for all; None: one each
     architecture: Literal[ARCHITECTURES]
     encoder: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     encoder_weights: Literal["published"] | WeightsFile | None = None  # of a tu- encoder; None: untrained
     encoder_depth: Annotated[int, Field(ge=1, le=5)]
-    decoder_channels: list[Count] = Field(min_length=1)
+    decoder_channels: list[Channels] = Field(min_length=1)
     foreground_above: Fraction
     background_below: Fraction
-    refinement_steps: Annotated[int, Field(ge=0)]
+    refinement_steps: Annotated[int, Field(ge=0, le=10_000)]
     epochs: Count
-    batch_size: Annotated[int, Field(ge=2)]
+    batch_size: Annotated[int, Field(ge=2, lt=2**31)]
     learning_rate: Positive
     threads: Processes
     device: Device = "auto"

@@ -31,3 +31,14 @@ def split_in(name: str) -> str | None:
 def split_of_path(path: Path) -> str | None:
     """Return the split that a path's last part means that means one: data/train/0000.parquet -> train."""
     return next((split for part in reversed(path.parts) if (split := split_in(part))), None)
+
+
+def set_of_path(path: Path) -> tuple[str, ...]:
+    """Return the words that name a set in the part of a path that names its split: val_b/0.parquet -> ("val", "b").
+
+    Numbers, hashes and endings are none: test-00000-of-00002-3fa1.parquet -> ("test",).
+    """
+    part = next(part for part in reversed(path.parts) if split_in(part)).removesuffix(path.suffix)
+    words = re.split(r"[\W_]+", re.sub(r"\d+[\W_]*of[\W_]*\d+.*", "", part.lower()))
+    words = [word.rstrip("0123456789") for word in words]
+    return tuple(word for word in words if word and not re.search(r"\d", word))

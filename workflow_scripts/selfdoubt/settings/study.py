@@ -154,14 +154,17 @@ class Study(Strict):
             return {}
         return {"replicate": int(replicate), **self.own_images(dataset)}
 
-    def speakers(self, group: str, protocol: str) -> list[str]:
+    def predicting_members(self, group: str, protocol: str) -> list[str]:
         """Return the members whose predictions a protocol uses, by name."""
         return self.protocols[protocol].models_run(self.groups[group].members)
 
     def weights(self, name: str) -> str | None:
         """Return the file that a model's network starts from, or is."""
-        source = self.pretrained.get(name) or self.networks[self.models[name].network]
-        return getattr(source, "weights", None)
+        return getattr(self.network_of(name), "weights", None)
+
+    def network_of(self, name: str):
+        """Return the network of a model, which was trained elsewhere or is here."""
+        return self.pretrained.get(name) or self.networks[self.models[name].network]
 
     def model_settings(self, name: str) -> dict:
         """Return all that a model's training depends on, but for the files that it reads."""
@@ -208,7 +211,7 @@ class Study(Strict):
     def modules_of_protocol(self, name: str) -> tuple[str, ...]:
         """Return the modules of a protocol and of the message that its members send, if they do."""
         entry = self.protocols[name]
-        messages = [entry.message] if entry.speaks else []
+        messages = [entry.message] if entry.sends_messages else []
         return (*modules_of(entry), *modules_named("messages", messages))
 
     def views(self, student: str) -> dict:

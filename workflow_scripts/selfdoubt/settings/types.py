@@ -39,6 +39,7 @@ NotNegative = Annotated[float, Field(ge=0, le=1e12)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
 Replicate = Annotated[int, Field(ge=0, lt=2**31)]  # generators are seeded by it, tables store it as int32
 Count = Annotated[int, Field(ge=1, lt=2**31)]
+Channels = Annotated[int, Field(ge=1, le=65_536)]  # of a layer
 Processes = Annotated[int, Field(ge=1, le=1024)]  # or threads: of one machine, or of a few
 Epsilon = Annotated[float, Field(ge=0.01, le=128)]  # in 255ths of the pixel range
 

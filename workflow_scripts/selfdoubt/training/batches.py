@@ -12,9 +12,9 @@ import torch
 import torch.utils.data
 
 from selfdoubt.data.image_files import ImageFiles
-from selfdoubt.mixing import draws
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.training import augmentation
+from selfdoubt.training.distributed import ALONE, Ranks
 
 
 @dataclass(frozen=True)
@@ -34,64 +34,56 @@ class Batch:
 class Stream:
     """The training images as batches of views, divided among the ranks that train together."""
 
-    def __init__(
-        self, split, recipe, seed: int, device: torch.device, mix=None, masks=None, rank: int = 0, n_ranks: int = 1
-    ):
+    def __init__(self, split, recipe, seed: int, device: torch.device, mixer=None, ranks: Ranks = ALONE):
         """Prepare a training split.
 
-        seed: of order, views and mixing. mix: settings of config.yaml's `mixing`, or None. masks: bool (n, H, W), where
-        mixing needs them. rank, n_ranks: which of the processes that divide each batch among themselves this is.
-        Raises UserError if the recipe does not fit the images, or would leave a rank without any.
+        seed: of order, views and mixing. mixer: a `mixing.mixer.Mixer`, or None. ranks: this process among those that
+        divide each batch among themselves. Raises UserError if the recipe does not fit the images, or would leave a
+        rank without any.
         """
         kind = _Files if isinstance(split.images, ImageFiles) else _Arrays
-        self._images = kind(split.images, masks, recipe, seed, device)
+        self._images = kind(split.images, mixer.masks if mixer else None, recipe, seed, device)
         self._labels = torch.tensor(split.labels).to(device)
         self._shape = (len(split.images), *split.images.shape[2:])
-        self._recipe, self._seed, self._mixing = recipe, seed, mix
-        self._rank, self._n_ranks = rank, n_ranks
+        self.recipe, self.seed, self.ranks, self._mixer = recipe, seed, ranks, mixer
         last = self.rows_per_epoch - (self.n_batches - 1) * recipe.batch_size
-        if last < self._n_ranks:
-            raise UserError(f"recipes: batch_size {recipe.batch_size} ends with {last} for {n_ranks} ranks; change it")
+        if last < ranks.n:
+            raise UserError(f"recipes: batch_size {recipe.batch_size} ends with {last} for {ranks.n} ranks; change it")
 
     @property
     def n_batches(self) -> int:
         """Return the steps of an epoch; a last batch of one image, which has no batch statistics, is left out."""
-        whole, left = divmod(self._shape[0], self._recipe.batch_size)
+        whole, left = divmod(self._shape[0], self.recipe.batch_size)
         return whole + (left > 1)
 
     @property
     def rows_per_epoch(self) -> int:
         """Return the number of images that an epoch shows, on all ranks together."""
-        return min(self._shape[0], self.n_batches * self._recipe.batch_size)
+        return min(self._shape[0], self.n_batches * self.recipe.batch_size)
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch from batch `first` on; the same epoch always yields the same."""
-        size, device = self._recipe.batch_size, self._labels.device
-        order = augmentation.draw_order(self._seed, epoch, self._shape[0]).to(device)
+        size, device = self.recipe.batch_size, self._labels.device
+        order = augmentation.draw_order(self.seed, epoch, self._shape[0]).to(device)
         starts = range(first * size, self.rows_per_epoch, size)
         stops = [min(start + size, self.rows_per_epoch) for start in starts]
-        rows = [slice(start + self._rank, stop, self._n_ranks) for start, stop in zip(starts, stops, strict=True)]
+        rows = [slice(start + self.ranks.rank, stop, self.ranks.n) for start, stop in zip(starts, stops, strict=True)]
         drawn, partners = None, [order[:0]] * len(rows)
-        if self._mixing is not None:
-            drawn = _to(device, draws.draw_mixing(self._seed, epoch, self._shape, self._mixing))
+        if self._mixer is not None:
+            drawn = _to(device, self._mixer.draw(self.seed, epoch, self._shape))
             partners = [drawn.partner[order[each][drawn.mixed[order[each]]]] for each in rows]
         indices = [torch.cat([order[each], partner]) for each, partner in zip(rows, partners, strict=True)]
         for each, start, stop, views in zip(rows, starts, stops, self._images.views(epoch, indices), strict=True):
-            yield Batch(*self._mix(views, order[each], drawn), epoch, each, stop - start, order[each])
+            yield Batch(*self._mixed(views, order[each], drawn), epoch, each, stop - start, order[each])
 
-    def _mix(self, views: torch.Tensor, index: torch.Tensor, drawn: draws.Mixing | None) -> tuple:
+    def _mixed(self, views: torch.Tensor, index: torch.Tensor, drawn) -> tuple:
         """Return a batch's fields from views of the images at `index`, followed by those of the mixed ones' sources."""
-        images, source, labels = views[: len(index)], views[len(index) :], self._labels[index]
+        labels = self._labels[index]
         if drawn is None:
-            return images / 255, labels, labels, None
-        chosen = drawn.mixed[index].nonzero()[:, 0]
-        own = drawn.at(index[chosen])
-        mixed, kept = draws.mix(images[chosen], source, own, self._mixing)
-        images = images[:, : mixed.shape[1]].to(mixed.dtype)  # without the mask's channel; float where mixup is
-        images[chosen] = mixed
-        other, weight = labels.clone(), torch.ones(len(index), device=images.device)
-        other[chosen], weight[chosen] = self._labels[own.partner], kept.float()
-        return images / 255, labels, other, weight
+            return views / 255, labels, labels, None
+        own = drawn.at(index)
+        images, weight = self._mixer.mix(views[: len(index)], views[len(index) :], own)
+        return images / 255, labels, torch.where(own.mixed, self._labels[own.partner], labels), weight
 
 
 class _Arrays:

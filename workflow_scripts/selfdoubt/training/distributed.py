@@ -6,6 +6,7 @@ batches is the same for every number of ranks. Batch statistics are those of the
 
 import os
 import sys
+from dataclasses import dataclass
 
 import torch
 from torch import distributed, nn
@@ -13,11 +14,17 @@ from torch import distributed, nn
 from selfdoubt.runtime.errors import UserError
 
 
+@dataclass(frozen=True)
 class Ranks:
     """This process among those that train a model together; alone it is rank 0 of 1."""
 
-    def __init__(self):
-        self.rank, self.n = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    rank: int = 0
+    n: int = 1
+
+    @classmethod
+    def from_environment(cls) -> "Ranks":
+        """Return the rank that torchrun has given to this process."""
+        return cls(int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1)))
 
     @property
     def first(self) -> bool:
@@ -55,6 +62,9 @@ class Ranks:
         """Leave the other ranks; nothing may be summed after that."""
         if self.n > 1:
             distributed.destroy_process_group()
+
+
+ALONE = Ranks()
 
 
 def launch(n: int) -> None:

@@ -32,19 +32,15 @@ class Training:
         self,
         model: classifier.Classifier,
         stream: Stream,
-        recipe,
         objective: Objective,
         val,
-        *,
-        seed: int = 0,
-        ranks: Ranks | None = None,
         keeper: Keeper | None = None,
         progress: Progress | None = None,
     ):
-        self._model, self._stream, self._recipe = model, stream, recipe
-        self._objective, self._val, self._seed = objective, val, seed
-        self._ranks, self._keeper = ranks or Ranks(), keeper
-        self._progress = progress or Progress(None, recipe.epochs)
+        """Prepare a training by the recipe, the seed and the ranks of its stream."""
+        recipe = stream.recipe
+        self._model, self._stream, self._objective, self._val = model, stream, objective, val
+        self._keeper, self._progress = keeper, progress or Progress(None, recipe.epochs)
         self._device = next(model.parameters()).device
         self._optimizer = optimizers.Optimizer(model, recipe.optimizer)
         self._average = None
@@ -60,8 +56,8 @@ class Training:
         val, whose loss is not finite.
         """
         self._restore()
-        forward = self._ranks.wrap(self._model)
-        while self._epoch < self._recipe.epochs:
+        forward = self._stream.ranks.wrap(self._model)
+        while self._epoch < self._stream.recipe.epochs:
             self._model.train()
             for batch in self._stream.epoch(self._epoch, self._n_done):
                 self._step(forward, batch)
@@ -73,15 +69,16 @@ class Training:
         return self._history
 
     def _step(self, forward: Callable, batch: Batch) -> None:
-        recipe, step = self._recipe, self._epoch * self._stream.n_batches + self._n_done
+        recipe, ranks = self._stream.recipe, self._stream.ranks
+        step = self._epoch * self._stream.n_batches + self._n_done
         factor = schedules.factor(step, recipe.epochs * self._stream.n_batches, recipe.schedule)
-        torch.manual_seed(randomness.key(self._seed, "dropout", step, self._ranks.rank) % 2**63)
+        torch.manual_seed(randomness.key(self._stream.seed, "dropout", step, ranks.rank) % 2**63)
         with devices.out_of_memory_as_user_error(f"recipes: batch_size {recipe.batch_size}"):
             with devices.autocast(self._device, recipe.precision):
                 logits = forward(batch.images)
             loss = self._objective(logits, batch)
-            (loss * self._ranks.weight(len(batch.labels), batch.n_whole)).backward()
-        total = self._ranks.sum(loss.detach() * len(batch.labels))
+            (loss * ranks.weight(len(batch.labels), batch.n_whole)).backward()
+        total = ranks.sum(loss.detach() * len(batch.labels))
         if not torch.isfinite(total):  # checked once the backward pass is under way, so that a GPU waits less
             rate = factor * recipe.optimizer.learning_rate
             raise UserError(f"loss is {total.item()} at epoch {self._epoch}, step {step}, learning rate {rate:.4g}")
@@ -94,12 +91,12 @@ class Training:
         self._n_done += 1
 
     def _end_epoch(self) -> None:
-        recipe, n_images = self._recipe, self._stream.rows_per_epoch
+        recipe, n_images = self._stream.recipe, self._stream.rows_per_epoch
         last = (self._epoch + 1) * self._stream.n_batches - 1
         factor = schedules.factor(last, recipe.epochs * self._stream.n_batches, recipe.schedule)
         row = {"epoch": self._epoch, "learning_rate": factor * recipe.optimizer.learning_rate}
         row["train_loss"] = self._total.item() / n_images
-        if self._ranks.first:
+        if self._stream.ranks.first:
             row |= evaluate(self._average.module if self._average is not None else self._model, self._val)
             if not math.isfinite(row["val_loss"]):
                 raise UserError(f"val_loss is {row['val_loss']} after epoch {self._epoch}; lower the learning rate")
@@ -121,7 +118,7 @@ class Training:
         return named | {"total": self._total}
 
     def _keep(self) -> None:
-        if self._keeper and self._ranks.first:
+        if self._keeper and self._stream.ranks.first:
             facts = {"epoch": self._epoch, "n_done": self._n_done, "history": self._history}
             self._keeper.save(self._tensors(), facts)
 
@@ -162,31 +159,33 @@ SEVERAL = ("weights",)  # as a list, which may be empty
 _INPUTS = ("train", "val", "masks", "teacher", "soft_labels")
 
 
-def train_to_files(job, make_objective: Callable[[torch.device, str], Objective], masks_of=lambda train: None) -> None:
+def train_to_files(
+    job, make_objective: Callable[[torch.device, str], Objective], make_mixer: Callable = lambda train: None
+) -> None:
     """Build a model, train it, and write its checkpoint and history.
 
-    job: the paths of FILES and OPTIONAL, a model's `settings` (with `network`, `recipe` and perhaps `mixing`),
-    `replicate` and `metadata`. make_objective: f(device, precision). masks_of: f(training split) -> the masks that
-    it is mixed by, bool (n, H, W), or None.
+    job: the paths of FILES and OPTIONAL, a model's `settings` (with `network` and `recipe`), `replicate` and
+    `metadata`. make_objective: f(device, precision). make_mixer: f(training split) -> what its images are mixed by, a
+    `mixing.mixer.Mixer`, or None.
     """
-    recipe, mixing = job.settings.recipe, vars(job.settings).get("mixing")
+    recipe = job.settings.recipe
     _check_devices(recipe)
     launch(recipe.gpu)
     train, shape = own_images.read_train(job.train, job.settings, job.replicate)
     val, seed = datasets.read_split(job.val, "val"), randomness.seed_of(job)
-    ranks = Ranks()
+    ranks = Ranks.from_environment()
     device = ranks.join(devices.prepare(recipe.device, recipe.threads))
     recipe.precision = devices.precision_on(device, recipe.precision)
     if ranks.first:
         print(devices.describe(device, recipe.precision, recipe.threads), flush=True)
-    stream = Stream(train, recipe, seed, device, mixing, masks_of(train), ranks.rank, ranks.n)
+    stream = Stream(train, recipe, seed, device, make_mixer(train), ranks)
     model = _model_of(train.images, shape, job, device)
     weights = {"weights": weight_files.sha256(job.weights[0])} if job.weights else {}
     metadata = job.metadata | weights | {"shape": shape, "device": device.type, "precision": recipe.precision}
     keeper = Keeper(job.state, _key(job, metadata)) if job.state else None
     progress = Progress(job.progress if ranks.first else None, recipe.epochs)
-    objective, support = make_objective(device, recipe.precision), {"keeper": keeper, "progress": progress}
-    history = Training(model, stream, recipe, objective, val, seed=seed, ranks=ranks, **support).run()
+    objective = make_objective(device, recipe.precision)
+    history = Training(model, stream, objective, val, keeper, progress).run()
     ranks.leave()
     if not ranks.first:
         return

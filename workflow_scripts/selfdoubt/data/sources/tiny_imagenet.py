@@ -8,6 +8,7 @@ import numpy as np
 from selfdoubt.data import archives, image_folders
 from selfdoubt.data.raw import Encoded, Pool, Raw
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.listing import SPECIAL
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import tiny_imagenet as facts
 
@@ -39,7 +40,8 @@ def _files(place: str, folders: Folders) -> tuple[archives.Read, list[str]]:
     paths = facts.files_of(place, folders)
     if place:
         root, others = Path(place).expanduser(), {}
-        names = [*image_folders.list_images(root, root, others), *others]
+        names = image_folders.list_images(root, root, others)
+        names += [name for name, reason in others.items() if reason != SPECIAL]
         return _only(names, lambda name: (root / name).read_bytes(), place), names
     archives.check(facts, paths, folders)
     archive = zipfile.ZipFile(paths[0])  # stays open: images are read as they are decoded

@@ -47,7 +47,7 @@ def draw(data: dict[str, Examples], settings, context: Context) -> Figure:
             axes.set_title(title, fontsize=7, pad=3)
         budget = f"\nε = {own.epsilon_255:g}/255" if own.epsilon_255 > 0 else ""
         group.suptitle(f"{context.labels[arm]}{budget}", fontsize=7.5, fontweight="bold")
-    shown = f"{settings.dataset}, replicate {settings.replicate}, n = {n}"
+    shown = f"{settings.dataset}, {_replicate(settings)}, n = {n}"
     header(figure, f"{shown}; below: confidence before → after")
     return laid_out(figure)
 
@@ -56,9 +56,13 @@ def caption(settings, label: Callable[[str], str], extent: str) -> str:
     """Return what the figure shows."""
     return (
         f"{settings.n_images} images of {settings.dataset} before and after enhancement: "
-        f"{listed([label(arm) for arm in _arms(settings)])}, replicate {settings.replicate}. The step is magnified by "
+        f"{listed([label(arm) for arm in _arms(settings)])}, {_replicate(settings)}. The step is magnified by "
         "the factor above it, grey is no change; the numbers are the confidence before and after."
     )
+
+
+def _replicate(settings) -> str:
+    return "first replicate" if settings.replicate is None else f"replicate {settings.replicate}"
 
 
 def _arms(settings) -> list[str]:

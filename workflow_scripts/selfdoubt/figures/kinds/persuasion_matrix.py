@@ -62,7 +62,7 @@ def caption(settings, label: Callable[[str], str], extent: str) -> str:
     return (
         f"Who persuades whom in {name} on the contested test images of {settings.dataset}: those whose top class has "
         "too low a probability, the only ones about which messages are sent. Numbers: the listener's mean gain in log "
-        "probability, in nats, for the class that a sender's message argues for, as mean ± standard deviation over "
+        "probability, in nats, of the class that a sender's message is for, as mean ± standard deviation over "
         "replicates; all members receive every message. Blue: the listener is persuaded; brown: its probability falls. "
         "The diagonal is each model's message to itself."
     )

@@ -25,6 +25,7 @@ COLUMNS = [
 ]
 
 IDENTICAL = "the arms are identical"  # the reason where there is nothing to compare
+UNDISTINGUISHED = "no image distinguishes the arms"  # where they differ, and the metric does not in any resample
 
 COMPARISONS_SCHEMA = pa.schema(
     [

@@ -10,7 +10,7 @@ GROUPS_SCHEMA = pa.schema(
         ("replicate", pa.int32()),
         ("split", pa.string()),
         ("quantity", pa.string()),  # those of communication.accounting
-        ("value", pa.float64()),  # null where the number does not exist; then `reason` says why
+        ("value", pa.float64()),  # null where the number does not exist; then `reason` is given
         ("n", pa.int64()),  # number of images
         ("reason", pa.string()),
     ]

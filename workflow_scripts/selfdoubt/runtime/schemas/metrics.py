@@ -12,7 +12,7 @@ METRICS_SCHEMA = pa.schema(
         ("split", pa.string()),
         ("score", pa.string()),  # "none" where the metric needs no confidence score
         ("metric", pa.string()),
-        ("value", pa.float64()),  # null where the number does not exist; then `reason` says why
+        ("value", pa.float64()),  # null where the number does not exist; then `reason` is given
         ("low", pa.float64()),  # 95 % percentile bootstrap over the samples; null where not requested
         ("high", pa.float64()),
         ("n", pa.int64()),

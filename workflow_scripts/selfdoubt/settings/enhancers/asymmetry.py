@@ -13,4 +13,4 @@ class Settings(Enhancer):
     epsilon_255: list[Epsilon] = Field(min_length=1)
     n_steps: Count  # towards the runner-up
     l2_penalty: list[Positive] = Field(min_length=1)
-    n_folds: Annotated[int, Field(ge=2)]  # of val
+    n_folds: Annotated[int, Field(ge=2, le=1000)]  # of val

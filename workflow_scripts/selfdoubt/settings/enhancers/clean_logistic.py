@@ -12,4 +12,4 @@ class Settings(Enhancer):
     method: Literal["clean-logistic"]
     changes_images: ClassVar[bool] = False
     l2_penalty: list[Positive] = Field(min_length=1)
-    n_folds: Annotated[int, Field(ge=2)]  # of val
+    n_folds: Annotated[int, Field(ge=2, le=1000)]  # of val

@@ -16,4 +16,4 @@ class Settings(Enhancer):
     epochs: Count
     batch_size: Count
     learning_rate: Positive
-    n_folds: Annotated[int, Field(ge=2)]  # of val
+    n_folds: Annotated[int, Field(ge=2, le=1000)]  # of val

@@ -12,5 +12,5 @@ class Settings(Enhancer):
     method: Literal["oracle"]
     reads_labels: ClassVar[bool] = True
     epsilon_255: list[Epsilon] = Field(min_length=1)
-    n_halvings: Annotated[int, Field(ge=0)]  # of a step that changes the predicted class
+    n_halvings: Annotated[int, Field(ge=0, le=64)]  # of a step that changes the predicted class
     precision: Precision = "float32"  # of gradients

@@ -9,8 +9,8 @@ from selfdoubt.settings.bases import Enhancer
 
 class Settings(Enhancer):
     method: Literal["tta"]
-    n_views: Annotated[int, Field(ge=2)]  # the clean image is one
-    shift_px: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    n_views: Annotated[int, Field(ge=2, le=1000)]  # the clean image is one
+    shift_px: list[Annotated[int, Field(ge=0, le=1024)]] = Field(min_length=1)
     flip: bool
 
     @model_validator(mode="after")

@@ -4,9 +4,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from selfdoubt.settings.types import Count, Strict
+from selfdoubt.settings.bases import NetworkSize
+from selfdoubt.settings.types import Channels, Strict
 
 
 class Settings(Strict):
     family: Literal["convnet"]
-    widths: list[Count] = Field(min_length=1)  # channels of each block
+    widths: list[Channels] = Field(min_length=1)  # channels of each block
+
+    def size(self) -> NetworkSize:
+        pairs = zip([24, *self.widths], self.widths, strict=False)  # 24 filters whiten the patches of RGB
+        return NetworkSize(sum(9 * (n_in + n_out) * n_out for n_in, n_out in pairs), 2 * (24 + self.widths[0]))

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from selfdoubt.settings.bases import FromFile, depth_of_6n_plus
+from selfdoubt.settings.bases import FromFile, NetworkSize, depth_of_6n_plus, size_of_three_stages
 from selfdoubt.settings.types import Strict
 
 
@@ -10,6 +10,9 @@ class Settings(Strict):
     family: Literal["resnet-cifar"]
     depth: depth_of_6n_plus(2)
     shortcuts: Literal["padding", "padding-around", "projection"] = "padding"  # where the width changes
+
+    def size(self) -> NetworkSize:
+        return size_of_three_stages(self.depth // 3, 1)
 
 
 class Pretrained(FromFile, Settings):

@@ -1,16 +1,21 @@
 """Settings of wide residual networks for images of about 32 px (Zagoruyko & Komodakis 2016)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from selfdoubt.settings.bases import FromFile, depth_of_6n_plus
-from selfdoubt.settings.types import BelowOne, Count, Strict
+from pydantic import Field
+
+from selfdoubt.settings.bases import FromFile, NetworkSize, depth_of_6n_plus, size_of_three_stages
+from selfdoubt.settings.types import BelowOne, Strict
 
 
 class Settings(Strict):
     family: Literal["wide-resnet"]
     depth: depth_of_6n_plus(4)
-    widen_factor: Count
+    widen_factor: Annotated[int, Field(ge=1, le=1000)]
     dropout: BelowOne = 0.0
+
+    def size(self) -> NetworkSize:
+        return size_of_three_stages(self.depth // 3, self.widen_factor)
 
 
 class Pretrained(FromFile, Settings):

@@ -8,7 +8,7 @@ from pydantic import Field
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.bases import Figure
 from selfdoubt.settings.choices import check_replicate
-from selfdoubt.settings.types import Count, Name
+from selfdoubt.settings.types import Count, Name, Replicate
 
 
 class Settings(Figure):
@@ -16,7 +16,7 @@ class Settings(Figure):
     needs: ClassVar = ("labels",)
     kind: Literal["enhancement-examples"]
     model: Name
-    replicate: int
+    replicate: Replicate | None = None  # None: the first
     enhancers: list[Name] = Field(min_length=1)
     n_images: Count
 
@@ -24,7 +24,8 @@ class Settings(Figure):
         return [("enhancers", f"{self.model}/{enhancer}") for enhancer in self.enhancers]
 
     def checks(self, place: str, study) -> Iterator[tuple]:
-        yield check_replicate, f"{place}.replicate", self.replicate, study
+        if self.replicate is not None:
+            yield check_replicate, f"{place}.replicate", self.replicate, study
         for enhancer in self.enhancers:
             yield _check_changes_images, f"{place}.enhancers", enhancer, study
 

@@ -23,6 +23,6 @@ class Settings(Figure):
 
     def _check_group(self, place: str, study) -> None:
         check_known(f"{place}.group", self.group, study.groups, "a group")
-        arguing = [key for key, protocol in study.protocols.items() if protocol.argues]
-        known = [key for key in study.groups[self.group].protocols if key in arguing]
-        check_known(f"{place}.protocol", self.protocol, known, "a protocol of the group that argues")
+        fitting = [key for key, protocol in study.protocols.items() if protocol.targets_classes]
+        known = [key for key in study.groups[self.group].protocols if key in fitting]
+        check_known(f"{place}.protocol", self.protocol, known, "a protocol of the group whose messages are for a class")

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from selfdoubt.settings.speech import Speech
+from selfdoubt.settings.sent_messages import MessageProtocol
 from selfdoubt.settings.types import Count
 
 
-class Settings(Speech):
+class Settings(MessageProtocol):
     method: Literal["dialogue"]
     n_rounds: Count

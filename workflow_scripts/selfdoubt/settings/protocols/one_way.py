@@ -4,11 +4,11 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from selfdoubt.settings.speech import Argument
+from selfdoubt.settings.sent_messages import ClassMessageProtocol
 from selfdoubt.settings.types import Name
 
 
-class Settings(Argument):
+class Settings(ClassMessageProtocol):
     method: Literal["one-way"]
     sender: Name
     listener: Name  # may be the sender: a message to oneself

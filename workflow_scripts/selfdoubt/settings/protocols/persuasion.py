@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from selfdoubt.settings.speech import Argument
+from selfdoubt.settings.sent_messages import ClassMessageProtocol
 
 
-class Settings(Argument):
+class Settings(ClassMessageProtocol):
     method: Literal["persuasion"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.listing import contents
+from selfdoubt.settings.listing import contents, files_below
 from selfdoubt.settings.source_files import MASKS, Folders, class_folders, existing
 from selfdoubt.settings.split_names import CHOICES, SPLITS, split_in, split_named
 
@@ -22,6 +22,12 @@ def files_of(place: str, folders: Folders) -> list[Path]:
 def has_masks(place: str) -> bool:
     """Return True: a folder `masks` may lie beside those of the classes."""
     return True
+
+
+def n_files(place: str) -> int:
+    """Return how many files there are beside the masks: no fewer than images, in all splits together."""
+    root = Path(place).expanduser()
+    return sum(path.relative_to(root).parts[0] != MASKS for path in files_below(root, root, {}))
 
 
 def split_folders(root: Path) -> dict[str, Path]:

@@ -12,14 +12,14 @@ from selfdoubt.settings.types import Count, Epsilon, Fraction, Precision
 MESSAGES = settings_of("messages", by="message")
 
 
-class Speech(Protocol):
+class MessageProtocol(Protocol):
     """A group whose members predict again, on images that others have perturbed.
 
     A message may have keys of its own, the fields of settings/messages/NAME.py; its `check` raises if a key of the
     protocol is missing for it, or means nothing to it.
     """
 
-    speaks: ClassVar[bool] = True
+    sends_messages: ClassVar[bool] = True
     message: Literal[tuple(MESSAGES)]
     epsilon_255: Epsilon
     precision: Precision = "float32"  # of gradients
@@ -37,11 +37,11 @@ class Speech(Protocol):
         return self
 
 
-class Argument(Speech):
+class ClassMessageProtocol(MessageProtocol):
     """Messages for the classes of largest probability, and by how much listeners' log p of them rises."""
 
-    argues: ClassVar[bool] = True
+    targets_classes: ClassVar[bool] = True
     n_steps: Count | None = None  # of messages that take steps
-    n_candidates: Annotated[int, Field(ge=2)]
+    n_candidates: Annotated[int, Field(ge=2, le=10_000)]
     contested_below: Fraction
     gains_relative_to: Literal["none", "random-sign", "sender"] = "none"

@@ -1,0 +1,35 @@
+"""What an augmented model's batches are mixed by: its settings, and the masks of its training images."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+
+from selfdoubt.mixing import draws
+
+
+@dataclass(frozen=True)
+class Mixer:
+    """Mixes batches of training images by a method."""
+
+    settings: SimpleNamespace  # config.yaml's `mixing`
+    masks: np.ndarray | None = None  # bool (n, H, W) of all training images, where the method needs them
+
+    def draw(self, seed: int, epoch: int, shape: tuple[int, int, int]) -> draws.Mixing:
+        """Draw one epoch's mixing of (n, H, W) images."""
+        return draws.draw_mixing(seed, epoch, shape, self.settings)
+
+    def mix(self, images: torch.Tensor, sources: torch.Tensor, drawn: draws.Mixing) -> tuple:
+        """Return the images of a batch, float where they are blended, and the weight (b,) of the targets' labels.
+
+        images: uint8 (b, C, H, W), with the mask as one more channel where there are masks, which is left out of the
+        result. sources: of those that are mixed (`drawn.mixed`), in their order. drawn: the draws of the b images.
+        """
+        chosen = drawn.mixed.nonzero()[:, 0]
+        mixed, kept = draws.mix(images[chosen], sources, drawn.at(chosen), self.settings)
+        images = images[:, : mixed.shape[1]].to(mixed.dtype)
+        images[chosen] = mixed
+        weight = torch.ones(len(images), device=images.device)
+        weight[chosen] = kept.float()
+        return images, weight
