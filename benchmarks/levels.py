@@ -146,7 +146,7 @@ def print_power(spread: Spread) -> None:
         rates = "  ".join(f"{rate:9.1%}" for rate in found[:3])
         print(f"{looks!s:14} {alpha:6.3f} {effect * spread.margin:16.2f}  {rates}  {found[3]:16.1f}", flush=True)
     print(
-        "\nreplicates needed (80 % power) by the spread itself: for a difference of one margin, and to call 0 negligible"
+        "\nreplicates needed (80 % power) by the spread itself: for a difference of a margin, and to call 0 negligible"
     )
     either, images = spread.over_replicates / np.sqrt(2), spread.image_error**2  # two values that have the spread
     values = -spread.margin - either, -spread.margin + either
