@@ -30,6 +30,10 @@ def test_groups_and_students_may_name_all_twins_at_once(config):
     study = load_study(config)
     assert study.groups["trio"].members == ["ce", "again-1", "again-2", "kd"]
     assert study.students["kd"].teacher == ["again-1", "again-2", "teacher"]
+    config["groups"]["trio"]["members"] = ["again"]
+    assert load_study(config).groups["trio"].members == ["again-1", "again-2"]
+    config["baselines"]["again"]["n"] = 1
+    assert "groups.trio.members" in fault(config) and "2 or more" in fault(config)
 
 
 def test_a_chain_of_born_again_students(config):

@@ -6,6 +6,6 @@ from selfdoubt.settings.types import Name, OwnLabel, Strict
 
 
 class Group(Strict):
-    members: list[Name] = Field(min_length=2)
+    members: list[Name] = Field(min_length=1)  # two or more, twins of one name counted
     protocols: list[Name] = Field(min_length=1)
     label: OwnLabel = None

@@ -55,6 +55,7 @@ def _check_entries(study) -> Iterator[tuple]:
         yield from _check_networks(f"enhancers.{key}.models", enhancer.models, study)
     yield from check_tuned_on_known(study)
     for key, group in study.groups.items():
+        yield _check_several, f"groups.{key}.members", group.members
         yield from check_all_known(f"groups.{key}.members", group.members, study.predicting, "a model")
         yield from check_all_known(f"groups.{key}.protocols", group.protocols, study.protocols, "a protocol")
         for name in group.protocols:
@@ -248,6 +249,11 @@ def _check_passes(evaluation) -> None:
     needing = [score for score in evaluation.scores if SCORES[score].needs_dropout_passes]
     if needing and evaluation.mc_dropout_passes == 0:
         raise UserError(f"config: evaluation.mc_dropout_passes: 0; the score {needing[0]} needs passes, such as 20")
+
+
+def _check_several(place: str, members: list[str]) -> None:
+    if len(members) < 2:
+        raise UserError(f"config: {place}: has {len(members)} entries and needs 2 or more; add one, or leave it out")
 
 
 def _check_predicting_members(group: str, protocol: str, study) -> None:
