@@ -13,7 +13,6 @@ STUDY = {
     "run": "sequential",
     "replicates": {"from": 11, "looks": [10, 20, 30]},
     "datasets": {"fashion-mnist-12k": {"train_images_per_replicate": None}},
-    "hypotheses": {"kd-ensemble-ranks-better": {"primary": False}, "kd-ranks-better": {"primary": True}},
 }
 # Stands for Snakemake: writes the verdict that the study has at its look, and which config files it was given.
 FAKE = """#!{python}
