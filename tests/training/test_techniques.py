@@ -1,13 +1,12 @@
 """Techniques: each by hand, all at once, and interrupted at any step."""
 
-import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from helpers import assert_close
-from small_training import BASELINE, CPU, RECIPE, SGD, model_of, recipe_of, split_of, train
+from small_training import BASELINE, CPU, model_of, recipe_of, split_of, train
 from torch import nn
 
 from selfdoubt.models import checkpoints
@@ -245,9 +244,12 @@ def test_all_at_once_may_be_interrupted_at_any_step(tmp_path, stop_at, capsys):
 
 
 def test_the_passes_of_an_image_are_counted(tmp_path):
-    settings = BASELINE | {"techniques": ALL, "recipe": RECIPE | {"optimizer": SGD | {"learning_rate": 0.01}}}
-    path = train(tmp_path, settings=settings, progress=tmp_path / "progress.jsonl")
-    assert checkpoints.read(path)[1]["passes_per_image"] == 4  # of the image and a mixed one, each of them twice
-    lines = [json.loads(line) for line in (tmp_path / "progress.jsonl").read_text().splitlines()]
-    assert len([line for line in lines if "epoch" in line]) == 2
+    """Of the image and a mixed one, each of them twice: in the images per second, and in the checkpoint."""
+    training, _ = training_of(ALL)
+    seen = []
+    training._progress = SimpleNamespace(epoch=lambda epoch, n_images, **_: seen.append(n_images))
+    training.run()
+    assert seen == [4 * 20, 4 * 20]
+    path = train(tmp_path, settings=BASELINE | {"techniques": ALL})
+    assert checkpoints.read(path)[1]["passes_per_image"] == 4
     assert "passes_per_image" not in checkpoints.read(train(tmp_path, "b"))[1]
