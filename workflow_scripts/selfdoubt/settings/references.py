@@ -9,6 +9,7 @@ from selfdoubt.settings.bases import ByMasks
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
 from selfdoubt.settings.circles import check_no_circle, teachers_above
 from selfdoubt.settings.claims import check_claims, claims_of
+from selfdoubt.settings.combinations import check_techniques
 from selfdoubt.settings.data import BUILT_IN
 from selfdoubt.settings.looks import check_looks
 from selfdoubt.settings.metrics import METRICS, split_name
@@ -150,9 +151,7 @@ def _check_models(study) -> Iterator[tuple]:
         yield from _check_networks(f"students.{key}.teacher", student.teacher, study)
         yield check_no_circle, key, study
         yield _check_whole_batches, key, student, study
-    for section in ("teachers", "baselines"):
-        for key, model in getattr(study, section).items():
-            yield _check_techniques, f"{section}.{key}", model, study.recipes.get(model.recipe)
+    yield from check_techniques(study)
     for key, model in study.augmented.items():
         yield _check_mask_source, f"augmented.{key}", model, study
 
@@ -180,15 +179,6 @@ def _check_whole_batches(key: str, student, study) -> None:
     if recipe and recipe.gpu > 1 and student.compares_images:
         place, why = f"recipes.{student.recipe}.gpu", f"students.{key} compares the images of a whole batch"
         raise UserError(f"config: {place}: {recipe.gpu}, but {why}; give it a recipe with gpu: 1")
-
-
-def _check_techniques(place: str, model, recipe) -> None:
-    """Raise UserError if a technique of a model does not go with its recipe, or with what else it has."""
-    for technique in model.techniques if recipe else []:
-        whole = technique.compares_images and recipe.gpu > 1
-        why = f"recipes.{model.recipe}: gpu is {recipe.gpu}; it needs whole batches: give it a recipe with gpu: 1"
-        if fault := why if whole else technique.unfit(model, recipe):
-            raise UserError(f"config: {place}.techniques: {technique.method}, but {fault}")
 
 
 def _check_mask_source(place: str, model, study) -> None:
