@@ -10,6 +10,7 @@ STYLE = {"width_mm": 100, "height_mm": 60}
 NEWCOMER = {"method": "newcomer"}
 NEW_AUGMENTED = {"network": "convnet-small", "recipe": "short"}
 NEW_AUGMENTED |= {"mixing": NEWCOMER | {"probability": 0.5, "beta": 1.0}}
+NEW_BASELINE = {"network": "convnet-small", "recipe": "short", "techniques": [NEWCOMER | {"rho": 0.05}]}
 NEW_PERSUASION = {"method": "persuasion", "message": "newcomer", "epsilon_255": 8, "n_candidates": 2}
 NEW_PERSUASION |= {"contested_below": 0.7}
 NEW_ENHANCER = NEWCOMER | {"models": ["ce"], "epsilon_255": [1], "temperature": [1]}
@@ -27,6 +28,13 @@ EDITS_OF_METHODS = [
         "a new mixing, in a new model",
         used("mixing", "cutmix", put_in("augmented", other=NEW_AUGMENTED)),
         replicates("train_augmented", "other") | replicates("predict", "other") | uncompared("other/clean"),
+    ),
+    Edit(
+        "a new technique, in a new baseline",
+        used("techniques", "sam", put_in("baselines", other=NEW_BASELINE)),
+        replicates("train_baseline", "other")
+        | replicates("predict", "other")
+        | uncompared("other/clean", before=("kd", "cutmix")),
     ),
     Edit(
         "a new enhancer, of one model",

@@ -62,6 +62,16 @@ def test_two_ranks_train_as_one_does(folder):
         assert other == pytest.approx(row, rel=1e-3)
 
 
+def test_two_ranks_search_the_same_worst_weights_and_average_the_same(tmp_path):
+    swa = {"method": "swa", "start_fraction": 0.5, "factor": 0.5, "lowest_factor": None, "cycle_epochs": 1}
+    techniques = {"techniques": [{"method": "sam", "rho": 0.5}, swa]}
+    recipe = ONE["recipe"] | {"ema_decay": None, "epochs": 2}
+    train(tmp_path, "one", settings=ONE | techniques | {"recipe": recipe})
+    done = run(tmp_path, ONE | techniques | {"recipe": recipe | {"gpu": 2}}, "two")
+    assert done.returncode == 0, done.stderr
+    assert_near(tmp_path / "one.safetensors", tmp_path / "two.safetensors")
+
+
 def test_ranks_die_with_the_job_and_a_resumed_one_gives_the_same_bytes(folder):
     """kill -9 of the process that Snakemake knows leaves no rank behind."""
     process = subprocess.Popen(command(folder, TWO, "again"), stdout=subprocess.PIPE, text=True)

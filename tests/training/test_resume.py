@@ -28,6 +28,17 @@ RECIPES["adamw-ema"]["optimizer"] |= {"weight_decay": 0.1}
 RECIPES["muon"]["optimizer"] = {"method": "muon", "learning_rate": 0.1, "other_learning_rate": 0.05, "momentum": 0.6}
 RECIPES["muon"]["optimizer"] |= {"weight_decay": 0.01, "n_iterations": 3}
 
+SETTINGS = {name: BASELINE | {"recipe": recipe} for name, recipe in RECIPES.items()}
+SETTINGS["techniques"] = SETTINGS["sgd"] | {
+    "techniques": [
+        {"method": "crl", "weight": 1.0},
+        {"method": "logit-norm", "temperature": 0.5},
+        {"method": "regmixup", "alpha": 10.0, "eta": 1.0},
+        {"method": "sam", "rho": 0.05},
+        {"method": "swa", "start_fraction": 0.25, "factor": 0.5, "lowest_factor": None, "cycle_epochs": 1},
+    ]
+}
+
 
 def dying(function, n: int, before=lambda *_: None):
     """The function, killing its process at the n-th call, after doing `before`."""
@@ -74,9 +85,8 @@ def run(folder: Path, settings: dict, name: str = "a", when: str | None = None, 
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), (folder / "out").read_text()
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_a_training_killed_at_any_moment_ends_with_the_same_bytes(tmp_path, recipe):
-    settings = BASELINE | {"recipe": RECIPES[recipe]}  # 4 epochs of 3 steps
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)  # of 4 epochs of 3 steps
+def test_a_training_killed_at_any_moment_ends_with_the_same_bytes(tmp_path, settings):
     assert run(tmp_path, settings)[0] == 0
     # in the first epoch, at a step of the second, in the middle of a state, between its writing and its rename
     for when, n in [("step", 2), ("step", 2), ("write", 1), ("step", 5), ("rename", 2), ("write", 1)]:

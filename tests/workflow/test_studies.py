@@ -9,9 +9,12 @@ import yaml
 from copies import ROOT, Copy, copy_repository
 from PIL import Image
 
+from selfdoubt.settings.models import Recipe
+
 STUDIES = sorted((ROOT / "studies").glob("*.yaml"))
 MADE_BY = ("train_teacher", "train_baseline", "distill_student", "train_augmented", "import_model")
 EXPECTED = {  # how many jobs train or import a model, by study
+    "baselines": 3 * 10 * 13,
     "cifar10": 3 * 8,
     "cifar10-published": 4,
     "cifar100": 3 * 8,
@@ -129,6 +132,13 @@ def same_entries(study: dict, default: dict, place: str = "") -> list[str]:
         elif key in default and value == default[key]:
             found.append(f"{place}{key}")
     return found
+
+
+def test_the_arms_of_baselines_differ_from_the_default_recipe_as_they_say():
+    default = Recipe(**yaml.safe_load((ROOT / "config.yaml").read_text())["recipes"]["short"])
+    recipes = yaml.safe_load((ROOT / "studies/baselines.yaml").read_text())["recipes"]
+    assert Recipe(**recipes["ema"]) == default.model_copy(update={"ema_decay": 0.95})
+    assert Recipe(**recipes["third"]) == default.model_copy(update={"epochs": default.epochs // 3})
 
 
 def test_every_study_is_expected():

@@ -61,6 +61,16 @@ class OfStudent(Strict):
     compares_images: ClassVar[bool] = False  # whether the loss of an image depends on the others of its batch
 
 
+class Technique(Strict):
+    """A change of how a teacher or a baseline is trained, beyond its recipe and its targets."""
+
+    compares_images: ClassVar[bool] = False  # whether the loss of an image depends on the others of its batch
+
+    def unfit(self, model, recipe) -> str | None:
+        """Return what a model or its recipe has that this cannot be combined with, and the remedy; None if nothing."""
+        return None
+
+
 def depth_of_6n_plus(more: int):
     """Return the type of a depth of 6n + `more` layers, n at least 1."""
 

@@ -1,8 +1,10 @@
 """Types of `networks`, `recipes` and of the five kinds of models."""
 
+import itertools
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, model_validator
+from pydantic_core import PydanticCustomError
 
 from selfdoubt.settings.registry import any_of
 from selfdoubt.settings.twins import Twin
@@ -85,9 +87,12 @@ class Model(Strict):
     twin: Twin = None
 
     @model_serializer(mode="wrap")
-    def _without_no_twin(self, dump) -> dict:
-        """Leave out the number of a model that is no twin: no config has that key."""
-        return {key: value for key, value in dump(self).items() if key != "twin" or value is not None}
+    def _without_what_few_have(self, dump) -> dict:
+        """Leave out the number of a model that is no twin, which no config has, and techniques where there are none."""
+        return {key: value for key, value in dump(self).items() if (key, value) not in _OF_FEW}
+
+
+_OF_FEW = (("twin", None), ("techniques", []))
 
 
 class VirtualTeacher(Strict):
@@ -96,10 +101,19 @@ class VirtualTeacher(Strict):
     alpha: Fraction
 
 
+def _in_order(techniques: list) -> list:
+    """Return techniques by name, since their order means nothing; raises if one is there twice."""
+    names = sorted(each.method for each in techniques)
+    if twice := [name for name, after in itertools.pairwise(names) if name == after]:
+        raise PydanticCustomError("twice", f"{twice[0]} is there twice; remove one of the two")
+    return sorted(techniques, key=lambda each: each.method)
+
+
 class LabelModel(Model):
     label_smoothing: BelowOne = 0.0
     confidence_penalty: NotNegative = 0.0
     virtual_teacher: VirtualTeacher | None = None
+    techniques: Annotated[list[any_of("techniques")], AfterValidator(_in_order)] = []
 
     @model_validator(mode="after")
     def _has_one_target(self) -> Self:

@@ -9,6 +9,7 @@ from selfdoubt.settings.bases import ByMasks
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
 from selfdoubt.settings.circles import check_no_circle, teachers_above
 from selfdoubt.settings.claims import check_claims, claims_of
+from selfdoubt.settings.combinations import check_techniques
 from selfdoubt.settings.data import BUILT_IN
 from selfdoubt.settings.looks import check_looks
 from selfdoubt.settings.metrics import METRICS, split_name
@@ -151,6 +152,7 @@ def _check_models(study) -> Iterator[tuple]:
         yield from _check_networks(f"students.{key}.teacher", student.teacher, study)
         yield check_no_circle, key, study
         yield _check_whole_batches, key, student, study
+    yield from check_techniques(study)
     for key, model in study.augmented.items():
         yield _check_mask_source, f"augmented.{key}", model, study
 

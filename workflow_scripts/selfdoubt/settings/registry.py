@@ -21,6 +21,7 @@ FOLDERS = {  # kind: the folder of the implementations; the settings are in sett
     "scores": "evaluation.scores",
     "families": "models.families",
     "mixing": "mixing.methods",
+    "techniques": "training.techniques",
     "losses": "distillation.losses",
     "targets": "distillation.targets",
     "enhancers": "enhancers.methods",

@@ -29,6 +29,7 @@ class Batch:
     rows: slice | None = None  # of the epoch's order, in which these images stand
     n_whole: int = 0  # number of images of the batch on all ranks together
     positions: torch.Tensor | None = None  # (b,) of the images in the data set
+    mixed: "Batch | None" = None  # further ones, whose images follow in `images`
 
 
 class Stream:
@@ -49,6 +50,11 @@ class Stream:
         last = self.rows_per_epoch - (self.n_batches - 1) * recipe.batch_size
         if last < ranks.n:
             raise UserError(f"recipes: batch_size {recipe.batch_size} ends with {last} for {ranks.n} ranks; change it")
+
+    @property
+    def n_images(self) -> int:
+        """Return the number of images of the training set."""
+        return self._shape[0]
 
     @property
     def n_batches(self) -> int:

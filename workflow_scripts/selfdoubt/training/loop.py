@@ -7,6 +7,7 @@ are a function of (seed, purpose, step or epoch). The checkpoint is the last epo
 import itertools
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch.nn import functional as F
@@ -23,6 +24,7 @@ from selfdoubt.training.distributed import Ranks, launch
 from selfdoubt.training.losses import Objective
 from selfdoubt.training.progress import Progress
 from selfdoubt.training.resume import Keeper
+from selfdoubt.training.technique import Techniques
 
 
 class Training:
@@ -36,10 +38,13 @@ class Training:
         val,
         keeper: Keeper | None = None,
         progress: Progress | None = None,
+        techniques: Techniques | None = None,
     ):
         """Prepare a training by the recipe, the seed and the ranks of its stream."""
         recipe = stream.recipe
-        self._model, self._stream, self._objective, self._val = model, stream, objective, val
+        self._techniques = techniques or Techniques([], model, stream)
+        self._model, self._stream, self._val = model, stream, val
+        self._objective = self._techniques.objective(objective)
         self._keeper, self._progress = keeper, progress or Progress(None, recipe.epochs)
         self._device = next(model.parameters()).device
         self._optimizer = optimizers.Optimizer(model, recipe.optimizer)
@@ -63,25 +68,19 @@ class Training:
                 self._step(forward, batch)
                 if self._keeper and self._keeper.due():
                     self._keep()
-            self._end_epoch()
+            self._end_epoch(forward)
         if self._average is not None:
             self._model.load_state_dict(self._average.module.state_dict())
         return self._history
 
     def _step(self, forward: Callable, batch: Batch) -> None:
-        recipe, ranks = self._stream.recipe, self._stream.ranks
-        step = self._epoch * self._stream.n_batches + self._n_done
-        factor = schedules.factor(step, recipe.epochs * self._stream.n_batches, recipe.schedule)
-        torch.manual_seed(randomness.key(self._stream.seed, "dropout", step, ranks.rank) % 2**63)
-        with devices.out_of_memory_as_user_error(f"recipes: batch_size {recipe.batch_size}"):
-            with devices.autocast(self._device, recipe.precision):
-                logits = forward(batch.images)
-            loss = self._objective(logits, batch)
-            (loss * ranks.weight(len(batch.labels), batch.n_whole)).backward()
-        total = ranks.sum(loss.detach() * len(batch.labels))
+        recipe, step = self._stream.recipe, self._epoch * self._stream.n_batches + self._n_done
+        factor, batch = self._factor(step), self._techniques.extended(batch, step)
+        logits, total = self._techniques.gradients(lambda: self._gradients(forward, batch, step))
         if not torch.isfinite(total):  # checked once the backward pass is under way, so that a GPU waits less
             rate = factor * recipe.optimizer.learning_rate
             raise UserError(f"loss is {total.item()} at epoch {self._epoch}, step {step}, learning rate {rate:.4g}")
+        self._techniques.learned(logits.detach(), batch)
         if recipe.max_gradient_norm is not None:
             torch.nn.utils.clip_grad_norm_(self._model.parameters(), recipe.max_gradient_norm)
         self._optimizer.step(factor)
@@ -90,17 +89,37 @@ class Training:
         self._total += total
         self._n_done += 1
 
-    def _end_epoch(self) -> None:
+    def _gradients(self, forward: Callable, batch: Batch, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Add the gradients of a batch, and return its logits, and the sum of its losses on all ranks."""
+        recipe, ranks = self._stream.recipe, self._stream.ranks
+        torch.manual_seed(randomness.key(self._stream.seed, "dropout", step, ranks.rank) % 2**63)
+        with devices.out_of_memory_as_user_error(f"recipes: batch_size {recipe.batch_size}"):
+            logits = self._forward(forward, batch.images)
+            loss = self._objective(logits, batch)
+            (loss * ranks.weight(len(batch.labels), batch.n_whole)).backward()
+        return logits, ranks.sum(loss.detach() * len(batch.labels))
+
+    def _forward(self, forward: Callable, images: torch.Tensor) -> torch.Tensor:
+        with devices.autocast(self._device, self._stream.recipe.precision):
+            return forward(images)
+
+    def _factor(self, step: int) -> float:
+        """Return the factor of the peak learning rate at a step of the whole training."""
+        recipe, n_steps = self._stream.recipe, self._stream.recipe.epochs * self._stream.n_batches
+        return self._techniques.factor(schedules.factor(step, n_steps, recipe.schedule), step)
+
+    def _end_epoch(self, forward: Callable) -> None:
         recipe, n_images = self._stream.recipe, self._stream.rows_per_epoch
-        last = (self._epoch + 1) * self._stream.n_batches - 1
-        factor = schedules.factor(last, recipe.epochs * self._stream.n_batches, recipe.schedule)
+        factor = self._factor((self._epoch + 1) * self._stream.n_batches - 1)
         row = {"epoch": self._epoch, "learning_rate": factor * recipe.optimizer.learning_rate}
+        self._techniques.end_epoch(self._epoch, partial(self._forward, forward))
         row["train_loss"] = self._total.item() / n_images
         if self._stream.ranks.first:
             row |= evaluate(self._average.module if self._average is not None else self._model, self._val)
             if not math.isfinite(row["val_loss"]):
                 raise UserError(f"val_loss is {row['val_loss']} after epoch {self._epoch}; lower the learning rate")
-            self._progress.epoch(self._epoch, n_images, loss=row["train_loss"], accuracy=row["val_accuracy"])
+            n_passed = n_images * self._techniques.passes
+            self._progress.epoch(self._epoch, n_passed, loss=row["train_loss"], accuracy=row["val_accuracy"])
             print(" ".join(f"{name}={value:.5g}" for name, value in row.items()), flush=True)
         self._history.append(row)
         self._total.zero_()
@@ -112,6 +131,7 @@ class Training:
     def _tensors(self) -> dict[str, torch.Tensor]:
         """Return all that a later step depends on, by name; the tensors are those in use, not copies."""
         parts = {"model": self._model.state_dict(), "optimizer": self._optimizer.state()}
+        parts["techniques"] = self._techniques.tensors()
         if self._average is not None:
             parts["average"] = self._average.state_dict()
         named = {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
@@ -182,10 +202,12 @@ def train_to_files(
     model = _model_of(train.images, shape, job, device)
     weights = {"weights": weight_files.sha256(job.weights[0])} if job.weights else {}
     metadata = job.metadata | weights | {"shape": shape, "device": device.type, "precision": recipe.precision}
+    techniques = Techniques(getattr(job.settings, "techniques", []), model, stream)
+    metadata |= {"passes_per_image": techniques.passes} if hasattr(job.settings, "techniques") else {}
     keeper = Keeper(job.state, _key(job, metadata)) if job.state else None
     progress = Progress(job.progress if ranks.first else None, recipe.epochs)
     objective = make_objective(device, recipe.precision)
-    history = Training(model, stream, objective, val, keeper, progress).run()
+    history = Training(model, stream, objective, val, keeper, progress, techniques).run()
     ranks.leave()
     if not ranks.first:
         return

@@ -1,0 +1,255 @@
+"""Techniques: each by hand, all at once, and interrupted at any step."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from helpers import assert_close
+from small_training import BASELINE, CPU, model_of, recipe_of, split_of, train
+from torch import nn
+
+from selfdoubt.models import checkpoints
+from selfdoubt.runtime import methods
+from selfdoubt.training import losses
+from selfdoubt.training.batches import Batch, Stream
+from selfdoubt.training.loop import Training
+from selfdoubt.training.resume import Keeper
+from selfdoubt.training.technique import Techniques
+from selfdoubt.training.techniques import crl, swa
+
+SAM = {"method": "sam", "rho": 0.5}
+SWA = {"method": "swa", "start_fraction": 0.5, "factor": 0.5, "lowest_factor": None, "cycle_epochs": 1}
+EACH = {
+    "crl": [{"method": "crl", "weight": 1.0}],
+    "logit-norm": [{"method": "logit-norm", "temperature": 0.1}],
+    "regmixup": [{"method": "regmixup", "alpha": 10.0, "eta": 1.0}],
+    "sam": [SAM],
+    "swa": [SWA],
+}
+ALL = [technique for techniques in EACH.values() for technique in techniques]
+
+
+def of(settings: dict, model=None, stream=None, **changed):
+    """A technique by its settings."""
+    settings = SimpleNamespace(**settings | changed)
+    return methods.load("training.techniques", settings.method).Technique(settings, model, stream)
+
+
+def stream_of(**recipe) -> SimpleNamespace:
+    """What a technique asks of a stream: 3 steps an epoch."""
+    nothing = {"seed": 1, "ranks": SimpleNamespace(rank=0), "epoch": lambda epoch: []}
+    return SimpleNamespace(recipe=recipe_of(**recipe), n_batches=3, **nothing)
+
+
+def training_of(techniques: list, objective=None, keeper: Keeper | None = None, **recipe) -> tuple:
+    """A training with techniques, and its model."""
+    model = model_of()
+    stream = Stream(split_of(), recipe_of(**recipe), 1, CPU)
+    settings = [SimpleNamespace(**each) for each in techniques]
+    objective = objective or losses.from_labels()
+    done = Training(model, stream, objective, split_of(6), keeper, None, Techniques(settings, model, stream))
+    return done, model
+
+
+# ---- each by hand ----
+
+
+class Quadratic(nn.Module):
+    """w1^2 / 2 + 2 w2^2 at (3, 1), and a count of its evaluations."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor([3.0, 1.0]))
+        self.register_buffer("n_seen", torch.zeros(()))
+
+    def gradients(self) -> tuple:
+        self.n_seen += 1
+        loss = (self.w**2 * torch.tensor([0.5, 2.0])).sum()
+        loss.backward()
+        return self.w.detach().clone(), loss.detach()
+
+
+def test_a_step_of_sam_on_a_quadratic():
+    # The gradient is (3, 4), of length 5; at w + 0.5 (3, 4) / 5 = (3.3, 1.4) it is (3.3, 5.6).
+    model = Quadratic()
+    where, loss = of(SAM, model).gradients(model.gradients)
+    assert_close(model.w.grad, torch.tensor([3.3, 5.6]))
+    assert torch.equal(model.w.detach(), torch.tensor([3.0, 1.0])) and torch.equal(where, model.w.detach())
+    assert loss == 6.5  # 9 / 2 + 2
+    assert model.n_seen == 1  # the second pass leaves no trace
+
+
+def test_a_loss_that_is_not_finite_at_the_worst_weights_is_seen():
+    model, found = nn.Linear(1, 1), iter([1.0, float("nan")])
+
+    def gradients():
+        loss = model(torch.ones(1, 1)).sum() * next(found)
+        loss.backward()
+        return loss.detach(), loss.detach()
+
+    assert torch.isnan(of(SAM, model).gradients(gradients)[1])
+
+
+def test_sam_keeps_the_statistics_of_its_first_pass():
+    """At a rate that moves no weight, and however far the second pass is."""
+    models = []
+    for techniques in ([], [SAM | {"rho": 1.0}]):
+        training, model = training_of(techniques, learning_rate=1e-12)
+        training.run()
+        models.append(dict(model.named_buffers()))
+    assert models[0] and all(torch.equal(models[1][name], buffer) for name, buffer in models[0].items())
+
+
+@pytest.mark.parametrize(
+    ("lowest", "cycle", "expected"),
+    # 4 epochs of 3 steps, of which the last two are averaged: in a line within each cycle, or constant
+    [(None, 1, [0.5] * 6), (0.2, 1, [0.4, 0.3, 0.2] * 2), (0.2, 2, [0.45, 0.4, 0.35, 0.3, 0.25, 0.2])],
+)
+def test_the_learning_rates_of_weight_averaging(lowest, cycle, expected):
+    technique = of(SWA, nn.Linear(1, 1), stream_of(epochs=4), lowest_factor=lowest, cycle_epochs=cycle)
+    assert [technique.factor(0.9, step) for step in range(6)] == [0.9] * 6
+    assert [technique.factor(0.9, step) for step in range(6, 12)] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("cycle", "expected"), [(1, (4 + 6 + 10 + 20) / 4), (2, (6 + 20) / 2)])
+def test_the_mean_of_weights(cycle, expected):
+    model = nn.Linear(1, 1, bias=False)
+    technique = of(SWA, model, stream_of(epochs=6), start_fraction=0.4, cycle_epochs=cycle)  # after 2 of 6 epochs
+    for epoch, weight in enumerate([1.0, 2.0, 4.0, 6.0, 10.0, 20.0]):
+        nn.init.constant_(model.weight, weight)
+        technique.end_epoch(epoch, model)
+    assert model.weight.item() == pytest.approx(expected)
+
+
+def test_statistics_are_the_mean_of_those_of_the_batches():
+    model = nn.Sequential(nn.BatchNorm1d(1))
+    values = [torch.tensor([[1.0], [3.0]]), torch.tensor([[4.0], [12.0]]), torch.tensor([[6.0], [6.0]])]
+    swa.recompute_statistics(model, model, [SimpleNamespace(images=images) for images in values])
+    assert model[0].running_mean.item() == pytest.approx((2 + 8 + 6) / 3)
+    assert model[0].running_var.item() == pytest.approx((2 + 32 + 0) / 3)  # unbiased, as torch has it
+    assert model[0].momentum == 0.1
+
+
+def test_a_model_ends_as_the_mean_with_statistics_of_its_own():
+    """Of views of the training images that no epoch has shown; validation is of the model that is kept."""
+    seen = []
+
+    def watched(logits, batch):
+        seen.append(model.body.head.weight.detach().clone())  # before each step
+        return losses.from_labels()(logits, batch)
+
+    training, model = training_of([SWA], watched, epochs=4)  # of 3 steps
+    rows = training.run()
+    last = training_of([], epochs=4)
+    assert [row["learning_rate"] for row in rows[2:]] == pytest.approx([0.05, 0.05])
+    assert not torch.equal(model.body.head.weight, seen[-1])
+    logits = model.eval()(torch.from_numpy(split_of(6).images).float() / 255)
+    expected = nn.functional.cross_entropy(logits, torch.from_numpy(split_of(6).labels))
+    assert rows[-1]["val_loss"] == pytest.approx(expected.item(), rel=1e-5)
+    buffers, others = dict(model.named_buffers()), dict(last[1].named_buffers())
+    assert any(not torch.equal(buffers[name], others[name]) for name in buffers if "running" in name)
+
+
+def test_the_ranking_loss_by_hand():
+    # Neighbours, the last with the first: 0.5 - (-1)(0.9 - 0.6) = 0.8; 0.5 - (0.6 - 0.7) = 0.6; equal pasts, so 0.
+    confidence, past = torch.tensor([0.9, 0.6, 0.7]), torch.tensor([0.5, 1.0, 0.5])
+    assert_close(crl.ranking_loss(confidence, past), torch.tensor((0.8 + 0.6 + 0) / 3))
+    # In order and as far apart as their pasts are, in both directions: nothing is lost.
+    confidence, past = torch.tensor([0.9, 0.4]), torch.tensor([0.75, 0.25])
+    assert_close(crl.ranking_loss(confidence, past), torch.tensor(0.0))
+
+
+def test_the_past_of_images_is_what_was_correct():
+    seen = [np.zeros(20), np.zeros(20)]
+
+    def watched(logits, batch):
+        seen[0][batch.positions] += (logits.argmax(1) == batch.labels).numpy()
+        seen[1][batch.positions] += 1
+        return losses.from_labels()(logits, batch)
+
+    training, _ = training_of(EACH["crl"], watched, learning_rate=1.0, epochs=5)
+    training.run()
+    tensors = training._tensors()
+    assert 0 < seen[0].sum() < seen[1].sum() == 100
+    for counts, name in zip(seen, ("n_correct", "n_seen"), strict=True):
+        assert np.array_equal(tensors[f"techniques.crl.{name}"], counts)
+
+
+def test_the_first_epoch_of_crl_is_that_of_cross_entropy():
+    rows = [training_of(techniques, learning_rate=1.0, epochs=2)[0].run() for techniques in ([], EACH["crl"])]
+    assert rows[0][0] == rows[1][0] and rows[0][1]["train_loss"] < rows[1][1]["train_loss"]
+
+
+def test_normalised_logits_by_hand():
+    # (3, 4) has length 5: (0.6, 0.8) / 0.1 = (6, 8), and the loss of class 0 is log(1 + e^2).
+    batch = Batch(torch.zeros(1, 1, 1, 1), torch.tensor([0]), torch.tensor([0]), None)
+    objective = of(EACH["logit-norm"][0]).objective(losses.from_labels())
+    for length in (1, 100):
+        loss = objective(length * torch.tensor([[3.0, 4.0]]), batch)
+        assert loss.item() == pytest.approx(np.log(1 + np.exp(2)), rel=1e-5)
+
+
+def test_regmixup_by_hand():
+    """Images of one pixel, which is their number: what is mixed, with what, and how much it costs."""
+    pixels = torch.arange(4.0).view(4, 1, 1, 1)
+    batch = Batch(pixels, torch.tensor([0, 1, 0, 1]), torch.tensor([0, 1, 0, 1]), None, n_whole=4)
+    technique = of(EACH["regmixup"][0], None, stream_of(), eta=0.5)
+    both = technique.extended(batch, step=7)
+    assert torch.equal(both.images[:4], pixels) and torch.equal(both.images[4:], both.mixed.images)
+    partner = (both.mixed.images.flatten() - both.mixed.weight * torch.arange(4.0)) / (1 - both.mixed.weight)
+    assert sorted(partner.round().tolist()) == [0, 1, 2, 3]
+    assert torch.equal(both.mixed.other_labels, batch.labels[partner.round().long()])
+    loss = technique.objective(lambda logits, part: logits.sum() + (part.weight is not None))(torch.ones(8, 1), both)
+    assert loss == 4 + 0.5 * (4 + 1)
+    assert torch.equal(technique.extended(batch, step=7).images, both.images)
+    assert not torch.equal(technique.extended(batch, step=8).images, both.images)
+
+
+# ---- in the loop ----
+
+
+@pytest.mark.parametrize("techniques", EACH)
+def test_each_changes_a_training_and_repeats_it(techniques):
+    found = []
+    for each in ([], EACH[techniques], EACH[techniques]):
+        training, model = training_of(each, learning_rate=0.5, epochs=4)
+        training.run()
+        found.append(model.body.head.weight.detach())
+    assert torch.equal(found[1], found[2]) and not torch.allclose(found[0], found[1])
+
+
+@pytest.mark.parametrize(
+    "stop_at", [2, 5, 12, 19, 24]
+)  # calls of the loss, four a step: of images and mixed ones, twice
+def test_all_at_once_may_be_interrupted_at_any_step(tmp_path, stop_at, capsys):
+    def run(stop: int, folder) -> dict:
+        calls, plain = [], losses.from_labels()
+
+        def stopping(logits, batch):
+            calls.append(1)
+            if len(calls) == stop:
+                raise KeyboardInterrupt
+            return plain(logits, batch)
+
+        training, model = training_of(ALL, stopping, Keeper(folder, "key", minutes=0), epochs=2)
+        training.run()
+        return model.state_dict()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(stop_at, tmp_path / "one")
+    resumed, undisturbed = run(0, tmp_path / "one"), run(0, tmp_path / "other")
+    assert ("resuming" in capsys.readouterr().out) == (stop_at > 4)
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in undisturbed.items())
+
+
+def test_the_passes_of_an_image_are_counted(tmp_path):
+    """Of the image and a mixed one, each of them twice: in the images per second, and in the checkpoint."""
+    training, _ = training_of(ALL)
+    seen = []
+    training._progress = SimpleNamespace(epoch=lambda epoch, n_images, **_: seen.append(n_images))
+    training.run()
+    assert seen == [4 * 20, 4 * 20]
+    path = train(tmp_path, settings=BASELINE | {"techniques": ALL})
+    assert checkpoints.read(path)[1]["passes_per_image"] == 4
+    assert "passes_per_image" not in checkpoints.read(train(tmp_path, "b"))[1]
