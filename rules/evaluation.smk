@@ -3,6 +3,7 @@
 #        metrics/{dataset}/{model or group}/replicate-{replicate}/{variant}.parquet    a row per number
 #        tables/groups.parquet                     errors that groups fix and break, weights, passes
 #        tables/metrics.parquet                    all of them in one table
+#        tables/guarantees.parquet                 thresholds with a bound on the risk, conformal sets; if asked for
 #        tables/{comparisons,hypotheses}.parquet   paired over replicates, with verdicts
 #        tables/costs.parquet                      seconds and memory of each job, from benchmarks
 #
@@ -111,6 +112,29 @@ rule compare_groups:
         code=code_digest("compare_groups"),
     shell:
         'exec python "$SELFDOUBT/compare_groups.py"'
+        " --predictions @<(printf '%s\\n' {input}) --output {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
+
+
+rule compute_guarantees:
+    """Find thresholds with a bound on the risk, and conformal sets, on val, and evaluate them on test."""
+    input:
+        compared_predictions,
+    output:
+        in_report(TABLE.format(table="guarantees"), "table", "Tables"),
+    log:
+        log_of("compute_guarantees"),
+    benchmark:
+        benchmark_of("compute_guarantees")
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=comparing_arms_mb,
+    params:
+        settings=guarantees_settings,
+        code=code_of("compute_guarantees", guarantees_modules),
+    shell:
+        'exec python "$SELFDOUBT/compute_guarantees.py"'
         " --predictions @<(printf '%s\\n' {input}) --output {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 

@@ -46,6 +46,7 @@ class ReportData:
     figures: dict[str, dict]  # name -> {"settings": its entry, "upper_bounds"; "svg", "png", "pdf": bytes or path}
     provenance: dict  # {"commit": str or None, "versions": {package: version}, further texts}
     enhancements: pd.DataFrame = field(default_factory=pd.DataFrame)  # ENHANCEMENTS
+    guarantees: pd.DataFrame = field(default_factory=pd.DataFrame)  # GUARANTEES
     registration: Registration | None = None
     arms: Arms = BY_NAME
 
