@@ -122,6 +122,7 @@ TABLE = f"{RUN}/tables/{{table}}.parquet"
 REPORT = f"{RUN}/report/index.html"
 STATE = f"{RUN}/state/{{wildcards.dataset}}/{{wildcards.model}}/replicate-{{wildcards.replicate}}"  # in shell lines
 TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "gaps", "costs"])
+TABLES += expand(TABLE, table=["guarantees"] if STUDY.evaluation.guarantees else [])
 
 
 def code_of(script, *modules):

@@ -4,6 +4,7 @@
 #        tables/groups.parquet                     errors that groups fix and break, weights, passes
 #        tables/gaps.parquet                       from each arm's order to a perfect one, in parts
 #        tables/metrics.parquet                    all of them in one table
+#        tables/guarantees.parquet                 thresholds with a bound on the risk, conformal sets; if asked for
 #        tables/{comparisons,hypotheses}.parquet   paired over replicates, with verdicts
 #        tables/costs.parquet                      seconds and memory of each job, from benchmarks
 #
@@ -138,6 +139,29 @@ rule measure_gaps:
         'exec python "$SELFDOUBT/measure_gaps.py"'
         " --predictions @<(printf '%s\\n' {input.predictions}) --soft-labels {input.soft_labels:q}"
         " --output {output} --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
+
+
+rule compute_guarantees:
+    """Find thresholds with a bound on the risk, and conformal sets, on val, and evaluate them on test."""
+    input:
+        compared_predictions,
+    output:
+        in_report(TABLE.format(table="guarantees"), "table", "Tables"),
+    log:
+        log_of("compute_guarantees"),
+    benchmark:
+        benchmark_of("compute_guarantees")
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=comparing_arms_mb,
+    params:
+        settings=guarantees_settings,
+        code=code_of("compute_guarantees", guarantees_modules),
+    shell:
+        'exec python "$SELFDOUBT/compute_guarantees.py"'
+        " --predictions @<(printf '%s\\n' {input}) --output {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
 rule collect_metrics:

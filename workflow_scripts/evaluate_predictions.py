@@ -7,7 +7,7 @@ predictions of the pipeline, which has all splits. The definitions are in docs/m
 
 import sys
 
-from selfdoubt.external import command, tables
+from selfdoubt.external import command, guarantees, tables
 from selfdoubt.external.models import models_of
 from selfdoubt.external.numbers import evaluate_models
 
@@ -17,14 +17,17 @@ def run():
     command.check_tables(arguments)
     models = models_of(arguments.files, arguments.val, arguments.ood)
     command.check_output(arguments, models)
-    rows = evaluate_models(models, command.settings_of(arguments, models), command.warn)
+    settings = command.settings_of(arguments, models)
+    rows, guaranteed = evaluate_models(models, settings, command.warn)
     command.warn_of_shared_files(arguments)
     if arguments.format == "json":
         print(tables.as_json(rows))
     elif arguments.format != "parquet":
-        print(tables.report(rows, arguments.splits, arguments.format))
+        print(tables.report(rows, arguments.splits, arguments.format, *guarantees.printed(guaranteed, settings)))
     if arguments.output:
         tables.write(arguments.output, rows)
+    if arguments.guarantees:
+        tables.write(arguments.guarantees, guaranteed, guarantees.write)
 
 
 def main():

@@ -15,6 +15,7 @@ from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
 from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
 from selfdoubt.runtime.schemas.gaps import GAPS_SCHEMA
 from selfdoubt.runtime.schemas.groups import GROUPS_SCHEMA
+from selfdoubt.runtime.schemas.guarantees import GUARANTEES_SCHEMA
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
 from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
@@ -26,6 +27,7 @@ TABLES = {
     "enhancements": ENHANCEMENTS_SCHEMA,
     "gaps": GAPS_SCHEMA,
     "groups": GROUPS_SCHEMA,
+    "guarantees": GUARANTEES_SCHEMA,
     "hypotheses": HYPOTHESES_SCHEMA,
     "metrics": METRICS_SCHEMA,
 }

@@ -78,7 +78,10 @@ def predictions_of_members(wildcards):
 
 def group_settings(wildcards):
     """The members that predict, by name, and how the group decides; what they compute on, where they are run."""
-    members, protocol = STUDY.predicting_members(wildcards.group, wildcards.protocol), STUDY.protocols[wildcards.protocol]
+    members, protocol = (
+        STUDY.predicting_members(wildcards.group, wildcards.protocol),
+        STUDY.protocols[wildcards.protocol],
+    )
     computing = computing_settings(wildcards) if protocol.sends_messages else {}
     return canonical({"members": members, **sets_sorted(protocol.model_dump()), **computing})
 
@@ -163,7 +166,7 @@ def metrics_modules(wildcards):
 @cache
 def wanted_numbers():
     """The part of the config on which metrics depend."""
-    return sets_sorted(STUDY.evaluation.model_dump(exclude={"mc_dropout_passes"}))
+    return sets_sorted(STUDY.evaluation.model_dump(exclude={"mc_dropout_passes", "guarantees"}))
 
 
 def scores_modules(names):
@@ -223,6 +226,22 @@ def gap_modules(wildcards):
 def compared_predictions(wildcards):
     """Data sets first, then arms, then replicates: the order that the script relies on."""
     return [file for d in sorted(STUDY.datasets) for file in arm_files(PREDICTIONS, d, compared_arms())]
+
+
+def guarantees_settings(wildcards):
+    """The arms of the predictions files, in their order, and which guarantees are computed."""
+    arms = [
+        {"dataset": d, "name": name, "variant": variant, "replicate": STUDY.replicate_of(name, replicate)}
+        for d in sorted(STUDY.datasets)
+        for name, variant in map(parse_arm, compared_arms())
+        for replicate in STUDY.replicates_of(name)
+    ]
+    return canonical({"arms": arms, "guarantees": STUDY.evaluation.guarantees.model_dump()})
+
+
+def guarantees_modules(wildcards):
+    """The modules of the scores whose thresholds and probabilities are meant."""
+    return scores_modules(STUDY.evaluation.guarantees.scores)
 
 
 def hypothesis_settings(wildcards):

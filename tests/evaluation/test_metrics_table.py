@@ -17,9 +17,10 @@ from selfdoubt.evaluation.splits import mean_splits
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 from selfdoubt.runtime.table_files import read_table, write_rows
 
-RANKING = ["auroc", "aurc", "e-aurc", "naurc", "augrc"]
+RANKING = ["auroc", "aurc", "e-aurc", "naurc", "augrc", "fpr95"]
 RANKING += ["coverage-at-sac-90", "coverage-at-sac-99.5", "risk-at-coverage-80"]
 CALIBRATION = ["ece", "ece-adaptive", "ece-classwise", "mce", "nll", "brier"]
+FAILURE = ["failure-aurc", "failure-augrc", "failure-auroc", "failure-fpr95"]
 OOD = ["ood-auroc", "ood-aupr-in", "ood-aupr-out", "ood-fpr95"]
 OOD += [f"ood-auroc-severity-{percent}" for percent in range(0, 101, 10)]
 
@@ -47,7 +48,8 @@ def test_every_number_has_its_row(rows):
     labelled += [(score, metric) for score in ("msp", "msp-ts") for metric in CALIBRATION]
     means = ("blur-mean", "noise-mean", "corrupted-mean")
     expected = {(split, *pair) for split in ("val", "test", "blur-1", "blur-5", "noise-1", *means) for pair in labelled}
-    expected |= {("ood-digits", score, metric) for score in SETTINGS.scores for metric in OOD}
+    expected |= {("ood-digits", score, metric) for score in SETTINGS.scores for metric in [*OOD, *FAILURE]}
+    expected |= {("ood-digits@50", score, metric) for score in SETTINGS.scores for metric in FAILURE}
     assert {(row["split"], row["score"], row["metric"]) for row in rows} == expected
     assert len(rows) == len(expected)
     assert all(row["value"] is not None and row["reason"] is None for row in rows)
@@ -254,8 +256,8 @@ def test_row_order_changes_nothing(rows):
         shuffled[name] = Predictions(sample.logits[order], sample.labels[order], ood_classes=classes)
     again = evaluate(shuffled, SETTINGS, IDENTITY)
 
-    def values(of: list[dict]) -> list[float]:  # severities go by the place of an image, where it has no id
-        return [row["value"] for row in of if "severity" not in row["metric"]]
+    def values(of: list[dict]) -> list[float]:  # severities and mixes go by the place of an image, where it has no id
+        return [row["value"] for row in of if "severity" not in row["metric"] and "@" not in row["split"]]
 
     assert values(again) == pytest.approx(values(rows), rel=1e-6, abs=1e-9)
 
@@ -301,7 +303,7 @@ def test_infinite_logits_name_the_first_offending_row(fault, rows):
     found = evaluate(predictions | {"test": Predictions(logits, predictions["test"].labels)}, SETTINGS, IDENTITY)
     assert len(found) == len(rows)  # none is dropped
     for before, row in zip(rows, found, strict=True):
-        if row["split"] in ("test", "ood-digits"):
+        if row["split"] in ("test", "ood-digits", "ood-digits@50"):
             assert row["reason"] == "test: row 17 has a logit that is not finite"
             assert row["value"] is row["low"] is row["high"] is None
         else:
@@ -348,10 +350,10 @@ def test_all_correct_none_correct_and_one_sample():
     ):
         found = evaluate({"val": base["val"], "test": sample}, SETTINGS, IDENTITY)
         assert find(found, split="test", metric="accuracy")["value"] == accuracy, name
-        for metric in ("auroc", "naurc"):
+        for metric in ("auroc", "naurc", "fpr95"):
             row = find(found, split="test", score="energy", metric=metric)
             assert (row["value"], row["low"], row["reason"]) == (None, None, reason), name
-        others = [row for row in found if row["split"] == "test" and row["metric"] not in ("auroc", "naurc")]
+        others = [row for row in found if row["split"] == "test" and row["metric"] not in ("auroc", "naurc", "fpr95")]
         assert all(np.isfinite(row["value"]) for row in others)
 
 

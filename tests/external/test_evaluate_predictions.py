@@ -7,6 +7,7 @@ import sys
 import weakref
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,6 +17,7 @@ import evaluate_predictions
 from selfdoubt.evaluation import rankings, softmax
 from selfdoubt.external import files, numbers
 from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.guarantees import GUARANTEES_SCHEMA
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
 
@@ -341,3 +343,32 @@ def test_files_larger_than_memory_are_evaluated(tmp_path):
     done = subprocess.run([sys.executable, "-c", LIMITED], check=False, **options)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("accuracy") == 3
+
+
+def test_guarantees_are_printed_and_written_in_the_pipelines_schema(tmp_path, capsys):
+    path, given = write(tmp_path / "a.csv", "csv"), tmp_path / "confidences.csv"
+    frame = pd.DataFrame({"label": LABELS, "prediction": LOGITS.argmax(1), "confidence": LOGITS.max(1)})
+    frame.to_csv(given, index=False)
+    options = ["--target-risks", "0.5", "--alphas", "0.2", "--resplits", "20", "--guarantees"]
+    for file, n_methods in ((path, 4), (given, 1)):
+        code, out, _ = run(capsys, file, "--val", file, *options, tmp_path / "g.parquet")
+        table = table_files.read_table(tmp_path / "g.parquet", GUARANTEES_SCHEMA).to_pandas()
+        known = table.dropna(subset="value")
+        assert code == 0 and known.method.nunique() == n_methods
+        assert f"{known[known.quantity == 'coverage'].value.iloc[0]:.4f}" in out
+    _, out, _ = run(capsys, path, *options, tmp_path / "g.csv")
+    assert "no samples in val; give --val FILE" in out
+    assert pd.read_csv(tmp_path / "g.csv").value.isna().all()
+    for wrong, what in ((["--guarantees", "g.csv"], "--target-risks"), (["--alphas", "1"], "fraction between 0 and 1")):
+        code, _, err = run(capsys, path, *wrong)
+        assert code == 2 and err.count("\n") == 1 and what in err
+
+
+def test_failures_with_ood_images_are_mixed_at_a_stated_percentage(tmp_path, capsys):
+    path, ood = write(tmp_path / "a.csv", "csv"), write(tmp_path / "ood.csv", "csv", LOGITS[:20], LABELS[:20])
+    options = ["--scores", "msp", "--metrics", "failure-aurc", "fpr95", "--ood-percent", "50", "--format", "json"]
+    code, out, _ = run(capsys, path, "--ood", ood, *options)
+    found = {(row["split"], row["metric"]): row["n"] for row in json.loads(out)}
+    assert code == 0
+    assert found == {("test", "fpr95"): 50, ("ood-given", "failure-aurc"): 70, ("ood-given@50", "failure-aurc"): 40}
+    assert run(capsys, path, "--ood-percent", "100")[0] == 2

@@ -14,6 +14,7 @@ from selfdoubt.report.enhancement_tables import enhancement_table
 from selfdoubt.report.formats import metric_of, number, p_value
 from selfdoubt.report.gap_tables import gap_tables
 from selfdoubt.report.group_tables import group_tables
+from selfdoubt.report.guarantee_tables import guarantee_tables
 from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of, with_arms
 from selfdoubt.report.page import render, what_is
 from selfdoubt.report.run_tables import cost_table, missing_table
@@ -323,3 +324,26 @@ def test_gaps_have_columns_of_what_is_known_of_some_arm_and_reasons_for_the_rest
     assert [text for _, text in table.notes] == ["nobody was asked"] and "mended-by-logits (no val)" in table.caption
     assert sum(span for _, span in table.groups) == len(table.headings) == 3
     assert gap_tables(frame("gaps", []), ["ce"]) == []
+
+
+def test_guarantees_have_a_table_of_thresholds_and_one_of_sets():
+    assert guarantee_tables(frame("guarantees", [])) == []
+
+    def row(method, level, replicate, quantity, value, reason=None, name="ce"):
+        return ("toys", name, replicate, "clean", method, "msp", level, quantity, value, 100, reason)
+
+    values = {"bound": None, "coverage": 0.0, "risk": None, "broken-bounds": 0.0}
+    rows = [row("sgr", 0.05, i, key, value, "too few") for i in (1, 2) for key, value in values.items()]
+    rows += [
+        row("aps", 0.1, i, key, i / 4, name=name)
+        for name in ("ce", "kd")
+        for i in (1, 2)
+        for key in ("quantile", "coverage", "size", "size-stratified-coverage", "coverage-size-0-1")
+    ]
+    of_selection, of_sets = guarantee_tables(frame("guarantees", rows))
+    assert of_selection.groups == [("risk 0.05", 4)] and of_sets.groups == [("APS, 0.9", 3)]
+    [(arm, cells)] = of_selection.rows
+    assert arm == "ce" and [cell.text for cell in cells] == ["–", "0.0000", "–", "0.0000"]
+    assert of_selection.notes == [("a", "too few")]
+    assert [arm for arm, _ in of_sets.rows] == ["ce", "kd"] and of_sets.rows[0][1][0].text == "0.3750"
+    assert "APS, 0.9" in render(report(guarantees=frame("guarantees", rows)))

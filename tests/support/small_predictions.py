@@ -13,6 +13,7 @@ SETTINGS = SimpleNamespace(
     metrics=[*METRICS],
     selective_accuracies_percent=[90, 99.5],
     coverages_percent=[80],
+    ood_mixed_percent=[50],
     ece_bins=15,
     n_resamples=200,
     resampled_splits=["test"],

@@ -18,7 +18,7 @@ SETTINGS = {
     "enhancers": {"odin": {"method": "odin", "models": ["ce"], "epsilon_255": [1, 2]}},
     "groups": {"pair": {"members": ["ce", "kd"], "protocols": ["mean"]}},
     "protocols": {"mean": {"method": "mean-probability"}},
-    "evaluation": {"scores": ["msp", "margin"]},
+    "evaluation": {"scores": ["msp", "margin"], "metrics": ["accuracy"], "ood_mixed_percent": [50]},
     "studies": {
         "distillation": {
             "title": "Distillation",

@@ -18,7 +18,7 @@ from selfdoubt.evaluation.summaries import read, summarise
 from selfdoubt.evaluation.undefined import Undefined, attempt
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.comparisons import IDENTICAL, UNDISTINGUISHED
-from selfdoubt.settings.metrics import metric
+from selfdoubt.settings.metrics import metric, takes_split
 
 Quantity = tuple[str, str, str]  # metric, score, split
 _NO_IMAGES = Predictions(None, np.empty(0, dtype=np.int64))
@@ -71,8 +71,8 @@ def images_of(sample: Predictions) -> Predictions:
 def _of_split(predictions, split: str, pairs: list[tuple[str, str]], readings: dict, n_resamples: int) -> dict:
     """Return the estimate, or why there is none, of each (metric, score) of one split."""
     scores = list(dict.fromkeys(score for _, score in pairs if score != "none"))
-    if split not in predictions:
-        return dict.fromkeys(pairs, Undefined(f"no samples in {split}"))
+    if (own := needed_splits(split)[-1]) not in predictions:
+        return dict.fromkeys(pairs, Undefined(f"no samples in {own}"))
     summaries = summarise(predictions, split, readings, scores)
     values, functions = {}, {}
     for name, score in pairs:
@@ -103,7 +103,8 @@ def _content(predictions, split: str, readings: dict, score: str, kind: str) -> 
 
     Models that are correct on every image all predict the same, so there their logits count too.
     """
-    reading, sample = readings[split], predictions[split]
+    own = needed_splits(split)[-1]
+    reading, sample = readings[own], predictions[own]
     if kind == "accuracy":
         used = [sample.logits.argmax(-1) if sample.predicted is None else sample.predicted]
         if reading.correct.all():
@@ -113,6 +114,7 @@ def _content(predictions, split: str, readings: dict, score: str, kind: str) -> 
         used = [found.top, found.correct, found.log_probability, found.squared_error]
     elif is_ood(split):
         used = [readings["test"].confidence[score], reading.confidence[score]]
+        used += [readings["test"].correct] if kind == "failure" else []
     else:
         used = [reading.confidence[score], reading.correct]
     digest = hashlib.blake2b(digest_size=16)
@@ -239,8 +241,9 @@ def _check(name: str, score: str, split: str) -> None:
         raise UserError(f"{name} does not take the score '{score}'; accuracy takes none, every other metric one")
     if found.kind == "calibration" and not defines_probabilities(score):
         raise UserError(f"{name} does not take the score '{score}'; it takes those that are probabilities, as msp")
-    if name.startswith("ood-") != is_ood(split):
-        raise UserError(f"{name} is not computed of the split '{split}'; ood- metrics and only they take ood- splits")
+    if not takes_split(name, split):
+        which = "ood- and failure- metrics and only they take ood- splits, failure- metrics those with @ too"
+        raise UserError(f"{name} is not computed of the split '{split}'; {which}")
     if not found.resampled:
         raise UserError(f"{name} cannot be computed of resamples, so two arms cannot be compared by it")
 

@@ -1,13 +1,13 @@
 """The function of every metric. Definitions: docs/metrics.md; names and directions: `settings.metrics`.
 
-The functions are those of `rankings`, `calibration` and `class_ood`. Here each takes one argument, a summary: what
-`summaries.summarise` returns of one score on one split.
+The functions are those of `rankings`, `calibration`, `class_ood` and `failures`. Here each takes one argument, a
+summary: what `summaries.summarise` returns of one score on one split.
 """
 
 from collections.abc import Callable
 from functools import lru_cache, partial
 
-from selfdoubt.evaluation import calibration, class_ood, rankings
+from selfdoubt.evaluation import calibration, class_ood, failures, rankings
 from selfdoubt.settings.metrics import metric, split_name
 
 FUNCTIONS = {  # family: of a rankings.Ranking, a calibration.Calibration or class_ood.SeverityLevels
@@ -17,6 +17,7 @@ FUNCTIONS = {  # family: of a rankings.Ranking, a calibration.Calibration or cla
     "e-aurc": rankings.e_aurc,
     "naurc": rankings.naurc,
     "augrc": rankings.augrc,
+    "fpr95": failures.fpr95,
     "ece": lambda c: calibration.ece(c.bins),
     "ece-adaptive": lambda c: calibration.ece_adaptive(c.rising, n_bins=c.n_bins),
     "ece-classwise": lambda c: calibration.of_all_classes(c.class_gaps).error(len(c.top)),
@@ -30,6 +31,10 @@ FUNCTIONS = {  # family: of a rankings.Ranking, a calibration.Calibration or cla
     "coverage-at-sac": rankings.coverage_at_accuracy,
     "risk-at-coverage": rankings.risk_at_coverage,
     "ood-auroc-severity": class_ood.at_severity,
+    "failure-aurc": rankings.aurc,
+    "failure-augrc": rankings.augrc,
+    "failure-auroc": rankings.auroc,
+    "failure-fpr95": failures.fpr95,
 }
 
 

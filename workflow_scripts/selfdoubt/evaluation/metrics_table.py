@@ -15,7 +15,7 @@ from selfdoubt.evaluation.metrics import function_of
 from selfdoubt.evaluation.predictions import Predictions
 from selfdoubt.evaluation.resampling import Values, mean_resampled, resample, split_sizes
 from selfdoubt.evaluation.scoring import fit_scores
-from selfdoubt.evaluation.splits import mean_splits
+from selfdoubt.evaluation.splits import mean_splits, mixed_splits
 from selfdoubt.evaluation.summaries import Key, Reading, Summary, read, summarise
 from selfdoubt.evaluation.undefined import Undefined, attempt
 from selfdoubt.settings.metrics import METRICS, metric, names
@@ -32,8 +32,9 @@ def evaluate(predictions: dict[str, Predictions], settings, identity: dict, fitt
     readings = {split: read(predictions, split, settings.scores, fitted, settings.ece_bins) for split in needed}
     means = mean_splits(predictions)
     wanted = {member for split in settings.resampled_splits for member in means.get(split, [split])}
+    mixes = metric_names("failure", settings)
     rows_of, resampled = {}, {}
-    for split in predictions:
+    for split in [*predictions, *(mixed_splits(predictions, settings.ood_mixed_percent) if mixes else [])]:
         summaries = summarise(predictions, split, readings, settings.scores)
         sizes = split_sizes(predictions, split)
         resampled[split] = _resampled(summaries, sizes, settings) if split in wanted else {}

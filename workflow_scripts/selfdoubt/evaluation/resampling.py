@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from selfdoubt.evaluation.bootstrap import resample_weights
+from selfdoubt.evaluation.failures import mixed_sizes
 from selfdoubt.evaluation.predictions import Predictions
-from selfdoubt.evaluation.splits import corruption_of, needed_splits
+from selfdoubt.evaluation.splits import corruption_of, is_ood, needed_splits
 from selfdoubt.evaluation.summaries import Key, Summary
 from selfdoubt.runtime.threads import ordered_map
 
@@ -16,7 +17,9 @@ Values = dict[tuple[str, str], np.ndarray]  # (score, metric) -> (n_resamples,)
 
 def split_sizes(predictions: dict[str, Predictions], split: str) -> dict[str, int]:
     """Return the number of rows of each split from which the metrics of `split` are computed."""
-    return {name: len(predictions[name].labels) for name in needed_splits(split) if name in predictions}
+    sizes = {name: len(predictions[name].labels) for name in needed_splits(split) if name in predictions}
+    both = is_ood(split) and len(sizes) == 2
+    return dict(zip(sizes, mixed_sizes(split, *sizes.values()), strict=True)) if both else sizes
 
 
 def drawn_weights(sizes: dict[str, int], n_resamples: int) -> list[Callable[[], np.ndarray]]:

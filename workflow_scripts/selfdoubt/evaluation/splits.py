@@ -1,8 +1,8 @@
-"""What the names of splits mean: out of distribution, corrupted, or a mean over corrupted splits.
+"""What the names of splits mean: out of distribution, mixed, corrupted, or a mean over corrupted splits.
 
 A split CORRUPTION-SEVERITY, such as `gaussian-noise-3`, holds test images at one severity of one corruption. Besides,
 CORRUPTION-mean is the mean of a metric over the severities of one corruption, and corrupted-mean over all corrupted
-splits.
+splits. A split ood-NAME@PERCENT holds test images and those of ood-NAME, at that percentage of the latter.
 """
 
 import re
@@ -17,7 +17,17 @@ def is_ood(split: str) -> bool:
 
 def needed_splits(split: str) -> list[str]:
     """Return the splits from which the metrics of `split` are computed: OOD metrics need `test` too, and first."""
-    return ["test", split] if is_ood(split) else [split]
+    return ["test", split.partition("@")[0]] if is_ood(split) else [split]
+
+
+def ood_percent(split: str) -> str | None:
+    """Return how many percent of a mixed split are out of distribution, as written; None where it is no such split."""
+    return split.partition("@")[2] or None
+
+
+def mixed_splits(splits, percents: list[float]) -> list[str]:
+    """Return the names of the mixed splits of all OOD splits; no other split has an @ in its name."""
+    return [f"{split}@{percent:g}" for split in splits if is_ood(split) for percent in percents]
 
 
 def corruption_of(split: str) -> str | None:

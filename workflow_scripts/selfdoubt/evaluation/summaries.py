@@ -12,11 +12,12 @@ import numpy as np
 from selfdoubt.evaluation import scoring
 from selfdoubt.evaluation.calibration import Calibration, ClassGaps
 from selfdoubt.evaluation.class_ood import SeverityLevels, estimation_part, severity_levels
+from selfdoubt.evaluation.failures import rank_failures
 from selfdoubt.evaluation.predictions import Predictions
 from selfdoubt.evaluation.rankings import Ranking, rank, rank_equal, rank_ood
 from selfdoubt.evaluation.scoring import Score
 from selfdoubt.evaluation.softmax import Softmax, each_block, first_fault
-from selfdoubt.evaluation.splits import is_ood
+from selfdoubt.evaluation.splits import is_ood, needed_splits, ood_percent
 from selfdoubt.evaluation.undefined import Undefined, attempt
 
 NORMALISED = 1e-3  # what probabilities of a row may miss of a sum of 1, and their logarithms of an energy of 0
@@ -128,20 +129,28 @@ def summarise(
     predictions: dict[str, Predictions], split: str, readings: dict[str, Reading], scores: list[str]
 ) -> dict[Key, Summary | Undefined]:
     """Return the summary of each (score, kind) of a split, or why there is none; readings: of all splits needed."""
+    if is_ood(split):
+        return _summarise_ood(predictions, split, readings, scores)
     confidence, correct = readings[split].confidence, readings[split].correct
     found = {}
-    if is_ood(split):
-        inside = readings["test"].confidence
-        for score in scores:
-            found[score, "ood"] = attempt(rank_ood, inside[score], confidence[score])
-            classes = attempt(_ood_classes, predictions, split)
-            found[score, "class-ood"] = attempt(_by_class, inside[score], confidence[score], classes, score)
-        return found
     found["none", "accuracy"] = attempt(rank_equal, correct)
     for score in scores:
         found[score, "ranking"] = attempt(rank, confidence[score], correct)
         if scoring.defines_probabilities(score):
             found[score, "calibration"] = readings[split].calibration[score]
+    return found
+
+
+def _summarise_ood(predictions, split: str, readings: dict[str, Reading], scores: list[str]) -> dict:
+    test, outside = (readings[name] for name in needed_splits(split))
+    found = {}
+    for score in scores:
+        both = test.confidence[score], outside.confidence[score]
+        if ood_percent(split) is None:
+            found[score, "ood"] = attempt(rank_ood, *both)
+            classes = attempt(_ood_classes, predictions, split)
+            found[score, "class-ood"] = attempt(_by_class, *both, classes, score)
+        found[score, "failure"] = attempt(rank_failures, both[0], test.correct, both[1], split)
     return found
 
 

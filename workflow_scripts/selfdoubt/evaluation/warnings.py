@@ -5,8 +5,9 @@ Each function returns a text, or None where there is nothing to warn of. Why the
 
 import numpy as np
 
+from selfdoubt.evaluation.failures import mixed_sizes
 from selfdoubt.evaluation.predictions import LEAST
-from selfdoubt.evaluation.splits import is_ood, mean_splits
+from selfdoubt.evaluation.splits import is_ood, mean_splits, needed_splits
 from selfdoubt.settings.metrics import metric
 
 LEVEL = 0.05  # of the test of a model against the majority class
@@ -70,10 +71,12 @@ def of_claim(name: str, split: str, sides: list, difference: float | None) -> st
 def _counts(name: str, split: str, side) -> dict[str, int]:
     """Return how many images of each kind that a metric sets apart an arm has; none where that is not known."""
     n = {each: len(images.labels) for each, images in side.images.items()}
-    if split not in n or split not in side.n_correct:
+    own = needed_splits(split)[-1]
+    if own not in n or own not in side.n_correct:
         return {}
     if is_ood(split):
-        return {"out-of-distribution images": n[split], "in-distribution images": n.get("test", 0)}
+        inside, outside = mixed_sizes(split, n.get("test", 0), n[own])
+        return {"out-of-distribution images": outside, "in-distribution images": inside}
     if metric(name).kind == "ranking":
         correct = side.n_correct[split]
         return {"incorrect images": n[split] - correct, "correct images": correct}

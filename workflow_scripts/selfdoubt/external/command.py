@@ -64,6 +64,7 @@ def parse(words: list[str], description: str) -> argparse.Namespace:
     parser = _Parser(prog="evaluate_predictions.py", description=description, epilog=EXAMPLE, formatter_class=raw)
     _add_files(parser)
     _add_choices(parser)
+    _add_guarantees(parser)
     _add_output(parser)
     return parser.parse_args(words)
 
@@ -91,12 +92,28 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     of_splits = "as test, ood-given, and of a pipeline's table contrast-3, contrast-mean, corrupted-mean, ... "
     of_splits += "(default: all; printed tables leave out single corruptions)"
     parser.add_argument("--splits", nargs="+", metavar="SPLIT", help=of_splits)
+    of_percent = "failure- metrics also of a mix with test, so many percent of it OOD: the split ood-given@PERCENT"
+    parser.add_argument("--ood-percent", nargs="+", type=_percent, metavar="PERCENT", help=of_percent)
     of_reference = "one of the models, by its name or FILE: print how the others differ from it"
     parser.add_argument("--reference", metavar="NAME", help=of_reference)
     parser.add_argument("--bins", type=_bins, default=15, help="of the calibration errors (15)")
     resamples = f"for 95 %% bootstrap intervals on all splits but val, {LEAST_RESAMPLES} or more, 0: none "
     resamples += f"(default: 0, with --reference {RESAMPLES_OF_COMPARISONS})"
     parser.add_argument("--resamples", type=_resamples, help=resamples)
+
+
+def _add_guarantees(parser: argparse.ArgumentParser) -> None:
+    several = {"nargs": "+", "type": _fraction}
+    of_risks = "find a threshold on val that bounds the risk of what it accepts, and what it accepts of test"
+    parser.add_argument("--target-risks", metavar="RISK", help=of_risks, **several)
+    of_delta = "how often such a bound may be broken (0.05)"
+    parser.add_argument("--delta", type=_fraction, default=0.05, help=of_delta)
+    of_resplits = "of the rows of val and test, to count how often it is (1000)"
+    parser.add_argument("--resplits", type=_count, default=1000, help=of_resplits)
+    of_alphas = "calibrate conformal sets on val that have the label with a probability of 1 - ALPHA: lac, aps, raps"
+    parser.add_argument("--alphas", metavar="ALPHA", help=of_alphas, **several)
+    of_file = "write the numbers of --target-risks and --alphas to this file; --output and json have the metrics alone"
+    parser.add_argument("--guarantees", type=Path, metavar="FILE", help=of_file)
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
@@ -107,10 +124,30 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=formats, default="table", metavar="FORMAT", help=of_format)
 
 
+def _fraction(text: str) -> float:
+    return _percent(text, 1, "fraction between 0 and 1")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of 1 or more")
+    return int(text)
+
+
 def _bins(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MOST_BINS:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 to {MOST_BINS}")
     return int(text)
+
+
+def _percent(text: str, below: float = 100, what: str = "percentage between 0 and 100") -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < below:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a {what}")
+    return value
 
 
 def _resamples(text: str) -> int:
@@ -137,11 +174,30 @@ def settings_of(arguments: argparse.Namespace, models: list[Model]) -> SimpleNam
         ece_bins=arguments.bins,
         selective_accuracies_percent=[90, 95, 97, 99, 99.5],
         coverages_percent=[50, 70, 80, 90],
+        guarantees=_guarantees(arguments),
+        ood_mixed_percent=_once(arguments.ood_percent) or [],
         n_resamples=(RESAMPLES_OF_COMPARISONS if reference else 0) if resamples is None else resamples,
     )
 
 
-def _once(names: list[str] | None) -> list[str] | None:
+def _guarantees(arguments: argparse.Namespace) -> SimpleNamespace | None:
+    """Return the settings of the guarantees; None where none is asked for."""
+    if not (arguments.target_risks or arguments.alphas):
+        if arguments.guarantees:
+            raise UserError("--guarantees: needs --target-risks or --alphas")
+        return None
+    return SimpleNamespace(
+        scores=_once(arguments.scores),
+        target_risks=_once(arguments.target_risks) or [],
+        delta=arguments.delta,
+        n_resplits=arguments.resplits,
+        alphas=_once(arguments.alphas) or [],
+        raps_penalty=0.1,
+        raps_free_classes=2,
+    )
+
+
+def _once(names: list | None) -> list | None:
     return list(dict.fromkeys(names)) if names else None
 
 
@@ -180,23 +236,27 @@ def check_tables(arguments: argparse.Namespace) -> None:
 
 def check_output(arguments: argparse.Namespace, models: list[Model]) -> None:
     """Raise UserError where the numbers could not be written, or would overwrite predictions."""
-    output, suffixes = arguments.output, ", ".join(tables.WRITERS)
-    if not output:
-        if arguments.format == "parquet":
-            raise UserError("--format parquet prints nothing; name a file by --output")
-        return
-    if output.is_dir():
-        raise UserError(f"--output {output}: is a folder; name a file")
-    folder = next(parent for parent in output.absolute().parents if parent.exists())
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise UserError(f"--output {output}: {folder} cannot be written to; name another")
+    if not arguments.output and arguments.format == "parquet":
+        raise UserError("--format parquet prints nothing; name a file by --output")
     inputs = {file.path for model in models for file in model.files.values() if file.path.exists()}
-    if output.exists() and any(output.samefile(path) for path in inputs):
-        raise UserError(f"--output {output}: is one of the files to evaluate; name another")
-    if output.suffix.lower() not in tables.WRITERS:
-        raise UserError(f"--output {output}: '{output.suffix}' is not one of {suffixes}")
-    if arguments.format == "parquet" and output.suffix.lower() != ".parquet":
-        raise UserError(f"--output {output}: is not Parquet, which --format parquet needs; end it with .parquet")
+    for option in ("output", "guarantees"):
+        if path := getattr(arguments, option):
+            _check_file(f"--{option} {path}", path, inputs)
+    if arguments.output and arguments.format == "parquet" and arguments.output.suffix.lower() != ".parquet":
+        what = f"--output {arguments.output}: is not Parquet, which --format parquet needs"
+        raise UserError(f"{what}; end it with .parquet")
+
+
+def _check_file(what: str, path: Path, inputs: set[Path]) -> None:
+    if path.is_dir():
+        raise UserError(f"{what}: is a folder; name a file")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"{what}: {folder} cannot be written to; name another")
+    if path.exists() and any(path.samefile(file) for file in inputs):
+        raise UserError(f"{what}: is one of the files to evaluate; name another")
+    if path.suffix.lower() not in tables.WRITERS:
+        raise UserError(f"{what}: '{path.suffix}' is not one of {', '.join(tables.WRITERS)}")
 
 
 def warn_of_shared_files(arguments: argparse.Namespace) -> None:

@@ -13,9 +13,10 @@ from selfdoubt.evaluation.metrics_table import evaluate
 from selfdoubt.evaluation.predictions import Predictions, id_difference, predictions_by_split
 from selfdoubt.evaluation.scoring import chosen_on_val, fit_scores, is_module
 from selfdoubt.evaluation.softmax import NO_VAL
-from selfdoubt.evaluation.splits import is_ood, mean_splits, needed_splits
+from selfdoubt.evaluation.splits import is_ood, mean_splits, mixed_splits, needed_splits
 from selfdoubt.external import rounding
 from selfdoubt.external.files import has_splits, read
+from selfdoubt.external.guarantees import rows_of
 from selfdoubt.external.models import File, Model
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
@@ -25,36 +26,44 @@ Images = dict[str, Predictions]  # split -> labels and ids, without logits
 _REMEDY = "write it as the pipeline does, or each split to a file of its own, without the column 'split'"
 
 
-def evaluate_models(models: list[Model], settings: SimpleNamespace, warn: Callable[[str], None]) -> list[dict]:
-    """Return the rows of the metrics table of all models, with what was chosen on val for a row's score.
+def evaluate_models(
+    models: list[Model], settings: SimpleNamespace, warn: Callable[[str], None]
+) -> tuple[list[dict], list[dict]]:
+    """Return the rows of the metrics table of all models, with what was chosen on val for a row's score; and those of
+    the table of guarantees.
 
-    settings: the `evaluation` section of the config, and splits (None: all), probabilities (as of `files.read`) and
-    reference, the name of a model or None. With a reference, rows have the difference from it, its interval and p,
-    paired by samples. warn: called with one line. A file is read once, and held while a model needs it. Raises
-    UserError where a model has no number, or cannot be compared.
+    settings: the `evaluation` section of the config (of its guarantees the scores may be None), and splits (None: all),
+    probabilities (as of `files.read`) and reference, the name of a model or None. With a reference, rows have the
+    difference from it, its interval and p, paired by samples. warn: called with one line. A file is read once, and held
+    while a model needs it. Raises UserError where a model has no number, or cannot be compared.
     """
-    rows, images, estimates, held = [], {}, {}, {}
+    rows, guaranteed, images, estimates, held = [], [], {}, {}, {}
     for i, model in enumerate(models):
         wanted = {file for other in models[i:] for file in other.files.values()}
         held = {file: found for file, found in held.items() if file in wanted}
-        found, estimates[model.name] = _evaluate(model, held, images, settings, warn)
+        found, estimates[model.name], further = _evaluate(model, held, images, settings, warn)
         rows += found
+        guaranteed += further
     if settings.reference:
         _compare(rows, estimates, settings.reference)
-    return rows
+    return rows, guaranteed
 
 
 def _evaluate(
     model: Model, held: dict, images: dict[str, Images], settings: SimpleNamespace, warn: Callable[[str], None]
-) -> tuple[list[dict], Estimates | None]:
-    """Return the rows of one model and, for comparisons, its estimates; its images are added to those of the others."""
+) -> tuple[list[dict], Estimates | None, list[dict]]:
+    """Return the rows of one model, for comparisons its estimates, and its guarantees.
+
+    Its images are added to those of the others.
+    """
     predictions = _read(model, held, settings.probabilities, warn)
     compared = [split for split in predictions if split != "val" or is_wanted(split, settings.splits)]
     images[model.name] = {split: images_of(predictions[split]) for split in compared}
     _check_rows(images, settings.reference, warn)
     settings = SimpleNamespace(**vars(settings) | {"scores": _scores_of(model, predictions, settings.scores)})
     rows = _rows(model, predictions, settings)
-    return rows, _estimate(rows, predictions, settings) if settings.reference else None
+    estimates = _estimate(rows, predictions, settings) if settings.reference else None
+    return rows, estimates, rows_of(model.name, predictions, settings.scores, settings)
 
 
 def _read(
@@ -122,10 +131,10 @@ def _difference(images: dict[str, Images], first: str, last: str) -> str | None:
     return None
 
 
-def _splits(path: Path, predictions: dict[str, Predictions], splits: list[str] | None) -> tuple[list[str], set[str]]:
+def _splits(path: Path, predictions: Images, settings: SimpleNamespace) -> tuple[list[str], set[str]]:
     """Return the splits that are shown, and those from which their numbers are computed."""
-    means = mean_splits(predictions)
-    known = [*predictions, *means]
+    splits, means = settings.splits, mean_splits(predictions)
+    known = [*predictions, *mixed_splits(predictions, settings.ood_mixed_percent), *means]
     for split in splits or []:
         if split not in known:
             raise UserError(f"--splits: '{split}' is not in {path}; it has {', '.join(known)}")
@@ -137,7 +146,7 @@ def _splits(path: Path, predictions: dict[str, Predictions], splits: list[str] |
 def _rows(model: Model, predictions: dict[str, Predictions], settings: SimpleNamespace) -> list[dict]:
     """Return the rows of one model, of the splits that are shown; raises UserError where none has a number."""
     path = model.files["test"].path
-    shown, needed = _splits(path, predictions, settings.splits)
+    shown, needed = _splits(path, predictions, settings)
     fitted = fit_scores(predictions, settings.scores)
     resampled = [split for split in shown if is_wanted(split, settings.splits)] if settings.n_resamples else []
     if settings.reference:

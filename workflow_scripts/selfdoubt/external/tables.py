@@ -23,7 +23,7 @@ from selfdoubt.settings.metrics import split_name
 
 _COMPARED = [("reference", pa.string()), ("difference", pa.float64()), ("difference_low", pa.float64())]
 _COMPARED += [("difference_high", pa.float64()), ("p", pa.float64())]
-_AREAS = ("aurc", "e-aurc", "augrc")  # printed in thousandths, as papers do
+_AREAS = ("aurc", "e-aurc", "augrc", "failure-aurc", "failure-augrc")  # printed in thousandths, as papers do
 _WIDTH = 120  # columns, where there is no terminal
 
 
@@ -38,16 +38,16 @@ class Table(NamedTuple):
 # ---- for programs ----
 
 
-def write(path: Path, rows: list[dict]) -> None:
+def write(path: Path, rows: list[dict], writer=None) -> None:
     """Write the rows as Parquet, CSV or JSON, as the file's suffix sets.
 
     Parquet has the pipeline's schema, to which a comparison adds its columns; what was chosen is in its metadata.
-    Raises UserError where the file cannot be written.
+    writer: of other rows. Raises UserError where the file cannot be written.
     """
     try:
-        WRITERS[path.suffix.lower()](path, rows)
+        (writer or WRITERS[path.suffix.lower()])(path, rows)
     except OSError as error:
-        raise UserError(f"--output {path}: cannot be written ({error.strerror or error})") from None
+        raise UserError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def _write_parquet(path: Path, rows: list[dict]) -> None:
@@ -81,11 +81,13 @@ WRITERS = {".parquet": _write_parquet, ".csv": _write_csv, ".json": _write_json}
 # ---- for people ----
 
 
-def report(rows: list[dict], splits: list[str] | None, form: str) -> str:
+def report(
+    rows: list[dict], splits: list[str] | None, form: str, further: list[tuple] = (), notes: list[str] = ()
+) -> str:
     """Return tables of the numbers, one for each split, and notes on them, as one of FORMS.
 
     One model has a column a score; several, or a single score, have a column a model. splits: those to show, None: all
-    but val and single corruptions.
+    but val and single corruptions. further, notes: of other numbers, for the end.
     """
     frame = pd.DataFrame(rows)
     hidden = set() if splits else _of_single_corruptions(frame.split)
@@ -95,7 +97,7 @@ def report(rows: list[dict], splits: list[str] | None, form: str) -> str:
     table_of = _table_of_scores if of_scores else _table_of_models
     known = shown.dropna(subset="value")
     tables = [table_of(split, found, set(shown.score)) for split, found in known.groupby("split", sort=False)]
-    return FORMS[form](tables, _notes(shown, frame, len(hidden)))
+    return FORMS[form]([*tables, *(Table(*each) for each in further)], [*_notes(shown, frame, len(hidden)), *notes])
 
 
 def _of_single_corruptions(splits: pd.Series) -> set[str]:

@@ -26,6 +26,18 @@ def main_columns(settings: dict, dataset: str, score: str = "msp") -> list[Colum
     ]
 
 
+def failure_columns(settings: dict, dataset: str, score: str = "msp") -> list[Column]:
+    """Return the columns of failure detection: on test, and with the images of each OOD set as failures."""
+    asked, percents = settings["evaluation"]["metrics"], settings["evaluation"]["ood_mixed_percent"]
+    if not (of_ood := [metric for metric in asked if metric.startswith("failure-")]):
+        return []
+    names = [f"ood-{name}" for name in (settings["datasets"].get(dataset) or {}).get("ood") or []]
+    splits = [split for name in names for split in (name, *(f"{name}@{percent:g}" for percent in percents))]
+    on_test = [Column(metric, score, group="test") for metric in ("auroc", "fpr95") if metric in asked]
+    with_ood = [Column(metric, score, split, group=split) for split in splits for metric in of_ood]
+    return on_test + with_ood if splits else []
+
+
 def score_columns(settings: dict, metric: str) -> list[Column]:
     """Return a column for each confidence score."""
     return [Column(metric, score, label=score) for score in settings["evaluation"]["scores"]]

@@ -44,6 +44,10 @@ LABELS = {  # of metrics whose label is not their name in capitals; {}: the perc
     "ood-aupr-in": "OOD AUPR-in",
     "ood-aupr-out": "OOD AUPR-out",
     "ood-fpr95": "OOD FPR95",
+    "failure-aurc": "AURC with OOD",
+    "failure-augrc": "AUGRC with OOD",
+    "failure-auroc": "AUROC with OOD",
+    "failure-fpr95": "FPR95 with OOD",
 }
 _SMALL = {"scale": 1000, "digits": 2, "difference_scale": 1000, "difference_unit": "×10⁻³", "short_unit": "×10⁻³"}
 _UNBOUNDED = {"difference_scale": 1, "difference_digits": 4, "difference_unit": "", "short_unit": ""}
@@ -51,6 +55,8 @@ STYLES = {
     "aurc": _SMALL,
     "e-aurc": _SMALL,
     "augrc": _SMALL,
+    "failure-aurc": _SMALL,
+    "failure-augrc": _SMALL,
     "naurc": _UNBOUNDED,
     "brier": _UNBOUNDED,
     "nll": _UNBOUNDED | {"difference_unit": "nats", "short_unit": "nats"},

@@ -47,6 +47,7 @@ class ReportData:
     provenance: dict  # {"commit": str or None, "versions": {package: version}, further texts}
     gaps: pd.DataFrame = field(default_factory=pd.DataFrame)  # GAPS
     enhancements: pd.DataFrame = field(default_factory=pd.DataFrame)  # ENHANCEMENTS
+    guarantees: pd.DataFrame = field(default_factory=pd.DataFrame)  # GUARANTEES
     registration: Registration | None = None
     arms: Arms = BY_NAME
 

@@ -7,7 +7,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from selfdoubt.report.arm_tables import corruption_table, main_columns, numbers_table, score_columns
+from selfdoubt.report.arm_tables import corruption_table, failure_columns, main_columns, numbers_table, score_columns
 from selfdoubt.report.comparison_tables import comparison_table
 from selfdoubt.report.data_tables import counts_table, mask_table
 from selfdoubt.report.enhancement_tables import enhancement_table
@@ -15,6 +15,7 @@ from selfdoubt.report.figures import PlacedFigure, figures_of
 from selfdoubt.report.formats import metric_of
 from selfdoubt.report.gap_tables import gap_tables
 from selfdoubt.report.group_tables import group_tables
+from selfdoubt.report.guarantee_tables import guarantee_tables
 from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
 from selfdoubt.report.run_tables import cost_table, missing_table
@@ -115,10 +116,13 @@ def _datasets(numbers: Numbers) -> list[str]:
 def _all_tables(data: ReportData, numbers: Numbers, arms: list[str]) -> list[tuple[str, list[Table]]]:
     """Return (title, tables) of the part that compares everything with everything."""
     settings = data.settings
-    main, scores, shifted = [], [], []
+    main, failures, scores, shifted = [], [], [], []
     for dataset in _datasets(numbers):
         what = f"All arms on {dataset}"
         main.append(numbers_table(numbers, dataset, arms, main_columns(settings, dataset), what, names=data.arms))
+        what = f"{dataset}: failures among test images, and with those of OOD sets, each of them a failure"
+        columns = failure_columns(settings, dataset)
+        failures.append(numbers_table(numbers, dataset, arms, columns, what, names=data.arms))
         for metric in ("auroc", "aurc"):
             what = f"{metric_of(metric).heading} of each confidence score on {dataset}"
             columns = score_columns(settings, metric)
@@ -129,6 +133,8 @@ def _all_tables(data: ReportData, numbers: Numbers, arms: list[str]) -> list[tup
     parts = [
         ("Images", images),
         ("All models", main),
+        ("Failure detection", failures),
+        ("Guarantees", guarantee_tables(data.guarantees, data.arms)),
         ("Confidence scores", scores),
         ("Corrupted images", shifted),
         ("Masks", masks),

@@ -38,15 +38,30 @@ MetricFamily = Literal[tuple(METRICS)]
 Percent = Annotated[float, Field(gt=0, le=100)]
 
 
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Guarantees(Strict):
+    scores: list[Score] = Field(min_length=1)
+    target_risks: list[Fraction]  # of what a threshold accepts
+    delta: Fraction  # of val and test, how often the bound on the risk may be broken
+    n_resplits: Annotated[int, Field(ge=1, le=1_000_000)]  # of the rows of val and test, to count how often it is
+    alphas: list[Fraction]  # of conformal sets, which have the label with a probability of 1 - alpha
+    raps_penalty: Annotated[float, Field(ge=0, le=100)]  # for each class beyond the free ones
+    raps_free_classes: Annotated[int, Field(ge=0, le=1_000_000)]
+
+
 class Evaluation(Strict):
     scores: list[Score] = Field(min_length=1)
     metrics: list[MetricFamily] = Field(min_length=1)
     mc_dropout_passes: Annotated[int, Field(ge=0, le=100_000)] = 0  # of predict, for the score mc-dropout
     selective_accuracies_percent: list[Percent]
     coverages_percent: list[Percent]
+    ood_mixed_percent: list[Annotated[float, Field(gt=0, lt=100)]] = []  # of OOD images, in splits ood-NAME@PERCENT
     ece_bins: Annotated[int, Field(ge=1, le=1_000_000)]  # of each class; more fill the memory to no use
     n_resamples: Annotated[int, Field(ge=100, le=1_000_000)]
     resampled_splits: list[str]
+    guarantees: Guarantees | None = None
 
 
 class Comparison(Strict):

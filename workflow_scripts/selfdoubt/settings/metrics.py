@@ -16,7 +16,7 @@ class Metric:
     """What is known of a metric without computing it."""
 
     better: int  # +1 if a higher value is better, -1 if a lower one is
-    kind: str  # accuracy, ranking, calibration, ood or class-ood: the summary from which it is computed
+    kind: str  # accuracy, ranking, calibration, ood, class-ood or failure: the summary from which it is computed
     resampled: bool = True  # whether it can be computed of bootstrap resamples, and so has an interval and is compared
     percentages: str | range | None = None  # of which each is a metric; str: the key of `evaluation` that lists them
     margin: float | None = None  # the smallest difference of interest; None: RELATIVE_MARGIN of the reference's value
@@ -31,6 +31,7 @@ METRICS = {
     "e-aurc": Metric(-1, "ranking"),
     "naurc": Metric(-1, "ranking"),
     "augrc": Metric(-1, "ranking"),
+    "fpr95": Metric(-1, "ranking"),
     "ece": Metric(-1, "calibration"),
     "ece-adaptive": Metric(-1, "calibration"),
     "ece-classwise": Metric(-1, "calibration", resampled=False),
@@ -44,7 +45,12 @@ METRICS = {
     "coverage-at-sac": Metric(+1, "ranking", percentages="selective_accuracies_percent", margin=0.01),
     "risk-at-coverage": Metric(-1, "ranking", percentages="coverages_percent"),
     "ood-auroc-severity": Metric(+1, "class-ood", resampled=False, percentages=range(0, 101, 10)),
+    "failure-aurc": Metric(-1, "failure"),
+    "failure-augrc": Metric(-1, "failure"),
+    "failure-auroc": Metric(+1, "failure", margin=0.005),
+    "failure-fpr95": Metric(-1, "failure"),
 }
+_OF_OOD = ("ood", "class-ood", "failure")  # kinds
 
 
 def names(family: str, settings) -> list[str]:
@@ -54,6 +60,12 @@ def names(family: str, settings) -> list[str]:
         return [family]
     percentages = getattr(settings, percentages) if isinstance(percentages, str) else percentages
     return [f"{family}-{percent:g}" for percent in percentages]
+
+
+def takes_split(name: str, split: str) -> bool:
+    """Return whether a metric is computed of a split: some of ood- splits alone, of ood-NAME@PERCENT fewer."""
+    kind = metric(name).kind
+    return (kind in _OF_OOD) == split.startswith("ood-") and (kind == "failure" or "@" not in split)
 
 
 def margin(name: str, reference: float) -> float:

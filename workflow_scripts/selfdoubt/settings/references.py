@@ -12,7 +12,7 @@ from selfdoubt.settings.claims import check_claims, claims_of
 from selfdoubt.settings.combinations import check_techniques
 from selfdoubt.settings.data import BUILT_IN
 from selfdoubt.settings.looks import check_looks
-from selfdoubt.settings.metrics import METRICS, split_name
+from selfdoubt.settings.metrics import METRICS, split_name, takes_split
 from selfdoubt.settings.predicted import check_figure_without_images, check_has_network, check_predictions
 from selfdoubt.settings.replicates import check_own_images
 from selfdoubt.settings.tuning import check_not_tested, check_tuned_on_known
@@ -353,8 +353,9 @@ def _check_comparison(place: str, comparison, study) -> None:
     if score not in scores:
         raise UserError(f"config: {place}.score: {metric} does not take '{score}'; scores: {', '.join(scores)}")
     check_known(f"{place}.split", split, splits(study), "a split")
-    if metric.startswith("ood-") != split.startswith("ood-"):
-        needed = "an ood- split" if metric.startswith("ood-") else "a labelled split"
+    if not takes_split(metric, split):
+        needed = "an ood- split" if takes_split(metric, "ood-") else "a labelled split"
+        needed += ", not a mixed one" if "@" in split else ""
         raise UserError(f"config: {place}.split: '{split}'; {metric} needs {needed}")
 
 
@@ -388,6 +389,7 @@ def splits(study) -> list[str]:
     names = ["val", "test"]
     for dataset in study.datasets.values():
         names += [*(f"ood-{name}" for name in dataset.ood), *(f"shifted-{name}" for name in dataset.shifted)]
+        names += [f"ood-{name}@{percent:g}" for name in dataset.ood for percent in study.evaluation.ood_mixed_percent]
         if dataset.corruptions:
             c = dataset.corruptions
             names += [f"{name}-{severity}" for name in c.names for severity in [*c.severities, "mean"]]
