@@ -65,6 +65,8 @@ def test_other_metrics_need_images_in_all_or_of_either_distribution():
     assert claimed("ood-auroc", 30, 0, split="ood-x") is None
     assert claimed("ood-auroc", 90, 9, 29, split="ood-x").startswith("29 out-of-distribution images")
     assert claimed("ood-auroc", 20, 9, split="ood-x").startswith("29 in-distribution images")
+    assert claimed("failure-aurc", 90, 9, split="ood-x") is None
+    assert claimed("failure-aurc", 90, 9, split="ood-x@20").startswith("25 out-of-distribution images")  # of 99 / 4
     assert claimed("ece", 30, 30, split="test") is None and claimed("ece", 1, 1, split="shifted-gone") is None
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from small_report import CHOSEN, COMPARISON, COSTS, GROUPS, HYPOTHESIS, METRICS, SETTINGS, frame, report, row
 
-from selfdoubt.report.arm_tables import numbers_table
+from selfdoubt.report.arm_tables import failure_columns, numbers_table
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.comparison_tables import comparison_table
 from selfdoubt.report.data_tables import counts_table, mask_table
@@ -347,3 +347,19 @@ def test_guarantees_have_a_table_of_thresholds_and_one_of_sets():
     assert of_selection.notes == [("a", "too few")]
     assert [arm for arm, _ in of_sets.rows] == ["ce", "kd"] and of_sets.rows[0][1][0].text == "0.3750"
     assert "APS, 0.9" in render(report(guarantees=frame("guarantees", rows)))
+
+
+def test_failures_have_columns_on_test_and_with_each_ood_set_at_each_ratio():
+    settings = copy.deepcopy(SETTINGS)
+    assert failure_columns(settings, "toys") == []
+    settings["evaluation"]["metrics"] = ["auroc", "fpr95", "failure-aurc"]
+    columns = failure_columns(settings, "toys")
+    assert [(column.metric, column.split) for column in columns] == [
+        ("auroc", "test"),
+        ("fpr95", "test"),
+        ("failure-aurc", "ood-digits"),
+        ("failure-aurc", "ood-digits@50"),
+    ]
+    rows = [row("ce", 1, "failure-aurc", 0.123, split="ood-digits@50"), row("kd", 1, "accuracy", 0.5)]
+    table = numbers_table(numbers_of(with_arms(frame("metrics", rows))), "toys", ["ce", "kd"], columns, "All")
+    assert table.rows[0][1][3].text == "123.00" and len(table.rows) == 1

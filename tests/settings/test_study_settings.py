@@ -225,9 +225,10 @@ def test_the_metrics_that_can_be_compared_are_those_that_have_an_interval(config
 
     settings = load_study(config).evaluation
     hypothesis = config["hypotheses"]["kd-ranks-better"]
-    kinds = ("accuracy", "ranking", "calibration", "ood", "class-ood")
+    kinds = ("accuracy", "ranking", "calibration", "ood", "class-ood", "failure")
     for kind, name in [(each, name) for each in kinds for name in metric_names(each, settings)]:
-        place = {"score": "none" if kind == "accuracy" else "msp", "split": "ood-digits" if "ood" in kind else "test"}
+        place = {"score": "none" if kind == "accuracy" else "msp", "split": "test"}
+        place |= {"split": "ood-digits"} if kind in ("ood", "class-ood", "failure") else {}
         put(config, "hypotheses.kd-ranks-better", {**hypothesis, "metric": name, **place})
         if metric(name).resampled:
             load_study(config)
@@ -235,7 +236,7 @@ def test_the_metrics_that_can_be_compared_are_those_that_have_an_interval(config
             assert "kd-ranks-better.metric" in fault(config)
 
 
-@pytest.mark.parametrize("key", ["selective_accuracies_percent", "coverages_percent"])
+@pytest.mark.parametrize("key", ["selective_accuracies_percent", "coverages_percent", "ood_mixed_percent"])
 def test_a_percentage_given_twice_is_refused(config, key):
     config["evaluation"][key] = [90, 90.0]
     assert f"evaluation.{key}: 90.0 is given twice" in fault(config)

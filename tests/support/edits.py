@@ -65,6 +65,10 @@ from ways_of_editing import (
 
 NEW_CLAIM = {"study": "distillation", "statement": "So.", "better": "kd", "than": "ce", "split": "test"}
 
+MIXED = {"ood_mixed_percent": [50]}
+GUARANTEES = {"scores": ["msp"], "target_risks": [0.1], "delta": 0.05, "n_resplits": 9, "alphas": [0.1]}
+GUARANTEES |= {"raps_penalty": 0.1, "raps_free_classes": 2}
+
 EDITS: dict[str, list[Edit]] = {
     "What has no meaning": [
         Edit("nothing", lambda copy: None, set()),
@@ -311,6 +315,12 @@ EDITS: dict[str, list[Edit]] = {
     ],
     "Numbers, texts, figures": [
         Edit("`ece_bins`", put("evaluation", ece_bins=10), measured(*ARMS) - {"measure_gaps"}),
+        Edit(
+            "a new metric, `failure-aurc`",
+            several(config(lambda c: c["evaluation"]["metrics"].append("failure-aurc")), put("evaluation", **MIXED)),
+            measured(*ARMS) - {"test_hypotheses", "measure_gaps"},
+        ),
+        Edit("`guarantees` asked for", put("evaluation", guarantees=GUARANTEES), {"compute_guarantees"} | REPORT),
         Edit("`mc_dropout_passes`", put("evaluation", mc_dropout_passes=4), predicted(*MODELS)),
         Edit(
             "two lists of percentages swapped",

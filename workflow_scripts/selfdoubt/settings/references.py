@@ -239,8 +239,10 @@ def _check_names_differ(study) -> None:
 
 
 def _check_evaluation(study) -> Iterator[tuple]:
-    for key in ("scores", "metrics", "selective_accuracies_percent", "coverages_percent"):
+    for key in ("scores", "metrics", "selective_accuracies_percent", "coverages_percent", "ood_mixed_percent"):
         yield check_unique, f"evaluation.{key}", getattr(study.evaluation, key)
+    for key in ("scores", "target_risks", "alphas") if (guarantees := study.evaluation.guarantees) else ():
+        yield check_unique, f"evaluation.guarantees.{key}", getattr(guarantees, key)
     yield _check_passes, study.evaluation
     yield from check_all_known(
         "evaluation.resampled_splits", study.evaluation.resampled_splits, splits(study), "a split"
