@@ -48,11 +48,13 @@ def jobs(folder: Path, paths: list[Path], evaluation: dict, config: dict) -> dic
     compared |= {"hypotheses": [], "studies": [study], "comparisons": [claim], "evaluation": evaluation}
     several = list(map(str, paths))
     written = {"comparisons": folder / "c.parquet", "hypotheses": folder / "h.parquet"}
+    guaranteed = {"arms": [IDENTITY | {"replicate": 1}], "guarantees": evaluation["guarantees"]}
     metrics = {"identity": IDENTITY, "evaluation": evaluation}
     found = {
         "compute_metrics": (metrics, {"predictions": paths[0], "output": folder / "o", "replicate": 1}),
         "compare_groups": ({"groups": [group]}, {"predictions": [*several, several[0]], "output": folder / "g"}),
         "test_hypotheses": (compared, {"predictions": several} | written),
+        "compute_guarantees": (guaranteed, {"predictions": several[:1], "output": folder / "t"}),
     }
     figure = config["figures"]["risk-coverage"] | {"arms": ["m0"], "dataset": "made-up"}
     shown = {"figure": figure, "labels": {"m0": "m0"}, "looks": {"m0": 0}}
@@ -65,7 +67,8 @@ def jobs(folder: Path, paths: list[Path], evaluation: dict, config: dict) -> dic
 def requested_mb(name: str, table_mb: float) -> float:
     """Return what a job requests by its tables."""
     of_group = N_MEMBERS * memory.MEMBER + memory.DECIDING
-    of_rule = {"compute_metrics": memory.READING, "test_hypotheses": memory.READING, "plot_figure": memory.DRAWING}
+    reading = ("compute_metrics", "test_hypotheses", "compute_guarantees")
+    of_rule = dict.fromkeys(reading, memory.READING) | {"plot_figure": memory.DRAWING}
     least = memory.FIGURE_MB if name == "plot_figure" else memory.LEAST_MB
     return max(least, memory.TABLE_MB + of_rule.get(name.split()[0], of_group) * table_mb)
 
