@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from snakemake.utils import update_config  # noqa: E402
 
+from render_report import registration_of  # noqa: E402
 from selfdoubt.figures.texts import counted, listed  # noqa: E402
 from selfdoubt.report.arms import Arms  # noqa: E402
 from selfdoubt.report.numbers import numbers_of, with_arms  # noqa: E402
@@ -26,6 +27,7 @@ from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.table_files import read_table  # noqa: E402
+from selfdoubt.settings.registration import registration  # noqa: E402
 from selfdoubt.settings.study import Study, load_study  # noqa: E402
 
 PAGE, KEPT = ROOT / "docs/findings.md", ROOT / "docs/findings"
@@ -47,26 +49,26 @@ A claim is one of the hypotheses that stand in the config; how its verdict comes
 Small networks and small images: what holds here need not hold elsewhere. Written by `python docs/findings.py` from the
 tables of the runs; the numbers of each are in [findings/](findings).
 
-**Withdrawn.** The runs of the default study, of enhancers and of communication were made before methods were brought in
-line with their papers ([decision 20](decisions/0020-as-their-papers-have-them.md)), and three of their claims do not
-stand, whatever the tables show:
+**Withdrawn.** The runs of `studies/enhancers.yaml` and `studies/communication.yaml` were made before methods were brought in
+line with their papers ([decision 20](decisions/0020-as-their-papers-have-them.md)), and before replicates had training images of
+their own; with three replicates, no claim of theirs would now be decided. Three claims do not stand, whatever the tables
+of those runs, or of the default study of that time, show:
 
-- *Persuasion is more accurate than the mean probability of the same models* (default study, supported) lacks a
+- *Persuasion is more accurate than the mean probability of the same models* (the former default study, supported) lacks a
   control: the mean plus a bias for each class, fitted on val, which needs no message at all. In a pilot on the same
   test images that control was more accurate than persuasion.
-- *Confidence after an ODIN step has a lower AURC than after a random step* (default study and
-  `studies/enhancers.yaml`) is not about ODIN: its temperature was chosen by the AURC on val and so was 1, where the
-  paper has 1000 or tunes on OOD images. The placebo's confidence was of a class other than the reported one
-  where the step had changed the largest logit.
+- *Confidence after an ODIN step has a lower AURC than after a random step* (the former default study and
+  `studies/enhancers.yaml`) was not about ODIN: its temperature was chosen by the AURC on val and so was 1, where the
+  paper has 1000 or tunes on OOD images. The placebo's confidence was of a class that nobody reported where the step
+  had changed the largest logit. The default study below has ODIN's temperature and the kept label's confidence.
 - *Confidence after an ODIN step separates digits from clothes better than before* (`studies/enhancers.yaml`, supported)
   is not about ODIN for the same reason.
 
-All other numbers of enhancers that keep the label, of `pnorm` and of C-OOD severities are of the former definitions
-until the studies are run again.
+All other numbers of enhancers that keep the label, of `pnorm` and of C-OOD severities in `studies/enhancers.yaml` are of the
+former definitions until it is run again.
 
-**Wording.** The statements of 16 claims (1 in config.yaml, 3 in studies/communication.yaml, 10 in
-studies/distillation-controls.yaml, 2 in studies/enhancers.yaml) were worded anew after these replicates had been
-looked at; their arms, metrics and splits are unchanged.
+**Wording.** The statements of 15 claims (3 in studies/communication.yaml, 10 in studies/distillation-controls.yaml, 2 in
+studies/enhancers.yaml) were worded anew after these replicates had been looked at; their arms, metrics and splits are unchanged.
 """
 
 
@@ -80,6 +82,9 @@ def read(checkout: Path, file: str) -> tuple[Study, dict[str, pd.DataFrame]]:
 def section(checkout: Path, file: str, study: Study, tables: dict[str, pd.DataFrame]) -> str:
     numbers, names = numbers_of(with_arms(tables["metrics"])), Arms({arm: study.label(arm) for arm in study.arms()})
     lines = [f"## {f'`{file}`' if file else 'The default study'}", "", extent(study, tables["costs"], checkout), ""]
+    registered = (checkout / (file or "config.yaml")).with_suffix(".registered.json")
+    if registered.exists():
+        lines += [registration_of(registered, registration(study)).sentence, ""]
     for name, text in study.studies.items():
         verdicts = verdicts_of(tables["hypotheses"], tables["comparisons"], numbers, name, names)
         if verdicts:
