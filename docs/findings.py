@@ -44,31 +44,32 @@ TABLES = {
 }
 HEAD = """# Findings
 
-Results of the default study and some of [studies/](../studies), each run whole, once, with the config's replicates.
-A claim is one of the hypotheses that stand in the config; how its verdict comes about: [metrics.md](metrics.md).
-Small networks and small images: what holds here need not hold elsewhere. Written by `python docs/findings.py` from the
+Results of the default study and some of [studies/](../studies), each run whole, once, with the config's replicates. A
+claim is one of the hypotheses that stand in the config; how its verdict comes about: [metrics.md](metrics.md). Small
+networks and small images: what holds here need not hold elsewhere. Written by `python docs/findings.py` from the
 tables of the runs; the numbers of each are in [findings/](findings).
 
-**Withdrawn.** The runs of `studies/enhancers.yaml` and `studies/communication.yaml` were made before methods were brought in
-line with their papers ([decision 20](decisions/0020-as-their-papers-have-them.md)), and before replicates had training images of
-their own; with three replicates, no claim of theirs would now be decided. Three claims do not stand, whatever the tables
-of those runs, or of the default study of that time, show:
+**Withdrawn.** The runs of `studies/enhancers.yaml` and `studies/communication.yaml` were made before methods were
+brought in line with their papers ([decision 20](decisions/0020-as-their-papers-have-them.md)), and before replicates
+had training images of their own; with three replicates, no claim of theirs would now be decided. Three claims do not
+stand, whatever the tables of those runs, or of the default study of that time, show:
 
-- *Persuasion is more accurate than the mean probability of the same models* (the former default study, supported) lacks a
-  control: the mean plus a bias for each class, fitted on val, which needs no message at all. In a pilot on the same
-  test images that control was more accurate than persuasion.
+- *Persuasion is more accurate than the mean probability of the same models* (the former default study, supported)
+  lacks a control: the mean plus a bias for each class, fitted on val, which needs no message at all. In a pilot on
+  the same test images that control was more accurate than persuasion.
 - *Confidence after an ODIN step has a lower AURC than after a random step* (the former default study and
   `studies/enhancers.yaml`) was not about ODIN: its temperature was chosen by the AURC on val and so was 1, where the
   paper has 1000 or tunes on OOD images. The placebo's confidence was of a class that nobody reported where the step
   had changed the largest logit. The default study below has ODIN's temperature and the kept label's confidence.
-- *Confidence after an ODIN step separates digits from clothes better than before* (`studies/enhancers.yaml`, supported)
-  is not about ODIN for the same reason.
+- *Confidence after an ODIN step separates digits from clothes better than before* (`studies/enhancers.yaml`,
+  supported) is not about ODIN for the same reason.
 
-All other numbers of enhancers that keep the label, of `pnorm` and of C-OOD severities in `studies/enhancers.yaml` are of the
-former definitions until it is run again.
+All other numbers of enhancers that keep the label, of `pnorm` and of C-OOD severities in `studies/enhancers.yaml` are
+of the former definitions until it is run again.
 
-**Wording.** The statements of 15 claims (3 in studies/communication.yaml, 10 in studies/distillation-controls.yaml, 2 in
-studies/enhancers.yaml) were worded anew after these replicates had been looked at; their arms, metrics and splits are unchanged.
+**Wording.** The statements of 15 claims (3 in studies/communication.yaml, 10 in studies/distillation-controls.yaml, 2
+in studies/enhancers.yaml) were worded anew after these replicates had been looked at; their arms, metrics and splits
+are unchanged.
 """
 
 
