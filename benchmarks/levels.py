@@ -1,7 +1,7 @@
 """Level and power of the comparisons: how often what is not there is called supported, or a margin negligible.
 
     python benchmarks/levels.py        # a few minutes; docs/decisions/0015 and 0019 have what it printed
-    python benchmarks/levels.py results/RUN BETTER THAN     # by the spread of two models of a run; decision 21
+    python benchmarks/levels.py results/RUN BETTER THAN     # by the spread of two arms of a run; decision 21
 
 The first table draws test images: an effect of each that is common to all replicates, that of each replicate on each
 image, and the difference of each replicate on all images, whose spread is given in standard errors of the first. Beside
@@ -56,10 +56,11 @@ PILOTS = Spread(2.4, 0.65, 0.13, 2.8, 1500)
 
 
 def observed(run: Path, better: str, than: str) -> Spread:
-    """Return the spread of two models of a finished run."""
+    """Return the spread of two arms of a finished run."""
+    (name, variant), (other_name, other_variant) = (arm.partition("/")[::2] for arm in (better, than))
     pairs = []
-    for path in sorted(run.glob(f"predictions/*/{better}/replicate-*/clean.parquet")):
-        other = path.parents[2] / than / path.parent.name / path.name
+    for path in sorted(run.glob(f"predictions/*/{name}/replicate-*/{variant or 'clean'}.parquet")):
+        other = path.parents[2] / other_name / path.parent.name / f"{other_variant or 'clean'}.parquet"
         tables = [predictions_by_split(read_table(each), each) for each in (path, other)]
         pairs.append(tuple(estimate(t, [QUANTITY], BOOTSTRAP, SimpleNamespace(ece_bins=15)) for t in tables))
     found = compare(pairs, QUANTITY)

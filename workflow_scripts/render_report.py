@@ -9,6 +9,7 @@ from selfdoubt.report.inputs import Registration, ReportData
 from selfdoubt.report.page import render
 from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.atomic_files import atomic_path
+from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA
 from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA
 from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
@@ -80,7 +81,13 @@ def registration_of(path: Path, present: dict) -> Registration:
     options = {"capture_output": True, "text": True, "check": False}
     logged = subprocess.run([*git, "log", "-1", "--format=%h of %cs", "--", path.name], **options).stdout.strip()
     changed = subprocess.run([*git, "status", "--porcelain", "--", path.name], **options).stdout.strip()
-    differing = differences(json.loads(path.read_text()), present)
+    try:
+        registered = json.loads(path.read_text())
+    except ValueError:
+        registered = None
+    if not isinstance(registered, dict):
+        raise UserError(f"{path}: is no registration; restore it from git, or delete it")
+    differing = differences(registered, present)
     return Registration(path.name, logged if logged and not changed else None, differing)
 
 

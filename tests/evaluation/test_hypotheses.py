@@ -340,8 +340,16 @@ def test_the_families_are_studies_and_what_was_explored_on_a_data_set(paths):
     for dataset in ("one", "two"):
         for study, n in (("ranking", 4), ("other", 2)):
             explored = [r for r in tables["comparisons"] if (r["dataset"], r["study"]) == (dataset, study)][:n]
-            kept = [r for r in explored if r["p"] is not None]  # sharp and dull have the same accuracy
+            kept = [r for r in explored if r["p_holm"] is not None]  # not of equal accuracy, and of no claim
             assert [r["p_holm"] for r in kept] == families.holm([r["p"] for r in kept])
+
+
+def test_what_a_claim_is_about_is_in_no_family_of_what_was_explored(paths):
+    tables = tables_of(paths, [claim("sharp", "dull")], comparisons=[ACCURACY, AURC])
+    explored = {(row["better"], row["metric"]): row for row in tables["comparisons"][:4]}
+    assert explored["sharp", "aurc"]["p"] is not None and explored["sharp", "aurc"]["p_holm"] is None
+    kept = [explored["poor", metric] for metric in ("accuracy", "aurc")]
+    assert [row["p_holm"] for row in kept] == families.holm([row["p"] for row in kept])
 
 
 # ---- tables ----

@@ -261,3 +261,19 @@ def test_a_study_is_not_warned_of_what_is_not_its_own():
     page = warned(metrics=frame("metrics", data), settings=settings, hypotheses=empty)
     top, study = page.partition('class="study"')[::2]
     assert "kd on toys: bad." in top and "kd on toys: bad." not in study and "Warnings" not in study
+
+
+def test_claims_of_replicates_that_share_their_images_are_conditional_on_them():
+    conditional = "All replicates train on the same images of toys: claims are conditional on this training pool."
+    settings = copy.deepcopy(SETTINGS)
+    settings["datasets"]["toys"]["train_images_per_replicate"] = 9
+    assert conditional in render(report()) and conditional not in render(replace(report(), settings=settings))
+
+
+def test_one_warning_of_masks_in_several_replicates_is_shown_once():
+    row = ("pseudo-mask", "iou", 0.4, 10, None)
+    of_each = [frame("mask-quality", [(*row, "no nearer")]), frame("mask-quality", [(*row, "no nearer")])]
+    page = warned(mask_quality={("toys", "unet"): [*of_each, frame("mask-quality", [(*row, None)])]})
+    top = page.partition('class="study"')[0]
+    assert top.count("pseudo-masks of unet on toys (2 of 3 replicates): no nearer.") == 1
+    assert page.count("Warning, pseudo-mask: no nearer.") == 2  # the caption, read out for the table too

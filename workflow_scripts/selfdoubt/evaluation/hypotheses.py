@@ -2,8 +2,8 @@
 
 Of each study one claim may be primary, and is tested at the study's whole level; all others are one family, within
 which p is corrected, whatever the primary's verdict. A manipulation check is a known effect, tested by itself.
-Exploratory comparisons are those of every arm with the study's reference; on one data set they are a family, and get no
-verdict. Arms that are identical on every image are in no family.
+Exploratory comparisons are those of every arm with the study's reference; on one data set those that are in no claim
+are a family, and get no verdict. Arms that are identical on every image are in no family.
 """
 
 from itertools import product
@@ -52,7 +52,17 @@ def _explored(dataset: str, study, arms: Arms, settings) -> list[dict]:
         for arm, what in product(study.arms, settings.comparisons)
     ]
     rows = [component.row() for component in found]
-    made = [row for row, component in zip(rows, found, strict=True) if not component.compared.identical]
+    claimed = {
+        (*pair, (claim.metric, claim.score, claim.split))
+        for claim in settings.claims
+        if claim.study == study.name and dataset in (claim.datasets or settings.datasets)
+        for pair in map(tuple, claim.pairs)
+    }
+    made = [
+        row
+        for row, component in zip(rows, found, strict=True)
+        if not component.compared.identical and (component.better, component.than, component.quantity) not in claimed
+    ]
     corrected = families.holm([row["p"] for row in made])
     of_study = {"study": study.name, "hypothesis": None, "repeats": False, "p_holm": None}
     for row in rows:

@@ -9,7 +9,7 @@ often bounds are broken is counted, over re-splits of the rows of val and test.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, log, log2
+from math import ceil, log, log1p, log2
 
 import numpy as np
 
@@ -98,10 +98,10 @@ def select_on_val(pooled: Pool, risk: float, delta: float) -> Selections:
     found = select(pooled, np.arange(len(pooled.order))[None] < pooled.n_val, risk, delta)
     if found.place[0] >= 0:
         return found
-    level = delta / n_steps(pooled.n_val)
-    needed = ceil(log(level) / log(1 - risk))
+    needed = (log(delta) - log(n_steps(pooled.n_val))) / log1p(-risk)  # infinite for the smallest risks
     if needed > pooled.n_val:
-        raise Undefined(f"val has {pooled.n_val:,} images; a bound of {risk:g} needs {needed:,} without an error")
+        n = f"{ceil(needed):,}" if needed < 1e15 else f"{needed:.0e}"
+        raise Undefined(f"val has {pooled.n_val:,} images; a bound of {risk:g} needs {n} without an error")
     raise Undefined(f"no threshold on val has a bound of {risk:g} or less")
 
 

@@ -93,7 +93,7 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     of_splits += "(default: all; printed tables leave out single corruptions)"
     parser.add_argument("--splits", nargs="+", metavar="SPLIT", help=of_splits)
     of_percent = "failure- metrics also of a mix with test, so many percent of it OOD: the split ood-given@PERCENT"
-    parser.add_argument("--ood-percent", nargs="+", type=_percent, metavar="PERCENT", help=of_percent)
+    parser.add_argument("--ood-percent", nargs="+", type=_ood_percent, metavar="PERCENT", help=of_percent)
     of_reference = "one of the models, by its name or FILE: print how the others differ from it"
     parser.add_argument("--reference", metavar="NAME", help=of_reference)
     parser.add_argument("--bins", type=_bins, default=15, help="of the calibration errors (15)")
@@ -148,6 +148,12 @@ def _percent(text: str, below: float = 100, what: str = "percentage between 0 an
     if not 0 < value < below:
         raise argparse.ArgumentTypeError(f"'{text}' is not a {what}")
     return value
+
+
+def _ood_percent(text: str) -> float:
+    if _percent(text) > 99.999:  # six digits of it are in the name of the split
+        raise argparse.ArgumentTypeError(f"'{text}' is above 99.999")
+    return float(text)
 
 
 def _resamples(text: str) -> int:
@@ -242,6 +248,8 @@ def check_output(arguments: argparse.Namespace, models: list[Model]) -> None:
     for option in ("output", "guarantees"):
         if path := getattr(arguments, option):
             _check_file(f"--{option} {path}", path, inputs)
+    if arguments.output and arguments.guarantees and arguments.output.resolve() == arguments.guarantees.resolve():
+        raise UserError(f"--guarantees {arguments.guarantees}: is the file of --output too; name another")
     if arguments.output and arguments.format == "parquet" and arguments.output.suffix.lower() != ".parquet":
         what = f"--output {arguments.output}: is not Parquet, which --format parquet needs"
         raise UserError(f"{what}; end it with .parquet")

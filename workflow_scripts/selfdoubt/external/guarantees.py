@@ -43,7 +43,7 @@ def write(path: Path, rows: list[dict]) -> None:
         if path.suffix.lower() == ".csv":
             frame.to_csv(temporary, index=False)
         else:
-            frame.to_json(temporary, orient="records", indent=1)
+            frame.to_json(temporary, orient="records", indent=1, double_precision=15)
 
 
 def printed(rows: list[dict], settings: SimpleNamespace) -> tuple[list[tuple[str, pd.DataFrame, int]], list[str]]:

@@ -1,5 +1,7 @@
 """Labels that many people gave the same images: how many, or which fraction of them, gave each class."""
 
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +33,9 @@ def read(path: Path) -> PeoplesLabels:
     if counts.ndim != 2 or counts.shape[1] < 2 or counts.dtype.kind not in "iuf":
         raise UserError(f"{path}: is {counts.dtype} of shape {counts.shape}; give numbers (images, classes)")
     counts = counts.astype(np.float64)
-    if (wrong := ~(np.isfinite(counts) & (counts >= 0)).all(1) | (counts.sum(1) <= 0)).any():
+    if (wrong := ~(np.isfinite(counts) & (counts >= 0)).all(1) | (counts.max(1) <= 0)).any():
         raise UserError(f"{path}: row {wrong.argmax()} has no counts of at least 0 and more than 0 in all; mend it")
+    counts = counts / counts.max(1, keepdims=True)  # the sum of large numbers may not be finite
     fractions = counts / counts.sum(1, keepdims=True)
     if ids is None:
         return PeoplesLabels(path, fractions, None)
@@ -46,7 +49,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         found = np.load(path, allow_pickle=False)
         return {"counts": found} if isinstance(found, np.ndarray) else dict(found)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         if isinstance(error, FileNotFoundError):
             raise
         raise UserError(f"{path}: not readable as NumPy's .npy or .npz: {error}") from None

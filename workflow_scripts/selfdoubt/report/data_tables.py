@@ -17,7 +17,7 @@ def mask_table(segmenter: str, qualities: list[pd.DataFrame]) -> Table | None:
     stages = list(dict.fromkeys(quality["stage"]))
     table = Table(f"Mask quality of {segmenter}, before and after its training", stages, "statistic")
     table.caption += f": mean of {counted(len(qualities), 'replicate')}." if len(qualities) > 1 else "."
-    for row in quality.dropna(subset="warning").to_dict("records"):
+    for row in quality.dropna(subset="warning").drop_duplicates(["stage", "warning"]).to_dict("records"):
         table.caption += f" Warning, {row['stage']}: {row['warning']}."
     for statistic in dict.fromkeys(quality["statistic"]):
         rows = quality[quality["statistic"] == statistic]

@@ -7,6 +7,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from selfdoubt.figures.texts import listed
 from selfdoubt.report.arm_tables import corruption_table, failure_columns, main_columns, numbers_table, score_columns
 from selfdoubt.report.comparison_tables import comparison_table
 from selfdoubt.report.data_tables import counts_table, mask_table
@@ -32,6 +33,7 @@ class StudySection:
 
     name: str
     text: dict  # title, question, background, protocol, threats
+    pool: str | None  # that replicates share their training images
     checks: list[Verdict]
     failed_checks: str | None  # why the study supports no conclusion
     verdicts: list[Verdict]
@@ -96,6 +98,7 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
     return StudySection(
         name,
         text,
+        _pool(data.settings),
         [verdict for verdict in verdicts if verdict.role == "check"],
         failed_checks(verdicts),
         [verdict for verdict in verdicts if verdict.role != "check"],
@@ -107,6 +110,16 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
         enhancement_table(data.enhancements, data.settings, arms, data.arms),
         comparisons,
     )
+
+
+def _pool(settings: dict) -> str | None:
+    """Return that claims are conditional on the training images, where all replicates train on the same."""
+    trained = any(settings.get(kind) for kind in ("teachers", "baselines", "students", "augmented"))
+    entries = settings["datasets"].items() if trained else ()
+    shared = [name for name, entry in entries if not entry.get("train_images_per_replicate")]
+    if not shared:
+        return None
+    return f"All replicates train on the same images of {listed(shared)}: claims are conditional on this training pool."
 
 
 def _datasets(numbers: Numbers) -> list[str]:

@@ -1,5 +1,6 @@
 """Warnings of the tables, as the page shows them: at its top, and those of a study at the study."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -49,12 +50,13 @@ def _of_models(data: ReportData, metrics: pd.DataFrame) -> list[Warned]:
 
 
 def _of_masks(data: ReportData) -> list[Warned]:
-    return [
-        Warned(f"{row['stage']}s of {segmenter} on {dataset}: {row['warning']}.", segmenter=segmenter)
-        for (dataset, segmenter), qualities in data.mask_quality.items()
-        for quality in qualities
-        for row in quality[quality["warning"].notna()].to_dict("records")
-    ]
+    found = []
+    for (dataset, segmenter), qualities in data.mask_quality.items():
+        rows = pd.concat(qualities).dropna(subset="warning")
+        for (stage, warning), n in Counter(zip(rows["stage"], rows["warning"], strict=True)).items():
+            some = f" ({n} of {counted(len(qualities), 'replicate')})" if n < len(qualities) else ""
+            found.append(Warned(f"{stage}s of {segmenter} on {dataset}{some}: {warning}.", segmenter=segmenter))
+    return found
 
 
 def _of_claims(data: ReportData) -> list[Warned]:

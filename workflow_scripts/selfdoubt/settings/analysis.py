@@ -57,7 +57,7 @@ class Evaluation(Strict):
     mc_dropout_passes: Annotated[int, Field(ge=0, le=100_000)] = 0  # of predict, for the score mc-dropout
     selective_accuracies_percent: list[Percent]
     coverages_percent: list[Percent]
-    ood_mixed_percent: list[Annotated[float, Field(gt=0, lt=100)]] = []  # of OOD images, in splits ood-NAME@PERCENT
+    ood_mixed_percent: list[Annotated[float, Field(gt=0, le=99.999)]] = []  # of OOD images, in splits ood-NAME@PERCENT
     ece_bins: Annotated[int, Field(ge=1, le=1_000_000)]  # of each class; more fill the memory to no use
     n_resamples: Annotated[int, Field(ge=100, le=1_000_000)]
     resampled_splits: list[str]

@@ -250,7 +250,8 @@ def _check_evaluation(study) -> Iterator[tuple]:
 
 
 def _check_passes(evaluation) -> None:
-    needing = [score for score in evaluation.scores if SCORES[score].needs_dropout_passes]
+    scores = [*evaluation.scores, *(evaluation.guarantees.scores if evaluation.guarantees else [])]
+    needing = [score for score in scores if SCORES[score].needs_dropout_passes]
     if needing and evaluation.mc_dropout_passes == 0:
         raise UserError(f"config: evaluation.mc_dropout_passes: 0; the score {needing[0]} needs passes, such as 20")
 
