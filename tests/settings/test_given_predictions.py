@@ -1,14 +1,10 @@
 """Models of which others made the predictions: what of the config they may stand in, and what needs a network."""
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from wrong_configs import check_message, fault, put
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.files import check_files
-from selfdoubt.settings.predicted_files import lacks_logits
 from selfdoubt.settings.study import load_study
 
 ELSEWHERE = {"test": "{dataset}/a.npz"}
@@ -62,47 +58,6 @@ def test_a_file_is_of_one_split(config, tmp_path, monkeypatch):
         (tmp_path / name).touch()
     with pytest.raises(Exception, match=r"predictions\.b\.val: \./b\.csv is the file of test too"):
         check_files(load_study(config), tmp_path)
-
-
-LOGITS = {"logits": np.zeros((3, 2), np.float32), "label": [0, 1, 0]}
-WITHOUT = {"prediction": [0, 1, 0], "confidence": [0.5] * 3, "label": [0, 1, 0], "logits_file": ["a"] * 3}
-
-
-def write_predictions(path, with_logits: bool):
-    """Write a file of predictions in the format of its suffix."""
-    if path.suffix == ".npz":
-        np.savez(path, **(LOGITS if with_logits else WITHOUT))
-    elif path.suffix == ".csv":
-        path.write_text("label,logit_0,logit_1\n0,1,2\n" if with_logits else "label,pred,conf\n0,1,.5\n")
-    else:
-        table = {**LOGITS, "logits": LOGITS["logits"].tolist()} if with_logits else WITHOUT
-        pq.write_table(pa.table(table), path)
-
-
-@pytest.mark.parametrize("kind", ["csv", "npz", "parquet"])
-def test_a_member_without_logits_is_refused_with_the_config(config, tmp_path, monkeypatch, kind):
-    monkeypatch.chdir(tmp_path)
-    config = alone(config)
-    config["predictions"] = {name: {"test": f"{name}.{kind}"} for name in "ab"}
-    for name in "ab":
-        write_predictions(tmp_path / f"{name}.{kind}", True)
-    check_files(load_study(config), tmp_path)
-    write_predictions(tmp_path / f"b.{kind}", False)
-    with pytest.raises(
-        UserError, match=rf"groups\.pair\.members: 'b' has no logits, .* b\.{kind} has classes"
-    ) as error:
-        check_files(load_study(config), tmp_path)
-    assert "\n" not in str(error.value)
-    config["groups"], config["studies"]["s"]["arms"] = {}, ["b"]
-    check_files(load_study(config), tmp_path)
-
-
-@pytest.mark.parametrize("kind", ["csv", "npz", "parquet", "txt"])
-@pytest.mark.parametrize("content", [b"", b"\n", b"PAR1\xff\xff\xff\xffPAR1", "label,logit_0".encode("utf-16")])
-def test_what_cannot_be_read_so_is_left_to_the_job(tmp_path, kind, content):
-    path = tmp_path / f"a.{kind}"
-    path.write_bytes(content)
-    assert not lacks_logits(path)
 
 
 def test_predictions_stand_beside_networks(config):

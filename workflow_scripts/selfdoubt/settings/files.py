@@ -1,10 +1,9 @@
 """Files that the config names, and networks of timm: they must be there before a job needs them."""
 
-from itertools import product
 from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings import catalog, predicted_files, timm_names
+from selfdoubt.settings import catalog, timm_names
 from selfdoubt.settings.source_files import Folders
 
 
@@ -14,7 +13,6 @@ def check_files(study, resources: Path) -> None:
     _check_weights(study)
     _check_predictions(study)
     _check_soft_labels(study)
-    _check_members(study)
     folders = Folders(embedded=resources, fetched=resources)  # what is fetched is not looked for
     for section in ("datasets", "ood_sets"):
         for key, entry in getattr(study, section).items():
@@ -49,17 +47,6 @@ def _check_soft_labels(study) -> None:
         if dataset.soft_labels and not Path(dataset.soft_labels).is_file():
             place = f"config: datasets.{key}.soft_labels"
             raise UserError(f"{place}: {dataset.soft_labels} is missing; put the file there, or correct the path")
-
-
-def _check_members(study) -> None:
-    """Raise UserError at a member of a group of which a file shows that it has no logits: all protocols need them."""
-    for group, entry in study.groups.items():
-        given = [name for name in entry.members if name in study.predictions]
-        for name, dataset in product(given, study.datasets):
-            for path in study.predictions[name].files(dataset).values():
-                if predicted_files.lacks_logits(Path(path)):
-                    what = f"'{name}' has no logits, which groups need: {path} has classes and confidences alone"
-                    raise UserError(f"config: groups.{group}.members: {what}; leave it out")
 
 
 def _check_there(place: str, look, *where) -> None:
