@@ -49,6 +49,13 @@ claim is one of the hypotheses that stand in the config; how its verdict comes a
 networks and small images: what holds here need not hold elsewhere. Written by `python docs/findings.py` from the
 tables of the runs; the numbers of each are in [findings/](findings).
 
+**Registered, and what of it is fresh.** A registration fixes claims, margins, families, arms and replicates before
+their test numbers were seen, and no more. The default study's five replicates are all that the embedded images give:
+its regime and its claims were chosen by them on val, and claims like them had been evaluated on the same test images
+in an earlier regime ([decision 21](decisions/0021-a-regime-with-known-effects.md)). The replicates of
+`studies/ensemble-distillation.yaml` had been seen by no exploration; its test images are among those on which pilots
+suggested its claim.
+
 **Withdrawn.** The runs of `studies/enhancers.yaml` and `studies/communication.yaml` were made before methods were
 brought in line with their papers ([decision 20](decisions/0020-as-their-papers-have-them.md)), and before replicates
 had training images of their own; with three replicates, no claim of theirs would now be decided. Three claims do not

@@ -55,6 +55,8 @@ def take_looks(path: Path, options: list[str]) -> None:
             )
         further = next_looks(study, {row["study"] for row in rows if row["verdict"] == "inconclusive"})
         if further == study.look:
+            for name in sorted(study.studies.keys() - {row["study"] for row in rows}):
+                print(f"{name}: it has no primary claim, and stops at its first look", file=sys.stderr)
             return
         with atomic_path(overlay) as temporary:
             temporary.write_text(yaml.safe_dump({"look": further}))

@@ -359,7 +359,11 @@ def test_guarantees_are_printed_and_written_in_the_pipelines_schema(tmp_path, ca
     _, out, _ = run(capsys, path, *options, tmp_path / "g.csv")
     assert "no samples in val; give --val FILE" in out
     assert pd.read_csv(tmp_path / "g.csv").value.isna().all()
-    for wrong, what in ((["--guarantees", "g.csv"], "--target-risks"), (["--alphas", "1"], "fraction between 0 and 1")):
+    for wrong, what in (
+        (["--guarantees", "g.csv"], "--target-risks"),
+        (["--delta", "0.1"], "--delta: needs --target-risks"),
+        (["--alphas", "1"], "fraction between 0 and 1"),
+    ):
         code, _, err = run(capsys, path, *wrong)
         assert code == 2 and err.count("\n") == 1 and what in err
 

@@ -130,6 +130,7 @@ def test_labels_of_people_are_of_the_models_in_their_order(config, tmp_path, mon
     [
         ("figures.gap.coverage_percent", 55, "coverage_percent: 55.0 is not in evaluation.coverages_percent"),
         ("figures.gap.score", "mc-dropout", "score: mc-dropout is not in evaluation.scores"),
+        ("figures.gap.labels", "people", "labels: people, but datasets.photos has no soft_labels"),
         ("datasets.photos.soft_labels", "counts.csv", "soft_labels: 'counts.csv' is not one of .npy, .npz"),
     ],
 )

@@ -62,6 +62,7 @@ def test_a_study_goes_on_while_its_primary_claim_is_inconclusive(tmp_path, decid
     assert looks_of(tmp_path) == looks
     numbers = [f"distillation, {n} replicates: kd-ranks-better" for n in (10, 20, 30)][: len(looks)]
     assert [line.rpartition(" ")[0] for line in done.stdout.splitlines()] == numbers
+    assert "mask-cutmix: it has no primary claim" in done.stderr and "distillation: it has" not in done.stderr
     assert all("--resources gpu=4" in line for line in (tmp_path / "calls").read_text().splitlines())
 
 

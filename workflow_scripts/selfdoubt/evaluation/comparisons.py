@@ -106,7 +106,7 @@ def _content(predictions, split: str, readings: dict, score: str, kind: str) -> 
     own = needed_splits(split)[-1]
     reading, sample = readings[own], predictions[own]
     if kind == "accuracy":
-        used = [sample.logits.argmax(-1) if sample.predicted is None else sample.predicted]
+        used = [sample.classes]
         if reading.correct.all():
             used += [*(sample.signals or {}).values()] if sample.logits is None else [sample.logits]
     elif kind == "calibration":

@@ -68,7 +68,7 @@ def _with_mean(curve: np.ndarray) -> tuple[np.ndarray, float]:
 def _agreement(people: np.ndarray, predictions: dict[str, Predictions]) -> tuple[np.ndarray, np.ndarray]:
     """Return the fraction of people who gave the predicted class, and who gave the most common one, (n,) each."""
     sample = predictions["test"]
-    predicted = sample.logits.argmax(-1) if sample.predicted is None else sample.predicted
+    predicted = sample.classes
     return people[np.arange(len(people)), predicted], people.max(1)
 
 

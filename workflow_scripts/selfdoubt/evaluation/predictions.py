@@ -30,7 +30,12 @@ class Predictions:
     @cached_property
     def correct(self) -> np.ndarray:
         """(n,) bool: whether the predicted class is the label."""
-        return self.labels == (self.logits.argmax(-1) if self.predicted is None else self.predicted)
+        return self.labels == self.classes
+
+    @property
+    def classes(self) -> np.ndarray:
+        """(n,) int: the predicted classes."""
+        return self.logits.argmax(-1) if self.predicted is None else self.predicted
 
     def rows(self, order: np.ndarray | slice, logits: np.ndarray | None = None) -> "Predictions":
         """Return some of the rows, in this order; logits: those of these rows, where they are at hand already."""

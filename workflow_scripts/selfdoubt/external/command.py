@@ -107,9 +107,9 @@ def _add_guarantees(parser: argparse.ArgumentParser) -> None:
     of_risks = "find a threshold on val that bounds the risk of what it accepts, and what it accepts of test"
     parser.add_argument("--target-risks", metavar="RISK", help=of_risks, **several)
     of_delta = "how often such a bound may be broken (0.05)"
-    parser.add_argument("--delta", type=_fraction, default=0.05, help=of_delta)
+    parser.add_argument("--delta", type=_fraction, help=of_delta)
     of_resplits = "of the rows of val and test, to count how often it is (1000)"
-    parser.add_argument("--resplits", type=_count, default=1000, help=of_resplits)
+    parser.add_argument("--resplits", type=_count, help=of_resplits)
     of_alphas = "calibrate conformal sets on val that have the label with a probability of 1 - ALPHA: lac, aps, raps"
     parser.add_argument("--alphas", metavar="ALPHA", help=of_alphas, **several)
     of_file = "write the numbers of --target-risks and --alphas to this file; --output and json have the metrics alone"
@@ -188,6 +188,9 @@ def settings_of(arguments: argparse.Namespace, models: list[Model]) -> SimpleNam
 
 def _guarantees(arguments: argparse.Namespace) -> SimpleNamespace | None:
     """Return the settings of the guarantees; None where none is asked for."""
+    for option in ("delta", "resplits"):
+        if getattr(arguments, option) is not None and not arguments.target_risks:
+            raise UserError(f"--{option}: needs --target-risks")
     if not (arguments.target_risks or arguments.alphas):
         if arguments.guarantees:
             raise UserError("--guarantees: needs --target-risks or --alphas")
@@ -195,8 +198,8 @@ def _guarantees(arguments: argparse.Namespace) -> SimpleNamespace | None:
     return SimpleNamespace(
         scores=_once(arguments.scores),
         target_risks=_once(arguments.target_risks) or [],
-        delta=arguments.delta,
-        n_resplits=arguments.resplits,
+        delta=0.05 if arguments.delta is None else arguments.delta,
+        n_resplits=arguments.resplits or 1000,
         alphas=_once(arguments.alphas) or [],
         raps_penalty=0.1,
         raps_free_classes=2,

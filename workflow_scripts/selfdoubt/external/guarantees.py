@@ -81,4 +81,4 @@ def _cells(part: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 
 def _what(row) -> str:
-    return f"{row.name} {row.method} {row.level:g}"
+    return f"{row.name} {row.score} {row.method} {row.level:g}"

@@ -7,6 +7,7 @@ import pandas as pd
 from selfdoubt.figures.texts import NO_BREAK, listed
 from selfdoubt.report.arms import BY_NAME, Arms
 from selfdoubt.report.formats import number
+from selfdoubt.report.numbers import with_arms
 from selfdoubt.report.tables import Cell, Table
 
 SCORE = "msp"
@@ -29,8 +30,7 @@ def gap_tables(gaps: pd.DataFrame, arms: Sequence[str], names: Arms = BY_NAME) -
     """
     if gaps.empty:
         return []
-    rows = gaps[gaps["score"] == SCORE]
-    rows = rows.assign(arm=rows["name"].where(rows["variant"] == "clean", rows["name"] + "/" + rows["variant"]))
+    rows = with_arms(gaps[gaps["score"] == SCORE])
     rows = rows[rows["arm"].isin(arms)]
     return [_table(dataset, own, arms, names) for dataset, own in rows.groupby("dataset")]
 

@@ -21,6 +21,14 @@ class Settings(FigureOfArms):
         wanted = [self.coverage_percent] if self.coverage_percent else []
         yield _check_measured, f"{place}.score", [self.score], "scores", study
         yield _check_measured, f"{place}.coverage_percent", wanted, "coverages_percent", study
+        yield _check_labels, f"{place}.labels", self, study
+
+
+def _check_labels(place: str, figure: Settings, study) -> None:
+    dataset = study.datasets.get(figure.dataset)
+    if figure.labels == "people" and dataset and not dataset.soft_labels:
+        what = f"people, but datasets.{figure.dataset} has no soft_labels"
+        raise UserError(f"config: {place}: {what}; name their file there, or write labels: given")
 
 
 def _check_measured(place: str, wanted: list, key: str, study) -> None:
