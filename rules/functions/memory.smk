@@ -28,9 +28,12 @@ def recipe_mb(wildcards, attempt):
 
 
 def predicted_sets(dataset):
-    """Return a data set, and the entries of the OOD sets that its models are evaluated on."""
+    """Return a data set, and the entries of the OOD sets that its models are evaluated on.
+
+    OOD sets of which there are predictions alone have no entry.
+    """
     entry = STUDY.datasets[dataset]
-    return entry, [STUDY.ood_sets[name] for name in entry.ood]
+    return entry, [STUDY.ood_sets.get(name, memory.PREDICTED_OOD) for name in entry.ood]
 
 
 def predicting_mb(wildcards, attempt):

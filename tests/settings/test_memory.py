@@ -190,3 +190,29 @@ def test_the_metrics_of_many_arms_count():
     assert (memory.collecting_mb(42), memory.collecting_mb(42, memory.FIGURE_MB)) == (2000, 1000)
     assert memory.collecting_mb(3000) == 500 + 2 * 3000
     assert (memory.rendering_mb(42, 8), memory.rendering_mb(3000, 8)) == (1000, 500 + 4 * 3000 + 20 * 8)
+
+
+def test_predictions_of_ood_images_need_no_entry_of_a_set(copy):
+    """Of which there are predictions alone: the dry run asks for memory all the same."""
+    for name in ("a.npz", "b.npz"):
+        (copy.folder / name).touch()
+    sections = (
+        "students",
+        "augmented",
+        "baselines",
+        "teachers",
+        "segmenters",
+        "enhancers",
+        "groups",
+        "protocols",
+        "studies",
+    )
+
+    def of_predictions(config):
+        config |= {key: {} for key in (*sections, "hypotheses", "figures", "manipulation_checks")} | {"comparisons": []}
+        config["datasets"] = {"toys": {"source": "predictions", "ood": ["far"]}}
+        config["predictions"] = {"a": {"test": "a.npz", "ood": {"far": "b.npz"}}}
+
+    copy.edit_config(of_predictions)
+    found = copy.snakemake("-n")
+    assert found.returncode == 0 and "mem_mb" in found.stdout, found.stdout[-2000:] + found.stderr[-2000:]

@@ -28,6 +28,7 @@ DRAWING = 10  # of those whose scores a figure shows: with their softmax in floa
 MEMBER, DECIDING = 3, 4  # of each member's, and of what a group decides
 _N_IMAGES, _N_CLASSES = 50_000, 1000  # of a source that does not state them
 _UNKNOWN = SimpleNamespace()
+PREDICTED_OOD = SimpleNamespace(source="predictions", n_images=_N_IMAGES)  # of which there are predictions alone
 
 
 def images_mb(dataset) -> float:
