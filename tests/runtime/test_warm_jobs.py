@@ -194,6 +194,16 @@ def test_a_signal_ends_job_and_client(engine, hit, number, code, log):
     assert engine.run("python -c pass")[0] == 0 and is_running(engine.server)
 
 
+def test_with_the_server_its_jobs_end_and_fail(engine):
+    engine = engine()
+    engine.run("true")
+    engine.server = server_of(engine)
+    _, job = begun(engine)
+    os.kill(engine.server, signal.SIGKILL)
+    assert engine.code() == 1 and comes_true(lambda: not is_running(job))
+    assert engine.run("python -c pass")[0] == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_with_the_engine_all_ends(engine, number):
     """A job whose server is a fork of the first one, too."""

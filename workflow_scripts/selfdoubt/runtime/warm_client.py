@@ -24,7 +24,10 @@ def main(address: str, words: list[str]) -> None:
     if connection is None or not _begins(connection, words):
         os.execv(sys.executable, [sys.executable, *words])
     _pass_signals_on(connection)
-    ended = connection.makefile().readline().split()
+    try:
+        ended = connection.makefile().readline().split()
+    except OSError:
+        ended = []
     if not ended:
         sys.exit("the process that this job is a fork of was ended")
     code = os.waitstatus_to_exitcode(int(ended[0]))
@@ -77,15 +80,22 @@ def _is_inherited(file: int) -> bool:
 
 
 def _pass_signals_on(connection: socket.socket) -> None:
-    def stop(number, frame):
-        connection.send(bytes([number]))
+    def forward(number, frame):
+        try:
+            connection.send(bytes([number]))
+        except OSError:  # the server has ended, and with it the job
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    def suspend(number, frame):
+        forward(number, frame)
         os.kill(os.getpid(), signal.SIGSTOP)
-        connection.send(bytes([signal.SIGCONT]))
+        forward(signal.SIGCONT, frame)
 
     for number in _FORWARDED:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda number, frame: connection.send(bytes([number])))
-    signal.signal(signal.SIGTSTP, stop)
+            signal.signal(number, forward)
+    signal.signal(signal.SIGTSTP, suspend)
 
 
 if __name__ == "__main__":
