@@ -19,6 +19,7 @@ WORKFLOW = Path(str(workflow.current_basedir)).parent
 SCRIPTS = WORKFLOW / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from selfdoubt.runtime import warm_jobs
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, clean_workdir, hold, is_running
@@ -93,6 +94,8 @@ def start_run():
         clean_workdir(Path(RUN), SHARED)
     except UserError as fault:
         raise SystemExit(f"{fault}")
+    if workflow.local_exec:
+        warm_jobs.start()
 
 
 onstart:  # of what runs jobs: not of dry runs, nor of Snakemake as a job of its own, nor if there is nothing to do

@@ -206,7 +206,7 @@ rule collect_costs:
         code=code_digest("collect_costs"),
     shell:
         'exec python "$SELFDOUBT/collect_costs.py"'
-        f" --folder {RUN}/benchmarks"
+        f" --folder {RUN}/benchmarks --logs {RUN}/logs"
         " --output {output} --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 

@@ -68,8 +68,8 @@ class Start:
 
     def jobs(self) -> dict[int, str]:
         """The jobs that run: process and script."""
-        found = {process: command_of(process) for process in processes(self.name)}
-        return {process: words[1].split("/")[1] for process, words in found.items() if is_job(words)}
+        found = {process: script_of(command_of(process)) for process in processes(self.name)}
+        return {process: script for process, script in found.items() if script}
 
     def left(self) -> list[int]:
         """What still runs when there was time enough to end."""
@@ -100,8 +100,9 @@ def command_of(process: int) -> list[str]:
     return []
 
 
-def is_job(words: list[str]) -> bool:
-    return len(words) > 1 and words[1].startswith("workflow_scripts/")
+def script_of(words: list[str]) -> str | None:
+    """The script that a process runs, or as a client has run by a fork of a server, which it takes along."""
+    return next((word.name for word in map(Path, words[1:]) if word.parent.name == "workflow_scripts"), None)
 
 
 def disturb(start: Start, kind: str, draw: random.Random) -> str | None:

@@ -21,7 +21,7 @@ def benchmark(folder: Path, job: str, *lines: str) -> None:
 
 def test_a_row_for_each_job(tmp_path):
     benchmark(tmp_path, "train/fashion/ce/replicate-1")
-    (row,) = read_benchmarks(tmp_path, ["train/fashion/ce/replicate-1"])
+    (row,) = read_benchmarks(tmp_path, ["train/fashion/ce/replicate-1"], tmp_path)
     assert row == {
         "rule": "train", "job": "fashion/ce/replicate-1", "seconds": 16.57, "cpu_seconds": 3.85, "max_rss_mb": 194.73,
     }  # fmt: skip
@@ -38,7 +38,7 @@ def test_rows_are_sorted_by_rule_and_job(tmp_path):
     ]
     for job in jobs:
         benchmark(tmp_path, job)
-    found = [(row["rule"], row["job"]) for row in read_benchmarks(tmp_path, jobs)]
+    found = [(row["rule"], row["job"]) for row in read_benchmarks(tmp_path, jobs, tmp_path)]
     expected = [("collect", ""), ("enhance", "fashion/ce/replicate-1/odin"), ("fetch", "images.tar.gz")]
     assert found == [*expected, ("train", "fashion/ce/replicate-1"), ("train", "fashion/ce/replicate-2")]
 
@@ -48,29 +48,29 @@ def test_what_another_study_left_is_passed_over(tmp_path, job):
     """Though the names in it are known: a student that was a baseline, a replicate that is one of another model."""
     benchmark(tmp_path, job)
     benchmark(tmp_path, "train/fashion/ce/replicate-1")
-    found = read_benchmarks(tmp_path, ["train/fashion/ce/replicate-1", "distill/fashion/kd/replicate-2"])
+    found = read_benchmarks(tmp_path, ["train/fashion/ce/replicate-1", "distill/fashion/kd/replicate-2"], tmp_path)
     assert [row["job"] for row in found] == ["fashion/ce/replicate-1"]
 
 
 def test_a_job_too_short_to_be_sampled_has_seconds_alone(tmp_path):
     benchmark(tmp_path, "train/ce", SHORT)
     benchmark(tmp_path, "train/odin", SHORT.replace("NA", "-1"))
-    for row in read_benchmarks(tmp_path, ["train/ce", "train/odin"]):
+    for row in read_benchmarks(tmp_path, ["train/ce", "train/odin"], tmp_path):
         assert (row["seconds"], row["cpu_seconds"], row["max_rss_mb"]) == (0.31, None, None)
 
 
 def test_every_repetition_of_a_job_has_its_row(tmp_path):
     benchmark(tmp_path, "train/ce", LINE, SHORT)
-    assert [row["seconds"] for row in read_benchmarks(tmp_path, ["train/ce"])] == [16.57, 0.31]
+    assert [row["seconds"] for row in read_benchmarks(tmp_path, ["train/ce"], tmp_path)] == [16.57, 0.31]
 
 
 def test_without_benchmarks_there_are_no_rows(tmp_path):
-    assert read_benchmarks(tmp_path / "missing", ["collect"]) == []
+    assert read_benchmarks(tmp_path / "missing", ["collect"], tmp_path) == []
     (tmp_path / "collect.tsv").write_text(f"{HEADER}\n")
-    assert read_benchmarks(tmp_path, ["collect", "train/ce"]) == []
+    assert read_benchmarks(tmp_path, ["collect", "train/ce"], tmp_path) == []
 
 
 def test_a_line_that_was_cut_off_has_what_is_left(tmp_path):
     benchmark(tmp_path, "train/ce", LINE[:20])
-    (row,) = read_benchmarks(tmp_path, ["train/ce"])
+    (row,) = read_benchmarks(tmp_path, ["train/ce"], tmp_path)
     assert (row["seconds"], row["cpu_seconds"]) == (16.57, None)

@@ -1,21 +1,36 @@
-"""What jobs took, from the benchmark files that Snakemake writes."""
+"""What jobs took, from the benchmark files that Snakemake writes, and the logs of warm jobs."""
 
 import csv
+import re
 from pathlib import Path
 
+_TOOK = re.compile(r"took ([0-9.]+) s of processor time, ([0-9.]+) MiB at most")  # the last line, by warm_client.py
+_LONGEST_LINE = 100
 
-def read_benchmarks(folder: Path, jobs: list[str]) -> list[dict]:
+
+def read_benchmarks(folder: Path, jobs: list[str], logs: Path) -> list[dict]:
     """Return a row of COSTS for each line of the files of `jobs` under `folder`, sorted.
 
     jobs: RULE/KEY/…/KEY, whose file is of that name with the suffix .tsv. Other files are left over from another
-    study; a job without one has not run, or not here.
+    study; a job without one has not run, or not here. logs: the folder of their logs, of suffix .log: of a job that is
+    no child of the process that Snakemake looks at, the last line has what it took, up to its end.
     """
     rows = []
     for job in sorted(map(Path, jobs)):
         rule, *keys = job.parts
         path = folder / f"{job}.tsv"
-        rows += [{"rule": rule, "job": "/".join(keys), **_numbers(line)} for line in _lines(path)]
+        took = _took(logs / f"{job}.log")
+        rows += [{"rule": rule, "job": "/".join(keys), **_numbers(line), **took} for line in _lines(path)]
     return rows
+
+
+def _took(log: Path) -> dict[str, float]:
+    try:
+        end = log.read_bytes()[-_LONGEST_LINE:].decode(errors="replace")
+    except OSError:
+        return {}
+    found = _TOOK.fullmatch((end.splitlines() or [""])[-1])
+    return {"cpu_seconds": float(found[1]), "max_rss_mb": float(found[2])} if found else {}
 
 
 def _lines(path: Path) -> list[dict]:
