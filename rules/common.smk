@@ -29,7 +29,7 @@ from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules
 from selfdoubt.settings.data_folder import named as with_data_folder
 from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.files import check_files
-from selfdoubt.settings.registration import registration
+from selfdoubt.settings.registration import read_registration, registration
 from selfdoubt.settings.registry import modules_named, modules_of
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.study import load_study, parse_arm
@@ -38,16 +38,18 @@ from selfdoubt.settings.upper_bounds import marked
 RESOURCES, NOTES = WORKFLOW / "resources", Path(".snakemake").absolute()
 MEANINGS = NOTES / "meanings.json"  # of modules, a cache of code digests; it may be deleted
 
+CONFIG = Path([*workflow.configfiles, WORKFLOW / "config.yaml"][0])  # of a study, the first that was given
+REGISTRATION = CONFIG.with_name(f"{CONFIG.stem}.registered.json")
+
 try:
     check_notes(NOTES)
     check_keys(*map(Path, workflow.configfiles))
     STUDY = load_study(config)
     check_files(STUDY, RESOURCES)
+    if REGISTRATION.exists():
+        read_registration(REGISTRATION)
 except UserError as fault:
     raise SystemExit(f"{fault}")
-
-CONFIG = Path([*workflow.configfiles, WORKFLOW / "config.yaml"][0])  # of a study, the first that was given
-REGISTRATION = CONFIG.with_name(f"{CONFIG.stem}.registered.json")
 
 RUN = f"results/{STUDY.run}"  # with which every path begins that a run writes
 FETCHED, SHARED = Path(RUN, "downloads"), Path("results/data")  # links to what runs share, and where that is

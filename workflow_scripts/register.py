@@ -9,10 +9,20 @@ from selfdoubt.runtime.atomic_files import atomic_path
 
 def run(arguments):
     settings = arguments.metadata["settings"]
-    path = Path(settings["file"])
+    path, registered = Path(settings["file"]), settings["registered"]
+    before = evaluated_before(Path(settings["metrics"]), registered)
     with atomic_path(path) as temporary:
-        temporary.write_text(f"{json.dumps(settings['registered'], indent=1, ensure_ascii=False)}\n")
-    print(f"{path}: written; commit it before the run")
+        temporary.write_text(f"{json.dumps(registered | {'evaluated_before': before}, indent=1, ensure_ascii=False)}\n")
+    known = f"; {before} metric tables of these arms and replicates were there already, which it says" if before else ""
+    print(f"{path}: written; commit it before the run{known}")
+
+
+def evaluated_before(metrics: Path, registered: dict) -> int:
+    """Return the number of metric tables of what is registered that this checkout already has."""
+    arms = {name for section in ("models", "groups") for name in registered.get(section, {})}
+    replicates = {f"replicate-{number}" for number in registered["replicates"]}
+    tables = (path.relative_to(metrics).parts for path in metrics.rglob("*.parquet"))
+    return sum(name in arms and replicate in replicates for _, name, replicate, *_ in tables)
 
 
 if __name__ == "__main__":

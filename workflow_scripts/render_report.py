@@ -1,6 +1,5 @@
 """Render questions, verdicts, figures and tables as one page."""
 
-import json
 import subprocess
 from pathlib import Path
 
@@ -9,7 +8,6 @@ from selfdoubt.report.inputs import Registration, ReportData
 from selfdoubt.report.page import render
 from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.atomic_files import atomic_path
-from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA
 from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA
 from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
@@ -20,7 +18,7 @@ from selfdoubt.runtime.schemas.guarantees import GUARANTEES_SCHEMA
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
 from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
-from selfdoubt.settings.registration import differences
+from selfdoubt.settings.registration import differences, read_registration
 
 TABLES = {
     "comparisons": COMPARISONS_SCHEMA,
@@ -81,14 +79,13 @@ def registration_of(path: Path, present: dict) -> Registration:
     options = {"capture_output": True, "text": True, "check": False}
     logged = subprocess.run([*git, "log", "-1", "--format=%h of %cs", "--", path.name], **options).stdout.strip()
     changed = subprocess.run([*git, "status", "--porcelain", "--", path.name], **options).stdout.strip()
-    try:
-        registered = json.loads(path.read_text())
-    except ValueError:
-        registered = None
-    if not isinstance(registered, dict):
-        raise UserError(f"{path}: is no registration; restore it from git, or delete it")
-    differing = differences(registered, present)
-    return Registration(path.name, logged if logged and not changed else None, differing)
+    registered = read_registration(path)
+    return Registration(
+        path.name,
+        logged if logged and not changed else None,
+        differences(registered, present),
+        registered.get("evaluated_before", 0),
+    )
 
 
 def commit() -> str | None:

@@ -144,8 +144,8 @@ def report_settings(wildcards):
 
 
 def registration_settings(wildcards):
-    """What is registered, and the file beside the config into which it is written."""
-    return canonical({"file": str(REGISTRATION), "registered": registration(STUDY)})
+    """What is registered, the file beside the config into which it is written, and where its metrics would be."""
+    return canonical({"file": str(REGISTRATION), "registered": registration(STUDY), "metrics": f"{RUN}/metrics"})
 
 
 def registration_file(wildcards):

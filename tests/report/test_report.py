@@ -122,7 +122,10 @@ def test_a_hypothesis_whose_numbers_were_known_stands_apart_and_is_not_called_re
     assert "<h3>Pre-registered" not in alone and "none of them pre-registered" in alone
 
 
-@pytest.mark.parametrize("registration", [None, replace(KEPT, commit=None), replace(KEPT, differences=["replicates"])])
+@pytest.mark.parametrize(
+    "registration",
+    [None, replace(KEPT, commit=None), replace(KEPT, differences=["replicates"]), replace(KEPT, evaluated_before=2)],
+)
 def test_without_a_committed_registration_that_was_kept_nothing_is_called_registered(registration):
     hypotheses = frame("hypotheses", [HYPOTHESIS])
     assert "<h3>Pre-registered hyp" in render(report(hypotheses=hypotheses, registration=KEPT))

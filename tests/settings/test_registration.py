@@ -5,7 +5,9 @@ import json
 
 import pytest
 
-from selfdoubt.settings.registration import differences, registration
+from register import evaluated_before
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.registration import differences, read_registration, registration
 from selfdoubt.settings.study import load_study
 
 
@@ -38,6 +40,8 @@ CLAIM = "hypotheses.kd-ranks-better"
         (lambda c: c["protocols"]["persuasion"].update(epsilon_255=4), ["protocols.persuasion.epsilon_255"]),
         (lambda c: c["segmenters"]["unet"].update(epochs=2), ["segmenters.unet.epochs"]),
         (lambda c: c["evaluation"].update(n_resamples=500), ["evaluation.n_resamples"]),
+        (lambda c: c["ood_sets"].update(more=copy.deepcopy(c["ood_sets"]["digits"])), ["ood_sets.more"]),
+        (lambda c: c.update(soft_labels={"top_k": 3}), ["soft_labels.top_k"]),
         (lambda c: c["baselines"].update(other=c["baselines"]["ce"]), []),  # an arm of no claim and no study
         (lambda c: c["baselines"]["ce"].update(label="CE"), []),
         (lambda c: c["comparisons"].pop(), []),
@@ -51,3 +55,35 @@ def test_it_changes_with_what_decides_and_with_nothing_else(config, change, keys
 def test_it_is_what_a_file_gives_back(config):
     written = registered(config)
     assert differences(json.loads(json.dumps(written)), written) == []
+
+
+def test_files_of_earlier_versions_say_nothing_of_what_they_lack(config):
+    present = registered(config)
+    earlier = {key: value for key, value in present.items() if key not in ("ood_sets", "soft_labels")}
+    assert differences(earlier, present) == []
+    assert differences({**earlier, "ood_sets": {}}, present) == [f"ood_sets.{key}" for key in present["ood_sets"]]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{"])
+def test_a_file_that_is_no_registration_is_refused(tmp_path, content):
+    path = tmp_path / "config.registered.json"
+    path.write_text(content)
+    with pytest.raises(UserError, match="is no registration"):
+        read_registration(path)
+
+
+def test_it_says_what_was_evaluated_before(tmp_path, config):
+    present = registered(config)
+    metrics = tmp_path / "metrics"
+    assert evaluated_before(metrics, present) == 0
+    number = present["replicates"][0]
+    for name in (
+        "fashion-mnist/ce/replicate-{}/clean",
+        "d/trio/replicate-{}/x",
+        "d/none/replicate-{}/x",
+        "d/ce/replicate-99/x",
+    ):
+        path = metrics / f"{name.format(number)}.parquet"
+        path.parent.mkdir(parents=True)
+        path.touch()
+    assert evaluated_before(metrics, present) == 2

@@ -29,6 +29,9 @@ NEVER_ALONE = {"eval", "exec", "compile", "__import__"}  # a network's eval() an
 ALLOWED = {
     ("workflow_scripts/selfdoubt/data/cifar.py", "pickle"): "an unpickler that lets in arrays alone",
     ("workflow_scripts/lease.py", "execvp"): "the command that the user gave it",
+    ("workflow_scripts/selfdoubt/runtime/warm_client.py", "execv"): "Python, where a job is no fork",
+    ("workflow_scripts/selfdoubt/runtime/warm_jobs.py", "fork"): "of a process that has imported torch",
+    ("workflow_scripts/selfdoubt/runtime/warm_jobs.py", "__import__"): "of the packages that it names",
 }
 LOADERS = {"torch.load": "weights_only=True", "np.load": "allow_pickle=False"}  # and what each must contain
 OTHERS = {

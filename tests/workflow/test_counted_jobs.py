@@ -22,7 +22,11 @@ def counted(copy) -> set[str]:
     output = copy.snakemake("-n", "-p", "--forcerun", "collect_costs", "--", TABLE).stdout
     settings = re.search(r"\{\"jobs\":.*?\]\}", output)[0]
     command = [sys.executable, "workflow_scripts/collect_costs.py", "--settings", settings, "--output", TABLE]
-    subprocess.run([*command, "--folder", "results/default/benchmarks"], cwd=copy.folder, check=True)
+    subprocess.run(
+        [*command, "--folder", "results/default/benchmarks", "--logs", "results/default/logs"],
+        cwd=copy.folder,
+        check=True,
+    )
     rows = pq.read_table(copy.folder / TABLE).to_pylist()
     assert {f"{row['rule']}/{row['job']}" for row in rows} == {*json.loads(settings)["jobs"]}
     return {row["job"] for row in rows}

@@ -15,17 +15,21 @@ class Registration:
     file: str
     commit: str | None  # and its date; None where the file is not committed as it is
     differences: list[str]  # keys of the config that are not as registered
+    evaluated_before: int = 0  # metric tables of its arms and replicates that were there when it was written
 
     @property
     def holds(self) -> bool:
         """Whether it shows that what was evaluated was written down before, as far as the order of commits shows it."""
-        return bool(self.commit) and not self.differences
+        return bool(self.commit) and not self.differences and not self.evaluated_before
 
     @property
     def sentence(self) -> str:
         """Return it in words."""
         when = f"in commit {self.commit}" if self.commit else "but not committed, so that nothing shows when"
         text = f"Registered in {self.file}, {when}."
+        if self.evaluated_before:
+            tables = f"{self.evaluated_before} metric tables of its arms and replicates"
+            text += f" {tables} were there already: not registered before the run."
         if not self.differences:
             return f"{text} Claims, margins, families, arms and replicates are those that were registered."
         return f"{text} Not as registered: {listed(self.differences)}."

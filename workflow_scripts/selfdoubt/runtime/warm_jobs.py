@@ -232,9 +232,9 @@ def _serve_with(module: str, common: Common, channel: socket.socket) -> Callable
 def _run(server: int, common: Common, connection, streams: dict[int, int], words, folder, environment) -> None:
     """Become the job of a client: run its script as `python *words` does. streams: here, by their number there."""
     script = Path(words[0])
-    system = ctypes.CDLL(None)
-    system.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    system.prctl(_PR_SET_NAME, script.stem.encode()[:15])
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    libc.prctl(_PR_SET_NAME, script.stem.encode()[:15])
     os.setpgid(0, 0)  # the terminal's signals reach the client, which passes them on
     for number, handler in common.handlers.items():
         signal.signal(number, handler)

@@ -4,8 +4,14 @@ Replicates, margins, families and the settings of every arm that is named are pa
 networks, recipes, teachers, members. What is only shown or explored (figures, labels, comparisons) is not.
 """
 
+import json
+from pathlib import Path
+
 from selfdoubt.runtime.digests import digest
+from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.claims import claims_of
+
+_LATER = {"ood_sets", "soft_labels"}  # sections that files of earlier versions lack, of which they say nothing
 
 _USES = {  # keys of entries, by the section that they name something of
     "network": "networks",
@@ -34,6 +40,8 @@ def registration(study) -> dict:
         },
         **_entries(study, sorted(arms)),
         "datasets": {key: dataset.model_dump() for key, dataset in study.datasets.items()},
+        "ood_sets": {key: ood.model_dump() for key, ood in study.ood_sets.items()},
+        "soft_labels": study.soft_labels.model_dump(),
         "evaluation": study.evaluation.model_dump(include={"ece_bins", "n_resamples"}),
     }
     found = _plain(found)
@@ -68,13 +76,29 @@ def _plain(value):
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def differences(registered: dict, present: dict, place: str = "") -> list[str]:
+def read_registration(path: Path) -> dict:
+    """Return what a file holds that was written by `snakemake register`; raise UserError at any other."""
+    try:
+        registered = json.loads(path.read_text())
+    except ValueError:
+        registered = None
+    if not isinstance(registered, dict):
+        raise UserError(f"{path}: is no registration; restore it from git, or delete it")
+    return registered
+
+
+def differences(registered: dict, present: dict) -> list[str]:
     """Return the keys, with dots, at which what is evaluated is not what was registered."""
+    apart = {"digest", "evaluated_before", *(_LATER - {*registered})}
+    return [key for key in _differing(registered, present, "") if key.partition(".")[0] not in apart]
+
+
+def _differing(registered: dict, present: dict, place: str) -> list[str]:
     found = []
     for key in dict.fromkeys([*registered, *present]):
         one, other = registered.get(key), present.get(key)
         if isinstance(one, dict) and isinstance(other, dict):
-            found += differences(one, other, f"{place}{key}.")
-        elif one != other and key != "digest":
+            found += _differing(one, other, f"{place}{key}.")
+        elif one != other:
             found.append(f"{place}{key}")
     return found
