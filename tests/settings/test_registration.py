@@ -87,3 +87,10 @@ def test_it_says_what_was_evaluated_before(tmp_path, config):
         path.parent.mkdir(parents=True)
         path.touch()
     assert evaluated_before(metrics, present) == 2
+
+
+def test_it_holds_no_path_of_a_machine(config, tmp_path):
+    here = {**config, "datasets": {**config["datasets"], "own": {"source": "parquet:{data_folder}/own"}}}
+    one, other = (registered({**here, "data_folder": str(tmp_path / name)}) for name in "ab")
+    assert one == other
+    assert one["datasets"]["own"]["source"] == "parquet:{data_folder}/own"

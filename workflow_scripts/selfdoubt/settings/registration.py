@@ -10,6 +10,7 @@ from pathlib import Path
 from selfdoubt.runtime.digests import digest
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.claims import claims_of
+from selfdoubt.settings.data_folder import named
 
 _LATER = {"ood_sets", "soft_labels"}  # sections that files of earlier versions lack, of which they say nothing
 
@@ -44,7 +45,7 @@ def registration(study) -> dict:
         "soft_labels": study.soft_labels.model_dump(),
         "evaluation": study.evaluation.model_dump(include={"ece_bins", "n_resamples"}),
     }
-    found = _plain(found)
+    found = named(_plain(found), study.data_folder)
     return found | {"digest": digest(found, [])}
 
 
