@@ -120,6 +120,10 @@ MASK_QUALITY = f"{RUN}/masks/{{dataset}}/{{segmenter}}/replicate-{{replicate}}.q
 MIXED_LABELS = f"{RUN}/mixed-labels/{{dataset}}/{{model}}/replicate-{{replicate}}.parquet"
 EXAMPLES = f"{RUN}/enhanced/{{dataset}}/{{model}}/replicate-{{replicate}}/{{enhancer}}.safetensors"
 PERSUASION = f"{RUN}/communication/{{dataset}}/{{group}}/replicate-{{replicate}}/{{protocol}}.parquet"
+FEATURES = f"{RUN}/features/{{dataset}}/{{name}}/replicate-{{replicate}}.safetensors"
+UNSCORED = (
+    f"{RUN}/features/{{dataset}}/{{name}}/replicate-{{replicate}}.parquet"  # predictions without scores of features
+)
 PREDICTIONS = f"{RUN}/predictions/{{dataset}}/{{name}}/replicate-{{replicate}}/{{variant}}.parquet"
 METRICS = f"{RUN}/metrics/{{dataset}}/{{name}}/replicate-{{replicate}}/{{variant}}.parquet"
 FIGURE = f"{RUN}/figures/{{figure}}"

@@ -1,5 +1,6 @@
 # Needs  checkpoints and splits; files of predictions that others made; predictions of models, enhancers and groups
 # Makes  predictions/{dataset}/{model}/replicate-{replicate}/clean.parquet         logits of every image of every split
+#        features/{dataset}/{model}/replicate-{replicate}.safetensors               of models with `features: true`
 #        metrics/{dataset}/{model or group}/replicate-{replicate}/{variant}.parquet    a row per number
 #        tables/groups.parquet                     errors that groups fix and break, weights, passes
 #        tables/gaps.parquet                       from each arm's order to a perfect one, in parts
@@ -27,7 +28,7 @@ rule predict:
     benchmark:
         benchmark_of("predict/{dataset}/{name}/replicate-{replicate}")
     wildcard_constraints:
-        name=one_of(STUDY.models),
+        name=one_of([name for name in STUDY.models if name not in STUDY.featured()]),
     conda:
         "../envs/models.yaml"
     threads: computing_threads
@@ -43,6 +44,78 @@ rule predict:
         " --val {input.val} --test {input.test} --ood {input.ood} --shifted {input.shifted}"
         " --output {output} --replicate {wildcards.replicate} --gpu {resources.gpu}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+use rule predict as predict_before_scores with:
+    output:
+        UNSCORED,
+    log:
+        log_of("predict_before_scores/{dataset}/{name}/replicate-{replicate}"),
+    benchmark:
+        benchmark_of("predict_before_scores/{dataset}/{name}/replicate-{replicate}")
+    wildcard_constraints:
+        name=one_of(STUDY.featured()),
+
+
+rule extract_features:
+    """Keep the penultimate features of training images, and of every image that is predicted."""
+    input:
+        checkpoint=CHECKPOINT.replace("{model}", "{name}"),
+        train=SPLIT.replace("{split}", "train"),
+        val=SPLIT.replace("{split}", "val"),
+        test=SPLIT.replace("{split}", "test"),
+        ood=ood_files,
+        shifted=shifted_sets,
+    output:
+        FEATURES,
+    log:
+        log_of("extract_features/{dataset}/{name}/replicate-{replicate}"),
+    benchmark:
+        benchmark_of("extract_features/{dataset}/{name}/replicate-{replicate}")
+    wildcard_constraints:
+        name=one_of(STUDY.featured()),
+    conda:
+        "../envs/models.yaml"
+    threads: computing_threads
+    resources:
+        gpu=computing_gpus,
+        mem_mb=extracting_mb,
+        disk_mb=features_mb,
+    params:
+        settings=features_settings,
+        code=code_of("extract_features", family_of_model),
+    shell:
+        'exec python "$SELFDOUBT/extract_features.py"'
+        " --checkpoint {input.checkpoint} --train {input.train}"
+        " --val {input.val} --test {input.test} --ood {input.ood} --shifted {input.shifted}"
+        " --output {output} --replicate {wildcards.replicate} --gpu {resources.gpu}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule score_features:
+    """Add to a model's predictions the confidences that are computed from its features."""
+    input:
+        predictions=UNSCORED,
+        features=FEATURES,
+    output:
+        PREDICTIONS.replace("{variant}", "clean"),
+    log:
+        log_of("score_features/{dataset}/{name}/replicate-{replicate}"),
+    benchmark:
+        benchmark_of("score_features/{dataset}/{name}/replicate-{replicate}")
+    wildcard_constraints:
+        name=one_of(STUDY.featured()),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=scoring_mb,
+    params:
+        settings=feature_scores_settings,
+        code=code_of("score_features", feature_scores_modules),
+    shell:
+        'exec python "$SELFDOUBT/score_features.py"'
+        " --predictions {input.predictions} --features {input.features} --output {output}"
+        " --replicate {wildcards.replicate} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule read_predictions:

@@ -71,6 +71,8 @@ def jobs_of_predictions():
             jobs += [("communicate" if sends_messages else "combine_members", *keys, variant)]
         elif variant != "clean":
             jobs += [("enhance_images", *keys, variant)]
+        elif name in STUDY.featured():
+            jobs += [(rule, *keys) for rule in ("predict_before_scores", "extract_features", "score_features")]
         else:
             jobs += [("predict" if name in STUDY.models else "read_predictions", *keys)]
     return jobs

@@ -42,6 +42,24 @@ def predicting_mb(wildcards, attempt):
     return attempt * memory.predicting_mb(*known)
 
 
+def extracting_mb(wildcards, attempt):
+    """The memory of a job that predicts, and holds the training images and all features."""
+    known = (*predicted_sets(wildcards.dataset), STUDY.network_of(wildcards.name))
+    return attempt * memory.extracting_mb(*known)
+
+
+def features_mb(wildcards):
+    """The size of a file of features."""
+    known = (*predicted_sets(wildcards.dataset), STUDY.network_of(wildcards.name))
+    return max(1, round(memory.features_mb(*known)))
+
+
+def scoring_mb(wildcards, attempt):
+    """The memory of a job that computes scores from features."""
+    known = (*predicted_sets(wildcards.dataset), STUDY.network_of(wildcards.name))
+    return attempt * memory.scoring_mb(*known)
+
+
 def enhancing_mb(wildcards, attempt):
     """The memory of a job that holds val, test and OOD images, and val's predictions by each candidate."""
     n_candidates = 1

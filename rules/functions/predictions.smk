@@ -146,6 +146,22 @@ def predict_settings(wildcards):
     return canonical({"mc_dropout_passes": STUDY.evaluation.mc_dropout_passes, **computing_settings(wildcards)})
 
 
+def features_settings(wildcards):
+    """Which training images are the replicate's; a model that was trained elsewhere is given all."""
+    own = {} if wildcards.name in STUDY.pretrained else STUDY.own_images(wildcards.dataset)
+    return canonical({**own, **computing_settings(wildcards)})
+
+
+def feature_scores_settings(wildcards):
+    """The scores from features that anything is computed of."""
+    return canonical({"scores": STUDY.evaluation.feature_scores()})
+
+
+def feature_scores_modules(wildcards):
+    """The modules of these scores."""
+    return scores_modules(STUDY.evaluation.feature_scores())
+
+
 def metrics_settings(wildcards):
     """The identity of the predictions, and which metrics are computed."""
     name, variant = wildcards.name, wildcards.variant

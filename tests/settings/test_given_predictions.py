@@ -101,6 +101,8 @@ def test_what_reads_images_is_refused_without_them(config):
     config = alone(config)
     config["evaluation"] |= {"scores": ["msp", "mc-dropout"], "mc_dropout_passes": 5}
     check_message(fault(config), "evaluation.scores: mc-dropout")
+    config["evaluation"]["scores"] = ["msp", "knn"]
+    check_message(fault(config), "evaluation.scores: knn")
     config["evaluation"]["scores"] = ["msp"]
     style = {"width_mm": 100, "height_mm": 80}
     figure = {"kind": "object-size", "study": "s", "arms": ["a"], "split": "test", "score": "msp", "n_bins": 4}

@@ -126,6 +126,18 @@ def test_logits_of_all_images_count(imagenet):
     assert memory.communicating_mb(imagenet, [ood], 3) == round(images + (3 * 3 + 4) * clean_mb)
 
 
+def test_features_are_of_training_and_predicted_images():
+    given = dataset("cifar10", val_fraction=0.1, corruptions=None, shifted={})  # 50,000 train, 10,000 test, 5,000 val
+    network = settings_by_name("families", "convnet").Settings(family="convnet", widths=[16, 32, 64])
+    features_mb = 2 * 64 * (50_000 + 15_000) / 1e6
+    assert memory.features_mb(given, [], network) == pytest.approx(features_mb)
+    assert memory.extracting_mb(given, [], network) == memory.predicting_mb(given, [], network) + round(2 * features_mb)
+    unknown = settings_by_name("families", "timm").Settings(family="timm", name="resnet50")
+    assert memory.features_mb(given, [], unknown) == pytest.approx(features_mb * 2048 / 64)
+    logits_mb = memory.logits_mb(given, [])
+    assert memory.scoring_mb(given, [], unknown) == round(500 + 12 * features_mb * 32 + 6 * logits_mb)
+
+
 @pytest.mark.parametrize(
     ("network", "size_px", "expected"),
     [

@@ -90,6 +90,7 @@ FAULTS = [
     ("enhancers.odin.models", ["c"], "'c'"),
     ("evaluation.scores", ["mps"], "evaluation.scores.0: 'mps' 'msp'"),
     ("evaluation.scores", ["msp", "mc-dropout"], "evaluation.mc_dropout_passes: 0"),
+    ("evaluation.scores", ["msp", "knn"], "evaluation.scores: knn needs features, and no model keeps any"),
     ("evaluation.resampled_splits", ["tst"], "'tst' 'test'"),
     ("evaluation.ece_bins", None, "missing"),
     ("hypotheses.kd-ranks-better.metric", "arc", "'arc' 'aurc'"),

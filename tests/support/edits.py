@@ -26,6 +26,7 @@ from expected_jobs import (
     VERDICTS,
     decided,
     enhanced,
+    featured,
     measured,
     on_second,
     predicted,
@@ -321,6 +322,7 @@ EDITS: dict[str, list[Edit]] = {
             measured(*ARMS) - {"test_hypotheses", "measure_gaps"},
         ),
         Edit("`guarantees` asked for", put("evaluation", guarantees=GUARANTEES), {"compute_guarantees"} | REPORT),
+        Edit("`features` of a model", put("baselines.ce", features=True), featured("ce")),
         Edit("`mc_dropout_passes`", put("evaluation", mc_dropout_passes=4), predicted(*MODELS)),
         Edit(
             "two lists of percentages swapped",

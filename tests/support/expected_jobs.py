@@ -92,6 +92,12 @@ def predicted(*models: str, of=REPLICATES) -> set[str]:
     return jobs | (decided(*COMBINED, of=of) if {*models} & {*TRIO} else set())
 
 
+def featured(model: str) -> set[str]:
+    """A model's clean predictions by way of its features, and what reads them."""
+    rules = ("predict_before_scores", "extract_features", "score_features")
+    return predicted(model) - replicates("predict", model) | set().union(*(replicates(r, model) for r in rules))
+
+
 def renewed(*models: str, of=REPLICATES) -> set[str]:
     """All that follows from new checkpoints of models, but for what learns from them."""
     jobs = predicted(*models, of=of)
@@ -144,6 +150,9 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "combine_members": decided(*COMBINED),
     "communicate": decided(*BY_MESSAGES),
     "predict": predicted(*MODELS),
+    "predict_before_scores": set(),  # of models with `features: true`, which the tests' study has none of
+    "extract_features": set(),
+    "score_features": set(),
     "compute_metrics": measured(*ARMS),
     "test_hypotheses": VERDICTS,
     "render_report": REPORT,

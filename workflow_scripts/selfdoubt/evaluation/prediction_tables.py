@@ -38,5 +38,15 @@ def write_predictions(
     table_files.write_table(path, pa.table(columns), schema, metadata)
 
 
+def write_with_signals(path: Path, table: pa.Table, signals: dict[str, np.ndarray], metadata: dict) -> None:
+    """Write a predictions table of logits with further columns, float (n,)."""
+    logits, ids = table.schema.field("logits").type, table.schema.field("image_id").type
+    known = [name for name in table.column_names if name not in ("split", "image_id", "label", "logits")]
+    for name, values in signals.items():
+        table = table.append_column(name, pa.array(values, pa.float32()))
+    schema = table_files.predictions_schema(logits.list_size, (*known, *signals), ids)
+    table_files.write_table(path, table, schema, metadata)
+
+
 def _ood_classes(split) -> np.ndarray:
     return np.full(len(split.labels), -1) if split.ood_classes is None else split.ood_classes

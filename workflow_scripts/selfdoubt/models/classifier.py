@@ -50,6 +50,14 @@ class Classifier(nn.Module):
         """Return the number of pixels that images are resized to; 0 if they are not resized."""
         return math.prod(self._network.input_size) if self._network.input_size else 0
 
+    def heads(self) -> list[nn.Module]:
+        """Return the layers from features to logits; their outputs times `logit_scale` are the logits."""
+        return [self.body.get_submodule(name) for name in self._network.heads]
+
+    @property
+    def logit_scale(self) -> float:
+        return self._network.logit_scale
+
     def head_names(self) -> list[str]:
         """Return the names of the parameters of the last layer, from features to logits."""
         heads = tuple(f"body.{head}." for head in self._network.heads)

@@ -17,3 +17,4 @@ class Network:
     maps: tuple[str, ...]  # submodules that put out maps (n, c, h, w), shallow to deep; may be empty
     normalisation: tuple[list[float], list[float]] | None = None  # mean and std of the channels, as it was trained
     input_size: tuple[int, int] | None = None  # height and width that images are resized to; None: as they are
+    logit_scale: float = 1.0  # by which the last layer's outputs are multiplied

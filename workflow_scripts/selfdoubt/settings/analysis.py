@@ -63,6 +63,14 @@ class Evaluation(Strict):
     resampled_splits: list[str]
     guarantees: Guarantees | None = None
 
+    def all_scores(self) -> list[str]:
+        """Return the scores that anything is computed of, each once."""
+        return list(dict.fromkeys([*self.scores, *(self.guarantees.scores if self.guarantees else [])]))
+
+    def feature_scores(self) -> list[str]:
+        """Return those of them that are computed from features, by name."""
+        return sorted(score for score in self.all_scores() if SCORES[score].needs_features)
+
 
 class Comparison(Strict):
     metric: Metric

@@ -7,7 +7,18 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from selfdoubt.settings.types import ArmText, Count, Device, Fraction, Name, OodSplit, OwnLabel, Processes, Strict
+from selfdoubt.settings.types import (
+    ArmText,
+    Count,
+    Device,
+    Fraction,
+    KeepsFeatures,
+    Name,
+    OodSplit,
+    OwnLabel,
+    Processes,
+    Strict,
+)
 from selfdoubt.settings.weight_suffixes import EITHER, PICKLES, SAFETENSORS
 
 ObjectLabels = Literal["object-area", "relative-object-area"]
@@ -53,6 +64,7 @@ class ScoreByName(Strict):
 
     defines_probabilities: ClassVar[bool] = False  # whether calibration metrics can be computed of it
     needs_dropout_passes: ClassVar[bool] = False  # whether evaluation.mc_dropout_passes must be above 0
+    needs_features: ClassVar[bool] = False  # whether a model must have `features: true`
 
 
 class OfStudent(Strict):
@@ -107,6 +119,7 @@ class FromOthers(Strict):
     device: Device = "auto"
     threads: Processes = 1  # of each operation: another number gives other last bits
     label: OwnLabel = None
+    features: KeepsFeatures = False
 
 
 class FromFile(FromOthers):

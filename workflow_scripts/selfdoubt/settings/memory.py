@@ -27,6 +27,7 @@ READING = 6  # of those that are read, sorted and evaluated
 DRAWING = 10  # of those whose scores a figure shows: with their softmax in float64
 MEMBER, DECIDING = 3, 4  # of each member's, and of what a group decides
 _N_IMAGES, _N_CLASSES = 50_000, 1000  # of a source that does not state them
+_N_FEATURES = 2048  # of a network that does not state them
 _UNKNOWN = SimpleNamespace()
 PREDICTED_OOD = SimpleNamespace(source="predictions", n_images=_N_IMAGES)  # of which there are predictions alone
 
@@ -67,6 +68,26 @@ def predicting_mb(dataset, ood_sets, network=None) -> int:
     """
     largest = max(images_mb(dataset), corrupted_mb(dataset), *(ood_mb(dataset, each) for each in ood_sets), 0)
     return _process_mb(largest, WRITING * logits_mb(dataset, ood_sets)) + more_mb(network, dataset)
+
+
+def features_mb(dataset, ood_sets, network) -> float:
+    """Return the size of the float16 features of a data set's training images and of all that are predicted, MB."""
+    known = _known(dataset)
+    n_train = (
+        getattr(dataset, "train_images_per_replicate", None) or getattr(known, "LARGEST_SPLIT", (None,))[0] or _N_IMAGES
+    )
+    return 2 * getattr(network, "n_features", _N_FEATURES) * (n_train + predicted_images(dataset, ood_sets)) / 1e6
+
+
+def extracting_mb(dataset, ood_sets, network) -> int:
+    """Return the memory of a process that predicts images, a file of them at a time, and holds features of all, MB."""
+    return predicting_mb(dataset, ood_sets, network) + round(2 * features_mb(dataset, ood_sets, network))
+
+
+def scoring_mb(dataset, ood_sets, network) -> int:
+    """Return the memory of a process that computes scores from features: in float64, with copies of the largest, MB."""
+    held = 12 * features_mb(dataset, ood_sets, network) + READING * logits_mb(dataset, ood_sets)
+    return max(LEAST_MB, round(TABLE_MB + held))
 
 
 def more_mb(network, dataset) -> int:

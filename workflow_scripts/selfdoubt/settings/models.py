@@ -13,6 +13,7 @@ from selfdoubt.settings.types import (
     Count,
     Device,
     Fraction,
+    KeepsFeatures,
     Name,
     NotNegative,
     OwnLabel,
@@ -85,6 +86,7 @@ class Model(Strict):
     recipe: Name
     label: OwnLabel = None
     twin: Twin = None
+    features: KeepsFeatures = False
 
     @model_serializer(mode="wrap")
     def _without_what_few_have(self, dump) -> dict:

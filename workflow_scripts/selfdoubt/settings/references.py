@@ -244,16 +244,23 @@ def _check_evaluation(study) -> Iterator[tuple]:
     for key in ("scores", "target_risks", "alphas") if (guarantees := study.evaluation.guarantees) else ():
         yield check_unique, f"evaluation.guarantees.{key}", getattr(guarantees, key)
     yield _check_passes, study.evaluation
+    yield _check_features, study
     yield from check_all_known(
         "evaluation.resampled_splits", study.evaluation.resampled_splits, splits(study), "a split"
     )
 
 
 def _check_passes(evaluation) -> None:
-    scores = [*evaluation.scores, *(evaluation.guarantees.scores if evaluation.guarantees else [])]
-    needing = [score for score in scores if SCORES[score].needs_dropout_passes]
+    needing = [score for score in evaluation.all_scores() if SCORES[score].needs_dropout_passes]
     if needing and evaluation.mc_dropout_passes == 0:
         raise UserError(f"config: evaluation.mc_dropout_passes: 0; the score {needing[0]} needs passes, such as 20")
+
+
+def _check_features(study) -> None:
+    needing = study.evaluation.feature_scores()
+    if needing and not study.featured():
+        remedy = "set `features: true` at a model, or remove the score"
+        raise UserError(f"config: evaluation.scores: {needing[0]} needs features, and no model keeps any; {remedy}")
 
 
 def _check_several(place: str, members: list[str]) -> None:

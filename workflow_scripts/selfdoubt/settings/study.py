@@ -80,6 +80,10 @@ class Study(Strict):
         """Every model of which there are predictions, by name: those with a network, and those of `predictions`."""
         return {**self.models, **self.predictions}
 
+    def featured(self) -> list[str]:
+        """Return the models that keep features beside their predictions, by name."""
+        return sorted(name for name, model in self.models.items() if model.features)
+
     def without_images(self, dataset: str) -> bool:
         """Return whether nothing but predictions is known of a data set."""
         return isinstance(self.datasets[dataset], PredictedData)

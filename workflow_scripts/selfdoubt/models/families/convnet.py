@@ -63,4 +63,4 @@ def build(network, n_classes: int, channels: int, size_px: int) -> Network:
     if size_px < shortest:
         raise UserError(f"networks: a convnet of {len(network.widths)} blocks needs images of {shortest} px or more")
     blocks = tuple(f"blocks.{i}" for i in range(len(network.widths)))
-    return Network(ConvNet(network.widths, n_classes, channels), ("head",), blocks)
+    return Network(ConvNet(network.widths, n_classes, channels), ("head",), blocks, logit_scale=_LOGIT_SCALE)

@@ -12,6 +12,10 @@ class Settings(Strict):
     family: Literal["convnet"]
     widths: list[Channels] = Field(min_length=1)  # channels of each block
 
+    @property
+    def n_features(self) -> int:
+        return self.widths[-1]
+
     def size(self) -> NetworkSize:
         pairs = zip([24, *self.widths], self.widths, strict=False)  # 24 filters whiten the patches of RGB
         return NetworkSize(sum(9 * (n_in + n_out) * n_out for n_in, n_out in pairs), 2 * (24 + self.widths[0]))

@@ -14,6 +14,10 @@ class Settings(Strict):
     widen_factor: Annotated[int, Field(ge=1, le=1000)]
     dropout: BelowOne = 0.0
 
+    @property
+    def n_features(self) -> int:
+        return 64 * self.widen_factor
+
     def size(self) -> NetworkSize:
         return size_of_three_stages(self.depth // 3, self.widen_factor)
 

@@ -1,0 +1,20 @@
+"""The energy where no feature is above a bound (Sun et al. 2021): the 90th percentile of all training features."""
+
+import numpy as np
+
+from selfdoubt.evaluation.softmax import Softmax
+
+COLUMN = "react"
+WITHOUT_COLUMN = "the model keeps no features"
+PERCENT = 90
+
+
+def fit_features(train) -> dict:
+    """Return the bound."""
+    return {"bound": float(np.percentile(train.features, PERCENT))}
+
+
+def from_features(sample, bound: float) -> np.ndarray:
+    """Return logsumexp of the logits of the bounded features, (n,)."""
+    softmax = Softmax(np.minimum(sample.features, bound) @ sample.head.weight.T + sample.head.bias)
+    return softmax.top + np.log1p(softmax.rest)

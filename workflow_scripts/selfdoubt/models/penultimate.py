@@ -1,0 +1,54 @@
+"""What the last layer of a classifier is given of each image: its penultimate features."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from selfdoubt.models import inference
+from selfdoubt.models.classifier import Classifier
+from selfdoubt.runtime.errors import UserError
+
+
+def features_of(model: Classifier, images: np.ndarray) -> np.ndarray:
+    """Return the features of uint8 images (n, C, H, W): float16 (n, d).
+
+    Raises UserError if the network ends in no linear layer, or its features are no vectors, or beyond float16.
+    """
+    layer, found = last_layer(model), []
+
+    def keep(_, given) -> None:
+        found.append(given[0].to(torch.float16).cpu().numpy())
+
+    hook = layer.register_forward_pre_hook(keep)
+    try:
+        inference.predict_logits(model, images)
+    finally:
+        hook.remove()
+    features = np.concatenate(found)
+    if features.shape != (len(images), layer.in_features):
+        raise UserError(
+            f"features: the last layer of {_name(model)} is given {features.shape}; remove `features: true`"
+        )
+    if not np.isfinite(features).all():
+        raise UserError(f"features: those of {_name(model)} are beyond float16; remove `features: true`")
+    return features
+
+
+def last_layer(model: Classifier) -> nn.Linear:
+    """Return the linear layer from features to logits; raises UserError if the network has none, or two."""
+    layers = model.heads()
+    if len(layers) != 1 or not isinstance(layers[0], nn.Linear):
+        what = " and ".join(type(layer).__name__ for layer in layers) or "nothing"
+        raise UserError(f"features: {_name(model)} ends in {what}, not in one linear layer; remove `features: true`")
+    return layers[0]
+
+
+def head_of(model: Classifier) -> tuple[np.ndarray, np.ndarray]:
+    """Return weight (K, d) and bias (K,), float32, by which features become logits."""
+    layer = last_layer(model)
+    bias = torch.zeros(layer.out_features) if layer.bias is None else layer.bias
+    return tuple((model.logit_scale * each).detach().float().cpu().numpy() for each in (layer.weight, bias))
+
+
+def _name(model: Classifier) -> str:
+    return type(model.body).__name__
