@@ -127,9 +127,9 @@ def test_logits_of_all_images_count(imagenet):
 
 
 def test_features_are_of_training_and_predicted_images():
-    given = dataset("cifar10", val_fraction=0.1, corruptions=None, shifted={})  # 50,000 train, 10,000 test, 5,000 val
+    given = dataset("cifar10", val_fraction=0.1, corruptions=None, shifted={})
     network = settings_by_name("families", "convnet").Settings(family="convnet", widths=[16, 32, 64])
-    features_mb = 2 * 64 * (50_000 + 15_000) / 1e6
+    features_mb = 2 * 64 * (50_000 + 5_000 + 50_000) / 1e6  # train, val, and test, whose size is not stated
     assert memory.features_mb(given, [], network) == pytest.approx(features_mb)
     assert memory.extracting_mb(given, [], network) == memory.predicting_mb(given, [], network) + round(2 * features_mb)
     unknown = settings_by_name("families", "timm").Settings(family="timm", name="resnet50")
