@@ -158,35 +158,17 @@ OF_JOBS = (*OF_TABLES, "torch", "sklearn.datasets", "torchvision.transforms.v2",
 
 def warm_jobs(copy: Copy, modules: tuple[str, ...] = OF_JOBS) -> None:
     """Let the jobs of a copy be forks of a process that has imported modules."""
-    run_jobs_by(copy, repr(str(job_server(0, modules))))
-
-
-COLD = "train_on_labels.py|predict.py|compute_metrics.py|plot_figure.py|render_report.py"  # with torch and without
-FIRST_IS_COLD = """#!/bin/sh
-# The first job of some scripts is a process of its own, any other a fork.
-case "$(basename "$1")" in {cold}) mkdir "{folder}/$(basename "$1")" 2> /dev/null && exec {python} "$@" ;; esac
-exec {warm}/python "$@"
-"""
-
-
-def nearly_warm_jobs(copy: Copy, hash_seed: int) -> None:
-    """Let the jobs of a copy be such forks, but for the first of some scripts: it is a process as users start it."""
-    folder = copy.folder / "fakes"
-    folder.mkdir()
-    words = {"cold": COLD, "folder": folder, "python": sys.executable, "warm": job_server(hash_seed)}
-    (folder / "python").write_text(FIRST_IS_COLD.format(**words))
-    (folder / "python").chmod(0o755)
-    run_jobs_by(copy, repr(str(folder)))
+    run_jobs_by(copy, repr(str(job_server(modules))))
 
 
 @cache
-def job_server(hash_seed: int = 0, modules: tuple[str, ...] = OF_JOBS) -> Path:
+def job_server(modules: tuple[str, ...] = OF_JOBS) -> Path:
     """Start a server of jobs that has imported modules; return the folder of its client, `python`."""
     folder = Path(tempfile.mkdtemp(prefix="jobs-"))  # an address may have 107 bytes
     atexit.register(shutil.rmtree, folder)
     write_client(folder)
     command = [sys.executable, "-P", str(ROOT / "tests/support/job_server.py"), str(folder), *modules]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": str(hash_seed)}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     atexit.register(server.kill)
     assert server.stdout.readline() == "ready\n"
