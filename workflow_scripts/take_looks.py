@@ -72,7 +72,7 @@ def check_overlay(overlay: Path, belongs: str, path: Path) -> None:
     """
     if not overlay.exists():
         return
-    again = "delete it, and the study begins at its first look, with all that is computed"
+    again = "delete it, and the study begins at its first look; no model is trained again"
     try:
         text = overlay.read_text()
         found = yaml.safe_load(text)

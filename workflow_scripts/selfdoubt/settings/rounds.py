@@ -87,7 +87,7 @@ def _check_same_round(present: dict, before: dict, file: Path) -> None:
         key = next(iter(present["studies"]), "NAME")
         raise UserError(
             f"config: replicates: those that {file} registers are evaluated, and fresh ones are a further round; "
-            f"set studies.{key}.round, of the rounds that it was registered with"
+            f"set studies.{key}.round, of the rounds that it has, or give a new question a config of its own"
         )
 
 
