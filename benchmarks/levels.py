@@ -1,7 +1,7 @@
 """Level and power of the comparisons: how often what is not there is called supported, or a margin negligible.
 
     python benchmarks/levels.py        # a few minutes; docs/decisions/0015 and 0019 have what it printed
-    python benchmarks/levels.py results/RUN BETTER THAN     # by the spread of two arms of a run; decision 21
+    python benchmarks/levels.py results/RUN BETTER THAN [aurc | accuracy | auroc]   # by two arms of a run; decision 21
 
 The first table draws test images: an effect of each that is common to all replicates, that of each replicate on each
 image, and the difference of each replicate on all images, whose spread is given in standard errors of the first. Beside
@@ -29,6 +29,7 @@ from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.runtime.randomness import generator
 from selfdoubt.runtime.table_files import read_table
 from selfdoubt.settings.looks import NOMINAL
+from selfdoubt.settings.metrics import margin
 
 N_REPLICATES, SPREADS = (2, 3, 5, 10), (0, 1, 2, 5, 100)
 N_TRIALS, N_IMAGES, N_RESAMPLES = 2000, 200, 300
@@ -38,35 +39,38 @@ ALPHA, SIZES, FAMILIES = 0.05, (5, 10, 20, 30), (1, 6)
 EFFECTS = (0.0, -1 / 2.8, -2 / 2.8, -1.0, -4 / 2.8)  # margins
 LOOKS = ((10, 20), (10, 20, 30), (10, 20, 30, 40))
 N_STUDIES, BOOTSTRAP = 4000, 1000
-QUANTITY = "aurc", "msp", "test"
+QUANTITIES = {name: (name, score, "test") for name, score in (("aurc", "msp"), ("accuracy", "none"), ("auroc", "msp"))}
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Of what a difference of two arms varies by, thousandths of AURC."""
+    """Of what a difference of two arms varies by, in thousandths of a metric."""
 
     over_replicates: float
     image_error: float  # of one replicate, from the images
     shared: float  # of its square, the fraction that is common to replicates
-    margin: float  # 5 % of the reference's AURC
+    margin: float
     n_images: int  # on which a difference rests
+    metric: str = "aurc"
 
 
 PILOTS = Spread(2.4, 0.65, 0.13, 2.8, 1500)
 
 
-def observed(run: Path, better: str, than: str) -> Spread:
-    """Return the spread of two arms of a finished run."""
+def observed(run: Path, better: str, than: str, metric: str = "aurc") -> Spread:
+    """Return the spread of two arms of a finished run by a metric."""
+    quantity = QUANTITIES[metric]
     (name, variant), (other_name, other_variant) = (arm.partition("/")[::2] for arm in (better, than))
     pairs = []
     for path in sorted(run.glob(f"predictions/*/{name}/replicate-*/{variant or 'clean'}.parquet")):
         other = path.parents[2] / other_name / path.parent.name / f"{other_variant or 'clean'}.parquet"
         tables = [predictions_by_split(read_table(each), each) for each in (path, other)]
-        pairs.append(tuple(estimate(t, [QUANTITY], BOOTSTRAP, SimpleNamespace(ece_bins=15)) for t in tables))
-    found = compare(pairs, QUANTITY)
+        pairs.append(tuple(estimate(t, [quantity], BOOTSTRAP, SimpleNamespace(ece_bins=15)) for t in tables))
+    found = compare(pairs, quantity)
     images, shared = found.contrast.image_variance, found.contrast.shared
     spread = np.sqrt(max(np.var(found.contrast.differences, ddof=1) - images + shared, 0))
-    return Spread(1000 * spread, 1000 * images**0.5, shared / images, 50 * found.reference, found.contrast.n_images)
+    smallest = 1000 * margin(metric, found.reference)
+    return Spread(1000 * spread, 1000 * images**0.5, shared / images, smallest, found.contrast.n_images, metric)
 
 
 def trial(draws: np.random.Generator, weights: np.ndarray, n_replicates: int, spread: float) -> tuple[bool, bool]:
@@ -130,7 +134,8 @@ def print_power(spread: Spread) -> None:
     print(
         f"spread over replicates {spread.over_replicates:.2f}, image error {spread.image_error:.2f} of which "
         f"{spread.shared:.0%} of the variance are common to replicates, margin {spread.margin:.2f}\n"
-        f"{N_STUDIES} studies each, thousandths of AURC; family: claims at alpha over their number"
+        f"{N_STUDIES} studies each, thousandths of {spread.metric}; a difference below 0 is on the claimed side; "
+        "family: claims at alpha over their number"
     )
     print("replicates  family  true difference  supported  refuted  negligible  inconclusive")
     for n, family, effect in product(SIZES, FAMILIES, EFFECTS):

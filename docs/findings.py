@@ -7,6 +7,7 @@ numbers of each replicate as CSV beside it, and puts all sections that are there
 
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -17,13 +18,17 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from snakemake.utils import update_config  # noqa: E402
 
-from render_report import registration_of  # noqa: E402
+from render_report import qualities_of, registration_of  # noqa: E402
 from selfdoubt.figures.texts import counted, listed  # noqa: E402
 from selfdoubt.report.arms import Arms  # noqa: E402
+from selfdoubt.report.inputs import ReportData  # noqa: E402
 from selfdoubt.report.numbers import numbers_of, with_arms  # noqa: E402
+from selfdoubt.report.pools import pool_sentences  # noqa: E402
 from selfdoubt.report.verdict_texts import verdicts_of  # noqa: E402
+from selfdoubt.report.warnings import warnings_of  # noqa: E402
 from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA  # noqa: E402
+from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.table_files import read_table  # noqa: E402
@@ -88,12 +93,17 @@ def read(checkout: Path, file: str) -> tuple[Study, dict[str, pd.DataFrame]]:
 
 
 def section(checkout: Path, file: str, study: Study, tables: dict[str, pd.DataFrame]) -> str:
-    numbers, names = numbers_of(with_arms(tables["metrics"])), Arms({arm: study.label(arm) for arm in study.arms()})
+    data = data_of(checkout, study, tables)
+    metrics, names = with_arms(data.metrics), data.arms
+    numbers = numbers_of(metrics)
     lines = [f"## {f'`{file}`' if file else 'The default study'}", "", extent(study, tables["costs"], checkout), ""]
     registered = (checkout / (file or "config.yaml")).with_suffix(".registered.json")
     if registered.exists():
         lines += [registration_of(registered, registration(study)).sentence, ""]
+    if warned := warnings_of(data, metrics):
+        lines += ["Warnings:", "", *(f"- {each.of([*each.arms])}" for each in warned), ""]
     for name, text in study.studies.items():
+        claims = tables["hypotheses"][tables["hypotheses"]["study"] == name]
         verdicts = verdicts_of(tables["hypotheses"], tables["comparisons"], numbers, name, names)
         if verdicts:
             lines += [f"**{text.title}.** {text.question}", "", "| claim | verdict | |", "|---|---|---|"]
@@ -101,8 +111,28 @@ def section(checkout: Path, file: str, study: Study, tables: dict[str, pd.DataFr
                 role = "" if v.role == "secondary" else f" ({v.role})"
                 shown = " ".join([v.sentence, *v.further])
                 lines.append(f"| {cell(v.statement)}{role} | {v.symbol} {v.verdict} | {cell(shown)} |")
-            lines.append("")
+            lines += ["", *(line for text in pool_sentences(data, claims) for line in (text, ""))]
     return "\n".join(lines)
+
+
+def data_of(checkout: Path, study: Study, tables: dict[str, pd.DataFrame]) -> ReportData:
+    """Return what the page is made from, as far as sentences and warnings need it."""
+    folder = checkout / f"results/{study.run}"
+    counts = {name: folder / f"data/{name}/counts.parquet" for name in study.datasets if not study.without_images(name)}
+    masks = {
+        folder / f"masks/{dataset}/{segmenter}/replicate-{study.segmented_by(segmenter, replicate)}.quality.parquet": 0
+        for dataset, segmenter, replicate in product(study.datasets, study.segmenters, study.present)
+    }
+    return ReportData(
+        study.model_dump(),
+        *(tables[name] for name in ("metrics", "comparisons", "hypotheses", "costs")),
+        groups=pd.DataFrame(),
+        mask_quality=qualities_of([*masks]),
+        counts={name: read_table(path, COUNTS_SCHEMA).to_pandas() for name, path in counts.items()},
+        figures={},
+        provenance={},
+        arms=Arms({arm: study.label(arm) for arm in study.arms()}),
+    )
 
 
 def keep(study: Study, written: str, tables: dict[str, pd.DataFrame]) -> None:

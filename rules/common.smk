@@ -29,6 +29,7 @@ from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules
 from selfdoubt.settings.data_folder import named as with_data_folder
 from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.files import check_files
+from selfdoubt.settings.mask_checks import CENTRED_BOX
 from selfdoubt.settings.registration import read_registration, registration
 from selfdoubt.settings.registry import modules_named, modules_of
 from selfdoubt.settings.source_files import Folders

@@ -288,6 +288,7 @@ rule test_hypotheses:
     input:
         predictions=compared_predictions,
         counts=counts_of_overlapping,
+        qualities=qualities_of_mask_checks,
     output:
         comparisons=in_report(TABLE.format(table="comparisons"), "table", "Tables"),
         hypotheses=in_report(TABLE.format(table="hypotheses"), "table", "Tables"),
@@ -305,5 +306,6 @@ rule test_hypotheses:
     shell:
         'exec python "$SELFDOUBT/test_hypotheses.py"'
         " --predictions @<(printf '%s\\n' {input.predictions}) --counts {input.counts}"
+        " --qualities {input.qualities}"
         " --comparisons {output.comparisons} --hypotheses {output.hypotheses}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

@@ -5,14 +5,22 @@ from pathlib import Path
 
 from selfdoubt.runtime import cli
 from selfdoubt.runtime.atomic_files import atomic_path
+from selfdoubt.runtime.commits import committed
+from selfdoubt.settings.registration import read_registration
+from selfdoubt.settings.rounds import earlier_rounds
 
 
 def run(arguments):
     settings = arguments.metadata["settings"]
     path, registered = Path(settings["file"]), settings["registered"]
-    before = evaluated_before(Path(settings["metrics"]), registered)
+    metrics = Path(settings["metrics"])
+    former = read_registration(path) if path.exists() else None
+    n_evaluated = evaluated_before(metrics, former) if former else 0
+    earlier = earlier_rounds(registered, former, committed(path), n_evaluated, path)
+    before = evaluated_before(metrics, registered)
+    written = registered | {"evaluated_before": before} | ({"earlier": earlier} if earlier else {})
     with atomic_path(path) as temporary:
-        temporary.write_text(f"{json.dumps(registered | {'evaluated_before': before}, indent=1, ensure_ascii=False)}\n")
+        temporary.write_text(f"{json.dumps(written, indent=1, ensure_ascii=False)}\n")
     known = f"; {before} metric tables of these arms and replicates were there already, which it says" if before else ""
     print(f"{path}: written; commit it before the run{known}")
 
@@ -20,7 +28,7 @@ def run(arguments):
 def evaluated_before(metrics: Path, registered: dict) -> int:
     """Return the number of metric tables of what is registered that this checkout already has."""
     arms = {name for section in ("models", "groups") for name in registered.get(section, {})}
-    replicates = {f"replicate-{number}" for number in registered["replicates"]}
+    replicates = {f"replicate-{number}" for number in registered.get("replicates", [])}
     tables = (path.relative_to(metrics).parts for path in metrics.rglob("*.parquet"))
     return sum(name in arms and replicate in replicates for _, name, replicate, *_ in tables)
 

@@ -8,6 +8,7 @@ from selfdoubt.report.inputs import Registration, ReportData
 from selfdoubt.report.page import render
 from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.atomic_files import atomic_path
+from selfdoubt.runtime.commits import committed
 from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA
 from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA
 from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
@@ -19,6 +20,7 @@ from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
 from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 from selfdoubt.settings.registration import differences, read_registration
+from selfdoubt.settings.rounds import rounds_of
 
 TABLES = {
     "comparisons": COMPARISONS_SCHEMA,
@@ -75,16 +77,13 @@ def figures_of(paths: list[Path], study: dict, upper_bounds: dict) -> dict:
 
 def registration_of(path: Path, present: dict) -> Registration:
     """Return how a registration differs from the present study, and when it was committed."""
-    git = ["git", "-C", str(path.parent)]
-    options = {"capture_output": True, "text": True, "check": False}
-    logged = subprocess.run([*git, "log", "-1", "--format=%h of %cs", "--", path.name], **options).stdout.strip()
-    changed = subprocess.run([*git, "status", "--porcelain", "--", path.name], **options).stdout.strip()
     registered = read_registration(path)
     return Registration(
         path.name,
-        logged if logged and not changed else None,
+        committed(path),
         differences(registered, present),
         registered.get("evaluated_before", 0),
+        rounds_of(registered),
     )
 
 

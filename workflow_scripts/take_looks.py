@@ -18,6 +18,7 @@ from selfdoubt.runtime.atomic_files import atomic_path
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
 from selfdoubt.settings.looks import n_replicates, next_looks
+from selfdoubt.settings.registration import registration
 from selfdoubt.settings.study import Study, load_study
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,6 +42,8 @@ def take_looks(path: Path, options: list[str]) -> None:
     if not study.looks:
         raise UserError(f"{path}: replicates: has no looks; write replicates: {{ from: 11, looks: [10, 20, 30] }}")
     overlay = Path("results", study.run, "looks.yaml")
+    belongs = f"# of {registration(study)['digest']}: written by take_looks.py\n"
+    check_overlay(overlay, belongs, path)
     while True:
         given = [path, overlay] if overlay.exists() else [path]
         study = load(*given)
@@ -59,7 +62,26 @@ def take_looks(path: Path, options: list[str]) -> None:
                 print(f"{name}: it has no primary claim, and stops at its first look", file=sys.stderr)
             return
         with atomic_path(overlay) as temporary:
-            temporary.write_text(yaml.safe_dump({"look": further}))
+            temporary.write_text(belongs + yaml.safe_dump({"look": further}))
+
+
+def check_overlay(overlay: Path, belongs: str, path: Path) -> None:
+    """Raise UserError if there is a file of looks that is of other claims, arms or replicates, or is none.
+
+    belongs: its first line, with the digest of what a registration of the study would hold.
+    """
+    if not overlay.exists():
+        return
+    again = "delete it, and the study begins at its first look; no model is trained again"
+    try:
+        text = overlay.read_text()
+        found = yaml.safe_load(text)
+    except (UnicodeDecodeError, yaml.YAMLError):
+        found = None
+    if not isinstance(found, dict) or [*found] != ["look"] or not isinstance(found["look"], dict):
+        raise UserError(f"{overlay}: is no file of looks; {again}")
+    if text.partition("\n")[0] != belongs.strip():
+        raise UserError(f"{overlay}: is of other claims, arms or replicates than {path} has now; {again}")
 
 
 def load(*paths: Path) -> Study:

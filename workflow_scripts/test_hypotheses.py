@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from selfdoubt.evaluation import hypotheses
+from selfdoubt.evaluation.mask_checks import outcomes
 from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA
 from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
+from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
 
 SCHEMAS = {"comparisons": COMPARISONS_SCHEMA, "hypotheses": HYPOTHESES_SCHEMA}
 
@@ -15,7 +17,8 @@ def run(arguments):
     settings = arguments.settings
     overlaps = {path.parent.name: overlap(path, settings) for path in arguments.counts}
     settings.overlaps = [overlaps.get(dataset, 0.0) for dataset in settings.datasets]
-    tables = hypotheses.compare_arms(arguments.predictions, settings)
+    qualities = [table_files.read_table(path, MASK_QUALITY_SCHEMA).to_pylist() for path in arguments.qualities]
+    tables = hypotheses.compare_arms(arguments.predictions, settings, outcomes(qualities, settings))
     for row in tables["hypotheses"]:
         if row["warning"]:
             print(f"warning: {row['hypothesis']} on {row['dataset']}: {row['warning']}", flush=True)
@@ -35,4 +38,5 @@ def overlap(path: Path, settings) -> float:
 if __name__ == "__main__":
     written = {"comparisons": "written", "hypotheses": "written, with verdicts"}
     files = {"predictions": "of data sets, arms and replicates, in the settings' order", "counts": "of data sets"}
-    cli.main(run, files | written, several=("predictions", "counts"), listed=("predictions",))
+    files |= {"qualities": "of masks, of each check"}
+    cli.main(run, files | written, several=("predictions", "counts", "qualities"), listed=("predictions",))

@@ -281,8 +281,40 @@ def hypothesis_settings(wildcards):
             ],
             "comparisons": [c.model_dump() for c in STUDY.comparisons],
             "evaluation": {k: v for k, v in STUDY.evaluation.model_dump().items() if k in ("ece_bins", "n_resamples")},
+            **({"mask_checks": [mask_check_settings(*each) for each in mask_checks()]} if STUDY.mask_checks else {}),
         }
     )
+
+
+def mask_checks():
+    """The name of each check of masks, with the check, a data set that it is about, and the replicates of the masks."""
+    found = []
+    for (key, check), dataset in product(sorted(STUDY.mask_checks.items()), sorted(STUDY.datasets)):
+        if dataset in (check.datasets or STUDY.datasets):
+            replicates = [STUDY.segmented_by(check.segmenter, each) for each in STUDY.replicates_at(check.study)]
+            found.append((key, check, dataset, once(replicates)))
+    return found
+
+
+def mask_check_settings(name, check, dataset, replicates):
+    """What a check of masks is about, as a claim has it."""
+    claim = {"name": name, "role": "check", "registered": True, "units": "replicates", "on_at_least": None}
+    known = {
+        "dataset": dataset,
+        "n_replicates": len(replicates),
+        "disjoint": STUDY.draws_of(dataset).kind == "disjoint",
+    }
+    entry = check.model_dump(include={"study", "statement", "margin"})
+    return claim | known | entry | {"pairs": [[check.segmenter, CENTRED_BOX]]}
+
+
+def qualities_of_mask_checks(wildcards):
+    """The quality tables of those masks: checks first, then data sets, then replicates."""
+    return [
+        MASK_QUALITY.format(dataset=dataset, segmenter=check.segmenter, replicate=replicate)
+        for _, check, dataset, replicates in mask_checks()
+        for replicate in replicates
+    ]
 
 
 def overlapping_datasets():

@@ -220,6 +220,8 @@ def test_what_is_within_the_margin_is_negligible_and_what_is_small_but_there_is_
     assert row["verdict"] == "inconclusive" and row["n_replicates_negligible"] is None  # 120 images are too few
     (row,) = tables_of(paths, [claim("dim", "dull", margin=0.048)])["hypotheses"]
     assert row["verdict"] == "inconclusive" and row["n_replicates_negligible"] > 5
+    (row,) = tables_of(paths, [wide])["hypotheses"]  # of every claim, since it belongs to the margin
+    assert row["n_replicates_negligible"] == 5 and row["n_replicates_needed"] is None
 
 
 def test_a_difference_of_augrc_is_split_into_accuracy_and_ranking(paths):

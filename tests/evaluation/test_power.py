@@ -5,6 +5,7 @@ import pytest
 
 from selfdoubt.evaluation.contrasts import Contrast
 from selfdoubt.evaluation.power import n_for_difference, n_for_equivalence
+from selfdoubt.evaluation.verdicts import LEAST_REPLICATES
 
 ONE = np.array([0.0, 2.0]) / np.sqrt(2) + 1 - 1 / np.sqrt(2)  # mean 1, standard deviation 1
 
@@ -36,6 +37,11 @@ def test_for_equivalence_a_simulation_agrees():
         return np.mean([of(each).p_within(margin) < level for each in values])
 
     assert power(n) == pytest.approx(0.8, abs=0.05) and power(n - 4) < power(n + 4)
+
+
+def test_no_number_that_decides_nothing_is_given():
+    clear = of([9.0, 11.0])
+    assert n_for_difference(clear, 0.05) == n_for_equivalence(clear, 100.0, 0.05) == LEAST_REPLICATES
 
 
 def test_none_where_no_number_would_do():

@@ -17,6 +17,7 @@ from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.inputs import Registration
 from selfdoubt.report.page import render
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.rounds import Round
 
 KEPT = Registration("a.registered.json", "abc1234 of 2026-11-29", [])
 
@@ -195,6 +196,13 @@ def test_the_page_states_whether_what_was_evaluated_is_what_was_registered_and_w
     assert "not committed" in changed and "Not as registered: hypotheses.kd.margin." in changed
 
 
+def test_the_page_names_the_round_and_the_commits_of_those_before_it():
+    second = replace(KEPT, rounds=[Round("distillation", 2, 3, ("123 of 2026-01-02",))])
+    assert second.holds and "distillation: round 2 of 3" in second.sentence and "123 of 2026" in second.sentence
+    unknown = replace(KEPT, rounds=[Round("distillation", 2, 3, ())])
+    assert not unknown.holds and "not recorded" in unknown.sentence
+
+
 def test_a_registration_has_the_commit_of_its_file_as_long_as_that_is_unchanged(tmp_path):
     path = tmp_path / "study.registered.json"
     git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
@@ -271,6 +279,25 @@ def test_claims_of_replicates_that_share_their_images_are_conditional_on_them():
     settings = copy.deepcopy(SETTINGS)
     settings["datasets"]["toys"]["train_images_per_replicate"] = 9
     assert conditional in render(report()) and conditional not in render(replace(report(), settings=settings))
+
+
+def test_a_check_of_masks_is_shown_and_its_segmenter_is_no_arm():
+    masks = {"hypothesis": "masks", "role": "check", "metric": "mask-iou", "score": "none", "split": "train"}
+    masks |= {"better": "unet", "than": "centred-box", "difference": 0.3, "low": 0.2, "high": 0.4, "margin": 0.01}
+    claims = frame("hypotheses", [HYPOTHESIS | masks | {"verdict": "supported"}, HYPOTHESIS])
+    page = render(report(hypotheses=claims)).replace("\u00a0", " ")
+    assert "Mask IoU of unet is 30.00 percentage points higher than that of centred-box on train." in page
+    assert "Settings of the 2 arms" in page
+
+
+def test_overlapping_draws_are_named_with_what_they_do_to_the_variance():
+    settings = copy.deepcopy(SETTINGS)
+    settings["datasets"]["toys"] |= {"train_images_per_replicate": 2, "overlapping_draws": True}
+    page = render(report(settings=settings)).replace(
+        "\u00a0", " "
+    )  # 2 of 7 images: with 3 replicates 1 + 3 (2 / 7) / (5 / 7) = 2.2
+    assert "Draws of toys overlap: each replicate trains on 2 of the same 7 images" in page
+    assert "ρ = 0.29" in page and "by 2.20 of 3 replicates" in page and "conditional on this" not in page
 
 
 def test_one_warning_of_masks_in_several_replicates_is_shown_once():

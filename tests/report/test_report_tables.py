@@ -131,7 +131,8 @@ CERTAIN = {"low": -0.004, "high": -0.001, "verdict": "supported"}
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        (CERTAIN, set()),
+        (CERTAIN, {"30 replicates"}),
+        (CERTAIN | {"n_replicates_negligible": None}, {"cannot be estimated"}),
         ({}, {"Fewer than five", "12 replicates", "30 replicates"}),
         ({"n_replicates": 6}, {"12 replicates", "30 replicates"}),
         ({"n_replicates": 6, "n_replicates_needed": None}, {"cannot be estimated", "30 replicates"}),

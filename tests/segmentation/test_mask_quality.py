@@ -20,6 +20,8 @@ def test_quality_by_hand():
     assert found == {
         "iou": pytest.approx((1 / 2 + 1) / 2),
         "centred-box-iou": pytest.approx((0 + 1) / 2),  # an eighth of four pixels has no pixel in the middle
+        # The IoU are 1/2 and 1, those of the box 0 and 1: differences of 1/2 and 0, standard deviation .5 / 2**.5.
+        "iou-above-box-error": pytest.approx(0.5 / 2**0.5 / 2**0.5),
         "pixel-accuracy": pytest.approx(7 / 8),
         "foreground-fraction": pytest.approx(2 / 8),
         "empty": 1,
@@ -30,7 +32,9 @@ def test_quality_by_hand():
 def test_without_truth_there_is_a_reason():
     rows = quality_rows("mask", np.ones((5, 7, 13), bool), None)
     lacking = {row["statistic"]: row["reason"] for row in rows if row["value"] is None}
-    assert lacking == dict.fromkeys(("iou", "centred-box-iou", "pixel-accuracy"), "the true masks are not known")
+    assert lacking == dict.fromkeys(
+        ("iou", "centred-box-iou", "iou-above-box-error", "pixel-accuracy"), "the true masks are not known"
+    )
 
 
 def test_masks_that_a_centred_box_matches_are_warned_of():

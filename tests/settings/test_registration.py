@@ -2,10 +2,12 @@
 
 import copy
 import json
+import subprocess
+from types import SimpleNamespace
 
 import pytest
 
-from register import evaluated_before
+from register import evaluated_before, run
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.registration import differences, read_registration, registration
 from selfdoubt.settings.study import load_study
@@ -23,7 +25,7 @@ def changed(config: dict, change) -> list[str]:
     return differences(before, after)
 
 
-CLAIM = "hypotheses.kd-ranks-better"
+CLAIM, STUDY = "hypotheses.kd-ranks-better", "studies.distillation"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ CLAIM = "hypotheses.kd-ranks-better"
         (lambda c: c["hypotheses"]["kd-ranks-better"].update(primary=True), [f"{CLAIM}.primary"]),
         (lambda c: c["hypotheses"].pop("kd-ranks-better"), [CLAIM]),
         (lambda c: c["replicates"].append(9), ["replicates"]),
-        (lambda c: c["studies"]["distillation"].update(rounds=3), ["studies.distillation.rounds"]),
+        (lambda c: c["studies"]["distillation"].update(rounds=3), [f"{STUDY}.rounds", f"{STUDY}.round"]),
         (lambda c: c["recipes"]["short"].update(epochs=5), ["recipes.short.epochs"]),
         (lambda c: c["networks"]["convnet-medium"].update(widths=[1, 2, 3]), ["networks.convnet-medium.widths"]),
         (lambda c: c["enhancers"]["odin"].update(temperature=[2]), ["enhancers.odin.temperature"]),
@@ -94,3 +96,29 @@ def test_it_holds_no_path_of_a_machine(config, tmp_path):
     one, other = (registered({**here, "data_folder": str(tmp_path / name)}) for name in "ab")
     assert one == other
     assert one["datasets"]["own"]["source"] == "parquet:{data_folder}/own"
+
+
+def test_register_keeps_a_record_of_the_committed_round_before(tmp_path, config):
+    path, git = tmp_path / "study.registered.json", ["git", "-C", str(tmp_path), "-c", "user.name=a"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    config["studies"] = {"distillation": config["studies"]["distillation"] | {"rounds": 2}}
+    for section in ("hypotheses", "manipulation_checks"):
+        config[section] = {k: c for k, c in config.get(section, {}).items() if c["study"] == "distillation"}
+    config["figures"] = {}
+
+    def register(round_: int) -> dict:
+        config["studies"]["distillation"]["round"] = round_
+        config["replicates"] = {"from": 10 * round_ + 1, "n": 3}
+        config["segmenters"] = {k: s | {"teacher_replicate": None} for k, s in config["segmenters"].items()}
+        settings = {"file": str(path), "registered": registered(config), "metrics": str(tmp_path / "metrics")}
+        run(SimpleNamespace(metadata={"settings": settings}))
+        return json.loads(path.read_text())
+
+    first = register(1)
+    with pytest.raises(UserError, match="commit it first"):
+        register(2)
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "-c", "user.email=a@b", "commit", "--quiet", "-m", "registered"], check=True)
+    (earlier,) = register(2)["earlier"]
+    assert earlier["digest"] == first["digest"] and earlier["replicates"] == [11, 12, 13]
+    assert " of 20" in earlier["commit"]

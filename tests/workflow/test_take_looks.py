@@ -73,6 +73,27 @@ def test_after_a_failure_it_goes_on_where_it_was(tmp_path):
     assert looks_of(tmp_path) == ["1", "2", "2", "3"]
 
 
+@pytest.mark.parametrize("content", ["", "[]", "look: 3", "look: {distillation: 2}\nrun: other", "a: [", "\udcff"])
+def test_a_file_that_is_none_of_looks_is_refused_before_any_run(tmp_path, content):
+    overlay = tmp_path / "results/sequential/looks.yaml"
+    overlay.parent.mkdir(parents=True)
+    overlay.write_text(content, errors="surrogateescape")
+    done = take_looks(tmp_path, 1)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "is no file of looks" in done.stderr
+    assert not (tmp_path / "calls").exists()
+
+
+def test_looks_of_other_claims_are_not_taken_over(tmp_path):
+    assert take_looks(tmp_path, 2).returncode == 0
+    changed = STUDY | {"hypotheses": {"kd-ranks-better": {"margin": 0.5}}}
+    done = take_looks(tmp_path, 2, 0, changed)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "other claims, arms" in done.stderr
+    shown = STUDY | {"studies": {"distillation": {"title": "What is only shown"}}}
+    assert take_looks(tmp_path, 2, 0, shown).returncode == 0
+    (tmp_path / "results/sequential/looks.yaml").write_text("look: {distillation: 2}\n")  # of an earlier version
+    assert "delete it" in take_looks(tmp_path, 2).stderr
+
+
 def test_a_study_without_looks_is_refused_in_one_line(tmp_path):
     done = take_looks(tmp_path, 1, 0, STUDY | {"replicates": {"from": 11, "n": 10}})
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "has no looks" in done.stderr

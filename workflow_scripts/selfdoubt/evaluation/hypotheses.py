@@ -6,6 +6,7 @@ Exploratory comparisons are those of every arm with the study's reference; on on
 are a family, and get no verdict. Arms that are identical on every image are in no family.
 """
 
+from collections.abc import Sequence
 from itertools import product
 
 from selfdoubt.evaluation import claims, families, power
@@ -15,15 +16,19 @@ from selfdoubt.evaluation.comparisons import Quantity, needed_for_parts
 from selfdoubt.evaluation.verdicts import Outcome, verdict
 
 
-def compare_arms(paths: list, settings) -> dict[str, list[dict]]:
-    """Return the rows of the tables "comparisons" and "hypotheses"; paths: as of `Arms`."""
+def compare_arms(paths: list, settings, checked: Sequence[Outcome] = ()) -> dict[str, list[dict]]:
+    """Return the rows of the tables "comparisons" and "hypotheses"; paths: as of `Arms`.
+
+    checked: manipulation checks of what is no arm's.
+    """
     arms = Arms(paths, settings, {arm.name: quantities(arm.name, settings) for arm in settings.arms})
     tables = {"comparisons": [], "hypotheses": []}
     for dataset, study in product(settings.datasets, settings.studies):
         tables["comparisons"] += _explored(dataset, study, arms, settings)
     for study in settings.studies:
         of_study = [claim for claim in settings.claims if claim.study == study.name]
-        outcomes = [found for claim in of_study for found in _outcomes(claim, study, arms, settings)]
+        outcomes = [outcome for outcome in checked if outcome.claim.study == study.name]
+        outcomes += [found for claim in of_study for found in _outcomes(claim, study, arms, settings)]
         for role in ("check", "primary", "secondary"):
             family = [outcome for outcome in outcomes if outcome.claim.role == role]
             for members in [[each] for each in family] if role == "check" else [family]:
@@ -125,13 +130,16 @@ def _row(outcome: Outcome, corrected: dict, alpha: float, smallest: float, setti
 
 
 def _needed(row: dict, component: Component, level: float) -> dict:
-    """Return with how many replicates a claim that is open would be decided, at the level of its family."""
+    """Return with how many replicates an open claim would be decided, and a true 0 called negligible; level: of its
+    family.
+    """
     columns = dict.fromkeys(("n_replicates_needed", "n_replicates_negligible"))
     found = component.compared.contrast
-    if row["verdict"] != "inconclusive" or found is None or row["n_components"] > 1:
+    if found is None or row["n_components"] > 1:
         return columns
-    needed = power.n_for_difference(found, level), power.n_for_equivalence(found, component.margin, level)
-    return dict(zip(columns, needed, strict=True))
+    if row["verdict"] == "inconclusive":
+        columns["n_replicates_needed"] = power.n_for_difference(found, level)
+    return columns | {"n_replicates_negligible": power.n_for_equivalence(found, component.margin, level)}
 
 
 def _comparisons_of(outcome: Outcome, row: dict) -> list[dict]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from selfdoubt.evaluation.contrasts import Contrast
+from selfdoubt.evaluation.verdicts import LEAST_REPLICATES
 
 POWER, CAP = 0.8, 1000
 
@@ -10,7 +11,8 @@ POWER, CAP = 0.8, 1000
 def n_for_difference(found: Contrast, level: float, power: float = POWER, cap: int = CAP) -> int | None:
     """Return with how many replicates a difference of the size that was seen is found, two-sided at a level.
 
-    None where there is no spread over replicates, or if more than `cap` are needed: more test images may be.
+    It is never less than the number that decides. None where there is no spread over replicates, or if more than `cap`
+    are needed: more test images may be.
     """
     return _first(found, lambda n: _power_of_difference(found, n, level), power, cap)
 
@@ -26,8 +28,8 @@ def n_for_equivalence(found: Contrast, margin: float, level: float, power: float
 def _first(found: Contrast, power_at, power: float, cap: int) -> int | None:
     if found.n < 2 or not found.parts(found.n)[0] > 0:
         return None
-    enough = power_at(np.arange(2, cap + 1)) >= power
-    return int(enough.argmax()) + 2 if enough.any() else None
+    enough = power_at(np.arange(LEAST_REPLICATES, cap + 1)) >= power
+    return int(enough.argmax()) + LEAST_REPLICATES if enough.any() else None
 
 
 def _power_of_difference(found: Contrast, n: np.ndarray, level: float) -> np.ndarray:

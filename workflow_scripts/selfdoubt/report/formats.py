@@ -40,6 +40,7 @@ LABELS = {  # of metrics whose label is not their name in capitals; {}: the perc
     "ece-classwise": "class-wise ECE",
     "brier": "Brier",
     "accuracy": "accuracy",
+    "mask-iou": "mask IoU",
     "ood-auroc": "OOD AUROC",
     "ood-aupr-in": "OOD AUPR-in",
     "ood-aupr-out": "OOD AUPR-out",

@@ -6,6 +6,7 @@ import pandas as pd
 
 from selfdoubt.figures.texts import listed
 from selfdoubt.report.arms import BY_NAME, Arms
+from selfdoubt.settings.rounds import Round
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,13 @@ class Registration:
     commit: str | None  # and its date; None where the file is not committed as it is
     differences: list[str]  # keys of the config that are not as registered
     evaluated_before: int = 0  # metric tables of its arms and replicates that were there when it was written
+    rounds: list[Round] = field(default_factory=list)  # of studies that have several
 
     @property
     def holds(self) -> bool:
         """Whether it shows that what was evaluated was written down before, as far as the order of commits shows it."""
-        return bool(self.commit) and not self.differences and not self.evaluated_before
+        complete = all(each.complete for each in self.rounds)
+        return bool(self.commit) and not self.differences and not self.evaluated_before and complete
 
     @property
     def sentence(self) -> str:
@@ -30,9 +33,17 @@ class Registration:
         if self.evaluated_before:
             tables = f"{self.evaluated_before} metric tables of its arms and replicates"
             text += f" {tables} were there already: not registered before the run."
+        text += "".join(f" {_round_text(each)}" for each in self.rounds)
         if not self.differences:
             return f"{text} Claims, margins, families, arms and replicates are those that were registered."
         return f"{text} Not as registered: {listed(self.differences)}."
+
+
+def _round_text(found: Round) -> str:
+    text = f"{found.study}: round {found.number} of {found.of}, each at 1/{found.of} of the level"
+    if not found.complete:
+        return f"{text}; its earlier rounds are not recorded."
+    return f"{text}; before it {listed([f'commit {each}' for each in found.earlier])}." if found.earlier else f"{text}."
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from selfdoubt.figures.texts import listed
 from selfdoubt.report.arm_tables import corruption_table, failure_columns, main_columns, numbers_table, score_columns
 from selfdoubt.report.comparison_tables import comparison_table
 from selfdoubt.report.data_tables import counts_table, mask_table
@@ -19,10 +18,12 @@ from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.guarantee_tables import guarantee_tables
 from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
+from selfdoubt.report.pools import pool_sentences
 from selfdoubt.report.run_tables import cost_table, missing_table
 from selfdoubt.report.tables import Table
 from selfdoubt.report.verdict_texts import Verdict, failed_checks, headline, verdicts_of
 from selfdoubt.report.warnings import Warned, of_study, warnings_of
+from selfdoubt.settings.metrics import OF_MASKS
 
 FOLDER = Path(__file__).parent
 
@@ -33,7 +34,7 @@ class StudySection:
 
     name: str
     text: dict  # title, question, background, protocol, threats
-    pool: str | None  # that replicates share their training images
+    pools: list[str]  # which training images replicates have in common
     checks: list[Verdict]
     failed_checks: str | None  # why the study supports no conclusion
     verdicts: list[Verdict]
@@ -78,7 +79,8 @@ def render(data: ReportData) -> str:
 def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) -> StudySection:
     text = data.settings["studies"][name]
     claims = data.hypotheses[data.hypotheses["study"] == name]
-    claimed = [arm for arms in (*claims["better"], *claims["than"]) for arm in arms.split(", ")]
+    of_arms = claims[~claims["metric"].isin(OF_MASKS)]
+    claimed = [arm for arms in (*of_arms["better"], *of_arms["than"]) for arm in arms.split(", ")]
     arms = list(dict.fromkeys([text["reference"], *text["arms"], *claimed]))
     tables = [
         numbers_table(
@@ -98,7 +100,7 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
     return StudySection(
         name,
         text,
-        _pool(data.settings),
+        pool_sentences(data, claims),
         [verdict for verdict in verdicts if verdict.role == "check"],
         failed_checks(verdicts),
         [verdict for verdict in verdicts if verdict.role != "check"],
@@ -110,16 +112,6 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
         enhancement_table(data.enhancements, data.settings, arms, data.arms),
         comparisons,
     )
-
-
-def _pool(settings: dict) -> str | None:
-    """Return that claims are conditional on the training images, where all replicates train on the same."""
-    trained = any(settings.get(kind) for kind in ("teachers", "baselines", "students", "augmented"))
-    entries = settings["datasets"].items() if trained else ()
-    shared = [name for name, entry in entries if not entry.get("train_images_per_replicate")]
-    if not shared:
-        return None
-    return f"All replicates train on the same images of {listed(shared)}: claims are conditional on this training pool."
 
 
 def _datasets(numbers: Numbers) -> list[str]:

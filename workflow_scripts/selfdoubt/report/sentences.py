@@ -46,13 +46,15 @@ def in_unit(text: str, unit: str) -> str:
 
 def replicates_text(row: dict) -> str:
     """Return how many replicates, or pairs of networks, there were, and the effect size."""
-    kind = "pair" if row.get("units") == "networks" else "replicate"
-    text = counted(0 if pd.isna(row["n_replicates"]) else int(row["n_replicates"]), kind)
-    if kind == "pair":
-        text += " of networks"
+    text = unit_text(row, 0 if pd.isna(row["n_replicates"]) else int(row["n_replicates"]))
     if pd.isna(row["effect_size"]):
         return text
     return f"{text}, effect size {number(row['effect_size'], 2, sign=True)}"
+
+
+def unit_text(row: dict, n: int) -> str:
+    """Return "N replicates", or pairs of networks where these are the units."""
+    return f"{counted(n, 'pair')} of networks" if row.get("units") == "networks" else counted(n, "replicate")
 
 
 def repeat_sentence(rows: list[dict]) -> str:

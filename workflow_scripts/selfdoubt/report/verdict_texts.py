@@ -15,6 +15,7 @@ from selfdoubt.report.sentences import (
     repeat_sentence,
     replicates_text,
     size_text,
+    unit_text,
 )
 
 SYMBOLS = {"supported": "✓", "refuted": "✗", "negligible": "≈", "identical": "=", "inconclusive": "?"}
@@ -107,12 +108,22 @@ def _certainty(row: dict) -> str:
                 f"{100 * (1 - row['level']):.3g}{NO_BREAK}% interval {interval_text(row, 'low_family', 'high_family')}"
             )
     if not pd.isna(row["margin"]) and row["n_components"] == 1:
-        texts.append(f"margin {size_text(row['margin'], metric_of(row['metric']))}")
+        texts.append(f"margin {size_text(row['margin'], metric_of(row['metric']))}{_negligible_with(row)}")
     texts.append(replicates_text(row))
     texts.append(f"corrected p{NO_BREAK}{p_value(row['p_holm'])}")
     if row["verdict"] == "negligible":
         texts.append(f"of being within the margin p{NO_BREAK}{p_value(row['p_negligible_holm'])}")
     return f"{'; '.join(texts)}."
+
+
+def _negligible_with(row: dict) -> str:
+    """Return with how many replicates a true difference of 0 is called negligible; nothing of models made elsewhere."""
+    if row["n_replicates"] == 1 or pd.isna(row["low"]):
+        return ""
+    if pd.isna(row["n_replicates_negligible"]):
+        return " (the number of replicates at which a true 0 is negligible cannot be estimated)"
+    needed = unit_text(row, int(row["n_replicates_negligible"]))
+    return f" (a true 0 is called negligible with {needed}, 80{NO_BREAK}% power)"
 
 
 def _needed(row: dict) -> str:
@@ -131,9 +142,6 @@ def _needed(row: dict) -> str:
     else:
         needed = counted(int(row["n_replicates_needed"]), "replicate")
         texts.append(f"At this difference and spread about {needed} are required.")
-    if not pd.isna(row["n_replicates_negligible"]):
-        needed = counted(int(row["n_replicates_negligible"]), "replicate")
-        texts.append(f"A true difference of 0 would be called negligible with {needed} (80{NO_BREAK}% power).")
     return f" {' '.join(texts)}"
 
 

@@ -11,7 +11,8 @@ def quality_rows(
     """Return rows of MASK_QUALITY: how good masks are, as means over the images.
 
     iou: intersection over union of mask and truth, 1 where both are empty. centred-box-iou: the same of one box in the
-    middle of every image, as large as the true masks on average. pixel-accuracy: fraction of pixels that equal the
+    middle of every image, as large as the true masks on average. iou-above-box-error: standard error of the mean
+    difference of the two, over images. pixel-accuracy: fraction of pixels that equal the
     truth's. foreground-fraction: fraction of pixels that are object. empty, full: numbers of such masks.
     Where the truth is not known, and `pseudo` is given: pseudo-mask-recall, the fraction of the pixels annotated as
     object that the mask covers, a mean over images that have some, and centred-box-recall, the same of a box as large
@@ -24,11 +25,14 @@ def quality_rows(
     as object, from which the masks were learned.
     """
     n, counts = len(masks), masks.sum((1, 2))
-    measured = {"iou": None, "centred-box-iou": None, "pixel-accuracy": None}
+    measured = {"iou": None, "centred-box-iou": None, "iou-above-box-error": None, "pixel-accuracy": None}
     warnings = {}
     if truth is not None and n:
         box = centred_box(masks.shape[1:], truth.mean())
         measured = {"iou": mean_iou(masks, truth), "centred-box-iou": mean_iou(box, truth)}
+        if n > 1:
+            above = ious(masks, truth) - ious(box, truth)
+            measured["iou-above-box-error"] = above.std(ddof=1) / np.sqrt(n)
         measured["pixel-accuracy"] = (masks == truth).mean()
         if measured["iou"] <= measured["centred-box-iou"]:
             warnings["iou"] = "no nearer to the true masks than one box in the middle of every image"
@@ -42,7 +46,7 @@ def quality_rows(
     measured["foreground-fraction"] = masks.mean() if n else None
     measured |= {"empty": (counts == 0).sum(), "full": (counts == masks[0].size).sum()} if n else {}
     warnings["empty"] = warning_of(int(measured["empty"]), int(measured["full"]), n) if n else None
-    reason = "no images" if n == 0 else "the true masks are not known"
+    reason = "no images" if n == 0 else "the true masks are not known" if truth is None else "one image"
     return [
         {
             "stage": stage,
@@ -58,8 +62,13 @@ def quality_rows(
 
 def mean_iou(masks: np.ndarray, truth: np.ndarray) -> float:
     """Return the mean intersection over union; masks: bool (n, H, W), or (H, W) for all. truth: (n, H, W)."""
+    return float(ious(masks, truth).mean())
+
+
+def ious(masks: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the intersection over union of each image, (n,); shapes as of `mean_iou`."""
     union = (masks | truth).sum((1, 2))
-    return float(np.where(union == 0, 1.0, (masks & truth).sum((1, 2)) / np.maximum(union, 1)).mean())
+    return np.where(union == 0, 1.0, (masks & truth).sum((1, 2)) / np.maximum(union, 1))
 
 
 def mean_recall(masks: np.ndarray, annotated: np.ndarray) -> float:

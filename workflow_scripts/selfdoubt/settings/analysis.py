@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from selfdoubt.settings.choices import not_one_of
 from selfdoubt.settings.metrics import METRICS, pattern, split_name
@@ -87,6 +87,13 @@ class StudyText(Strict):
     reference: ArmText
     arms: list[ArmText] = Field(min_length=1)
     rounds: Annotated[int, Field(ge=1, le=3)] = 1  # of registered runs on fresh replicates, which share the level
+    round: Annotated[int, Field(ge=1, le=3)] = 1  # the present one: rounds.py
+
+    @model_validator(mode="after")
+    def _check_round(self):
+        if self.round > self.rounds:
+            raise ValueError(f"round {self.round}, but rounds is {self.rounds}; set it as it was first registered")
+        return self
 
     def alpha(self) -> float:
         """Return the level of each of its families."""
@@ -136,3 +143,16 @@ class Claim(Comparison):
 class Hypothesis(Claim):
     registered: bool = True  # false: its numbers were known, or could be, before it was written down
     primary: bool = False  # the one claim of its study that is tested at the whole level; all others are one family
+
+
+class MaskCheck(Strict):
+    """That masks are nearer to the true ones than one box in the middle of every image, by their mean IoU.
+
+    A claim compares two arms by their predictions; masks are no arm's.
+    """
+
+    study: Name
+    statement: Text
+    segmenter: Name
+    datasets: Annotated[list[Name], Field(min_length=1)] | None = None  # null: all
+    margin: Positive | None = None  # of the IoU; null: docs/metrics.md

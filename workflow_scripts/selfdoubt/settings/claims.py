@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.choices import check_all_known, check_known, check_unique
+from selfdoubt.settings.mask_checks import check_mask_checks
 
 
 def claims_of(study) -> Iterator[tuple]:
@@ -29,6 +30,7 @@ def check_claims(study, check_comparison: Callable, check_contender: Callable) -
             yield check_comparison, f"{place}.no_loss.{i}", compared, study
         yield from _check_datasets(place, claim, study)
     yield _check_one_primary, study
+    yield from check_mask_checks(study)
 
 
 def _check_pairs(place: str, claim) -> None:

@@ -50,6 +50,7 @@ METRICS = {
     "failure-auroc": Metric(+1, "failure", margin=0.005),
     "failure-fpr95": Metric(-1, "failure"),
 }
+OF_MASKS = {"mask-iou": Metric(+1, "masks", resampled=False, margin=0.01)}  # which no arm has: evaluation.mask_checks
 _OF_OOD = ("ood", "class-ood", "failure")  # kinds
 
 
@@ -91,7 +92,7 @@ def split_name(name: str) -> tuple[str, str | None]:
 def metric(name: str) -> Metric:
     """Return the metric of that name, with its percentage; raises UserError if there is none."""
     family, percent = split_name(name)
-    found = METRICS.get(family)
+    found = METRICS.get(family) or OF_MASKS.get(family)
     if found and (found.percentages is None) == (percent is None) and (percent is None or _can_be(percent, found)):
         return found
     raise UserError(f"'{name}' is not a metric; metrics: {', '.join(map(pattern, METRICS))}")

@@ -33,12 +33,14 @@ def registration(study) -> dict:
         "looks": study.looks,
         "studies": {
             key: {"reference": text.reference, "arms": sorted(text.arms), "rounds": text.rounds}
+            | ({"round": text.round} if text.rounds > 1 else {})  # files of earlier versions have none
             for key, text in study.studies.items()
         },
         **{
             section: {key: claim.model_dump(exclude={"registered"}) for key, claim in getattr(study, section).items()}
             for section in ("manipulation_checks", "hypotheses")
         },
+        **_mask_checks(study),
         **_entries(study, sorted(arms)),
         "datasets": {key: dataset.model_dump() for key, dataset in study.datasets.items()},
         "ood_sets": {key: ood.model_dump() for key, ood in study.ood_sets.items()},
@@ -49,10 +51,16 @@ def registration(study) -> dict:
     return found | {"digest": digest(found, [])}
 
 
+def _mask_checks(study) -> dict[str, dict]:
+    """Return the checks of masks, where there are any: files of earlier versions have none."""
+    found = {key: check.model_dump() for key, check in study.mask_checks.items()}
+    return {"mask_checks": found} if found else {}
+
+
 def _entries(study, arms: list[str]) -> dict[str, dict]:
-    """Return the entries of arms and of all that they need, by section and name."""
+    """Return the entries of arms, of segmenters that are checked and of all that they need, by section and name."""
     found: dict[str, dict] = {}
-    waiting = []
+    waiting = [("segmenters", check.segmenter) for check in study.mask_checks.values()]
     for arm in arms:
         name, _, variant = arm.partition("/")
         waiting.append(("groups" if name in study.groups else "models", name))
@@ -90,7 +98,7 @@ def read_registration(path: Path) -> dict:
 
 def differences(registered: dict, present: dict) -> list[str]:
     """Return the keys, with dots, at which what is evaluated is not what was registered."""
-    apart = {"digest", "evaluated_before", *(_LATER - {*registered})}
+    apart = {"digest", "evaluated_before", "earlier", *(_LATER - {*registered})}
     return [key for key in _differing(registered, present, "") if key.partition(".")[0] not in apart]
 
 

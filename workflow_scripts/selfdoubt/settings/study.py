@@ -12,7 +12,16 @@ from pydantic import Discriminator, Field, Tag, ValidationError
 from selfdoubt.runtime.digests import canonical
 from selfdoubt.runtime.errors import together
 from selfdoubt.settings import looks
-from selfdoubt.settings.analysis import REPEATED_BY, SCORES, Claim, Comparison, Evaluation, Hypothesis, StudyText
+from selfdoubt.settings.analysis import (
+    REPEATED_BY,
+    SCORES,
+    Claim,
+    Comparison,
+    Evaluation,
+    Hypothesis,
+    MaskCheck,
+    StudyText,
+)
 from selfdoubt.settings.data import Dataset, OodSet
 from selfdoubt.settings.data_folder import expanded
 from selfdoubt.settings.faults import faults
@@ -66,6 +75,7 @@ class Study(Strict):
     comparisons: list[Comparison] = []
     studies: dict[Name, StudyText] = {}
     manipulation_checks: dict[Name, Claim] = {}
+    mask_checks: dict[Name, MaskCheck] = {}
     hypotheses: dict[Name, Hypothesis] = {}
     figures: dict[Name, any_of("figures", by="kind")] = {}
     labels: dict[ArmText, Label] = {}

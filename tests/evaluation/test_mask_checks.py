@@ -1,0 +1,66 @@
+"""Masks against a centred box: one difference a replicate, and verdicts as of any claim."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from selfdoubt.evaluation.hypotheses import compare_arms
+from selfdoubt.evaluation.mask_checks import outcomes
+
+
+def quality(iou: float | None, box: float | None, error: float | None, n: int = 400) -> list[dict]:
+    values = {"iou": iou, "centred-box-iou": box, "iou-above-box-error": error}
+    rows = [{"stage": "mask", "statistic": name, "value": value, "n": n} for name, value in values.items()]
+    worse = [row | {"stage": "pseudo-mask", "value": 0.1} for row in rows]  # which are not checked
+    return [row | {"reason": None if row["value"] is not None else "no images"} for row in worse + rows]
+
+
+def check(n: int, **changes) -> SimpleNamespace:
+    known = {"name": "masks", "study": "a", "role": "check", "registered": True, "units": "replicates"}
+    known |= {"statement": "So.", "on_at_least": None, "pairs": [["unet", "centred-box"]], "dataset": "toys"}
+    return SimpleNamespace(**known | {"margin": None, "disjoint": True, "n_replicates": n} | changes)
+
+
+def row_of(tables: list, overlap: float = 0.0, **changes) -> dict:
+    studies = [SimpleNamespace(name="a", reference="ce", arms=[], alpha=0.05, replicates=[1])]
+    settings = SimpleNamespace(mask_checks=[check(len(tables), **changes)], datasets=["toys"], overlaps=[overlap])
+    others = SimpleNamespace(arms=[], claims=[], comparisons=[], studies=studies, pretrained=[])
+    found = compare_arms([], SimpleNamespace(**vars(settings) | vars(others)), outcomes(tables, settings))
+    (row,), (compared,) = found["hypotheses"], found["comparisons"]
+    assert compared["hypothesis"] == "masks" and compared["difference"] == row["difference"]
+    return row
+
+
+GAINS = (0.30, 0.28, 0.31, 0.29, 0.32)
+BETTER = [quality(0.4 + gain, 0.4, 0.001) for gain in GAINS]
+UNKNOWN, EQUAL = [quality(None, None, None)] * 5, [quality(0.7, 0.4, 0.0)] * 5
+
+
+def test_masks_beyond_the_box_are_supported_by_hand():
+    row = row_of(BETTER)
+    assert row["difference"] == pytest.approx(0.30) and row["verdict"] == "supported" and row["margin"] == 0.01
+    # standard deviation .0158 of five: .0158 / 5**.5 = .00707; t of 4 degrees of freedom at 97.5 % is 2.776
+    assert row["low"] == pytest.approx(0.30 - 2.776 * 0.00707, abs=1e-4)
+
+
+def test_masks_that_are_worse_are_refuted_and_as_good_ones_negligible():
+    assert row_of([quality(0.4, 0.4 + gain, 0.001) for gain in GAINS])["verdict"] == "refuted"
+    near = [quality(0.4 + gain, 0.4, 0.001) for gain in (0.001, -0.001, 0.002, -0.002, 0.0)]
+    assert row_of(near)["verdict"] == "negligible"
+    assert row_of(near, margin=0.001)["verdict"] == "inconclusive"
+
+
+def test_the_images_are_a_floor_and_where_shared_an_additional_part():
+    equal = [quality(0.7, 0.4, 0.02)] * 5
+    assert row_of(equal)["standard_error"] == pytest.approx(0.02 / 5**0.5)
+    assert row_of(equal, disjoint=False)["standard_error"] == pytest.approx(0.02)
+    assert row_of(BETTER, 0.2)["standard_error"] > row_of(BETTER)["standard_error"]
+
+
+@pytest.mark.parametrize("tables", [BETTER[:4], BETTER[:1], UNKNOWN, EQUAL])
+def test_what_decides_nothing_is_inconclusive(tables):
+    assert row_of(tables)["verdict"] == "inconclusive"
+
+
+def test_without_checks_nothing_is_read():
+    assert outcomes([], SimpleNamespace(datasets=["toys"], overlaps=[0.0])) == []

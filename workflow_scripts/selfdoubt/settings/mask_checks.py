@@ -1,0 +1,35 @@
+"""Checks of `mask_checks`: that what they name exists, and that the true masks are known."""
+
+from collections.abc import Iterator
+
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.choices import check_all_known, check_known, check_unique
+
+CENTRED_BOX = "centred-box"  # what masks are compared with: of the size of the true ones on average
+
+
+def check_mask_checks(study) -> Iterator[tuple]:
+    """Yield (check, arguments) of all mask checks."""
+    for key, check in study.mask_checks.items():
+        place = f"mask_checks.{key}"
+        yield _check_name, key, study
+        yield check_known, f"{place}.study", check.study, study.studies, "a study"
+        yield check_known, f"{place}.segmenter", check.segmenter, study.segmenters, "a segmenter"
+        if check.datasets is not None:
+            yield check_unique, f"{place}.datasets", check.datasets
+            yield from check_all_known(f"{place}.datasets", check.datasets, study.datasets, "a data set")
+        for dataset in check.datasets or study.datasets:
+            yield _check_truth, place, dataset, study
+
+
+def _check_name(key: str, study) -> None:
+    for section in ("hypotheses", "manipulation_checks"):
+        if key in getattr(study, section):
+            raise UserError(f"config: mask_checks.{key}: {section} has this name too; give it another")
+
+
+def _check_truth(place: str, dataset: str, study) -> None:
+    if dataset in study.datasets and study.datasets[dataset].mask_truth == "none":
+        raise UserError(
+            f"config: {place}: the true masks of '{dataset}' are not known; set datasets to those that have"
+        )
