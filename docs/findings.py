@@ -50,7 +50,7 @@ Results of the default study and some of [studies/](../studies), each run whole,
 claim is one of the hypotheses that stand in the config; how its verdict comes about: [metrics.md](metrics.md). Small
 networks and small images: what holds here need not hold elsewhere. Written by `python docs/findings.py` from the
 tables of the runs; the numbers of each are in [findings/](findings). *Numbers were known*: they were, or could be,
-before the claim was written down: it describes, and confirms nothing. Studies without claims have a table of their arms.
+before the claim was written down: it describes, and confirms nothing. Studies without claims have a table of arms.
 
 **Registered, and what of it is fresh.** A registration fixes claims, margins, families, arms and replicates before
 their test numbers were seen, and no more. The default study's five replicates are all that the embedded images give:
