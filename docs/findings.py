@@ -161,10 +161,11 @@ def whole_config(checkout: Path, file: str) -> dict:
 def extent(study: Study, costs: pd.DataFrame, checkout: Path) -> str:
     described = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     commit = subprocess.run(described, check=False, capture_output=True, text=True).stdout.strip() or "not known"
-    replicates, minutes = counted(len(study.present), "replicate"), costs["cpu_seconds"].sum() / 60
+    replicates = counted(len(study.present), "replicate")
+    minutes = counted(round(costs["cpu_seconds"].sum() / 60), "processor minute")
     return (
-        f"{listed(list(study.datasets))}; {replicates}; {counted(len(costs), 'job')}, {minutes:,.0f} "
-        f"processor minutes, at most {costs['max_rss_mb'].max() / 1000:.1f} GB a job; commit {commit}."
+        f"{listed(list(study.datasets))}; {replicates}; {counted(len(costs), 'job')}, {minutes}, "
+        f"at most {costs['max_rss_mb'].max() / 1000:.1f} GB a job; commit {commit}."
     )
 
 
