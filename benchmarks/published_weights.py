@@ -30,6 +30,10 @@ from selfdoubt.settings.source_files import Folders  # noqa: E402
 STUDY = ROOT / "studies/cifar10-published.yaml"
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "deviation": [0.229, 0.224, 0.225]}
 NORMALISATIONS = {"0.5": {"mean": [0.5] * 3, "deviation": [0.5] * 3}, "of ImageNet": IMAGENET}
+PUBLISHED = {  # by the README of the files: their errors, %, on all 10,000 test images, and those of He et al. 2016
+    "resnet20": ("8.27", "8.75"), "resnet32": ("7.37", "7.51"),
+    "resnet44": ("6.90", "7.17"), "resnet56": ("6.61", "6.97"),
+}  # fmt: skip
 BIRDS = [*range(7, 25), *range(80, 101), *range(127, 147)]
 SAME = [  # rows of ImageNet for airplane, automobile, bird, cat, deer, dog, frog, horse, ship and truck
     [404, 895], [436, 468, 511, 609, 627, 656, 751, 817], BIRDS, [*range(281, 288)], [351, 352, 353],
@@ -39,11 +43,13 @@ SAME = [  # rows of ImageNet for airplane, automobile, bird, cat, deer, dog, fro
 
 
 def resnets(folder: Path, test) -> None:
+    """Print a table of errors, %."""
+    print(f"| | first {len(test.labels):,} test images | published | He et al. |\n|---|---|---|---|")
     for name, entry in yaml.safe_load(STUDY.read_text())["pretrained"].items():
         weights = entry.pop("weights").replace("{data_folder}", str(folder))
         model = build_model(SimpleNamespace(**entry), 10, 3, 32, weights=weights, keep_head=True).eval()
-        correct = inference.predict_logits(model, test.images).argmax(1) == test.labels
-        print(f"{name}: {correct.mean():.1%} of {len(correct)}", flush=True)
+        wrong = inference.predict_logits(model, test.images).argmax(1) != test.labels
+        print(f"| {name} | {100 * wrong.mean():.1f} | {' | '.join(PUBLISHED[name])} |", flush=True)
 
 
 def lite0(weights: Path, pictures: Path, test) -> None:

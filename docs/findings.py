@@ -21,10 +21,11 @@ from snakemake.utils import update_config  # noqa: E402
 from render_report import qualities_of, registration_of  # noqa: E402
 from selfdoubt.figures.texts import counted, listed  # noqa: E402
 from selfdoubt.report.arms import Arms  # noqa: E402
+from selfdoubt.report.formats import mean_sd, metric_of, number  # noqa: E402
 from selfdoubt.report.inputs import ReportData  # noqa: E402
 from selfdoubt.report.numbers import numbers_of, with_arms  # noqa: E402
 from selfdoubt.report.pools import pool_sentences  # noqa: E402
-from selfdoubt.report.verdict_texts import verdicts_of  # noqa: E402
+from selfdoubt.report.verdict_texts import Verdict, verdicts_of  # noqa: E402
 from selfdoubt.report.warnings import warnings_of  # noqa: E402
 from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA  # noqa: E402
@@ -41,6 +42,7 @@ SHOWN = {  # of the metrics that are kept
     "score": ["none", "msp"],
     "metric": ["accuracy", "auroc", "aurc", "augrc", "nll"],
 }
+DESCRIBED = ("accuracy", "auroc", "aurc", "augrc", "nll")  # of the arms of a study without claims
 TABLES = {
     "metrics": METRICS_SCHEMA,
     "comparisons": COMPARISONS_SCHEMA,
@@ -52,7 +54,8 @@ HEAD = """# Findings
 Results of the default study and some of [studies/](../studies), each run whole, once, with the config's replicates. A
 claim is one of the hypotheses that stand in the config; how its verdict comes about: [metrics.md](metrics.md). Small
 networks and small images: what holds here need not hold elsewhere. Written by `python docs/findings.py` from the
-tables of the runs; the numbers of each are in [findings/](findings).
+tables of the runs; the numbers of each are in [findings/](findings). *Numbers were known*: they were, or could be,
+before the claim was written down: it describes, and confirms nothing. Studies without claims have a table of arms.
 
 **Registered, and what of it is fresh.** A registration fixes claims, margins, families, arms and replicates before
 their test numbers were seen, and no more. The default study's five replicates are all that the embedded images give:
@@ -103,15 +106,12 @@ def section(checkout: Path, file: str, study: Study, tables: dict[str, pd.DataFr
     if warned := warnings_of(data, metrics):
         lines += ["Warnings:", "", *(f"- {each.of([*each.arms])}" for each in warned), ""]
     for name, text in study.studies.items():
-        claims = tables["hypotheses"][tables["hypotheses"]["study"] == name]
+        own = tables["hypotheses"][tables["hypotheses"]["study"] == name]
         verdicts = verdicts_of(tables["hypotheses"], tables["comparisons"], numbers, name, names)
-        if verdicts:
-            lines += [f"**{text.title}.** {text.question}", "", "| claim | verdict | |", "|---|---|---|"]
-            for v in verdicts:
-                role = "" if v.role == "secondary" else f" ({v.role})"
-                shown = " ".join([v.sentence, *v.further])
-                lines.append(f"| {cell(v.statement)}{role} | {v.symbol} {v.verdict} | {cell(shown)} |")
-            lines += ["", *(line for text in pool_sentences(data, claims) for line in (text, ""))]
+        shown = claims(verdicts) if verdicts else described([text.reference, *text.arms], tables["metrics"], names)
+        if shown:
+            lines += [f"**{text.title}.** {text.question}", "", *shown, ""]
+        lines += [line for text in pool_sentences(data, own) for line in (text, "")]
     return "\n".join(lines)
 
 
@@ -135,6 +135,39 @@ def data_of(checkout: Path, study: Study, tables: dict[str, pd.DataFrame]) -> Re
     )
 
 
+def claims(verdicts: list[Verdict]) -> list[str]:
+    """Return a table of claims with their verdicts."""
+    lines = ["| claim | verdict | |", "|---|---|---|"]
+    for v in verdicts:
+        notes = [*([] if v.role == "secondary" else [v.role]), *([] if v.registered else ["numbers were known"])]
+        claim = f"{cell(v.statement)}{f' ({listed(notes)})' if notes else ''}"
+        lines.append(f"| {claim} | {v.symbol} {v.verdict} | {cell(' '.join([v.sentence, *v.further]))} |")
+    return lines
+
+
+def described(arms: list[str], metrics: pd.DataFrame, names: Arms) -> list[str]:
+    """Return a table of arms on test: mean and deviation over replicates, of a single one the interval over images."""
+    test = with_arms(metrics).query("split == 'test' and score in ('none', 'msp')").dropna(subset="value")
+    shown = [metric for metric in DESCRIBED if metric in set(test["metric"])]
+    lines = [f"| | {' | '.join(metric_of(metric).heading for metric in shown)} |", f"|---|{'--:|' * len(shown)}"]
+    for dataset in test["dataset"].unique():
+        for arm in arms:
+            own = test[(test["arm"] == arm) & (test["dataset"] == dataset)]
+            place = f" on {dataset}" if test["dataset"].nunique() > 1 else ""
+            cells = [described_number(own[own["metric"] == metric], metric) for metric in shown]
+            lines.append(f"| {cell(names.marked(arm))}{place} | {' | '.join(cells)} |")
+    return lines if shown else []
+
+
+def described_number(rows: pd.DataFrame, metric: str) -> str:
+    if rows.empty:
+        return ""
+    style = metric_of(metric)
+    text = " ".join(mean_sd(rows["value"], style)).strip()
+    bounds = [number(style.scale * bound, style.digits) for bound in rows[["low", "high"]].iloc[0].dropna()]
+    return f"{text} [{', '.join(bounds)}]" if len(rows) == 1 and bounds else text
+
+
 def keep(study: Study, written: str, tables: dict[str, pd.DataFrame]) -> None:
     """Write the section of a study and its small tables."""
     KEPT.mkdir(exist_ok=True)
@@ -152,16 +185,18 @@ def whole_config(checkout: Path, file: str) -> dict:
     config = yaml.safe_load((checkout / "config.yaml").read_text())
     if file:
         update_config(config, yaml.safe_load((checkout / file).read_text()))
+    config["data_folder"] = config.get("data_folder") or "DATA"  # where a user keeps files is no part of a result
     return config
 
 
 def extent(study: Study, costs: pd.DataFrame, checkout: Path) -> str:
     described = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     commit = subprocess.run(described, check=False, capture_output=True, text=True).stdout.strip() or "not known"
-    replicates, minutes = counted(len(study.present), "replicate"), costs["cpu_seconds"].sum() / 60
+    replicates = counted(len(study.present), "replicate")
+    minutes = counted(round(costs["cpu_seconds"].sum() / 60), "processor minute")
     return (
-        f"{listed(list(study.datasets))}; {replicates}; {counted(len(costs), 'job')}, {minutes:,.0f} "
-        f"processor minutes, at most {costs['max_rss_mb'].max() / 1000:.1f} GB a job; commit {commit}."
+        f"{listed(list(study.datasets))}; {replicates}; {counted(len(costs), 'job')}, {minutes}, "
+        f"at most {costs['max_rss_mb'].max() / 1000:.1f} GB a job; commit {commit}."
     )
 
 

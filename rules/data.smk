@@ -125,7 +125,7 @@ rule prepare_shifted:
     conda:
         "../envs/models.yaml"
     resources:
-        mem_mb=dataset_mb,
+        mem_mb=shifted_mb,
     params:
         settings=shifted_settings,
         code=code_of("prepare_shifted", shifted_modules),

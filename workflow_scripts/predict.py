@@ -17,6 +17,7 @@ def run(arguments):
                 seed = randomness.key(arguments.replicate, f"mc-dropout/{name}")
                 uncertainties[name] = inference.mc_dropout(model, split.images, n_passes, seed)
             splits[name] = datasets.without_images(split)
+        del split  # its images, before the next file is read
     signals = {"mc_dropout": uncertainties} if n_passes else {}
     prediction_tables.write_predictions(arguments.output, splits, logits, signals, arguments.metadata)
 

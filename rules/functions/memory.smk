@@ -16,6 +16,12 @@ def corruption_mb(wildcards, attempt):
     return attempt * memory.corrupting_mb(STUDY.datasets[wildcards.dataset])
 
 
+def shifted_mb(wildcards, attempt):
+    """The memory of a job that reads a re-collected test set."""
+    entry = STUDY.datasets[wildcards.dataset]
+    return attempt * memory.recollecting_mb(entry, entry.shifted[wildcards.shifted])
+
+
 def maps_mb(wildcards, attempt):
     """The memory of a job that holds the maps or the masks of a data set's images."""
     return attempt * memory.job_mb(STUDY.datasets[wildcards.dataset], memory.MAP_BYTES)
@@ -27,13 +33,17 @@ def recipe_mb(wildcards, attempt):
     return attempt * memory.training_mb(STUDY.datasets[wildcards.dataset], recipe)
 
 
+@cache
 def predicted_sets(dataset):
     """Return a data set, and the entries of the OOD sets that its models are evaluated on.
 
-    OOD sets of which there are predictions alone have no entry.
+    Without images, the files of predictions say how much there is of it, OOD sets included, which need no entry.
     """
     entry = STUDY.datasets[dataset]
-    return entry, [STUDY.ood_sets.get(name, memory.PREDICTED_OOD) for name in entry.ood]
+    if STUDY.without_images(dataset):
+        files = [model.files(dataset).values() for model in STUDY.predictions.values()]
+        return memory.of_predictions(entry, files), []
+    return entry, [STUDY.ood_sets[name] for name in entry.ood]
 
 
 def predicting_mb(wildcards, attempt):

@@ -97,9 +97,11 @@ def test_confidences_are_scores_of_the_pipeline(tmp_path):
     assert "needs logits" in rows["msp-ts", "auroc"]["reason"] and "all classes" in rows["msp", "nll"]["reason"]
     with pytest.raises(UserError, match="no logits are known"):
         combining.combine([table_files.read_table(tmp_path / "table.parquet")] * 2, MEAN)
-    frame.assign(conf_b=1).to_csv(tmp_path / "b.csv", index=False)
-    with pytest.raises(UserError, match="which score is the confidence 'conf_b'"):
-        imported(tmp_path, test=tmp_path / "b.csv")
+    for other in ("conf_b", "msp"):
+        frame.assign(**{other: 1}).to_csv(tmp_path / "b.csv", index=False)
+        with pytest.raises(UserError, match=rf"b.csv: .*'{other}'.* name each column after a score") as refused:
+            imported(tmp_path, test=tmp_path / "b.csv")
+        assert "'conf'" in str(refused.value) and "energy" not in str(refused.value).partition("name each")[0]
 
 
 def test_members_of_a_group_are_matched_by_their_images(tmp_path):

@@ -316,6 +316,17 @@ def test_auroc_accuracy_shows_its_own_split_and_data_set_and_lists_arms_by_their
     assert [text.get_text() for text in legend.get_texts()] == [ARMS[arm] for arm in ("ce", "kd", "ce/odin")]
 
 
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("kind", ["risk-coverage", "reliability", "auroc-accuracy"])
+def test_one_replicate_is_no_mean_of_several(kind, n):
+    """Nor has it a band, a standard deviation or others to be pooled with."""
+    data = {"ce": [LAST_INCORRECT] * n, "kd": [FIRST_INCORRECT] * n}
+    if kind == "auroc-accuracy":
+        data = metrics().query(f"replicate <= {n}")
+    shown = " ".join(texts(draw(kind, data))).replace("\u00a0", " ")
+    assert ("mean" in shown) == (n > 1) and ("1 replicate" in shown) == (n == 1)
+
+
 def test_mask_gallery_prints_the_overlap():
     axes = drawn("mask-gallery").axes
     assert [each.get_xlabel() for each in axes[6:]] == ["0.50", "1.00", "1.00"]  # one of two pixels found, then both

@@ -1,5 +1,6 @@
 """Logits of whole splits, in batches, and the uncertainty of stochastic passes."""
 
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,7 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from selfdoubt.models import inference
+import predict
+from selfdoubt.data import datasets
+from selfdoubt.data.datasets import Split
+from selfdoubt.models import checkpoints, inference
 from selfdoubt.models.inference import (
     as_pixels,
     batch_size_of,
@@ -108,3 +112,26 @@ def test_dropout_is_drawn_from_the_seed():
     first, again, other = (mc_dropout(dropping(0.5), IMAGES, 3, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
+
+
+def test_predict_holds_the_images_of_one_file_at_a_time(monkeypatch, tmp_path):
+    """A file of corrupted images has several splits; of each file read before, no image is left in memory."""
+    paths = ["val", "test", "ood-a", "ood-b", "fog", "snow"]
+    alive, read = [], []
+
+    def read_splits(path):
+        assert not [images for images in alive if images() is not None], path
+        read.append(path)
+        names = [f"{path}-1", f"{path}-3"] if path in ("fog", "snow") else [path]
+        found = {name: Split(IMAGES.copy(), np.zeros(11, np.int64), np.arange(11, dtype=np.int32)) for name in names}
+        alive.extend(weakref.ref(split.images) for split in found.values())
+        return found
+
+    monkeypatch.setattr(datasets, "read_splits", read_splits)
+    monkeypatch.setattr(checkpoints, "load_model", lambda *_: network())
+    monkeypatch.setattr(predict.computing, "prepare", lambda _: CPU)
+    files = {"val": "val", "test": "test", "ood": paths[2:4], "shifted": paths[4:]}
+    settings = SimpleNamespace(mc_dropout_passes=2)
+    others = {"checkpoint": "", "settings": settings, "replicate": 1, "metadata": {}}
+    predict.run(SimpleNamespace(**files, **others, output=tmp_path / "a.parquet"))
+    assert read == paths and len(alive) == 8 and (tmp_path / "a.parquet").exists()

@@ -128,6 +128,13 @@ def test_whatever_timm_raises_is_one_line(monkeypatch, raised):
     assert "cannot build timm's test_resnet" in fault()
 
 
+@pytest.mark.parametrize("name", ["xcit_nano_12_p8_224", "xcit_nano_12_p16_224.fb_dist_in1k"])
+def test_a_text_that_timm_raises_is_the_reason(name):
+    found = fault(name, size_px=32, channels=3)
+    assert f"cannot build timm's {name}" in found and "patch size has to be in [8, 16]" in found
+    assert "input_px: pretrained" in found and "BaseException" not in found
+
+
 @pytest.mark.parametrize("raised", [MemoryError(), OSError(28, "No space left on device"), PermissionError("no")])
 def test_lack_of_memory_and_the_systems_faults_pass_as_they_are(monkeypatch, raised):
     monkeypatch.setattr(timm, "create_model", lambda *_, **__: failing(raised))

@@ -1,6 +1,10 @@
 """What is seen of a folder, for all sources alike; links are tried in tests/data/test_untrusted.py."""
 
 import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -87,3 +91,36 @@ def test_all_class_folders_that_cannot_be_read_are_named_before_any_job(root, ki
         files_of(kind, root)
     named = [line.partition(": cannot be read (Permission denied)")[0] for line in str(fault.value).split("\n")]
     assert named == [str(root / name) for name in ("train/a", "train/b", "val/a")]
+
+
+AS_ANOTHER_USER = """
+import os, sys
+from pathlib import Path
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings import catalog
+from selfdoubt.settings.source_files import Folders
+os.setgroups([])
+os.setuid(65534)
+try:
+    print(catalog.files_of(f"{sys.argv[1]}:{sys.argv[2]}", Folders(Path(sys.argv[2]), Path(sys.argv[2]))))
+except UserError as fault:
+    print(fault)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="being another user takes root")
+@pytest.mark.parametrize("mode", [0o000, 0o444, 0o111])
+@pytest.mark.parametrize("kind", SOURCES)
+def test_a_folder_that_another_user_may_not_read_is_one_line(kind, mode):
+    """Its images would be missing; pytest's own folders shut other users out."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        for name in ("train/a/0.png", "train/b/1.parquet", "val/a/0.png", "train/a/train.parquet"):
+            (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+            (Path(folder) / name).touch()
+        (Path(folder) / "train/b").chmod(mode)
+        command = [sys.executable, "-c", AS_ANOTHER_USER, kind, folder]
+        library = Path(catalog.__file__).parents[2]
+        found = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(library)}, check=False)
+        (Path(folder) / "train/b").chmod(0o755)
+    assert found.stdout == f"{folder}/train/b: cannot be read (Permission denied); allow it, or move it away\n", found

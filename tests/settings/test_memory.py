@@ -204,6 +204,100 @@ def test_the_metrics_of_many_arms_count():
     assert (memory.rendering_mb(42, 8), memory.rendering_mb(3000, 8)) == (1000, 500 + 4 * 3000 + 20 * 8)
 
 
+def shifting(source="cifar10", corrupted=None, shifted=None, **given):
+    chosen = corrupted and SimpleNamespace(source=corrupted, names=["fog", "snow"], severities=[1, 5], n_images=None)
+    return dataset(source, val_fraction=0.1, corruptions=chosen, shifted=shifted or {}, **given)
+
+
+def sparse(path, n_bytes: int) -> str:
+    """Make a file of a size, which cannot be read as anything."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.truncate(n_bytes)
+    return str(path)
+
+
+def test_published_corruptions_take_what_their_files_hold(tmp_path):
+    """Two severities of 10,000 images of 3 x 32 x 32, or enlarged."""
+    for name in ("fog", "snow"):
+        sparse(tmp_path / f"{name}.npy", 5 * 10_000 * 3072 + 128)
+    sparse(tmp_path / "labels.npy", 50_128)
+    source, file_mb = f"cifar-c:{tmp_path}", 2 * 10_000 * 3072 / 1e6
+    assert memory.corrupted_mb(shifting(corrupted=source)) == file_mb
+    assert memory.corrupted_mb(shifting(corrupted=source, size_px=64)) == 4 * file_mb
+    assert memory.corrupted_mb(shifting(corrupted=source, size_px=64, max_gb=0.1)) == 2 * 100  # more is refused
+    assert memory.corrupted_mb(shifting("folder:/photos", source)) == 2 * 4000  # of any size
+    assert memory.predicted_images(shifting(corrupted=source), []) == 55_000 + 2 * 2 * 10_000
+    grown = memory.predicting_mb(shifting(corrupted=source, size_px=64), [])
+    assert grown > memory.predicting_mb(shifting(corrupted=source), [])
+
+
+@pytest.mark.parametrize("source", ["imagenet-c:/none", "cifar-c:/none"])
+def test_published_corruptions_of_unknown_number_are_as_many_as_test(source):
+    files = shifting("imagenet:/mine", source, storage="files", size_px=64, channels=3)
+    each_mb = 50_000 * 3 * 64 * 64 / 1e6
+    assert memory.corrupted_mb(files) == 2 * each_mb
+    assert memory.corrupting_mb(files) == round(2000 + 2 * (2 * each_mb - 250))
+    assert memory.predicted_images(files, []) - memory.predicted_images(shifting("imagenet:/mine"), []) == 4 * 50_000
+    files.size_px, files.max_gb = 224, 1
+    assert memory.corrupted_mb(files) == 2 * 1000
+    assert memory.corrupted_mb(shifting("folder:/photos", source, size_px=64)) == 2 * 4000
+
+
+def test_re_collected_sets_take_what_they_hold(tmp_path):
+    """Labels of a byte each are the most that a file of labels holds; what is packed may take max_gb."""
+    sparse(tmp_path / "v7_data.npy", 2**20)
+    sparse(tmp_path / "v7_labels.npy", 8_000)
+    plain, packed = f"numpy:{tmp_path}/v7_data.npy", "numpy:" + sparse(tmp_path / "v2.npz", 2**20)
+    large = shifting("imagenet:/mine", shifted={"v7": plain}, storage="files", size_px=224)
+    own_mb = 8_000 * 3 * 224 * 224 / 1e6
+    assert memory.recollecting_mb(large, plain) == memory.corrupting_mb(large) + 2 * round(own_mb - 250)
+    assert memory.recollecting_mb(large, packed) == 2000 + 2 * (4000 - 250)
+    of_few = shifting(shifted={"v7": plain})
+    assert memory.recollecting_mb(of_few, plain) == 2000
+    assert memory.predicted_images(of_few, []) == 55_000 + 8_000
+    predicted = memory.predicting_mb(large, [])
+    table_mb = memory.logits_mb(large, [])
+    assert predicted == round(2000 + 2 * (own_mb - 250) + 4 * table_mb)
+
+
+def test_a_study_asks_for_the_memory_of_re_collected_and_corrupted_files(copy):
+    for name in ("fog", "snow"):
+        sparse(copy.folder / f"c/{name}.npy", 5 * 60_000 * 3072)
+    sparse(copy.folder / "c/labels.npy", 300_000)
+    sparse(copy.folder / "again_data.npy", 2**20)
+    sparse(copy.folder / "again_labels.npy", 400_000)
+
+    def shifted(config):
+        config["datasets"]["fashion-mnist-12k"] |= {
+            "corruptions": {"source": "cifar-c:c", "names": ["fog", "snow"], "severities": [1, 2], "n_images": None},
+            "shifted": {"again": "numpy:again_data.npy"},
+        }
+
+    copy.edit_config(shifted)
+    n_mb = 3 * 32 * 32 / 1e6
+    images = memory.images_mb(dataset("embedded:fashion-mnist-12k"))
+    for path, held in (("corrupted/fog", 2 * 60_000 * n_mb), ("shifted/again", 400_000 * n_mb)):
+        job = f"results/default/data/fashion-mnist-12k/{path}.safetensors"
+        shown = copy.snakemake("-n", "--", job)
+        assert f"mem_mb={round(2000 + 2 * (images + held - 250))}," in shown.stdout, shown.stdout + shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("n", "n_classes", "bytes_a_value"), [(10_000, 10, 4), (50_000, 1000, 2), (200_000, 21_000, 4)]
+)
+def test_predictions_without_images_take_what_their_files_hold(tmp_path, n, n_classes, bytes_a_value):
+    given = SimpleNamespace(source="predictions", val_fraction=0.5)
+    path = sparse(tmp_path / "a.npz", bytes_a_value * n * n_classes)
+    found = memory.of_predictions(given, [[], [path]])
+    table_mb, n_bytes = 4 * n * n_classes / 1e6, memory.logits_mb(found, [])
+    assert table_mb <= n_bytes <= 3.1 * table_mb  # as float16 at most, and half of it again as val
+    assert memory.reading_mb(found, []) == max(2000, round(500 + 6 * n_bytes))
+    if n >= 10 * n_classes:
+        known = found.__dict__ | {"LARGEST_SPLIT": (n,), "N_CLASSES": n_classes}
+        assert memory.stacking_mb(found, [], 3, 1) >= memory.stacking_mb(SimpleNamespace(**known), [], 3, 1)
+
+
 def test_predictions_of_ood_images_need_no_entry_of_a_set(copy):
     """Of which there are predictions alone: the dry run asks for memory all the same."""
     for name in ("a.npz", "b.npz"):

@@ -1,12 +1,14 @@
 """Pages for people that name places and commands of this project: the places are there, and the commands work."""
 
 import re
+import runpy
 import subprocess
 import sys
 
 import pandas as pd
 from copies import ROOT
 
+from selfdoubt.report.arms import Arms
 from selfdoubt.settings.registry import FOLDERS
 
 LIBRARY = ROOT / "workflow_scripts/selfdoubt"
@@ -46,3 +48,22 @@ def test_the_lines_for_a_paper_work(tmp_path):
         "m,clean,0.5100 ± 0.0141,0.6100 ± 0.0141,0.7100 ± 0.0141",
     ]
     assert r"\toprule" in (tmp_path / "paper.tex").read_text()
+
+
+def test_findings_without_claims_are_a_table_of_arms():
+    """One replicate has the interval over images, two have mean and deviation; what is not there stays empty."""
+    known = {"dataset": "toys", "split": "test", "variant": "clean", "low": 0.01, "high": 0.03, "score": "msp"}
+    rows = [known | {"name": "a", "metric": "aurc", "value": 0.02, "replicate": 1}]
+    rows += [
+        known | {"name": "b", "metric": "aurc", "value": value, "replicate": n} for n, value in ((1, 0.1), (2, 0.3))
+    ]
+    rows += [known | {"name": "a", "metric": "accuracy", "score": "none", "value": 0.9, "replicate": 1}]
+    rows += [known | {"name": "a", "metric": "auroc", "value": None, "replicate": 1}]
+    findings = runpy.run_path(str(ROOT / "docs/findings.py"))
+    head, _, *lines = findings["described"](["a", "b"], pd.DataFrame(rows), Arms({"b": "B|b"}))
+    assert "accuracy" in head and "AURC" in head and "AUROC" not in head
+    assert [line.replace("\u00a0", " ") for line in lines] == [
+        "| a | 0.9000 [0.0100, 0.0300] | 20.00 [10.00, 30.00] |",
+        "| B\\|b |  | 200.00 ± 141.42 |",
+    ]
+    assert findings["described"](["a"], pd.DataFrame(rows)[4:], Arms()) == []

@@ -146,7 +146,9 @@ def _check_types(tables: dict[Path, pa.Table]) -> None:
     first = next(iter(tables))
     for path, table in tables.items():
         if (found := table["label"].type) != (expected := tables[first]["label"].type):
-            raise UserError(f"{path}: column of labels: {found}, but {expected} in {first}; give both the same type")
+            name = _used(pq.read_schema(path).names)["label"]
+            what = f"labels are {found}, but {expected} in {first}"
+            raise UserError(f"{path}: column '{name}': {what}; give both the same type")
 
 
 def _class_names(paths: list[Path]) -> list[str]:

@@ -74,8 +74,10 @@ def _by_score(path: Path, signals: dict[str, np.ndarray]) -> dict[str, np.ndarra
     """Return confidences by score; one that has no score's name counts as the largest probability, msp."""
     others = [name for name in signals if not is_module(name)]
     if len(others) > 1 or (others and "msp" in signals):
+        found = " and ".join(f"'{name}'" for name in (others if len(others) > 1 else ["msp", *others]))
+        remedy = "name each column after a score (energy, entropy, ... of docs/metrics.md), or remove it"
         raise UserError(
-            f"{path}: which score is the confidence '{others[-1]}'? name it msp, entropy, ... (docs/metrics.md)"
+            f"{path}: which scores are {found}? one is taken for msp; {remedy}; evaluate_predictions.py takes any names"
         )
     return {name if is_module(name) else "msp": values for name, values in signals.items()}
 

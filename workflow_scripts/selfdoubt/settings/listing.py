@@ -6,6 +6,7 @@ that is not UTF-8, a link that leads out of the source. The top folders of a sou
 belong to it. Rules import this, so it opens no file.
 """
 
+import errno
 import os
 import unicodedata
 from pathlib import Path
@@ -31,6 +32,8 @@ def contents(folder: Path) -> Contents:
     try:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
+        if not os.access(folder, os.X_OK):  # names can be listed, but no file can be opened
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise unreadable(folder, error) from None
     seen = Contents([], [], {}, [])

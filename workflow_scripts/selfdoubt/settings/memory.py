@@ -4,7 +4,10 @@ A scheduling hint only, which errs upwards: it limits nothing, changes no result
 scheduled.
 """
 
+from collections.abc import Iterable
 from functools import cache
+from math import isqrt
+from pathlib import Path
 from types import SimpleNamespace
 
 from selfdoubt.runtime.errors import UserError
@@ -28,16 +31,21 @@ DRAWING = 10  # of those whose scores a figure shows: with their softmax in floa
 MEMBER, DECIDING = 3, 4  # of each member's, and of what a group decides
 _N_IMAGES, _N_CLASSES = 50_000, 1000  # of a source that does not state them
 _N_FEATURES = 2048  # of a network that does not state them
-_UNKNOWN = SimpleNamespace()
-PREDICTED_OOD = SimpleNamespace(source="predictions", n_images=_N_IMAGES)  # of which there are predictions alone
+VALUES_A_BYTE = 0.5  # of a file of predictions, at most: float16, or a digit and a comma
+IMAGES_A_CLASS = 10  # of which there are predictions alone, at least
 
 
 def images_mb(dataset) -> float:
     """Return the size of a data set's larger split in memory, MB; its max_gb where that is not known."""
     if dataset.storage == "files":
         return 0
+    return _arrays_mb(dataset, _largest_split(dataset.source)[0])
+
+
+def _arrays_mb(dataset, n: int | None) -> float:
+    """Return the size of n images in a data set's shape, MB; its max_gb, beyond which they are refused, if unknown."""
+    _, channels, px = _largest_split(dataset.source)
     largest = dataset.max_gb * 1000
-    n, channels, px = _largest_split(dataset.source)
     if n is None or not (px or dataset.size_px):
         return largest
     return min(largest, n * _image_bytes(dataset, channels, px) / 1e6)
@@ -66,7 +74,11 @@ def predicting_mb(dataset, ood_sets, network=None) -> int:
     ood_sets: those that the data set's models are evaluated on. A corruption's severities are one file. network: its
     entry in the config, if it has one.
     """
-    largest = max(images_mb(dataset), corrupted_mb(dataset), *(ood_mb(dataset, each) for each in ood_sets), 0)
+    others = [
+        *(ood_mb(dataset, each) for each in ood_sets),
+        *(shifted_mb(dataset, each) for each in dataset.shifted.values()),
+    ]
+    largest = max(images_mb(dataset), corrupted_mb(dataset), *others)
     return _process_mb(largest, WRITING * logits_mb(dataset, ood_sets)) + more_mb(network, dataset)
 
 
@@ -128,6 +140,11 @@ def corrupting_mb(dataset) -> int:
     return _process_mb(images_mb(dataset) + corrupted_mb(dataset))
 
 
+def recollecting_mb(dataset, source: str) -> int:
+    """Return the memory of a process that reads a re-collected test set beside the data set's own, MB."""
+    return _process_mb(images_mb(dataset) + shifted_mb(dataset, source))
+
+
 def _process_mb(held_mb: float, logits_mb: float = 0) -> int:
     return round(PROCESS_MB + max(0, COPIES * (held_mb - SMALL_MB) + logits_mb))
 
@@ -186,9 +203,23 @@ def predicted_images(dataset, ood_sets) -> int:
     return _n_val(dataset, known) + _n_test(known) + sum(map(_n_ood, ood_sets)) + _n_shifted(dataset, known)
 
 
+def of_predictions(dataset, files: Iterable[Iterable[str]]) -> SimpleNamespace:
+    """Return what is known of a data set without images, by the largest model's files: n x C values, and the largest C.
+
+    files: of each model, which must be there. All rows count as test, those of val and of OOD sets too. C is what it
+    would be with IMAGES_A_CLASS images a class, since `stacking` takes memory by its square.
+    """
+    n_bytes = max((sum(Path(path).stat().st_size for path in each) for each in files), default=0)
+    n_values = round(n_bytes * VALUES_A_BYTE)
+    n_classes = max(1, isqrt(n_values // IMAGES_A_CLASS))
+    facts = {"LARGEST_SPLIT": (n_values // n_classes,), "N_CLASSES": n_classes}
+    drawn = {"val_fraction": dataset.val_fraction, "corruptions": None, "shifted": {}}
+    return SimpleNamespace(source=dataset.source, **drawn, **facts)
+
+
 def _known(dataset):
-    """Return the module of a source, which may state sizes; nothing is known of one of predictions."""
-    return _UNKNOWN if dataset.source == "predictions" else settings_of(dataset.source)
+    """Return what may state sizes: the module of a source; what is known of predictions stands in the data set."""
+    return dataset if dataset.source == "predictions" else settings_of(dataset.source)
 
 
 def _n_val(dataset, known) -> int:
@@ -204,27 +235,44 @@ def _n_ood(ood_set) -> int:
 
 
 def _n_shifted(dataset, known) -> int:
-    chosen, each = dataset.corruptions, _n_test(known)
-    corrupted = len(chosen.names) * len(chosen.severities) * (chosen.n_images or each) if chosen else 0
-    return corrupted + len(dataset.shifted) * each
+    chosen, n_test = dataset.corruptions, _n_test(known)
+    corrupted = len(chosen.names) * len(chosen.severities) * (_n_corrupted(dataset) or n_test) if chosen else 0
+    return corrupted + sum(_n_published(source) or n_test for source in dataset.shifted.values())
+
+
+def _n_corrupted(dataset) -> int | None:
+    """Return how many images of a severity there are, as many as in test if nothing else is known; None: unknown."""
+    chosen, known = dataset.corruptions, _known(dataset)
+    if chosen.n_images:
+        return chosen.n_images
+    found = [_n_published(chosen.source, name) for name in chosen.names]
+    return max(found) if all(found) else _n_test(known) if hasattr(known, "LARGEST_SPLIT") else None
+
+
+@cache
+def _n_published(source: str, name: str = "") -> int | None:
+    """Return how many images a re-collected set, or a severity of a published corruption, has; None: unknown."""
+    try:
+        facts = settings_of(source, "shifts")
+        return facts.n_images(source.partition(":")[2], name) if hasattr(facts, "n_images") else None
+    except (UserError, OSError):  # it is not there: the check of the config says so
+        return None
 
 
 def corrupted_mb(dataset) -> float:
-    """Return the size of all severities of a corruption, MB; at most max_gb each, where their number is not known."""
+    """Return the size of all severities of a corruption, of the largest of those that are published, MB."""
     chosen = dataset.corruptions
-    if chosen is None:
-        return 0
-    known = None if chosen.n_images is None else chosen.n_images * _image_bytes(dataset, _CHANNELS, _PX) / 1e6
-    return len(chosen.severities) * (images_mb(dataset) if known is None else known)
+    return len(chosen.severities) * _arrays_mb(dataset, _n_corrupted(dataset)) if chosen else 0
+
+
+def shifted_mb(dataset, source: str) -> float:
+    """Return the size of a re-collected test set in the shape of a data set's images, MB."""
+    return _arrays_mb(dataset, _n_published(source))
 
 
 def ood_mb(dataset, ood_set) -> float:
-    """Return the size of an OOD set at the size and channels of a data set's images, MB."""
-    n, channels, px = _largest_split(ood_set.source)
-    _, channels, px = getattr(settings_of(dataset.source), "LARGEST_SPLIT", (None, channels, px or _PX))
-    n = ood_set.n_images or n
-    largest = dataset.max_gb * 1000
-    return largest if n is None else min(largest, n * _image_bytes(dataset, channels, px) / 1e6)
+    """Return the size of an OOD set in the shape of a data set's images, MB."""
+    return _arrays_mb(dataset, ood_set.n_images or _largest_split(ood_set.source)[0])
 
 
 def training_mb(dataset, recipe) -> int:

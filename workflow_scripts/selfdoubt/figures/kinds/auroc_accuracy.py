@@ -41,13 +41,14 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
         axes.scatter(x, y, s=30, color=look.colour, marker=look.marker, edgecolor="white", linewidth=0.7, zorder=4)
     axes.set(xlabel="accuracy (%)", ylabel="AUROC of correct against incorrect (%)")
     axes.grid()
-    marks = [_mark(context.looks[arm]) for arm in shown]
+    handles = [_mark(context.looks[arm]) for arm in shown]
     names, n_columns = [context.labels[arm] for arm in shown], -(-len(shown) // ROWS)
     beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
-    axes.legend(marks, names, ncols=n_columns, handletextpad=0.2, **beside)
+    axes.legend(handles, names, ncols=n_columns, handletextpad=0.2, **beside)
     n, n_replicates = int(points["n"].max()), points["replicate"].nunique()
     extent = f"{settings.dataset}, {settings.split}, n = {n:,}; score {settings.score}"
-    header(figure, f"{extent}; {counted(n_replicates, 'replicate')}, mean enlarged")
+    marks = ", mean enlarged" if n_replicates > 1 else ""
+    header(figure, f"{extent}; {counted(n_replicates, 'replicate')}{marks}")
     return laid_out(figure)
 
 

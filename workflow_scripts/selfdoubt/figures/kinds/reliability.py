@@ -36,8 +36,9 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
     panels[0, 0].set_ylabel("accuracy (%)")
     panels[1, 0].set_ylabel("images (%)")
     figure.supxlabel("confidence: largest probability (%)", fontsize=7.5)
-    pooled = f"{counted(curves.n_replicates(data), 'replicate')} pooled"
-    note = f"{pooled}, ECE: mean ± sd; hatched: gap of accuracy to confidence"
+    n_replicates = curves.n_replicates(data)
+    pooled = f"{counted(n_replicates, 'replicate')}{' pooled, ECE: mean ± sd' if n_replicates > 1 else ''}"
+    note = f"{pooled}; hatched: gap of accuracy to confidence"
     header(figure, f"{curves.extent(data, settings)}; {note}")
     return laid_out(figure)
 

@@ -12,7 +12,7 @@ from selfdoubt.evaluation import rankings
 from selfdoubt.figures import curves
 from selfdoubt.figures.context import Context, Look
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import listed, mean_sd
+from selfdoubt.figures.texts import counted, listed, mean_sd
 
 SHOWN_AS = "svg"
 
@@ -44,8 +44,10 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
     for axes in (top, bottom):
         axes.grid(axis="y")
     figure.align_ylabels()
-    note = f"score {settings.score}; mean over replicates, band from least to most"
-    header(figure, f"{curves.extent(data, settings)}; {note}")
+    n_replicates = curves.n_replicates(data)
+    band = "mean over replicates, band from least to most"
+    lines = band if n_replicates > 1 else counted(n_replicates, "replicate")
+    header(figure, f"{curves.extent(data, settings)}; score {settings.score}; {lines}")
     return laid_out(figure)
 
 

@@ -4,6 +4,7 @@ Weights are loaded whole into a network of their own class count, so that a file
 taken in part; where the images have other classes, all but the head then moves into a network with a new head.
 """
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -218,4 +219,6 @@ def _faults_of(what: str, then: str) -> Iterator[None]:
 
 
 def _summary(error: Exception) -> str:
+    if isinstance(error, TypeError) and "BaseException" in str(error):  # timm raises a text, which its line shows
+        return traceback.extract_tb(error.__traceback__)[-1].line or "timm states no reason"
     return " ".join(str(error).split())[:200] or type(error).__name__

@@ -16,6 +16,12 @@ def files_of(place: str, name: str) -> list[Path]:
     return existing(sorted(set(images_and_labels(place))), "put the published file there")
 
 
+def n_images(place: str, name: str) -> int | None:
+    """Return how many images there are at most: a label takes a byte or more; None of an .npz, which is packed."""
+    labels = images_and_labels(place)[1]
+    return None if labels.suffix == ".npz" else labels.stat().st_size
+
+
 def images_and_labels(place: str) -> tuple[Path, Path]:
     """Return the file of images and that of labels; a single .npz is both."""
     path = Path(place).expanduser()
