@@ -156,19 +156,19 @@ OF_TABLES = ("pyarrow.parquet", "matplotlib.backends.backend_svg", "matplotlib.b
 OF_JOBS = (*OF_TABLES, "torch", "sklearn.datasets", "torchvision.transforms.v2", "segmentation_models_pytorch")
 
 
-def warm_jobs(copy: Copy, modules: tuple[str, ...] = OF_JOBS) -> None:
-    """Let the jobs of a copy be forks of a process that has imported modules."""
-    run_jobs_by(copy, repr(str(job_server(modules))))
+def warm_jobs(copy: Copy, modules: tuple[str, ...] = OF_JOBS, hash_seed: int = 0) -> None:
+    """Let the jobs of a copy be forks of a process that has imported modules, and that all tests share."""
+    run_jobs_by(copy, repr(str(job_server(hash_seed, modules))))
 
 
 @cache
-def job_server(modules: tuple[str, ...] = OF_JOBS) -> Path:
+def job_server(hash_seed: int = 0, modules: tuple[str, ...] = OF_JOBS) -> Path:
     """Start a server of jobs that has imported modules; return the folder of its client, `python`."""
     folder = Path(tempfile.mkdtemp(prefix="jobs-"))  # an address may have 107 bytes
     atexit.register(shutil.rmtree, folder)
     write_client(folder)
     command = [sys.executable, "-P", str(ROOT / "tests/support/job_server.py"), str(folder), *modules]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": str(hash_seed)}
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     atexit.register(server.kill)
     assert server.stdout.readline() == "ready\n"

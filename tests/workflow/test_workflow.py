@@ -100,7 +100,7 @@ def test_every_rule_and_target_has_a_description(finished):
     lines = Copy(finished).snakemake("--list-rules").stdout.splitlines()
     described = dict(re.fullmatch(r"(\w+) \(([A-Z].*\.)\)", line).groups() for line in lines)
     text = "".join(path.read_text() for path in (finished / "Snakefile", *finished.glob("rules/*.smk")))
-    assert set(described) == set(re.findall(r"^rule (\w+):", text, re.MULTILINE))
+    assert set(described) == set(re.findall(r"^(?:use rule \w+ as|rule) (\w+)", text, re.MULTILINE))
     targets = {line.split()[0] for line in Copy(finished).snakemake("--list-target-rules").stdout.splitlines()}
     assert {"all", "report", "figures", "metrics", "models"} <= targets
 

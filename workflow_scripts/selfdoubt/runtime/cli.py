@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib import metadata
@@ -60,11 +61,15 @@ def main(
         if computes and arguments.gpu is not None and "RANK" not in os.environ:  # ranks have their parent's
             gpu_leases.take(arguments.gpu)
         _read_files(arguments, listed)
-        if ":" in arguments.code:  # as rules give it
+        by_rule = ":" in arguments.code
+        if by_rule:
             methods.allow(arguments.code.partition(":")[2].split(","))
         arguments.metadata = _provenance(arguments)
         arguments.settings = parse_settings(arguments.settings)
+        began = time.process_time()
         run(arguments)
+        if by_rule:  # what a job takes beyond this is its start
+            print(f"worked {time.process_time() - began:.2f} s of processor time")
     except json.JSONDecodeError as error:
         sys.exit(f"{_script()}: --settings: not JSON: {error}")
     except UserError as error:
