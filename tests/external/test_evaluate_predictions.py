@@ -321,7 +321,7 @@ import evaluate_predictions
 sys.argv = ["evaluate_predictions.py", "small.parquet", "--scores", "max-logit"]
 evaluate_predictions.main()  # threads have their stacks now, packages what they load when they are first used
 data = 1024 * int(re.search(r"VmData:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
-resource.setrlimit(resource.RLIMIT_DATA, (data + 48 * 2**20,) * 2)
+resource.setrlimit(resource.RLIMIT_DATA, (data + 80 * 2**20,) * 2)
 for name in ("large.parquet", "large.npz"):
     sys.argv[1] = name
     evaluate_predictions.main()
@@ -330,7 +330,7 @@ for name in ("large.parquet", "large.npz"):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
 def test_files_larger_than_memory_are_evaluated(tmp_path):
-    """With 48 MiB more than a small file needs: 183 MiB of logits, which are mapped and no data of the process."""
+    """With 80 MiB more than a small file needs: 183 MiB of logits, which are mapped and no data of the process."""
     n_rows, n_classes = 12_000, 4000
     logits = np.resize(DRAWS.normal(size=999_983).astype(np.float32), (n_rows, n_classes))
     for name, n in (("small", 600), ("large", n_rows)):
