@@ -3,6 +3,7 @@
 python docs/findings.py CHECKOUT[:STUDY.yaml] … prints the sections of studies that were run in a checkout, the
 default one where no file is named. --write keeps each in docs/findings/RUN.md, with its comparisons, verdicts and the
 numbers of each replicate as CSV beside it, and puts all sections that are there together in docs/findings.md.
+--part keeps the numbers of each replicate alone, of those data sets whose metrics are all there: of a run that goes on.
 """
 
 import subprocess
@@ -34,7 +35,7 @@ from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.table_files import read_table  # noqa: E402
 from selfdoubt.settings.registration import registration  # noqa: E402
-from selfdoubt.settings.study import Study, load_study  # noqa: E402
+from selfdoubt.settings.study import Study, load_study, parse_arm  # noqa: E402
 
 PAGE, KEPT = ROOT / "docs/findings.md", ROOT / "docs/findings"
 SHOWN = {  # of the metrics that are kept
@@ -172,12 +173,37 @@ def keep(study: Study, written: str, tables: dict[str, pd.DataFrame]) -> None:
     """Write the section of a study and its small tables."""
     KEPT.mkdir(exist_ok=True)
     (KEPT / f"{study.run}.md").write_text(written)
-    metrics = tables["metrics"]
+    keep_table(study, "metrics", small(tables["metrics"]))
+    for name in ("comparisons", "hypotheses"):
+        keep_table(study, name, tables[name])
+
+
+def keep_part(checkout: Path, file: str) -> None:
+    """Write the numbers of those data sets of a run whose metrics are all there."""
+    study = load_study(whole_config(checkout, file))
+    found = []
+    for dataset in study.datasets:
+        folder = checkout / f"results/{study.run}/metrics/{dataset}"
+        arms = [
+            (*parse_arm(arm), replicate) for arm in study.arms() for replicate in study.replicates_of(parse_arm(arm)[0])
+        ]
+        paths = [folder / name / f"replicate-{replicate}/{variant}.parquet" for name, variant, replicate in arms]
+        missing = sum(not path.exists() for path in paths)
+        print(f"{dataset}: {len(paths) - missing} of {len(paths)} tables of metrics{', left out' if missing else ''}")
+        found += [] if missing else [small(read_table(path, METRICS_SCHEMA).to_pandas()) for path in paths]
+    if found:
+        keep_table(study, "metrics", pd.concat(found))
+
+
+def small(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return the few numbers that are kept of each replicate."""
     for column, values in SHOWN.items():
         metrics = metrics[metrics[column].isin(values)]
-    small = {"comparisons": tables["comparisons"], "hypotheses": tables["hypotheses"], "metrics": metrics}
-    for name, table in small.items():
-        table.to_csv(KEPT / f"{study.run}-{name}.csv", index=False, float_format="%.6g")
+    return metrics
+
+
+def keep_table(study: Study, name: str, table: pd.DataFrame) -> None:
+    table.to_csv(KEPT / f"{study.run}-{name}.csv", index=False, float_format="%.6g")
 
 
 def whole_config(checkout: Path, file: str) -> dict:
@@ -205,10 +231,13 @@ def cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    given = [argument.partition(":") for argument in sys.argv[1:] if argument != "--write"]
+    given = [argument.partition(":") for argument in sys.argv[1:] if not argument.startswith("--")]
     if not given:
         sys.exit(__doc__)
     for checkout, _, file in given:
+        if "--part" in sys.argv:
+            keep_part(Path(checkout), file)
+            continue
         study, tables = read(Path(checkout), file)
         written = section(Path(checkout), file, study, tables)
         if "--write" in sys.argv:
