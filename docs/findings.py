@@ -3,7 +3,8 @@
 python docs/findings.py CHECKOUT[:STUDY.yaml] … prints the sections of studies that were run in a checkout, the
 default one where no file is named. --write keeps each in docs/findings/RUN.md, with its comparisons, verdicts and the
 numbers of each replicate as CSV beside it, and puts all sections that are there together in docs/findings.md.
---part keeps the numbers of each replicate alone, of those data sets whose metrics are all there: of a run that goes on.
+--part --write keeps the numbers of each replicate alone, of those data sets whose metrics are all there: of a run that
+goes on.
 """
 
 import subprocess
@@ -178,20 +179,21 @@ def keep(study: Study, written: str, tables: dict[str, pd.DataFrame]) -> None:
         keep_table(study, name, tables[name])
 
 
-def keep_part(checkout: Path, file: str) -> None:
-    """Write the numbers of those data sets of a run whose metrics are all there."""
+def keep_part(checkout: Path, file: str, write: bool) -> None:
+    """Count the tables of metrics that are there, and write the numbers of those data sets where none is missing."""
     study = load_study(whole_config(checkout, file))
     found = []
     for dataset in study.datasets:
         folder = checkout / f"results/{study.run}/metrics/{dataset}"
-        arms = [
-            (*parse_arm(arm), replicate) for arm in study.arms() for replicate in study.replicates_of(parse_arm(arm)[0])
+        paths = [
+            folder / name / f"replicate-{replicate}/{variant}.parquet"
+            for name, variant in map(parse_arm, study.arms())
+            for replicate in study.replicates_of(name)
         ]
-        paths = [folder / name / f"replicate-{replicate}/{variant}.parquet" for name, variant, replicate in arms]
         missing = sum(not path.exists() for path in paths)
         print(f"{dataset}: {len(paths) - missing} of {len(paths)} tables of metrics{', left out' if missing else ''}")
         found += [] if missing else [small(read_table(path, METRICS_SCHEMA).to_pandas()) for path in paths]
-    if found:
+    if found and write:
         keep_table(study, "metrics", pd.concat(found))
 
 
@@ -236,7 +238,7 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     for checkout, _, file in given:
         if "--part" in sys.argv:
-            keep_part(Path(checkout), file)
+            keep_part(Path(checkout), file, "--write" in sys.argv)
             continue
         study, tables = read(Path(checkout), file)
         written = section(Path(checkout), file, study, tables)

@@ -80,6 +80,12 @@ def test_the_page_of_findings_has_every_claim(studies):
     assert "## The default study" in page and "1 replicate;" in page and " jobs, " in page
 
 
+def test_a_part_of_a_run_counts_what_is_there(studies):
+    command = [sys.executable, str(ROOT / "docs/findings.py"), str(studies[0].folder), "--part"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert printed == "fashion-mnist-12k: 9 of 9 tables of metrics\n"
+
+
 def test_nothing_is_left_to_do(studies):
     assert studies[0].jobs() == set()
 
