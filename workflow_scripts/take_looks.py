@@ -76,7 +76,7 @@ def check_overlay(overlay: Path, belongs: str, path: Path) -> None:
     try:
         text = overlay.read_text()
         found = yaml.safe_load(text)
-    except (UnicodeDecodeError, yaml.YAMLError):
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
         found = None
     if not isinstance(found, dict) or [*found] != ["look"] or not isinstance(found["look"], dict):
         raise UserError(f"{overlay}: is no file of looks; {again}")
@@ -88,8 +88,21 @@ def load(*paths: Path) -> Study:
     """Return the study as Snakemake would read it."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     for path in paths:
-        update_config(config, yaml.safe_load(path.read_text()))
+        update_config(config, read_config(path))
     return load_study(config)
+
+
+def read_config(path: Path) -> dict:
+    """Return what a file of a study sets; raises UserError, of one line, where it cannot be read or sets nothing."""
+    try:
+        config = yaml.safe_load(path.read_text())
+    except OSError as fault:
+        raise UserError(f"{path}: {fault.strerror}") from fault
+    except (UnicodeDecodeError, yaml.YAMLError) as fault:
+        raise UserError(f"{path}: is no YAML: {' '.join(str(fault).split())}") from fault
+    if not isinstance(config, dict):
+        raise UserError(f"{path}: is no config; write keys and values")
+    return config
 
 
 if __name__ == "__main__":

@@ -97,3 +97,13 @@ def test_looks_of_other_claims_are_not_taken_over(tmp_path):
 def test_a_study_without_looks_is_refused_in_one_line(tmp_path):
     done = take_looks(tmp_path, 1, 0, STUDY | {"replicates": {"from": 11, "n": 10}})
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "has no looks" in done.stderr
+
+
+@pytest.mark.parametrize("file", ["none.yaml", ".", "list.yaml", "broken.yaml", "bytes.yaml"])
+def test_a_file_that_is_no_study_is_refused_in_one_line(tmp_path, file):
+    (tmp_path / "list.yaml").write_text("- a\n")
+    (tmp_path / "broken.yaml").write_text("a: [\n")
+    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\xff")
+    command = [sys.executable, ROOT / "workflow_scripts/take_looks.py", file]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and file in done.stderr
