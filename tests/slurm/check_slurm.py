@@ -28,7 +28,8 @@ SPLITS = [f"results/default/data/fashion-mnist-12k/{split}.safetensors" for spli
 CHECKPOINT = "results/default/checkpoints/fashion-mnist-12k/ce/replicate-1.safetensors"
 LOG = "results/default/logs/train_baseline/fashion-mnist-12k/ce/replicate-1.log"
 ON_A_GPU = {"train_on_labels", "predict"}
-REPORT = ("collect_metrics", "collect_costs", "test_hypotheses", "plot_figure", "render_report")
+REPORT = ("collect_metrics", "collect_costs", "collect_enhancements", "compare_groups", "measure_gaps")
+REPORT += ("test_hypotheses", "plot_figure", "render_report")
 _PATIENCE_SECONDS = 900  # what takes longer hangs
 _QUIET_SECONDS = 30  # Slurm looks after a job's processes for a moment when it is over
 
@@ -138,7 +139,7 @@ def test_two_trainings_at_once_have_a_gpu_each(seen):
 
 
 @pytest.mark.parametrize(
-    ("together", "minutes", "gpus"), [(("predict",), 2 * 30, 1), (("compute_metrics",), 2 * 10, 0), (REPORT, 5 * 10, 0)]
+    ("together", "minutes", "gpus"), [(("predict",), 2 * 30, 1), (("compute_metrics",), 2 * 10, 0), (REPORT, 8 * 10, 0)]
 )
 def test_small_jobs_are_submitted_together_and_ask_for_what_one_of_them_needs(seen, together, minutes, gpus):
     """And for the minutes of all, since they run one after the other."""
