@@ -30,7 +30,8 @@ def maps_mb(wildcards, attempt):
 def recipe_mb(wildcards, attempt):
     """The memory of a training, times the attempts at it."""
     recipe = STUDY.recipes[STUDY.models[wildcards.model].recipe]
-    return attempt * memory.training_mb(STUDY.datasets[wildcards.dataset], recipe)
+    network = STUDY.network_of(wildcards.model)
+    return attempt * memory.training_mb(STUDY.datasets[wildcards.dataset], recipe, network)
 
 
 @cache
@@ -70,18 +71,26 @@ def scoring_mb(wildcards, attempt):
     return attempt * memory.scoring_mb(*known)
 
 
+def networks_on_host(wildcards):
+    """The networks whose gradients a job computes in its own memory: of all models that it runs, unless it has a GPU."""
+    models = models_that_compute(wildcards)
+    return [] if STUDY.computing(models)[0] == "cuda" else [STUDY.network_of(name) for name in models]
+
+
 def enhancing_mb(wildcards, attempt):
     """The memory of a job that holds val, test and OOD images, and val's predictions by each candidate."""
     n_candidates = 1
     for values in STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"}).values():
         n_candidates *= len(values) if isinstance(values, list) else 1
-    return attempt * memory.enhancing_mb(*predicted_sets(wildcards.dataset), n_candidates)
+    known = (*predicted_sets(wildcards.dataset), n_candidates)
+    return attempt * memory.enhancing_mb(*known, *networks_on_host(wildcards))
 
 
 def communicating_mb(wildcards, attempt):
     """The memory of a job that holds val, test and OOD images, and predictions of every member."""
     n_members = len(STUDY.predicting_members(wildcards.group, wildcards.protocol))
-    return attempt * memory.communicating_mb(*predicted_sets(wildcards.dataset), n_members)
+    known = (*predicted_sets(wildcards.dataset), n_members)
+    return attempt * memory.communicating_mb(*known, networks_on_host(wildcards))
 
 
 def reading_mb(wildcards, attempt):

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 import yaml
 from copies import ROOT, Copy
 from snakemake.utils import update_config
@@ -26,7 +27,7 @@ def settings_by_name(section: str, name: str):
 
 
 def recipe(**given) -> SimpleNamespace:
-    return SimpleNamespace(**{"batch_size": 128, "gpu": 1, "n_workers": 0} | given)
+    return SimpleNamespace(**{"batch_size": 128, "gpu": 1, "n_workers": 0, "device": "auto"} | given)
 
 
 def test_the_default_study_takes_2_gb_a_job(config):
@@ -173,6 +174,41 @@ def test_every_family_states_a_size_that_is_near_and_batches_are_those_of_infere
         assert 0.8 * n <= entry.size().parameters, family
         if family != "timm":
             assert entry.size().parameters <= 1.5 * n, family
+            assert 0.95 <= entry.size().kept_a_pixel / kept_a_pixel(model) <= 1.3, family
+
+
+def kept_a_pixel(model) -> float:
+    """What autograd keeps of an image of 32 px beside the weights, numbers for each pixel."""
+    weights, kept = {each.data_ptr() for each in model.parameters()}, {}
+
+    def keep(tensor):
+        if tensor.data_ptr() not in weights:
+            kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        logits = model.eval()(torch.rand(1, 3, 32, 32, requires_grad=True))
+    assert logits.requires_grad
+    return sum(kept.values()) / 4 / 32**2
+
+
+@pytest.mark.parametrize(("depth", "measured_mib"), [(20, 1773), (56, 3398)])
+def test_gradients_of_a_batch_count_where_they_are_on_the_host(depth, measured_mib):
+    """Measured of odin and anti-adversary on published networks of CIFAR-10, by the kernel."""
+    given = dataset("cifar10", val_fraction=0.1, corruptions=None, shifted={})
+    network = settings_by_name("families", "resnet-cifar").Settings(family="resnet-cifar", depth=depth)
+    measured_mb = measured_mib * 2**20 / 1e6
+    assert measured_mb < memory.enhancing_mb(given, [], 1, network) < 1.3 * measured_mb
+    assert memory.communicating_mb(given, [], 4, [network] * 4) > measured_mb
+    assert memory.enhancing_mb(given, [], 1) < 2200 and memory.communicating_mb(given, [], 4) < 2200
+
+
+def test_training_counts_activations_where_it_is_kept_from_gpus():
+    network = settings_by_name("families", "wide-resnet").Settings(family="wide-resnet", depth=28, widen_factor=10)
+    values = 4 * network.size().parameters + 1.5 * network.size().kept_a_pixel * 128 * 32**2
+    expected = round(2000 + 4 * values / 1e6 - 1000)
+    assert memory.training_mb(dataset("cifar10"), recipe(device="cpu", batch_size=128), network) == expected
+    assert memory.training_mb(dataset("cifar10"), recipe(batch_size=128), network) == 2000
 
 
 @pytest.mark.parametrize(

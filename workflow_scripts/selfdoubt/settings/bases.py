@@ -98,7 +98,8 @@ def depth_of_6n_plus(more: int):
 def size_of_three_stages(n_convolutions: int, factor: int) -> "NetworkSize":
     """Return the size of a residual network for small images; n_convolutions: of each stage. factor: of its widths."""
     widths = [16 * factor, 32 * factor, 64 * factor]
-    return NetworkSize(9 * n_convolutions * sum(width**2 for width in widths), 4 * widths[0])
+    outputs = 16 + n_convolutions * sum(width / 4**i for i, width in enumerate(widths))
+    return NetworkSize(9 * n_convolutions * sum(width**2 for width in widths), 4 * widths[0], round(2 * outputs))
 
 
 def _weights_file(path: str) -> str:
@@ -136,10 +137,11 @@ class NetworkSize(NamedTuple):
 
     parameters: int
     values_a_pixel: int  # of activations that exist at once, for each pixel of its input
+    kept_a_pixel: int  # of those that a gradient needs
 
 
 _TIMM_SIZES = {"large": 350e6, "xlarge": 900e6, "huge": 1.2e9, "giant": 2e9, "gigantic": 2e9}  # parameters at most
-_TIMM_SIZE, _TIMM_VALUES = 150e6, 64
+_TIMM_SIZE, _TIMM_VALUES, _TIMM_KEPT = 150e6, 64, 700
 
 
 class FromTimm(Strict):
@@ -148,7 +150,8 @@ class FromTimm(Strict):
     def size(self) -> NetworkSize:
         """Return its size by the word of its name that means one, since timm is not imported here."""
         words = re.split(r"[_.]", self.name)
-        return NetworkSize(int(max([_TIMM_SIZES.get(word, _TIMM_SIZE) for word in words])), _TIMM_VALUES)
+        parameters = int(max([_TIMM_SIZES.get(word, _TIMM_SIZE) for word in words]))
+        return NetworkSize(parameters, _TIMM_VALUES, round(_TIMM_KEPT * parameters / _TIMM_SIZE))
 
     name: str = Field(pattern=r"^[a-z0-9_.]+$")
     weights: WeightsFile | None = None  # in place of the published ones

@@ -16,6 +16,7 @@ from selfdoubt.settings.catalog import settings_of
 PROCESS_MB = 2000  # Python, torch, a network, its batches, and the first SMALL_MB of images
 SMALL_MB = 250
 SMALL_NETWORK_MB = 1000  # of PROCESS_MB
+GRADIENTS = 1.5  # of the activations that gradients need: with the gradients themselves
 BATCH_VALUES, LARGEST_BATCH = 2**22, 500  # as of models.inference, which takes torch to import
 WORKER_MB = 500  # a process that decodes images, besides its batches
 COPIES = 2  # of the images: as read, and as prepared or padded
@@ -102,32 +103,41 @@ def scoring_mb(dataset, ood_sets, network) -> int:
     return max(LEAST_MB, round(TABLE_MB + held))
 
 
-def more_mb(network, dataset) -> int:
-    """Return what a network and its batches take beyond those that are in PROCESS_MB, MB."""
+def more_mb(network, dataset, gradients: bool = False) -> int:
+    """Return what a network and its batches take beyond those that are in PROCESS_MB, MB.
+
+    gradients: whether activations are kept for them, on the host.
+    """
     if not hasattr(network, "size"):
         return 0
     _, channels, px = getattr(_known(dataset), "LARGEST_SPLIT", (None, _CHANNELS, _PX))
     pixels = BATCH_VALUES // (dataset.channels or channels)
     if network.family != "timm":  # whose networks may enlarge images to their own size
         pixels = min(pixels, LARGEST_BATCH * (dataset.size_px or px) ** 2)
-    parameters, values = network.size()
+    parameters, values, kept = network.size()
+    values = max(values, GRADIENTS * kept) if gradients else values
     return round(max(0, 4 * (parameters + values * pixels) / 1e6 - SMALL_NETWORK_MB))
 
 
-def enhancing_mb(dataset, ood_sets, n_candidates: int) -> int:
+def enhancing_mb(dataset, ood_sets, n_candidates: int, network=None) -> int:
     """Return the memory of a process that holds val, test (both no larger than train) and OOD images at once, MB.
 
-    n_candidates: whose predictions of val are compared.
+    n_candidates: whose predictions of val are compared. network: whose gradients are on the host, if any.
     """
     images = images_mb(dataset) + sum(ood_mb(dataset, each) for each in ood_sets)
     val = n_candidates * _n_val(dataset, _known(dataset)) * 4 * _n_classes(dataset) / 1e6
-    return _process_mb(images, WRITING * clean_logits_mb(dataset, ood_sets) + val)
+    held = _process_mb(images, WRITING * clean_logits_mb(dataset, ood_sets) + val)
+    return held + more_mb(network, dataset, gradients=True)
 
 
-def communicating_mb(dataset, ood_sets, n_members: int) -> int:
-    """Return the memory of a process that holds these images, and the logits of each member, MB."""
+def communicating_mb(dataset, ood_sets, n_members: int, networks=()) -> int:
+    """Return the memory of a process that holds these images, and the logits of each member, MB.
+
+    networks: the members', whose gradients are on the host, one after another.
+    """
     images = images_mb(dataset) + sum(ood_mb(dataset, each) for each in ood_sets)
-    return _process_mb(images, (n_members * MEMBER + DECIDING) * clean_logits_mb(dataset, ood_sets))
+    held = _process_mb(images, (n_members * MEMBER + DECIDING) * clean_logits_mb(dataset, ood_sets))
+    return held + max((more_mb(network, dataset, gradients=True) for network in networks), default=0)
 
 
 def converting_mb(dataset, ood_set) -> int:
@@ -275,13 +285,21 @@ def ood_mb(dataset, ood_set) -> float:
     return _arrays_mb(dataset, ood_set.n_images or _largest_split(ood_set.source)[0])
 
 
-def training_mb(dataset, recipe) -> int:
-    """Return the memory of all processes that train a model and that decode images for it, MB."""
-    decoding = 0
+def training_mb(dataset, recipe, network=None) -> int:
+    """Return the memory of all processes that train a model and that decode images for it, MB.
+
+    network: counted where the recipe keeps it from GPUs: weights, gradients, two moments, and a batch's activations.
+    """
+    more = 0
     if dataset.storage == "files":
         batch_mb = recipe.batch_size * _image_bytes(dataset, _CHANNELS, _PX) / 1e6
-        decoding = (2 * recipe.n_workers + 1) * batch_mb + recipe.gpu * recipe.n_workers * WORKER_MB
-    return round(recipe.gpu * job_mb(dataset) + decoding)
+        more = (2 * recipe.n_workers + 1) * batch_mb + recipe.gpu * recipe.n_workers * WORKER_MB
+    if recipe.device == "cpu" and hasattr(network, "size"):
+        _, _, px = getattr(_known(dataset), "LARGEST_SPLIT", (None, _CHANNELS, _PX))
+        parameters, _, kept = network.size()
+        values = 4 * parameters * recipe.gpu + GRADIENTS * kept * recipe.batch_size * (dataset.size_px or px) ** 2
+        more += max(0, 4 * values / 1e6 - SMALL_NETWORK_MB * recipe.gpu)
+    return round(recipe.gpu * job_mb(dataset) + more)
 
 
 def _n_classes(dataset) -> int:

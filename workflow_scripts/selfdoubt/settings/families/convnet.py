@@ -18,4 +18,6 @@ class Settings(Strict):
 
     def size(self) -> NetworkSize:
         pairs = zip([24, *self.widths], self.widths, strict=False)  # 24 filters whiten the patches of RGB
-        return NetworkSize(sum(9 * (n_in + n_out) * n_out for n_in, n_out in pairs), 2 * (24 + self.widths[0]))
+        parameters = sum(9 * (n_in + n_out) * n_out for n_in, n_out in pairs)
+        kept = 48 + sum(2.6 * width / 4**i for i, width in enumerate(self.widths))
+        return NetworkSize(parameters, 2 * (24 + self.widths[0]), round(kept))
