@@ -1,5 +1,6 @@
 """The command that shows what is in a source."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -7,9 +8,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from small_data import write_folder
+
+from selfdoubt.data.description import describe
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.data import Dataset
+from selfdoubt.settings.source_files import Folders
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow_scripts"
 
@@ -100,3 +108,32 @@ def test_a_folder_without_images_is_told_which_layout_is_expected(tmp_path, inne
         (tmp_path / "photos/notes.txt").write_text("none")
     code, _, (line,) = described(f"folder:{tmp_path / 'photos'}")
     assert code == 1 and "holds no images" in line and "train/CLASS/photo.jpg" in line
+
+
+def test_images_that_may_not_be_read_are_faults_beside_others(photos, monkeypatch):
+    (photos / "train/bee/000.jpg").write_bytes(b"\xff\xd8\xff")
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if "ant" in path.parts and "testing" in path.parts:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)  # root may read all
+    _, faults = describe(Dataset(source=f"folder:{photos}", size_px=24), Folders(photos, photos))
+    lines = [str(fault) for fault in faults]
+    assert len(lines) == 2 and "cannot be decoded" in lines[0]
+    assert (
+        f"{photos}/testing/ant/000.jpg: cannot be read (Permission denied)" in lines[1] and "(and 1 more)" in lines[1]
+    )
+
+
+def test_a_table_that_may_not_be_read_is_one_line(tmp_path, monkeypatch):
+    pq.write_table(pa.table({"image": [b""], "label": [0]}), tmp_path / "train.parquet")
+
+    def refuse(path: Path, **_) -> None:
+        raise PermissionError(errno.EACCES, f"[Errno 13] Failed to open local file '{path}'")
+
+    monkeypatch.setattr(pq, "read_schema", refuse)
+    with pytest.raises(UserError, match=r"train.parquet: cannot be read \(Permission denied\); allow it"):
+        describe(Dataset(source=f"parquet:{tmp_path}", size_px=24), Folders(tmp_path, tmp_path))

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from selfdoubt.data.decoding import IMAGE_SUFFIXES, is_image
+from selfdoubt.data.decoding import IMAGE_SUFFIXES, Undecodable, is_image
 from selfdoubt.data.raw import Encoded, Pool
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.listing import check_link, composed, contents, files_below
+from selfdoubt.settings.listing import check_link, composed, contents, files_below, unreadable
 from selfdoubt.settings.source_files import MASKS
 
 _LAYOUT = "expected are class folders, CLASS/photo.jpg, or such in folders of splits, train/CLASS/photo.jpg"
@@ -75,7 +75,15 @@ def pool(root: Path, listed: dict[str, list[str]], class_names: list[str], place
 
 def encoded(root: Path, names: list[str]) -> Encoded:
     """Return image files, by name below root, as their bytes."""
-    return Encoded(lambda i: (root / names[i]).read_bytes(), names, root)
+    return Encoded(lambda i: _content(root / names[i]), names, root)
+
+
+def _content(path: Path) -> bytes:
+    """Return the bytes of an image file; raises Undecodable if it may not be read, so that all such are counted."""
+    try:
+        return path.read_bytes()
+    except PermissionError as error:
+        raise Undecodable(str(unreadable(path, error))) from None
 
 
 def _holds_image(path: Path) -> bool:

@@ -5,7 +5,9 @@ may be text or any integers: they become rows of the sorted names of the trainin
 `img`) and `label` (or `labels`, `fine_label`); `image_id` and `mask` (an image, above 0 on the object) are optional.
 """
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -17,6 +19,7 @@ import pyarrow.parquet as pq
 
 from selfdoubt.data.raw import Encoded, Pool, Raw
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.listing import unreadable
 
 _COLUMNS = {"image": ("image", "img"), "label": ("label", "labels", "fine_label"), "image_id": ("image_id",)}
 _COLUMNS |= {"mask": ("mask",)}
@@ -82,6 +85,8 @@ def _read(path: Path, only: tuple[str, ...] = tuple(_COLUMNS)) -> pa.Table:
         table = pq.read_table(path, columns=list(used.values()), partitioning=None)
     except MemoryError:
         raise
+    except PermissionError:
+        raise unreadable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES))) from None  # Arrow's is long
     except Exception as error:  # which ones Arrow raises is not documented
         if getattr(error, "errno", None):  # of the disk
             raise
