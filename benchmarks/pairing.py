@@ -1,6 +1,6 @@
 """Trainings compared paired by replicate, or as independent samples: which has the smaller error where nothing differs.
 
-    python benchmarks/pairing.py        # seconds; docs/decisions/0019 has what it printed
+    python benchmarks/pairing.py [RUN ...]        # seconds; docs/decisions/0019 has what it printed of RUNS
 
 Two arms vary over replicates as the arms of a finished run do (docs/findings/RUN-metrics.csv): with the mean variance
 of those that were trained, and with the mean covariance of two of them, which training images and order in common make;
@@ -8,6 +8,7 @@ and with no covariance. Test images are the same for both analyses, and their pa
 by the paired t-test and by Welch's.
 """
 
+import sys
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -21,6 +22,7 @@ from selfdoubt.runtime.randomness import generator
 from selfdoubt.settings.metrics import margin
 
 FINDINGS = Path(__file__).resolve().parents[1] / "docs/findings"
+RUNS = ("default", "ensemble-distillation")  # of one data set and several replicates
 QUANTITIES = (("aurc", "msp"), ("accuracy", "none"), ("auroc", "msp"))
 
 
@@ -68,7 +70,8 @@ def main() -> None:
     print(f"{N_STUDIES} studies each, level {ALPHA}; half-widths in standard deviations of an arm over replicates")
     print(f"{'':76}  called different  half-width        power at a margin")
     print(f"{'run':22}  {'metric':8}  deviation  margin  correlation  replicates{'  paired  unpaired' * 3}")
-    seen = [trained(path, *q) for path, q in product(sorted(FINDINGS.glob("*-metrics.csv")), QUANTITIES)]
+    paths = [FINDINGS / f"{run}-metrics.csv" for run in sys.argv[1:] or RUNS]
+    seen = [trained(path, *quantity) for path, quantity in product(paths, QUANTITIES)]
     for found in [*seen, replace(seen[0], correlation=0.0)]:
         for n in SIZES:
             each = analysed(found, n)

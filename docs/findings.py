@@ -59,6 +59,9 @@ networks and small images: what holds here need not hold elsewhere. Written by `
 tables of the runs; the numbers of each are in [findings/](findings). *Numbers were known*: they were, or could be,
 before the claim was written down: it describes, and confirms nothing. Studies without claims have a table of arms.
 
+**Going on.** studies/baselines.yaml is registered, and its run is not whole: docs/findings/baselines-metrics.csv has
+the numbers of the data sets that are done. Its claims are over all three, so that no verdict stands here yet.
+
 **Registered, and what of it is fresh.** A registration fixes claims, margins, families, arms and replicates before
 their test numbers were seen, and no more. The default study's five replicates are all that the embedded images give:
 its regime and its claims were chosen by them on val, and claims like them had been evaluated on the same test images
