@@ -28,6 +28,7 @@ RECIPE = {
     "crop": {"min_area": 0.1, "max_aspect": 1.33},
     "flip": True,
     "n_workers": 1,
+    "validate_every": 1,
     "precision": "float32",
     "device": "cpu",
     "gpu": 1,

@@ -40,6 +40,7 @@ RECIPE = SimpleNamespace(
     shift_px=1,
     crop=None,
     n_workers=0,
+    validate_every=1,
     flip=True,
     device="auto",
     gpu=1,

@@ -84,6 +84,8 @@ def dataset_settings(wildcards):
     known = entry.model_dump(exclude=of_others)
     if entry.val_from == "train":
         del known["val_from"]  # as data sets were prepared before there was a choice
+    if entry.test_images is None:
+        del known["test_images"]
     return canonical({**known, **content_of(entry.source)})
 
 

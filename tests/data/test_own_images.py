@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from selfdoubt.data.own_images import balanced_order, positions
+from selfdoubt.data.own_images import positions
+from selfdoubt.data.splitting import balanced_order
 from selfdoubt.runtime.errors import UserError
 
 EQUAL = np.random.default_rng(0).permutation(np.repeat(np.arange(10), 100))

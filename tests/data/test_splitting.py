@@ -31,6 +31,23 @@ def test_val_from_train_is_as_ever():
     assert [(pool, len(rows)) for pool, rows in settled.values()] == [("train", 8), ("train", 8), ("train", 4)]
 
 
+def test_as_many_test_images_as_are_asked_for_in_the_proportions_of_the_classes():
+    labels = {"train": np.arange(20) % 2, "test": np.repeat([0, 1], [30, 10])}
+    settings = SimpleNamespace(val_fraction=0.5, test_fraction=0.2, split_seed=0, val_from="train", test_images=8)
+    pool, rows = splitting.choose(labels, CLASSES, settings)["test"]
+    assert pool == "test" and np.bincount(labels["test"][rows]).tolist() == [6, 2]
+    assert rows.tolist() == sorted(set(rows))
+    settings.test_images = 41
+    with pytest.raises(UserError, match="test_images: 41, but the test split has 40; lower it"):
+        splitting.choose(labels, CLASSES, settings)
+
+
+def test_fewer_test_images_are_some_of_the_test_images_and_move_no_other():
+    whole, few = (choose({"train": 40}, "train", test_images=n) for n in (None, 4))
+    assert set(few["test"][1]) < set(whole["test"][1]) and len(few["test"][1]) == 4
+    assert all(few[split][1].tolist() == whole[split][1].tolist() for split in ("train", "val"))
+
+
 @pytest.mark.parametrize("sizes", [{"train": 20}, {"train": 20, "val": 10, "test": 10}])
 def test_val_from_test_needs_test_images_and_no_val(sizes):
     with pytest.raises(UserError, match="val_from: test, but the source has"):

@@ -74,6 +74,15 @@ def test_the_history_by_hand(capsys):
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
+def test_val_is_evaluated_every_so_many_epochs_and_after_the_last_and_changes_nothing_else():
+    every, second = (recipe_of(epochs=4), recipe_of(epochs=4, validate_every=3))
+    models = [model_of(), model_of()]
+    whole, few = (fit(m, r, losses.from_labels(), split_of(6)) for m, r in zip(models, (every, second), strict=True))
+    assert ["val_loss" in row for row in few] == [False, False, True, True]
+    assert [few[2], few[3]] == whole[2:] and [row["train_loss"] for row in few] == [row["train_loss"] for row in whole]
+    assert all(map(torch.equal, models[0].state_dict().values(), models[1].state_dict().values()))
+
+
 @pytest.mark.parametrize("ema_decay", [None, 0.5])
 def test_val_is_evaluated_with_the_finished_epochs_model_or_its_average(ema_decay):
     # At so high a rate the average lies far from the last weights.

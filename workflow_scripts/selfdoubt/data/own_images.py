@@ -11,7 +11,7 @@ import numpy as np
 
 from selfdoubt.data import datasets
 from selfdoubt.data.datasets import Split
-from selfdoubt.runtime import randomness
+from selfdoubt.data.splitting import balanced_order
 from selfdoubt.runtime.errors import UserError
 
 
@@ -43,17 +43,3 @@ def positions(labels: np.ndarray, replicate: int, kind: str, n_images: int) -> n
         balanced_order(labels, 0, "disjoint-images") if disjoint else balanced_order(labels, replicate, "drawn-images")
     )
     return np.sort(order[place * n_images : (place + 1) * n_images])
-
-
-def balanced_order(labels: np.ndarray, seed: int, purpose: str) -> np.ndarray:
-    """Return the positions of labels (n,) in an order in which classes alternate by their size, at random within each.
-
-    The j-th of m images of a class stands at (j + 1/2) / m of the way, so that the classes of any first images are
-    apportioned by Webster's method: whole where the proportions allow it, and else nearly.
-    """
-    way = np.empty(len(labels))
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        place = randomness.generator(seed, purpose, int(label)).permutation(len(members))
-        way[members] = (place + 0.5) / len(members)
-    return np.lexsort((labels, way))

@@ -32,9 +32,25 @@ def choose(labels: dict[str, np.ndarray], class_names: list[str], settings) -> d
             left = chosen[pool][1]
             drawn = stratified(labels[pool], left, fraction, randomness.generator(settings.split_seed, split))
             chosen[split], chosen[pool] = (pool, drawn), (pool, np.setdiff1d(left, drawn))
+    if (n := getattr(settings, "test_images", None)) is not None:
+        chosen["test"] = (chosen["test"][0], _first(n, labels[chosen["test"][0]], chosen["test"][1]))
     for split, (pool, positions) in chosen.items():
         _check_classes(split, labels[pool][positions], class_names)
     return {split: chosen[split] for split in ("train", "val", "test")}
+
+
+def balanced_order(labels: np.ndarray, seed: int, purpose: str) -> np.ndarray:
+    """Return the positions of labels (n,) in an order in which classes alternate by their size, at random within each.
+
+    The j-th of m images of a class stands at (j + 1/2) / m of the way, so that the classes of any first images are
+    apportioned by Webster's method: whole where the proportions allow it, and else nearly.
+    """
+    way = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        place = randomness.generator(seed, purpose, int(label)).permutation(len(members))
+        way[members] = (place + 0.5) / len(members)
+    return np.lexsort((labels, way))
 
 
 def stratified(labels: np.ndarray, left: np.ndarray, fraction: float, draws: np.random.Generator) -> np.ndarray:
@@ -45,6 +61,14 @@ def stratified(labels: np.ndarray, left: np.ndarray, fraction: float, draws: np.
         n = min(max(1, round(fraction * len(members))), len(members) - 1)
         drawn.append(draws.choice(members, n, replace=False))
     return np.sort(np.concatenate(drawn))
+
+
+def _first(n: int, labels: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Return n test images, ascending, in the proportions of their classes; raises UserError if there are fewer."""
+    if n > len(positions):
+        raise UserError(f"test_images: {n}, but the test split has {len(positions)}; lower it")
+    order = balanced_order(labels[positions], 0, "test-images")
+    return np.sort(positions[order[:n]])
 
 
 def _check_classes(split: str, labels: np.ndarray, class_names: list[str]) -> None:

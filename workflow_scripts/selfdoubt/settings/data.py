@@ -53,6 +53,7 @@ class Dataset(Strict):
     val_fraction: HalfAtMost = 0.1  # of train, where the source has no val
     val_from: Literal["train", "test"] = "train"  # test: of networks that others trained on all of train
     test_fraction: HalfAtMost = 0.2  # of train, where the source has no test
+    test_images: Count | None = None  # as many of test, in the classes' proportions; None: all
     split_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     train_images_per_replicate: Count | None = None  # in the classes' proportions; None: each has all of train
     overlapping_draws: bool = False  # of those images from all of train; False: no two replicates have one in common

@@ -66,6 +66,7 @@ class Crop(Strict):
 
 class Recipe(Strict):
     epochs: Count
+    validate_every: Count = 1  # epochs, and after the last; of the curves alone, since nothing is chosen on val
     batch_size: Annotated[int, Field(ge=2, lt=2**31)]
     optimizer: Annotated[Sgd | AdamW | Muon, Field(discriminator="method")]
     schedule: Annotated[Falling | Step, Field(discriminator="method")]

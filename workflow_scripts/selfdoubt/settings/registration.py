@@ -13,6 +13,7 @@ from selfdoubt.settings.claims import claims_of
 from selfdoubt.settings.data_folder import named
 
 _LATER = {"ood_sets", "soft_labels"}  # sections that files of earlier versions lack, of which they say nothing
+_NO_PART = {"models", "protocols", "validate_every"}  # of an entry: to whom it is applied, and what changes no weight
 
 _USES = {  # keys of entries, by the section that they name something of
     "network": "networks",
@@ -71,7 +72,7 @@ def _entries(study, arms: list[str]) -> dict[str, dict]:
         if name in found.setdefault(section, {}):
             continue
         entry = (study.predicting if section == "models" else getattr(study, section))[name].model_dump()
-        found[section][name] = {key: value for key, value in entry.items() if key not in ("models", "protocols")}
+        found[section][name] = {key: value for key, value in entry.items() if key not in _NO_PART}
         for key, used in _USES.items():
             named = entry.get(key) or []
             waiting += [(used, each) for each in ([named] if isinstance(named, str) else named)]

@@ -115,16 +115,25 @@ class Training:
         self._techniques.end_epoch(self._epoch, partial(self._forward, forward))
         row["train_loss"] = self._total.item() / n_images
         if self._stream.ranks.first:
-            row |= evaluate(self._average.module if self._average is not None else self._model, self._val)
-            if not math.isfinite(row["val_loss"]):
-                raise UserError(f"val_loss is {row['val_loss']} after epoch {self._epoch}; lower the learning rate")
-            n_passed = n_images * self._techniques.passes
-            self._progress.epoch(self._epoch, n_passed, loss=row["train_loss"], accuracy=row["val_accuracy"])
+            row |= self._validated()
+            n_passed, shown = n_images * self._techniques.passes, {"loss": row["train_loss"]}
+            shown |= {"accuracy": row["val_accuracy"]} if "val_accuracy" in row else {}
+            self._progress.epoch(self._epoch, n_passed, **shown)
             print(" ".join(f"{name}={value:.5g}" for name, value in row.items()), flush=True)
         self._history.append(row)
         self._total.zero_()
         self._epoch, self._n_done = self._epoch + 1, 0
         self._keep()
+
+    def _validated(self) -> dict:
+        """Return what `evaluate` does of the model as it is, where the recipe has this epoch validated."""
+        recipe, n_done = self._stream.recipe, self._epoch + 1
+        if n_done % recipe.validate_every and n_done < recipe.epochs:
+            return {}
+        found = evaluate(self._average.module if self._average is not None else self._model, self._val)
+        if not math.isfinite(found["val_loss"]):
+            raise UserError(f"val_loss is {found['val_loss']} after epoch {self._epoch}; lower the learning rate")
+        return found
 
     # ---- state ----
 
@@ -166,7 +175,7 @@ def evaluate(model: torch.nn.Module, val) -> dict:
 
 FILES = {
     "train": "the training split",
-    "val": "the validation split, evaluated after each epoch",
+    "val": "the validation split, evaluated after epochs",
     "weights": "a file of weights that the network starts from, if any",
     "checkpoint": "written: the last epoch's weights",
     "history": "written: a row per epoch",
