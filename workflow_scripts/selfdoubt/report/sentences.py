@@ -68,14 +68,14 @@ def repeat_sentence(rows: list[dict]) -> str:
     return f"The same {listed(found)}." if found else ""
 
 
-def kept_sentence(row: dict) -> str:
-    """Return the interval of what must not be lost."""
+def kept_sentence(row: dict, place: str = "") -> str:
+    """Return the interval of what must not be lost. place: the data set, where there are several."""
     metric = metric_of(row["metric"])
     label = metric.label
     if pd.isna(row["low"]):
         return f"Nothing is known of a loss of {label}: {row['reason']}."
     size = difference(row["difference"], metric)
-    return f"{label[0].upper()}{label[1:]} differs by {size} ({interval_text(row)})."
+    return f"{label[0].upper()}{label[1:]} differs by {size} ({interval_text(row)}){place and f' on {place}'}."
 
 
 def _labels(arms: str, names: Arms) -> str:

@@ -72,8 +72,8 @@ def _verdict(row: dict, members: list[dict], numbers: Numbers, names: Arms, seve
     sentence = f"{_rule(row)}{_certainty(row)}" if compound else f"{described(row)} {_certainty(row)}{_needed(row)}"
     if not pd.isna(row["warning"]):
         sentence += f" Warning: {row['warning']}."
-    further = [f"{described(each)} 95{NO_BREAK}% interval {interval_text(each)}." for each in own] if compound else []
-    further += [kept_sentence(each) for each in kept]
+    further = [f"{described(each)} {_interval_and_effect(each)}" for each in own] if compound else []
+    further += [kept_sentence(each, each["dataset"] if several or compound else "") for each in kept]
     repeated = [each for each in members if each["repeats"]]
     if repeated and not compound:
         further.append(repeat_sentence(repeated))
@@ -87,6 +87,10 @@ def _verdict(row: dict, members: list[dict], numbers: Numbers, names: Arms, seve
         [text for text in further if text],
         bool(row["registered"]),
     )
+
+
+def _interval_and_effect(member: dict) -> str:
+    return f"95{NO_BREAK}% interval {interval_text(member)}; {replicates_text(member)}."
 
 
 def _rule(row: dict) -> str:
@@ -109,11 +113,13 @@ def _certainty(row: dict) -> str:
             )
     if not pd.isna(row["margin"]) and row["n_components"] == 1:
         texts.append(f"margin {size_text(row['margin'], metric_of(row['metric']))}{_negligible_with(row)}")
-    texts.append(replicates_text(row))
+    if row["n_components"] == 1:  # each comparison of several has its own
+        texts.append(replicates_text(row))
     texts.append(f"corrected p{NO_BREAK}{p_value(row['p_holm'])}")
     if row["verdict"] == "negligible":
         texts.append(f"of being within the margin p{NO_BREAK}{p_value(row['p_negligible_holm'])}")
-    return f"{'; '.join(texts)}."
+    text = "; ".join(texts)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _negligible_with(row: dict) -> str:
