@@ -229,7 +229,7 @@ class Study(Strict):
         return (*modules_of(entry), *modules_named("messages", messages))
 
     def views(self, student: str) -> dict:
-        """Return all that a student's stream of views, and a teacher's logits of them, depend on."""
+        """Return all that a student's stream of views, and the targets of them, depend on but the teachers."""
         return self._views[_stream(self.students[student])]
 
     @cached_property
@@ -240,28 +240,22 @@ class Study(Strict):
         return {_stream(model): recipes[model.recipe] | model.model_dump(include={"twin"}) for model in students}
 
     def stores_soft_labels(self, student: str) -> bool:
-        """Return whether a student reads its teachers' logits from files: in auto, where others read them too."""
+        """Return whether a student reads its targets from a file: in auto, where another reads it too."""
         if self.students[student].teacher_view == "fixed":
             return False  # each image has one target for all epochs
         if self.soft_labels.mode != "auto":
             return self.soft_labels.mode == "stored"
-        return student in self._readers_in_company
+        return self._n_readers[self._read_by(student)] > 1
 
     @cached_property
-    def _readers_in_company(self) -> set[str]:
-        """Return the largest set of students each of whose files has two readers in it or more."""
-        readers = {name for name, student in self.students.items() if student.teacher_view == "same"}
-        while True:
-            counts = Counter(read for student in readers for read in self._read_by(student))
-            alone = {student for student in readers if any(counts[read] < 2 for read in self._read_by(student))}
-            if not alone:
-                return readers
-            readers -= alone
+    def _n_readers(self) -> Counter:
+        """Return how many students would read each file of soft labels."""
+        readers = (name for name, student in self.students.items() if student.teacher_view == "same")
+        return Counter(map(self._read_by, readers))
 
-    def _read_by(self, student: str) -> list[tuple[str, str]]:
-        """Return each teacher and the views, as a text: recipes of other names may give the same views."""
-        views = self._view_texts[_stream(self.students[student])]
-        return [(teacher, views) for teacher in self.students[student].teacher]
+    def _read_by(self, student: str) -> tuple[tuple[str, ...], str]:
+        """Return the teachers and the views, as a text: recipes of other names may give the same views."""
+        return tuple(self.students[student].teacher), self._view_texts[_stream(self.students[student])]
 
     @cached_property
     def _view_texts(self) -> dict[tuple, str]:

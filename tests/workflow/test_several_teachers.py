@@ -1,0 +1,26 @@
+"""Students of several teachers: which jobs their targets take."""
+
+KD = {"network": "convnet-small", "recipe": "short", "loss": {"method": "kd", "temperature": 1, "alpha": 1}}
+
+
+def of_twins(config):
+    """Two students of three twins, in any order, and a curve over their number."""
+    config["replicates"] = [1]
+    config["baselines"]["twin"] = {"twins_of": "ce", "n": 3}
+    sets = {"a": ["twin"], "b": ["twin-3", "twin-1", "twin-2"], "one": "twin-1", "two": ["twin-1", "twin-2"]}
+    config["students"] |= {name: KD | {"teacher": teachers} for name, teachers in sets.items()}
+    config["students"]["b"] |= {"target_transform": {"method": "corrected"}}
+
+
+def files_of_soft_labels(copy) -> list[str]:
+    return [job for job in copy.jobs() if job.startswith("precompute_soft_labels:mean-")]
+
+
+def test_students_of_the_same_teachers_share_one_file(copy):
+    copy.edit_config(of_twins)
+    assert len(files_of_soft_labels(copy)) == 1
+    copy.edit_config(lambda config: config["students"]["b"].update(teacher_view="fixed"))
+    assert files_of_soft_labels(copy) == []
+    copy.edit_config(lambda config: config["soft_labels"].update(mode="stored"))
+    assert len(files_of_soft_labels(copy)) == 2  # of three twins, and of two
+    assert {f"distill_student:{name}/1" for name in ("a", "b", "one", "two")} <= copy.jobs()
