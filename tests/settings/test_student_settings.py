@@ -59,3 +59,44 @@ def test_soft_labels_are_stored_where_two_students_read_them_of_the_same_teacher
     assert stored() == ["kd", "kd-no-labels", "corrected"]
     config["soft_labels"]["mode"] = "stored"
     assert stored() == ["kd", "kd-no-labels", "corrected", "both"]
+
+
+FOLDS = {"folds_of": "ce", "parts": 3}
+
+
+@pytest.mark.parametrize(
+    ("teacher", "expected"),
+    [
+        ("folds", None),
+        (["folds-1", "folds-2", "folds-3"], None),  # a whole division
+        (["folds", "others"], None),
+        ("ce", "students.kd.targets: 'ce'"),
+        (["folds", "ce"], "students.kd.targets: 'ce'"),
+        (["folds-1", "folds-2"], "students.kd.targets: 'folds-1' 3"),
+        (["folds", "others-1"], "students.kd.targets: 'others-1' 2"),
+    ],
+)
+def test_held_out_targets_are_those_of_whole_divisions(config, teacher, expected):
+    config["baselines"] |= {"folds": FOLDS | {"n": 6}, "others": FOLDS | {"folds_of": "label-smoothing", "parts": 2}}
+    config["students"]["kd"] |= {"teacher": teacher, "targets": "held-out"}
+    if expected is None:
+        load_study(config)
+    else:
+        check_message(fault(config), expected)
+
+
+def test_targets_of_other_views_or_teachers_are_other_files(config):
+    config["baselines"]["folds"], kd = FOLDS, config["students"]["kd"]
+    given = [{}, {"targets": "held-out"}, {"teacher_views": 2}, {"teacher_views": 3}]
+    config["students"] |= {f"s-{i}": kd | {"teacher": "folds"} | each for i, each in enumerate(given)}
+    study = load_study(config)
+    assert not any(map(study.stores_soft_labels, ["s-0", "s-1", "s-2", "s-3"]))
+    assert study.views("s-1") == study.views("s-0") | {"targets": "held-out"}
+    assert "teacher_views" not in study.views("s-0") and study.views("s-3")["teacher_views"] == 3
+    config["students"]["s-4"] = config["students"]["s-3"]
+    assert load_study(config).stores_soft_labels("s-3")
+
+
+def test_a_fixed_view_is_one(config):
+    config["students"]["kd"] |= {"teacher_view": "fixed", "teacher_views": 2}
+    check_message(fault(config), "students.kd: ")

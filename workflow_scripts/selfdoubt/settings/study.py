@@ -234,10 +234,10 @@ class Study(Strict):
 
     @cached_property
     def _views(self) -> dict[tuple, dict]:
-        """Return what the views of each stream depend on: those of twins of one number, or of all that are no twins."""
+        """Return what the views of each stream depend on, and their targets: equal ones are shared by students."""
         recipes = {name: recipe.model_dump(include=set(_VIEWS)) for name, recipe in self.recipes.items()}
         students = self.students.values()
-        return {_stream(model): recipes[model.recipe] | model.model_dump(include={"twin"}) for model in students}
+        return {_stream(model): recipes[model.recipe] | model.model_dump(include=set(_OF_STREAM)) for model in students}
 
     def stores_soft_labels(self, student: str) -> bool:
         """Return whether a student reads its targets from a file: in auto, where another reads it too."""
@@ -305,12 +305,13 @@ class Study(Strict):
         return [f"{model}/{key}" for key, enhancer in reading.items() for model in enhancer.models]
 
 
-def _stream(student: Student) -> tuple[str, int | None]:
-    """Return the key of a student's stream of views: its recipe, and the number of a twin."""
-    return student.recipe, student.twin
+def _stream(student: Student) -> tuple:
+    """Return the key of a student's stream of views and of what targets are made of them."""
+    return student.recipe, *(getattr(student, key) for key in _OF_STREAM)
 
 
 _VIEWS = ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision", "device", "threads")
+_OF_STREAM = ("twin", "fold", "teacher_views", "targets")
 
 ROLES = {
     "teacher": "teachers",
