@@ -16,6 +16,7 @@ from torch import nn
 from selfdoubt.data import catalog, datasets
 from selfdoubt.distillation import objectives as student
 from selfdoubt.distillation import soft_labels
+from selfdoubt.distillation.teachers import Teachers
 from selfdoubt.mixing.mixer import Mixer
 from selfdoubt.models import classifier, inference
 from selfdoubt.runtime import devices
@@ -119,8 +120,8 @@ class _Bench:
 
     def stored(self, path: Path) -> losses.Objective:
         """Return the objective of a student whose soft labels are in a file."""
-        teacher = soft_labels.Teacher(self.model(TEACHER), RECIPE.precision)
-        soft_labels.write(path, teacher, self.stream, RECIPE.epochs, None, {})
+        teachers = Teachers([self.model(TEACHER)], RECIPE.precision)
+        soft_labels.write(path, teachers, self.stream, RECIPE.epochs, {})
         loss = partial(losses.distillation, temperature=TEMPERATURE, alpha=ALPHA)
         return student.from_teacher(soft_labels.SoftLabels(path, self.device), loss)
 

@@ -71,10 +71,10 @@ rule train_baseline:
 
 
 rule precompute_soft_labels:
-    """Compute a teacher's logits of every view of every epoch, once for all of its students."""
+    """Compute the targets of every view of every epoch, once for all students of the same teachers."""
     input:
         train=SPLIT.replace("{split}", "train"),
-        teacher=teacher_of_soft_labels,
+        teachers=teachers_of_soft_labels,
     output:
         SOFT_LABELS,
     log:
@@ -87,19 +87,19 @@ rule precompute_soft_labels:
     threads: soft_labels_threads
     resources:
         gpu=soft_labels_gpus,
-        mem_mb=dataset_mb,
+        mem_mb=soft_labels_mb,
     params:
         settings=soft_labels_settings,
-        code=code_of("precompute_soft_labels", family_of_model),
+        code=code_of("precompute_soft_labels", families_of_teachers),
     shell:
         'exec python "$SELFDOUBT/precompute_soft_labels.py"'
-        " --train {input.train} --teacher {input.teacher}"
+        " --train {input.train} --teacher {input.teachers}"
         " --output {output} --replicate {wildcards.replicate}"
         " --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
 rule distill_student:
-    """Train a network on its teacher's soft labels."""
+    """Train a network on its teachers' soft labels."""
     input:
         train=SPLIT.replace("{split}", "train"),
         val=SPLIT.replace("{split}", "val"),
@@ -120,7 +120,7 @@ rule distill_student:
     threads: training_threads
     resources:
         gpu=training_gpus,
-        mem_mb=recipe_mb,
+        mem_mb=distilling_mb,
     params:
         settings=model_settings,
         code=code_of("distill_student", model_modules),

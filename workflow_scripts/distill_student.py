@@ -6,11 +6,11 @@ from selfdoubt.training import loop
 
 
 def run(arguments):
-    loop.train_to_files(arguments, objectives.of_student(arguments))
+    loop.train_to_files(arguments, objectives.of_student(arguments), n_views=objectives.n_views(arguments))
 
 
 if __name__ == "__main__":
     files = loop.FILES | loop.OPTIONAL | {"teacher": "the checkpoint of its teacher, or of each of several"}
-    files["soft-labels"] = "of the teachers, in the same order, where they are stored"
+    files["soft-labels"] = "a file of its targets, where they are stored"
     optional, several = tuple(loop.OPTIONAL), ("teacher", "soft-labels", *loop.SEVERAL)
     cli.main(run, files, several=several, optional=optional, replicated=True, computes=True)

@@ -43,9 +43,8 @@ def jobs_of_training():
         for section, trained_by in TRAINED_BY.items():
             jobs += [(trained_by, dataset, name, replicate_key(name, replicate)) for name in getattr(STUDY, section)]
         for student in filter(STUDY.stores_soft_labels, STUDY.students):
-            stream = (views_name(student), f"replicate-{replicate}")
-            teachers = STUDY.students[student].teacher
-            jobs += [("precompute_soft_labels", dataset, teacher, *stream) for teacher in teachers]
+            keys = (teachers_name(student), views_name(student), f"replicate-{replicate}")
+            jobs.append(("precompute_soft_labels", dataset, *keys))
     return jobs
 
 

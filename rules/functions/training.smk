@@ -46,9 +46,30 @@ def teachers_of_student(wildcards):
     return [checkpoint_file(wildcards.dataset, teacher, wildcards.replicate) for teacher in teachers]
 
 
-def teacher_of_soft_labels(wildcards):
-    """The teacher of the students' own replicate."""
-    return checkpoint_file(wildcards.dataset, wildcards.model, wildcards.replicate)
+@cache
+def teachers_name(student):
+    """The name of a student's teachers: of one its own, of several one for each set of them."""
+    teachers = STUDY.students[student].teacher
+    return teachers[0] if len(teachers) == 1 else f"mean-{digest({'mean of': teachers}, [])}"
+
+
+@cache
+def teachers_by_name():
+    """The teachers of each set that students have."""
+    return {teachers_name(name): student.teacher for name, student in STUDY.students.items()}
+
+
+def teachers_of_soft_labels(wildcards):
+    """The teachers of a file of soft labels, of the students' own replicate."""
+    return [
+        checkpoint_file(wildcards.dataset, teacher, wildcards.replicate)
+        for teacher in teachers_by_name()[wildcards.model]
+    ]
+
+
+def families_of_teachers(wildcards):
+    """The modules of the families of the networks in these checkpoints."""
+    return STUDY.families_of(*teachers_by_name()[wildcards.model])
 
 
 @cache
@@ -58,14 +79,12 @@ def views_name(student):
 
 
 def soft_labels_of_student(wildcards):
-    """The logits of each of the student's teachers, where they are stored."""
-    if not STUDY.stores_soft_labels(wildcards.model):
+    """The file of a student's targets, where they are stored."""
+    student = wildcards.model
+    if not STUDY.stores_soft_labels(student):
         return []
-    views = views_name(wildcards.model)
-    return [
-        SOFT_LABELS.format(dataset=wildcards.dataset, model=teacher, views=views, replicate=wildcards.replicate)
-        for teacher in STUDY.students[wildcards.model].teacher
-    ]
+    keys = {"model": teachers_name(student), "views": views_name(student)}
+    return SOFT_LABELS.format(dataset=wildcards.dataset, replicate=wildcards.replicate, **keys)
 
 
 @cache

@@ -26,8 +26,8 @@ from small_training import (
 from torch import nn
 
 from selfdoubt.data import datasets
-from selfdoubt.distillation import objectives
-from selfdoubt.distillation.soft_labels import Ensemble, Teacher
+from selfdoubt.distillation import objectives, soft_labels
+from selfdoubt.distillation.teachers import Teachers, average
 from selfdoubt.models import checkpoints, inference
 from selfdoubt.training import losses
 from selfdoubt.training.batches import Batch, Stream
@@ -55,7 +55,7 @@ def linear_model(seed: int = 0) -> nn.Module:
 
 def test_a_student_equal_to_its_teacher_has_nothing_to_learn():
     teacher = linear_model().train()
-    objective = objectives.from_teacher(Teacher(teacher, "float32"), kd(4))
+    objective = objectives.from_teacher(Teachers([teacher], "float32"), kd(4))
     logits = linear_model().eval()(batch_of().images).detach().requires_grad_()
     loss = objective(logits, batch_of())
     loss.backward()
@@ -66,7 +66,7 @@ def test_a_student_equal_to_its_teacher_has_nothing_to_learn():
 
 
 def test_the_teacher_sees_the_view_of_the_student():
-    objective = objectives.from_teacher(Teacher(linear_model(), "float32"), kd(1))
+    objective = objectives.from_teacher(Teachers([linear_model()], "float32"), kd(1))
     logits, other = (
         linear_model().eval()(batch_of().images),
         dataclasses.replace(batch_of(), images=batch_of().images / 2),
@@ -77,39 +77,56 @@ def test_the_teacher_sees_the_view_of_the_student():
 
 def test_a_transform_is_applied_before_the_loss():
     logits = linear_model().eval()(batch_of().images)
-    objective = objectives.from_teacher(Teacher(linear_model(1), "float32"), kd(1), lambda targets, batch: logits)
+    objective = objectives.from_teacher(Teachers([linear_model(1)], "float32"), kd(1), lambda targets, batch: logits)
     assert objective(logits, batch_of()).item() == pytest.approx(0, abs=1e-5)
 
 
 # ---- teachers ----
 
 
-def test_an_ensemble_is_its_mean_probability():
-    teachers = [Teacher(linear_model(seed), "float32") for seed in range(3)]
-    expected = torch.stack([teacher.targets(batch_of()).softmax(1) for teacher in teachers]).mean(0)
-    assert_close(Ensemble(teachers).targets(batch_of()).softmax(1), expected)
-    assert Ensemble(teachers).targets(batch_of()).exp().sum(1).tolist() == pytest.approx([1.0] * 6)  # logarithms of it
-    alone, twice = (each.targets(batch_of()).softmax(1) for each in (teachers[0], Ensemble(teachers[:1] * 2)))
-    assert_close(twice, alone)
+def test_the_target_of_several_is_their_mean_probability():
+    models = [linear_model(seed).eval() for seed in range(3)]
+    expected = torch.stack([model(batch_of().images).softmax(1) for model in models]).mean(0)
+    targets = Teachers(models, "float32").targets(batch_of())
+    assert_close(targets.logits.exp(), expected, rtol=2e-3, atol=1e-4)  # logarithms of it, in half precision
+    alone, twice = (Teachers(each, "float32").targets(batch_of()) for each in (models[:1], models[:1] * 2))
+    assert_close(twice.logits.softmax(1), alone.logits.softmax(1), rtol=2e-3, atol=1e-4)
+    assert alone.mutual_information is None and twice.mutual_information.abs().max() < 1e-7
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        # mean (.7, .3): H .61086; of the members .32508 and .69315, .50912 on average
+        ([[0.9, 0.1], [0.5, 0.5]], 0.10175),
+        ([[1, 0], [0, 1]], 0.69315),  # each certain, of another class: log 2
+        ([[0.25, 0.75], [0.25, 0.75]], 0),
+    ],
+)
+def test_mutual_information_is_the_entropy_of_the_mean_less_the_mean_entropy(members, expected):
+    logits = torch.tensor(members).clamp_min(1e-30).log()[:, None]  # of one image
+    targets = average(logits)
+    assert targets.mutual_information.tolist() == pytest.approx([expected], abs=1e-5)
+    assert targets.logits.exp()[0].tolist() == pytest.approx(np.mean(members, 0))
 
 
 def test_at_temperature_1_an_ensembles_loss_has_the_gradient_of_its_members_mean_loss():
-    teachers, gradients = [Teacher(linear_model(seed), "float32") for seed in (1, 2)], []
-    for given in ([Ensemble(teachers)], teachers):
+    models, gradients = [linear_model(seed) for seed in (1, 2)], []
+    for given in ([Teachers(models, "float32")], [Teachers([model], "float32") for model in models]):
         logits = linear_model().eval()(batch_of().images).detach().requires_grad_()
         (sum(objectives.from_teacher(each, kd(1))(logits, batch_of()) for each in given) / len(given)).backward()
         gradients.append(logits.grad)
-    assert_close(*gradients)
+    assert_close(*gradients, rtol=1e-2, atol=1e-4)  # of targets in half precision
 
 
 @pytest.mark.parametrize("top_k", [None, 2])
 def test_the_target_of_a_fixed_view_is_that_of_the_image(top_k):
-    split, teacher = split_of(), Teacher(linear_model(), "float32", top_k)
+    split, teacher = split_of(), Teachers([linear_model()], "float32", top_k)
     fixed = teacher.fixed(split.images, CPU)
     whole = Batch(inference.as_pixels(split.images, CPU), None, None, None)
     for batch in Stream(split, recipe_of(shift_px=2), 1, CPU).epoch(3):
-        assert_close(fixed.targets(batch), teacher.targets(whole)[batch.positions], rtol=0, atol=2e-3)
-        assert not torch.allclose(fixed.targets(batch), teacher.targets(batch), atol=0.05)
+        assert_close(fixed.targets(batch).logits, teacher.targets(whole).logits[batch.positions], rtol=0, atol=2e-3)
+        assert not torch.allclose(fixed.targets(batch).logits, teacher.targets(batch).logits, atol=0.05)
         assert np.array_equal(split.labels[batch.positions], batch.labels)
 
 
@@ -125,9 +142,9 @@ def teachers(tmp_path_factory) -> list[Path]:
     return [train(folder, f"t{seed}", seed, settings, "train_on_labels") for seed in (1, 2)]
 
 
-def stored(folder: Path, teacher: Path) -> Path:
+def stored(folder: Path, *teachers: Path) -> Path:
     names = ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision", "device", "threads")
-    files = {"train": teacher.parent / "train", "teacher": teacher, "output": folder / f"{teacher.stem}.arrow"}
+    files = {"train": teachers[0].parent / "train", "teacher": [*teachers], "output": folder / "stored.arrow"}
     settings = {name: RECIPE[name] for name in names} | {"top_k": None, "max_gb": None}
     run_script("precompute_soft_labels", 1, settings, **files)
     return files["output"]
@@ -170,13 +187,25 @@ def test_every_arm_learns_alike_from_files_and_from_its_teacher_and_each_somethi
     assert len(set(found.values())) == len(ARMS)
 
 
-def test_several_teachers_are_one_that_files_stand_for(teachers, tmp_path):
-    paths = [stored(tmp_path, teacher) for teacher in teachers]
-    options = {"settings": STUDENT, "script": "distill_student"}
+def test_several_teachers_are_one_that_a_file_stands_for(teachers, tmp_path):
+    path, options = stored(tmp_path, *teachers), {"settings": STUDENT, "script": "distill_student"}
     both = train(tmp_path, "asking", **options, teacher=teachers)
-    reading = train(tmp_path, "reading", **options, teacher=teachers, soft_labels=paths)
+    reading = train(tmp_path, "reading", **options, teacher=teachers, soft_labels=path)
     assert both.read_bytes() == reading.read_bytes()
     assert both.read_bytes() not in [train(tmp_path, t.stem, **options, teacher=t).read_bytes() for t in teachers]
+
+
+@pytest.mark.parametrize("top_k", [None, 2])
+def test_a_file_of_several_teachers_has_their_targets_to_the_last_bit(tmp_path, top_k):
+    asked, stream = (
+        Teachers([linear_model(0), linear_model(1)], "float32", top_k),
+        Stream(split_of(), recipe_of(), 1, CPU),
+    )
+    soft_labels.write(tmp_path / "a", asked, stream, 1, {})
+    for batch in stream.epoch(0):
+        expected, found = asked.targets(batch), soft_labels.read(tmp_path / "a", CPU).targets(batch)
+        assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+        assert found.mutual_information.shape == (len(batch.labels),) and found.mutual_information.min() > 0
 
 
 def test_a_fixed_view_is_another_teacher(teachers, tmp_path):

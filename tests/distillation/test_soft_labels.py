@@ -9,7 +9,8 @@ from helpers import assert_close
 from small_training import BASELINE, CPU, NETWORK, STUDENT, model_of, recipe_of, run_script, split_of, train
 
 from selfdoubt.distillation import soft_labels
-from selfdoubt.distillation.soft_labels import SoftLabels, Teacher, compress, expand
+from selfdoubt.distillation.soft_labels import SoftLabels, Targets, compress, expand
+from selfdoubt.distillation.teachers import Teachers
 from selfdoubt.models import checkpoints
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.training.batches import Stream
@@ -23,7 +24,7 @@ LOGITS = 5 * torch.randn(6, 10, generator=torch.Generator().manual_seed(0))
 
 
 def written(path, top_k=None, stream=STREAM, metadata=None):
-    soft_labels.write(path, Teacher(model_of(), "float32"), stream, 2, top_k, metadata or {})
+    soft_labels.write(path, Teachers([model_of()], "float32", top_k), stream, 2, metadata or {})
     return path
 
 
@@ -36,13 +37,13 @@ def small_chunks(monkeypatch):
 
 
 def test_all_classes_are_kept_in_half_precision():
-    assert_close(expand(compress(LOGITS, None), 10), LOGITS.half().float(), rtol=0, atol=0)
-    assert compress(LOGITS, 10).keys() == {"logits"}  # as many as there are
+    assert_close(expand(compress(Targets(LOGITS), None), 10).logits, LOGITS.half().float(), rtol=0, atol=0)
+    assert compress(Targets(LOGITS), 10).keys() == {"logits"}  # as many as there are
 
 
 @pytest.mark.parametrize("top_k", [1, 3, 9])
 def test_the_most_probable_classes_are_kept_and_the_rest_is_spread_evenly(top_k):
-    full = expand(compress(LOGITS, top_k), 10)
+    full = expand(compress(Targets(LOGITS), top_k), 10).logits
     best = LOGITS.topk(top_k).indices
     assert_close(full.gather(1, best), LOGITS.half().float().gather(1, best), rtol=0, atol=0)
     before, after = LOGITS.softmax(1), full.softmax(1)
@@ -58,13 +59,13 @@ def test_the_most_probable_classes_are_kept_and_the_rest_is_spread_evenly(top_k)
 @pytest.mark.parametrize("top_k", [None, 2])
 @pytest.mark.parametrize(("rank", "n_ranks"), [(0, 1), (1, 2)])
 def test_a_file_stands_for_its_teacher(tmp_path, top_k, rank, n_ranks):
-    labels, teacher = SoftLabels(written(tmp_path / "a", top_k), CPU), Teacher(model_of(), "float32", top_k)
+    labels, teacher = SoftLabels(written(tmp_path / "a", top_k), CPU), Teachers([model_of()], "float32", top_k)
     for epoch in range(2):
         whole = list(STREAM.epoch(epoch))
         part = Stream(split_of(), recipe_of(), 1, CPU, ranks=Ranks(rank, n_ranks)).epoch(epoch)
         for batch, own in zip(whole, part, strict=True):
-            expected = teacher.targets(batch)[rank::n_ranks]
-            assert_close(labels.targets(own), expected, rtol=0, atol=0)
+            expected = teacher.targets(batch).logits[rank::n_ranks]
+            assert_close(labels.targets(own).logits, expected, rtol=0, atol=0)
 
 
 def test_equal_logits_give_equal_bytes(tmp_path):
@@ -76,13 +77,13 @@ def test_equal_logits_give_equal_bytes(tmp_path):
 def test_the_file_has_two_bytes_a_class_and_view(tmp_path):
     stream = Stream(split_of(300), recipe_of(batch_size=64), 1, CPU)
     n_views = 2 * stream.rows_per_epoch
-    gigabytes, seconds = soft_labels.estimate(Teacher(model_of(), "float32"), stream, 2, None)
+    gigabytes, seconds = soft_labels.estimate(Teachers([model_of()], "float32"), stream, 2)
     assert gigabytes * 1e9 == n_views * 3 * 2 and seconds > 0
 
 
 def test_the_estimate_is_of_all_batches_of_all_epochs(monkeypatch):
     monkeypatch.setattr(soft_labels, "time", SimpleNamespace(perf_counter=iter([10.0, 12.0]).__next__))
-    _, seconds = soft_labels.estimate(Teacher(model_of(), "float32"), STREAM, 5, None)
+    _, seconds = soft_labels.estimate(Teachers([model_of()], "float32"), STREAM, 5)
     assert seconds == 2 * 3 * 5  # a batch, batches of an epoch, epochs
 
 
@@ -101,7 +102,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_file_of_fewer_epochs_is_not_trusted(tmp_path):
     path = tmp_path / "a"
-    soft_labels.write(path, Teacher(model_of(), "float32"), STREAM, 1, None, {})
+    soft_labels.write(path, Teachers([model_of()], "float32"), STREAM, 1, {})
     labels = SoftLabels(path, CPU)
     with pytest.raises(IndexError):
         labels.targets(next(STREAM.epoch(1)))

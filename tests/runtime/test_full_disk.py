@@ -51,8 +51,8 @@ def table(path: Path) -> None:
 def answers(path: Path) -> None:
     """A teacher's logits of ten batches, each of which fits onto the disk."""
     stream = SimpleNamespace(rows_per_epoch=10_000, epoch=lambda _: [SimpleNamespace(images=None)] * 10)
-    teacher = SimpleNamespace(logits=lambda _: torch.randn(1000, 20))
-    soft_labels.write(path, teacher, stream, 1, None, {})
+    teachers = SimpleNamespace(exact=lambda _: soft_labels.Targets(torch.randn(1000, 20)), top_k=None)
+    soft_labels.write(path, teachers, stream, 1, {})
 
 
 def figure(path: Path) -> None:

@@ -41,22 +41,19 @@ def test_several_teachers_are_a_set(config):
     assert load_study(config).students["kd"].teacher == ["ce", "teacher"]
 
 
-def test_soft_labels_are_stored_where_all_teachers_of_a_student_have_other_readers(config):
+def test_soft_labels_are_stored_where_two_students_read_them_of_the_same_teachers(config):
     def stored() -> list[str]:
         study = load_study(config)
         return [name for name in study.students if study.stores_soft_labels(name)]
 
     kd = config["students"]["kd"]
     assert stored() == ["kd", "kd-no-labels"]
-    config["students"]["corrected"] = {
-        **kd,
-        "loss": {"method": "hard", "alpha": 1},
-        "target_transform": {"method": "corrected"},
-    }
+    hard = {"loss": {"method": "hard", "alpha": 1}, "target_transform": {"method": "corrected"}}
+    config["students"]["corrected"] = {**kd, **hard}
     assert stored() == ["kd", "kd-no-labels", "corrected"]  # whatever becomes of the targets
     config["students"]["both"] = {**kd, "teacher": ["ce", "teacher"]}
-    assert stored() == ["kd", "kd-no-labels", "corrected"]  # no other student of ce
-    config["students"]["other"] = {**kd, "teacher": "ce"}
+    assert stored() == ["kd", "kd-no-labels", "corrected"]  # the set is another's than its members'
+    config["students"]["other"] = {**kd, **hard, "teacher": ["teacher", "ce"]}
     assert stored() == ["kd", "kd-no-labels", "corrected", "both", "other"]
     config["students"]["other"]["teacher_view"] = "fixed"
     assert stored() == ["kd", "kd-no-labels", "corrected"]
@@ -64,7 +61,42 @@ def test_soft_labels_are_stored_where_all_teachers_of_a_student_have_other_reade
     assert stored() == ["kd", "kd-no-labels", "corrected", "both"]
 
 
-def test_who_asks_another_teacher_all_the_same_is_no_company(config):
-    config["students"]["kd-no-labels"]["teacher"] = ["ce", "teacher"]
+FOLDS = {"folds_of": "ce", "parts": 3}
+
+
+@pytest.mark.parametrize(
+    ("teacher", "expected"),
+    [
+        ("folds", None),
+        (["folds-1", "folds-2", "folds-3"], None),  # a whole division
+        (["folds", "others"], None),
+        ("ce", "students.kd.targets: 'ce'"),
+        (["folds", "ce"], "students.kd.targets: 'ce'"),
+        (["folds-1", "folds-2"], "students.kd.targets: 'folds-1' 3"),
+        (["folds", "others-1"], "students.kd.targets: 'others-1' 2"),
+    ],
+)
+def test_held_out_targets_are_those_of_whole_divisions(config, teacher, expected):
+    config["baselines"] |= {"folds": FOLDS | {"n": 6}, "others": FOLDS | {"folds_of": "label-smoothing", "parts": 2}}
+    config["students"]["kd"] |= {"teacher": teacher, "targets": "held-out"}
+    if expected is None:
+        load_study(config)
+    else:
+        check_message(fault(config), expected)
+
+
+def test_targets_of_other_views_or_teachers_are_other_files(config):
+    config["baselines"]["folds"], kd = FOLDS, config["students"]["kd"]
+    given = [{}, {"targets": "held-out"}, {"teacher_views": 2}, {"teacher_views": 3}]
+    config["students"] |= {f"s-{i}": kd | {"teacher": "folds"} | each for i, each in enumerate(given)}
     study = load_study(config)
-    assert not any(map(study.stores_soft_labels, study.students))  # kd would be alone with its teacher's file
+    assert not any(map(study.stores_soft_labels, ["s-0", "s-1", "s-2", "s-3"]))
+    assert study.views("s-1") == study.views("s-0") | {"targets": "held-out"}
+    assert "teacher_views" not in study.views("s-0") and study.views("s-3")["teacher_views"] == 3
+    config["students"]["s-4"] = config["students"]["s-3"]
+    assert load_study(config).stores_soft_labels("s-3")
+
+
+def test_a_fixed_view_is_one(config):
+    config["students"]["kd"] |= {"teacher_view": "fixed", "teacher_views": 2}
+    check_message(fault(config), "students.kd: ")

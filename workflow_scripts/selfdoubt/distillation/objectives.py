@@ -17,7 +17,7 @@ from functools import partial
 import torch
 
 from selfdoubt.data import datasets, own_images
-from selfdoubt.distillation import soft_labels
+from selfdoubt.distillation import soft_labels, teachers
 from selfdoubt.models import checkpoints, inference
 from selfdoubt.runtime import methods, randomness
 from selfdoubt.training.losses import Objective
@@ -27,14 +27,13 @@ def of_student(job) -> Callable[[torch.device, str], Objective]:
     """Return a function that makes a student's objective for a device and a precision.
 
     job: a student's `settings` and `replicate`, and the paths `train`, `val`, `teacher` (of one checkpoint or more) and
-    `soft_labels` (as many or none).
+    `soft_labels` (of their targets, one or none).
     """
 
     def make(device: torch.device, precision: str) -> Objective:
         settings = job.settings
-        teachers = [_teacher(job, i, device, precision) for i in range(len(job.teacher))]
         return from_teacher(
-            teachers[0] if len(teachers) == 1 else soft_labels.Ensemble(teachers),
+            _teacher(job, device, precision),
             partial(methods.load("distillation.losses", settings.loss.method).loss, settings=settings.loss),
             transform_of(job, device) if settings.target_transform else None,
         )
@@ -45,32 +44,37 @@ def of_student(job) -> Callable[[torch.device, str], Objective]:
 def from_teacher(teacher, loss: Callable, transform: Callable | None = None) -> Objective:
     """Return the objective of learning from a teacher.
 
-    teacher: one of `soft_labels`, with `targets(batch)`. loss: f(logits, labels, targets). transform: f(targets, batch)
-    -> targets, or None.
+    teacher: of `teachers` or `soft_labels`, with `targets(batch)`. loss: f(logits, labels, teacher_logits). transform:
+    f(teacher_logits, batch) -> logits, or None.
     """
 
     def objective(logits: torch.Tensor, batch) -> torch.Tensor:
-        targets = teacher.targets(batch)
-        return loss(logits, batch.labels, transform(targets, batch) if transform else targets)
+        given = teacher.targets(batch).logits
+        return loss(logits, batch.labels, transform(given, batch) if transform else given)
 
     return objective
 
 
-def _teacher(job, i: int, device: torch.device, precision: str):
-    """Return the i-th teacher: its stored logits if there are any, else the model."""
-    stored = soft_labels.read(job.soft_labels[i], device) if job.soft_labels else None
+def _teacher(job, device: torch.device, precision: str):
+    """Return what gives a student its targets: a file of them if there is one, else the teachers."""
+    stored = soft_labels.read(job.soft_labels[0], device) if job.soft_labels else None
     if stored is not None:
         return stored
-    model = checkpoints.load_model(job.teacher[i], device)
-    teacher = soft_labels.Teacher(model, precision, job.settings.top_k)
+    asked = teachers.load(job, device, precision)
     if job.settings.teacher_view == "fixed":
         train, _ = own_images.read_train(job.train, job.settings, job.replicate)
-        return teacher.fixed(train.images, device)
-    return teacher
+        return asked.fixed(train.images, device)
+    return asked
+
+
+def n_views(job) -> int:
+    """Return how many views of an image a student's targets need, 1 where they are in a file; job: of `of_student`."""
+    stored = job.soft_labels and not soft_labels.is_refusal(job.soft_labels[0])
+    return 1 if stored else getattr(job.settings, "teacher_views", 1)
 
 
 def transform_of(job, device: torch.device) -> Callable:
-    """Return a student's target transform, f(targets, batch) -> targets, fitted on val if it has anything to fit."""
+    """Return a student's target transform, f(teacher_logits, batch) -> logits, fitted on val if it has what to fit."""
     settings = job.settings.target_transform
     method = methods.load("distillation.targets", settings.method)
     fitted = {"fitted": method.fit(*_on_val(job, device))} if hasattr(method, "fit") else {}
@@ -82,4 +86,4 @@ def _on_val(job, device: torch.device) -> tuple:
     val = datasets.read_split(job.val, "val")
     models = (checkpoints.load_model(path, device) for path in job.teacher)
     logits = [torch.from_numpy(inference.predict_logits(model, val.images)) for model in models]
-    return soft_labels.log_mean_probability(logits).numpy(), val.labels
+    return teachers.log_mean_probability(torch.stack(logits)).numpy(), val.labels

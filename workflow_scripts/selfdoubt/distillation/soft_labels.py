@@ -1,4 +1,6 @@
-"""Soft labels: a teacher's logits for every view of every epoch of a stream, computed once, read by all its students.
+"""Soft labels: the targets of every view of every epoch of a stream, computed once, read by all students of them.
+
+They are a teacher's logits, or the logarithm of several teachers' mean probability with their mutual information.
 
 An Arrow IPC file with rows in the order in which the images are shown, so that a student reads on from where it is,
 through a memory map. Logits are kept in float16; with top_k, those of the k most probable classes only, and the rest of
@@ -10,103 +12,57 @@ equal probabilities most.
 import json
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import torch
 
-from selfdoubt.models import inference
-from selfdoubt.runtime import devices
 from selfdoubt.runtime.atomic_files import atomic_path
 from selfdoubt.runtime.errors import UserError
 
 _CHUNK = 8192  # rows that are written, and mapped, at once
 _KEY = b"selfdoubt"
-_TYPES = {"logits": pa.float16(), "classes": pa.int32(), "rest": pa.float16()}
+_TYPES = {"logits": pa.float16(), "classes": pa.int32(), "rest": pa.float16(), "mutual_information": pa.float32()}
 
 
-class Teacher:
-    """A trained model that computes its logits of each batch of a stream as it comes."""
+class Targets(NamedTuple):
+    """What a student is to learn of a batch."""
 
-    def __init__(self, model: torch.nn.Module, precision: str, top_k: int | None = None):
-        self._model, self._precision, self._top_k = model.eval(), precision, top_k
-
-    @torch.no_grad()
-    def targets(self, batch) -> torch.Tensor:
-        """Return logits (b, K), float32, rounded as if they had been stored."""
-        logits = self.logits(batch.images)
-        return expand(compress(logits, self._top_k), logits.shape[1])
-
-    def fixed(self, images, device: torch.device) -> "FixedView":
-        """Return the teacher's logits of images, uint8 (n, C, H, W), without augmentation; computed once."""
-        size = inference.batch_size_of(images, self._model)
-        parts = []
-        for start in range(0, len(images), size):
-            logits = self.logits(inference.as_pixels(images[start : start + size], device))
-            parts.append(compress(logits, self._top_k))
-        return FixedView({name: torch.cat([part[name] for part in parts]) for name in parts[0]}, logits.shape[1])
-
-    @torch.no_grad()
-    def logits(self, images: torch.Tensor) -> torch.Tensor:
-        """Return logits (b, K) of images (b, C, H, W) in [0, 1], not rounded."""
-        with devices.autocast(images.device, self._precision):
-            return self._model(images)
+    logits: torch.Tensor  # (b, K), float32: a teacher's, or the logarithm of the mean probability of several
+    mutual_information: torch.Tensor | None = None  # (b,), float32, nats, of several: H(mean p) - mean H(p)
 
 
-class FixedView:
-    """A teacher's logits of each image without augmentation, whatever view of it the student sees."""
+def compress(targets: Targets, top_k: int | None) -> dict[str, torch.Tensor]:
+    """Return what is stored of targets: `logits` (b, K) in float16, or those of the top_k `classes` and `rest`.
 
-    def __init__(self, kept: dict[str, torch.Tensor], n_classes: int):
-        """kept: what `compress` returned for all images."""
-        self._kept, self._n_classes = kept, n_classes
-
-    def targets(self, batch) -> torch.Tensor:
-        """Return logits (b, K), float32, rounded as if they had been stored."""
-        return expand({name: tensor[batch.positions] for name, tensor in self._kept.items()}, self._n_classes)
-
-
-class Ensemble:
-    """Several teachers in the place of one: the mean of their probabilities."""
-
-    def __init__(self, teachers: list):
-        self._teachers = teachers
-
-    def targets(self, batch) -> torch.Tensor:
-        """Return the logarithm of the mean probability as logits (b, K), float32."""
-        return log_mean_probability([teacher.targets(batch) for teacher in self._teachers])
-
-
-def log_mean_probability(logits: list[torch.Tensor]) -> torch.Tensor:
-    """Return the logarithm of the mean of softmax(logits), (n, K)."""
-    return torch.stack(logits).log_softmax(-1).logsumexp(0) - np.log(len(logits))
-
-
-def compress(logits: torch.Tensor, top_k: int | None) -> dict[str, torch.Tensor]:
-    """Return what is stored of logits (b, K): `logits` (b, K) in float16, or those of the top_k `classes` and `rest`.
-
-    rest: the logit (b, 1) of each of the other K - k classes, were they equally probable.
+    rest: the logit (b, 1) of each of the other K - k classes, were they equally probable. Of several teachers, their
+    `mutual_information` (b, 1) is beside these.
     """
+    logits, information = targets
+    beside = {} if information is None else {"mutual_information": information[:, None]}
     if top_k is None or top_k >= logits.shape[1]:
-        return {"logits": logits.half()}
+        return {"logits": logits.half(), **beside}
     largest, classes = logits.topk(top_k)
     others = logits.scatter(1, classes, -torch.inf).logsumexp(1, keepdim=True)
     rest = others - np.log(logits.shape[1] - top_k)
-    return {"logits": largest.half(), "classes": classes.int(), "rest": rest.half()}
+    return {"logits": largest.half(), "classes": classes.int(), "rest": rest.half(), **beside}
 
 
-def expand(stored: dict[str, torch.Tensor], n_classes: int) -> torch.Tensor:
-    """Return logits (b, K), float32, from what `compress` returned."""
+def expand(stored: dict[str, torch.Tensor], n_classes: int) -> Targets:
+    """Return targets of n_classes from what `compress` returned."""
+    information = stored["mutual_information"][:, 0] if "mutual_information" in stored else None
     if "classes" not in stored:
-        return stored["logits"].float()
+        return Targets(stored["logits"].float(), information)
     full = stored["rest"].float().expand(-1, n_classes).clone()
-    return full.scatter_(1, stored["classes"].long(), stored["logits"].float())
+    return Targets(full.scatter_(1, stored["classes"].long(), stored["logits"].float()), information)
 
 
 # ---- files ----
 
 
 class SoftLabels:
-    """A file of soft labels in a teacher's place."""
+    """A file of soft labels in the place of one teacher or several."""
 
     def __init__(self, path: str | Path, device: torch.device):
         """Open a file; raises UserError if it is missing, truncated or something else."""
@@ -117,8 +73,8 @@ class SoftLabels:
         if rows != expected:
             raise UserError(f"{path}: holds {rows} rows of soft labels, expected {expected}; delete it and run again")
 
-    def targets(self, batch) -> torch.Tensor:
-        """Return the teacher's logits (b, K), float32, of a batch of the stream that the file was made from."""
+    def targets(self, batch) -> Targets:
+        """Return the targets of a batch of the stream that the file was made from."""
         start = batch.epoch * self._n_rows + batch.rows.start
         stop = batch.epoch * self._n_rows + batch.rows.stop
         pieces, first = [], start // _CHUNK
@@ -130,28 +86,34 @@ class SoftLabels:
         return expand({name: t.to(self._device) for name, t in stored.items()}, self.metadata["n_classes"])
 
 
-def write(path: str | Path, teacher: Teacher, stream, epochs: int, top_k: int | None, metadata: dict) -> None:
-    """Write the teacher's logits of every batch of a stream's epochs, atomically.
+def write(path: str | Path, teachers, stream, epochs: int, metadata: dict) -> None:
+    """Write the targets of every batch of a stream's epochs, atomically.
 
-    They are those that a student would get in training: the same batches, on the same device. metadata: JSON-able.
+    They are those that a student would get in training: the same batches, on the same device. teachers: a
+    `teachers.Teachers`. metadata: JSON-able.
     """
     with atomic_path(path) as temporary, pa.OSFile(str(temporary), "wb") as file:
         writer = None
         for epoch in range(epochs):
             for batch in stream.epoch(epoch):
-                logits = teacher.logits(batch.images)
-                stored = {name: tensor.cpu().numpy() for name, tensor in compress(logits, top_k).items()}
+                targets = teachers.exact(batch)
+                stored = {name: tensor.cpu().numpy() for name, tensor in compress(targets, teachers.top_k).items()}
                 if writer is None:  # the first batch: now the columns are known
-                    known = {"epochs": epochs, "rows_per_epoch": stream.rows_per_epoch, "n_classes": logits.shape[1]}
-                    writer = _Writer(file, stored, metadata | known)
+                    known = {"epochs": epochs, "rows_per_epoch": stream.rows_per_epoch}
+                    writer = _Writer(file, stored, metadata | known | {"n_classes": targets.logits.shape[1]})
                 writer.add(stored)
         writer.close()
 
 
 def write_refusal(path: str | Path, reason: str, metadata: dict) -> None:
-    """Write a file without soft labels, which makes the students run the teacher themselves."""
+    """Write a file without soft labels, which makes the students run their teachers themselves."""
     with atomic_path(path) as temporary, pa.OSFile(str(temporary), "wb") as file:
         _Writer(file, {}, metadata | {"refused": reason}).close()
+
+
+def is_refusal(path: str | Path) -> bool:
+    """Return whether a file is one of `write_refusal`; raises UserError as SoftLabels does."""
+    return "refused" in _open(path)[0]
 
 
 def read(path: str | Path, device: torch.device) -> SoftLabels | None:
@@ -159,21 +121,21 @@ def read(path: str | Path, device: torch.device) -> SoftLabels | None:
 
     Raises UserError as SoftLabels does.
     """
-    metadata, _ = _open(path)
-    if "refused" in metadata:
-        print(f"{path}: {metadata['refused']}", flush=True)
+    if is_refusal(path):
+        print(f"{path}: {_open(path)[0]['refused']}", flush=True)
         return None
     return SoftLabels(path, device)
 
 
-def estimate(teacher: Teacher, stream, epochs: int, top_k: int | None) -> tuple[float, float]:
+def estimate(teachers, stream, epochs: int) -> tuple[float, float]:
     """Return the gigabytes that the file would take and the seconds of making it, extrapolated from one batch."""
     batch = next(iter(stream.epoch(0)))
-    teacher.logits(batch.images).cpu()  # the first call is slower; a GPU is waited for
+    teachers.exact(batch).logits.cpu()  # the first call is slower; a GPU is waited for
     start = time.perf_counter()
-    logits = teacher.logits(batch.images).cpu()
+    targets = teachers.exact(batch)
+    targets.logits.cpu()
     seconds = (time.perf_counter() - start) * stream.n_batches * epochs
-    bytes_a_row = sum(t[:1].numel() * t.element_size() for t in compress(logits, top_k).values())
+    bytes_a_row = sum(t[:1].numel() * t.element_size() for t in compress(targets, teachers.top_k).values())
     return bytes_a_row * stream.rows_per_epoch * epochs / 1e9, seconds
 
 

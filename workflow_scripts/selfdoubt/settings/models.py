@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, m
 from pydantic_core import PydanticCustomError
 
 from selfdoubt.settings.registry import any_of
-from selfdoubt.settings.twins import Twin
+from selfdoubt.settings.twins import OwnFold, Twin
 from selfdoubt.settings.types import (
     BelowOne,
     Count,
@@ -87,15 +87,16 @@ class Model(Strict):
     recipe: Name
     label: OwnLabel = None
     twin: Twin = None
+    fold: OwnFold = None
     features: KeepsFeatures = False
 
     @model_serializer(mode="wrap")
     def _without_what_few_have(self, dump) -> dict:
-        """Leave out the number of a model that is no twin, which no config has, and techniques where there are none."""
+        """Leave out what few models have, so that those without it are what they were before it could be given."""
         return {key: value for key, value in dump(self).items() if (key, value) not in _OF_FEW}
 
 
-_OF_FEW = (("twin", None), ("techniques", []))
+_OF_FEW = (("twin", None), ("fold", None), ("techniques", []), ("teacher_views", 1), ("targets", "all"))
 
 
 class VirtualTeacher(Strict):
@@ -139,6 +140,8 @@ class Student(Model):
     loss: any_of("losses")
     target_transform: any_of("targets") | None = None  # of the teacher's logits, before the loss
     teacher_view: Literal["same", "fixed"] = "same"  # same: what the student sees; fixed: the image as it is
+    teacher_views: Annotated[int, Field(ge=1, le=100)] = 1  # of an image, whose mean probability is the target
+    targets: Literal["all", "held-out"] = "all"  # held-out: of those teachers that did not train on the image
 
     @model_validator(mode="before")
     @classmethod
@@ -148,6 +151,12 @@ class Student(Model):
                 "temperature and alpha are keys of a loss; write `loss: { method: kd, temperature: 4, alpha: 0.9 }`"
             )
         return given
+
+    @model_validator(mode="after")
+    def _has_views_that_differ(self) -> Self:
+        if self.teacher_view == "fixed" and self.teacher_views > 1:
+            raise ValueError("`teacher_views` are augmented ones; remove it, or `teacher_view: fixed`")
+        return self
 
     @property
     def compares_images(self) -> bool:

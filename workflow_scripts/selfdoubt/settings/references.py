@@ -7,7 +7,7 @@ from selfdoubt.settings import catalog
 from selfdoubt.settings.analysis import SCORES
 from selfdoubt.settings.bases import ByMasks
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
-from selfdoubt.settings.circles import check_no_circle, teachers_above
+from selfdoubt.settings.circles import teachers_above
 from selfdoubt.settings.claims import check_claims, claims_of
 from selfdoubt.settings.combinations import check_techniques
 from selfdoubt.settings.data import BUILT_IN
@@ -15,6 +15,7 @@ from selfdoubt.settings.looks import check_looks
 from selfdoubt.settings.metrics import METRICS, split_name, takes_split
 from selfdoubt.settings.predicted import check_figure_without_images, check_has_network, check_predictions
 from selfdoubt.settings.replicates import check_own_images
+from selfdoubt.settings.students import check_students
 from selfdoubt.settings.tuning import check_not_tested, check_tuned_on_known
 from selfdoubt.settings.upper_bounds import BEST, ORACLE
 
@@ -150,8 +151,7 @@ def _check_models(study) -> Iterator[tuple]:
             yield _check_crop, f"recipes.{key}", study.recipes[key], study
     for key, student in study.students.items():
         yield from _check_networks(f"students.{key}.teacher", student.teacher, study)
-        yield check_no_circle, key, study
-        yield _check_whole_batches, key, student, study
+    yield from check_students(study)
     yield from check_techniques(study)
     for key, model in study.augmented.items():
         yield _check_mask_source, f"augmented.{key}", model, study
@@ -173,13 +173,6 @@ def _check_crop(place: str, recipe, study) -> None:
         if not study.without_images(key) and dataset.storage == "arrays":
             here = f"those of '{key}' are arrays"
             raise UserError(f"config: {place}.crop: needs images that stay in files, but {here}; use shift_px")
-
-
-def _check_whole_batches(key: str, student, study) -> None:
-    recipe = study.recipes.get(student.recipe)
-    if recipe and recipe.gpu > 1 and student.compares_images:
-        place, why = f"recipes.{student.recipe}.gpu", f"students.{key} compares the images of a whole batch"
-        raise UserError(f"config: {place}: {recipe.gpu}, but {why}; give it a recipe with gpu: 1")
 
 
 def _check_mask_source(place: str, model, study) -> None:

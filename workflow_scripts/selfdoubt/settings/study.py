@@ -229,39 +229,33 @@ class Study(Strict):
         return (*modules_of(entry), *modules_named("messages", messages))
 
     def views(self, student: str) -> dict:
-        """Return all that a student's stream of views, and a teacher's logits of them, depend on."""
+        """Return all that a student's stream of views, and the targets of them, depend on but the teachers."""
         return self._views[_stream(self.students[student])]
 
     @cached_property
     def _views(self) -> dict[tuple, dict]:
-        """Return what the views of each stream depend on: those of twins of one number, or of all that are no twins."""
+        """Return what the views of each stream depend on, and their targets: equal ones are shared by students."""
         recipes = {name: recipe.model_dump(include=set(_VIEWS)) for name, recipe in self.recipes.items()}
         students = self.students.values()
-        return {_stream(model): recipes[model.recipe] | model.model_dump(include={"twin"}) for model in students}
+        return {_stream(model): recipes[model.recipe] | model.model_dump(include=set(_OF_STREAM)) for model in students}
 
     def stores_soft_labels(self, student: str) -> bool:
-        """Return whether a student reads its teachers' logits from files: in auto, where others read them too."""
+        """Return whether a student reads its targets from a file: in auto, where another reads it too."""
         if self.students[student].teacher_view == "fixed":
             return False  # each image has one target for all epochs
         if self.soft_labels.mode != "auto":
             return self.soft_labels.mode == "stored"
-        return student in self._readers_in_company
+        return self._n_readers[self._read_by(student)] > 1
 
     @cached_property
-    def _readers_in_company(self) -> set[str]:
-        """Return the largest set of students each of whose files has two readers in it or more."""
-        readers = {name for name, student in self.students.items() if student.teacher_view == "same"}
-        while True:
-            counts = Counter(read for student in readers for read in self._read_by(student))
-            alone = {student for student in readers if any(counts[read] < 2 for read in self._read_by(student))}
-            if not alone:
-                return readers
-            readers -= alone
+    def _n_readers(self) -> Counter:
+        """Return how many students would read each file of soft labels."""
+        readers = (name for name, student in self.students.items() if student.teacher_view == "same")
+        return Counter(map(self._read_by, readers))
 
-    def _read_by(self, student: str) -> list[tuple[str, str]]:
-        """Return each teacher and the views, as a text: recipes of other names may give the same views."""
-        views = self._view_texts[_stream(self.students[student])]
-        return [(teacher, views) for teacher in self.students[student].teacher]
+    def _read_by(self, student: str) -> tuple[tuple[str, ...], str]:
+        """Return the teachers and the views, as a text: recipes of other names may give the same views."""
+        return tuple(self.students[student].teacher), self._view_texts[_stream(self.students[student])]
 
     @cached_property
     def _view_texts(self) -> dict[tuple, str]:
@@ -311,12 +305,13 @@ class Study(Strict):
         return [f"{model}/{key}" for key, enhancer in reading.items() for model in enhancer.models]
 
 
-def _stream(student: Student) -> tuple[str, int | None]:
-    """Return the key of a student's stream of views: its recipe, and the number of a twin."""
-    return student.recipe, student.twin
+def _stream(student: Student) -> tuple:
+    """Return the key of a student's stream of views and of what targets are made of them."""
+    return student.recipe, *(getattr(student, key) for key in _OF_STREAM)
 
 
 _VIEWS = ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision", "device", "threads")
+_OF_STREAM = ("twin", "fold", "teacher_views", "targets")
 
 ROLES = {
     "teacher": "teachers",

@@ -189,13 +189,16 @@ _INPUTS = ("train", "val", "masks", "teacher", "soft_labels")
 
 
 def train_to_files(
-    job, make_objective: Callable[[torch.device, str], Objective], make_mixer: Callable = lambda train: None
+    job,
+    make_objective: Callable[[torch.device, str], Objective],
+    make_mixer: Callable = lambda train: None,
+    n_views: int = 1,
 ) -> None:
     """Build a model, train it, and write its checkpoint and history.
 
     job: the paths of FILES and OPTIONAL, a model's `settings` (with `network` and `recipe`), `replicate` and
     `metadata`. make_objective: f(device, precision). make_mixer: f(training split) -> what its images are mixed by, a
-    `mixing.mixer.Mixer`, or None.
+    `mixing.mixer.Mixer`, or None. n_views: of each image, that the objective needs.
     """
     recipe = job.settings.recipe
     _check_devices(recipe)
@@ -207,7 +210,7 @@ def train_to_files(
     recipe.precision = devices.precision_on(device, recipe.precision)
     if ranks.first:
         print(devices.describe(device, recipe.precision, recipe.threads), flush=True)
-    stream = Stream(train, recipe, seed, device, make_mixer(train), ranks)
+    stream = Stream(train, recipe, seed, device, make_mixer(train), ranks, n_views)
     model = _model_of(train.images, shape, job, device)
     weights = {"weights": weight_files.sha256(job.weights[0])} if job.weights else {}
     metadata = job.metadata | weights | {"shape": shape, "device": device.type, "precision": recipe.precision}
