@@ -2,7 +2,7 @@
 
 import numpy as np
 
-MOST_EMPTY_OR_FULL = 0.02  # of masks, without a warning: every image of a class shows its object
+from selfdoubt.data.mask_counts import warning_of
 
 
 def quality_rows(
@@ -82,11 +82,3 @@ def centred_box(size: tuple[int, int], fraction: float) -> np.ndarray:
     """Return a box in the middle of an image, of its proportions and about a fraction of its area; bool (H, W)."""
     rows, columns = (np.abs(np.arange(n) - (n - 1) / 2) < n * np.sqrt(fraction) / 2 for n in size)
     return rows[:, None] & columns
-
-
-def warning_of(n_empty: int, n_full: int, n: int) -> str | None:
-    """Return a text if more than MOST_EMPTY_OR_FULL of n masks hold no object or nothing else."""
-    if n_empty + n_full <= MOST_EMPTY_OR_FULL * n:
-        return None
-    counted = f"{n_empty:,} of {n:,} are empty and {n_full:,} full"
-    return f"{counted}: {(n_empty + n_full) / n:.1%}, more than {MOST_EMPTY_OR_FULL:.0%}"
