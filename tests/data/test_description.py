@@ -119,7 +119,7 @@ def test_a_pipe_is_ignored_and_named(photos):
 
 
 @pytest.mark.parametrize("inner", ["", "train", "notes"])
-def test_a_folder_without_images_is_told_which_layout_is_expected(tmp_path, inner):
+def test_a_folder_without_images_names_the_expected_layout(tmp_path, inner):
     (tmp_path / "photos" / inner).mkdir(parents=True)
     if inner == "notes":
         (tmp_path / "photos/notes").rmdir()
