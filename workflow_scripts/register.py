@@ -21,7 +21,7 @@ def run(arguments):
     written = registered | {"evaluated_before": before} | ({"earlier": earlier} if earlier else {})
     with atomic_path(path) as temporary:
         temporary.write_text(f"{json.dumps(written, indent=1, ensure_ascii=False)}\n")
-    known = f"; {before} metric tables of these arms and replicates were there already, which it says" if before else ""
+    known = f"; {before} metric tables of these arms and replicates were there already, as it records" if before else ""
     print(f"{path}: written; commit it before the run{known}")
 
 

@@ -88,6 +88,24 @@ def test_files_that_were_not_fetched_yet_are_named(tmp_path):
     assert code == 1 and len(err) == 1 and err[0].endswith("a study fetches it, or name your own copy: cifar10:PATH")
 
 
+@pytest.mark.parametrize(("n_empty", "n_full", "warned"), [(0, 1, False), (1, 1, True), (0, 2, True), (9, 0, True)])
+def test_many_masks_without_an_object_or_full_of_it_are_warned_of(tmp_path, n_empty, n_full, warned):
+    """From 2 % on, as in the table of mask quality."""
+    root, n = tmp_path / "photos", 60
+    write_folder(root / "train", n // 2, classes=("ant", "bee"))
+    for i, path in enumerate(sorted((root / "train").rglob("*.*"))):
+        mask = np.zeros((20, 30), np.uint8)
+        mask[:10] = 0 if i < n_empty else 255
+        mask[10:] = 255 if n_empty <= i < n_empty + n_full else 0
+        Image.fromarray(np.zeros((20, 30, 3), np.uint8)).save(path)
+        put = (root / "masks" / path.relative_to(root)).with_suffix(".png")
+        put.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(mask).save(put)
+    lines, _ = describe(Dataset(source=f"folder:{root}", size_px=16), Folders(root, root))
+    [line] = [line for line in lines if "warning" in line] or [""]
+    assert bool(line) == warned and (not warned or f"{n_empty} of {n} are empty and {n_full} full" in line)
+
+
 def test_it_is_quick_without_torch():
     program = "import sys, selfdoubt.data.description; print('torch' in sys.modules, 'torchvision' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=SCRIPTS)
@@ -101,7 +119,7 @@ def test_a_pipe_is_ignored_and_named(photos):
 
 
 @pytest.mark.parametrize("inner", ["", "train", "notes"])
-def test_a_folder_without_images_is_told_which_layout_is_expected(tmp_path, inner):
+def test_a_folder_without_images_names_the_expected_layout(tmp_path, inner):
     (tmp_path / "photos" / inner).mkdir(parents=True)
     if inner == "notes":
         (tmp_path / "photos/notes").rmdir()

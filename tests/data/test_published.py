@@ -142,6 +142,17 @@ def test_tiny_imagenet_of_an_unknown_class_is_refused(tmp_path, line, named):
         load_splits(f"tiny-imagenet:{tmp_path / 'tiny'}")
 
 
+def test_texts_in_another_encoding_are_named(tmp_path):
+    write_tiny_imagenet(tmp_path / "tiny")
+    write_imagenet(tmp_path / "large", flat=True)
+    truth = next((tmp_path / "large").rglob("*ground_truth.txt"))
+    for path, source in ((tmp_path / "tiny/words.txt", "tiny-imagenet:tiny"), (truth, "imagenet:large")):
+        path.write_text(path.read_text(), encoding="utf-16")
+        kind, place = source.split(":")
+        with pytest.raises(UserError, match=f"{path.name}: not a text in UTF-8"):
+            load_splits(f"{kind}:{tmp_path / place}", size_px=16)
+
+
 @pytest.mark.parametrize("flat", [False, True])
 def test_imagenet_keeps_its_official_val_as_test_and_stays_in_its_files(tmp_path, flat):
     write_imagenet(tmp_path, flat)

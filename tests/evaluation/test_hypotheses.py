@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from helpers import SCHEMAS
+from made_up_arms import ARMS, LABELS, N
 
 from selfdoubt.data.datasets import Split
 from selfdoubt.evaluation import families, hypotheses, metrics_table, prediction_tables
@@ -13,58 +14,10 @@ from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.comparisons import UNDISTINGUISHED
 
-N, REPLICATES = 120, [1, 2, 3, 4, 5]
-LABELS = np.arange(N) % 3
+REPLICATES = [1, 2, 3, 4, 5]
 EVALUATION = SimpleNamespace(ece_bins=15, n_resamples=200)
 ACCURACY = SimpleNamespace(metric="accuracy", score="none", split="test")
 AURC = SimpleNamespace(metric="aurc", score="msp", split="test")
-
-
-def logits_of(predicted: np.ndarray, evidence: np.ndarray) -> np.ndarray:
-    """The logit of the predicted class is the evidence for it, the others are 0."""
-    return (np.eye(3)[predicted] * evidence[:, None]).astype(np.float32)
-
-
-def sharp(replicate: int) -> np.ndarray:
-    """A quarter is incorrect, and has the least confidence."""
-    incorrect = np.arange(N) % 4 == 0
-    evidence = np.random.default_rng(replicate).uniform(0, 1, N) + np.where(incorrect, 1, 3)
-    return logits_of((LABELS + incorrect) % 3, evidence)
-
-
-def dull(replicate: int) -> np.ndarray:
-    """The predictions of `sharp` with random confidence."""
-    return logits_of(sharp(replicate).argmax(1), np.random.default_rng(replicate + 10).uniform(1, 4, N))
-
-
-def dim(replicate: int) -> np.ndarray:
-    """As dull, with another random confidence."""
-    return logits_of(sharp(replicate).argmax(1), np.random.default_rng(replicate + 20).uniform(1, 4, N))
-
-
-def poor(replicate: int) -> np.ndarray:
-    """Half is incorrect."""
-    incorrect = np.random.default_rng(replicate).permutation(N) < N // 2
-    return logits_of((LABELS + incorrect) % 3, np.random.default_rng(replicate).uniform(1, 4, N))
-
-
-def perfect(replicate: int) -> np.ndarray:
-    return logits_of(LABELS, np.full(N, 2.0))
-
-
-def flawless(replicate: int) -> np.ndarray:
-    """As correct as perfect, with other confidence."""
-    return logits_of(LABELS, np.random.default_rng(replicate).uniform(1, 4, N))
-
-
-def shifted(replicate: int) -> np.ndarray:
-    """The same images as of sharp are incorrect and in the same order, at other classes and numbers."""
-    incorrect = np.arange(N) % 4 == 0
-    return logits_of((LABELS + 2 * incorrect) % 3, sharp(replicate).max(1) * 1.5)
-
-
-ARMS = {"sharp": sharp, "dull": dull, "poor": poor, "perfect": perfect, "dim": dim}
-ARMS |= {"flawless": flawless, "shifted": shifted}
 
 
 @pytest.fixture(scope="module")

@@ -244,8 +244,8 @@ FRAMES = {
 BROKEN = [
     *((frame(change, kind), named) for named, change in FRAMES.items() for kind in ("csv", "parquet")),
     (text(""), "cannot be read (Empty CSV file; "),
-    (text(bytes(range(256))), "cannot be read (CSV parse error: "),
-    (text(HAND.encode("utf-16")), "cannot be read (CSV parse error: "),
+    (text(bytes(range(256))), "not a text in UTF-8"),
+    (text(HAND.encode("utf-16")), "not a text in UTF-8"),
     (text("label,logit_0,logit_1,\xe9".encode("latin-1")), "cannot be read ("),
     (
         text("label;logit_0;logit_1\n0;0,5;2\n0;1.5;2\n"),

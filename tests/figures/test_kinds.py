@@ -25,6 +25,7 @@ from selfdoubt.figures.kinds.mask_gallery import Gallery
 from selfdoubt.figures.kinds.object_size import SizedRuns
 from selfdoubt.figures.nothing import NothingToShow, notice
 from selfdoubt.figures.points import accuracy_and_auroc
+from selfdoubt.figures.texts import Extent
 from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
 
@@ -188,8 +189,11 @@ def test_a_figure_and_its_caption_show_arms_by_their_labels(kind):
     shows_arms = kind != "mask-gallery"
     assert any("& more" in text for text in texts(draw(kind, context=changed))) == shows_arms
     module = methods.load("figures.kinds", kind)
-    caption = module.caption(settings(kind), lambda arm: f"<{arm}>", "toys")
+    one, caption = (module.caption(settings(kind), lambda arm: f"<{arm}>", Extent("toys", n)) for n in (1, 3))
     assert "toys" in caption and ("<" in caption) == (shows_arms and kind != "auroc-accuracy")  # of all arms
+    assert "replicate" not in one.replace("replicate 1", "") and (one != caption) == (
+        "replicate" in caption.replace("replicate 1", "")
+    )
     assert module.SHOWN_AS in ("svg", "png")
 
 

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 from matplotlib.figure import Figure
-from small_report import CHOSEN, FIGURES, HYPOTHESIS, METRICS, SETTINGS, frame, report, row
+from small_report import CHOSEN, COMPARISON, FIGURES, HYPOTHESIS, METRICS, SETTINGS, frame, report, row
 
 from render_report import registration_of
 from selfdoubt.figures.style import save
@@ -77,6 +77,14 @@ def test_figures_may_be_paths(tmp_path):
     path.write_bytes(b"<svg></svg>")
     page = render(report(figures={"curves": FIGURES["curves"] | {"svg": str(path)}}))
     assert "data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=" in page
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_nothing_on_the_page_is_a_mean_over_one_replicate(n):
+    metrics, comparisons = (frame("metrics", METRICS), frame("comparisons", [COMPARISON | {"n_replicates": n}]))
+    page = render(report(metrics=metrics[metrics.replicate <= n], comparisons=comparisons))
+    for text in ("Lines are means over replicates", "paired by replicate"):
+        assert (text in page) == (n > 1), text
 
 
 def test_a_figure_of_no_known_study_is_shown_all_the_same():

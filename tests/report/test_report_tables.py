@@ -277,6 +277,9 @@ def test_what_was_chosen_stands_with_what_it_costs():
     assert [(arm, [cell.text for cell in cells]) for arm, cells in table.rows] == [
         ("ce/odin", ["odin", "ε 1/255", "ε 0.5/255", "2.25", "1"])
     ]
+    assert "mean over replicates" in table.caption
+    one = enhancement_table(frame("enhancements", CHOSEN[:1]), SETTINGS, ["ce/odin"])
+    assert "mean over replicates" not in one.caption
     assert enhancement_table(frame("enhancements", CHOSEN), SETTINGS, ["ce"]) is None
     assert enhancement_table(frame("enhancements", []), SETTINGS, ["ce/odin"]) is None
 

@@ -72,3 +72,8 @@ def test_masks_may_be_empty_or_full_up_to_a_fraction(n_empty, n_full, warned):
     masks[:n_empty], masks[100 - n_full :] = False, True
     rows = {row["statistic"]: row["warning"] for row in quality_rows("mask", masks, None) if row["warning"]}
     assert list(rows) == ["empty"] * warned
+
+
+def test_one_image_has_no_standard_error():
+    found = quality([[[1, 0], [0, 0]]], [[[1, 0], [0, 0]]])
+    assert found["iou"] == 1 and found["iou-above-box-error"] is None

@@ -232,6 +232,22 @@ def test_tables_of_logits_of_known_sources_and_of_folders(source, n_images, n_cl
     assert memory.logits_mb(given, []) == 4 * n_images * n_classes / 1e6
 
 
+def test_classes_and_images_of_a_folder_are_counted(tmp_path):
+    """1,200 classes of one image in train: those of train alone count, and of images the files of all splits."""
+    for split, n in (("train", 1200), ("test", 100)):
+        for i in range(n):
+            (tmp_path / split / f"{i:04}").mkdir(parents=True)
+            (tmp_path / split / f"{i:04}/a.png").touch()
+    given = {"val_fraction": 0.1, "corruptions": None, "shifted": {}}
+    in_splits = dataset(f"folder:{tmp_path}", **given)
+    assert memory.logits_mb(in_splits, []) == 4 * 1200 * (130 + 1300) / 1e6
+    without_splits = dataset(f"folder:{tmp_path / 'train'}", **given)
+    assert memory.logits_mb(without_splits, []) == 4 * 1200 * (120 + 1200) / 1e6
+    ood = [SimpleNamespace(source=f"folder:{tmp_path / 'test'}", n_images=None)]
+    assert memory.logits_mb(without_splits, ood) == 4 * 1200 * (120 + 1200 + 100) / 1e6
+    assert memory.stacking_mb(in_splits, [], 3, 4) > memory.combining_mb(in_splits, [], 3)
+
+
 def test_every_source_whose_size_is_known_states_its_number_of_classes():
     known = [settings_of(name) for name in names_in("settings.sources")]
     assert [hasattr(source, "LARGEST_SPLIT") for source in known] == [hasattr(source, "N_CLASSES") for source in known]

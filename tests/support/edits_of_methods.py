@@ -1,7 +1,7 @@
 """A new method of each kind: alone it reruns nothing, in use just its own jobs. For tests/support/edits.py."""
 
 from expected_jobs import ARMS, ENHANCEMENTS, MODELS, REPORT, decided, measured, predicted, replicates, uncompared
-from ways_of_editing import Edit, ask_for_newcomer, corrupt_by_newcomer, join_group, new_methods, put_in, used
+from ways_of_editing import Edit, ask_for_newcomer, corrupt_by_newcomer, edited, join_group, new_methods, put_in, used
 
 NEW_STUDENT = {"network": "convnet-small", "recipe": "short", "teacher": "teacher"}
 NEW_STUDENT |= {"loss": {"method": "kd", "temperature": 2, "alpha": 0.5}}
@@ -47,6 +47,22 @@ EDITS_OF_METHODS = [
         replicates("distill_student", "other")
         | replicates("predict", "other")
         | uncompared("other/clean", before=("cutmix",)),
+    ),
+    Edit(
+        "an edit of a target transform that a student uses",
+        edited("targets", "corrected", put_in("students", other=NEW_STUDENT | {"target_transform": NEWCOMER})),
+        replicates("distill_student", "other")
+        | replicates("predict", "other")
+        | measured("other/clean") - {"test_hypotheses"},
+        "tried on a copy with such a student",
+    ),
+    Edit(
+        "an edit of a technique that a baseline uses",
+        edited("techniques", "sam", put_in("baselines", other=NEW_BASELINE)),
+        replicates("train_baseline", "other")
+        | replicates("predict", "other")
+        | measured("other/clean") - {"test_hypotheses"},
+        "tried on a copy with such a baseline",
     ),
     Edit(
         "a new protocol, of a group",

@@ -250,6 +250,17 @@ def put_in(section: str, **entries) -> Callable[[dict], object]:
     return lambda config: config[section].update(entries)
 
 
+def edited(kind: str, like: str, change: Callable[[dict], object]) -> Callable[[Copy], None]:
+    """Add a method, finish a study that uses it, and edit the method."""
+
+    def finish(copy: Copy) -> None:
+        run = copy.snakemake("--resources", "gpu=4")
+        assert run.returncode == 0, run.stderr
+
+    edit = modules(f"selfdoubt/{FOLDERS[kind].replace('.', '/')}/newcomer.py")
+    return several(used(kind, like, change), finish, edit)
+
+
 def ask_for_newcomer(config: dict) -> None:
     config["evaluation"]["scores"].append("newcomer")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from selfdoubt.data import catalog, counts, decoding, splitting, survey
+from selfdoubt.data.mask_counts import warning_of
 from selfdoubt.data.raw import Encoded, Pool, Raw
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.catalog import files_of
@@ -32,7 +33,7 @@ class Found:
 
 
 def describe(settings, folders: Folders) -> tuple[list[str], list[UserError]]:
-    """Return lines about a source, and what would stop its preparation.
+    """Return lines about a source, with warnings, and what would stop its preparation.
 
     settings: an entry of the config's `datasets`. folders: of the files that it may be made of.
     Raises UserError if it cannot be listed at all.
@@ -52,7 +53,7 @@ def describe(settings, folders: Folders) -> tuple[list[str], list[UserError]]:
             lines.append(f"{split}: none; {getattr(settings, key):.0%} of each class of train are drawn ({key})")
     for name, each in found.items():
         lines += _sizes(name, each, settings.size_px)
-        lines += [f"{name}: masks: {', '.join(f'{n:,} {how}' for how, n in each.masks.items())}"] if each.masks else []
+        lines += _masks(name, each.masks)
     lines += [counts.line(row) for row in rows if row["statistic"] != "images" and row["count"]]
     lines += _repeated(found)
     return lines, [*_faults(raw, found, settings)]
@@ -120,6 +121,13 @@ def _sizes(name: str, found: Found, size_px: int | None) -> Iterator[str]:
         enlarged = sum(n for side, n in shorter.items() if side < size_px)
         cut = sum(n * (1 - min(size) / max(size)) for size, n in found.sizes.items()) / found.sizes.total()
         yield f"{name}: at {size_px} px {enlarged:,} images are enlarged; of an image {cut:.0%} are cut off, on average"
+
+
+def _masks(name: str, masks: Counter) -> Iterator[str]:
+    if masks:
+        yield f"{name}: masks: {', '.join(f'{n:,} {how}' for how, n in masks.items())}"
+        if warning := warning_of(masks["empty"], masks["full"], masks["in all"]):
+            yield f"{name}: warning: of the masks {warning}"
 
 
 def _repeated(found: dict[str, Found]) -> Iterator[str]:

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from selfdoubt.runtime.texts import not_utf8
+
 _SIGNS = ",;\t|"
 _LOOKED_AT = 2**16  # bytes from the beginning
 _DECIMAL_COMMA = r"\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*"
@@ -20,9 +22,15 @@ class Form(NamedTuple):
 
 
 def form_of(path: Path) -> Form:
-    """Return the sign that is most frequent in the header, and the decimal mark of the first rows."""
+    """Return the sign that is most frequent in the header, and the decimal mark of the first rows.
+
+    Raises UserError at zero bytes, as of UTF-16.
+    """
     with path.open("rb") as file:
-        header, _, rows = file.read(_LOOKED_AT).decode("utf-8-sig", errors="replace").partition("\n")
+        head = file.read(_LOOKED_AT)
+    if b"\0" in head:
+        raise not_utf8(path, head)
+    header, _, rows = head.decode("utf-8-sig", errors="replace").partition("\n")
     separator = max(_SIGNS, key=re.sub(r'"[^"]*"', "", header).count)
     cell = f'"{_DECIMAL_COMMA}"'
     if separator != ",":

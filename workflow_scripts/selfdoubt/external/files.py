@@ -27,6 +27,7 @@ from selfdoubt.external.scratch import scratch
 from selfdoubt.runtime.errors import UserError
 
 OOD_CLASSES = 2**53  # of which `ood_class` is one: whole numbers above are not all float64
+_NEAR_100 = 5  # by which the sum of rounded percentages may miss it
 _NEGATIVE = ("entropy", "mc-dropout")  # scores that are negative entropies
 
 
@@ -128,7 +129,7 @@ def _kept(batches: Iterator[Batch], kept: list[Batch]) -> Iterator[Batch]:
 def _spooled(path: Path, batches: Iterator[Batch], columns: Columns, probabilities: bool | None, labelled: bool):
     """Return the logits of all batches, mapped, what the file's numbers are, and their decimal places if rounded."""
     numbers = columns.numbers if probabilities is None else "probabilities" if probabilities else columns.numbers
-    doubtful = probabilities is None and numbers == "logits"
+    doubtful = {1, 100} if probabilities is None and numbers == "logits" else set()
     with scratch(tempfile.TemporaryFile) as file:
         shape, dtype, places = _spool(path, batches, columns, file, numbers, doubtful, labelled)
         if not shape[0]:
@@ -137,7 +138,13 @@ def _spooled(path: Path, batches: Iterator[Batch], columns: Columns, probabiliti
 
 
 def _spool(
-    path: Path, batches: Iterator[Batch], columns: Columns, file: BinaryIO, numbers: str, doubtful: bool, labelled: bool
+    path: Path,
+    batches: Iterator[Batch],
+    columns: Columns,
+    file: BinaryIO,
+    numbers: str,
+    doubtful: set[int],
+    labelled: bool,
 ) -> tuple:
     """Check the batches and write their logits to `file`; return shape, type and decimal places of the logits."""
     n, n_classes, dtype, places = 0, None, None, []
@@ -151,7 +158,7 @@ def _spool(
             name = columns.label if labelled else "ood_class"
             _check_labels(path, n, batch.numbers[columns.label], name, width if labelled else None)
         _check_logits(path, n, logits, columns, numbers)
-        doubtful = doubtful and bool((logits.min(-1) >= 0).all() and (_misses(logits) <= _allowed(logits)).all())
+        doubtful = {total for total in doubtful if _sum_to(total, logits)}
         if numbers == "probabilities":
             places.append(rounding.places_of(logits.max(-1)))
             logits = np.log(np.maximum(logits, LEAST, dtype=np.float64))
@@ -159,8 +166,10 @@ def _spool(
         n, n_classes, dtype = n + len(logits), width, logits.dtype
         del batch, logits  # before the next are read
     if doubtful and n:
-        hint = "add --probabilities, or --logits if they are logits all the same (in a study: numbers)"
-        raise UserError(f"{path}: rows sum to one: are they probabilities? {hint}")
+        what, hint = "rows sum to one: are they probabilities? ", "add --probabilities"
+        if 1 not in doubtful:
+            what, hint = "rows sum to 100: are they percentages? ", "divide them by 100 and add --probabilities"
+        raise UserError(f"{path}: {what}{hint}, or --logits if they are logits all the same (in a study: numbers)")
     file.flush()
     return (n, n_classes), dtype, rounding.of_batches(places)
 
@@ -208,13 +217,21 @@ def _check_logits(path: Path, start: int, logits: np.ndarray, columns: Columns, 
     values = np.exp(logits, dtype=np.float64) if numbers == "log-probabilities" else logits
     sums, low, off = values.sum(-1, dtype=np.float64), values.min(-1), _misses(values) > _allowed(values)
     _refuse(path, start, low < 0, lambda row: f"a probability of {low[row]:.6g}; are they logits?")
-    _refuse(path, start, off, lambda row: f"probabilities that sum to {sums[row]:.6g}; are they logits?")
+    percent = np.abs(sums - 100) <= _NEAR_100
+    guess = np.where(percent, "they look like percentages: divide them by 100", "are they logits?")
+    _refuse(path, start, off, lambda row: f"probabilities that sum to {sums[row]:.6g}; {guess[row]}")
 
 
-def _misses(logits: np.ndarray) -> np.ndarray:
-    """Return by how much the sum of each row misses 1, (b,)."""
+def _misses(logits: np.ndarray, total: int = 1) -> np.ndarray:
+    """Return by how much the sum of each row misses the total, (b,)."""
     with np.errstate(over="ignore"):
-        return np.abs(logits.sum(-1, dtype=np.float64) - 1)
+        return np.abs(logits.sum(-1, dtype=np.float64) - total)
+
+
+def _sum_to(total: int, logits: np.ndarray) -> bool:
+    """Return whether every row (b, C) looks like parts of a total: 1 of probabilities, 100 of percentages."""
+    allowed = max(total * NORMALISED, _allowed(logits))
+    return bool((logits.min(-1) >= 0).all() and (_misses(logits, total) <= allowed).all())
 
 
 def _allowed(values: np.ndarray) -> float:

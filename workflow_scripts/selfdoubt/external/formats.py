@@ -20,6 +20,7 @@ from selfdoubt.external.columns import Columns
 from selfdoubt.external.csv_form import form_of
 from selfdoubt.external.scratch import scratch
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.texts import not_utf8
 
 BATCH_NUMBERS = 2**20
 _BLOCK_BYTES = 2**21  # of CSV, of which a few are read ahead; a row must fit
@@ -91,7 +92,7 @@ def _csv_header(path: Path) -> list[str]:
     try:
         with _csv_opened(path) as reader:
             return reader.schema.names
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         raise _csv_fault(path, error) from None
 
 
@@ -102,7 +103,9 @@ def _csv_opened(path: Path, types: pyarrow.csv.ConvertOptions | None = None) -> 
     )
 
 
-def _csv_fault(path: Path, error: pa.ArrowInvalid) -> UserError:
+def _csv_fault(path: Path, error: pa.ArrowInvalid | UnicodeDecodeError) -> UserError:
+    if isinstance(error, UnicodeDecodeError) or "invalid UTF8" in str(error):
+        return not_utf8(path)
     return UserError(f"{path}: cannot be read ({str(error).splitlines()[0][:300]}; {form_of(path)})")
 
 

@@ -1,10 +1,25 @@
 """Words of figures and of the report: lists, counts, means with their spread."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 NO_BREAK = "\u00a0"  # a space at which no line ends
+
+
+class Extent(NamedTuple):
+    """What a figure is of, for its caption: data set, split, images and replicates, as far as they are known."""
+
+    text: str
+    n_replicates: int  # 0: unknown
+
+    def __str__(self) -> str:
+        return self.text
+
+    def of_several(self, text: str) -> str:
+        """Return a text about how replicates are shown, or nothing where there is just one."""
+        return "" if self.n_replicates == 1 else text
 
 
 def counted(n: int, noun: str, plural: str | None = None) -> str:

@@ -9,6 +9,14 @@ from selfdoubt.report.tables import Cell, Table
 
 _IDENTITY = ["dataset", "study", "better", "than", "metric", "score", "split"]
 
+_METHOD = (
+    "Differences are paired by replicate; 95 % interval and p from a t distribution, with the variance of replicates "
+    "and of test images; effect: mean over standard deviation of the replicates' differences;"
+)
+_METHOD_OF_ONE = (
+    "Differences of one replicate; 95 % interval and p from a t distribution, with the variance of test images;"
+)
+
 
 def comparison_table(comparisons: pd.DataFrame, study: str, names: Arms = BY_NAME) -> Table | None:
     """Return the exploratory comparisons of one study: those that are not parts of its claims."""
@@ -38,10 +46,9 @@ def comparison_table(comparisons: pd.DataFrame, study: str, names: Arms = BY_NAM
         ]
         cells = [Cell(text) for text in ([row["dataset"], *texts] if several else texts)]
         table.rows.append((f"{names.label(row['better'])} − {names.label(row['than'])}", cells))
+    method = _METHOD_OF_ONE if replicates == ["1"] else _METHOD
     table.caption = (
-        "Not pre-registered: they suggest hypotheses and confirm none. Differences are paired by replicate; 95 % "
-        "interval and p from a t distribution, with the variance of replicates and of test images; "
-        "effect: mean over standard deviation of the replicates' differences; "
-        f"Holm's correction within the study.{f' Replicates: {replicates[0]}.' if len(replicates) == 1 else ''}"
+        f"Not pre-registered: they suggest hypotheses and confirm none. {method}"
+        f" Holm's correction within the study.{f' Replicates: {replicates[0]}.' if len(replicates) == 1 else ''}"
     )
     return table

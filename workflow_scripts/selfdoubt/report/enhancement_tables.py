@@ -35,7 +35,8 @@ def enhancement_table(
     table.caption = (
         "Settings selected on val from the candidates of the config, by the lowest AURC of msp, or by the lowest FPR "
         "at 95 % TPR against the OOD set that is named, which is then not tested; and the passes through the model per "
-        "test image, mean over replicates. A prediction on the clean image is one forward."
+        f"test image{', mean over replicates' if len(replicates) > 1 else ''}. "
+        "A prediction on the clean image is one forward."
     )
     return table
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
-from selfdoubt.figures.texts import counted
+from selfdoubt.figures.texts import Extent, counted
 from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import Column, Numbers, find
 from selfdoubt.runtime import methods
@@ -44,17 +44,18 @@ def figures_of(data: ReportData, numbers: Numbers, study: str | None) -> list[Pl
 _SIZE = ("width_mm", "height_mm")
 
 
-def _extent(settings: dict, numbers: Numbers) -> str:
+def _extent(settings: dict, numbers: Numbers) -> Extent:
     """Return "fashion-mnist-12k, test (n = 10,000 images, 3 replicates)", or that part of it which is known."""
     dataset, split = settings["dataset"], settings.get("split")
-    if split is None:
-        return dataset
-    arms = settings.get("arms") or {arm for where, arm, *_ in numbers if where == dataset}
-    found = [value for arm in arms for value in find(numbers, dataset, arm, Column("accuracy", split=split))]
-    if not found:
-        return f"{dataset}, {split}"
+    of_group = [f"{settings['group']}/{settings['protocol']}"] if settings.get("protocol") else None
+    arms = settings.get("arms") or of_group or {arm for where, arm, *_ in numbers if where == dataset}
+    column = Column("accuracy", split=split or "test")
+    found = [value for arm in arms for value in find(numbers, dataset, arm, column)]
+    n_replicates = len({value.replicate for value in found})
+    if split is None or not found:
+        return Extent(dataset if split is None else f"{dataset}, {split}", n_replicates)
     images = counted(max(value.n for value in found), "image")
-    return f"{dataset}, {split} (n = {images}, {counted(len({value.replicate for value in found}), 'replicate')})"
+    return Extent(f"{dataset}, {split} (n = {images}, {counted(n_replicates, 'replicate')})", n_replicates)
 
 
 def _uri(figure: dict, kind: ModuleType) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-MOST_EMPTY_OR_FULL = 0.02  # of masks, without a warning: every image of a class shows its object
+from selfdoubt.data.mask_counts import warning_of
 
 
 def quality_rows(
@@ -25,17 +25,7 @@ def quality_rows(
     as object, from which the masks were learned.
     """
     n, counts = len(masks), masks.sum((1, 2))
-    measured = {"iou": None, "centred-box-iou": None, "iou-above-box-error": None, "pixel-accuracy": None}
-    warnings = {}
-    if truth is not None and n:
-        box = centred_box(masks.shape[1:], truth.mean())
-        measured = {"iou": mean_iou(masks, truth), "centred-box-iou": mean_iou(box, truth)}
-        if n > 1:
-            above = ious(masks, truth) - ious(box, truth)
-            measured["iou-above-box-error"] = above.std(ddof=1) / np.sqrt(n)
-        measured["pixel-accuracy"] = (masks == truth).mean()
-        if measured["iou"] <= measured["centred-box-iou"]:
-            warnings["iou"] = "no nearer to the true masks than one box in the middle of every image"
+    measured, warnings = _against_truth(masks, truth if n else None)
     if truth is None and pseudo is not None and pseudo.any():
         box = centred_box(masks.shape[1:], masks.mean())
         measured |= {"pseudo-mask-recall": mean_recall(masks, pseudo), "centred-box-recall": mean_recall(box, pseudo)}
@@ -60,19 +50,32 @@ def quality_rows(
     ]
 
 
-def mean_iou(masks: np.ndarray, truth: np.ndarray) -> float:
-    """Return the mean intersection over union; masks: bool (n, H, W), or (H, W) for all. truth: (n, H, W)."""
-    return float(ious(masks, truth).mean())
+def _against_truth(masks: np.ndarray, truth: np.ndarray | None) -> tuple[dict, dict]:
+    """Return the statistics that need the true masks, and warnings; None without these, and the error of one image."""
+    measured = {"iou": None, "centred-box-iou": None, "iou-above-box-error": None, "pixel-accuracy": None}
+    if truth is None:
+        return measured, {}
+    box = centred_box(masks.shape[1:], truth.mean())
+    of_masks, of_box = ious(masks, truth), ious(box, truth)
+    measured |= {"iou": float(of_masks.mean()), "centred-box-iou": float(of_box.mean())}
+    if len(masks) > 1:
+        measured["iou-above-box-error"] = (of_masks - of_box).std(ddof=1) / np.sqrt(len(masks))
+    measured["pixel-accuracy"] = (masks == truth).mean()
+    near = measured["iou"] > measured["centred-box-iou"]
+    return measured, {} if near else {"iou": "no nearer to the true masks than one box in the middle of every image"}
 
 
 def ious(masks: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Return the intersection over union of each image, (n,); shapes as of `mean_iou`."""
+    """Return the intersection over union of each image, (n,).
+
+    masks: bool (n, H, W), or (H, W) for all. truth: (n, H, W).
+    """
     union = (masks | truth).sum((1, 2))
     return np.where(union == 0, 1.0, (masks & truth).sum((1, 2)) / np.maximum(union, 1))
 
 
 def mean_recall(masks: np.ndarray, annotated: np.ndarray) -> float:
-    """Return the mean fraction of annotated pixels that masks cover; shapes as of `mean_iou`, some image has some."""
+    """Return the mean fraction of annotated pixels that masks cover; shapes as of `ious`, some image has some."""
     some = annotated[annotated.any((1, 2))]
     covering = masks if masks.ndim == 2 else masks[annotated.any((1, 2))]
     return float(((covering & some).sum((1, 2)) / some.sum((1, 2))).mean())
@@ -82,11 +85,3 @@ def centred_box(size: tuple[int, int], fraction: float) -> np.ndarray:
     """Return a box in the middle of an image, of its proportions and about a fraction of its area; bool (H, W)."""
     rows, columns = (np.abs(np.arange(n) - (n - 1) / 2) < n * np.sqrt(fraction) / 2 for n in size)
     return rows[:, None] & columns
-
-
-def warning_of(n_empty: int, n_full: int, n: int) -> str | None:
-    """Return a text if more than MOST_EMPTY_OR_FULL of n masks hold no object or nothing else."""
-    if n_empty + n_full <= MOST_EMPTY_OR_FULL * n:
-        return None
-    counted = f"{n_empty:,} of {n:,} are empty and {n_full:,} full"
-    return f"{counted}: {(n_empty + n_full) / n:.1%}, more than {MOST_EMPTY_OR_FULL:.0%}"

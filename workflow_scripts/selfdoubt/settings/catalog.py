@@ -11,6 +11,7 @@ file, since rules import it. It has
     is_embedded(place) -> bool                if its files may come with the project: jobs go by their content
     N_TEST = n                                if its test split is much smaller than the larger one
     N_CLASSES = K                             if that is known beforehand
+    n_classes(place) -> K                     else, if listing folders shows it
     IMAGE_FILES = True                        if its images can stay in their files
     has_masks(place) -> bool                  if masks may come with its images
 

@@ -86,9 +86,7 @@ def predicting_mb(dataset, ood_sets, network=None) -> int:
 def features_mb(dataset, ood_sets, network) -> float:
     """Return the size of the float16 features of a data set's training images and of all that are predicted, MB."""
     known = _known(dataset)
-    n_train = (
-        getattr(dataset, "train_images_per_replicate", None) or getattr(known, "LARGEST_SPLIT", (None,))[0] or _N_IMAGES
-    )
+    n_train = getattr(dataset, "train_images_per_replicate", None) or _n_images(dataset.source, known)
     return 2 * getattr(network, "n_features", _N_FEATURES) * (n_train + predicted_images(dataset, ood_sets)) / 1e6
 
 
@@ -210,7 +208,7 @@ def clean_logits_mb(dataset, ood_sets) -> float:
 def predicted_images(dataset, ood_sets) -> int:
     """Return how many images are predicted at most: of val, test, OOD, corrupted and re-collected sets."""
     known = _known(dataset)
-    return _n_val(dataset, known) + _n_test(known) + sum(map(_n_ood, ood_sets)) + _n_shifted(dataset, known)
+    return _n_val(dataset, known) + _n_test(dataset, known) + sum(map(_n_ood, ood_sets)) + _n_shifted(dataset, known)
 
 
 def of_predictions(dataset, files: Iterable[Iterable[str]]) -> SimpleNamespace:
@@ -233,19 +231,26 @@ def _known(dataset):
 
 
 def _n_val(dataset, known) -> int:
-    return round(dataset.val_fraction * getattr(known, "LARGEST_SPLIT", (_N_IMAGES,))[0])
+    return round(dataset.val_fraction * _n_images(dataset.source, known))
 
 
-def _n_test(known) -> int:
-    return getattr(known, "N_TEST", getattr(known, "LARGEST_SPLIT", (_N_IMAGES,))[0])
+def _n_test(dataset, known) -> int:
+    return getattr(known, "N_TEST", None) or _n_images(dataset.source, known)
 
 
 def _n_ood(ood_set) -> int:
-    return ood_set.n_images or getattr(settings_of(ood_set.source), "LARGEST_SPLIT", (_N_IMAGES,))[0]
+    return ood_set.n_images or _n_images(ood_set.source, settings_of(ood_set.source))
+
+
+def _n_images(source: str, known) -> int:
+    """Return how many images the larger split has, of image files how many there are."""
+    if hasattr(known, "LARGEST_SPLIT"):
+        return known.LARGEST_SPLIT[0]
+    return _largest_split(source)[0] or _N_IMAGES
 
 
 def _n_shifted(dataset, known) -> int:
-    chosen, n_test = dataset.corruptions, _n_test(known)
+    chosen, n_test = dataset.corruptions, _n_test(dataset, known)
     corrupted = len(chosen.names) * len(chosen.severities) * (_n_corrupted(dataset) or n_test) if chosen else 0
     return corrupted + sum(_n_published(source) or n_test for source in dataset.shifted.values())
 
@@ -256,7 +261,7 @@ def _n_corrupted(dataset) -> int | None:
     if chosen.n_images:
         return chosen.n_images
     found = [_n_published(chosen.source, name) for name in chosen.names]
-    return max(found) if all(found) else _n_test(known) if hasattr(known, "LARGEST_SPLIT") else None
+    return max(found) if all(found) else _n_test(dataset, known) if hasattr(known, "LARGEST_SPLIT") else None
 
 
 @cache
@@ -309,7 +314,17 @@ def teachers_mb(networks) -> int:
 
 
 def _n_classes(dataset) -> int:
-    return getattr(_known(dataset), "N_CLASSES", _N_CLASSES)
+    return getattr(_known(dataset), "N_CLASSES", None) or _n_listed(dataset.source) or _N_CLASSES
+
+
+@cache
+def _n_listed(source: str) -> int | None:
+    """Return how many class folders a source has; None: unknown."""
+    facts = settings_of(source)
+    try:
+        return facts.n_classes(source.partition(":")[2]) if hasattr(facts, "n_classes") else None
+    except (UserError, OSError):  # the check of the config says so
+        return None
 
 
 def _image_bytes(dataset, channels: int, px: int) -> int:

@@ -16,6 +16,7 @@ from selfdoubt.settings.metrics import METRICS, split_name, takes_split
 from selfdoubt.settings.predicted import check_figure_without_images, check_has_network, check_predictions
 from selfdoubt.settings.replicates import check_own_images
 from selfdoubt.settings.students import check_students
+from selfdoubt.settings.splits import check_split
 from selfdoubt.settings.tuning import check_not_tested, check_tuned_on_known
 from selfdoubt.settings.upper_bounds import BEST, ORACLE
 
@@ -238,9 +239,9 @@ def _check_evaluation(study) -> Iterator[tuple]:
         yield check_unique, f"evaluation.guarantees.{key}", getattr(guarantees, key)
     yield _check_passes, study.evaluation
     yield _check_features, study
-    yield from check_all_known(
-        "evaluation.resampled_splits", study.evaluation.resampled_splits, splits(study), "a split"
-    )
+    yield check_unique, "evaluation.resampled_splits", study.evaluation.resampled_splits
+    for split in study.evaluation.resampled_splits:
+        yield check_split, "evaluation.resampled_splits", split, study
 
 
 def _check_passes(evaluation) -> None:
@@ -318,7 +319,7 @@ def _check_figure(place: str, figure, study) -> Iterator[tuple]:
         yield check_known, f"{place}.study", figure.study, study.studies, "a study"
     yield check_known, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
     if hasattr(figure, "split"):
-        yield check_known, f"{place}.split", figure.split, splits(study), "a split"
+        yield check_split, f"{place}.split", figure.split, study
         yield _check_shows_split, f"{place}.split", figure
     yield check_figure_without_images, place, figure, study
     yield from figure.checks(place, study)
@@ -355,7 +356,7 @@ def _check_comparison(place: str, comparison, study) -> None:
     scores = _scores_of(metric, study)
     if score not in scores:
         raise UserError(f"config: {place}.score: {metric} does not take '{score}'; scores: {', '.join(scores)}")
-    check_known(f"{place}.split", split, splits(study), "a split")
+    check_split(f"{place}.split", split, study)
     if not takes_split(metric, split):
         needed = "an ood- split" if takes_split(metric, "ood-") else "a labelled split"
         needed += ", not a mixed one" if "@" in split else ""
@@ -385,16 +386,3 @@ def _check_model_of_arm(place: str, arm: str, study) -> None:
 def _check_reads_no_labels(place: str, arm: str, study) -> None:
     if arm in study.upper_bounds():
         raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is no contender; name another")
-
-
-def splits(study) -> list[str]:
-    """Return the splits that metrics are computed on, and those that average over splits."""
-    names = ["val", "test"]
-    for dataset in study.datasets.values():
-        names += [*(f"ood-{name}" for name in dataset.ood), *(f"shifted-{name}" for name in dataset.shifted)]
-        names += [f"ood-{name}@{percent:g}" for name in dataset.ood for percent in study.evaluation.ood_mixed_percent]
-        if dataset.corruptions:
-            c = dataset.corruptions
-            names += [f"{name}-{severity}" for name in c.names for severity in [*c.severities, "mean"]]
-            names += ["corrupted-mean"]
-    return names

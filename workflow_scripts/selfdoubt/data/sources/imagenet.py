@@ -4,6 +4,7 @@ from pathlib import Path
 
 from selfdoubt.data import image_folders
 from selfdoubt.data.raw import Raw
+from selfdoubt.runtime import texts
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.listing import check_link, contents
 from selfdoubt.settings.source_files import Folders
@@ -39,7 +40,7 @@ def _by_devkit(root: Path, flat: list[Path]) -> dict[str, list[str]]:
         check_link(path, root)
     synsets = loadmat(meta, squeeze_me=True)["synsets"]
     wnids = {int(each["ILSVRC2012_ID"]): str(each["WNID"]) for each in synsets if int(each["num_children"]) == 0}
-    truth = [wnids[int(line)] for line in labels.read_text().split()]
+    truth = [wnids[int(line)] for line in texts.decode(labels.read_bytes(), labels).split()]
     if len(truth) != len(flat):
         counts = f"{len(flat)} images and {len(truth)} labels in {labels.name}"
         raise UserError(f"{root / 'val'}: {counts}; unpack it again")

@@ -4,6 +4,7 @@ import numpy as np
 
 from selfdoubt.data import archives
 from selfdoubt.data.raw import Pool, Raw
+from selfdoubt.runtime import texts
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import stl10 as facts
 
@@ -15,7 +16,7 @@ def find(place: str, folders: Folders) -> Raw:
         images = archives.parsed(read, f"{split}_X.bin", _images)
         labels = np.frombuffer(read(f"{split}_y.bin"), np.uint8).astype(np.int64) - 1
         pools[split] = Pool(images, labels)
-    return Raw(pools, read("class_names.txt").decode().split())
+    return Raw(pools, texts.decode(read("class_names.txt"), f"{place or 'stl10'}: class_names.txt").split())
 
 
 def _images(content: bytes) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 
 from selfdoubt.data import archives, image_folders
 from selfdoubt.data.raw import Encoded, Pool, Raw
+from selfdoubt.runtime import texts
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.listing import SPECIAL
 from selfdoubt.settings.source_files import Folders
@@ -18,9 +19,11 @@ _TOP = "tiny-imagenet-200/"  # the archive's folder
 def find(place: str, folders: Folders) -> Raw:
     """List the images of both splits, which stay encoded."""
     read, names = _files(place, folders)
-    wnids = read("wnids.txt").decode().split()
-    words = dict(line.split("\t", 1) for line in read("words.txt").decode().splitlines() if "\t" in line)
-    annotations = read("val/val_annotations.txt").decode().splitlines()
+    wnids, words, annotations = (
+        texts.decode(read(name), f"{place or 'tiny-imagenet'}: {name}") for name in facts.MEMBERS
+    )
+    wnids, annotations = wnids.split(), annotations.splitlines()
+    words = dict(line.split("\t", 1) for line in words.splitlines() if "\t" in line)
     truth = {f"val/images/{file}": wnid for file, wnid, *_ in (f"{line}\t".split("\t") for line in annotations)}
     truth |= {name: name.split("/")[1] for name in names if name.startswith("train/") and name.endswith(".JPEG")}
     label_of = {wnid: label for label, wnid in enumerate(wnids)}

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.points import accuracy_and_auroc, read_metrics
 from selfdoubt.figures.style import ABOVE, BELOW, GREY, INK, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import counted
+from selfdoubt.figures.texts import Extent, counted
 
 SHOWN_AS = "svg"
 
@@ -46,7 +46,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     axes.legend(marks, ["difference", "of accuracy", "of ranking"], loc="upper left", bbox_to_anchor=(1.01, 1))
     n, n_replicates = int(points["n"].max()), points["replicate"].nunique()
     extent = f"{settings.dataset}, {settings.split}, n = {n:,}; score {settings.score}"
-    header(figure, f"{extent}; {counted(n_replicates, 'replicate')}, bars: mean")
+    header(figure, f"{extent}; {counted(n_replicates, 'replicate')}{', bars: mean' if n_replicates > 1 else ''}")
     return laid_out(figure)
 
 
@@ -72,9 +72,10 @@ def _for_each(side: pd.DataFrame, replicates: pd.Index) -> pd.DataFrame:
     return pd.concat([side] * len(replicates)).set_axis(replicates) if len(side) == 1 else side
 
 
-def caption(settings, label: Callable[[str], str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     return (
         f"Differences of AUGRC from {label(settings.reference)} on {extent}, split exactly into what fewer errors and "
-        "what a better ranking of errors contribute. Bars are means over replicates, dots replicates; left is better."
+        "what a better ranking of errors contribute. "
+        f"{extent.of_several('Bars are means over replicates, dots replicates. ')}Left is better."
     )

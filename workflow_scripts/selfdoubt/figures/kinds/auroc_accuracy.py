@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from selfdoubt.figures.context import Context, Look
 from selfdoubt.figures.points import accuracy_and_auroc, read_metrics
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import counted
+from selfdoubt.figures.texts import Extent, counted
 
 SHOWN_AS = "svg"
 ROWS = 24  # of a column of the legend
@@ -52,11 +52,12 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
-def caption(settings, label: Callable[[str], str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     return (
         f"Ranking against accuracy on {extent}: how well the score {settings.score} separates correct from incorrect "
-        "predictions. Small dots are replicates, large marks their mean; up and right is better."
+        f"predictions. {extent.of_several('Small dots are replicates, large marks their mean. ')}"
+        "Up and right is better."
     )
 
 

@@ -11,7 +11,7 @@ from selfdoubt.enhancers import examples
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.pixels import show_image
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import listed
+from selfdoubt.figures.texts import Extent, listed
 
 SHOWN_AS = "png"  # pixels are smaller and truer so
 
@@ -52,7 +52,7 @@ def draw(data: dict[str, Examples], settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
-def caption(settings, label: Callable[[str], str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows."""
     return (
         f"{settings.n_images} images of {settings.dataset} before and after enhancement: "

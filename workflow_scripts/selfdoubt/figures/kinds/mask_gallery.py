@@ -14,6 +14,7 @@ from selfdoubt.data.own_images import positions
 from selfdoubt.figures.context import PALETTE, Context
 from selfdoubt.figures.pixels import show_image
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
+from selfdoubt.figures.texts import Extent
 
 SHOWN_AS = "png"  # pixels are smaller and truer so
 
@@ -63,7 +64,7 @@ def draw(data: Gallery, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
-def caption(settings, label: Callable[[str], str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows."""
     return (
         f"Masks of the segmenter {settings.segmenter} on {settings.n_images} training images of {settings.dataset}: "

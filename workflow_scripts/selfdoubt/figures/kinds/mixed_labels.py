@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import counted, listed
+from selfdoubt.figures.texts import Extent, counted, listed
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.mixed_labels import MIXED_LABELS_SCHEMA
 
@@ -52,12 +52,12 @@ def draw(data: dict[str, list[dict]], settings, context: Context) -> Figure:
         axes.margins(x=0.25)
         axes.set_xlim(left=0)
     n_replicates = max(len(replicates) for replicates in data.values())
-    means = f"mean over {counted(n_replicates, 'replicate')}"
+    means = f"{'mean over ' if n_replicates > 1 else ''}{counted(n_replicates, 'replicate')}"
     header(figure, f"{settings.dataset}, mixed images of the first epoch; {means}")
     return laid_out(figure)
 
 
-def caption(settings, label: Callable[[str], str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows."""
     return (
         f"Labels of mixed images of {settings.dataset} under {listed([label(model) for model in settings.models])}: "

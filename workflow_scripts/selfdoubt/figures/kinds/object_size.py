@@ -13,7 +13,7 @@ from selfdoubt.evaluation import rankings
 from selfdoubt.figures import curves
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.style import GREY, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import counted, listed
+from selfdoubt.figures.texts import Extent, counted, listed
 from selfdoubt.runtime.errors import UserError
 
 SHOWN_AS = "svg"
@@ -56,19 +56,19 @@ def draw(data: SizedRuns, settings, context: Context) -> Figure:
     left.legend()
     figure.supxlabel("size of the object: fraction of the image's pixels (%)", fontsize=7.5)
     extent = f"{curves.extent(data.runs, settings)}; {settings.n_bins} bins of as many images, score {settings.score}"
-    replicates = counted(curves.n_replicates(data.runs), "replicate")
-    header(figure, f"{extent}; {replicates}, bars: least to most")
+    n_replicates = curves.n_replicates(data.runs)
+    bars = ", bars: least to most" if n_replicates > 1 else ""
+    header(figure, f"{extent}; {counted(n_replicates, 'replicate')}{bars}")
     return laid_out(figure)
 
 
-def caption(settings, label: Callable[[str], str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     arms = [label(arm) for arm in settings.arms]
     return (
         f"Differences of {listed(arms[1:])} from {arms[0]} by the size of the object, on {extent}: {settings.n_bins} "
-        f"bins of as many images. Accuracy: higher is better. AURC of the score {settings.score}: lower is better. "
-        "Paired by replicate; bars reach from the lowest to the highest."
-    )
+        f"bins of as many images. Accuracy: higher is better. AURC of the score {settings.score}: lower is better."
+    ) + extent.of_several(" Paired by replicate; bars reach from the lowest to the highest.")
 
 
 def _draw_differences(axes: Axes, data: SizedRuns, bins: list[np.ndarray], of: Callable, context: Context) -> None:

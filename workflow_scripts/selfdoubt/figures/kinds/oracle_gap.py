@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.style import INK, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import counted, listed
+from selfdoubt.figures.texts import Extent, counted, listed
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.gaps import GAPS_SCHEMA
 
@@ -132,7 +132,7 @@ def coverage_text(settings) -> str:
     return "mean over all coverages" if whole else f"{settings.coverage_percent:g} % coverage"
 
 
-def caption(settings, label: Callable[[str], str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     return (
         f"The gap between the accuracy-coverage curves of {listed([*map(label, settings.arms)])} and those of perfect "

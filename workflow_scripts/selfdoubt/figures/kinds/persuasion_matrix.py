@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.style import ABOVE, BELOW, INK, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import counted
+from selfdoubt.figures.texts import Extent, counted
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.persuasion import PERSUASION_SCHEMA
 
@@ -56,14 +56,15 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
-def caption(settings, label: Callable[[str], str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows."""
     name = label(f"{settings.group}/{settings.protocol}")
     return (
         f"Who persuades whom in {name} on the contested test images of {settings.dataset}: those whose top class has "
         "too low a probability, the only ones about which messages are sent. Numbers: the listener's mean gain in log "
-        "probability, in nats, of the class that a sender's message is for, as mean ± standard deviation over "
-        "replicates; all members receive every message. Blue: the listener is persuaded; brown: its probability falls. "
+        "probability, in nats, of the class that a sender's message is for"
+        f"{extent.of_several(', as mean ± standard deviation over replicates')}; all members receive every message. "
+        "Blue: the listener is persuaded; brown: its probability falls. "
         "The diagonal is each model's message to itself."
     )
 

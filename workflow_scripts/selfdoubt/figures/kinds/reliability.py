@@ -11,7 +11,7 @@ from selfdoubt.evaluation import calibration
 from selfdoubt.figures import curves
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.style import GREY, INK, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import counted, listed, mean_sd
+from selfdoubt.figures.texts import Extent, counted, listed, mean_sd
 
 SHOWN_AS = "svg"
 
@@ -43,11 +43,12 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
-def caption(settings, label: Callable[[str], str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     return (
         f"Reliability of {listed([label(arm) for arm in settings.arms])} on {extent}: accuracy in {settings.n_bins} "
-        "bins of the largest probability, replicates pooled. On the dashed line confidence equals accuracy; bars above "
+        f"bins of the largest probability{extent.of_several(', replicates pooled')}. "
+        "On the dashed line confidence equals accuracy; bars above "
         "it are underconfident, bars below it overconfident. Bottom: the fraction of images in each bin."
     )
 

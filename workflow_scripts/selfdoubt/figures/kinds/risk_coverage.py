@@ -12,9 +12,10 @@ from selfdoubt.evaluation import rankings
 from selfdoubt.figures import curves
 from selfdoubt.figures.context import Context, Look
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import counted, listed, mean_sd
+from selfdoubt.figures.texts import Extent, counted, listed, mean_sd
 
 SHOWN_AS = "svg"
+_SEVERAL = "Lines are means over replicates, bands reach from the lowest to the highest. "
 
 
 def read(inputs, settings, context: Context) -> curves.Runs:
@@ -51,13 +52,13 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
-def caption(settings, label: Callable[[str], str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     arms = [label(arm) for arm in settings.arms]
     return (
         f"Risk-coverage curves of {listed(arms)} on {extent}: the error rate of the images that are accepted in "
-        f"decreasing order of the score {settings.score}. Lines are means over replicates, bands reach from the lowest "
-        f"to the highest. Lower is better. Bottom: the difference from {arms[0]}, paired by replicate."
+        f"decreasing order of the score {settings.score}. {extent.of_several(_SEVERAL)}Lower is better. Bottom: the "
+        f"difference from {arms[0]}{extent.of_several(', paired by replicate')}."
     )
 
 

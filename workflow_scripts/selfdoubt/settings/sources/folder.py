@@ -30,6 +30,12 @@ def n_files(place: str) -> int:
     return sum(path.relative_to(root).parts[0] != MASKS for path in files_below(root, root, {}))
 
 
+def n_classes(place: str) -> int:
+    """Return how many class folders train has; 0: none."""
+    root = Path(place).expanduser()
+    return sum(path.name != MASKS for path in contents(split_folders(root).get("train", root)).folders)
+
+
 def split_folders(root: Path) -> dict[str, Path]:
     """Return the folders of train and perhaps of val and test; none where the root's folders are classes.
 
