@@ -121,7 +121,7 @@ class _Bench:
         teacher = soft_labels.Teacher(self.model(TEACHER), RECIPE.precision)
         soft_labels.write(path, teacher, self.stream, RECIPE.epochs, None, {})
         loss = partial(losses.distillation, temperature=TEMPERATURE, alpha=ALPHA)
-        return student.from_teacher(soft_labels.SoftLabels(path, self.device), loss)
+        return student.FromTeacher(soft_labels.SoftLabels(path, self.device), loss)
 
     def mixing_row(self) -> Row:
         """CutMix with masks against no mixing; the masks are the pixels above 0."""
