@@ -123,7 +123,7 @@ class _Bench:
         teachers = Teachers([self.model(TEACHER)], RECIPE.precision)
         soft_labels.write(path, teachers, self.stream, RECIPE.epochs, {})
         loss = partial(losses.distillation, temperature=TEMPERATURE, alpha=ALPHA)
-        return student.from_teacher(soft_labels.SoftLabels(path, self.device), loss)
+        return student.FromTeacher(soft_labels.SoftLabels(path, self.device), loss)
 
     def mixing_row(self) -> Row:
         """CutMix with masks against no mixing; the masks are the pixels above 0."""

@@ -131,7 +131,9 @@ FIGURE = f"{RUN}/figures/{{figure}}"
 TABLE = f"{RUN}/tables/{{table}}.parquet"
 REPORT = f"{RUN}/report/index.html"
 STATE = f"{RUN}/state/{{wildcards.dataset}}/{{wildcards.model}}/replicate-{{wildcards.replicate}}"  # in shell lines
-TABLES = expand(TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "gaps", "costs"])
+TABLES = expand(
+    TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "gaps", "fidelity", "costs"]
+)
 TABLES += expand(TABLE, table=["guarantees"] if STUDY.evaluation.guarantees else [])
 
 
@@ -240,6 +242,50 @@ def compared_group_predictions():
             *((member, "clean") for member in members),
             *((group, protocol) for protocol in protocols),
         ]
+    ]
+
+
+@cache
+def student_teacher_pairs():
+    """Return every data set, student and replicate, with its teachers and the references of its studies, sorted."""
+    return [
+        {
+            "dataset": dataset,
+            "student": name,
+            "replicate": replicate,
+            "teachers": student.teacher,
+            "references": [each for each in references_of(name) if is_there(each, replicate)],
+        }
+        for dataset, (name, student) in product(sorted(STUDY.datasets), sorted(STUDY.students.items()))
+        for replicate in STUDY.replicates_of(name)
+        if all(is_there(teacher, replicate) for teacher in student.teacher)
+    ]
+
+
+@cache
+def references_of(student):
+    """Return the references of the studies that have a student among their arms."""
+    studies = STUDY.studies.values()
+    return sorted({study.reference for study in studies if student in study.arms and study.reference != student})
+
+
+def is_there(arm, replicate):
+    """Return whether there are predictions of an arm for a replicate: one that was trained elsewhere stands for all."""
+    name, _ = parse_arm(arm)
+    return STUDY.is_pretrained(name) or replicate in STUDY.replicates_of(name)
+
+
+def student_teacher_predictions():
+    """Return the predictions of each pair's student, teachers and references, in the order of the pairs."""
+    return [
+        file
+        for pair in student_teacher_pairs()
+        for file in arm_files(
+            PREDICTIONS,
+            pair["dataset"],
+            [pair["student"], *pair["teachers"], *pair["references"]],
+            [pair["replicate"]],
+        )
     ]
 
 

@@ -4,6 +4,7 @@
 #        metrics/{dataset}/{model or group}/replicate-{replicate}/{variant}.parquet    a row per number
 #        tables/groups.parquet                     errors that groups fix and break, weights, passes
 #        tables/gaps.parquet                       from each arm's order to a perfect one, in parts
+#        tables/fidelity.parquet                   how alike students and teachers predict, and where students gain
 #        tables/metrics.parquet                    all of them in one table
 #        tables/guarantees.parquet                 thresholds with a bound on the risk, conformal sets; if asked for
 #        tables/{comparisons,hypotheses}.parquet   paired over replicates, with verdicts
@@ -212,6 +213,29 @@ rule measure_gaps:
         'exec python "$SELFDOUBT/measure_gaps.py"'
         " --predictions @<(printf '%s\\n' {input.predictions}) --soft-labels {input.soft_labels:q}"
         " --output {output} --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
+
+
+rule measure_fidelity:
+    """Measure how alike students and their teachers predict, and where students gain."""
+    input:
+        student_teacher_predictions(),
+    output:
+        in_report(TABLE.format(table="fidelity"), "table", "Tables"),
+    log:
+        log_of("measure_fidelity"),
+    benchmark:
+        benchmark_of("measure_fidelity")
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=comparing_students_mb,
+    params:
+        settings=fidelity_settings,
+        code=code_digest("measure_fidelity"),
+    shell:
+        'exec python "$SELFDOUBT/measure_fidelity.py"'
+        " --predictions @<(printf '%s\\n' {input}) --output {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
 rule compute_guarantees:

@@ -1,4 +1,4 @@
-# Needs  predictions, metrics, masks, labels of mixed images, enhanced examples, persuasion tables; all tables
+# Needs  predictions, metrics, training histories, masks, labels of mixed images, enhanced examples, persuasion tables; all tables
 # Makes  figures/{figure}.{svg,pdf,png}    each of the kind that its entry names
 #        report/index.html                 one page with everything inlined
 #
@@ -17,6 +17,8 @@ rule plot_figure:
         examples=read_by_figure("examples", examples_of_figure),
         persuasion=read_by_figure("persuasion", persuasion_of_figure),
         gaps=read_by_figure("gaps", gaps_of_figure),
+        fidelity=read_by_figure("fidelity", fidelity_of_figure),
+        histories=read_by_figure("histories", histories_of_figure),
     output:
         figure_outputs("{figure}"),
     log:
@@ -36,7 +38,8 @@ rule plot_figure:
         'exec python "$SELFDOUBT/plot_figure.py"'
         " --predictions {input.predictions} --metrics @<(printf '%s\\n' {input.metrics}) --images {input.images}"
         " --masks {input.masks} --pseudo-masks {input.pseudo_masks} --mixed-labels {input.mixed_labels}"
-        " --examples {input.examples} --persuasion {input.persuasion} --gaps {input.gaps} --figure {output}"
+        " --examples {input.examples} --persuasion {input.persuasion} --gaps {input.gaps}"
+        " --fidelity {input.fidelity} --histories {input.histories} --figure {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 

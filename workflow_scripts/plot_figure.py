@@ -15,6 +15,8 @@ INPUTS = {
     "examples": "of each enhancer",
     "persuasion": "who persuades whom, a table a replicate",
     "gaps": "to perfect orderings, of all arms",
+    "fidelity": "of students to their teachers",
+    "histories": "of the trainings of models, then replicates",
 }
 
 

@@ -13,6 +13,7 @@ from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA
 from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA
 from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
 from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
+from selfdoubt.runtime.schemas.fidelity import FIDELITY_SCHEMA
 from selfdoubt.runtime.schemas.gaps import GAPS_SCHEMA
 from selfdoubt.runtime.schemas.groups import GROUPS_SCHEMA
 from selfdoubt.runtime.schemas.guarantees import GUARANTEES_SCHEMA
@@ -26,6 +27,7 @@ TABLES = {
     "comparisons": COMPARISONS_SCHEMA,
     "costs": COSTS_SCHEMA,
     "enhancements": ENHANCEMENTS_SCHEMA,
+    "fidelity": FIDELITY_SCHEMA,
     "gaps": GAPS_SCHEMA,
     "groups": GROUPS_SCHEMA,
     "guarantees": GUARANTEES_SCHEMA,

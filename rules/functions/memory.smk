@@ -127,6 +127,13 @@ def comparing_groups_mb(wildcards, attempt):
     return attempt * max(memory.combining_mb(*predicted_sets(name), n_members) for name in STUDY.datasets)
 
 
+def comparing_students_mb(wildcards, attempt):
+    """The memory of a job that reads the tables of a student, its teachers and references at a time."""
+    pairs = student_teacher_pairs()
+    n_tables = max((1 + len(pair["teachers"]) + len(pair["references"]) for pair in pairs), default=0)
+    return attempt * max(memory.combining_mb(*predicted_sets(name), n_tables) for name in STUDY.datasets)
+
+
 def comparing_arms_mb(wildcards, attempt):
     """The memory of a job that reads the table of an arm at a time: of the largest data set."""
     return attempt * max(memory.reading_mb(*predicted_sets(name)) for name in STUDY.datasets)

@@ -240,6 +240,11 @@ def gap_modules(wildcards):
     return scores_modules([*STUDY.evaluation.scores, "msp-ts"])
 
 
+def fidelity_settings(wildcards):
+    """The pairs of the predictions files, in their order."""
+    return canonical({"pairs": student_teacher_pairs(), "ece_bins": STUDY.evaluation.ece_bins})
+
+
 def compared_predictions(wildcards):
     """Data sets first, then arms, then replicates: the order that the script relies on."""
     return [file for d in sorted(STUDY.datasets) for file in arm_files(PREDICTIONS, d, compared_arms())]

@@ -73,6 +73,17 @@ def gaps_of_figure(figure):
     return [TABLE.format(table="gaps")]
 
 
+def fidelity_of_figure(figure):
+    """The table of how alike students and their teachers predict."""
+    return [TABLE.format(table="fidelity")]
+
+
+def histories_of_figure(figure):
+    """The training histories of the models that a figure shows: models first, then replicates."""
+    keys = product(figure.arms, replicates_of_figure(figure))
+    return [HISTORY.format(dataset=figure.dataset, model=model, replicate=replicate) for model, replicate in keys]
+
+
 def figure_settings(wildcards):
     """A figure's entry without its `study`, and the facts about the study that its kind needs."""
     figure = STUDY.figures[wildcards.figure]

@@ -18,6 +18,7 @@ from small_training import (
     RECIPE,
     SGD,
     STUDENT,
+    model_of,
     recipe_of,
     run_script,
     split_of,
@@ -29,8 +30,12 @@ from selfdoubt.data import datasets
 from selfdoubt.distillation import objectives, soft_labels
 from selfdoubt.distillation.teachers import Teachers, average
 from selfdoubt.models import checkpoints, inference
+from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.training import PARTS_SCHEMA, TRAINING_SCHEMA
 from selfdoubt.training import losses
 from selfdoubt.training.batches import Batch, Stream
+from selfdoubt.training.loop import Training
+from selfdoubt.training.resume import Keeper
 
 torch.set_num_threads(1)
 
@@ -55,7 +60,7 @@ def linear_model(seed: int = 0) -> nn.Module:
 
 def test_a_student_equal_to_its_teacher_has_nothing_to_learn():
     teacher = linear_model().train()
-    objective = objectives.from_teacher(Teachers([teacher], "float32"), kd(4))
+    objective = objectives.FromTeacher(Teachers([teacher], "float32"), kd(4))
     logits = linear_model().eval()(batch_of().images).detach().requires_grad_()
     loss = objective(logits, batch_of())
     loss.backward()
@@ -66,7 +71,7 @@ def test_a_student_equal_to_its_teacher_has_nothing_to_learn():
 
 
 def test_the_teacher_sees_the_view_of_the_student():
-    objective = objectives.from_teacher(Teachers([linear_model()], "float32"), kd(1))
+    objective = objectives.FromTeacher(Teachers([linear_model()], "float32"), kd(1))
     logits, other = (
         linear_model().eval()(batch_of().images),
         dataclasses.replace(batch_of(), images=batch_of().images / 2),
@@ -77,7 +82,7 @@ def test_the_teacher_sees_the_view_of_the_student():
 
 def test_a_transform_is_applied_before_the_loss():
     logits = linear_model().eval()(batch_of().images)
-    objective = objectives.from_teacher(Teachers([linear_model(1)], "float32"), kd(1), lambda targets, batch: logits)
+    objective = objectives.FromTeacher(Teachers([linear_model(1)], "float32"), kd(1), lambda targets, batch: logits)
     assert objective(logits, batch_of()).item() == pytest.approx(0, abs=1e-5)
 
 
@@ -114,7 +119,7 @@ def test_at_temperature_1_an_ensembles_loss_has_the_gradient_of_its_members_mean
     models, gradients = [linear_model(seed) for seed in (1, 2)], []
     for given in ([Teachers(models, "float32")], [Teachers([model], "float32") for model in models]):
         logits = linear_model().eval()(batch_of().images).detach().requires_grad_()
-        (sum(objectives.from_teacher(each, kd(1))(logits, batch_of()) for each in given) / len(given)).backward()
+        (sum(objectives.FromTeacher(each, kd(1))(logits, batch_of()) for each in given) / len(given)).backward()
         gradients.append(logits.grad)
     assert_close(*gradients, rtol=1e-2, atol=1e-4)  # of targets in half precision
 
@@ -185,6 +190,39 @@ def test_every_arm_learns_alike_from_files_and_from_its_teacher_and_each_somethi
         assert asking.with_suffix(".parquet").read_bytes() == reading.with_suffix(".parquet").read_bytes(), name
         found[name] = checkpoints.read(asking)[0]["body.head.weight"].numpy().tobytes()
     assert len(set(found.values())) == len(ARMS)
+
+
+def test_histories_have_the_parts_of_the_divergence_where_the_loss_has_one(teachers, tmp_path):
+    for name, measured in (("kd", True), ("dkd", True), ("hard", False)):
+        train(tmp_path, name, settings=ARMS[name], script="distill_student", teacher=teachers[0])
+        schema = PARTS_SCHEMA if measured else TRAINING_SCHEMA
+        history = table_files.read_table(tmp_path / f"{name}.parquet", schema)
+        assert (history.column_names == PARTS_SCHEMA.names) == measured
+        assert not measured or min(history["tckd"].to_pylist() + history["nckd"].to_pylist()) > 0
+
+
+def test_what_is_measured_is_summed_over_the_images_of_an_epoch_and_kept_with_the_state(tmp_path):
+    """Batches of 8, 8 and 4 images with 1, 2 and 3: a mean of (8 + 16 + 12) / 20; a part of a run counts once."""
+
+    class Counting:
+        columns, calls, stop_at = ("tckd", "nckd"), 0, None
+
+        def __call__(self, logits, batch):
+            if self.calls == self.stop_at:
+                raise KeyboardInterrupt
+            self.calls += 1
+            self.measured = torch.tensor([self.calls % 3 or 3, 0.0])
+            return nn.functional.cross_entropy(logits, batch.labels)
+
+    def training(objective):
+        stream = Stream(split_of(), recipe_of(), 1, CPU)
+        return Training(model_of(), stream, objective, split_of(6), Keeper(tmp_path / "state", "key", 0))
+
+    interrupted, resumed = Counting(), Counting()
+    interrupted.stop_at, resumed.calls = 5, 5
+    with pytest.raises(KeyboardInterrupt):
+        training(interrupted).run()
+    assert [row["tckd"] for row in training(resumed).run()] == pytest.approx([36 / 20] * 2)
 
 
 def test_several_teachers_are_one_that_a_file_stands_for(teachers, tmp_path):

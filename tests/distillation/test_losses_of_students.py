@@ -74,6 +74,14 @@ def test_the_halves_make_up_the_divergence():
     assert losses.divergence(STUDENT, TEACHER, 3.0).tolist() == pytest.approx([9 * value for value in each], rel=1e-4)
 
 
+@pytest.mark.parametrize("method", ["kd", "dkd"])
+def test_the_history_has_the_mean_halves_without_the_squared_temperature(method):
+    parts = methods.load("distillation.losses", method).parts
+    found = parts(STUDENT, LABELS, TEACHER, SimpleNamespace(**SETTINGS[method]))
+    expected = [sum(each[i] for each in halves(3.0)) / 5 for i in (0, 1)]
+    assert found.tolist() == pytest.approx(expected, rel=1e-4)
+
+
 def test_of_two_classes_there_is_nothing_but_the_label_against_the_rest():
     student, teacher, labels = logits(0, 2), logits(1, 2), LABELS % 2
     whole = F.cross_entropy(student, labels) + losses.divergence(student, teacher, 3.0).mean()

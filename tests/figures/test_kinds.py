@@ -44,6 +44,10 @@ OWN = {  # kind -> what else its entry has
     "persuasion-matrix": {"group": "trio", "protocol": "persuasion"},
     "mixed-labels": {"models": ["a", "b"]},
     "object-size": {"arms": ["ce", "kd"], "n_bins": 2},
+    "confidence-histograms": {"arms": ["ce", "kd"], "n_bins": 5},
+    "entropy-deciles": {"arms": ["kd", "a"], "reference": "ce"},
+    "teacher-quality": {"arms": ["kd", "a", "b"], "teacher_metrics": ["ece", "entropy"], "student_metrics": ["aurc"]},
+    "training-curves": {"arms": ["ce", "kd"], "column": "val_accuracy"},
 }
 KINDS = [kind for kind in methods.names_in("figures.kinds") if kind in OWN]
 
@@ -122,6 +126,19 @@ def sized() -> SizedRuns:
     return SizedRuns({"ce": [(confidence, correct)], "kd": [kd]}, np.array([0.1, 0.3, 0.4, 0.2]))
 
 
+def fidelity() -> pd.DataFrame:
+    """Two replicates of three students, the better the higher the error of their teachers' calibration."""
+    rows = []
+    for place, (student, replicate) in enumerate(product(("kd", "a", "b"), (1, 2))):
+        row = {"dataset": "toys", "student": student, "replicate": replicate, "split": "test", "n": 9, "reason": None}
+        numbers = {"teacher-ece": 0.01 * place, "teacher-entropy": 1.0, "student-aurc": 0.02 - 0.001 * place}
+        rows += [row | {"quantity": key, "value": value, "decile": None} for key, value in numbers.items()]
+        for quantity, decile in product(("error", "confidence-correct", "confidence-incorrect"), range(1, 11)):
+            own = {"quantity": quantity, "decile": decile, "value": 0.01 * decile * replicate}
+            rows += [row | own | {"reference": "ce"}, row | own | {"reference": None, "value": 0.5}]
+    return pd.DataFrame(rows).astype({"decile": float})
+
+
 DATA = {
     "risk-coverage": lambda: {"ce": [LAST_INCORRECT], "kd": [FIRST_INCORRECT]},
     "reliability": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
@@ -133,6 +150,10 @@ DATA = {
     "persuasion-matrix": persuasion,
     "mixed-labels": lambda: {"a": [labels(), labels(0.21)], "b": [labels(None)] * 2},
     "object-size": sized,
+    "confidence-histograms": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
+    "entropy-deciles": fidelity,
+    "teacher-quality": fidelity,
+    "training-curves": lambda: {"ce": [np.array([0.5, 0.7]), np.array([0.6, 0.7])], "kd": [np.array([0.4, 0.9])] * 2},
 }
 
 
@@ -226,6 +247,9 @@ POOR = {
     "oracle-gap": (gaps(), gaps(None)),
     "persuasion-matrix": (persuasion().assign(gain=None, n=0),) * 2,
     "mixed-labels": ({"a": [dict.fromkeys(labels(), None)], "b": [labels(None)]}, None),
+    "confidence-histograms": ({"ce": [PERFECT], "kd": [PERFECT] * 2}, None),
+    "entropy-deciles": (fidelity().query("student == 'kd'"), fidelity().query("reference != 'ce'")),
+    "teacher-quality": (fidelity().query("student != 'a'"), fidelity().assign(value=None).astype({"value": float})),
     "mask-gallery": (Gallery(gallery().images, *[np.zeros((3, 8, 8), bool)] * 2), None),
 }
 
@@ -397,3 +421,34 @@ def test_bars_of_the_oracle_gap_reach_as_far_as_their_positive_parts(labels, end
     axes = draw("oracle-gap", labels=labels).axes[0]
     bars = [bar for bar in axes.patches if round(bar.get_y() + bar.get_height() / 2) == 2]
     assert sorted(bar.get_x() + bar.get_width() for bar in bars if bar.get_width() > 0) == pytest.approx(ends)
+
+
+# ---- of students and their teachers ----
+
+
+def test_histograms_of_correct_and_incorrect_predictions_add_up_to_the_whole_each():
+    axes = drawn("confidence-histograms").axes[0]  # .9, .8, .7 correct and .1 incorrect, in bins of .2
+    correct, _, incorrect, _ = (patch.get_data().values for patch in axes.patches)
+    assert correct == pytest.approx([0, 0, 0, 100 / 3, 200 / 3]) and incorrect == pytest.approx([100, 0, 0, 0, 0])
+    assert [line.get_xdata()[0] for line in axes.lines] == pytest.approx([80, 10])  # the means
+
+
+def test_deciles_show_the_mean_difference_from_the_reference_in_points():
+    error = drawn("entropy-deciles").axes[0]
+    of_kd = error.lines[1].get_xydata()  # after the line of no difference
+    assert of_kd == pytest.approx(np.array([(decile, 1.5 * decile) for decile in range(1, 11)]))  # replicates: 1, 2
+
+
+def test_teacher_quality_ranks_students_and_has_no_correlation_of_two_or_of_equal_ones():
+    ece, entropy = drawn("teacher-quality").axes
+    assert np.concatenate([np.asarray(dots.get_offsets()) for dots in ece.collections]) == pytest.approx(
+        np.array([(0.5, 19.5), (2.5, 17.5), (4.5, 15.5)])  # points of ECE, AURC x 1000
+    )
+    assert ece.get_title(loc="right") == "ρ = −1.00" and entropy.get_title(loc="right") == ""
+    two = draw("teacher-quality", fidelity().query("student != 'a'")).axes[0]
+    assert two.get_title(loc="right") == ""
+
+
+def test_training_curves_are_means_over_replicates():
+    ce, kd = drawn("training-curves").axes[0].lines
+    assert ce.get_xydata() == pytest.approx(np.array([(1, 0.55), (2, 0.7)])) and kd.get_ydata()[-1] == 0.9

@@ -11,6 +11,7 @@ from selfdoubt.report.arms import Arms
 from selfdoubt.report.comparison_tables import comparison_table
 from selfdoubt.report.data_tables import counts_table, mask_table
 from selfdoubt.report.enhancement_tables import enhancement_table
+from selfdoubt.report.fidelity_tables import fidelity_tables
 from selfdoubt.report.formats import metric_of, number, p_value
 from selfdoubt.report.gap_tables import gap_tables
 from selfdoubt.report.group_tables import group_tables
@@ -328,6 +329,25 @@ def test_gaps_have_columns_of_what_is_known_of_some_arm_and_reasons_for_the_rest
     assert [text for _, text in table.notes] == ["nobody was asked"] and "mended-by-logits (no val)" in table.caption
     assert sum(span for _, span in table.groups) == len(table.headings) == 3
     assert gap_tables(frame("gaps", []), ["ce"]) == []
+
+
+def test_students_have_a_row_of_how_they_follow_their_teachers_on_test():
+    row = {"dataset": "toys", "teacher": "big, huge", "reference": None, "decile": None, "split": "test", "n": 9}
+    rows = [
+        row | {"student": student, "replicate": replicate, "quantity": quantity, "value": value, "reason": why} | other
+        for student, replicate in (("kd", 1), ("kd", 2), ("alone", 1))
+        for quantity, value, why, other in (
+            ("agreement", 0.8 + replicate / 10, None, {}),
+            ("agreement", 0.1, None, {"split": "val"}),
+            ("error", 0.1, None, {"decile": 1}),
+            ("kl", None, "needs logits", {}),
+        )
+    ]
+    (table,) = fidelity_tables(pd.DataFrame(rows), ["ce", "kd"], Arms({"huge": "Huge", "kd": "KD"}))
+    ((label, cells),) = table.rows
+    assert label == "KD" and [cell.text for cell in cells[:3]] == ["big and Huge", "0.9500", "–"]
+    assert table.notes == [("a", "needs logits")] and sum(span for _, span in table.groups) == len(table.headings)
+    assert fidelity_tables(frame("fidelity", []), ["kd"]) == []
 
 
 def test_guarantees_have_a_table_of_thresholds_and_one_of_sets():

@@ -14,6 +14,10 @@ RESNET = {"family": "timm", "name": "resnet18"}
 RESIZEMIX = {"method": "resizemix", "probability": 0.5, "min_scale": 0.1, "max_scale": 0.8}
 OA_CUTMIX = {"method": "oa-cutmix", "probability": 0.5, "beta": 1.0, "labels": "object-area"}
 LABELS = {"kind": "mixed-labels", "study": "mask-cutmix", "models": ["ce"], "style": STYLE}
+DECILES = {"kind": "entropy-deciles", "arms": ["kd"], "reference": "ce", "split": "test", "style": STYLE}
+QUALITY = {"kind": "teacher-quality", "arms": ["kd"], "split": "test", "style": STYLE}
+QUALITY |= {"teacher_metrics": ["ece"], "student_metrics": ["auroc"]}
+HISTORIES = {"kind": "training-curves", "arms": ["kd"], "column": "tckd", "style": STYLE}
 VIRTUAL = {"probability": 0.9, "temperature": 20, "alpha": 0.5}
 CLAIM = {"study": "distillation", "statement": "So.", "better": "kd", "than": "ce", "split": "test"}
 CLAIM |= {"metric": "aurc", "score": "msp"}
@@ -133,6 +137,12 @@ FAULTS = [
     ("datasets", ["cifar10"], "'cifar10'"),
     ("baselines", ["ce"], "'ce'"),
     ("baselines.ce", "convnet-small", ""),
+    ("figures.d", DECILES | {"arms": ["kd", "ce"]}, "figures.d.arms: 'ce' kd"),
+    ("figures.d", DECILES | {"reference": "label-smoothing"}, "figures.d.reference: label-smoothing kd"),
+    ("figures.q", QUALITY | {"arms": ["teacher"]}, "figures.q.arms: 'teacher' kd"),
+    ("figures.q", QUALITY | {"teacher_metrics": []}, "figures.q.teacher_metrics: 1"),
+    ("figures.h", HISTORIES | {"arms": ["ce"]}, "figures.h.arms: ce tckd"),
+    ("figures.h", HISTORIES | {"arms": ["ce/odin"]}, "figures.h.arms: 'ce/odin'"),
     ("figures.reliability", 3, "3"),
     ("groups.trio.members", "ce", "'ce'"),
     ("figures.reliability.kind", "pie", "'pie'"),

@@ -9,6 +9,7 @@ from expected_jobs import (
     ENHANCEMENTS,
     EVERYTHING,
     EXAMPLES,
+    FIDELITY,
     FROM_SEGMENTER,
     FROM_TEACHER,
     FROM_TRAINING,
@@ -191,11 +192,15 @@ EDITS: dict[str, list[Edit]] = {
             FROM_TRAINING | SEGMENTERS,
             "prepared data stays whole",
         ),
-        Edit("a new data set", config(with_second_dataset), on_second(EVERYTHING) | TABLES | ENHANCEMENTS | GROUPS),
+        Edit(
+            "a new data set",
+            config(with_second_dataset),
+            on_second(EVERYTHING) | TABLES | ENHANCEMENTS | GROUPS | FIDELITY,
+        ),
         Edit(
             "a data set removed",
             without_second_dataset,
-            TABLES | ENHANCEMENTS | GROUPS,
+            TABLES | ENHANCEMENTS | GROUPS | FIDELITY,
             "tried on a copy of two; figures show the first",
         ),
     ],
@@ -208,14 +213,15 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a replicate removed",
             config(lambda c: c["replicates"].remove(3)),
-            TABLES | ENHANCEMENTS | GROUPS | LOOKS | MATRIX,
+            TABLES | ENHANCEMENTS | GROUPS | FIDELITY | LOOKS | MATRIX,
         ),
         Edit(
             "a new student",
             put("students", other=NEW_STUDENT),
             replicates("distill_student", "other")
             | replicates("predict", "other")
-            | uncompared("other/clean", before=("cutmix",)),
+            | uncompared("other/clean", before=("cutmix",))
+            | FIDELITY,
             "an arm's colour is its place among all",
         ),
         Edit("a model removed", config(remove_model), TABLES | ACCURACY | shown("label-smoothing", "cutmix")),
@@ -323,7 +329,7 @@ EDITS: dict[str, list[Edit]] = {
         ),
     ],
     "Numbers, texts, figures": [
-        Edit("`ece_bins`", put("evaluation", ece_bins=10), measured(*ARMS) - {"measure_gaps"}),
+        Edit("`ece_bins`", put("evaluation", ece_bins=10), (measured(*ARMS) - {"measure_gaps"}) | FIDELITY),
         Edit(
             "a new metric, `failure-aurc`",
             several(config(lambda c: c["evaluation"]["metrics"].append("failure-aurc")), put("evaluation", **MIXED)),

@@ -1,6 +1,17 @@
 """A new method of each kind: alone it reruns nothing, in use just its own jobs. For tests/support/edits.py."""
 
-from expected_jobs import ARMS, ENHANCEMENTS, MODELS, REPORT, decided, measured, predicted, replicates, uncompared
+from expected_jobs import (
+    ARMS,
+    ENHANCEMENTS,
+    FIDELITY,
+    MODELS,
+    REPORT,
+    decided,
+    measured,
+    predicted,
+    replicates,
+    uncompared,
+)
 from ways_of_editing import Edit, ask_for_newcomer, corrupt_by_newcomer, edited, join_group, new_methods, put_in, used
 
 NEW_STUDENT = {"network": "convnet-small", "recipe": "short", "teacher": "teacher"}
@@ -22,7 +33,8 @@ EDITS_OF_METHODS = [
         used("losses", "kd", put_in("students", other=NEW_STUDENT | {"loss": NEW_STUDENT["loss"] | NEWCOMER})),
         replicates("distill_student", "other")
         | replicates("predict", "other")
-        | uncompared("other/clean", before=("cutmix",)),
+        | uncompared("other/clean", before=("cutmix",))
+        | FIDELITY,
     ),
     Edit(
         "a new mixing, in a new model",
@@ -46,14 +58,16 @@ EDITS_OF_METHODS = [
         used("targets", "corrected", put_in("students", other=NEW_STUDENT | {"target_transform": NEWCOMER})),
         replicates("distill_student", "other")
         | replicates("predict", "other")
-        | uncompared("other/clean", before=("cutmix",)),
+        | uncompared("other/clean", before=("cutmix",))
+        | FIDELITY,
     ),
     Edit(
         "an edit of a target transform that a student uses",
         edited("targets", "corrected", put_in("students", other=NEW_STUDENT | {"target_transform": NEWCOMER})),
         replicates("distill_student", "other")
         | replicates("predict", "other")
-        | measured("other/clean") - {"test_hypotheses"},
+        | measured("other/clean") - {"test_hypotheses"}
+        | FIDELITY,
         "tried on a copy with such a student",
     ),
     Edit(

@@ -23,7 +23,9 @@ VERDICTS = {"test_hypotheses"} | REPORT
 ENHANCEMENTS = {"collect_enhancements"} | REPORT
 TABLES = {"collect_metrics", "collect_costs", "measure_gaps"} | VERDICTS
 GROUPS = {"compare_groups"}
+FIDELITY = {"measure_fidelity"}
 RULES_OF_TABLES = ("collect_metrics", "collect_costs", "collect_enhancements", "compare_groups", "measure_gaps")
+RULES_OF_TABLES += ("measure_fidelity",)
 ACCURACY = {"plot_figure:auroc-accuracy"}
 EXAMPLES = {"plot_figure:enhancement-examples"}
 GALLERY = {"plot_figure:mask-gallery"}
@@ -89,6 +91,7 @@ def predicted(*models: str, of=REPLICATES) -> set[str]:
         | measured(*(f"{model}/clean" for model in models), of=of)
         | shown(*models)
     )
+    jobs |= FIDELITY if {*models} & {"teacher", "ce", *STUDENTS} else set()
     return jobs | (decided(*COMBINED, of=of) if {*models} & {*TRIO} else set())
 
 
@@ -200,6 +203,6 @@ def after(rules: set[str], methods: set[str] = frozenset()) -> set[str]:
 
 def on_second(jobs: set[str]) -> set[str]:
     """The same jobs for the data set `second`; those that have none stay away."""
-    of_all = TABLES | ENHANCEMENTS | GROUPS | {job for job in jobs if job.startswith("plot_")}
+    of_all = TABLES | ENHANCEMENTS | GROUPS | FIDELITY | {job for job in jobs if job.startswith("plot_")}
     parts = [job.partition(":") for job in jobs - of_all]
     return {f"{rule}:@second" + (f"/{keys}" if keys else "") for rule, _, keys in parts}

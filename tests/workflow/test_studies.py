@@ -100,6 +100,7 @@ OF_IMAGENET = {
     "compute_metrics": {500 + 6 * TABLE},
     "test_hypotheses": {500 + 6 * TABLE},
     "measure_gaps": {500 + 6 * TABLE},
+    "measure_fidelity": {500 + (3 * 3 + 4) * TABLE},  # a student, its teacher and the reference
     "compute_guarantees": {500 + 6 * TABLE},
     "plot_figure": {500 + 10 * TABLE, 1000},  # the others read metrics, examples and persuasion tables
     "collect_metrics": {2000},

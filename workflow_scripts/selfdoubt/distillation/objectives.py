@@ -4,6 +4,7 @@ Losses (`distillation.losses`) and transforms of targets (`distillation.targets`
 
     loss(logits, labels, teacher_logits, settings) -> scalar         mean over the batch, in float32
     transform(teacher_logits, batch, settings, seed) -> logits       (b, K)
+    parts(logits, labels, teacher_logits, settings) -> (2,)          means over the batch, if the loss `measures_parts`
     fit(teacher_logits, labels) -> fitted                            on val, if there is anything to fit; `transform`
                                                                      gets it as `fitted`
 
@@ -20,6 +21,7 @@ from selfdoubt.data import datasets, own_images
 from selfdoubt.distillation import soft_labels, teachers
 from selfdoubt.models import checkpoints, inference
 from selfdoubt.runtime import methods, randomness
+from selfdoubt.runtime.schemas.training import PARTS
 from selfdoubt.training.losses import Objective
 
 
@@ -32,27 +34,37 @@ def of_student(job) -> Callable[[torch.device, str], Objective]:
 
     def make(device: torch.device, precision: str) -> Objective:
         settings = job.settings
-        return from_teacher(
+        method = methods.load("distillation.losses", settings.loss.method)
+        return FromTeacher(
             _teacher(job, device, precision),
-            partial(methods.load("distillation.losses", settings.loss.method).loss, settings=settings.loss),
+            partial(method.loss, settings=settings.loss),
             transform_of(job, device) if settings.target_transform else None,
+            partial(method.parts, settings=settings.loss) if hasattr(method, "parts") else None,
         )
 
     return make
 
 
-def from_teacher(teacher, loss: Callable, transform: Callable | None = None) -> Objective:
-    """Return the objective of learning from a teacher.
+class FromTeacher:
+    """The objective of learning from a teacher."""
 
-    teacher: of `teachers` or `soft_labels`, with `targets(batch)`. loss: f(logits, labels, teacher_logits). transform:
-    f(teacher_logits, batch) -> logits, or None.
-    """
+    def __init__(self, teacher, loss: Callable, transform: Callable | None = None, parts: Callable | None = None):
+        """teacher: of `teachers` or `soft_labels`, with `targets(batch)`. loss: f(logits, labels, teacher_logits).
 
-    def objective(logits: torch.Tensor, batch) -> torch.Tensor:
-        given = teacher.targets(batch).logits
-        return loss(logits, batch.labels, transform(given, batch) if transform else given)
+        transform: f(teacher_logits, batch) -> logits, or None. parts: f(logits, labels, teacher_logits) -> (2,), what
+        is measured of each batch, or None.
+        """
+        self._teacher, self._loss, self._transform, self._parts = teacher, loss, transform, parts
+        self.columns = PARTS if parts else ()  # of the history, which `measured` are summed into
+        self.measured: torch.Tensor | None = None  # (2,) of the last batch, means over its images
 
-    return objective
+    def __call__(self, logits: torch.Tensor, batch) -> torch.Tensor:
+        given = self._teacher.targets(batch).logits
+        given = self._transform(given, batch) if self._transform else given
+        if self._parts:
+            with torch.no_grad():
+                self.measured = self._parts(logits, batch.labels, given)
+        return self._loss(logits, batch.labels, given)
 
 
 def _teacher(job, device: torch.device, precision: str):

@@ -6,9 +6,8 @@ import pandas as pd
 
 from selfdoubt.figures.texts import NO_BREAK, listed
 from selfdoubt.report.arms import BY_NAME, Arms
-from selfdoubt.report.formats import number
 from selfdoubt.report.numbers import with_arms
-from selfdoubt.report.tables import Cell, Table
+from selfdoubt.report.tables import Table, mean_cell
 
 SCORE = "msp"
 _GAP = {"gap": f"gap{NO_BREAK}↓"}  # part -> heading
@@ -47,22 +46,12 @@ def _table(dataset: str, rows: pd.DataFrame, arms: Sequence[str], names: Arms) -
     for arm in [arm for arm in dict.fromkeys(arms) if arm in set(rows["arm"])]:
         own = rows[rows["arm"] == arm]
         mean, gap = own[own["coverage_percent"].isna()], own[own["part"] == "gap"]
-        cells = [_cell(mean[mean["part"] == part], 1000, notes) for part in columns]
-        cells += [_cell(gap[gap["coverage_percent"] == coverage], 100, notes) for coverage in coverages]
+        cells = [mean_cell(mean[mean["part"] == part], 2, notes, 1000) for part in columns]
+        cells += [mean_cell(gap[gap["coverage_percent"] == coverage], 2, notes, 100) for coverage in coverages]
         table.rows.append((names.marked(arm), cells))
     table.notes = [(letter, reason) for reason, letter in notes.items()]
     table.caption += names.note(arms)
     return table
-
-
-def _cell(rows: pd.DataFrame, scale: float, notes: dict[str, str]) -> Cell:
-    """Return mean and standard deviation over replicates; a lettered note says why a value is not there."""
-    marks = [notes.setdefault(reason, chr(ord("a") + len(notes))) for reason in rows["reason"].dropna().unique()]
-    values = scale * rows["value"].dropna()
-    if values.empty:
-        return Cell("–", marks=",".join(marks))
-    spread = f"±{NO_BREAK}{number(values.std(), 2)}" if len(values) > 1 else ""
-    return Cell(number(values.mean(), 2), spread, ",".join(marks))
 
 
 def _caption(dataset: str, rows: pd.DataFrame, kept: list[dict[str, str]]) -> str:

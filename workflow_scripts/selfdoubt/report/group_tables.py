@@ -5,7 +5,7 @@ import pandas as pd
 from selfdoubt.figures.texts import NO_BREAK, counted, listed
 from selfdoubt.report.arms import BY_NAME, Arms
 from selfdoubt.report.formats import number
-from selfdoubt.report.tables import Cell, Table
+from selfdoubt.report.tables import Cell, Table, mean_cell
 from selfdoubt.settings.upper_bounds import BEST, ORACLE
 
 _COLUMNS = {  # quantity -> heading, digits
@@ -51,11 +51,7 @@ def _cell(rows: pd.DataFrame, digits: int, notes: dict[str, str]) -> Cell:
     """Return mean and standard deviation over replicates; what has no such quantity has an empty cell."""
     if rows.empty:
         return Cell("")
-    marks = [notes.setdefault(reason, chr(ord("a") + len(notes))) for reason in rows["reason"].dropna().unique()]
-    values = rows["value"].dropna()
-    if values.empty:
-        return Cell("–", marks=",".join(marks))
-    return Cell(number(values.mean(), digits), _spread(values, digits), ",".join(marks))
+    return mean_cell(rows, digits, notes)
 
 
 def _spread(values: pd.Series, digits: int) -> str:

@@ -4,9 +4,8 @@ import pandas as pd
 
 from selfdoubt.figures.texts import NO_BREAK
 from selfdoubt.report.arms import BY_NAME, Arms
-from selfdoubt.report.formats import number
 from selfdoubt.report.numbers import with_arms
-from selfdoubt.report.tables import Cell, Table
+from selfdoubt.report.tables import Cell, Table, mean_cell
 
 _OF_SELECTION = {"bound": "bound", "coverage": f"coverage{NO_BREAK}↑", "risk": "risk", "broken-bounds": "bounds broken"}
 _OF_SETS = {"coverage": "coverage", "size": f"size{NO_BREAK}↓", "size-stratified-coverage": "least by size"}
@@ -45,10 +44,4 @@ def _table(dataset: str, score: str, selects: bool, rows: pd.DataFrame, names: A
 
 def _cell(rows: pd.DataFrame, notes: dict[str, str]) -> Cell:
     """Return mean and standard deviation over the replicates that have a value; a note gives each reason."""
-    reasons = rows["reason"].dropna().unique()
-    marks = ",".join(notes.setdefault(reason, chr(ord("a") + len(notes))) for reason in reasons)
-    values, digits = rows["value"].dropna(), 2 if rows["quantity"].iloc[0] == "size" else 4
-    if values.empty:
-        return Cell("–", marks=marks)
-    spread = f"±{NO_BREAK}{number(values.std(), digits)}" if len(values) > 1 else ""
-    return Cell(number(values.mean(), digits), spread, marks)
+    return mean_cell(rows, 2 if rows["quantity"].iloc[0] == "size" else 4, notes)

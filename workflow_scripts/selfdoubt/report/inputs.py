@@ -61,6 +61,7 @@ class ReportData:
     figures: dict[str, dict]  # name -> {"settings": its entry, "upper_bounds"; "svg", "png", "pdf": bytes or path}
     provenance: dict  # {"commit": str or None, "versions": {package: version}, further texts}
     gaps: pd.DataFrame = field(default_factory=pd.DataFrame)  # GAPS
+    fidelity: pd.DataFrame = field(default_factory=pd.DataFrame)  # FIDELITY
     enhancements: pd.DataFrame = field(default_factory=pd.DataFrame)  # ENHANCEMENTS
     guarantees: pd.DataFrame = field(default_factory=pd.DataFrame)  # GUARANTEES
     registration: Registration | None = None

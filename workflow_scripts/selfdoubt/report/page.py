@@ -11,6 +11,7 @@ from selfdoubt.report.arm_tables import corruption_table, failure_columns, main_
 from selfdoubt.report.comparison_tables import comparison_table
 from selfdoubt.report.data_tables import counts_table, mask_table
 from selfdoubt.report.enhancement_tables import enhancement_table
+from selfdoubt.report.fidelity_tables import fidelity_tables
 from selfdoubt.report.figures import PlacedFigure, figures_of
 from selfdoubt.report.formats import metric_of
 from selfdoubt.report.gap_tables import gap_tables
@@ -43,6 +44,7 @@ class StudySection:
     figures: list[PlacedFigure]
     tables: list[Table]
     gaps: list[Table]
+    fidelity: list[Table]
     enhancements: Table | None
     comparisons: Table | None
 
@@ -109,6 +111,7 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
         figures_of(data, numbers, name),
         [*(table for table in tables if table.rows), *group_tables(data.groups, arms, data.arms)],
         gap_tables(data.gaps, arms, data.arms),
+        fidelity_tables(data.fidelity, arms, data.arms),
         enhancement_table(data.enhancements, data.settings, arms, data.arms),
         comparisons,
     )

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass, field
 
+import pandas as pd
+
+from selfdoubt.figures.texts import NO_BREAK
+from selfdoubt.report.formats import number
+
 
 @dataclass
 class Cell:
@@ -26,3 +31,16 @@ class Table:
     rows: list[tuple[str, list[Cell]]] = field(default_factory=list)
     groups: list[tuple[str, int]] = field(default_factory=list)  # texts above the headings, with their spans
     notes: list[tuple[str, str]] = field(default_factory=list)  # letter, text
+
+
+def mean_cell(rows: pd.DataFrame, digits: int, notes: dict[str, str], scale: float = 1) -> Cell:
+    """Return mean and standard deviation of `value` over replicates, times `scale`.
+
+    notes: reason -> letter, to which the rows' reasons are added: they say why a value is not there.
+    """
+    marks = ",".join(notes.setdefault(why, chr(ord("a") + len(notes))) for why in rows["reason"].dropna().unique())
+    values = scale * rows["value"].dropna()
+    if values.empty:
+        return Cell("–", marks=marks)
+    spread = f"±{NO_BREAK}{number(values.std(), digits)}" if len(values) > 1 else ""
+    return Cell(number(values.mean(), digits), spread, marks)

@@ -71,6 +71,7 @@ class OfStudent(Strict):
     """A student's loss, or a transform of its targets."""
 
     compares_images: ClassVar[bool] = False  # whether the loss of an image depends on the others of its batch
+    measures_parts: ClassVar[bool] = False  # of a loss: whether histories have the parts of its divergence
 
 
 class Technique(Strict):

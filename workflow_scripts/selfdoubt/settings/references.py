@@ -15,8 +15,8 @@ from selfdoubt.settings.looks import check_looks
 from selfdoubt.settings.metrics import METRICS, split_name, takes_split
 from selfdoubt.settings.predicted import check_figure_without_images, check_has_network, check_predictions
 from selfdoubt.settings.replicates import check_own_images
-from selfdoubt.settings.students import check_students
 from selfdoubt.settings.splits import check_split
+from selfdoubt.settings.students import check_students
 from selfdoubt.settings.tuning import check_not_tested, check_tuned_on_known
 from selfdoubt.settings.upper_bounds import BEST, ORACLE
 

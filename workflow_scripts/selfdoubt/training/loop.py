@@ -17,7 +17,7 @@ from selfdoubt.data import datasets, own_images
 from selfdoubt.models import checkpoints, classifier, inference, weight_files
 from selfdoubt.runtime import devices, digests, randomness, table_files
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.runtime.schemas.training import TRAINING_SCHEMA
+from selfdoubt.runtime.schemas.training import PARTS_SCHEMA, TRAINING_SCHEMA
 from selfdoubt.training import optimizers, schedules
 from selfdoubt.training.batches import Batch, Stream
 from selfdoubt.training.distributed import Ranks, launch
@@ -52,10 +52,12 @@ class Training:
         if recipe.ema_decay is not None:
             self._average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True)
         self._total = torch.zeros((), dtype=torch.float64, device=self._device)  # loss of this epoch's images
+        self._measuring, self._columns = objective, getattr(objective, "columns", ())  # a student's
+        self._measured = torch.zeros(len(self._columns), dtype=torch.float64, device=self._device)  # summed likewise
         self._epoch, self._n_done, self._history = 0, 0, []  # n_done: batches of this epoch
 
     def run(self) -> list[dict]:
-        """Train the model in place and return a row per epoch of TRAINING_SCHEMA.
+        """Train the model in place and return a row per epoch of TRAINING_SCHEMA, or of PARTS_SCHEMA.
 
         With `ema_decay`, the model ends as its average. Raises UserError at the first step, or the first evaluation on
         val, whose loss is not finite.
@@ -87,6 +89,8 @@ class Training:
         if self._average is not None:
             self._average.update_parameters(self._model)
         self._total += total
+        if self._columns:
+            self._measured += self._stream.ranks.sum(self._measuring.measured * len(batch.labels))
         self._n_done += 1
 
     def _gradients(self, forward: Callable, batch: Batch, step: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -114,6 +118,7 @@ class Training:
         row = {"epoch": self._epoch, "learning_rate": factor * recipe.optimizer.learning_rate}
         self._techniques.end_epoch(self._epoch, partial(self._forward, forward))
         row["train_loss"] = self._total.item() / n_images
+        row |= dict(zip(self._columns, (self._measured / n_images).tolist(), strict=True))
         if self._stream.ranks.first:
             row |= self._validated()
             n_passed, shown = n_images * self._techniques.passes, {"loss": row["train_loss"]}
@@ -122,6 +127,7 @@ class Training:
             print(" ".join(f"{name}={value:.5g}" for name, value in row.items()), flush=True)
         self._history.append(row)
         self._total.zero_()
+        self._measured.zero_()
         self._epoch, self._n_done = self._epoch + 1, 0
         self._keep()
 
@@ -144,7 +150,7 @@ class Training:
         if self._average is not None:
             parts["average"] = self._average.state_dict()
         named = {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
-        return named | {"total": self._total}
+        return named | {"total": self._total} | ({"measured": self._measured} if self._columns else {})
 
     def _keep(self) -> None:
         if self._keeper and self._stream.ranks.first:
@@ -223,7 +229,8 @@ def train_to_files(
     ranks.leave()
     if not ranks.first:
         return
-    table_files.write_rows(job.history, history, TRAINING_SCHEMA, metadata)
+    schema = PARTS_SCHEMA if hasattr(objective, "columns") and objective.columns else TRAINING_SCHEMA
+    table_files.write_rows(job.history, history, schema, metadata)
     checkpoints.save(job.checkpoint, model, metadata)
     progress.end()
     if keeper:

@@ -1,6 +1,9 @@
 """Knowledge distillation (Hinton, Vinyals & Dean 2015)."""
 
+from selfdoubt.distillation.divergence import mean_parts
 from selfdoubt.training import losses
+
+parts = mean_parts
 
 
 def loss(logits, labels, teacher_logits, settings):

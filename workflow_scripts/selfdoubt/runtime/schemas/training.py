@@ -11,3 +11,5 @@ TRAINING_SCHEMA = pa.schema(
         ("val_accuracy", pa.float64()),
     ]
 )
+PARTS = ("tckd", "nckd")  # of the divergence from a teacher: means over the epoch's training batches, in nats
+PARTS_SCHEMA = pa.schema([*TRAINING_SCHEMA, *((name, pa.float64()) for name in PARTS)])  # of losses that have them

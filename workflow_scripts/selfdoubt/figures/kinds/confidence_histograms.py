@@ -1,0 +1,67 @@
+"""How confident correct and incorrect predictions are: a histogram of each, for each arm."""
+
+from collections.abc import Callable
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from selfdoubt.figures import curves
+from selfdoubt.figures.context import Context
+from selfdoubt.figures.style import ABOVE, BELOW, STYLE, header, laid_out, new_figure
+from selfdoubt.figures.texts import counted, listed
+
+SHOWN_AS = "svg"
+COLOURS = {True: ABOVE, False: BELOW}  # of correct and of incorrect predictions
+WORDS = {True: "correct", False: "incorrect"}
+
+
+def read(inputs, settings, context: Context) -> curves.Runs:
+    """Read the predictions of arms, then replicates."""
+    return curves.runs(inputs.predictions, settings.arms, settings.split, curves.MAX_PROBABILITY)
+
+
+@mpl.rc_context(STYLE)
+def draw(data: curves.Runs, settings, context: Context) -> Figure:
+    """Draw a panel for each arm: of its correct and of its incorrect predictions, the fraction in each bin.
+
+    Replicates are pooled; a line marks the mean. The two histograms are of equal area, whatever the accuracy.
+    """
+    figure = new_figure(settings)
+    panels = figure.subplots(1, len(data), sharex=True, sharey=True, squeeze=False)[0]
+    for (arm, replicates), axes in zip(data.items(), panels, strict=True):
+        _panel(axes, replicates, settings.n_bins)
+        axes.set_title(context.labels[arm], loc="left", fontweight="bold", color=context.looks[arm].colour)
+    panels[0].set_ylabel("predictions of the kind (%)")
+    figure.supxlabel("confidence: probability of the predicted class (%)", fontsize=7.5)
+    marks = [mpl.patches.Patch(facecolor=colour, alpha=0.5, linewidth=0) for colour in COLOURS.values()]
+    panels[-1].legend(marks, WORDS.values(), loc="upper left", bbox_to_anchor=(1.01, 1))
+    n_replicates = curves.n_replicates(data)
+    pooled = f"{counted(n_replicates, 'replicate')}{' pooled' if n_replicates > 1 else ''}"
+    header(figure, f"{curves.extent(data, settings)}; {pooled}; dashed: means")
+    return laid_out(figure)
+
+
+def _panel(axes: Axes, replicates: list, n_bins: int) -> None:
+    confidence, correct = (np.concatenate(parts) for parts in zip(*replicates, strict=True))
+    edges = np.linspace(0, 1, n_bins + 1)
+    for kind, colour in COLOURS.items():
+        own = confidence[correct == kind]
+        if len(own) == 0:
+            continue
+        percent = 100 * np.histogram(own, edges)[0] / len(own)
+        axes.stairs(percent, 100 * edges, fill=True, color=colour, alpha=0.35)
+        axes.stairs(percent, 100 * edges, color=colour, linewidth=0.9)
+        axes.axvline(100 * own.mean(), color=colour, linewidth=0.9, linestyle=(0, (3, 2)))
+    axes.set(xlim=(0, 100), xticks=[0, 25, 50, 75, 100])
+    axes.grid(axis="y")
+
+
+def caption(settings, label: Callable[[str], str], extent: str) -> str:
+    """Return what the figure shows. extent: data set, split, images and replicates."""
+    return (
+        f"Confidence of correct and of incorrect predictions of {listed([*map(label, settings.arms)])} on {extent}, in "
+        f"{settings.n_bins} bins, replicates pooled; each kind of prediction adds up to 100 %, and a dashed line marks "
+        "its mean. The less the two overlap, the better confidence separates them."
+    )

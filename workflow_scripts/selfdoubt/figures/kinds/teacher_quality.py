@@ -1,0 +1,95 @@
+"""Students' metrics over those of their teachers, a point a student."""
+
+from collections.abc import Callable
+from itertools import product
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from selfdoubt.evaluation.fidelity import spearman
+from selfdoubt.evaluation.undefined import Undefined, attempt
+from selfdoubt.figures.context import Context
+from selfdoubt.figures.nothing import NothingToShow
+from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
+from selfdoubt.figures.texts import counted, listed
+from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.fidelity import FIDELITY_SCHEMA
+
+SHOWN_AS = "svg"
+SHOWN = {  # metric -> name with its unit, scale
+    "accuracy": ("accuracy (%)", 100),
+    "auroc": ("AUROC (%)", 100),
+    "aurc": ("AURC ×10³", 1000),
+    "ece": ("ECE (points)", 100),
+    "entropy": ("entropy (nats)", 1),
+}
+
+
+def read(inputs, settings, context: Context) -> pd.DataFrame:
+    """Read the rows of the table of fidelity."""
+    return table_files.read_table(inputs.fidelity[0], FIDELITY_SCHEMA).to_pandas()
+
+
+@mpl.rc_context(STYLE)
+def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
+    """Draw a panel for each pair of metrics: students as means over replicates, with Spearman's rho over students.
+
+    data: rows of the table of fidelity, any students. Raises NothingToShow if none has a number.
+    """
+    means, n_replicates = means_of(data, settings)
+    shown = [arm for arm in settings.arms if arm in means.index]
+    if not shown:
+        raise NothingToShow(f"no student has numbers on {settings.dataset}, split {settings.split}")
+    rows, columns = settings.student_metrics, settings.teacher_metrics
+    figure = new_figure(settings)
+    panels = figure.subplots(len(rows), len(columns), sharex="col", sharey="row", squeeze=False)
+    for (i, of_student), (j, of_teacher) in product(enumerate(rows), enumerate(columns)):
+        axes = panels[i, j]
+        _panel(axes, means, (f"teacher-{of_teacher}", f"student-{of_student}"), shown, context)
+        if j == 0:
+            axes.set_ylabel(f"student's {SHOWN[of_student][0]}")
+        if i == len(rows) - 1:
+            axes.set_xlabel(f"teacher's {SHOWN[of_teacher][0]}")
+    marks = [_mark(context.looks[arm]) for arm in shown]
+    panels[0, -1].legend(marks, [context.labels[arm] for arm in shown], loc="upper left", bbox_to_anchor=(1.01, 1))
+    what = f"{settings.dataset}, {settings.split}; {counted(n_replicates, 'replicate')}"
+    header(figure, f"{what}{', means' if n_replicates > 1 else ''}; ρ: Spearman's, over students")
+    return laid_out(figure)
+
+
+def means_of(data: pd.DataFrame, settings) -> tuple[pd.DataFrame, int]:
+    """Return the mean of each quantity over replicates, a row a student, in the figure's units; and the replicates."""
+    rows = data[(data["dataset"] == settings.dataset) & (data["split"] == settings.split) & data["decile"].isna()]
+    rows = rows[rows["student"].isin(settings.arms)].dropna(subset="value")
+    means = rows.groupby(["student", "quantity"])["value"].mean().unstack()
+    scales = {name: SHOWN[name.split("-", 1)[1]][1] for name in means if name.startswith(("student-", "teacher-"))}
+    return means[[*scales]] * pd.Series(scales, dtype=float), rows["replicate"].nunique()
+
+
+def _panel(axes: Axes, means: pd.DataFrame, names: tuple[str, str], shown: list[str], context: Context) -> None:
+    points = means.reindex(columns=names).loc[shown].dropna()
+    for arm, (x, y) in zip(points.index, points.to_numpy(), strict=True):
+        look = context.looks[arm]
+        axes.scatter(x, y, s=22, color=look.colour, marker=look.marker, edgecolor="white", linewidth=0.5, zorder=3)
+    rho = attempt(spearman, *np.array(points).T) if len(points) > 2 else Undefined("fewer than three students")
+    if not isinstance(rho, Undefined):
+        axes.set_title(f"ρ = {rho:.2f}".replace("-", "−"), loc="right", fontsize=7)
+    axes.grid()
+
+
+def _mark(look) -> Line2D:
+    style = {"color": look.colour, "marker": look.marker, "markersize": 5, "markeredgecolor": "white"}
+    return Line2D([], [], linestyle="none", **style)
+
+
+def caption(settings, label: Callable[[str], str], extent: str) -> str:
+    """Return what the figure shows. extent: data set, split, images and replicates."""
+    return (
+        f"Metrics of {listed([*map(label, settings.arms)])} over those of their teachers, of several of their mean "
+        f"probability, on {extent}: a point a student, its mean over replicates, with Spearman's correlation over "
+        "students (three or more). Students that share a teacher stand above one another."
+    )
