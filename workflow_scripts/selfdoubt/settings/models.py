@@ -90,11 +90,11 @@ class Model(Strict):
 
     @model_serializer(mode="wrap")
     def _without_what_few_have(self, dump) -> dict:
-        """Leave out the number of a model that is no twin, which no config has, and techniques where there are none."""
+        """Leave out what few models have: the number of a twin, which no config has, techniques, and soft labels."""
         return {key: value for key, value in dump(self).items() if (key, value) not in _OF_FEW}
 
 
-_OF_FEW = (("twin", None), ("techniques", []))
+_OF_FEW = (("twin", None), ("techniques", []), ("labels", "hard"))
 
 
 class VirtualTeacher(Strict):
@@ -112,6 +112,7 @@ def _in_order(techniques: list) -> list:
 
 
 class LabelModel(Model):
+    labels: Literal["hard", "soft"] = "hard"  # soft: the distribution that several people gave each image
     label_smoothing: BelowOne = 0.0
     confidence_penalty: NotNegative = 0.0
     virtual_teacher: VirtualTeacher | None = None
@@ -121,6 +122,8 @@ class LabelModel(Model):
     def _has_one_target(self) -> Self:
         if self.virtual_teacher and (self.label_smoothing or self.confidence_penalty):
             raise ValueError("`virtual_teacher` stands alone; remove it, or label_smoothing and confidence_penalty")
+        if self.virtual_teacher and self.labels == "soft":
+            raise ValueError("`virtual_teacher` has one label an image; remove it, or `labels: soft`")
         return self
 
 

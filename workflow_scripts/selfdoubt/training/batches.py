@@ -30,6 +30,7 @@ class Batch:
     n_whole: int = 0  # number of images of the batch on all ranks together
     positions: torch.Tensor | None = None  # (b,) of the images in the data set
     mixed: "Batch | None" = None  # further ones, whose images follow in `images`
+    label_probabilities: torch.Tensor | None = None  # float32 (b, K) of the images, if the data set has them
 
 
 class Stream:
@@ -45,6 +46,8 @@ class Stream:
         kind = _Files if isinstance(split.images, ImageFiles) else _Arrays
         self._images = kind(split.images, mixer.masks if mixer else None, recipe, seed, device)
         self._labels = torch.tensor(split.labels).to(device)
+        soft = split.label_probabilities
+        self._label_probabilities = None if soft is None else torch.tensor(soft).to(device)
         self._shape = (len(split.images), *split.images.shape[2:])
         self.recipe, self.seed, self.ranks, self._mixer = recipe, seed, ranks, mixer
         last = self.rows_per_epoch - (self.n_batches - 1) * recipe.batch_size
@@ -80,7 +83,10 @@ class Stream:
             partners = [drawn.partner[order[each][drawn.mixed[order[each]]]] for each in rows]
         indices = [torch.cat([order[each], partner]) for each, partner in zip(rows, partners, strict=True)]
         for each, start, stop, views in zip(rows, starts, stops, self._images.views(epoch, indices), strict=True):
-            yield Batch(*self._mixed(views, order[each], drawn), epoch, each, stop - start, order[each])
+            index = order[each]
+            soft = None if self._label_probabilities is None else self._label_probabilities[index]
+            fields = self._mixed(views, index, drawn)
+            yield Batch(*fields, epoch, each, stop - start, index, label_probabilities=soft)
 
     def _mixed(self, views: torch.Tensor, index: torch.Tensor, drawn) -> tuple:
         """Return a batch's fields from views of the images at `index`, followed by those of the mixed ones' sources."""
