@@ -215,8 +215,9 @@ def with_soft_labels():
 
 
 def soft_labels_of_people():
-    """The files of those labels."""
-    return [STUDY.datasets[name].soft_labels for name in with_soft_labels()]
+    """The files of those labels, or of the test images with which they came."""
+    files = {name: STUDY.datasets[name].soft_labels for name in with_soft_labels()}
+    return [SPLIT.format(dataset=d, split="test") if file == "given" else file for d, file in files.items()]
 
 
 def gap_settings(wildcards):

@@ -1,7 +1,7 @@
 """Techniques of baselines: what combines, what does not, and what becomes of the settings of others."""
 
 import pytest
-from wrong_configs import check_message, fault, put
+from wrong_configs import check_message, fault, faults, put
 
 from selfdoubt.settings.study import load_study
 
@@ -50,6 +50,10 @@ def test_what_cannot_be_combined_is_refused(config, techniques, changes, message
 def test_mixed_images_have_no_virtual_teacher(config):
     config = with_techniques(config, REGMIXUP)
     check_message(fault(put(config, "baselines.ce.virtual_teacher", TARGETS)), "baselines.ce.techniques: ")
+    del config["baselines"]["ce"]["virtual_teacher"]
+    soft = faults(put(config, "baselines.ce.labels", "soft"))
+    assert any("baselines.ce.techniques: regmixup, but labels: soft are not mixed" in line for line in soft)
+    del config["baselines"]["ce"]["labels"]
     load_study(with_techniques(config, SAM, SWA, CRL))
 
 

@@ -19,6 +19,7 @@ QUALITY = {"kind": "teacher-quality", "arms": ["kd"], "split": "test", "style": 
 QUALITY |= {"teacher_metrics": ["ece"], "student_metrics": ["auroc"]}
 HISTORIES = {"kind": "training-curves", "arms": ["kd"], "column": "tckd", "style": STYLE}
 VIRTUAL = {"probability": 0.9, "temperature": 20, "alpha": 0.5}
+SOFT = {"network": "convnet-small", "recipe": "short", "labels": "soft"}
 CLAIM = {"study": "distillation", "statement": "So.", "better": "kd", "than": "ce", "split": "test"}
 CLAIM |= {"metric": "aurc", "score": "msp"}
 REMEDY = r"; |did you mean|Choices|Keys|should be|such as|called|needs|from a|circular|not (one )?of|percentage|cannot"
@@ -184,6 +185,10 @@ FAULTS = [
     ("students.kd.target_transform", {"method": "scaled", "factor": 0}, "students.kd.target_transform.factor: 0"),
     ("students.kd.answers", {"method": "corrected"}, "'target_transform'"),
     ("students.kd.teacher_view", "clean", "'clean'"),
+    ("baselines.ce.labels", "people", "'people' soft"),
+    ("baselines.ce.labels", "soft", "baselines.ce.labels: label_probabilities fashion-mnist-12k"),
+    ("datasets.fashion-mnist-12k.soft_labels", "given", "label_probabilities"),
+    ("baselines.ce", SOFT | {"virtual_teacher": VIRTUAL}, "baselines.ce: virtual_teacher"),
     ("baselines.ce.confidence_penalty", -1, "0"),
     ("baselines.label-smoothing.virtual_teacher", VIRTUAL, "baselines.label-smoothing:"),
     ("baselines.ce.virtual_teacher", VIRTUAL | {"probability": 1}, "baselines.ce.virtual_teacher.probability:"),

@@ -39,6 +39,14 @@ def test_mixed_cross_entropy_with_label_smoothing_by_hand():
     assert loss.item() == pytest.approx(0.9 * log(4) + 0.1 * log(4 / 3))
 
 
+@pytest.mark.parametrize(("smoothing", "of_first"), [(0.0, 0.4), (0.2, 0.42)])
+def test_soft_labels_weight_the_classes_by_the_people_who_gave_them(smoothing, of_first):
+    """Two of five people gave class 0, of probability 1/4; smoothing by 0.2 moves 0.4 to 0.8 x 0.4 + 0.1."""
+    batch = Batch(None, torch.tensor([1]), None, None, label_probabilities=torch.tensor([[0.4, 0.6]]))
+    objective = objective_of(labels="soft", label_smoothing=smoothing)
+    assert objective(THREE_QUARTERS, batch).item() == pytest.approx(of_first * log(4) + (1 - of_first) * log(4 / 3))
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.3])
 def test_mixing_losses_is_mixing_labels(smoothing):
     mixed = WEIGHT[:, None] * F.one_hot(LABELS, 3) + (1 - WEIGHT)[:, None] * F.one_hot(OTHERS, 3)

@@ -74,4 +74,6 @@ def _see(pool: Pool, channels: int, size_px: int, settings) -> survey.Seen:
 def _split(pool: Pool, seen: survey.Seen, size_px: int, rows: np.ndarray) -> Split:
     images = seen.images[rows] if isinstance(seen.images, np.ndarray) else seen.images.subset(rows)
     ids = rows.astype(np.int32) if pool.image_ids is None else pool.image_ids[rows]
-    return Split(images, pool.labels[rows], ids, survey.read_masks(pool, rows, size_px))
+    soft = None if pool.label_probabilities is None else pool.label_probabilities[rows]
+    masks = survey.read_masks(pool, rows, size_px)
+    return Split(images, pool.labels[rows], ids, masks, label_probabilities=soft)

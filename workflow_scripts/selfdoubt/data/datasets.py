@@ -28,10 +28,12 @@ class Split:
     image_ids: np.ndarray  # (n,) int32; unique in the split, the image's row in its original source
     masks: np.ndarray | None = None  # (n, H, W) bool, True on the object, if the images came with masks
     ood_classes: np.ndarray | None = None  # (n,) int64; of OOD images, the class in their own data set
+    label_probabilities: np.ndarray | None = None  # (n, K) float32, of several people; rows of sum 1
 
 
 _DTYPES = {"images": np.uint8, "labels": np.int64, "image_ids": np.int32}
-_OPTIONAL = {"masks": np.bool_, "ood_classes": np.int64}
+_OPTIONAL = {"masks": np.bool_, "ood_classes": np.int64, "label_probabilities": np.float32}
+_AS_THEY_ARE = ("ood_classes", "label_probabilities")  # of these, those that are stored without packing
 
 
 def n_classes(split: Split) -> int:
@@ -118,9 +120,7 @@ def _arrays_of(split: Split) -> dict[str, np.ndarray]:
         arrays["images"] = split.images
     if split.masks is not None:
         arrays["masks"] = mask_files.pack(split.masks)
-    if split.ood_classes is not None:
-        arrays["ood_classes"] = split.ood_classes
-    return arrays
+    return arrays | {name: getattr(split, name) for name in _AS_THEY_ARE if getattr(split, name) is not None}
 
 
 def _split_of(arrays: dict[str, np.ndarray], name: str, link: Path) -> Split:
@@ -133,8 +133,7 @@ def _split_of(arrays: dict[str, np.ndarray], name: str, link: Path) -> Split:
         own["images"] = arrays.pop(f"{name}.images")
     if f"{name}.masks" in arrays:
         own["masks"] = mask_files.unpack(arrays.pop(f"{name}.masks"), own["images"].shape[3])
-    if f"{name}.ood_classes" in arrays:
-        own["ood_classes"] = arrays.pop(f"{name}.ood_classes")
+    own |= {field: arrays.pop(f"{name}.{field}") for field in _AS_THEY_ARE if f"{name}.{field}" in arrays}
     return Split(**own)
 
 
@@ -156,6 +155,9 @@ def _fault(split: Split) -> str | None:
     for field, expected in {"masks": (shapes[0][0], *shapes[0][2:]), "ood_classes": shapes[0][:1]}.items():
         if field in given and getattr(split, field).shape != expected:
             return f"{field} are of shape {getattr(split, field).shape}, expected {expected}"
+    soft, least = split.label_probabilities, split.labels.max(initial=0) + 1
+    if soft is not None and (soft.ndim != 2 or len(soft) != len(split.labels) or soft.shape[1] < least):
+        return f"label_probabilities are of shape {soft.shape}, expected ({len(split.labels)}, {least} or more)"
     return None
 
 

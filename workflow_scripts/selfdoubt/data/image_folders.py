@@ -8,7 +8,7 @@ from selfdoubt.data.decoding import IMAGE_SUFFIXES, Undecodable, is_image
 from selfdoubt.data.raw import Encoded, Pool
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.listing import check_link, composed, contents, files_below, unreadable
-from selfdoubt.settings.source_files import MASKS
+from selfdoubt.settings.source_files import LABEL_FILES, MASKS
 
 _LAYOUT = "expected are class folders, CLASS/photo.jpg, or such in folders of splits, train/CLASS/photo.jpg"
 _N_MAGIC = 12  # bytes by which a file shows what it is
@@ -33,7 +33,8 @@ def list_images(root: Path, below: Path, ignored: dict[str, str]) -> list[str]:
 def ignore_loose(root: Path, below: Path, ignored: dict[str, str]) -> None:
     """Add to `ignored` what lies beside folders of classes or of splits."""
     seen = contents(below)
-    ignored |= {str(path.relative_to(root)): "beside the class folders" for path in seen.files}
+    loose = [path for path in seen.files if not (below == root and path.name in LABEL_FILES)]
+    ignored |= {str(path.relative_to(root)): "beside the class folders" for path in loose}
     ignored |= {str(path.relative_to(root)): reason for path, reason in seen.ignored.items()}
 
 

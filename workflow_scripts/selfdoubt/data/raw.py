@@ -31,6 +31,7 @@ class Pool:
     labels: np.ndarray  # (n,) int64, rows of `Raw.class_names`
     image_ids: np.ndarray | None = None  # (n,) int32; None: positions
     masks: np.ndarray | Encoded | None = None  # bool (n, H, W), or still encoded
+    label_probabilities: np.ndarray | None = None  # float32 (n, K), of labels that several people gave
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 A row has a label and an image: a file's bytes in one of `decoding.FORMATS`, bare or as {"bytes": …, "path": …}. Labels
 may be text or any integers: they become rows of the sorted names of the training labels. Columns are called `image` (or
-`img`) and `label` (or `labels`, `fine_label`); `image_id` and `mask` (an image, above 0 on the object) are optional.
+`img`) and `label` (or `labels`, `fine_label`). Optional are `image_id`, `mask` (an image, above 0 on the object) and
+`label_probabilities` (of labels of several people: lists of a number for each class, in the order of the sorted names).
 """
 
 import errno
@@ -17,12 +18,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from selfdoubt.data import label_probabilities
 from selfdoubt.data.raw import Encoded, Pool, Raw
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.listing import unreadable
 
 _COLUMNS = {"image": ("image", "img"), "label": ("label", "labels", "fine_label"), "image_id": ("image_id",)}
-_COLUMNS |= {"mask": ("mask",)}
+_COLUMNS |= {name: (name,) for name in ("mask", "label_probabilities")}
 _NEEDED = ("image", "label")
 
 
@@ -46,7 +48,8 @@ def read(files: dict[str, list[Path]]) -> Raw:
             _encoded("image", found, files[split]),
             rows.to_numpy().astype(np.int64),
             _image_ids(found, files[split]),
-            _encoded("mask", found, files[split]) if all("mask" in table.column_names for table in found) else None,
+            _encoded("mask", found, files[split]) if _all_have("mask", found) else None,
+            _label_probabilities(found, files[split], len(names)),
         )
     is_known = [isinstance(name, int) and 0 <= name < len(class_names) for name in names]
     return Raw(pools, [class_names[name] if known else str(name) for name, known in zip(names, is_known, strict=True)])
@@ -78,7 +81,7 @@ def _used(known: list[str]) -> dict[str, str]:
 
 
 def _read(path: Path, only: tuple[str, ...] = tuple(_COLUMNS)) -> pa.Table:
-    """Return a file's columns image (binary), label and perhaps image_id and mask, without nulls, or some of them."""
+    """Return a file's columns image (binary), label and those others that it has, without nulls, or some of them."""
     try:
         known = pq.read_schema(path).names
         used = {wanted: name for wanted, name in _used(known).items() if wanted in only}
@@ -143,7 +146,16 @@ def _bytes(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
+def _lists(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not (
+        pa.types.is_list(column.type) or pa.types.is_large_list(column.type) or pa.types.is_fixed_size_list(column.type)
+    ):
+        raise TypeError(f"label_probabilities are {column.type}, expected a list of numbers in each row")
+    return column
+
+
 _AS = {"image": _bytes, "mask": _bytes, "label": _labels, "image_id": lambda column: column}
+_AS |= {"label_probabilities": _lists}
 
 
 def _check_types(tables: dict[Path, pa.Table]) -> None:
@@ -186,7 +198,7 @@ def _written_names(path: Path) -> list[str]:
 
 def _image_ids(found: list[pa.Table], paths: list[Path]) -> np.ndarray | None:
     """Return the column image_id, int32; None, with a note, if its values are not integers that are given once."""
-    if not all("image_id" in table.column_names for table in found):
+    if not _all_have("image_id", found):
         return None
     if all(pa.types.is_integer(table["image_id"].type) for table in found):
         ids = np.concatenate([table["image_id"].to_numpy() for table in found])
@@ -194,6 +206,20 @@ def _image_ids(found: list[pa.Table], paths: list[Path]) -> np.ndarray | None:
             return ids.astype(np.int32)
     print(f"{paths[0].parent}: image_id holds no integers of 32 bits that are given once; rows are counted", flush=True)
     return None
+
+
+def _all_have(column: str, found: list[pa.Table]) -> bool:
+    return all(column in table.column_names for table in found)
+
+
+def _label_probabilities(found: list[pa.Table], paths: list[Path], n_classes: int) -> np.ndarray | None:
+    if not _all_have("label_probabilities", found):
+        return None
+    parts = [
+        label_probabilities.of_column(table["label_probabilities"], n_classes, path)
+        for table, path in zip(found, paths, strict=True)
+    ]
+    return np.concatenate(parts)
 
 
 def _encoded(column: str, found: list[pa.Table], paths: list[Path]) -> Encoded:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from selfdoubt.data import datasets
+from selfdoubt.data.label_probabilities import fractions
 from selfdoubt.evaluation.predictions import Predictions, order_of_ids
 from selfdoubt.runtime.errors import UserError
 
@@ -21,28 +23,33 @@ class PeoplesLabels:
 
 
 def read(path: Path) -> PeoplesLabels:
-    """Read counts or fractions (n, K): an .npy, or an .npz of one array besides `image_id`.
+    """Read counts or fractions (n, K): an .npy, an .npz of one array besides `image_id`, or a prepared test split.
 
     Raises UserError that names the file.
     """
+    if path.suffix == ".safetensors":
+        return _of_split(path)
     arrays = _arrays(path)
     ids = arrays.pop("image_id", None)
     if len(arrays) != 1:
         raise UserError(f"{path}: has {len(arrays)} arrays besides image_id; give one, of counts (images, classes)")
     counts = next(iter(arrays.values()))
-    if counts.ndim != 2 or counts.shape[1] < 2 or counts.dtype.kind not in "iuf":
-        raise UserError(f"{path}: is {counts.dtype} of shape {counts.shape}; give numbers (images, classes)")
-    counts = counts.astype(np.float64)
-    if (wrong := ~(np.isfinite(counts) & (counts >= 0)).all(1) | (counts.max(1) <= 0)).any():
-        raise UserError(f"{path}: row {wrong.argmax()} has no counts of at least 0 and more than 0 in all; mend it")
-    counts = counts / counts.max(1, keepdims=True)  # the sum of large numbers may not be finite
-    fractions = counts / counts.sum(1, keepdims=True)
+    shares = fractions(counts, path)
     if ids is None:
-        return PeoplesLabels(path, fractions, None)
+        return PeoplesLabels(path, shares, None)
     if ids.shape != (len(counts),):
         raise UserError(f"{path}: has {len(counts):,} rows, and image_id is of shape {ids.shape}; give each row one")
     order = order_of_ids(ids, str(path))
-    return PeoplesLabels(path, fractions, ids) if order is None else PeoplesLabels(path, fractions[order], ids[order])
+    return PeoplesLabels(path, shares, ids) if order is None else PeoplesLabels(path, shares[order], ids[order])
+
+
+def _of_split(path: Path) -> PeoplesLabels:
+    split = datasets.read_split(path, "test")
+    if split.label_probabilities is None:
+        what = "soft_labels: given, but no label_probabilities came with the test images"
+        raise UserError(f"{path}: {what}; add them to the source, or remove soft_labels of the data set")
+    order = np.argsort(split.image_ids)
+    return PeoplesLabels(path, fractions(split.label_probabilities[order], path), split.image_ids[order])
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -69,9 +76,9 @@ def of_test(people: PeoplesLabels, predictions: dict[str, Predictions], where: o
         raise UserError(
             f"{people.path}: has {people.fractions.shape[1]} classes, and {where} label {test.labels.max()}"
         )
-    fractions = people.fractions[_rows(people, predictions, where)]
-    _check_labels(people.path, fractions.argmax(1), test.labels, where)
-    return fractions
+    found = people.fractions[_rows(people, predictions, where)]
+    _check_labels(people.path, found.argmax(1), test.labels, where)
+    return found
 
 
 def _rows(people: PeoplesLabels, predictions: dict[str, Predictions], where: object) -> np.ndarray:

@@ -14,6 +14,7 @@ file, since rules import it. It has
     n_classes(place) -> K                     else, if listing folders shows it
     IMAGE_FILES = True                        if its images can stay in their files
     has_masks(place) -> bool                  if masks may come with its images
+    has_label_probabilities(place) -> bool    if labels of several people may come with them
 
 Test sets that others have corrupted (`CORRUPTED`) or collected again are modules of `settings.shifts` in the same way.
 """
@@ -93,6 +94,14 @@ def has_masks(source: str) -> bool:
     """Return whether masks may come with the images of a source."""
     module = settings_of(source)
     return hasattr(module, "has_masks") and module.has_masks(source.partition(":")[2])
+
+
+def has_label_probabilities(source: str) -> bool:
+    """Return whether labels of several people may come with the images of a source."""
+    if source == "predictions":
+        return False
+    module = settings_of(source)
+    return hasattr(module, "has_label_probabilities") and module.has_label_probabilities(source.partition(":")[2])
 
 
 def _as_inputs(paths: list[Path]) -> tuple[str, ...]:

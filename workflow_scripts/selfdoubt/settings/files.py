@@ -4,6 +4,7 @@ from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings import catalog, timm_names
+from selfdoubt.settings.predictions import GIVEN
 from selfdoubt.settings.source_files import Folders
 
 
@@ -44,7 +45,7 @@ def _check_predictions(study) -> None:
 
 def _check_soft_labels(study) -> None:
     for key, dataset in study.datasets.items():
-        if dataset.soft_labels and not Path(dataset.soft_labels).is_file():
+        if dataset.soft_labels not in (None, GIVEN) and not Path(dataset.soft_labels).is_file():
             place = f"config: datasets.{key}.soft_labels"
             raise UserError(f"{place}: {dataset.soft_labels} is missing; put the file there, or correct the path")
 

@@ -96,7 +96,7 @@ class Model(Strict):
         return {key: value for key, value in dump(self).items() if (key, value) not in _OF_FEW}
 
 
-_OF_FEW = (("twin", None), ("fold", None), ("techniques", []), ("teacher_views", 1), ("targets", "all"))
+_OF_FEW = (("twin", None), ("fold", None), ("techniques", []), ("teacher_views", 1), ("targets", "all"), ("labels", "hard"))
 
 
 class VirtualTeacher(Strict):
@@ -114,6 +114,7 @@ def _in_order(techniques: list) -> list:
 
 
 class LabelModel(Model):
+    labels: Literal["hard", "soft"] = "hard"  # soft: the distribution that several people gave each image
     label_smoothing: BelowOne = 0.0
     confidence_penalty: NotNegative = 0.0
     virtual_teacher: VirtualTeacher | None = None
@@ -123,6 +124,8 @@ class LabelModel(Model):
     def _has_one_target(self) -> Self:
         if self.virtual_teacher and (self.label_smoothing or self.confidence_penalty):
             raise ValueError("`virtual_teacher` stands alone; remove it, or label_smoothing and confidence_penalty")
+        if self.virtual_teacher and self.labels == "soft":
+            raise ValueError("`virtual_teacher` has one label an image; remove it, or `labels: soft`")
         return self
 
 

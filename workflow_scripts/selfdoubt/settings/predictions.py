@@ -12,6 +12,7 @@ from selfdoubt.settings.types import BelowOne, Name, OwnLabel, Strict
 
 SUFFIXES = (".parquet", ".csv", ".npz")
 OF_PEOPLE = (".npy", ".npz")
+GIVEN = "given"  # in the place of a file: those that came with the images
 
 
 def _checked(path: str) -> str:
@@ -27,12 +28,12 @@ PredictionsFile = Annotated[str, AfterValidator(_checked)]
 
 
 def _checked_of_people(path: str) -> str:
-    if not path.lower().endswith(OF_PEOPLE):
+    if path != GIVEN and not path.lower().endswith(OF_PEOPLE):
         raise ValueError(f"'{path}' is not one of {', '.join(OF_PEOPLE)}")
     return path
 
 
-# How many people gave each class of each test image, or which fraction of them.
+# How many people gave each class of each test image, or which fraction of them; or GIVEN.
 PeoplesFile = Annotated[Annotated[str, AfterValidator(_checked_of_people)] | None, Field(exclude=True)]
 
 

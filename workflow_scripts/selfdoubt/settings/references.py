@@ -11,6 +11,7 @@ from selfdoubt.settings.circles import teachers_above
 from selfdoubt.settings.claims import check_claims, claims_of
 from selfdoubt.settings.combinations import check_techniques
 from selfdoubt.settings.data import BUILT_IN
+from selfdoubt.settings.given import check_labels_of_people, check_masks, models_with_given_masks
 from selfdoubt.settings.looks import check_looks
 from selfdoubt.settings.metrics import METRICS, split_name, takes_split
 from selfdoubt.settings.predicted import check_figure_without_images, check_has_network, check_predictions
@@ -81,7 +82,8 @@ def _check_datasets(study) -> Iterator[tuple]:
             continue
         yield _check_storage, key, dataset, study
         yield check_own_images, key, dataset, study
-        yield _check_masks, place, dataset, study
+        yield check_masks, place, dataset, study
+        yield check_labels_of_people, key, dataset, study
         yield from check_all_known(f"{place}.ood", dataset.ood, study.ood_sets, "one of ood_sets")
         if corruptions := dataset.corruptions:
             place = f"{place}.corruptions"
@@ -100,26 +102,12 @@ def _check_storage(key: str, dataset, study) -> None:
     if not hasattr(catalog.settings_of(dataset.source), "IMAGE_FILES"):
         raise UserError(f"config: {place}.storage: files, but {dataset.source} has no image files; use arrays")
     needing = [f"the segmenter '{name}'" for name in study.segmenters]
-    needing += [f"the given masks of '{name}'" for name in _models_with_given_masks(study)]
+    needing += [f"the given masks of '{name}'" for name in models_with_given_masks(study)]
     figures = study.figures.items()
     needing += [f"the figure '{name}'" for name, f in figures if "mixed_labels" in f.reads and f.dataset == key]
     if needing:
         remedy = "use arrays, or set what needs them to null"
         raise UserError(f"config: {place}.storage: files, but {needing[0]} needs images in memory; {remedy}")
-
-
-def _check_masks(place: str, dataset, study) -> None:
-    """Raise UserError if the config uses masks of a data set that has none."""
-    wanted = [f"{place}.mask_truth"] if dataset.mask_truth == "given" else []
-    wanted += [f"augmented.{name}.masks" for name in _models_with_given_masks(study)]
-    if wanted and not catalog.has_masks(dataset.source):
-        raise UserError(f"config: {wanted[0]}: given, but {dataset.source} has no masks; remove it")
-
-
-def _models_with_given_masks(study) -> list[str]:
-    """Return the models that mix by the masks of the data set."""
-    given = {name: model for name, model in study.augmented.items() if model.masks == "given"}
-    return [name for name, m in given.items() if isinstance(m.mixing, ByMasks) and m.segmenter is None]
 
 
 def _check_counted(place: str, corruptions) -> None:

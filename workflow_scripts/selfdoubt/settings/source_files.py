@@ -12,6 +12,7 @@ from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings.listing import contents, unreadable
 
 MASKS = "masks"  # a folder of masks, beside those of the classes or of the splits
+LABEL_FILES = ("label_probabilities.csv", "label_probabilities.parquet")  # of labels of people, in the same place
 
 
 class Folders(NamedTuple):
@@ -40,6 +41,14 @@ def class_folders(root: Path) -> list[Path]:
     existing([root], "give a folder of class folders", folder=True)
     below = _readable(contents(root).folders)
     return [root, *below, *_readable([inner for folder in below for inner in contents(folder).folders])]
+
+
+def label_file(root: Path) -> Path | None:
+    """Return the file of labels of people beside class folders, if there is one; raises UserError if there are two."""
+    found = [root / name for name in LABEL_FILES if (root / name).is_file()]
+    if len(found) > 1:
+        raise UserError(f"{root}: {' and '.join(LABEL_FILES)} are both there; remove one")
+    return found[0] if found else None
 
 
 def _readable(folders: list[Path]) -> list[Path]:

@@ -33,6 +33,7 @@ class Batch:
     positions: torch.Tensor | None = None  # (b,) of the images in the data set
     mixed: "Batch | None" = None  # further ones, whose images follow in `images`
     further: tuple[torch.Tensor, ...] = ()  # further views of the images, each as `images`
+    label_probabilities: torch.Tensor | None = None  # float32 (b, K) of the images, if the data set has them
 
 
 class Stream:
@@ -51,6 +52,8 @@ class Stream:
         self._images = kind(split.images, mixer.masks if mixer else None, recipe, device)
         self._seeds = [seed, *(randomness.key(seed, "further-view", i) for i in range(1, n_views))]  # of views
         self._labels = torch.tensor(split.labels).to(device)
+        soft = split.label_probabilities
+        self._label_probabilities = None if soft is None else torch.tensor(soft).to(device)
         self._shape = (len(split.images), *split.images.shape[2:])
         self.recipe, self.seed, self.ranks, self._mixer = recipe, seed, ranks, mixer
         last = self.rows_per_epoch - (self.n_batches - 1) * recipe.batch_size
@@ -88,9 +91,10 @@ class Stream:
         views = self._images.views(epoch, [(seed, index) for index in indices for seed in self._seeds])
         grouped = ([view, *itertools.islice(views, len(self._seeds) - 1)] for view in views)
         for each, start, stop, (view, *others) in zip(rows, starts, stops, grouped, strict=True):
-            further = tuple(other / 255 for other in others)
-            mixed = self._mixed(view, order[each], drawn)
-            yield Batch(*mixed, epoch, each, stop - start, order[each], further=further)
+            index, further = order[each], tuple(other / 255 for other in others)
+            soft = None if self._label_probabilities is None else self._label_probabilities[index]
+            fields = self._mixed(view, index, drawn)
+            yield Batch(*fields, epoch, each, stop - start, index, further=further, label_probabilities=soft)
 
     def _mixed(self, views: torch.Tensor, index: torch.Tensor, drawn) -> tuple:
         """Return a batch's fields from views of the images at `index`, followed by those of the mixed ones' sources."""

@@ -210,6 +210,7 @@ def train_to_files(
     _check_devices(recipe)
     launch(recipe.gpu)
     train, shape = own_images.read_train(job.train, job.settings, job.replicate)
+    _check_labels(train, job)
     val, seed = datasets.read_split(job.val, "val"), randomness.seed_of(job)
     ranks = Ranks.from_environment()
     device = ranks.join(devices.prepare(recipe.device, recipe.threads))
@@ -242,6 +243,13 @@ def _check_devices(recipe) -> None:
     n = torch.cuda.device_count() if recipe.device != "cpu" and torch.cuda.is_available() else recipe.gpu
     if n < recipe.gpu:
         raise UserError(f"recipes: gpu {recipe.gpu}, but {n} were leased; give --resources gpu={recipe.gpu} or more")
+
+
+def _check_labels(train, job) -> None:
+    """Raise UserError if a model is to learn from labels of several people, and its images have none."""
+    if getattr(job.settings, "labels", "hard") == "soft" and train.label_probabilities is None:
+        what = "labels: soft, but no label_probabilities came with the training images"
+        raise UserError(f"{job.train}: {what}; add them to the source (docs/datasets.md), or set labels: hard")
 
 
 def _model_of(images, shape: dict, job, device: torch.device) -> classifier.Classifier:

@@ -16,10 +16,12 @@ Objective = Callable[[torch.Tensor, Batch], torch.Tensor]  # (logits, batch) -> 
 # ---- objectives ----
 
 
-def from_labels(label_smoothing: float = 0.0) -> Objective:
-    """Return the cross-entropy with the labels, mixed where the batch is."""
+def from_labels(label_smoothing: float = 0.0, soft: bool = False) -> Objective:
+    """Return the cross-entropy with the labels, mixed where the batch is; soft: with the labels of several people."""
 
     def objective(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        if soft:
+            return F.cross_entropy(logits, batch.label_probabilities, label_smoothing=label_smoothing)
         if batch.weight is None:
             return F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing)
         return mixed_cross_entropy(logits, batch.labels, batch.other_labels, batch.weight, label_smoothing)
@@ -30,13 +32,15 @@ def from_labels(label_smoothing: float = 0.0) -> Objective:
 def of_label_model(settings) -> Objective:
     """Return the objective of a teacher or a baseline.
 
-    settings: `label_smoothing`; `confidence_penalty`, the weight of the predictions' entropy, which is subtracted
+    settings: `labels`, hard if left out; `label_smoothing`; `confidence_penalty`, the weight of the predictions'
+    entropy, which is subtracted
     (Pereyra et al. 2017); `virtual_teacher`, the settings of that loss, which takes the place of the others, or None.
     """
     if settings.virtual_teacher:
         given = vars(settings.virtual_teacher)
         return lambda logits, batch: virtual_teacher(logits, batch.labels, **given)
-    plain, weight = from_labels(settings.label_smoothing), settings.confidence_penalty
+    soft, weight = getattr(settings, "labels", "hard") == "soft", settings.confidence_penalty
+    plain = from_labels(settings.label_smoothing, soft)
     if not weight:
         return plain
     return lambda logits, batch: plain(logits, batch) - weight * entropies(logits).mean()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.listing import contents, files_below
-from selfdoubt.settings.source_files import MASKS, Folders, class_folders, existing
+from selfdoubt.settings.source_files import MASKS, Folders, class_folders, existing, label_file
 from selfdoubt.settings.split_names import CHOICES, SPLITS, split_in, split_named
 
 FORM = "folder:PATH"
@@ -12,16 +12,25 @@ IMAGE_FILES = True
 
 
 def files_of(place: str, folders: Folders) -> list[Path]:
-    """Return the root and its folders down to those of the classes; raises UserError as `split_folders` does."""
+    """Return the root, its folders down to those of the classes, and a file of labels of people if there is one.
+
+    Raises UserError as `split_folders` does.
+    """
     root = Path(place).expanduser()
     found = class_folders(root)
     split_folders(root)
-    return found
+    labels = label_file(root)
+    return [*found, labels] if labels else found
 
 
 def has_masks(place: str) -> bool:
     """Return True: a folder `masks` may lie beside those of the classes."""
     return True
+
+
+def has_label_probabilities(place: str) -> bool:
+    """Return whether a file of them lies beside the folders of the classes or of the splits."""
+    return label_file(Path(place).expanduser()) is not None
 
 
 def n_files(place: str) -> int:

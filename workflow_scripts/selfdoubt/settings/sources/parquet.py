@@ -20,6 +20,11 @@ def has_masks(place: str) -> bool:
     return True
 
 
+def has_label_probabilities(place: str) -> bool:
+    """Return True: a table may have a column `label_probabilities`."""
+    return True
+
+
 def files_by_split(place: str) -> tuple[dict[str, list[Path]], dict[str, str]]:
     """Return the Parquet files of each split, by the names in their paths, and the ignored files with the reason.
 

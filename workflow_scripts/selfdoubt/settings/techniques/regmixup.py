@@ -15,4 +15,6 @@ class Settings(Technique):
     def unfit(self, model, recipe) -> str | None:
         if model.virtual_teacher:
             return "virtual_teacher has no target for mixed images; remove one of the two"
+        if model.labels == "soft":
+            return "labels: soft are not mixed; remove one of the two"
         return None

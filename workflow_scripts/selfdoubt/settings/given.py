@@ -1,0 +1,31 @@
+"""Checks of masks and of labels of several people that come with images: that the source may have them."""
+
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings import catalog
+from selfdoubt.settings.bases import ByMasks
+from selfdoubt.settings.predictions import GIVEN
+
+
+def check_masks(place: str, dataset, study) -> None:
+    """Raise UserError if the config uses masks of a data set that has none."""
+    wanted = [f"{place}.mask_truth"] if dataset.mask_truth == "given" else []
+    wanted += [f"augmented.{name}.masks" for name in models_with_given_masks(study)]
+    if wanted and not catalog.has_masks(dataset.source):
+        raise UserError(f"config: {wanted[0]}: given, but {dataset.source} has no masks; remove it")
+
+
+def models_with_given_masks(study) -> list[str]:
+    """Return the models that mix by the masks of the data set."""
+    given = {name: model for name, model in study.augmented.items() if model.masks == "given"}
+    return [name for name, m in given.items() if isinstance(m.mixing, ByMasks) and m.segmenter is None]
+
+
+def check_labels_of_people(key: str, dataset, study) -> None:
+    """Raise UserError if the config uses labels of several people of a data set whose images come without."""
+    wanted = [f"datasets.{key}.soft_labels: given"] if dataset.soft_labels == GIVEN else []
+    for section in ("teachers", "baselines"):
+        models = getattr(study, section).items()
+        wanted += [f"{section}.{name}.labels: soft" for name, model in models if model.labels == "soft"]
+    if wanted and not catalog.has_label_probabilities(dataset.source):
+        what = f"no label_probabilities come with the images of {key} ({dataset.source})"
+        raise UserError(f"config: {wanted[0]}, but {what}; add them (docs/datasets.md), or remove it")
