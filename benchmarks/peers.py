@@ -186,15 +186,15 @@ def drawn_out_by_libraries(confidence: np.ndarray, correct: np.ndarray) -> Numbe
     from torch_uncertainty.metrics.classification import AURC
     from torchmetrics.functional.classification import binary_calibration_error
 
-    sure, right = torch.from_numpy(confidence), torch.from_numpy(correct.astype(int))
+    confidences, labels = torch.from_numpy(confidence), torch.from_numpy(correct.astype(int))
     risk = AURC()
     risk.update(
-        torch.stack([sure, torch.zeros_like(sure)], 1), 1 - right
+        torch.stack([confidences, torch.zeros_like(confidences)], 1), 1 - labels
     )  # it tests whether the class of more confidence is the label
     return {
         "aurc": risk.compute().item(),
         "auroc": roc_auc_score(correct, confidence),
-        "ece": binary_calibration_error(sure, right, BINS).item(),
+        "ece": binary_calibration_error(confidences, labels, BINS).item(),
     }
 
 

@@ -48,8 +48,8 @@ def resnets(folder: Path, test) -> None:
     for name, entry in yaml.safe_load(STUDY.read_text())["pretrained"].items():
         weights = entry.pop("weights").replace("{data_folder}", str(folder))
         model = build_model(SimpleNamespace(**entry), 10, 3, 32, weights=weights, keep_head=True).eval()
-        wrong = inference.predict_logits(model, test.images).argmax(1) != test.labels
-        print(f"| {name} | {100 * wrong.mean():.1f} | {' | '.join(PUBLISHED[name])} |", flush=True)
+        incorrect = inference.predict_logits(model, test.images).argmax(1) != test.labels
+        print(f"| {name} | {100 * incorrect.mean():.1f} | {' | '.join(PUBLISHED[name])} |", flush=True)
 
 
 def lite0(weights: Path, pictures: Path, test) -> None:

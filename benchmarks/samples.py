@@ -60,8 +60,8 @@ def awkward() -> dict[str, Predictions]:
     shown = draws.integers(N_DISTINCT, size=N_AWKWARD)
     labels = (draws.random((N_AWKWARD, 1)) > np.cumsum(p[shown], axis=1)).sum(1).clip(0, C_AWKWARD - 1)
     labels[np.argmax(shown == len(ON_EDGES))] = 1
-    unsure = 1 - p.max(1)
-    outside = draws.choice(N_DISTINCT, N_AWKWARD // 2, p=unsure / unsure.sum())
+    uncertainty = 1 - p.max(1)
+    outside = draws.choice(N_DISTINCT, N_AWKWARD // 2, p=uncertainty / uncertainty.sum())
     return {"test": Predictions(distinct[shown], labels), OOD: _outside(distinct[outside])}
 
 

@@ -48,7 +48,7 @@ def test_a_split_that_a_study_of_another_data_set_lacks_has_two_remedies(config,
     entries |= {"evaluation": config["evaluation"] | {"resampled_splits": [split]}}
     for place, entry in entries.items():
         message = faults(config | {place: entry})[0]
-        without = "remove it" if place in ("comparisons", "evaluation") else f"set {place}.one to null"
+        without = "without it" if place in ("comparisons", "evaluation") else f"set {place}.one to null"
         assert message.startswith(f"config: {place}.") and remedy in message and message.endswith(without)
 
 

@@ -29,7 +29,9 @@ def check_split(place: str, split: str, study) -> None:
     if needed is None:
         raise UserError(f"config: {place}: {not_one_of(split, known, 'a split')}")
     section, name = place.split(".")[:2]
-    without = "remove it" if section == "evaluation" or name.isdigit() else f"set {section}.{name} to null"
+    of_list = place if section == "evaluation" else section  # which a study can only give whole
+    is_entry = section != "evaluation" and not name.isdigit()
+    without = f"set {section}.{name} to null" if is_entry else f"give {of_list} without it"
     near = difflib.get_close_matches(split, known, n=1, cutoff=0.8)
     meant = f"did you mean '{near[0]}'? Else " if near else ""
     raise UserError(f"config: {place}: '{split}' is not a split of any data set; {meant}{needed}, or {without}")
