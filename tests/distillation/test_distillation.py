@@ -155,6 +155,7 @@ LOSSES = {
     "dkd": {"method": "dkd", "temperature": 4.0, "alpha": 1.0, "beta": 8.0},
     "hard": {"method": "hard", "alpha": 0.5},
     "cwtm": {"method": "cwtm"},
+    "logits": {"method": "logits", "alpha": 0.5},
     "ranked": KD | {"method": "ranked", "weight": 1.0, "margin": 1.0},
     "adaptive": {
         "method": "adaptive-temperature",
@@ -238,3 +239,16 @@ def test_the_teachers_temperature_is_fitted_on_val(teachers, tmp_path, n):
     transform = objectives.transform_of(job, CPU)
     assert 1 / transform(torch.ones(1, 3), None)[0, 0].item() == pytest.approx(best, rel=1e-3)
     assert 0.002 < best < 100 and abs(np.log(best)) > 0.1  # neither an end of the range nor what changes nothing
+
+
+def test_a_student_may_teach_the_next_generation(teachers, tmp_path):
+    options, heads = {"script": "distill_student"}, []
+    twin = train(tmp_path, "twin", settings=STUDENT | {"twin": 1}, teacher=teachers[0], **options)
+    for name, teacher in (("first", teachers[0]), ("second", twin)):
+        path = train(tmp_path, name, settings=STUDENT, teacher=teacher, **options)
+        heads.append(checkpoints.read(path)[0]["body.head.weight"])
+        assert (
+            train(tmp_path / "again", name, settings=STUDENT, teacher=teacher, **options).read_bytes()
+            == path.read_bytes()
+        )
+    assert not torch.allclose(*heads)

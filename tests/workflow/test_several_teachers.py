@@ -24,3 +24,16 @@ def test_students_of_the_same_teachers_share_one_file(copy):
     copy.edit_config(lambda config: config["soft_labels"].update(mode="stored"))
     assert len(files_of_soft_labels(copy)) == 2  # of three twins, and of two
     assert {f"distill_student:{name}/1" for name in ("a", "b", "one", "two")} <= copy.jobs()
+
+
+def test_generations_teach_one_another(copy):
+    """Each of first weights other than its teacher's: a twin between models that are none."""
+
+    def born_again(config):
+        config["replicates"] = [1]
+        config["students"] |= {"born-1": KD | {"teacher": "kd-no-labels"}, "born-2": KD | {"teacher": "born-1"}}
+        config["students"] |= {"born-2-twin": {"twins_of": "born-2", "n": 1}}
+        config["students"] |= {"born-3": KD | {"teacher": "born-2-twin-1"}}
+
+    copy.edit_config(born_again)
+    assert {f"distill_student:{name}/1" for name in ("born-1", "born-2", "born-2-twin-1", "born-3")} <= copy.jobs()
