@@ -14,7 +14,7 @@ def run(arguments):
     models = [checkpoints.load_model(path, device) for path in arguments.teacher]
     teachers = Teachers(models, devices.precision_on(device, settings.precision), settings.top_k)
     train, _ = own_images.read_train(arguments.train, settings, arguments.replicate)
-    stream = batches.Stream(train, settings, randomness.seed_of(arguments), device)
+    stream = batches.Stream(train, settings, randomness.seed_of(arguments), device, batches.mixer_of(arguments, train))
     gigabytes, seconds = soft_labels.estimate(teachers, stream, settings.epochs)
     print(f"estimate: {gigabytes:.3g} GB, {seconds:.3g} s; without a file, each student would take as long for them")
     if settings.max_gb is not None and gigabytes > settings.max_gb:
@@ -26,5 +26,6 @@ def run(arguments):
 
 if __name__ == "__main__":
     files = {"train": "the training split", "teacher": "a classifier's checkpoint, or those of several"}
+    files["masks"] = "of the training images by a segmenter, where they are mixed by those"
     files["output"] = "written: soft labels"
-    cli.main(run, files, several=("teacher",), replicated=True, computes=True)
+    cli.main(run, files, several=("teacher", "masks"), replicated=True, computes=True)

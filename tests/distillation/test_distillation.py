@@ -25,10 +25,11 @@ from small_training import (
 )
 from torch import nn
 
-from selfdoubt.data import datasets
+from selfdoubt.data import datasets, masks
 from selfdoubt.distillation import objectives, soft_labels
 from selfdoubt.distillation.teachers import Teachers, average
 from selfdoubt.models import checkpoints, inference
+from selfdoubt.runtime import methods
 from selfdoubt.training import losses
 from selfdoubt.training.batches import Batch, Stream
 
@@ -142,10 +143,10 @@ def teachers(tmp_path_factory) -> list[Path]:
     return [train(folder, f"t{seed}", seed, settings, "train_on_labels") for seed in (1, 2)]
 
 
-def stored(folder: Path, *teachers: Path) -> Path:
+def stored(folder: Path, *teachers: Path, mixing: dict | None = None, **files) -> Path:
     names = ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision", "device", "threads")
-    files = {"train": teachers[0].parent / "train", "teacher": [*teachers], "output": folder / "stored.arrow"}
-    settings = {name: RECIPE[name] for name in names} | {"top_k": None, "max_gb": None}
+    files = {"train": teachers[0].parent / "train", "teacher": [*teachers], "output": folder / "stored.arrow"} | files
+    settings = {name: RECIPE[name] for name in names} | {"top_k": None, "max_gb": None} | (mixing or {})
     run_script("precompute_soft_labels", 1, settings, **files)
     return files["output"]
 
@@ -239,6 +240,60 @@ def test_the_teachers_temperature_is_fitted_on_val(teachers, tmp_path, n):
     transform = objectives.transform_of(job, CPU)
     assert 1 / transform(torch.ones(1, 3), None)[0, 0].item() == pytest.approx(best, rel=1e-3)
     assert 0.002 < best < 100 and abs(np.log(best)) > 0.1  # neither an end of the range nor what changes nothing
+
+
+MIXINGS = {
+    "mixup": {"mixing": {"method": "mixup", "probability": 0.5, "alpha": 1.0}, "masks": None},
+    "mask-cutmix": {
+        "mixing": {
+            "method": "mask-cutmix",
+            "probability": 1.0,
+            "n_placements": 2,
+            "labels": "object-area",
+            "mask_control": "permuted",
+        },
+        "masks": None,
+    },
+}
+
+
+def mixed_files(folder: Path, method: str) -> dict:
+    """Masks of blocks at other places in each image, where a method mixes by them."""
+    if method == "mixup":
+        return {}
+    blocks = np.zeros((20, 16, 16), bool)
+    for i in range(20):
+        blocks[i, i // 2 : i // 2 + 6, i % 7 : i % 7 + 6] = True
+    masks.write_masks(folder / "masks", blocks, {})
+    return {"masks": folder / "masks"}
+
+
+@pytest.mark.parametrize("method", MIXINGS)
+def test_a_student_of_mixed_images_learns_alike_from_a_file(teachers, tmp_path, method):
+    files = mixed_files(tmp_path, method)
+    path = stored(tmp_path, teachers[0], mixing=MIXINGS[method], **files)
+    options, found = {"script": "distill_student", "teacher": teachers[0], **files}, {}
+    for alpha in (0.5, 1.0):
+        settings = STUDENT | MIXINGS[method] | {"loss": KD | {"alpha": alpha}}
+        asking = train(tmp_path, f"asking-{alpha}", settings=settings, **options)
+        reading = train(tmp_path, f"reading-{alpha}", settings=settings, **options, soft_labels=path)
+        assert asking.read_bytes() == reading.read_bytes()
+        found[alpha] = checkpoints.read(asking)[0]["body.head.weight"]
+    plain = checkpoints.read(train(tmp_path, "plain", settings=STUDENT, **options))[0]["body.head.weight"]
+    assert not torch.allclose(found[0.5], found[1.0]) and not torch.allclose(found[1.0], plain)
+
+
+def test_the_labels_of_mixed_images_by_hand():
+    # 0.7 of class 0 and 0.3 of class 2, of an image in which the student finds 0.5, 0.25, 0.25.
+    batch = Batch(torch.zeros(1, 1, 1, 1), torch.tensor([0]), torch.tensor([2]), torch.tensor([0.7]))
+    assert_close(objectives.labels_of(batch, 3), torch.tensor([[0.7, 0.0, 0.3]]))
+    logits = torch.tensor([[0.5, 0.25, 0.25]]).log()
+    targets = SimpleNamespace(targets=lambda batch: soft_labels.Targets(logits))
+    for method, settings in (("kd", {"temperature": 1.0}), ("logits", {}), ("hard", {})):
+        loss = methods.load("distillation.losses", method).loss
+        given = partial(loss, settings=SimpleNamespace(alpha=0.0, **settings))
+        expected = -0.7 * np.log(0.5) - 0.3 * np.log(0.25)
+        assert objectives.from_teacher(targets, given)(logits, batch).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_student_may_teach_the_next_generation(teachers, tmp_path):

@@ -36,6 +36,52 @@ def test_what_compares_images_wants_the_whole_batch_in_one_process(config, chang
     load_study(config)
 
 
+CUTMIX = {"method": "cutmix", "probability": 0.5, "beta": 1}
+BY_MASKS = {"method": "mask-cutmix", "probability": 0.5, "n_placements": 8}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"mixing": CUTMIX, "segmenter": "unet"}, "students.kd.segmenter: 'cutmix'"),
+        ({"mixing": BY_MASKS}, "students.kd.segmenter: "),
+        ({"segmenter": "unet"}, "students.kd.segmenter: "),
+        ({"mixing": CUTMIX, "teacher_view": "fixed"}, "students.kd.teacher_view: "),
+        ({"mixing": CUTMIX, "target_transform": {"method": "corrected"}}, "students.kd.mixing: "),
+        (
+            {"mixing": CUTMIX, "loss": {"method": "dkd", "temperature": 4, "alpha": 1, "beta": 8}},
+            "students.kd.mixing: ",
+        ),
+    ],
+)
+def test_a_student_of_mixed_images_has_masks_and_a_loss_that_go_with_it(config, change, message):
+    config["students"]["kd"] |= change
+    check_message(fault(config), message)
+
+
+def test_mixed_images_are_a_stream_of_their_own(config):
+    kd = config["students"]["kd"]
+    config["students"]["mixed"] = {**kd, "mixing": CUTMIX}
+    config["students"]["masked"] = {**kd, "mixing": BY_MASKS, "segmenter": "unet"}
+    study = load_study(config)
+    assert [name for name in study.students if study.stores_soft_labels(name)] == ["kd", "kd-no-labels"]
+    assert not {"mixing", "masks"} & {*study.views("kd"), *study.model_settings("kd")}
+    assert study.views("masked") == study.views("mixed") | {
+        "segmenter": "unet",
+        "mixing": study.views("masked")["mixing"],
+    }
+    assert {"mixing.mixer", "mixing.methods.cutmix"} <= {*study.modules_of_model("mixed")}
+    assert "mixing.mixer" not in study.modules_of_model("kd")
+    config["students"]["other"] = {**kd, "mixing": CUTMIX, "loss": {"method": "hard", "alpha": 1}}
+    study = load_study(config)
+    assert study.stores_soft_labels("mixed") and study.stores_soft_labels("other")
+
+
+def test_no_student_mixes_by_masks_that_were_made_from_it(config):
+    config["students"]["kd"] |= {"mixing": BY_MASKS, "segmenter": "unet"}
+    assert fault(put(config, "segmenters.unet.teacher", "kd")).startswith("config: segmenters.unet.teacher: circular:")
+
+
 def test_several_teachers_are_a_set(config):
     config["students"]["kd"]["teacher"] = ["teacher", "ce"]
     assert load_study(config).students["kd"].teacher == ["ce", "teacher"]

@@ -37,3 +37,17 @@ def test_generations_teach_one_another(copy):
 
     copy.edit_config(born_again)
     assert {f"distill_student:{name}/1" for name in ("born-1", "born-2", "born-2-twin-1", "born-3")} <= copy.jobs()
+
+
+def test_students_of_mixed_images_wait_for_masks(copy):
+    mixing = {"mixing": {"method": "mask-cutmix", "probability": 0.5, "n_placements": 8}, "segmenter": "unet"}
+
+    def masked(config):
+        config["replicates"] = [1]
+        config["students"] = {name: KD | {"teacher": "teacher"} | mixing for name in ("a", "b")}
+        config["students"]["b"]["loss"] = {"method": "hard", "alpha": 1}
+
+    copy.edit_config(masked)
+    jobs = copy.jobs()
+    assert {"distill_student:a/1", "distill_student:b/1"} <= jobs
+    (stored,) = [job for job in jobs if job.startswith("precompute_soft_labels:")]

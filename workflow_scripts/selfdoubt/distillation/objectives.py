@@ -7,14 +7,16 @@ Losses (`distillation.losses`) and transforms of targets (`distillation.targets`
     fit(teacher_logits, labels) -> fitted                            on val, if there is anything to fit; `transform`
                                                                      gets it as `fitted`
 
-logits, teacher_logits: (b, K). labels: (b,). settings: the method's. A transform does not touch what is stored of a
-teacher, so that all its students share it.
+logits, teacher_logits: (b, K). labels: (b,), or of mixed images their distributions (b, K), which cross-entropy takes
+alike; methods that these mean nothing to are `of_one_label` in their settings. settings: the method's. A transform does
+not touch what is stored of a teacher, so that all its students share it.
 """
 
 from collections.abc import Callable
 from functools import partial
 
 import torch
+from torch.nn import functional as F
 
 from selfdoubt.data import datasets, own_images
 from selfdoubt.distillation import soft_labels, teachers
@@ -50,9 +52,17 @@ def from_teacher(teacher, loss: Callable, transform: Callable | None = None) -> 
 
     def objective(logits: torch.Tensor, batch) -> torch.Tensor:
         given = teacher.targets(batch).logits
-        return loss(logits, batch.labels, transform(given, batch) if transform else given)
+        return loss(logits, labels_of(batch, logits.shape[1]), transform(given, batch) if transform else given)
 
     return objective
+
+
+def labels_of(batch, n_classes: int) -> torch.Tensor:
+    """Return the labels of a batch (b,), or of mixed images their distributions (b, K)."""
+    if batch.weight is None:
+        return batch.labels
+    own, other = (F.one_hot(each, n_classes).float() for each in (batch.labels, batch.other_labels))
+    return torch.lerp(other, own, batch.weight[:, None])
 
 
 def _teacher(job, device: torch.device, precision: str):

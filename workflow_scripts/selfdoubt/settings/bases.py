@@ -71,6 +71,7 @@ class OfStudent(Strict):
     """A student's loss, or a transform of its targets."""
 
     compares_images: ClassVar[bool] = False  # whether the loss of an image depends on the others of its batch
+    of_one_label: ClassVar[bool] = False  # whether it is not defined for mixed images, which have two
 
 
 class Technique(Strict):

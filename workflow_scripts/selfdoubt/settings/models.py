@@ -90,11 +90,12 @@ class Model(Strict):
 
     @model_serializer(mode="wrap")
     def _without_what_few_have(self, dump) -> dict:
-        """Leave out the number of a model that is no twin, which no config has, and techniques where there are none."""
-        return {key: value for key, value in dump(self).items() if (key, value) not in _OF_FEW}
+        """Leave out what few models have, such as the number of a twin, which no config has, where this has none."""
+        unused = self._unused()
+        return {key: value for key, value in dump(self).items() if key not in unused}
 
-
-_OF_FEW = (("twin", None), ("techniques", []))
+    def _unused(self) -> set[str]:
+        return {key for key in ("twin", "techniques") if not getattr(self, key, True)}
 
 
 class VirtualTeacher(Strict):
@@ -133,11 +134,19 @@ _ONE_OR_MORE = BeforeValidator(_as_list, json_schema_input_type=Name | list[Name
 Teachers = Annotated[list[Name], Field(min_length=1), _ONE_OR_MORE, AfterValidator(sorted)]
 
 
-class Student(Model):
+class Mixed(Model):
+    """A model that may learn from mixed images."""
+
+    segmenter: Name | None = None
+    masks: Literal["given"] | None = None  # those of the data set, in place of a segmenter's
+
+
+class Student(Mixed):
     teacher: Teachers  # of several, the mean probability
     loss: any_of("losses")
     target_transform: any_of("targets") | None = None  # of the teacher's logits, before the loss
     teacher_view: Literal["same", "fixed"] = "same"  # same: what the student sees; fixed: the image as it is
+    mixing: any_of("mixing") | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -153,6 +162,13 @@ class Student(Model):
         """Whether an image's loss depends on the others of its batch."""
         return self.loss.compares_images or getattr(self.target_transform, "compares_images", False)
 
+    def of_one_label(self) -> list[str]:
+        """Return its methods that are not defined for mixed images, which have two labels."""
+        return [each.method for each in (self.loss, self.target_transform) if each and each.of_one_label]
+
+    def _unused(self) -> set[str]:
+        return super()._unused() | ({"mixing", "segmenter", "masks"} if self.mixing is None else set())
+
 
 class SoftLabels(Strict):
     mode: Literal["auto", "stored", "online"] = "auto"
@@ -160,10 +176,8 @@ class SoftLabels(Strict):
     top_k: Count | None = None
 
 
-class Augmented(Model):
+class Augmented(Mixed):
     mixing: any_of("mixing")
-    segmenter: Name | None = None
-    masks: Literal["given"] | None = None  # those of the data set, in place of a segmenter's
     label_smoothing: BelowOne = 0.0
 
 

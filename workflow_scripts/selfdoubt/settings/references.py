@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings import catalog
 from selfdoubt.settings.analysis import SCORES
-from selfdoubt.settings.bases import ByMasks
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
 from selfdoubt.settings.circles import check_no_circle, teachers_above
 from selfdoubt.settings.claims import check_claims, claims_of
-from selfdoubt.settings.combinations import check_techniques
+from selfdoubt.settings.combinations import check_mixing, check_techniques, models_with_given_masks, section_of
 from selfdoubt.settings.data import BUILT_IN
 from selfdoubt.settings.looks import check_looks
 from selfdoubt.settings.metrics import METRICS, split_name, takes_split
@@ -98,7 +97,7 @@ def _check_storage(key: str, dataset, study) -> None:
     if not hasattr(catalog.settings_of(dataset.source), "IMAGE_FILES"):
         raise UserError(f"config: {place}.storage: files, but {dataset.source} has no image files; use arrays")
     needing = [f"the segmenter '{name}'" for name in study.segmenters]
-    needing += [f"the given masks of '{name}'" for name in _models_with_given_masks(study)]
+    needing += [f"the given masks of '{name}'" for name in models_with_given_masks(study)]
     figures = study.figures.items()
     needing += [f"the figure '{name}'" for name, f in figures if "mixed_labels" in f.reads and f.dataset == key]
     if needing:
@@ -109,15 +108,9 @@ def _check_storage(key: str, dataset, study) -> None:
 def _check_masks(place: str, dataset, study) -> None:
     """Raise UserError if the config uses masks of a data set that has none."""
     wanted = [f"{place}.mask_truth"] if dataset.mask_truth == "given" else []
-    wanted += [f"augmented.{name}.masks" for name in _models_with_given_masks(study)]
+    wanted += [f"{section_of(name, study)}.{name}.masks" for name in models_with_given_masks(study)]
     if wanted and not catalog.has_masks(dataset.source):
         raise UserError(f"config: {wanted[0]}: given, but {dataset.source} has no masks; remove it")
-
-
-def _models_with_given_masks(study) -> list[str]:
-    """Return the models that mix by the masks of the data set."""
-    given = {name: model for name, model in study.augmented.items() if model.masks == "given"}
-    return [name for name, m in given.items() if isinstance(m.mixing, ByMasks) and m.segmenter is None]
 
 
 def _check_counted(place: str, corruptions) -> None:
@@ -153,8 +146,7 @@ def _check_models(study) -> Iterator[tuple]:
         yield check_no_circle, key, study
         yield _check_whole_batches, key, student, study
     yield from check_techniques(study)
-    for key, model in study.augmented.items():
-        yield _check_mask_source, f"augmented.{key}", model, study
+    yield from check_mixing(study)
 
 
 def _check_any_model(study) -> None:
@@ -182,20 +174,6 @@ def _check_whole_batches(key: str, student, study) -> None:
         raise UserError(f"config: {place}: {recipe.gpu}, but {why}; give it a recipe with gpu: 1")
 
 
-def _check_mask_source(place: str, model, study) -> None:
-    sources = [key for key in ("segmenter", "masks") if getattr(model, key) is not None]
-    if isinstance(model.mixing, ByMasks):
-        if not sources:
-            remedy = "add 'segmenter: NAME', or 'masks: given' for those of the data set"
-            raise UserError(f"config: {place}.segmenter: mixing by masks needs one; {remedy}")
-        if len(sources) > 1:
-            raise UserError(f"config: {place}.masks: given, and a segmenter is named; remove one of the two")
-        if model.segmenter is not None:
-            check_known(f"{place}.segmenter", model.segmenter, study.segmenters, "a segmenter")
-    elif sources:
-        raise UserError(f"config: {place}.{sources[0]}: '{model.mixing.method}' uses no masks; remove it")
-
-
 def _check_segmenters(study) -> Iterator[tuple]:
     for key, segmenter in study.segmenters.items():
         yield from _check_networks(f"segmenters.{key}.teacher", [segmenter.teacher], study)
@@ -215,7 +193,7 @@ def _check_segmenter(key: str, segmenter, study) -> None:
     n, depth = len(segmenter.decoder_channels), segmenter.encoder_depth
     if n != depth:
         raise UserError(f"config: {place}.decoder_channels: {n} entries, encoder_depth is {depth}; give as many")
-    mixed = [name for name, m in study.augmented.items() if m.segmenter == key]
+    mixed = [name for name, m in study.mixed.items() if m.segmenter == key]
     above = teachers_above(segmenter.teacher, study)
     if circle := [name for name in mixed if name in above]:
         raise UserError(f"config: {place}.teacher: circular: '{circle[0]}' learns from the masks of '{key}'")

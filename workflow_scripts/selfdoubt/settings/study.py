@@ -90,6 +90,12 @@ class Study(Strict):
         """Every model of which there are predictions, by name: those with a network, and those of `predictions`."""
         return {**self.models, **self.predictions}
 
+    @cached_property
+    def mixed(self) -> dict[str, Augmented | Student]:
+        """Every model that learns from mixed images, by name."""
+        students = {name: student for name, student in self.students.items() if student.mixing}
+        return {**self.augmented, **students}
+
     def featured(self) -> list[str]:
         """Return the models that keep features beside their predictions, by name."""
         return sorted(name for name, model in self.models.items() if model.features)
@@ -210,7 +216,11 @@ class Study(Strict):
     def _modules(self) -> dict[str, tuple[str, ...]]:
         teachers = {name: student.teacher for name, student in self.students.items()}
         built = {name: self.families_of(name, *teachers.get(name, ())) for name in self.models}
-        return {name: tuple(sorted({*modules_of(model), *built[name]})) for name, model in self.models.items()}
+        mixer = {name: ["mixing.mixer"] for name in self.mixed}
+        return {
+            name: tuple(sorted({*modules_of(model), *built[name], *mixer.get(name, ())}))
+            for name, model in self.models.items()
+        }
 
     def families_of(self, *names: str) -> tuple[str, ...]:
         """Return the modules of the network families of models, which a job needs that loads their checkpoints."""
@@ -234,10 +244,14 @@ class Study(Strict):
 
     @cached_property
     def _views(self) -> dict[tuple, dict]:
-        """Return what the views of each stream depend on: those of twins of one number, or of all that are no twins."""
+        """Return what the views of each stream depend on: those of twins of one number, or of all that are no twins.
+
+        `segmenter` is the name of the one whose masks they are mixed by.
+        """
         recipes = {name: recipe.model_dump(include=set(_VIEWS)) for name, recipe in self.recipes.items()}
         students = self.students.values()
-        return {_stream(model): recipes[model.recipe] | model.model_dump(include={"twin"}) for model in students}
+        own = {"twin", "mixing", "segmenter", "masks"}
+        return {_stream(model): recipes[model.recipe] | model.model_dump(include=own) for model in students}
 
     def stores_soft_labels(self, student: str) -> bool:
         """Return whether a student reads its targets from a file: in auto, where another reads it too."""
@@ -305,9 +319,10 @@ class Study(Strict):
         return [f"{model}/{key}" for key, enhancer in reading.items() for model in enhancer.models]
 
 
-def _stream(student: Student) -> tuple[str, int | None]:
-    """Return the key of a student's stream of views: its recipe, and the number of a twin."""
-    return student.recipe, student.twin
+def _stream(student: Student) -> tuple:
+    """Return the key of a student's stream of views: its recipe, the number of a twin, and how images are mixed."""
+    mixing = (student.mixing.model_dump_json(), student.segmenter, student.masks) if student.mixing else None
+    return student.recipe, student.twin, mixing
 
 
 _VIEWS = ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision", "device", "threads")

@@ -12,6 +12,7 @@ import torch
 import torch.utils.data
 
 from selfdoubt.data.image_files import ImageFiles
+from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.training import augmentation
 from selfdoubt.training.distributed import ALONE, Ranks
@@ -92,6 +93,15 @@ class Stream:
         return images / 255, labels, torch.where(own.mixed, self._labels[own.partner], labels), weight
 
 
+def mixer_of(job, train):
+    """Return what a job mixes its training images by, a `mixing.mixer.Mixer`, or None.
+
+    It is loaded by name, so that jobs which mix nothing do not depend on it.
+    """
+    mixes = getattr(job.settings, "mixing", None) is not None
+    return methods.load("mixing", "mixer").of_job(job, train) if mixes else None
+
+
 class _Arrays:
     """Images in memory, as uint8 on the device: a batch of views is one gather."""
 
@@ -124,7 +134,7 @@ class _Files:
         if recipe.shift_px and recipe.crop is not None:
             raise UserError("recipes: crop takes the place of shift_px; set shift_px to 0, or crop to null")
         if masks is not None:
-            raise UserError("augmented: mixing by masks needs images in memory; set the data set's storage to arrays")
+            raise UserError("masks: mixing by them needs images in memory; set the data set's storage to arrays")
         self._images, self._recipe, self._seed, self._device = images, recipe, seed, device
 
     def views(self, epoch: int, indices: list[torch.Tensor]) -> Iterator[torch.Tensor]:
