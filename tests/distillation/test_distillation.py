@@ -172,6 +172,7 @@ TRANSFORMS = {
     "scaled": {"method": "scaled", "factor": 3.0},
     "temperature-scaled": {"method": "temperature-scaled"},
     "entropy-shuffled": {"method": "entropy-shuffled", "temperature": 4},
+    "difficulty-shuffled": {"method": "difficulty-shuffled"},
 }
 ARMS = {name: STUDENT | {"loss": loss} for name, loss in LOSSES.items()}
 ARMS |= {name: STUDENT | {"target_transform": transform} for name, transform in TRANSFORMS.items()}

@@ -44,7 +44,7 @@ def test_students_of_mixed_images_wait_for_masks(copy):
 
     def masked(config):
         config["replicates"] = [1]
-        config["students"] = {name: KD | {"teacher": "teacher"} | mixing for name in ("a", "b")}
+        config["students"] |= {name: KD | {"teacher": "teacher"} | mixing for name in ("a", "b")}
         config["students"]["b"]["loss"] = {"method": "hard", "alpha": 1}
 
     copy.edit_config(masked)
