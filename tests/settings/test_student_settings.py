@@ -59,6 +59,36 @@ def test_a_student_of_mixed_images_has_masks_and_a_loss_that_go_with_it(config, 
     check_message(fault(config), message)
 
 
+DISAGREEMENT = {"weight": 1}
+
+
+def test_one_teacher_disagrees_with_nobody(config):
+    config["students"]["kd"]["disagreement"] = DISAGREEMENT
+    check_message(fault(config), "students.kd.disagreement: ")
+    config["students"]["kd"]["teacher"] = ["teacher", "ce"]
+    study = load_study(config)
+    assert study.model_settings("kd")["disagreement"] == {"weight": 1, "shuffled": False}
+    assert "disagreement" not in study.model_settings("kd-no-labels")
+    assert "distillation.disagreement" in study.modules_of_model("kd")
+    assert "models.disagreement" in study.families_of("ce", "kd")
+    assert "models.disagreement" not in study.families_of("ce")
+    assert study.views("kd") == study.views("kd-no-labels")
+
+
+def test_the_score_of_disagreement_needs_a_student_that_learns_it(config):
+    config["evaluation"]["scores"].append("disagreement")
+    check_message(fault(config), "evaluation.scores: ")
+    config["students"]["kd"] |= {"disagreement": DISAGREEMENT, "teacher": ["teacher", "ce"]}
+    load_study(config)
+
+
+def test_shuffled_disagreement_compares_images_of_one_label(config):
+    config["students"]["kd"] |= {"disagreement": DISAGREEMENT | {"shuffled": True}, "teacher": ["teacher", "ce"]}
+    check_message(fault(put(config, "students.kd.mixing", CUTMIX)), "students.kd.mixing: ")
+    config = put(config, "students.kd.mixing", None)
+    check_message(fault(put(config, "recipes.short.gpu", 2)), "recipes.short.gpu: 2 1")
+
+
 def test_mixed_images_are_a_stream_of_their_own(config):
     kd = config["students"]["kd"]
     config["students"]["mixed"] = {**kd, "mixing": CUTMIX}

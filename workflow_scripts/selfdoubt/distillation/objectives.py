@@ -38,23 +38,39 @@ def of_student(job) -> Callable[[torch.device, str], Objective]:
             _teacher(job, device, precision),
             partial(methods.load("distillation.losses", settings.loss.method).loss, settings=settings.loss),
             transform_of(job, device) if settings.target_transform else None,
+            _further_loss(job) if getattr(settings, "disagreement", None) else None,
         )
 
     return make
 
 
-def from_teacher(teacher, loss: Callable, transform: Callable | None = None) -> Objective:
+def from_teacher(
+    teacher, loss: Callable, transform: Callable | None = None, further_loss: Callable | None = None
+) -> Objective:
     """Return the objective of learning from a teacher.
 
     teacher: of `teachers` or `soft_labels`, with `targets(batch)`. loss: f(logits, labels, teacher_logits). transform:
-    f(teacher_logits, batch) -> logits, or None.
+    f(teacher_logits, batch) -> logits, or None. further_loss: f(output (b,), mutual information (b,), batch, n_classes)
+    of a further output after the logits, or None where the student has none.
     """
 
-    def objective(logits: torch.Tensor, batch) -> torch.Tensor:
-        given = teacher.targets(batch).logits
-        return loss(logits, labels_of(batch, logits.shape[1]), transform(given, batch) if transform else given)
+    def objective(outputs: torch.Tensor, batch) -> torch.Tensor:
+        given, information = teacher.targets(batch)
+        n_classes = given.shape[1]
+        logits = outputs[:, :n_classes] if further_loss else outputs
+        found = loss(logits, labels_of(batch, n_classes), transform(given, batch) if transform else given)
+        return found + further_loss(outputs[:, n_classes], information, batch, n_classes) if further_loss else found
 
     return objective
+
+
+def _further_loss(job) -> Callable:
+    module, seed = methods.load("distillation", "disagreement"), randomness.seed_of(job)
+
+    def loss(output, information, batch, n_classes: int):
+        return module.loss(output, information, batch, job.settings.disagreement, n_classes, seed)
+
+    return loss
 
 
 def labels_of(batch, n_classes: int) -> torch.Tensor:

@@ -65,6 +65,7 @@ class ScoreByName(Strict):
     defines_probabilities: ClassVar[bool] = False  # whether calibration metrics can be computed of it
     needs_dropout_passes: ClassVar[bool] = False  # whether evaluation.mc_dropout_passes must be above 0
     needs_features: ClassVar[bool] = False  # whether a model must have `features: true`
+    needs_disagreement: ClassVar[bool] = False  # whether a student must have `disagreement`
 
 
 class OfStudent(Strict):

@@ -1,8 +1,9 @@
-"""Checks of techniques and of mixing: that they go with the recipe of their model, and with what else it has."""
+"""Checks of techniques, of mixing and of distilled disagreement: that they go with what else a model has."""
 
 from collections.abc import Iterator
 
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.analysis import SCORES
 from selfdoubt.settings.bases import ByMasks
 from selfdoubt.settings.choices import check_known
 
@@ -69,3 +70,25 @@ def _check_mixed_student(place: str, student) -> None:
         raise UserError(f"config: {place}.mixing: mixed images have two labels, {methods[0]} is of one; remove either")
     if student.teacher_view == "fixed":
         raise UserError(f"config: {place}.teacher_view: fixed, but mixed images are new in each epoch; set it to same")
+
+
+# ---- disagreement ----
+
+
+def check_disagreement(study) -> Iterator[tuple]:
+    """Yield the checks of students that learn how far their teachers disagree, and of the score that is made of it."""
+    for key in study.disagreeing():
+        yield _check_several_teachers, f"students.{key}.disagreement", study.students[key]
+    yield _check_score, study
+
+
+def _check_several_teachers(place: str, student) -> None:
+    if len(student.teacher) < 2:
+        raise UserError(f"config: {place}: one teacher disagrees with nobody; name several, or remove it")
+
+
+def _check_score(study) -> None:
+    needing = [score for score in study.evaluation.all_scores() if SCORES[score].needs_disagreement]
+    if needing and not study.disagreeing():
+        remedy = "set `disagreement: { weight: 1 }` at a student of several teachers, or remove the score"
+        raise UserError(f"config: evaluation.scores: {needing[0]} needs a student that learns it; {remedy}")

@@ -141,12 +141,20 @@ class Mixed(Model):
     masks: Literal["given"] | None = None  # those of the data set, in place of a segmenter's
 
 
+class Disagreement(Strict):
+    """Of a student with a further output, which learns how far its teachers disagree."""
+
+    weight: Positive  # of its loss, beside the student's own
+    shuffled: bool = False  # the control: each image has the disagreement of another of its label
+
+
 class Student(Mixed):
     teacher: Teachers  # of several, the mean probability
     loss: any_of("losses")
     target_transform: any_of("targets") | None = None  # of the teacher's logits, before the loss
     teacher_view: Literal["same", "fixed"] = "same"  # same: what the student sees; fixed: the image as it is
     mixing: any_of("mixing") | None = None
+    disagreement: Disagreement | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -160,14 +168,23 @@ class Student(Mixed):
     @property
     def compares_images(self) -> bool:
         """Whether an image's loss depends on the others of its batch."""
-        return self.loss.compares_images or getattr(self.target_transform, "compares_images", False)
+        return bool(self._shuffled) or any(each.compares_images for each in self._methods)
 
     def of_one_label(self) -> list[str]:
         """Return its methods that are not defined for mixed images, which have two labels."""
-        return [each.method for each in (self.loss, self.target_transform) if each and each.of_one_label]
+        return [each.method for each in self._methods if each.of_one_label] + self._shuffled
+
+    @property
+    def _methods(self) -> list:
+        return [each for each in (self.loss, self.target_transform) if each]
+
+    @property
+    def _shuffled(self) -> list[str]:
+        return ["disagreement.shuffled"] if self.disagreement and self.disagreement.shuffled else []
 
     def _unused(self) -> set[str]:
-        return super()._unused() | ({"mixing", "segmenter", "masks"} if self.mixing is None else set())
+        of_mixing = {"mixing", "segmenter", "masks"} if self.mixing is None else set()
+        return super()._unused() | of_mixing | ({"disagreement"} if self.disagreement is None else set())
 
 
 class SoftLabels(Strict):

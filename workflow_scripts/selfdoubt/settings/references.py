@@ -8,7 +8,13 @@ from selfdoubt.settings.analysis import SCORES
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
 from selfdoubt.settings.circles import check_no_circle, teachers_above
 from selfdoubt.settings.claims import check_claims, claims_of
-from selfdoubt.settings.combinations import check_mixing, check_techniques, models_with_given_masks, section_of
+from selfdoubt.settings.combinations import (
+    check_disagreement,
+    check_mixing,
+    check_techniques,
+    models_with_given_masks,
+    section_of,
+)
 from selfdoubt.settings.data import BUILT_IN
 from selfdoubt.settings.looks import check_looks
 from selfdoubt.settings.metrics import METRICS, split_name, takes_split
@@ -147,6 +153,7 @@ def _check_models(study) -> Iterator[tuple]:
         yield _check_whole_batches, key, student, study
     yield from check_techniques(study)
     yield from check_mixing(study)
+    yield from check_disagreement(study)
 
 
 def _check_any_model(study) -> None:

@@ -100,6 +100,10 @@ class Study(Strict):
         """Return the models that keep features beside their predictions, by name."""
         return sorted(name for name, model in self.models.items() if model.features)
 
+    def disagreeing(self) -> list[str]:
+        """Return the students with a further output, which learns how far their teachers disagree."""
+        return [name for name, student in self.students.items() if student.disagreement]
+
     def without_images(self, dataset: str) -> bool:
         """Return whether nothing but predictions is known of a data set."""
         return isinstance(self.datasets[dataset], PredictedData)
@@ -216,15 +220,17 @@ class Study(Strict):
     def _modules(self) -> dict[str, tuple[str, ...]]:
         teachers = {name: student.teacher for name, student in self.students.items()}
         built = {name: self.families_of(name, *teachers.get(name, ())) for name in self.models}
-        mixer = {name: ["mixing.mixer"] for name in self.mixed}
-        return {
-            name: tuple(sorted({*modules_of(model), *built[name], *mixer.get(name, ())}))
-            for name, model in self.models.items()
-        }
+        parts = {name: {*modules_of(model), *built[name]} for name, model in self.models.items()}
+        for name in self.mixed:
+            parts[name].add("mixing.mixer")
+        for name in self.disagreeing():
+            parts[name].add("distillation.disagreement")
+        return {name: tuple(sorted(found)) for name, found in parts.items()}
 
     def families_of(self, *names: str) -> tuple[str, ...]:
-        """Return the modules of the network families of models, which a job needs that loads their checkpoints."""
-        return modules_named("families", {self._families[name] for name in names})
+        """Return the modules of the networks of models, which a job needs that loads their checkpoints."""
+        found = modules_named("families", {self._families[name] for name in names})
+        return (*found, "models.disagreement") if {*names} & {*self.disagreeing()} else found
 
     @cached_property
     def _families(self) -> dict[str, str]:

@@ -226,6 +226,7 @@ def _check_devices(recipe) -> None:
 def _model_of(images, shape: dict, job, device: torch.device) -> classifier.Classifier:
     """Build a model of a shape on the device, its normalisation fitted to training images."""
     given = {"weights": job.weights[0]} if job.weights else {}
+    given |= {"disagreement": getattr(job.settings, "disagreement", None) is not None}
     model = classifier.build_model(job.settings.network, seed=randomness.seed_of(job), **shape, **given)
     model.fit_input(inference.pixels_of_all_classes(images))
     return model.to(device, memory_format=torch.channels_last)
