@@ -88,7 +88,7 @@ rule precompute_soft_labels:
     threads: soft_labels_threads
     resources:
         gpu=soft_labels_gpus,
-        mem_mb=dataset_mb,
+        mem_mb=soft_labels_mb,
     params:
         settings=soft_labels_settings,
         code=code_of("precompute_soft_labels", families_of_teachers, mixer_of_soft_labels),
@@ -122,7 +122,7 @@ rule distill_student:
     threads: training_threads
     resources:
         gpu=training_gpus,
-        mem_mb=recipe_mb,
+        mem_mb=distilling_mb,
     params:
         settings=model_settings,
         code=code_of("distill_student", model_modules),

@@ -6,7 +6,7 @@ from selfdoubt.training import loop
 
 
 def run(arguments):
-    loop.train_to_files(arguments, objectives.of_student(arguments))
+    loop.train_to_files(arguments, objectives.of_student(arguments), n_views=objectives.n_views(arguments))
 
 
 if __name__ == "__main__":

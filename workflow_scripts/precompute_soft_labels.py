@@ -1,9 +1,7 @@
 """Compute the targets of every view of every epoch of a stream, once for all students that share them."""
 
 from selfdoubt.data import own_images
-from selfdoubt.distillation import soft_labels
-from selfdoubt.distillation.teachers import Teachers
-from selfdoubt.models import checkpoints
+from selfdoubt.distillation import soft_labels, teachers
 from selfdoubt.runtime import cli, devices, randomness
 from selfdoubt.training import batches
 
@@ -11,17 +9,17 @@ from selfdoubt.training import batches
 def run(arguments):
     settings = arguments.settings
     device = devices.prepare(settings.device, settings.threads)
-    models = [checkpoints.load_model(path, device) for path in arguments.teacher]
-    teachers = Teachers(models, devices.precision_on(device, settings.precision), settings.top_k)
+    asked = teachers.load(arguments, device, devices.precision_on(device, settings.precision))
     train, _ = own_images.read_train(arguments.train, settings, arguments.replicate)
-    stream = batches.Stream(train, settings, randomness.seed_of(arguments), device, batches.mixer_of(arguments, train))
-    gigabytes, seconds = soft_labels.estimate(teachers, stream, settings.epochs)
+    mixer, n_views = batches.mixer_of(arguments, train), getattr(settings, "teacher_views", 1)
+    stream = batches.Stream(train, settings, randomness.seed_of(arguments), device, mixer, n_views=n_views)
+    gigabytes, seconds = soft_labels.estimate(asked, stream, settings.epochs)
     print(f"estimate: {gigabytes:.3g} GB, {seconds:.3g} s; without a file, each student would take as long for them")
     if settings.max_gb is not None and gigabytes > settings.max_gb:
         reason = f"soft labels would take {gigabytes:.3g} GB, max_gb is {settings.max_gb}: students run their teachers"
         soft_labels.write_refusal(arguments.output, reason, arguments.metadata)
     else:
-        soft_labels.write(arguments.output, teachers, stream, settings.epochs, arguments.metadata)
+        soft_labels.write(arguments.output, asked, stream, settings.epochs, arguments.metadata)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def mixing_modules(wildcards):
 def mixing_settings(wildcards):
     """How a model's images are mixed and augmented, and where their objects are known to be."""
     model = STUDY.augmented[wildcards.model]
-    settings = model.model_dump(include={"mixing", "masks", "twin"})
+    settings = model.model_dump(include={"mixing", "masks", "twin", "fold"})
     settings |= STUDY.recipes[model.recipe].model_dump(include={"shift_px", "flip"})
     settings["mask_truth"] = STUDY.datasets[wildcards.dataset].mask_truth
     return canonical({**settings, **STUDY.own_images(wildcards.dataset)})

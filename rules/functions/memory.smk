@@ -34,6 +34,20 @@ def recipe_mb(wildcards, attempt):
     return attempt * memory.training_mb(STUDY.datasets[wildcards.dataset], recipe, network)
 
 
+def distilling_mb(wildcards, attempt):
+    """The memory of a student's training: of each of its processes with all teachers, unless their targets are stored."""
+    student = wildcards.model
+    teachers = [] if STUDY.stores_soft_labels(student) else STUDY.students[student].teacher
+    held = memory.teachers_mb(map(STUDY.network_of, teachers)) * STUDY.recipes[STUDY.students[student].recipe].gpu
+    return recipe_mb(wildcards, attempt) + attempt * held
+
+
+def soft_labels_mb(wildcards, attempt):
+    """The memory of a job that runs teachers on a data set's views."""
+    held = memory.teachers_mb(map(STUDY.network_of, teachers_by_name()[wildcards.model]))
+    return dataset_mb(wildcards, attempt) + attempt * held
+
+
 @cache
 def predicted_sets(dataset):
     """Return a data set, and the entries of the OOD sets that its models are evaluated on.

@@ -147,9 +147,10 @@ def predict_settings(wildcards):
 
 
 def features_settings(wildcards):
-    """Which training images are the replicate's; a model that was trained elsewhere is given all."""
+    """Which training images are the model's; one that was trained elsewhere is given all."""
     own = {} if wildcards.name in STUDY.pretrained else STUDY.own_images(wildcards.dataset)
-    return canonical({**own, **computing_settings(wildcards)})
+    fold = STUDY.models[wildcards.name].model_dump(include={"fold"})
+    return canonical({**own, **fold, **computing_settings(wildcards)})
 
 
 def feature_scores_settings(wildcards):

@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from itertools import combinations
 from types import SimpleNamespace
 
 import numpy as np
@@ -155,6 +156,23 @@ def test_workers_give_the_batches_that_one_process_gives(folder):
         alone, shared = (list(stream_of(folder, n_workers=n, mixing=mixing).epoch(1)) for n in (0, 2))
         for one, other in zip(alone, shared, strict=True):
             assert torch.equal(one.images, other.images) and torch.equal(one.other_labels, other.other_labels)
+
+
+@pytest.mark.parametrize("crop", [vars(CROP), None])
+def test_further_views_of_files_are_others_of_the_same_images(folder, crop):
+    """In the place of further epochs: the first view is the same whatever their number, and workers change nothing."""
+    given = {"crop": crop, "flip": True, "shift_px": 0 if crop else 2}
+    recipes = [recipe_of(**given, n_workers=n) for n in (0, 2)]
+    split = split_of(files(folder))
+    one, three, shared = (
+        list(Stream(split, recipe, 1, CPU, n_views=n).epoch(1))
+        for recipe, n in zip((recipes[0], *recipes), (1, 3, 3), strict=True)
+    )
+    for own, batch, other in zip(one, three, shared, strict=True):
+        views = [batch.images, *batch.further]
+        assert torch.equal(own.images, batch.images) and torch.equal(own.positions, batch.positions)
+        assert all(map(torch.equal, views, [other.images, *other.further]))
+        assert len(views) == 3 and not any(torch.equal(*pair) for pair in combinations(views, 2))
 
 
 def test_an_epoch_of_files_can_be_entered_at_any_batch(folder):

@@ -160,6 +160,14 @@ def test_a_network_that_is_not_small_takes_more(network, size_px, expected):
     assert memory.more_mb(entry, given) == pytest.approx(expected, abs=5)
 
 
+def test_teachers_are_in_memory_at_once():
+    """9 * (160 ** 2 + 320 ** 2 + 640 ** 2) * 9 parameters and more of each, at 4 bytes."""
+    network = settings_by_name("families", "wide-resnet").Settings(family="wide-resnet", depth=28, widen_factor=10)
+    one_mb = 4 * network.size().parameters / 1e6
+    assert memory.teachers_mb([network] * 5) == 0 < 5 * one_mb < 1000
+    assert memory.teachers_mb([network] * 10) == round(10 * one_mb - 1000)
+
+
 def test_every_family_states_a_size_that_is_near_and_batches_are_those_of_inference():
     assert (memory.BATCH_VALUES, memory.LARGEST_BATCH) == (inference.BATCH_VALUES, inference.LARGEST_BATCH)
     entries = {

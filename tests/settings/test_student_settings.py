@@ -47,6 +47,7 @@ BY_MASKS = {"method": "mask-cutmix", "probability": 0.5, "n_placements": 8}
         ({"mixing": BY_MASKS}, "students.kd.segmenter: "),
         ({"segmenter": "unet"}, "students.kd.segmenter: "),
         ({"mixing": CUTMIX, "teacher_view": "fixed"}, "students.kd.teacher_view: "),
+        ({"mixing": CUTMIX, "teacher_views": 3}, "students.kd.teacher_views: 3"),
         ({"mixing": CUTMIX, "target_transform": {"method": "corrected"}}, "students.kd.mixing: "),
         (
             {"mixing": CUTMIX, "loss": {"method": "dkd", "temperature": 4, "alpha": 1, "beta": 8}},
@@ -73,6 +74,31 @@ def test_one_teacher_disagrees_with_nobody(config):
     assert "models.disagreement" in study.families_of("ce", "kd")
     assert "models.disagreement" not in study.families_of("ce")
     assert study.views("kd") == study.views("kd-no-labels")
+
+
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [
+        ({"teacher": "teacher", "teacher_views": 2}, False),  # which disagree
+        ({"teacher": "fold"}, False),
+        ({"teacher": "fold", "targets": "held-out"}, True),  # one of two has not seen an image
+        ({"teacher": ["fold", "fold-of-more"], "targets": "held-out"}, False),
+    ],
+)
+def test_those_that_an_image_has_disagree(config, change, refused):
+    config["teachers"] |= {"fold": {"folds_of": "teacher", "parts": 2}}
+    config["baselines"] |= {"fold-of-more": {"folds_of": "ce", "parts": 3}}
+    config["students"]["kd"] |= {"disagreement": DISAGREEMENT, **change}
+    if refused:
+        check_message(fault(config), "students.kd.disagreement: ")
+    else:
+        load_study(config)
+
+
+def test_held_out_targets_are_of_single_images(config):
+    config["teachers"] |= {"fold": {"folds_of": "teacher", "parts": 2}}
+    config["students"]["kd"] |= {"teacher": "fold", "targets": "held-out", "mixing": CUTMIX}
+    check_message(fault(config), "students.kd.targets: ")
 
 
 def test_the_score_of_disagreement_needs_a_student_that_learns_it(config):
@@ -132,3 +158,44 @@ def test_soft_labels_are_stored_where_two_students_read_them_of_the_same_teacher
     assert stored() == ["kd", "kd-no-labels", "corrected"]
     config["soft_labels"]["mode"] = "stored"
     assert stored() == ["kd", "kd-no-labels", "corrected", "both"]
+
+
+FOLDS = {"folds_of": "ce", "parts": 3}
+
+
+@pytest.mark.parametrize(
+    ("teacher", "expected"),
+    [
+        ("folds", None),
+        (["folds-1", "folds-2", "folds-3"], None),  # a whole division
+        (["folds", "others"], None),
+        ("ce", "students.kd.targets: 'ce'"),
+        (["folds", "ce"], "students.kd.targets: 'ce'"),
+        (["folds-1", "folds-2"], "students.kd.targets: 'folds-1' 3"),
+        (["folds", "others-1"], "students.kd.targets: 'others-1' 2"),
+    ],
+)
+def test_held_out_targets_are_those_of_whole_divisions(config, teacher, expected):
+    config["baselines"] |= {"folds": FOLDS | {"n": 6}, "others": FOLDS | {"folds_of": "label-smoothing", "parts": 2}}
+    config["students"]["kd"] |= {"teacher": teacher, "targets": "held-out"}
+    if expected is None:
+        load_study(config)
+    else:
+        check_message(fault(config), expected)
+
+
+def test_targets_of_other_views_or_teachers_are_other_files(config):
+    config["baselines"]["folds"], kd = FOLDS, config["students"]["kd"]
+    given = [{}, {"targets": "held-out"}, {"teacher_views": 2}, {"teacher_views": 3}]
+    config["students"] |= {f"s-{i}": kd | {"teacher": "folds"} | each for i, each in enumerate(given)}
+    study = load_study(config)
+    assert not any(map(study.stores_soft_labels, ["s-0", "s-1", "s-2", "s-3"]))
+    assert study.views("s-1") == study.views("s-0") | {"targets": "held-out"}
+    assert "teacher_views" not in study.views("s-0") and study.views("s-3")["teacher_views"] == 3
+    config["students"]["s-4"] = config["students"]["s-3"]
+    assert load_study(config).stores_soft_labels("s-3")
+
+
+def test_a_fixed_view_is_one(config):
+    config["students"]["kd"] |= {"teacher_view": "fixed", "teacher_views": 2}
+    check_message(fault(config), "students.kd: ")

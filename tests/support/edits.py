@@ -43,7 +43,7 @@ from ways_of_editing import (
     defaults_otherwise,
     delete,
     longer,
-    one_more_twin,
+    more_members,
     other_image,
     other_orders,
     pretrained_member,
@@ -257,11 +257,19 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit(
             "`n: 3` of twins becomes 4",
-            one_more_twin,
+            more_members({"twins_of": "ce", "n": 3}, 4),
             replicates("train_baseline", "twins-4")
             | replicates("predict", "twins-4")
             | uncompared("twins-4/clean", before=("kd", "cutmix")),
             "tried on a copy with three twins of `ce`",
+        ),
+        Edit(
+            "`n: 2` of folds becomes 4",
+            more_members({"folds_of": "ce", "parts": 2}, 4),
+            replicates("train_baseline", "twins-3", "twins-4")
+            | replicates("predict", "twins-3", "twins-4")
+            | uncompared("twins-3/clean", "twins-4/clean", before=("kd", "cutmix")),
+            "tried on a copy with two folds of `ce`, called `twins`",
         ),
         Edit(
             "a pretrained model joins a group",

@@ -210,12 +210,16 @@ def without_second_dataset(copy: Copy) -> None:
     copy.edit_config(lambda config: config["datasets"].pop("second"))
 
 
-def one_more_twin(copy: Copy) -> None:
-    """Finish a study with three twins of a baseline, and then ask for a fourth."""
-    put("baselines", twins={"twins_of": "ce", "n": 3})(copy)
-    run = copy.snakemake("--resources", "gpu=4")
-    assert run.returncode == 0, run.stderr
-    put("baselines.twins", n=4)(copy)
+def more_members(entry: dict, n: int) -> Callable[[Copy], None]:
+    """Finish a study with twins or folds of a baseline, and then ask for n of them; entry: that stands for them."""
+
+    def change(copy: Copy) -> None:
+        put("baselines", twins=entry)(copy)
+        run = copy.snakemake("--resources", "gpu=4")
+        assert run.returncode == 0, run.stderr
+        put("baselines.twins", n=n)(copy)
+
+    return change
 
 
 # ---- methods ----

@@ -3,13 +3,21 @@
 KD = {"network": "convnet-small", "recipe": "short", "loss": {"method": "kd", "temperature": 1, "alpha": 1}}
 
 
+def with_students(config, **students) -> None:
+    config["replicates"] = [1]
+    config["students"] |= {name: KD | entry for name, entry in students.items()}
+
+
 def of_twins(config):
     """Two students of three twins, in any order, and a curve over their number."""
-    config["replicates"] = [1]
     config["baselines"]["twin"] = {"twins_of": "ce", "n": 3}
-    sets = {"a": ["twin"], "b": ["twin-3", "twin-1", "twin-2"], "one": "twin-1", "two": ["twin-1", "twin-2"]}
-    config["students"] |= {name: KD | {"teacher": teachers} for name, teachers in sets.items()}
-    config["students"]["b"] |= {"target_transform": {"method": "corrected"}}
+    with_students(
+        config,
+        a={"teacher": ["twin"]},
+        b={"teacher": ["twin-3", "twin-1", "twin-2"], "target_transform": {"method": "corrected"}},
+        one={"teacher": "twin-1"},
+        two={"teacher": ["twin-1", "twin-2"]},
+    )
 
 
 def files_of_soft_labels(copy) -> list[str]:
@@ -51,3 +59,27 @@ def test_students_of_mixed_images_wait_for_masks(copy):
     jobs = copy.jobs()
     assert {"distill_student:a/1", "distill_student:b/1"} <= jobs
     assert len([job for job in jobs if job.startswith("precompute_soft_labels:")]) == 1
+
+
+def test_held_out_targets_are_of_folds_that_are_trained_and_evaluated_as_all_models(copy):
+    def change(config):
+        config["teachers"]["fold"] = {"folds_of": "teacher", "parts": 2, "n": 4}
+        longer = config["recipes"]["short"] | {"epochs": 3 * config["recipes"]["short"]["epochs"]}
+        config["recipes"]["longer"] = longer
+        config["teachers"]["long"] = {**config["teachers"]["teacher"], "recipe": "longer"}
+        with_students(
+            config,
+            honest={"teacher": "fold", "targets": "held-out"},
+            hard={"teacher": "fold", "targets": "held-out", "loss": {"method": "hard", "alpha": 1}},
+            seen={"teacher": "fold"},
+            views={"teacher": "teacher", "teacher_views": 3},  # controls
+            plain={"teacher": "teacher"},
+            trained={"teacher": "long"},
+        )
+
+    copy.edit_config(change)
+    jobs = copy.jobs()
+    assert {f"train_teacher:fold-{i}/1" for i in range(1, 5)} <= jobs
+    assert {f"compute_metrics:fold-{i}/1/clean" for i in range(1, 5)} <= jobs
+    assert {f"distill_student:{name}/1" for name in ("honest", "hard", "seen", "views", "plain", "trained")} <= jobs
+    assert len(files_of_soft_labels(copy)) == 1  # of the held-out targets, which two students read

@@ -86,12 +86,17 @@ def _teacher(job, device: torch.device, precision: str):
     stored = soft_labels.read(job.soft_labels[0], device) if job.soft_labels else None
     if stored is not None:
         return stored
-    models = [checkpoints.load_model(path, device) for path in job.teacher]
-    asked = teachers.Teachers(models, precision, job.settings.top_k)
+    asked = teachers.load(job, device, precision)
     if job.settings.teacher_view == "fixed":
         train, _ = own_images.read_train(job.train, job.settings, job.replicate)
         return asked.fixed(train.images, device)
     return asked
+
+
+def n_views(job) -> int:
+    """Return how many views of an image a student's targets need, 1 where they are in a file; job: of `of_student`."""
+    stored = job.soft_labels and not soft_labels.is_refusal(job.soft_labels[0])
+    return 1 if stored else getattr(job.settings, "teacher_views", 1)
 
 
 def transform_of(job, device: torch.device) -> Callable:

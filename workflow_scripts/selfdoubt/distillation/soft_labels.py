@@ -111,14 +111,18 @@ def write_refusal(path: str | Path, reason: str, metadata: dict) -> None:
         _Writer(file, {}, metadata | {"refused": reason}).close()
 
 
+def is_refusal(path: str | Path) -> bool:
+    """Return whether a file is one of `write_refusal`; raises UserError as SoftLabels does."""
+    return "refused" in _open(path)[0]
+
+
 def read(path: str | Path, device: torch.device) -> SoftLabels | None:
     """Return the soft labels of a file, or None if it holds a refusal, which is printed.
 
     Raises UserError as SoftLabels does.
     """
-    metadata, _ = _open(path)
-    if "refused" in metadata:
-        print(f"{path}: {metadata['refused']}", flush=True)
+    if is_refusal(path):
+        print(f"{path}: {_open(path)[0]['refused']}", flush=True)
         return None
     return SoftLabels(path, device)
 

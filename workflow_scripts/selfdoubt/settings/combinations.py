@@ -1,4 +1,4 @@
-"""Checks of techniques, of mixing and of distilled disagreement: that they go with what else a model has."""
+"""Checks of techniques, of mixing and of scores: that they go with what else a model or the study has."""
 
 from collections.abc import Iterator
 
@@ -32,8 +32,6 @@ def check_mixing(study) -> Iterator[tuple]:
     """Yield the checks of all models that may learn from mixed images, as functions with their arguments."""
     for key, model in {**study.augmented, **study.students}.items():
         yield _check_mask_source, f"{section_of(key, study)}.{key}", model, study
-    for key, student in study.students.items():
-        yield _check_mixed_student, f"students.{key}", student
 
 
 def section_of(name: str, study) -> str:
@@ -62,32 +60,11 @@ def _check_mask_source(place: str, model, study) -> None:
         raise UserError(f"config: {place}.{sources[0]}: {what}; remove it")
 
 
-def _check_mixed_student(place: str, student) -> None:
-    """Raise UserError if a student of mixed images has a method that asks for one label, or a view without mixing."""
-    if student.mixing is None:
-        return
-    if methods := student.of_one_label():
-        raise UserError(f"config: {place}.mixing: mixed images have two labels, {methods[0]} is of one; remove either")
-    if student.teacher_view == "fixed":
-        raise UserError(f"config: {place}.teacher_view: fixed, but mixed images are new in each epoch; set it to same")
+# ---- scores ----
 
 
-# ---- disagreement ----
-
-
-def check_disagreement(study) -> Iterator[tuple]:
-    """Yield the checks of students that learn how far their teachers disagree, and of the score that is made of it."""
-    for key in study.disagreeing():
-        yield _check_several_teachers, f"students.{key}.disagreement", study.students[key]
-    yield _check_score, study
-
-
-def _check_several_teachers(place: str, student) -> None:
-    if len(student.teacher) < 2:
-        raise UserError(f"config: {place}: one teacher disagrees with nobody; name several, or remove it")
-
-
-def _check_score(study) -> None:
+def check_score_of_disagreement(study) -> None:
+    """Raise UserError if the score is named that needs a student which learns how far its teachers disagree."""
     needing = [score for score in study.evaluation.all_scores() if SCORES[score].needs_disagreement]
     if needing and not study.disagreeing():
         remedy = "set `disagreement: { weight: 1 }` at a student of several teachers, or remove the score"

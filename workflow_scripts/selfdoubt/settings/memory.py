@@ -302,6 +302,12 @@ def training_mb(dataset, recipe, network=None) -> int:
     return round(recipe.gpu * job_mb(dataset) + more)
 
 
+def teachers_mb(networks) -> int:
+    """Return what the weights of teachers that are in memory at once take beyond those in PROCESS_MB, MB."""
+    n_parameters = sum(network.size().parameters for network in networks if hasattr(network, "size"))
+    return round(max(0, 4 * n_parameters / 1e6 - SMALL_NETWORK_MB))
+
+
 def _n_classes(dataset) -> int:
     return getattr(_known(dataset), "N_CLASSES", _N_CLASSES)
 

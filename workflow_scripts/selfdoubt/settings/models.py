@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, m
 from pydantic_core import PydanticCustomError
 
 from selfdoubt.settings.registry import any_of
-from selfdoubt.settings.twins import Twin
+from selfdoubt.settings.twins import OwnFold, Twin
 from selfdoubt.settings.types import (
     BelowOne,
     Count,
@@ -86,16 +86,17 @@ class Model(Strict):
     recipe: Name
     label: OwnLabel = None
     twin: Twin = None
+    fold: OwnFold = None
     features: KeepsFeatures = False
 
     @model_serializer(mode="wrap")
     def _without_what_few_have(self, dump) -> dict:
-        """Leave out what few models have, such as the number of a twin, which no config has, where this has none."""
+        """Leave out what few models have, so that those without it are what they were before it could be given."""
         unused = self._unused()
         return {key: value for key, value in dump(self).items() if key not in unused}
 
     def _unused(self) -> set[str]:
-        return {key for key in ("twin", "techniques") if not getattr(self, key, True)}
+        return {key for key in ("twin", "fold", "techniques") if not getattr(self, key, True)}
 
 
 class VirtualTeacher(Strict):
@@ -155,6 +156,8 @@ class Student(Mixed):
     teacher_view: Literal["same", "fixed"] = "same"  # same: what the student sees; fixed: the image as it is
     mixing: any_of("mixing") | None = None
     disagreement: Disagreement | None = None
+    teacher_views: Annotated[int, Field(ge=1, le=100)] = 1  # of an image, whose mean probability is the target
+    targets: Literal["all", "held-out"] = "all"  # held-out: of those teachers that did not train on the image
 
     @model_validator(mode="before")
     @classmethod
@@ -164,6 +167,12 @@ class Student(Mixed):
                 "temperature and alpha are keys of a loss; write `loss: { method: kd, temperature: 4, alpha: 0.9 }`"
             )
         return given
+
+    @model_validator(mode="after")
+    def _has_views_that_differ(self) -> Self:
+        if self.teacher_view == "fixed" and self.teacher_views > 1:
+            raise ValueError("`teacher_views` are augmented ones; remove it, or `teacher_view: fixed`")
+        return self
 
     @property
     def compares_images(self) -> bool:
@@ -183,8 +192,9 @@ class Student(Mixed):
         return ["disagreement.shuffled"] if self.disagreement and self.disagreement.shuffled else []
 
     def _unused(self) -> set[str]:
+        own = {"teacher_views": 1, "targets": "all", "disagreement": None}
         of_mixing = {"mixing", "segmenter", "masks"} if self.mixing is None else set()
-        return super()._unused() | of_mixing | ({"disagreement"} if self.disagreement is None else set())
+        return super()._unused() | of_mixing | {key for key, value in own.items() if getattr(self, key) == value}
 
 
 class SoftLabels(Strict):

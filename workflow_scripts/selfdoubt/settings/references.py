@@ -6,11 +6,11 @@ from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings import catalog
 from selfdoubt.settings.analysis import SCORES
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
-from selfdoubt.settings.circles import check_no_circle, teachers_above
+from selfdoubt.settings.circles import teachers_above
 from selfdoubt.settings.claims import check_claims, claims_of
 from selfdoubt.settings.combinations import (
-    check_disagreement,
     check_mixing,
+    check_score_of_disagreement,
     check_techniques,
     models_with_given_masks,
     section_of,
@@ -20,6 +20,7 @@ from selfdoubt.settings.looks import check_looks
 from selfdoubt.settings.metrics import METRICS, split_name, takes_split
 from selfdoubt.settings.predicted import check_figure_without_images, check_has_network, check_predictions
 from selfdoubt.settings.replicates import check_own_images
+from selfdoubt.settings.students import check_students
 from selfdoubt.settings.tuning import check_not_tested, check_tuned_on_known
 from selfdoubt.settings.upper_bounds import BEST, ORACLE
 
@@ -149,11 +150,9 @@ def _check_models(study) -> Iterator[tuple]:
             yield _check_crop, f"recipes.{key}", study.recipes[key], study
     for key, student in study.students.items():
         yield from _check_networks(f"students.{key}.teacher", student.teacher, study)
-        yield check_no_circle, key, study
-        yield _check_whole_batches, key, student, study
+    yield from check_students(study)
     yield from check_techniques(study)
     yield from check_mixing(study)
-    yield from check_disagreement(study)
 
 
 def _check_any_model(study) -> None:
@@ -172,13 +171,6 @@ def _check_crop(place: str, recipe, study) -> None:
         if not study.without_images(key) and dataset.storage == "arrays":
             here = f"those of '{key}' are arrays"
             raise UserError(f"config: {place}.crop: needs images that stay in files, but {here}; use shift_px")
-
-
-def _check_whole_batches(key: str, student, study) -> None:
-    recipe = study.recipes.get(student.recipe)
-    if recipe and recipe.gpu > 1 and student.compares_images:
-        place, why = f"recipes.{student.recipe}.gpu", f"students.{key} compares the images of a whole batch"
-        raise UserError(f"config: {place}: {recipe.gpu}, but {why}; give it a recipe with gpu: 1")
 
 
 def _check_segmenters(study) -> Iterator[tuple]:
@@ -230,6 +222,7 @@ def _check_evaluation(study) -> Iterator[tuple]:
         yield check_unique, f"evaluation.guarantees.{key}", getattr(guarantees, key)
     yield _check_passes, study.evaluation
     yield _check_features, study
+    yield check_score_of_disagreement, study
     yield from check_all_known(
         "evaluation.resampled_splits", study.evaluation.resampled_splits, splits(study), "a split"
     )

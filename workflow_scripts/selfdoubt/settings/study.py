@@ -250,14 +250,13 @@ class Study(Strict):
 
     @cached_property
     def _views(self) -> dict[tuple, dict]:
-        """Return what the views of each stream depend on: those of twins of one number, or of all that are no twins.
+        """Return what the views of each stream depend on, and their targets: equal ones are shared by students.
 
         `segmenter` is the name of the one whose masks they are mixed by.
         """
         recipes = {name: recipe.model_dump(include=set(_VIEWS)) for name, recipe in self.recipes.items()}
         students = self.students.values()
-        own = {"twin", "mixing", "segmenter", "masks"}
-        return {_stream(model): recipes[model.recipe] | model.model_dump(include=own) for model in students}
+        return {_stream(model): recipes[model.recipe] | model.model_dump(include=set(_OF_STREAM)) for model in students}
 
     def stores_soft_labels(self, student: str) -> bool:
         """Return whether a student reads its targets from a file: in auto, where another reads it too."""
@@ -326,12 +325,12 @@ class Study(Strict):
 
 
 def _stream(student: Student) -> tuple:
-    """Return the key of a student's stream of views: its recipe, the number of a twin, and how images are mixed."""
-    mixing = (student.mixing.model_dump_json(), student.segmenter, student.masks) if student.mixing else None
-    return student.recipe, student.twin, mixing
+    """Return the key of a student's stream of views and of what targets are made of them."""
+    return student.recipe, canonical(student.model_dump(include=set(_OF_STREAM)))
 
 
 _VIEWS = ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision", "device", "threads")
+_OF_STREAM = ("twin", "fold", "teacher_views", "targets", "mixing", "segmenter", "masks")
 
 ROLES = {
     "teacher": "teachers",

@@ -4,6 +4,7 @@ Whatever is random about an epoch is drawn from generators named by (seed, purpo
 position in the data set: so any batch of any epoch can be made again by itself, by any rank, in any run.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ import torch
 import torch.utils.data
 
 from selfdoubt.data.image_files import ImageFiles
-from selfdoubt.runtime import methods
+from selfdoubt.runtime import methods, randomness
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.training import augmentation
 from selfdoubt.training.distributed import ALONE, Ranks
@@ -31,20 +32,24 @@ class Batch:
     n_whole: int = 0  # number of images of the batch on all ranks together
     positions: torch.Tensor | None = None  # (b,) of the images in the data set
     mixed: "Batch | None" = None  # further ones, whose images follow in `images`
+    further: tuple[torch.Tensor, ...] = ()  # further views of the images, each as `images`
 
 
 class Stream:
     """The training images as batches of views, divided among the ranks that train together."""
 
-    def __init__(self, split, recipe, seed: int, device: torch.device, mixer=None, ranks: Ranks = ALONE):
+    def __init__(
+        self, split, recipe, seed: int, device: torch.device, mixer=None, ranks: Ranks = ALONE, n_views: int = 1
+    ):
         """Prepare a training split.
 
         seed: of order, views and mixing. mixer: a `mixing.mixer.Mixer`, or None. ranks: this process among those that
-        divide each batch among themselves. Raises UserError if the recipe does not fit the images, or would leave a
-        rank without any.
+        divide each batch among themselves. n_views: of each image, without mixing; the first is the same whatever their
+        number. Raises UserError if the recipe does not fit the images, or would leave a rank without any.
         """
         kind = _Files if isinstance(split.images, ImageFiles) else _Arrays
-        self._images = kind(split.images, mixer.masks if mixer else None, recipe, seed, device)
+        self._images = kind(split.images, mixer.masks if mixer else None, recipe, device)
+        self._seeds = [seed, *(randomness.key(seed, "further-view", i) for i in range(1, n_views))]  # of views
         self._labels = torch.tensor(split.labels).to(device)
         self._shape = (len(split.images), *split.images.shape[2:])
         self.recipe, self.seed, self.ranks, self._mixer = recipe, seed, ranks, mixer
@@ -80,8 +85,12 @@ class Stream:
             drawn = _to(device, self._mixer.draw(self.seed, epoch, self._shape))
             partners = [drawn.partner[order[each][drawn.mixed[order[each]]]] for each in rows]
         indices = [torch.cat([order[each], partner]) for each, partner in zip(rows, partners, strict=True)]
-        for each, start, stop, views in zip(rows, starts, stops, self._images.views(epoch, indices), strict=True):
-            yield Batch(*self._mixed(views, order[each], drawn), epoch, each, stop - start, order[each])
+        views = self._images.views(epoch, [(seed, index) for index in indices for seed in self._seeds])
+        grouped = ([view, *itertools.islice(views, len(self._seeds) - 1)] for view in views)
+        for each, start, stop, (view, *others) in zip(rows, starts, stops, grouped, strict=True):
+            further = tuple(other / 255 for other in others)
+            mixed = self._mixed(view, order[each], drawn)
+            yield Batch(*mixed, epoch, each, stop - start, order[each], further=further)
 
     def _mixed(self, views: torch.Tensor, index: torch.Tensor, drawn) -> tuple:
         """Return a batch's fields from views of the images at `index`, followed by those of the mixed ones' sources."""
@@ -105,22 +114,21 @@ def mixer_of(job, train):
 class _Arrays:
     """Images in memory, as uint8 on the device: a batch of views is one gather."""
 
-    def __init__(self, images: np.ndarray, masks: np.ndarray | None, recipe, seed: int, device: torch.device):
+    def __init__(self, images: np.ndarray, masks: np.ndarray | None, recipe, device: torch.device):
         if recipe.crop is not None:
             raise UserError("recipes: crop is for images that stay in files; set the data set's storage to files")
         images = torch.tensor(images)
         if masks is not None:
             images = torch.cat([images, torch.from_numpy(masks).to(torch.uint8)[:, None]], 1)
         self._windows = augmentation.pad(images.to(device), recipe.shift_px)
-        self._recipe, self._seed = recipe, seed
+        self._recipe = recipe
 
-    def views(self, epoch: int, indices: list[torch.Tensor]) -> Iterator[torch.Tensor]:
-        """Yield uint8 (b, C, H, W) for each index (b,); masks are one more channel."""
-        shift_px, flip = self._recipe.shift_px, self._recipe.flip
-        views = augmentation.draw_views(self._seed, epoch, len(self._windows), shift_px, flip)
-        views = _to(self._windows.device, views)
-        for index in indices:
-            yield augmentation.view(self._windows, index, views)
+    def views(self, epoch: int, asked: list[tuple[int, torch.Tensor]]) -> Iterator[torch.Tensor]:
+        """Yield uint8 (b, C, H, W) for each seed and index (b,); masks are one more channel."""
+        drawn = _draw(asked, epoch, len(self._windows), self._recipe)
+        drawn = {seed: _to(self._windows.device, views) for seed, views in drawn.items()}
+        for seed, index in asked:
+            yield augmentation.view(self._windows, index, drawn[seed])
 
 
 class _Files:
@@ -130,31 +138,31 @@ class _Files:
     those of images in memory, shifted and flipped alike.
     """
 
-    def __init__(self, images: ImageFiles, masks: np.ndarray | None, recipe, seed: int, device: torch.device):
+    def __init__(self, images: ImageFiles, masks: np.ndarray | None, recipe, device: torch.device):
         if recipe.shift_px and recipe.crop is not None:
             raise UserError("recipes: crop takes the place of shift_px; set shift_px to 0, or crop to null")
         if masks is not None:
             raise UserError("masks: mixing by them needs images in memory; set the data set's storage to arrays")
-        self._images, self._recipe, self._seed, self._device = images, recipe, seed, device
+        self._images, self._recipe, self._device = images, recipe, device
 
-    def views(self, epoch: int, indices: list[torch.Tensor]) -> Iterator[torch.Tensor]:
-        """Yield uint8 (b, C, H, W) for each index (b,); raises UserError at a file that cannot be decoded."""
-        shift_px, flip = self._recipe.shift_px, self._recipe.flip
-        drawn = augmentation.draw_views(self._seed, epoch, len(self._images), shift_px, flip)
-        for batch, index in zip(self._decoded(epoch, indices), indices, strict=True):
+    def views(self, epoch: int, asked: list[tuple[int, torch.Tensor]]) -> Iterator[torch.Tensor]:
+        """Yield uint8 (b, C, H, W) for each seed and index (b,); raises UserError at a file that cannot be decoded."""
+        drawn = _draw(asked, epoch, len(self._images), self._recipe)
+        for batch, (seed, index) in zip(self._decoded(epoch, asked), asked, strict=True):
             if isinstance(batch, UserError):
                 raise batch
             batch = batch.to(self._device, non_blocking=True)
             if self._recipe.crop is None:
-                own = augmentation.Views(*(values[index.cpu()] for values in vars(drawn).values()))
+                own = augmentation.Views(*(values[index.cpu()] for values in vars(drawn[seed]).values()))
                 rows = torch.arange(len(index), device=self._device)
-                batch = augmentation.view(augmentation.pad(batch, shift_px), rows, _to(self._device, own))
+                windows = augmentation.pad(batch, self._recipe.shift_px)
+                batch = augmentation.view(windows, rows, _to(self._device, own))
             yield batch
 
-    def _decoded(self, epoch: int, indices: list[torch.Tensor]) -> torch.utils.data.DataLoader:
+    def _decoded(self, epoch: int, asked: list[tuple[int, torch.Tensor]]) -> torch.utils.data.DataLoader:
         return torch.utils.data.DataLoader(
-            _Decoder(self._images, self._recipe, self._seed, epoch),
-            batch_sampler=[index.tolist() for index in indices],
+            _Decoder(self._images, self._recipe, epoch),
+            batch_sampler=[[(seed, position) for position in index.tolist()] for seed, index in asked],
             num_workers=self._recipe.n_workers,
             collate_fn=_stack,
             pin_memory=self._device.type == "cuda",
@@ -163,21 +171,28 @@ class _Files:
 
 
 class _Decoder(torch.utils.data.Dataset):
-    """One epoch's images in files, by position: cropped at random, or as they are evaluated."""
+    """One epoch's images in files, by seed and position: cropped at random, or as they are evaluated."""
 
-    def __init__(self, images: ImageFiles, recipe, seed: int, epoch: int):
-        self._images, self._recipe, self._seed, self._epoch = images, recipe, seed, epoch
+    def __init__(self, images: ImageFiles, recipe, epoch: int):
+        self._images, self._recipe, self._epoch = images, recipe, epoch
 
-    def __getitem__(self, position: int) -> torch.Tensor | UserError:
+    def __getitem__(self, asked: tuple[int, int]) -> torch.Tensor | UserError:
         crop, flip = self._recipe.crop, self._recipe.flip
+        seed, position = asked
         try:
             if crop is None:
                 view = self._images.evaluation_view(position)
             else:
-                view = self._images.random_view(position, self._seed, self._epoch, crop, flip)
+                view = self._images.random_view(position, seed, self._epoch, crop, flip)
         except UserError as fault:  # returned: raised in a worker it would print a stack trace
             return fault
         return torch.tensor(np.ascontiguousarray(view))
+
+
+def _draw(asked: list[tuple[int, torch.Tensor]], epoch: int, n: int, recipe) -> dict[int, augmentation.Views]:
+    """Return the views of n images by each of the seeds, on the CPU."""
+    seeds = dict.fromkeys(seed for seed, _ in asked)
+    return {seed: augmentation.draw_views(seed, epoch, n, recipe.shift_px, recipe.flip) for seed in seeds}
 
 
 def _stack(views: list) -> torch.Tensor | UserError:

@@ -180,11 +180,12 @@ SEVERAL = ("weights",)  # as a list, which may be empty
 _INPUTS = ("train", "val", "masks", "teacher", "soft_labels")
 
 
-def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]) -> None:
+def train_to_files(job, make_objective: Callable[[torch.device, str], Objective], n_views: int = 1) -> None:
     """Build a model, train it, and write its checkpoint and history.
 
     job: the paths of FILES and OPTIONAL, a model's `settings` (with `network` and `recipe`, and `mixing` where its
-    images are mixed), `replicate` and `metadata`. make_objective: f(device, precision).
+    images are mixed), `replicate` and `metadata`. make_objective: f(device, precision). n_views: of each image, that
+    the objective needs.
     """
     recipe = job.settings.recipe
     _check_devices(recipe)
@@ -196,7 +197,7 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
     recipe.precision = devices.precision_on(device, recipe.precision)
     if ranks.first:
         print(devices.describe(device, recipe.precision, recipe.threads), flush=True)
-    stream = Stream(train, recipe, seed, device, mixer_of(job, train), ranks)
+    stream = Stream(train, recipe, seed, device, mixer_of(job, train), ranks, n_views)
     model = _model_of(train.images, shape, job, device)
     weights = {"weights": weight_files.sha256(job.weights[0])} if job.weights else {}
     metadata = job.metadata | weights | {"shape": shape, "device": device.type, "precision": recipe.precision}
