@@ -1,6 +1,6 @@
 # Needs  data/{dataset}/{train,val}.safetensors
 #        weights that a network starts from, where the config names their file
-#        a student: its teachers' checkpoints of the same replicate; an augmented model: masks, where it mixes by them
+#        a student: its teachers' checkpoints of the same replicate; masks, where a model mixes by them
 # Makes  checkpoints/{dataset}/{model}/replicate-{replicate}.safetensors    the last epoch's weights, or those that others trained
 #        training/{dataset}/{model}/replicate-{replicate}.parquet           loss, accuracy, learning rate per epoch
 
@@ -75,6 +75,7 @@ rule precompute_soft_labels:
     input:
         train=SPLIT.replace("{split}", "train"),
         teachers=teachers_of_soft_labels,
+        masks=masks_of_soft_labels,
     output:
         SOFT_LABELS,
     log:
@@ -90,10 +91,10 @@ rule precompute_soft_labels:
         mem_mb=soft_labels_mb,
     params:
         settings=soft_labels_settings,
-        code=code_of("precompute_soft_labels", families_of_teachers),
+        code=code_of("precompute_soft_labels", families_of_teachers, mixer_of_soft_labels),
     shell:
         'exec python "$SELFDOUBT/precompute_soft_labels.py"'
-        " --train {input.train} --teacher {input.teachers}"
+        " --train {input.train} --teacher {input.teachers} --masks {input.masks}"
         " --output {output} --replicate {wildcards.replicate}"
         " --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
@@ -106,6 +107,7 @@ rule distill_student:
         weights=weights_of_model,
         teachers=teachers_of_student,
         soft_labels=soft_labels_of_student,
+        masks=masks_of_model,
     output:
         checkpoint=CHECKPOINT,
         history=HISTORY,
@@ -127,7 +129,7 @@ rule distill_student:
     shell:
         'exec python "$SELFDOUBT/distill_student.py"'
         " --train {input.train} --val {input.val}"
-        " --weights {input.weights:q} --teacher {input.teachers} --soft-labels {input.soft_labels} --checkpoint {output.checkpoint} --history {output.history}"
+        " --weights {input.weights:q} --teacher {input.teachers} --soft-labels {input.soft_labels} --masks {input.masks} --checkpoint {output.checkpoint} --history {output.history}"
         f" --state {STATE}"
         " --progress {log}.progress.jsonl --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 

@@ -10,7 +10,8 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    files = loop.FILES | loop.OPTIONAL | {"teacher": "the checkpoint of its teacher, or of each of several"}
+    files = loop.FILES | loop.OPTIONAL | loop.MASKS
+    files["teacher"] = "the checkpoint of its teacher, or of each of several"
     files["soft-labels"] = "a file of its targets, where they are stored"
-    optional, several = tuple(loop.OPTIONAL), ("teacher", "soft-labels", *loop.SEVERAL)
+    optional, several = tuple(loop.OPTIONAL), ("teacher", "soft-labels", "masks", *loop.SEVERAL)
     cli.main(run, files, several=several, optional=optional, replicated=True, computes=True)

@@ -11,8 +11,8 @@ def run(arguments):
     device = devices.prepare(settings.device, settings.threads)
     asked = teachers.load(arguments, device, devices.precision_on(device, settings.precision))
     train, _ = own_images.read_train(arguments.train, settings, arguments.replicate)
-    n_views = getattr(settings, "teacher_views", 1)
-    stream = batches.Stream(train, settings, randomness.seed_of(arguments), device, n_views=n_views)
+    mixer, n_views = batches.mixer_of(arguments, train), getattr(settings, "teacher_views", 1)
+    stream = batches.Stream(train, settings, randomness.seed_of(arguments), device, mixer, n_views=n_views)
     gigabytes, seconds = soft_labels.estimate(asked, stream, settings.epochs)
     print(f"estimate: {gigabytes:.3g} GB, {seconds:.3g} s; without a file, each student would take as long for them")
     if settings.max_gb is not None and gigabytes > settings.max_gb:
@@ -24,5 +24,6 @@ def run(arguments):
 
 if __name__ == "__main__":
     files = {"train": "the training split", "teacher": "a classifier's checkpoint, or those of several"}
+    files["masks"] = "of the training images by a segmenter, where they are mixed by those"
     files["output"] = "written: soft labels"
-    cli.main(run, files, several=("teacher",), replicated=True, computes=True)
+    cli.main(run, files, several=("teacher", "masks"), replicated=True, computes=True)

@@ -1,23 +1,15 @@
 """Train a network on mixed images: blended, or boxes, or objects cut out by their masks."""
 
-from selfdoubt.mixing import masks
-from selfdoubt.mixing.mixer import Mixer
-from selfdoubt.runtime import cli, randomness
+from selfdoubt.runtime import cli
 from selfdoubt.training import loop, losses
 
 
 def run(arguments):
-    settings, seed = arguments.settings, randomness.seed_of(arguments)
-    objective = losses.from_labels(settings.label_smoothing)
-
-    def make_mixer(train):
-        return Mixer(settings.mixing, masks.masks_for_mixing(train, settings, *(arguments.masks or [None]), seed))
-
-    loop.train_to_files(arguments, lambda device, precision: objective, make_mixer)
+    objective = losses.from_labels(arguments.settings.label_smoothing)
+    loop.train_to_files(arguments, lambda device, precision: objective)
 
 
 if __name__ == "__main__":
-    files = loop.FILES | loop.OPTIONAL
-    files["masks"] = "of the training images by a segmenter, where they are mixed by those"
+    files = loop.FILES | loop.OPTIONAL | loop.MASKS
     optional = tuple(loop.OPTIONAL)
     cli.main(run, files, several=("masks", *loop.SEVERAL), optional=optional, replicated=True, computes=True)

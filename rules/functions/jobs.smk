@@ -50,7 +50,7 @@ def jobs_of_training():
 
 def jobs_of_masks():
     """Rule and keys of each job that makes masks which models are trained with."""
-    used = {model.segmenter for model in STUDY.augmented.values()} - {None}
+    used = {model.segmenter for model in STUDY.mixed.values()} - {None}
     rules = ("train_segmenter", "segment_images")
     return [
         (rule, dataset, segmenter, f"replicate-{STUDY.segmented_by(segmenter, replicate)}")

@@ -112,12 +112,28 @@ def soft_labels_settings(wildcards):
     """The views, of which images, what is kept of the logits, and how large the file may be."""
     limits = {"top_k": STUDY.soft_labels.top_k}
     limits["max_gb"] = STUDY.soft_labels.max_gb if STUDY.soft_labels.mode == "auto" else None
-    return canonical({**views_of_soft_labels(wildcards), **limits, **STUDY.own_images(wildcards.dataset)})
+    views = {key: value for key, value in views_of_soft_labels(wildcards).items() if key != "segmenter"}
+    return canonical({**views, **limits, **STUDY.own_images(wildcards.dataset)})
+
+
+def masks_of_soft_labels(wildcards):
+    """The segmenter's masks that the stream mixes by, if it names a segmenter."""
+    return masks_by(views_of_soft_labels(wildcards).get("segmenter"), wildcards)
+
+
+def mixer_of_soft_labels(wildcards):
+    """The modules by which the stream mixes images, if it does."""
+    mixing = views_of_soft_labels(wildcards).get("mixing")
+    return ("mixing.mixer", *modules_named("mixing", [mixing["method"]])) if mixing else ()
 
 
 def masks_of_model(wildcards):
-    """The segmenter's masks that an augmented model mixes by, if it names a segmenter."""
-    segmenter = STUDY.augmented[wildcards.model].segmenter
+    """The segmenter's masks that a model mixes by, if it names a segmenter."""
+    return masks_by(STUDY.models[wildcards.model].segmenter, wildcards)
+
+
+def masks_by(segmenter, wildcards):
+    """The masks of a segmenter, if there is one, for the data set and the replicate of a job."""
     return [masks_file(MASKS, wildcards.dataset, segmenter, wildcards.replicate)] if segmenter else []
 
 

@@ -26,11 +26,13 @@ from small_training import (
 )
 from torch import nn
 
-from selfdoubt.data import datasets
-from selfdoubt.distillation import objectives, soft_labels
+from selfdoubt.data import datasets, masks
+from selfdoubt.distillation import disagreement, objectives, soft_labels
 from selfdoubt.distillation.teachers import Teachers, average
+from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.models import checkpoints, inference
-from selfdoubt.runtime import table_files
+from selfdoubt.models.classifier import build_model
+from selfdoubt.runtime import methods, table_files
 from selfdoubt.runtime.schemas.training import PARTS_SCHEMA, TRAINING_SCHEMA
 from selfdoubt.training import losses
 from selfdoubt.training.batches import Batch, Stream
@@ -147,10 +149,10 @@ def teachers(tmp_path_factory) -> list[Path]:
     return [train(folder, f"t{seed}", seed, settings, "train_on_labels") for seed in (1, 2)]
 
 
-def stored(folder: Path, *teachers: Path) -> Path:
+def stored(folder: Path, *teachers: Path, mixing: dict | None = None, **files) -> Path:
     names = ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision", "device", "threads")
-    files = {"train": teachers[0].parent / "train", "teacher": [*teachers], "output": folder / "stored.arrow"}
-    settings = {name: RECIPE[name] for name in names} | {"top_k": None, "max_gb": None}
+    files = {"train": teachers[0].parent / "train", "teacher": [*teachers], "output": folder / "stored.arrow"} | files
+    settings = {name: RECIPE[name] for name in names} | {"top_k": None, "max_gb": None} | (mixing or {})
     run_script("precompute_soft_labels", 1, settings, **files)
     return files["output"]
 
@@ -160,6 +162,7 @@ LOSSES = {
     "dkd": {"method": "dkd", "temperature": 4.0, "alpha": 1.0, "beta": 8.0},
     "hard": {"method": "hard", "alpha": 0.5},
     "cwtm": {"method": "cwtm"},
+    "logits": {"method": "logits", "alpha": 0.5},
     "ranked": KD | {"method": "ranked", "weight": 1.0, "margin": 1.0},
     "adaptive": {
         "method": "adaptive-temperature",
@@ -175,6 +178,7 @@ TRANSFORMS = {
     "scaled": {"method": "scaled", "factor": 3.0},
     "temperature-scaled": {"method": "temperature-scaled"},
     "entropy-shuffled": {"method": "entropy-shuffled", "temperature": 4},
+    "difficulty-shuffled": {"method": "difficulty-shuffled"},
 }
 ARMS = {name: STUDENT | {"loss": loss} for name, loss in LOSSES.items()}
 ARMS |= {name: STUDENT | {"target_transform": transform} for name, transform in TRANSFORMS.items()}
@@ -276,3 +280,161 @@ def test_the_teachers_temperature_is_fitted_on_val(teachers, tmp_path, n):
     transform = objectives.transform_of(job, CPU)
     assert 1 / transform(torch.ones(1, 3), None)[0, 0].item() == pytest.approx(best, rel=1e-3)
     assert 0.002 < best < 100 and abs(np.log(best)) > 0.1  # neither an end of the range nor what changes nothing
+
+
+MIXINGS = {
+    "mixup": {"mixing": {"method": "mixup", "probability": 0.5, "alpha": 1.0}, "masks": None},
+    "mask-cutmix": {
+        "mixing": {
+            "method": "mask-cutmix",
+            "probability": 1.0,
+            "n_placements": 2,
+            "labels": "object-area",
+            "mask_control": "permuted",
+        },
+        "masks": None,
+    },
+}
+
+
+def mixed_files(folder: Path, method: str) -> dict:
+    """Masks of blocks at other places in each image, where a method mixes by them."""
+    if method == "mixup":
+        return {}
+    blocks = np.zeros((20, 16, 16), bool)
+    for i in range(20):
+        blocks[i, i // 2 : i // 2 + 6, i % 7 : i % 7 + 6] = True
+    masks.write_masks(folder / "masks", blocks, {})
+    return {"masks": folder / "masks"}
+
+
+@pytest.mark.parametrize("method", MIXINGS)
+def test_a_student_of_mixed_images_learns_alike_from_a_file(teachers, tmp_path, method):
+    files = mixed_files(tmp_path, method)
+    path = stored(tmp_path, teachers[0], mixing=MIXINGS[method], **files)
+    options, found = {"script": "distill_student", "teacher": teachers[0], **files}, {}
+    for alpha in (0.5, 1.0):
+        settings = STUDENT | MIXINGS[method] | {"loss": KD | {"alpha": alpha}}
+        asking = train(tmp_path, f"asking-{alpha}", settings=settings, **options)
+        reading = train(tmp_path, f"reading-{alpha}", settings=settings, **options, soft_labels=path)
+        assert asking.read_bytes() == reading.read_bytes()
+        found[alpha] = checkpoints.read(asking)[0]["body.head.weight"]
+    plain = checkpoints.read(train(tmp_path, "plain", settings=STUDENT, **options))[0]["body.head.weight"]
+    assert not torch.allclose(found[0.5], found[1.0]) and not torch.allclose(found[1.0], plain)
+
+
+def test_the_labels_of_mixed_images_by_hand():
+    # 0.7 of class 0 and 0.3 of class 2, of an image in which the student finds 0.5, 0.25, 0.25.
+    batch = Batch(torch.zeros(1, 1, 1, 1), torch.tensor([0]), torch.tensor([2]), torch.tensor([0.7]))
+    assert_close(objectives.labels_of(batch, 3), torch.tensor([[0.7, 0.0, 0.3]]))
+    logits = torch.tensor([[0.5, 0.25, 0.25]]).log()
+    targets = SimpleNamespace(targets=lambda batch: soft_labels.Targets(logits))
+    for method, settings in (("kd", {"temperature": 1.0}), ("logits", {}), ("hard", {})):
+        loss = methods.load("distillation.losses", method).loss
+        given = partial(loss, settings=SimpleNamespace(alpha=0.0, **settings))
+        expected = -0.7 * np.log(0.5) - 0.3 * np.log(0.25)
+        assert objectives.FromTeacher(targets, given)(logits, batch).item() == pytest.approx(expected, rel=1e-5)
+
+
+# ---- distilled disagreement ----
+
+
+def test_the_loss_of_disagreement_by_hand():
+    # Of 4 classes, h = log 4 / 4 and log 4 / 2: targets 1/4 and 1/2; outputs of sigmoid 1/2 and 3/4.
+    output = torch.tensor([0.0, np.log(3)], requires_grad=True)
+    information = torch.tensor([np.log(4) / 4, np.log(4) / 2])
+    loss = disagreement.loss(output, information, None, SimpleNamespace(weight=3.0, shuffled=False), 4, 1)
+    expected = 3 * (np.log(2) - (np.log(0.75) + np.log(0.25)) / 2) / 2
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    loss.backward()
+    assert output.grad.tolist() == pytest.approx([3 / 2 * (0.5 - 0.25), 3 / 2 * (0.75 - 0.5)])
+
+
+def test_shuffled_disagreement_is_that_of_others_of_the_label():
+    batch, settings = batch_of(), SimpleNamespace(weight=1.0, shuffled=True)
+    information = torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])  # of labels 0, 1, 2, 0, 1, 2
+    found = set()
+    for seed in range(16):
+        output = torch.zeros(6, requires_grad=True)
+        disagreement.loss(output, information, batch, settings, 3, seed).backward()
+        used = np.log(3) * (0.5 - 6 * output.grad)
+        found.add(tuple(round(value, 5) for value in used.tolist()))
+    assert len(found) == 8  # two orders of each of three labels
+    for each in found:
+        assert all(sorted(each[i::3]) == pytest.approx([0.1 * (i + 1), 0.1 * (i + 4)]) for i in range(3))
+
+
+def test_what_is_learned_beside_the_loss_leaves_the_loss_alone():
+    teachers, seen = Teachers([linear_model(1), linear_model(2)], "float32"), []
+    targets, outputs = teachers.targets(batch_of()), torch.randn(6, 4)
+
+    def further(output, information, batch, n_classes):
+        seen.append((output, information, n_classes))
+        return torch.tensor(100.0)
+
+    plain = objectives.FromTeacher(teachers, kd(1))(outputs[:, :3], batch_of())
+    both = objectives.FromTeacher(teachers, kd(1), further_loss=further)(outputs, batch_of())
+    assert both.item() == pytest.approx(plain.item() + 100)
+    ((output, information, n_classes),) = seen
+    assert (
+        torch.equal(output, outputs[:, 3]) and torch.equal(information, targets.mutual_information) and n_classes == 3
+    )
+
+
+DISAGREEMENT = {"disagreement": {"weight": 1.0, "shuffled": False}}
+
+
+def test_a_student_learns_how_far_its_teachers_disagree(teachers, tmp_path):
+    """Alike from a file, and something else than from shuffled targets; the column stands in its predictions."""
+    path, options = stored(tmp_path, *teachers), {"script": "distill_student", "teacher": teachers}
+    asking = train(tmp_path, "asking", settings=STUDENT | DISAGREEMENT, **options)
+    reading = train(tmp_path, "reading", settings=STUDENT | DISAGREEMENT, **options, soft_labels=path)
+    assert asking.read_bytes() == reading.read_bytes()
+    shuffled = {"disagreement": {"weight": 1.0, "shuffled": True}}
+    control = train(tmp_path, "control", settings=STUDENT | shuffled, **options, soft_labels=path)
+    assert control.read_bytes() != asking.read_bytes()
+    files = {"checkpoint": asking, "val": tmp_path / "val", "test": tmp_path / "test", "output": tmp_path / "p.parquet"}
+    datasets.write_splits(tmp_path / "test", {"test": split_of(9, seed=4)}, {})
+    run_script("predict", 1, {"mc_dropout_passes": 0}, **files, ood=[], shifted=[])
+    found = predictions_by_split(table_files.read_table(tmp_path / "p.parquet"))["test"].signals["disagreement"]
+    model = checkpoints.load_model(asking, CPU)
+    assert np.array_equal(found, inference.predict_disagreement(model, split_of(9, seed=4).images))
+
+
+@pytest.mark.parametrize("stop_at", [2, 4, 6])
+def test_a_student_with_a_further_output_may_be_interrupted(tmp_path, stop_at):
+    teachers = Teachers([linear_model(1), linear_model(2)], "float32")
+    settings = SimpleNamespace(weight=1.0, shuffled=True)
+
+    def run(folder: Path, stop: int) -> dict:
+        calls = []
+
+        def further(output, information, batch, n_classes):
+            calls.append(1)
+            if len(calls) == stop:
+                raise KeyboardInterrupt
+            return disagreement.loss(output, information, batch, settings, n_classes, 1)
+
+        model = build_model(SimpleNamespace(**NETWORK), 3, 1, 16, disagreement=True)
+        stream = Stream(split_of(), recipe_of(ema_decay=0.9), 1, CPU)
+        objective = objectives.FromTeacher(teachers, kd(1), further_loss=further)
+        Training(model, stream, objective, split_of(6), Keeper(folder, "key", minutes=0)).run()
+        return model.state_dict()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "one", stop_at)
+    resumed, undisturbed = run(tmp_path / "one", 0), run(tmp_path / "other", 0)
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in undisturbed.items())
+
+
+def test_a_student_may_teach_the_next_generation(teachers, tmp_path):
+    options, heads = {"script": "distill_student"}, []
+    twin = train(tmp_path, "twin", settings=STUDENT | {"twin": 1}, teacher=teachers[0], **options)
+    for name, teacher in (("first", teachers[0]), ("second", twin)):
+        path = train(tmp_path, name, settings=STUDENT, teacher=teacher, **options)
+        heads.append(checkpoints.read(path)[0]["body.head.weight"])
+        assert (
+            train(tmp_path / "again", name, settings=STUDENT, teacher=teacher, **options).read_bytes()
+            == path.read_bytes()
+        )
+    assert not torch.allclose(*heads)

@@ -24,6 +24,7 @@ SETTINGS = {  # of each method, some
     "kd": {"temperature": 3.0, "alpha": 0.7},
     "dkd": {"temperature": 3.0, "alpha": 0.5, "beta": 2.0},
     "hard": {"alpha": 0.7},
+    "logits": {"alpha": 0.7},
     "cwtm": {},
     "ranked": {"temperature": 3.0, "alpha": 0.7, "weight": 2.0, "margin": 0.5},
     "adaptive-temperature": {"temperature_at_margin_0": 2.0, "temperature_at_margin_1": 5.0, "alpha": 0.7},
@@ -107,6 +108,22 @@ def test_hard_targets_are_labels():
     assert loss_of("hard", alpha=0.0).item() == labels_alone()
     expected = 0.3 * labels_alone() + 0.7 * F.cross_entropy(STUDENT, predicted).item()
     assert loss_of("hard", alpha=0.7).item() == pytest.approx(expected)
+
+
+# Centred, (2, 0) is (1, -1) and (5, 11) is (-3, 3): half the mean of 16 and 16. (0, 2) and (3, 5) are equal.
+def test_logits_are_matched_but_for_a_constant_of_each_image():
+    student, teacher = torch.tensor([[2.0, 0.0], [0.0, 2.0]]), torch.tensor([[5.0, 11.0], [3.0, 5.0]])
+    labels = torch.tensor([0, 1])
+    assert loss_of("logits", student, labels, teacher, alpha=1.0).item() == pytest.approx((8 + 0) / 2)
+    of_labels = log(1 + exp(-2))
+    expected = 0.75 * of_labels + 0.25 * 4
+    assert loss_of("logits", student, labels, teacher, alpha=0.25).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_matched_logits_are_distillation_at_a_high_temperature():
+    found, exact = loss_of("logits", alpha=0.7).item(), {"student": STUDENT.double(), "teacher": TEACHER.double()}
+    assert found == pytest.approx(loss_of("kd", **exact, temperature=1000.0).item(), rel=1e-2)
+    assert found != pytest.approx(loss_of("kd", temperature=3.0).item(), rel=1e-2)
 
 
 def test_weights_are_the_teachers_largest_probabilities_over_their_sum():

@@ -20,6 +20,7 @@ SETTINGS = {
     "corrected": {},
     "scaled": {"factor": 3.0},
     "entropy-shuffled": {"temperature": 1.0},
+    "difficulty-shuffled": {},
 }
 
 
@@ -142,6 +143,35 @@ def test_an_entropy_that_cannot_be_reached_is_neared():
             partners_swapped += 1
             assert found.tolist() == pytest.approx([0.6931, losses.entropies(logits)[0].item()], abs=1e-3)
     assert 0 < partners_swapped < 8
+
+
+# ---- the label's probabilities of others ----
+
+
+def test_the_labels_probability_is_anothers_and_the_rest_is_ones_own():
+    # (.5, .3, .2) and (.8, .1, .1) of class 0 change places: 0.2 is divided 3 : 2, 0.5 evenly.
+    p = torch.tensor([[0.5, 0.3, 0.2], [0.8, 0.1, 0.1]])
+    batch = SimpleNamespace(labels=torch.zeros(2, dtype=torch.long), epoch=0, rows=slice(0, 2))
+    found = [transform("difficulty-shuffled", p.log() + 7, batch, seed).softmax(1) for seed in range(8)]
+    swapped = torch.tensor([[0.8, 0.12, 0.08], [0.5, 0.25, 0.25]])
+    assert {torch.allclose(each, swapped) for each in found} == {True, False}
+    assert all(torch.allclose(each, swapped) or torch.allclose(each, p) for each in found)
+
+
+def test_difficulties_change_places_within_a_label():
+    before, after = (
+        logits.softmax(1).gather(1, LABELS[:, None])[:, 0] for logits in (LOGITS, targets("difficulty-shuffled"))
+    )
+    for label in range(3):
+        assert_close(after[label == LABELS].sort().values, before[label == LABELS].sort().values)
+    assert ((after - before).abs() < 1e-5).float().mean() < 0.3
+    assert not torch.equal(targets("difficulty-shuffled"), targets("difficulty-shuffled", epoch=1))
+
+
+def test_a_confident_teacher_has_finite_targets():
+    batch = SimpleNamespace(labels=torch.zeros(2, dtype=torch.long), epoch=0, rows=slice(0, 2))
+    logits = torch.tensor([[200.0, 0, 0], [0.0, 200, 0]])
+    assert all(transform("difficulty-shuffled", logits, batch, seed).isfinite().all() for seed in range(4))
 
 
 # ---- all ----

@@ -194,6 +194,19 @@ def test_dropout_is_read_from_its_column():
     assert missing["reason"] == "no column 'mc_dropout': the model has no dropout, or made no stochastic passes"
 
 
+def test_disagreement_is_combined_with_the_logits():
+    predictions, settings = predictions_of(), SimpleNamespace(**vars(SETTINGS) | {"scores": ["msp", "disagreement"]})
+    for split, base in predictions.items():
+        wrong = (base.logits.argmax(1) != base.labels).astype(np.float32)
+        predictions[split] = Predictions(base.logits, base.labels, None, base.ood_classes, {"disagreement": wrong})
+    found = evaluate(predictions, settings, IDENTITY)
+    assert find(found, split="test", score="disagreement", metric="auroc")["value"] == 1
+    assert find(found, split="test", score="msp", metric="auroc")["value"] < 1
+    del predictions["val"].signals["disagreement"]
+    missing = find(evaluate(predictions, settings, IDENTITY), split="test", score="disagreement", metric="auroc")
+    assert missing["reason"].startswith("no column 'disagreement'")
+
+
 def test_a_signal_that_is_not_finite_names_its_split_and_row():
     predictions, settings = predictions_of(), SimpleNamespace(**vars(SETTINGS) | {"scores": ["mc-dropout"]})
     for split, row in (("test", None), ("ood-digits", 3)):

@@ -386,3 +386,42 @@ def test_a_temperature_at_a_bound_is_found_without_a_warning():
 @pytest.mark.parametrize("logits", [np.zeros((6, 3)), 1e7 * np.eye(3)[[0, 1, 2, 0, 1, 2]]])
 def test_where_the_nll_is_flat_no_temperature_is_better_than_one(logits):
     assert fit_temperature(logits, np.array([0, 1, 2, 0, 1, 2])) == 1.0
+
+
+# ---- disagreement ----
+
+
+def with_column(logits, labels, disagreement) -> Predictions:
+    return Predictions(logits, labels, signals={"disagreement": np.asarray(disagreement, np.float32)})
+
+
+def test_disagreement_lowers_the_log_odds_by_hand():
+    # Log-odds log 3, log 9 and log 4. The second is incorrect: with c = 1 it is log 9 - 1 > log 3, with 2 last.
+    logits = np.log([[3.0, 1.0], [9.0, 1.0], [1.0, 4.0]])
+    val = with_column(logits, np.array([0, 1, 1]), [0.0, 1.0, 0.0])
+    score = scoring.fit_scores({"val": val}, ["disagreement"])["disagreement"]
+    assert score.chosen == {"c": 2} and scoring.chosen_on_val({"disagreement": score}) == {"disagreement": {"c": 2}}
+    found = scoring.from_column(val, "val", "disagreement", score)
+    assert found == pytest.approx([np.log(3), np.log(9) - 2, np.log(4)])
+
+
+def test_disagreement_that_orders_nothing_better_leaves_msp():
+    logits, labels = val_of()
+    correct = logits.argmax(1) == labels
+    for misleading in (correct.astype(float), np.zeros(400)):
+        val = with_column(logits, labels, misleading)
+        score = scoring.fit("disagreement", val)
+        assert score.chosen == {"c": 0}
+        assert (scoring.from_column(val, "test", "disagreement", score) == log_odds(logits)).all()
+
+
+def test_disagreement_needs_its_column_and_val():
+    logits, labels = val_of()
+    for val, reason in (
+        (Predictions(logits, labels), "no column 'disagreement'"),
+        (with_column(logits, labels, [np.nan] * 400), "val: row 0"),
+    ):
+        found = scoring.fit_scores({"val": val}, ["disagreement", "msp"])
+        assert reason in str(found["disagreement"]) and isinstance(found["msp"], scoring.Score)
+    with pytest.raises(Undefined, match="no samples in val"):
+        scoring.fit("disagreement", with_column(logits[:0], labels[:0], []))

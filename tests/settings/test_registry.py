@@ -21,6 +21,6 @@ def test_a_model_names_its_methods_and_the_families_of_all_networks_that_it_load
     families = ("models.families.convnet", "models.families.resnet_cifar")
     assert study.modules_of_model("ce") == families[:1]
     assert study.modules_of_model("kd") == ("distillation.losses.kd", "distillation.targets.corrected", *families)
-    assert study.modules_of_model("cutmix") == ("mixing.methods.cutmix", *families[:1])
+    assert study.modules_of_model("cutmix") == ("mixing.methods.cutmix", "mixing.mixer", *families[:1])
     assert study.modules_of_model("published") == ("models.families.timm",)
     assert study.families_of("ce", "deep", "kd") == families

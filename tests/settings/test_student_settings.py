@@ -36,6 +36,105 @@ def test_what_compares_images_wants_the_whole_batch_in_one_process(config, chang
     load_study(config)
 
 
+CUTMIX = {"method": "cutmix", "probability": 0.5, "beta": 1}
+BY_MASKS = {"method": "mask-cutmix", "probability": 0.5, "n_placements": 8}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"mixing": CUTMIX, "segmenter": "unet"}, "students.kd.segmenter: 'cutmix'"),
+        ({"mixing": BY_MASKS}, "students.kd.segmenter: "),
+        ({"segmenter": "unet"}, "students.kd.segmenter: "),
+        ({"mixing": CUTMIX, "teacher_view": "fixed"}, "students.kd.teacher_view: "),
+        ({"mixing": CUTMIX, "teacher_views": 3}, "students.kd.teacher_views: 3"),
+        ({"mixing": CUTMIX, "target_transform": {"method": "corrected"}}, "students.kd.mixing: "),
+        (
+            {"mixing": CUTMIX, "loss": {"method": "dkd", "temperature": 4, "alpha": 1, "beta": 8}},
+            "students.kd.mixing: ",
+        ),
+    ],
+)
+def test_a_student_of_mixed_images_has_masks_and_a_loss_that_go_with_it(config, change, message):
+    config["students"]["kd"] |= change
+    check_message(fault(config), message)
+
+
+DISAGREEMENT = {"weight": 1}
+
+
+def test_one_teacher_disagrees_with_nobody(config):
+    config["students"]["kd"]["disagreement"] = DISAGREEMENT
+    check_message(fault(config), "students.kd.disagreement: ")
+    config["students"]["kd"]["teacher"] = ["teacher", "ce"]
+    study = load_study(config)
+    assert study.model_settings("kd")["disagreement"] == {"weight": 1, "shuffled": False}
+    assert "disagreement" not in study.model_settings("kd-no-labels")
+    assert "distillation.disagreement" in study.modules_of_model("kd")
+    assert "models.disagreement" in study.families_of("ce", "kd")
+    assert "models.disagreement" not in study.families_of("ce")
+    assert study.views("kd") == study.views("kd-no-labels")
+
+
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [
+        ({"teacher": "teacher", "teacher_views": 2}, False),  # which disagree
+        ({"teacher": "fold"}, False),
+        ({"teacher": "fold", "targets": "held-out"}, True),  # one of two has not seen an image
+        ({"teacher": ["fold", "fold-of-more"], "targets": "held-out"}, False),
+    ],
+)
+def test_those_that_an_image_has_disagree(config, change, refused):
+    config["teachers"] |= {"fold": {"folds_of": "teacher", "parts": 2}}
+    config["baselines"] |= {"fold-of-more": {"folds_of": "ce", "parts": 3}}
+    config["students"]["kd"] |= {"disagreement": DISAGREEMENT, **change}
+    if refused:
+        check_message(fault(config), "students.kd.disagreement: ")
+    else:
+        load_study(config)
+
+
+def test_held_out_targets_are_of_single_images(config):
+    config["teachers"] |= {"fold": {"folds_of": "teacher", "parts": 2}}
+    config["students"]["kd"] |= {"teacher": "fold", "targets": "held-out", "mixing": CUTMIX}
+    check_message(fault(config), "students.kd.targets: ")
+
+
+def test_the_score_of_disagreement_needs_a_student_that_learns_it(config):
+    config["evaluation"]["scores"].append("disagreement")
+    check_message(fault(config), "evaluation.scores: ")
+    config["students"]["kd"] |= {"disagreement": DISAGREEMENT, "teacher": ["teacher", "ce"]}
+    load_study(config)
+
+
+def test_shuffled_disagreement_compares_images_of_one_label(config):
+    config["students"]["kd"] |= {"disagreement": DISAGREEMENT | {"shuffled": True}, "teacher": ["teacher", "ce"]}
+    check_message(fault(put(config, "students.kd.mixing", CUTMIX)), "students.kd.mixing: ")
+    config = put(config, "students.kd.mixing", None)
+    check_message(fault(put(config, "recipes.short.gpu", 2)), "recipes.short.gpu: 2 1")
+
+
+def test_mixed_images_are_a_stream_of_their_own(config):
+    kd = config["students"]["kd"]
+    config["students"]["mixed"] = {**kd, "mixing": CUTMIX}
+    config["students"]["masked"] = {**kd, "mixing": BY_MASKS, "segmenter": "unet"}
+    study = load_study(config)
+    assert [name for name in study.students if study.stores_soft_labels(name)] == ["kd", "kd-no-labels"]
+    assert not {"mixing", "masks"} & {*study.views("kd"), *study.model_settings("kd")}
+    assert study.views("masked")["segmenter"] == "unet" and study.views("mixed")["segmenter"] is None
+    assert {"mixing.mixer", "mixing.methods.cutmix"} <= {*study.modules_of_model("mixed")}
+    assert "mixing.mixer" not in study.modules_of_model("kd")
+    config["students"]["other"] = {**kd, "mixing": CUTMIX, "loss": {"method": "hard", "alpha": 1}}
+    study = load_study(config)
+    assert study.stores_soft_labels("mixed") and study.stores_soft_labels("other")
+
+
+def test_no_student_mixes_by_masks_that_were_made_from_it(config):
+    config["students"]["kd"] |= {"mixing": BY_MASKS, "segmenter": "unet"}
+    assert fault(put(config, "segmenters.unet.teacher", "kd")).startswith("config: segmenters.unet.teacher: circular:")
+
+
 def test_several_teachers_are_a_set(config):
     config["students"]["kd"]["teacher"] = ["teacher", "ce"]
     assert load_study(config).students["kd"].teacher == ["ce", "teacher"]

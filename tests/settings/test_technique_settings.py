@@ -9,6 +9,7 @@ SAM = {"method": "sam", "rho": 0.05}
 SWA = {"method": "swa", "start_fraction": 0.5, "factor": 0.5}
 REGMIXUP = {"method": "regmixup", "alpha": 10, "eta": 1}
 CRL = {"method": "crl", "weight": 1}
+SELF = {"method": "self-distillation", "decay": 0.99, "temperature": 2, "alpha": 0.5}
 TARGETS = {"probability": 0.9, "temperature": 4, "alpha": 0.9}
 
 
@@ -41,6 +42,7 @@ def test_models_without_techniques_have_the_settings_that_they_had(config):
         ([SWA], {"ema_decay": 0.9}, "baselines.ce.techniques: "),
         ([REGMIXUP], {"gpu": 2}, "baselines.ce.techniques: 2 1"),
         ([CRL, SAM], {"gpu": 2}, "baselines.ce.techniques: 2 1"),
+        ([SELF, {"method": "logit-norm", "temperature": 0.04}], {}, "baselines.ce.techniques: "),
     ],
 )
 def test_what_cannot_be_combined_is_refused(config, techniques, changes, message):
@@ -60,3 +62,4 @@ def test_mixed_images_have_no_virtual_teacher(config):
 @pytest.mark.parametrize("recipe", [{"gpu": 2}, {"precision": "bfloat16"}, {"max_gradient_norm": 1.0}])
 def test_the_worst_weights_and_averages_go_with_any_recipe(config, recipe):
     load_study(with_techniques(config, SAM, SWA, {"method": "logit-norm", "temperature": 0.04}, **recipe))
+    load_study(with_techniques(config, SAM, SWA, SELF, **recipe))

@@ -20,11 +20,13 @@ from selfdoubt.training.techniques import crl, swa
 
 SAM = {"method": "sam", "rho": 0.5}
 SWA = {"method": "swa", "start_fraction": 0.5, "factor": 0.5, "lowest_factor": None, "cycle_epochs": 1}
+SELF = {"method": "self-distillation", "decay": 0.75, "temperature": 2.0, "alpha": 0.25}
 EACH = {
     "crl": [{"method": "crl", "weight": 1.0}],
     "logit-norm": [{"method": "logit-norm", "temperature": 0.1}],
     "regmixup": [{"method": "regmixup", "alpha": 10.0, "eta": 1.0}],
     "sam": [SAM],
+    "self-distillation": [SELF],
     "swa": [SWA],
 }
 ALL = [technique for techniques in EACH.values() for technique in techniques]
@@ -188,6 +190,46 @@ def test_normalised_logits_by_hand():
     for length in (1, 100):
         loss = objective(length * torch.tensor([[3.0, 4.0]]), batch)
         assert loss.item() == pytest.approx(np.log(1 + np.exp(2)), rel=1e-5)
+
+
+class OneWeight(nn.Module):
+    """Logits (w x, 0) of images of one pixel x."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor(0.0))
+
+    def forward(self, images):
+        return torch.stack([self.w * images.flatten(), torch.zeros(len(images))], 1)
+
+
+def test_the_average_of_ones_own_weights_by_hand():
+    # The mean of 1, 3, 8 and 4 until the decay would be above 0.75, and from then on a moving average.
+    model = OneWeight()
+    technique, batch = of(SELF, model, stream_of()), None
+    averages = []
+    for step, weight in enumerate([1.0, 3.0, 8.0, 4.0, 12.0]):
+        model.w.data.fill_(weight)
+        technique.extended(batch, step)
+        averages.append(technique.tensors()["module.w"].item())
+    assert averages == pytest.approx([1, 2, 4, 4, 0.75 * 4 + 0.25 * 12])
+
+
+def test_self_distillation_by_hand():
+    """Of a model with w = 1 whose average has w = 3, at temperature 2, for an image of one pixel, 2."""
+    model = OneWeight()
+    technique = of(SELF, model, stream_of())
+    for step, weight in enumerate([5.0, 1.0]):
+        model.w.data.fill_(weight)
+        technique.extended(None, step)
+    batch = Batch(torch.full((1, 1, 1, 1), 2.0), torch.tensor([1]), torch.tensor([1]), None)
+    p, q = 1 / (1 + np.exp(-3)), 1 / (1 + np.exp(-1))  # logits 6 and 2, by 2
+    divergence = p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
+    expected = 0.75 * np.log(1 + np.exp(2)) + 0.25 * 2**2 * divergence
+    loss = technique.objective(losses.from_labels())(model(batch.images), batch)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    loss.backward()
+    assert model.w.grad is not None and technique._average.module.w.grad is None
 
 
 def test_regmixup_by_hand():

@@ -34,6 +34,33 @@ def test_students_of_the_same_teachers_share_one_file(copy):
     assert {f"distill_student:{name}/1" for name in ("a", "b", "one", "two")} <= copy.jobs()
 
 
+def test_generations_teach_one_another(copy):
+    """Each of first weights other than its teacher's: a twin between models that are none."""
+
+    def born_again(config):
+        config["replicates"] = [1]
+        config["students"] |= {"born-1": KD | {"teacher": "kd-no-labels"}, "born-2": KD | {"teacher": "born-1"}}
+        config["students"] |= {"born-2-twin": {"twins_of": "born-2", "n": 1}}
+        config["students"] |= {"born-3": KD | {"teacher": "born-2-twin-1"}}
+
+    copy.edit_config(born_again)
+    assert {f"distill_student:{name}/1" for name in ("born-1", "born-2", "born-2-twin-1", "born-3")} <= copy.jobs()
+
+
+def test_students_of_mixed_images_wait_for_masks(copy):
+    mixing = {"mixing": {"method": "mask-cutmix", "probability": 0.5, "n_placements": 8}, "segmenter": "unet"}
+
+    def masked(config):
+        config["replicates"] = [1]
+        config["students"] |= {name: KD | {"teacher": "teacher"} | mixing for name in ("a", "b")}
+        config["students"]["b"]["loss"] = {"method": "hard", "alpha": 1}
+
+    copy.edit_config(masked)
+    jobs = copy.jobs()
+    assert {"distill_student:a/1", "distill_student:b/1"} <= jobs
+    assert len([job for job in jobs if job.startswith("precompute_soft_labels:")]) == 1
+
+
 def test_held_out_targets_are_of_folds_that_are_trained_and_evaluated_as_all_models(copy):
     def change(config):
         config["teachers"]["fold"] = {"folds_of": "teacher", "parts": 2, "n": 4}

@@ -8,14 +8,16 @@ Losses (`distillation.losses`) and transforms of targets (`distillation.targets`
     fit(teacher_logits, labels) -> fitted                            on val, if there is anything to fit; `transform`
                                                                      gets it as `fitted`
 
-logits, teacher_logits: (b, K). labels: (b,). settings: the method's. A transform does not touch what is stored of a
-teacher, so that all its students share it.
+logits, teacher_logits: (b, K). labels: (b,), or of mixed images their distributions (b, K), which cross-entropy takes
+alike; methods that these mean nothing to are `of_one_label` in their settings. settings: the method's. A transform does
+not touch what is stored of a teacher, so that all its students share it.
 """
 
 from collections.abc import Callable
 from functools import partial
 
 import torch
+from torch.nn import functional as F
 
 from selfdoubt.data import datasets, own_images
 from selfdoubt.distillation import soft_labels, teachers
@@ -39,7 +41,8 @@ def of_student(job) -> Callable[[torch.device, str], Objective]:
             _teacher(job, device, precision),
             partial(method.loss, settings=settings.loss),
             transform_of(job, device) if settings.target_transform else None,
-            partial(method.parts, settings=settings.loss) if hasattr(method, "parts") else None,
+            _parts_of(method, settings),
+            _further_loss(job) if getattr(settings, "disagreement", None) else None,
         )
 
     return make
@@ -48,23 +51,61 @@ def of_student(job) -> Callable[[torch.device, str], Objective]:
 class FromTeacher:
     """The objective of learning from a teacher."""
 
-    def __init__(self, teacher, loss: Callable, transform: Callable | None = None, parts: Callable | None = None):
+    def __init__(
+        self,
+        teacher,
+        loss: Callable,
+        transform: Callable | None = None,
+        parts: Callable | None = None,
+        further_loss: Callable | None = None,
+    ):
         """teacher: of `teachers` or `soft_labels`, with `targets(batch)`. loss: f(logits, labels, teacher_logits).
 
         transform: f(teacher_logits, batch) -> logits, or None. parts: f(logits, labels, teacher_logits) -> (2,), what
-        is measured of each batch, or None.
+        is measured of each batch, or None. further_loss: f(output (b,), mutual information (b,), batch, n_classes) of a
+        further output after the logits, or None where the student has none.
         """
         self._teacher, self._loss, self._transform, self._parts = teacher, loss, transform, parts
+        self._further_loss = further_loss
         self.columns = PARTS if parts else ()  # of the history, which `measured` are summed into
         self.measured: torch.Tensor | None = None  # (2,) of the last batch, means over its images
 
-    def __call__(self, logits: torch.Tensor, batch) -> torch.Tensor:
-        given = self._teacher.targets(batch).logits
+    def __call__(self, outputs: torch.Tensor, batch) -> torch.Tensor:
+        given, information = self._teacher.targets(batch)
+        n_classes = given.shape[1]
+        labels, logits = labels_of(batch, n_classes), outputs[:, :n_classes] if self._further_loss else outputs
         given = self._transform(given, batch) if self._transform else given
         if self._parts:
             with torch.no_grad():
-                self.measured = self._parts(logits, batch.labels, given)
-        return self._loss(logits, batch.labels, given)
+                self.measured = self._parts(logits, labels, given)
+        found = self._loss(logits, labels, given)
+        if self._further_loss is None:
+            return found
+        return found + self._further_loss(outputs[:, n_classes], information, batch, n_classes)
+
+
+def _parts_of(method, settings) -> Callable | None:
+    """Return what measures the parts of a loss, where it has any; images with two labels have none."""
+    if not hasattr(method, "parts") or getattr(settings, "mixing", None):
+        return None
+    return partial(method.parts, settings=settings.loss)
+
+
+def _further_loss(job) -> Callable:
+    module, seed = methods.load("distillation", "disagreement"), randomness.seed_of(job)
+
+    def loss(output, information, batch, n_classes: int):
+        return module.loss(output, information, batch, job.settings.disagreement, n_classes, seed)
+
+    return loss
+
+
+def labels_of(batch, n_classes: int) -> torch.Tensor:
+    """Return the labels of a batch (b,), or of mixed images their distributions (b, K)."""
+    if batch.weight is None:
+        return batch.labels
+    own, other = (F.one_hot(each, n_classes).float() for each in (batch.labels, batch.other_labels))
+    return torch.lerp(other, own, batch.weight[:, None])
 
 
 def _teacher(job, device: torch.device, precision: str):

@@ -8,7 +8,8 @@ A score is a module of `evaluation.scores`; more confident is higher. It is comp
     as_defined(ranked) -> (n,)                               if it is ranked by another number than it is defined by
     UNDEFINED_FOR_PROBABILITIES                              the reason, if it needs the size of logits
 
-or read from a column of the predictions, `COLUMN`; `WITHOUT_COLUMN` is the reason why that may be missing. Where logits
+or read from a column of the predictions, `COLUMN`; `WITHOUT_COLUMN` is the reason why that may be missing. If such a
+score is made of logits too, it has `fit(val, column) -> chosen` and `combine(sample, column, **chosen)`. Where logits
 are not known, a score is the confidence of its name that came with the predictions. Several scores that are given the
 same `Softmax` share its exponentials. A score of one class is of `softmax.reported`, the label that the predictions
 report. Scores that end at 1 are ranked by a logarithm that does not, and what is computed is rounded: so confidences
@@ -54,6 +55,11 @@ def is_column(name: str) -> bool:
     return hasattr(load(name), "COLUMN")
 
 
+def is_fitted(name: str) -> bool:
+    """Return whether something is chosen for a score on `val`."""
+    return hasattr(load(name), "fit")
+
+
 def is_module(name: str) -> bool:
     """Return whether a score is one of this project's, and not a confidence that came with predictions."""
     return name in methods.names_in(FOLDER)
@@ -65,20 +71,22 @@ def defines_probabilities(name: str) -> bool:
 
 
 def fit_scores(predictions: dict[str, Predictions], names: list[str]) -> dict[str, Score | Undefined]:
-    """Return each score that is computed from logits, fitted on `val`, or why it cannot be fitted.
+    """Return each score that is computed from logits, or from them and a column, fitted on `val`, or why it cannot be.
 
     Nothing is fitted where the logits of some split are not known.
     """
     if any(sample.logits is None for sample in predictions.values()):
         return {}
     val = predictions.get("val", Predictions(np.empty((0, 2)), np.empty(0, dtype=np.int64)))
-    return {name: attempt(fit, name, val) for name in names if not is_column(name)}
+    return {name: attempt(fit, name, val) for name in names if not is_column(name) or is_fitted(name)}
 
 
 def fit(name: str, val: Predictions) -> Score:
     """Return a score with what is chosen for it on `val`; raises Undefined where nothing can be chosen."""
     module = load(name)
-    return Score(module, module.fit(val) if hasattr(module, "fit") else {})
+    if not is_fitted(name):
+        return Score(module)
+    return Score(module, module.fit(val, _column(val, "val", module)) if is_column(name) else module.fit(val))
 
 
 def chosen_on_val(fitted: dict[str, Score | Undefined]) -> dict[str, dict]:
@@ -96,9 +104,16 @@ def given(sample: Predictions, split: str, name: str) -> np.ndarray:
     return values.astype(np.float64)
 
 
-def from_column(sample: Predictions, split: str, name: str) -> np.ndarray:
-    """Return the confidences (n,) of a score that is a column; raises Undefined where it is missing or not finite."""
-    module = load(name)
+def from_column(sample: Predictions, split: str, name: str, fitted: Score | None = None) -> np.ndarray:
+    """Return the confidences (n,) of a score that is a column, or made of one; fitted: of the latter.
+
+    Raises Undefined where the column is missing or not finite.
+    """
+    values = _column(sample, split, load(name))
+    return fitted.module.combine(sample, values, **fitted.chosen) if fitted else values
+
+
+def _column(sample: Predictions, split: str, module: ModuleType) -> np.ndarray:
     values = (sample.signals or {}).get(module.COLUMN)
     if values is None:
         raise Undefined(f"no column '{module.COLUMN}': {module.WITHOUT_COLUMN}")

@@ -43,7 +43,7 @@ def read(predictions: dict[str, Predictions], split: str, scores: list[str], fit
         return Reading(nothing, dict.fromkeys(scores, nothing), dict.fromkeys(scores, nothing))
     if sample.logits is None:
         return _read_given(sample, split, scores, n_bins)
-    computed = {name: score for name, score in fitted.items() if isinstance(score, Score)}
+    computed = {name: s for name, s in fitted.items() if isinstance(s, Score) and not scoring.is_column(name)}
     parts = attempt(_read_blocks, sample, split, computed, n_bins)
     if isinstance(parts, Undefined):
         return Reading(parts, dict.fromkeys(scores, parts), dict.fromkeys(scores, parts))
@@ -51,7 +51,8 @@ def read(predictions: dict[str, Predictions], split: str, scores: list[str], fit
     correct = sample.labels == (top_class if sample.predicted is None else sample.predicted)
     calibration = {name: replace(found, correct=correct) for name, found in calibration.items()}
     not_fitted = {name: reason for name, reason in fitted.items() if isinstance(reason, Undefined)}
-    columns = {name: attempt(scoring.from_column, sample, split, name) for name in scores if name not in fitted}
+    of_columns = [name for name in scores if scoring.is_column(name)]
+    columns = {name: attempt(scoring.from_column, sample, split, name, fitted.get(name)) for name in of_columns}
     lost = _lost_by_probabilities(sample, computed)
     return Reading(correct, not_fitted | columns | confidence | lost, not_fitted | calibration)
 

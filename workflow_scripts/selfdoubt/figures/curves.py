@@ -43,10 +43,10 @@ def confidence_and_correctness(path: Path, split: str, score: str) -> tuple[np.n
     softmax = Softmax(sample.logits, reported=sample.predicted)
     if score == MAX_PROBABILITY:
         return softmax.reported_probability(), sample.correct
+    fitted = scoring.fit_scores(predictions, [score]).get(score)
     if scoring.is_column(score):
-        return _known(path, score, attempt(scoring.from_column, sample, split, score)), sample.correct
-    fitted = _known(path, score, scoring.fit_scores(predictions, [score])[score])
-    return fitted(softmax), sample.correct
+        return _known(path, score, attempt(scoring.from_column, sample, split, score, fitted)), sample.correct
+    return _known(path, score, fitted)(softmax), sample.correct
 
 
 def _known(path: Path, score: str, found):

@@ -35,7 +35,7 @@ class Mixing:
 
 
 def draw_mixing(seed: int, epoch: int, shape: tuple[int, int, int], mixing) -> Mixing:
-    """Draw one epoch's mixing of (n, H, W) images; `mixing` are the settings of an augmented model."""
+    """Draw one epoch's mixing of (n, H, W) images; `mixing` are the settings of a model."""
     n, height, width = shape
     mixed = randomness.generator(seed, "mixed", epoch).random(n) < mixing.probability
     partner = randomness.generator(seed, "partner", epoch).integers(0, n, n)

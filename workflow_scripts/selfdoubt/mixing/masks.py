@@ -12,7 +12,7 @@ from selfdoubt.runtime import randomness
 def masks_for_mixing(split: Split, model, path: Path | None, seed: int) -> np.ndarray | None:
     """Return bool (n, H, W), what the images of a split are mixed by, or None where they are mixed without masks.
 
-    model: an augmented model's `mixing` and `masks`. path: of a segmenter's masks, or None. seed: of permuted masks.
+    model: a model's `mixing` and `masks`. path: of a segmenter's masks, or None. seed: of permuted masks.
     Raises UserError if the masks are to be those of the data set, and it came without any.
     """
     if path is not None:

@@ -1,4 +1,4 @@
-"""What an augmented model's batches are mixed by: its settings, and the masks of its training images."""
+"""What a model's batches are mixed by: its settings, and the masks of its training images."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -6,7 +6,18 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from selfdoubt.mixing import draws
+from selfdoubt.mixing import draws, masks
+from selfdoubt.runtime import randomness
+
+
+def of_job(job, train) -> "Mixer":
+    """Return what a job mixes its training images by.
+
+    job: its `settings`, with `mixing` and perhaps `masks`, its `replicate`, and `masks`, the path of a segmenter's, or
+    none.
+    """
+    found = masks.masks_for_mixing(train, job.settings, *(job.masks or [None]), randomness.seed_of(job))
+    return Mixer(job.settings.mixing, found)
 
 
 @dataclass(frozen=True)

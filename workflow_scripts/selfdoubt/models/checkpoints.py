@@ -37,6 +37,7 @@ def load_model(path: str | Path, device: torch.device) -> classifier.Classifier:
     network = SimpleNamespace(**metadata["settings"]["network"])
     if hasattr(network, "pretrained"):
         network.pretrained = False  # its weights are in the file
-    model = classifier.build_model(network, **metadata["shape"])
+    further = {"disagreement": True} if metadata["settings"].get("disagreement") else {}
+    model = classifier.build_model(network, **metadata["shape"], **further)
     model.load_state_dict(tensors)
     return model.to(device, memory_format=torch.channels_last).eval()

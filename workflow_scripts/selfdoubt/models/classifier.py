@@ -54,6 +54,18 @@ class Classifier(nn.Module):
         """Return the layers from features to logits; their outputs times `logit_scale` are the logits."""
         return [self.body.get_submodule(name) for name in self._network.heads]
 
+    def last_layer(self, key: str) -> nn.Linear:
+        """Return the linear layer from features to logits.
+
+        Raises UserError, which names the config's key that asks for it, if the network has none, or two.
+        """
+        layers = self.heads()
+        if len(layers) != 1 or not isinstance(layers[0], nn.Linear):
+            what = " and ".join(type(layer).__name__ for layer in layers) or "nothing"
+            name = type(self.body).__name__
+            raise UserError(f"{key}: {name} ends in {what}, not in one linear layer; remove `{key}`")
+        return layers[0]
+
     @property
     def logit_scale(self) -> float:
         return self._network.logit_scale
@@ -73,14 +85,18 @@ class Classifier(nn.Module):
         return [self.body.get_submodule(name) for name in self._network.maps]
 
 
-def build_model(network, n_classes: int, channels: int, size_px: int, seed: int = 0, **weights) -> Classifier:
+def build_model(
+    network, n_classes: int, channels: int, size_px: int, seed: int = 0, disagreement: bool = False, **weights
+) -> Classifier:
     """Build a network that is untrained, or pretrained elsewhere; equal arguments give equal weights.
 
     network: settings of one of config.yaml's `networks`, whose `family` names a module of `models.families`. size_px:
-    side of the square images. weights: of the family timm alone, a file as `weights`, and `keep_head`.
+    side of the square images. disagreement: whether it has that further output, for which the network itself stays the
+    same to the last bit. weights: of the family timm alone, a file as `weights`, and `keep_head`.
     Raises UserError if the family is unknown, the network does not fit the images, or its weights cannot be had.
     """
     family = methods.load("models.families", network.family)
     with torch.random.fork_rng(devices=[]):  # layers draw their weights from torch's global generator
         torch.manual_seed(randomness.key(seed, "weights") % 2**63)
-        return Classifier(family.build(network, n_classes, channels, size_px, **weights), channels)
+        kind = methods.load("models", "disagreement").Disagreeing if disagreement else Classifier
+        return kind(family.build(network, n_classes, channels, size_px, **weights), channels)

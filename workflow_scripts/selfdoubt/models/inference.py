@@ -1,5 +1,7 @@
 """What a trained model predicts of images, in batches of bounded size."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import nn
@@ -19,16 +21,25 @@ def batch_size_of(images, *models) -> int:
     return max(1, min(LARGEST_BATCH, BATCH_VALUES // (channels * pixels)))
 
 
-@torch.no_grad()
 def predict_logits(model: nn.Module, images: np.ndarray) -> np.ndarray:
     """Return the logits of uint8 images (n, C, H, W): float32 (n, K), computed in float32.
 
     The model is put into evaluation mode and stays on its device.
     """
+    return _in_batches(model, images, model)
+
+
+def predict_disagreement(model: nn.Module, images: np.ndarray) -> np.ndarray:
+    """Return the further output of a `disagreement.Disagreeing` for uint8 images: float32 (n,), nats; as above."""
+    return _in_batches(model, images, model.disagreement)
+
+
+@torch.no_grad()
+def _in_batches(model: nn.Module, images: np.ndarray, output: Callable) -> np.ndarray:
     model.eval()
     device = next(model.parameters()).device
     batch_size = batch_size_of(images, model)
-    parts = [model(as_pixels(images[i : i + batch_size], device)) for i in range(0, len(images), batch_size)]
+    parts = [output(as_pixels(images[i : i + batch_size], device)) for i in range(0, len(images), batch_size)]
     return torch.cat(parts).cpu().numpy()
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from torch import nn
 
 from selfdoubt.models import inference
 from selfdoubt.models.classifier import Classifier
@@ -14,7 +13,7 @@ def features_of(model: Classifier, images: np.ndarray) -> np.ndarray:
 
     Raises UserError if the network ends in no linear layer, or its features are no vectors, or beyond float16.
     """
-    layer, found = last_layer(model), []
+    layer, found = model.last_layer("features: true"), []
 
     def keep(_, given) -> None:
         found.append(given[0].to(torch.float16).cpu().numpy())
@@ -34,18 +33,9 @@ def features_of(model: Classifier, images: np.ndarray) -> np.ndarray:
     return features
 
 
-def last_layer(model: Classifier) -> nn.Linear:
-    """Return the linear layer from features to logits; raises UserError if the network has none, or two."""
-    layers = model.heads()
-    if len(layers) != 1 or not isinstance(layers[0], nn.Linear):
-        what = " and ".join(type(layer).__name__ for layer in layers) or "nothing"
-        raise UserError(f"features: {_name(model)} ends in {what}, not in one linear layer; remove `features: true`")
-    return layers[0]
-
-
 def head_of(model: Classifier) -> tuple[np.ndarray, np.ndarray]:
     """Return weight (K, d) and bias (K,), float32, by which features become logits."""
-    layer = last_layer(model)
+    layer = model.last_layer("features: true")
     bias = torch.zeros(layer.out_features) if layer.bias is None else layer.bias
     return tuple((model.logit_scale * each).detach().float().cpu().numpy() for each in (layer.weight, bias))
 

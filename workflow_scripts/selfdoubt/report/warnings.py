@@ -29,7 +29,8 @@ def warnings_of(data: ReportData, metrics: pd.DataFrame) -> list[Warned]:
 
 def of_study(found: list[Warned], arms: list[str], name: str, settings: dict) -> list[str]:
     """Return the texts of those that are about arms of a study, or about masks that it uses or shows."""
-    models = [(settings.get("augmented") or {}).get(arm.partition("/")[0], {}) for arm in arms]
+    mixed = {**(settings.get("augmented") or {}), **(settings.get("students") or {})}
+    models = [mixed.get(arm.partition("/")[0], {}) for arm in arms]
     figures = [entry for entry in (settings.get("figures") or {}).values() if entry.get("study") == name]
     segmenters = {entry.get("segmenter") for entry in [*models, *figures]} - {None}
     about = [(warned, [arm for arm in arms if arm in warned.arms]) for warned in found]

@@ -65,6 +65,7 @@ class ScoreByName(Strict):
     defines_probabilities: ClassVar[bool] = False  # whether calibration metrics can be computed of it
     needs_dropout_passes: ClassVar[bool] = False  # whether evaluation.mc_dropout_passes must be above 0
     needs_features: ClassVar[bool] = False  # whether a model must have `features: true`
+    needs_disagreement: ClassVar[bool] = False  # whether a student must have `disagreement`
 
 
 class OfStudent(Strict):
@@ -72,6 +73,7 @@ class OfStudent(Strict):
 
     compares_images: ClassVar[bool] = False  # whether the loss of an image depends on the others of its batch
     measures_parts: ClassVar[bool] = False  # of a loss: whether histories have the parts of its divergence
+    of_one_label: ClassVar[bool] = False  # whether it is not defined for mixed images, which have two
 
 
 class Technique(Strict):

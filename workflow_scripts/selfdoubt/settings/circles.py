@@ -18,7 +18,7 @@ def _teachers_of(name: str, study) -> list[str]:
 
 def _teacher_of_masks(name: str, study) -> list[str]:
     """Return the teacher of the segmenter by whose masks a model mixes, if there is one."""
-    segmenter = study.segmenters.get(getattr(study.augmented.get(name), "segmenter", None))
+    segmenter = study.segmenters.get(getattr(study.mixed.get(name), "segmenter", None))
     return [segmenter.teacher] if segmenter else []
 
 

@@ -2,22 +2,16 @@
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings import catalog
-from selfdoubt.settings.bases import ByMasks
+from selfdoubt.settings.combinations import models_with_given_masks, section_of
 from selfdoubt.settings.predictions import GIVEN
 
 
 def check_masks(place: str, dataset, study) -> None:
     """Raise UserError if the config uses masks of a data set that has none."""
     wanted = [f"{place}.mask_truth"] if dataset.mask_truth == "given" else []
-    wanted += [f"augmented.{name}.masks" for name in models_with_given_masks(study)]
+    wanted += [f"{section_of(name, study)}.{name}.masks" for name in models_with_given_masks(study)]
     if wanted and not catalog.has_masks(dataset.source):
         raise UserError(f"config: {wanted[0]}: given, but {dataset.source} has no masks; remove it")
-
-
-def models_with_given_masks(study) -> list[str]:
-    """Return the models that mix by the masks of the data set."""
-    given = {name: model for name, model in study.augmented.items() if model.masks == "given"}
-    return [name for name, m in given.items() if isinstance(m.mixing, ByMasks) and m.segmenter is None]
 
 
 def check_labels_of_people(key: str, dataset, study) -> None:

@@ -93,10 +93,11 @@ class Model(Strict):
     @model_serializer(mode="wrap")
     def _without_what_few_have(self, dump) -> dict:
         """Leave out what few models have, so that those without it are what they were before it could be given."""
-        return {key: value for key, value in dump(self).items() if (key, value) not in _OF_FEW}
+        unused = self._unused()
+        return {key: value for key, value in dump(self).items() if key not in unused}
 
-
-_OF_FEW = (("twin", None), ("fold", None), ("techniques", []), ("teacher_views", 1), ("targets", "all"), ("labels", "hard"))
+    def _unused(self) -> set[str]:
+        return {key for key in ("twin", "fold", "techniques") if not getattr(self, key, True)}
 
 
 class VirtualTeacher(Strict):
@@ -128,6 +129,9 @@ class LabelModel(Model):
             raise ValueError("`virtual_teacher` has one label an image; remove it, or `labels: soft`")
         return self
 
+    def _unused(self) -> set[str]:
+        return super()._unused() | ({"labels"} if self.labels == "hard" else set())
+
 
 def _as_list(given):
     return [given] if isinstance(given, str) else given
@@ -138,11 +142,27 @@ _ONE_OR_MORE = BeforeValidator(_as_list, json_schema_input_type=Name | list[Name
 Teachers = Annotated[list[Name], Field(min_length=1), _ONE_OR_MORE, AfterValidator(sorted)]
 
 
-class Student(Model):
+class Mixed(Model):
+    """A model that may learn from mixed images."""
+
+    segmenter: Name | None = None
+    masks: Literal["given"] | None = None  # those of the data set, in place of a segmenter's
+
+
+class Disagreement(Strict):
+    """Of a student with a further output, which learns how far its teachers disagree."""
+
+    weight: Positive  # of its loss, beside the student's own
+    shuffled: bool = False  # the control: each image has the disagreement of another of its label
+
+
+class Student(Mixed):
     teacher: Teachers  # of several, the mean probability
     loss: any_of("losses")
     target_transform: any_of("targets") | None = None  # of the teacher's logits, before the loss
     teacher_view: Literal["same", "fixed"] = "same"  # same: what the student sees; fixed: the image as it is
+    mixing: any_of("mixing") | None = None
+    disagreement: Disagreement | None = None
     teacher_views: Annotated[int, Field(ge=1, le=100)] = 1  # of an image, whose mean probability is the target
     targets: Literal["all", "held-out"] = "all"  # held-out: of those teachers that did not train on the image
 
@@ -164,7 +184,29 @@ class Student(Model):
     @property
     def compares_images(self) -> bool:
         """Whether an image's loss depends on the others of its batch."""
-        return self.loss.compares_images or getattr(self.target_transform, "compares_images", False)
+        return bool(self._shuffled) or any(each.compares_images for each in self._methods)
+
+    @property
+    def measures_parts(self) -> bool:
+        """Whether its history has the parts of its divergence: images with two labels have none."""
+        return self.loss.measures_parts and self.mixing is None
+
+    def of_one_label(self) -> list[str]:
+        """Return its methods that are not defined for mixed images, which have two labels."""
+        return [each.method for each in self._methods if each.of_one_label] + self._shuffled
+
+    @property
+    def _methods(self) -> list:
+        return [each for each in (self.loss, self.target_transform) if each]
+
+    @property
+    def _shuffled(self) -> list[str]:
+        return ["disagreement.shuffled"] if self.disagreement and self.disagreement.shuffled else []
+
+    def _unused(self) -> set[str]:
+        own = {"teacher_views": 1, "targets": "all", "disagreement": None}
+        of_mixing = {"mixing", "segmenter", "masks"} if self.mixing is None else set()
+        return super()._unused() | of_mixing | {key for key, value in own.items() if getattr(self, key) == value}
 
 
 class SoftLabels(Strict):
@@ -173,10 +215,8 @@ class SoftLabels(Strict):
     top_k: Count | None = None
 
 
-class Augmented(Model):
+class Augmented(Mixed):
     mixing: any_of("mixing")
-    segmenter: Name | None = None
-    masks: Literal["given"] | None = None  # those of the data set, in place of a segmenter's
     label_smoothing: BelowOne = 0.0
 
 

@@ -5,13 +5,17 @@ from collections.abc import Iterator
 from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings import catalog
 from selfdoubt.settings.analysis import SCORES
-from selfdoubt.settings.bases import ByMasks
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
 from selfdoubt.settings.circles import teachers_above
 from selfdoubt.settings.claims import check_claims, claims_of
-from selfdoubt.settings.combinations import check_techniques
+from selfdoubt.settings.combinations import (
+    check_mixing,
+    check_score_of_disagreement,
+    check_techniques,
+    models_with_given_masks,
+)
 from selfdoubt.settings.data import BUILT_IN
-from selfdoubt.settings.given import check_labels_of_people, check_masks, models_with_given_masks
+from selfdoubt.settings.given import check_labels_of_people, check_masks
 from selfdoubt.settings.looks import check_looks
 from selfdoubt.settings.metrics import METRICS, split_name, takes_split
 from selfdoubt.settings.predicted import check_figure_without_images, check_has_network, check_predictions
@@ -142,8 +146,7 @@ def _check_models(study) -> Iterator[tuple]:
         yield from _check_networks(f"students.{key}.teacher", student.teacher, study)
     yield from check_students(study)
     yield from check_techniques(study)
-    for key, model in study.augmented.items():
-        yield _check_mask_source, f"augmented.{key}", model, study
+    yield from check_mixing(study)
 
 
 def _check_any_model(study) -> None:
@@ -162,20 +165,6 @@ def _check_crop(place: str, recipe, study) -> None:
         if not study.without_images(key) and dataset.storage == "arrays":
             here = f"those of '{key}' are arrays"
             raise UserError(f"config: {place}.crop: needs images that stay in files, but {here}; use shift_px")
-
-
-def _check_mask_source(place: str, model, study) -> None:
-    sources = [key for key in ("segmenter", "masks") if getattr(model, key) is not None]
-    if isinstance(model.mixing, ByMasks):
-        if not sources:
-            remedy = "add 'segmenter: NAME', or 'masks: given' for those of the data set"
-            raise UserError(f"config: {place}.segmenter: mixing by masks needs one; {remedy}")
-        if len(sources) > 1:
-            raise UserError(f"config: {place}.masks: given, and a segmenter is named; remove one of the two")
-        if model.segmenter is not None:
-            check_known(f"{place}.segmenter", model.segmenter, study.segmenters, "a segmenter")
-    elif sources:
-        raise UserError(f"config: {place}.{sources[0]}: '{model.mixing.method}' uses no masks; remove it")
 
 
 def _check_segmenters(study) -> Iterator[tuple]:
@@ -197,7 +186,7 @@ def _check_segmenter(key: str, segmenter, study) -> None:
     n, depth = len(segmenter.decoder_channels), segmenter.encoder_depth
     if n != depth:
         raise UserError(f"config: {place}.decoder_channels: {n} entries, encoder_depth is {depth}; give as many")
-    mixed = [name for name, m in study.augmented.items() if m.segmenter == key]
+    mixed = [name for name, m in study.mixed.items() if m.segmenter == key]
     above = teachers_above(segmenter.teacher, study)
     if circle := [name for name in mixed if name in above]:
         raise UserError(f"config: {place}.teacher: circular: '{circle[0]}' learns from the masks of '{key}'")
@@ -230,6 +219,7 @@ def _check_evaluation(study) -> Iterator[tuple]:
     yield check_unique, "evaluation.resampled_splits", study.evaluation.resampled_splits
     for split in study.evaluation.resampled_splits:
         yield check_split, "evaluation.resampled_splits", split, study
+    yield check_score_of_disagreement, study
 
 
 def _check_passes(evaluation) -> None:

@@ -14,6 +14,8 @@ def check_students(study) -> Iterator[tuple]:
         yield _check_whole_batches, key, student, study
         if student.targets == "held-out" and all(name in study.predicting for name in student.teacher):
             yield _check_held_out, f"config: students.{key}.targets: held-out", student.teacher, study
+        yield _check_mixed, f"config: students.{key}", student
+        yield _check_disagreement, f"config: students.{key}.disagreement", student, study
 
 
 def _check_whole_batches(key: str, student, study) -> None:
@@ -36,3 +38,28 @@ def _check_held_out(place: str, teachers: list[str], study) -> None:
             if left_out[fold.parts, fold.division, part] != n:
                 more = f"more teachers leave out part {fold.part} of {fold.parts}, as '{name}' does, than part {part}"
                 raise UserError(f"{place}, but {more}; name all members of its entry")
+
+
+def _check_mixed(place: str, student) -> None:
+    """Raise UserError if a student of mixed images learns by what there is of single images alone."""
+    if student.mixing is None:
+        return
+    if methods := student.of_one_label():
+        raise UserError(f"{place}.mixing: mixed images have two labels, {methods[0]} is of one; remove either")
+    if student.teacher_view == "fixed":
+        raise UserError(f"{place}.teacher_view: fixed, but mixed images are new in each epoch; set it to same")
+    if student.teacher_views > 1:
+        raise UserError(f"{place}.teacher_views: {student.teacher_views}, but a mixed image has one view; remove it")
+    if student.targets == "held-out":
+        raise UserError(f"{place}.targets: held-out, but mixed images are of two; remove mixing, or set it to all")
+
+
+def _check_disagreement(place: str, student, study) -> None:
+    """Raise UserError if a student is to learn how far teachers disagree, and each image has a single one."""
+    if student.disagreement is None:
+        return
+    folds = [getattr(study.predicting.get(name), "fold", None) for name in student.teacher]
+    held_out = [fold for fold in folds if fold and fold.part == 1]  # as many as of each part
+    n = len(held_out if student.targets == "held-out" else student.teacher)
+    if n * student.teacher_views < 2:
+        raise UserError(f"{place}: one teacher of an image disagrees with nobody; name more, or remove it")

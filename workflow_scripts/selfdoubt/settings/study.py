@@ -90,9 +90,19 @@ class Study(Strict):
         """Every model of which there are predictions, by name: those with a network, and those of `predictions`."""
         return {**self.models, **self.predictions}
 
+    @cached_property
+    def mixed(self) -> dict[str, Augmented | Student]:
+        """Every model that learns from mixed images, by name."""
+        students = {name: student for name, student in self.students.items() if student.mixing}
+        return {**self.augmented, **students}
+
     def featured(self) -> list[str]:
         """Return the models that keep features beside their predictions, by name."""
         return sorted(name for name, model in self.models.items() if model.features)
+
+    def disagreeing(self) -> list[str]:
+        """Return the students with a further output, which learns how far their teachers disagree."""
+        return [name for name, student in self.students.items() if student.disagreement]
 
     def without_images(self, dataset: str) -> bool:
         """Return whether nothing but predictions is known of a data set."""
@@ -210,11 +220,17 @@ class Study(Strict):
     def _modules(self) -> dict[str, tuple[str, ...]]:
         teachers = {name: student.teacher for name, student in self.students.items()}
         built = {name: self.families_of(name, *teachers.get(name, ())) for name in self.models}
-        return {name: tuple(sorted({*modules_of(model), *built[name]})) for name, model in self.models.items()}
+        parts = {name: {*modules_of(model), *built[name]} for name, model in self.models.items()}
+        for name in self.mixed:
+            parts[name].add("mixing.mixer")
+        for name in self.disagreeing():
+            parts[name].add("distillation.disagreement")
+        return {name: tuple(sorted(found)) for name, found in parts.items()}
 
     def families_of(self, *names: str) -> tuple[str, ...]:
-        """Return the modules of the network families of models, which a job needs that loads their checkpoints."""
-        return modules_named("families", {self._families[name] for name in names})
+        """Return the modules of the networks of models, which a job needs that loads their checkpoints."""
+        found = modules_named("families", {self._families[name] for name in names})
+        return (*found, "models.disagreement") if {*names} & {*self.disagreeing()} else found
 
     @cached_property
     def _families(self) -> dict[str, str]:
@@ -234,7 +250,10 @@ class Study(Strict):
 
     @cached_property
     def _views(self) -> dict[tuple, dict]:
-        """Return what the views of each stream depend on, and their targets: equal ones are shared by students."""
+        """Return what the views of each stream depend on, and their targets: equal ones are shared by students.
+
+        `segmenter` is the name of the one whose masks they are mixed by.
+        """
         recipes = {name: recipe.model_dump(include=set(_VIEWS)) for name, recipe in self.recipes.items()}
         students = self.students.values()
         return {_stream(model): recipes[model.recipe] | model.model_dump(include=set(_OF_STREAM)) for model in students}
@@ -307,11 +326,11 @@ class Study(Strict):
 
 def _stream(student: Student) -> tuple:
     """Return the key of a student's stream of views and of what targets are made of them."""
-    return student.recipe, *(getattr(student, key) for key in _OF_STREAM)
+    return student.recipe, canonical(student.model_dump(include=set(_OF_STREAM)))
 
 
 _VIEWS = ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision", "device", "threads")
-_OF_STREAM = ("twin", "fold", "teacher_views", "targets")
+_OF_STREAM = ("twin", "fold", "teacher_views", "targets", "mixing", "segmenter", "masks")
 
 ROLES = {
     "teacher": "teachers",

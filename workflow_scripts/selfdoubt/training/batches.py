@@ -13,7 +13,7 @@ import torch
 import torch.utils.data
 
 from selfdoubt.data.image_files import ImageFiles
-from selfdoubt.runtime import randomness
+from selfdoubt.runtime import methods, randomness
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.training import augmentation
 from selfdoubt.training.distributed import ALONE, Ranks
@@ -106,6 +106,15 @@ class Stream:
         return images / 255, labels, torch.where(own.mixed, self._labels[own.partner], labels), weight
 
 
+def mixer_of(job, train):
+    """Return what a job mixes its training images by, a `mixing.mixer.Mixer`, or None.
+
+    It is loaded by name, so that jobs which mix nothing do not depend on it.
+    """
+    mixes = getattr(job.settings, "mixing", None) is not None
+    return methods.load("mixing", "mixer").of_job(job, train) if mixes else None
+
+
 class _Arrays:
     """Images in memory, as uint8 on the device: a batch of views is one gather."""
 
@@ -137,7 +146,7 @@ class _Files:
         if recipe.shift_px and recipe.crop is not None:
             raise UserError("recipes: crop takes the place of shift_px; set shift_px to 0, or crop to null")
         if masks is not None:
-            raise UserError("augmented: mixing by masks needs images in memory; set the data set's storage to arrays")
+            raise UserError("masks: mixing by them needs images in memory; set the data set's storage to arrays")
         self._images, self._recipe, self._device = images, recipe, device
 
     def views(self, epoch: int, asked: list[tuple[int, torch.Tensor]]) -> Iterator[torch.Tensor]:

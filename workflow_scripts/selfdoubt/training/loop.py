@@ -19,7 +19,7 @@ from selfdoubt.runtime import devices, digests, randomness, table_files
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.training import PARTS_SCHEMA, TRAINING_SCHEMA
 from selfdoubt.training import optimizers, schedules
-from selfdoubt.training.batches import Batch, Stream
+from selfdoubt.training.batches import Batch, Stream, mixer_of
 from selfdoubt.training.distributed import Ranks, launch
 from selfdoubt.training.losses import Objective
 from selfdoubt.training.progress import Progress
@@ -190,21 +190,17 @@ OPTIONAL = {
     "state": "a folder for the state of an interrupted training; removed at the end",
     "progress": "written: JSON lines for watch.py",
 }
+MASKS = {"masks": "of the training images by a segmenter, where they are mixed by those"}
 SEVERAL = ("weights",)  # as a list, which may be empty
 _INPUTS = ("train", "val", "masks", "teacher", "soft_labels")
 
 
-def train_to_files(
-    job,
-    make_objective: Callable[[torch.device, str], Objective],
-    make_mixer: Callable = lambda train: None,
-    n_views: int = 1,
-) -> None:
+def train_to_files(job, make_objective: Callable[[torch.device, str], Objective], n_views: int = 1) -> None:
     """Build a model, train it, and write its checkpoint and history.
 
-    job: the paths of FILES and OPTIONAL, a model's `settings` (with `network` and `recipe`), `replicate` and
-    `metadata`. make_objective: f(device, precision). make_mixer: f(training split) -> what its images are mixed by, a
-    `mixing.mixer.Mixer`, or None. n_views: of each image, that the objective needs.
+    job: the paths of FILES and OPTIONAL, a model's `settings` (with `network` and `recipe`, and `mixing` where its
+    images are mixed), `replicate` and `metadata`. make_objective: f(device, precision). n_views: of each image, that
+    the objective needs.
     """
     recipe = job.settings.recipe
     _check_devices(recipe)
@@ -217,7 +213,7 @@ def train_to_files(
     recipe.precision = devices.precision_on(device, recipe.precision)
     if ranks.first:
         print(devices.describe(device, recipe.precision, recipe.threads), flush=True)
-    stream = Stream(train, recipe, seed, device, make_mixer(train), ranks, n_views)
+    stream = Stream(train, recipe, seed, device, mixer_of(job, train), ranks, n_views)
     model = _model_of(train.images, shape, job, device)
     weights = {"weights": weight_files.sha256(job.weights[0])} if job.weights else {}
     metadata = job.metadata | weights | {"shape": shape, "device": device.type, "precision": recipe.precision}
@@ -255,6 +251,7 @@ def _check_labels(train, job) -> None:
 def _model_of(images, shape: dict, job, device: torch.device) -> classifier.Classifier:
     """Build a model of a shape on the device, its normalisation fitted to training images."""
     given = {"weights": job.weights[0]} if job.weights else {}
+    given |= {"disagreement": getattr(job.settings, "disagreement", None) is not None}
     model = classifier.build_model(job.settings.network, seed=randomness.seed_of(job), **shape, **given)
     model.fit_input(inference.pixels_of_all_classes(images))
     return model.to(device, memory_format=torch.channels_last)

@@ -4,8 +4,7 @@ import math
 
 import torch
 
-from selfdoubt.distillation.indices import permutations
-from selfdoubt.runtime import randomness
+from selfdoubt.distillation.indices import partners
 from selfdoubt.training.losses import entropies
 
 _LARGEST_FACTOR = 1e3  # of logits; the bisection looks between its inverse and it
@@ -22,11 +21,7 @@ def transform(teacher_logits, batch, settings, seed: int):
     kept; an image may be its own partner. A row reaches its partner's entropy by the one factor of its logits that does
     it. So the difficulty of single images is lost, and the classes that the teacher confuses are kept.
     """
-    drawn = randomness.uniform_rows(seed, "entropy-partners", batch.epoch, batch.rows, 1)[:, 0]
-    shuffled = permutations(drawn, teacher_logits.device)
-    source = shuffled[batch.labels[shuffled].argsort(stable=True)]  # by label, and at random within it
-    target = batch.labels.argsort(stable=True)
-    partner = torch.empty_like(source).scatter_(0, target, source)
+    partner = partners(batch, seed, "entropy-partners")
     softened = teacher_logits.double() / settings.temperature
     return (settings.temperature * _at_entropy(softened, entropies(softened)[partner])).float()
 

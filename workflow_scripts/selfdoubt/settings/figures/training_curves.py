@@ -28,4 +28,4 @@ class Settings(FigureOfArms):
 
 
 def _is_measured(arm: str, study) -> bool:
-    return arm in study.students and study.students[arm].loss.measures_parts
+    return arm in study.students and study.students[arm].measures_parts

@@ -8,6 +8,7 @@ from selfdoubt.settings.types import NotNegative, Positive
 
 class Settings(OfStudent):
     measures_parts: ClassVar[bool] = True
+    of_one_label: ClassVar[bool] = True
     method: Literal["dkd"]
     temperature: Positive
     alpha: NotNegative  # of the label against the rest, TCKD

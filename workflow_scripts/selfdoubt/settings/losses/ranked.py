@@ -7,6 +7,7 @@ from selfdoubt.settings.types import Fraction, NotNegative, Positive
 
 
 class Settings(OfStudent):
+    of_one_label: ClassVar[bool] = True
     compares_images: ClassVar[bool] = True
     method: Literal["ranked"]
     temperature: Positive

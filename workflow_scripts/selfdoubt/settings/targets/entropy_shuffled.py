@@ -7,6 +7,7 @@ from selfdoubt.settings.types import Positive
 
 
 class Settings(OfStudent):
+    of_one_label: ClassVar[bool] = True
     compares_images: ClassVar[bool] = True
     method: Literal["entropy-shuffled"]
     temperature: Positive  # at which entropies are exchanged: that of the loss, where it has one
