@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 from snakemake.utils import update_config
 
-from selfdoubt.runtime import table_files
+from selfdoubt.runtime import table_files, texts
 from selfdoubt.runtime.atomic_files import atomic_path
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
@@ -95,10 +95,10 @@ def load(*paths: Path) -> Study:
 def read_config(path: Path) -> dict:
     """Return what a file of a study sets; raises UserError, of one line, where it cannot be read or sets nothing."""
     try:
-        config = yaml.safe_load(path.read_text())
+        config = yaml.safe_load(texts.decode(path.read_bytes(), path))
     except OSError as fault:
         raise UserError(f"{path}: {fault.strerror}") from fault
-    except (UnicodeDecodeError, yaml.YAMLError) as fault:
+    except yaml.YAMLError as fault:
         raise UserError(f"{path}: is no YAML: {' '.join(str(fault).split())}") from fault
     if not isinstance(config, dict):
         raise UserError(f"{path}: is no config; write keys and values")

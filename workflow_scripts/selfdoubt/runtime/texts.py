@@ -18,5 +18,5 @@ def decode(content: bytes, name: str | Path) -> str:
 def not_utf8(name: str | Path, content: bytes = b"") -> UserError:
     """Return the error about a file; content: bytes of it, of which zeros suggest the encoding."""
     found = " (zero bytes, as of UTF-16)" if b"\0" in content else ""
-    remedy = "save it as UTF-8, which spreadsheets call 'CSV UTF-8', or convert it: iconv -f ENCODING -t UTF-8"
+    remedy = "save it as UTF-8 ('CSV UTF-8' in spreadsheets), or convert it: iconv -f ENCODING -t UTF-8"
     return UserError(f"{name}: not a text in UTF-8{found}; {remedy}")
