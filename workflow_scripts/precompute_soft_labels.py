@@ -9,7 +9,7 @@ from selfdoubt.training import batches
 def run(arguments):
     settings = arguments.settings
     device = devices.prepare(settings.device, settings.threads)
-    asked = teachers.load(arguments, device, devices.precision_on(device, settings.precision))
+    asked = teachers.of_job(arguments, device, devices.precision_on(device, settings.precision))
     train, _ = own_images.read_train(arguments.train, settings, arguments.replicate)
     mixer, n_views = batches.mixer_of(arguments, train), getattr(settings, "teacher_views", 1)
     stream = batches.Stream(train, settings, randomness.seed_of(arguments), device, mixer, n_views=n_views)

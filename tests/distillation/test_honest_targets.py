@@ -34,7 +34,7 @@ def members(tmp_path_factory) -> list[Path]:
 
 def asked(members, **settings) -> teachers.Teachers:
     job = {"train": members[0].parent / "train", "teacher": members, "replicate": 1}
-    return teachers.load(SimpleNamespace(**job, settings=SimpleNamespace(top_k=None, **settings)), CPU, "float32")
+    return teachers.of_job(SimpleNamespace(**job, settings=SimpleNamespace(top_k=None, **settings)), CPU, "float32")
 
 
 def test_a_fold_is_trained_as_if_there_were_no_other_images(members, tmp_path):

@@ -86,7 +86,7 @@ def _teacher(job, device: torch.device, precision: str):
     stored = soft_labels.read(job.soft_labels[0], device) if job.soft_labels else None
     if stored is not None:
         return stored
-    asked = teachers.load(job, device, precision)
+    asked = teachers.of_job(job, device, precision)
     if job.settings.teacher_view == "fixed":
         train, _ = own_images.read_train(job.train, job.settings, job.replicate)
         return asked.fixed(train.images, device)

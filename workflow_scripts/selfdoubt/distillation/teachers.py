@@ -110,7 +110,7 @@ def log_mean_probability(logits: torch.Tensor) -> torch.Tensor:
     return logits.log_softmax(-1).logsumexp(0) - np.log(len(logits))
 
 
-def load(job, device: torch.device, precision: str) -> Teachers:
+def of_job(job, device: torch.device, precision: str) -> Teachers:
     """Return the teachers of a student, or of a file of soft labels.
 
     job: the paths `train` and `teacher` (of one checkpoint or more), the `replicate`, and `settings` with `top_k`,
