@@ -31,7 +31,7 @@ from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.files import check_files
 from selfdoubt.settings.mask_checks import CENTRED_BOX
 from selfdoubt.settings.registration import read_registration, registration
-from selfdoubt.settings.registry import modules_named, modules_of
+from selfdoubt.settings.registry import MIXER, modules_named, modules_of
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.study import load_study, parse_arm
 from selfdoubt.settings.upper_bounds import marked

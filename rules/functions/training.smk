@@ -124,7 +124,7 @@ def masks_of_soft_labels(wildcards):
 def mixer_of_soft_labels(wildcards):
     """The modules by which the stream mixes images, if it does."""
     mixing = views_of_soft_labels(wildcards).get("mixing")
-    return ("mixing.mixer", *modules_named("mixing", [mixing["method"]])) if mixing else ()
+    return (MIXER, *modules_named("mixing", [mixing["method"]])) if mixing else ()
 
 
 def masks_of_model(wildcards):

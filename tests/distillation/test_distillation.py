@@ -27,11 +27,10 @@ from small_training import (
 from torch import nn
 
 from selfdoubt.data import datasets, masks
-from selfdoubt.distillation import disagreement, objectives, soft_labels
+from selfdoubt.distillation import objectives, soft_labels
 from selfdoubt.distillation.teachers import Teachers, average
 from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.models import checkpoints, inference
-from selfdoubt.models.classifier import build_model
 from selfdoubt.runtime import methods, table_files
 from selfdoubt.runtime.schemas.training import PARTS_SCHEMA, TRAINING_SCHEMA
 from selfdoubt.training import losses
@@ -339,48 +338,6 @@ def test_the_labels_of_mixed_images_by_hand():
 # ---- distilled disagreement ----
 
 
-def test_the_loss_of_disagreement_by_hand():
-    # Of 4 classes, h = log 4 / 4 and log 4 / 2: targets 1/4 and 1/2; outputs of sigmoid 1/2 and 3/4.
-    output = torch.tensor([0.0, np.log(3)], requires_grad=True)
-    information = torch.tensor([np.log(4) / 4, np.log(4) / 2])
-    loss = disagreement.loss(output, information, None, SimpleNamespace(weight=3.0, shuffled=False), 4, 1)
-    expected = 3 * (np.log(2) - (np.log(0.75) + np.log(0.25)) / 2) / 2
-    assert loss.item() == pytest.approx(expected, rel=1e-5)
-    loss.backward()
-    assert output.grad.tolist() == pytest.approx([3 / 2 * (0.5 - 0.25), 3 / 2 * (0.75 - 0.5)])
-
-
-def test_shuffled_disagreement_is_that_of_others_of_the_label():
-    batch, settings = batch_of(), SimpleNamespace(weight=1.0, shuffled=True)
-    information = torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])  # of labels 0, 1, 2, 0, 1, 2
-    found = set()
-    for seed in range(16):
-        output = torch.zeros(6, requires_grad=True)
-        disagreement.loss(output, information, batch, settings, 3, seed).backward()
-        used = np.log(3) * (0.5 - 6 * output.grad)
-        found.add(tuple(round(value, 5) for value in used.tolist()))
-    assert len(found) == 8  # two orders of each of three labels
-    for each in found:
-        assert all(sorted(each[i::3]) == pytest.approx([0.1 * (i + 1), 0.1 * (i + 4)]) for i in range(3))
-
-
-def test_what_is_learned_beside_the_loss_leaves_the_loss_alone():
-    teachers, seen = Teachers([linear_model(1), linear_model(2)], "float32"), []
-    targets, outputs = teachers.targets(batch_of()), torch.randn(6, 4)
-
-    def further(output, information, batch, n_classes):
-        seen.append((output, information, n_classes))
-        return torch.tensor(100.0)
-
-    plain = objectives.FromTeacher(teachers, kd(1))(outputs[:, :3], batch_of())
-    both = objectives.FromTeacher(teachers, kd(1), further_loss=further)(outputs, batch_of())
-    assert both.item() == pytest.approx(plain.item() + 100)
-    ((output, information, n_classes),) = seen
-    assert (
-        torch.equal(output, outputs[:, 3]) and torch.equal(information, targets.mutual_information) and n_classes == 3
-    )
-
-
 DISAGREEMENT = {"disagreement": {"weight": 1.0, "shuffled": False}}
 
 
@@ -399,32 +356,6 @@ def test_a_student_learns_how_far_its_teachers_disagree(teachers, tmp_path):
     found = predictions_by_split(table_files.read_table(tmp_path / "p.parquet"))["test"].signals["disagreement"]
     model = checkpoints.load_model(asking, CPU)
     assert np.array_equal(found, inference.predict_disagreement(model, split_of(9, seed=4).images))
-
-
-@pytest.mark.parametrize("stop_at", [2, 4, 6])
-def test_a_student_with_a_further_output_may_be_interrupted(tmp_path, stop_at):
-    teachers = Teachers([linear_model(1), linear_model(2)], "float32")
-    settings = SimpleNamespace(weight=1.0, shuffled=True)
-
-    def run(folder: Path, stop: int) -> dict:
-        calls = []
-
-        def further(output, information, batch, n_classes):
-            calls.append(1)
-            if len(calls) == stop:
-                raise KeyboardInterrupt
-            return disagreement.loss(output, information, batch, settings, n_classes, 1)
-
-        model = build_model(SimpleNamespace(**NETWORK), 3, 1, 16, disagreement=True)
-        stream = Stream(split_of(), recipe_of(ema_decay=0.9), 1, CPU)
-        objective = objectives.FromTeacher(teachers, kd(1), further_loss=further)
-        Training(model, stream, objective, split_of(6), Keeper(folder, "key", minutes=0)).run()
-        return model.state_dict()
-
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "one", stop_at)
-    resumed, undisturbed = run(tmp_path / "one", 0), run(tmp_path / "other", 0)
-    assert all(torch.equal(resumed[name], tensor) for name, tensor in undisturbed.items())
 
 
 def test_a_student_may_teach_the_next_generation(teachers, tmp_path):

@@ -163,11 +163,12 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
 AFTER["plot_figure"] = PLOTS | REPORT
 
 
-BY_METHOD = {  # module of a method that the tests' study names -> the jobs that load it, and all that follows
+BY_METHOD = {  # module that jobs load by name and the tests' study names -> the jobs that load it, and all that follows
     "data/sources/embedded.py": EVERYTHING,
     "data/sources/sklearn.py": AFTER["prepare_ood"],
     "models/families/convnet.py": FROM_TRAINING,
     "distillation/losses/kd.py": AFTER["distill_student"],
+    "mixing/mixer.py": AFTER["train_augmented"],
     "mixing/methods/cutmix.py": trained("cutmix") | renewed("cutmix"),
     "mixing/methods/mask_cutmix.py": trained("mask-cutmix") | renewed("mask-cutmix"),
     "communication/protocols/persuasion.py": decided(*BY_MESSAGES),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from copies import ROOT
 
-from selfdoubt.settings.registry import FOLDERS
+from selfdoubt.settings.registry import FOLDERS, PARTS
 
 SCRIPTS = ROOT / "workflow_scripts"
 LIBRARY = SCRIPTS / "selfdoubt"
@@ -22,8 +22,10 @@ def library() -> list[str]:
 
 
 def methods() -> list[str]:
-    """The modules of methods, which jobs import by name."""
-    return [module for module in library() if (SCRIPTS / module).parent in METHODS and "__init__" not in module]
+    """The modules of methods, and of parts that few models have, which jobs import by name."""
+    parts = {f"selfdoubt/{part.replace('.', '/')}.py" for part in PARTS}
+    own = [module for module in library() if (SCRIPTS / module).parent in METHODS or module in parts]
+    return [module for module in own if "__init__" not in module]
 
 
 @cache

@@ -273,7 +273,7 @@ def test_the_normalisation_is_that_of_the_training_images(trained):
 MODEL = {"train", "val", "weights", "checkpoint", "history", "state", "progress"}
 GIVEN = {
     "train_on_labels": MODEL,
-    "distill_student": MODEL | {"teacher", "soft-labels"},
+    "distill_student": MODEL | {"teacher", "soft-labels", "masks"},
     "train_augmented": MODEL | {"masks"},
     "train_segmenter": {"train", "teacher", "network", "pseudo-masks", "progress", "weights"},
 }

@@ -29,6 +29,8 @@ FOLDERS = {  # kind: the folder of the implementations; the settings are in sett
     "protocols": "communication.protocols",
     "figures": "figures.kinds",
 }
+MIXER, FURTHER_OUTPUT, FURTHER_LOSS = "mixing.mixer", "models.disagreement", "distillation.disagreement"
+PARTS = (MIXER, FURTHER_OUTPUT, FURTHER_LOSS)  # no methods, but loaded by name as they are, since few models need them
 
 
 @cache

@@ -31,7 +31,7 @@ from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pre
 from selfdoubt.settings.numbers import put_numbers
 from selfdoubt.settings.predictions import GivenPredictions, PredictedData
 from selfdoubt.settings.references import check_references
-from selfdoubt.settings.registry import any_of, modules_named, modules_of
+from selfdoubt.settings.registry import FURTHER_LOSS, FURTHER_OUTPUT, MIXER, any_of, modules_named, modules_of
 from selfdoubt.settings.replicates import Draws, Replicates
 from selfdoubt.settings.segmenters import Segmenter
 from selfdoubt.settings.twins import or_twins, with_twins
@@ -222,15 +222,15 @@ class Study(Strict):
         built = {name: self.families_of(name, *teachers.get(name, ())) for name in self.models}
         parts = {name: {*modules_of(model), *built[name]} for name, model in self.models.items()}
         for name in self.mixed:
-            parts[name].add("mixing.mixer")
+            parts[name].add(MIXER)
         for name in self.disagreeing():
-            parts[name].add("distillation.disagreement")
+            parts[name].add(FURTHER_LOSS)
         return {name: tuple(sorted(found)) for name, found in parts.items()}
 
     def families_of(self, *names: str) -> tuple[str, ...]:
         """Return the modules of the networks of models, which a job needs that loads their checkpoints."""
         found = modules_named("families", {self._families[name] for name in names})
-        return (*found, "models.disagreement") if {*names} & {*self.disagreeing()} else found
+        return (*found, FURTHER_OUTPUT) if {*names} & {*self.disagreeing()} else found
 
     @cached_property
     def _families(self) -> dict[str, str]:
