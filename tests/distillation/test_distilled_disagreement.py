@@ -62,7 +62,7 @@ def test_what_is_learned_beside_the_loss_leaves_the_loss_alone():
         return torch.tensor(100.0)
 
     plain = objectives.FromTeacher(teachers, kd_loss)(outputs[:, :3], batch_of())
-    both = objectives.FromTeacher(teachers, kd_loss, None, further)(outputs, batch_of())
+    both = objectives.FromTeacher(teachers, kd_loss, further_loss=further)(outputs, batch_of())
     assert both.item() == pytest.approx(plain.item() + 100)
     ((output, information, n_classes),) = seen
     assert (
@@ -86,7 +86,7 @@ def test_a_student_with_a_further_output_may_be_interrupted(tmp_path, stop_at):
 
         model = build_model(SimpleNamespace(**NETWORK), 3, 1, 16, disagreement=True)
         stream = Stream(split_of(), recipe_of(ema_decay=0.9), 1, CPU)
-        objective = objectives.FromTeacher(teachers, kd_loss, None, further)
+        objective = objectives.FromTeacher(teachers, kd_loss, further_loss=further)
         Training(model, stream, objective, split_of(6), Keeper(folder, "key", minutes=0)).run()
         return model.state_dict()
 
