@@ -254,6 +254,7 @@ def student_teacher_pairs():
             "student": name,
             "replicate": replicate,
             "teachers": student.teacher,
+            "factor": student.target_transform.factor_of_logits if student.target_transform else 1,
             "references": [each for each in references_of(name) if is_there(each, replicate)],
         }
         for dataset, (name, student) in product(sorted(STUDY.datasets), sorted(STUDY.students.items()))

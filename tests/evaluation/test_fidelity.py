@@ -18,8 +18,8 @@ STUDENT = of_probabilities((0.5, 0.5 - 1e-9, 1e-9), (0.2, 0.7, 0.1), (0.6, 0.3, 
 TEACHER = of_probabilities((0.8, 0.1, 0.1), (0.3, 0.6, 0.1), (0.1, 0.8, 0.1), (0.25, 0.25, 0.5))
 
 
-def rows_of(student=STUDENT, teachers=(TEACHER,), references=None) -> list[dict]:
-    return fidelity.rows_of_fidelity(student, list(teachers), references or {}, 10)
+def rows_of(student=STUDENT, teacher=TEACHER, references=None, factor=1) -> list[dict]:
+    return fidelity.rows_of_fidelity(student, teacher, references or {}, factor, 10)
 
 
 def test_agreement_and_divergence_by_hand():
@@ -39,7 +39,7 @@ def test_agreement_and_divergence_by_hand():
 
 def test_a_student_equal_to_its_teacher_has_no_divergence_and_follows_it_everywhere():
     sample = split_of(0, 50)
-    found = {row["quantity"]: row["value"] for row in rows_of(sample, [sample]) if row["decile"] is None}
+    found = {row["quantity"]: row["value"] for row in rows_of(sample, sample) if row["decile"] is None}
     assert found["kl"] == 0 and found["agreement"] == 1
     assert found["confidence-correlation"] == pytest.approx(1)
     assert found["confidence-correlation-both-correct"] == pytest.approx(1)
@@ -55,7 +55,7 @@ def test_spearman_ranks_ties_by_their_mean():
 def test_the_correlation_where_both_are_correct_leaves_out_the_others():
     student = of_probabilities((0.9, 0.1), (0.8, 0.2), (0.7, 0.3), (0.4, 0.6), (0.01, 0.99))
     teacher = of_probabilities((0.9, 0.1), (0.7, 0.3), (0.8, 0.2), (0.99, 0.01), (0.6, 0.4))
-    rows = rows_of(student, [teacher])
+    rows = rows_of(student, teacher)
     assert find(rows, quantity="confidence-correlation-both-correct")["value"] == pytest.approx(0.5)  # 1, 3, 2
     assert find(rows, quantity="confidence-correlation")["value"] != pytest.approx(0.5)
 
@@ -81,7 +81,7 @@ def test_gains_by_decile_are_differences_from_the_reference():
     teacher = of_probabilities(*((p, 1 - p) for p in certain))
     student = of_probabilities(*((0.9, 0.1) for _ in range(9)), (0.2, 0.8))
     reference = of_probabilities((0.4, 0.6), *((0.7, 0.3) for _ in range(9)))
-    rows = rows_of(student, [teacher], {"ce": reference})
+    rows = rows_of(student, teacher, {"ce": reference})
 
     def value(quantity: str, decile: int, of=None):
         return find(rows, quantity=quantity, decile=decile, reference=of)["value"]
@@ -100,12 +100,32 @@ def test_what_is_not_known_has_a_reason():
     rows = rows_of()
     few = find(rows, quantity="error", decile=2)  # of four images
     assert few["value"] is None and few["n"] == 0
-    assert all(row["reason"] for row in rows_of(teachers=[unknown]) if row["quantity"] == "kl")
+    assert all(row["reason"] for row in rows_of(teacher=unknown) if row["quantity"] == "kl")
 
 
 def test_the_order_of_images_changes_no_number():
     student, teacher, order = split_of(0, 97), split_of(1, 97), np.random.default_rng(0).permutation(97)
-    one, other = rows_of(student, [teacher]), rows_of(student.rows(order), [teacher.rows(order)])
+    one, other = rows_of(student, teacher), rows_of(student.rows(order), teacher.rows(order))
     assert [row["quantity"] for row in one] == [row["quantity"] for row in other]
     values = [[np.nan if row["value"] is None else row["value"] for row in rows] for rows in (one, other)]
     np.testing.assert_allclose(*values)
+
+
+def test_targets_are_the_teachers_logits_times_a_factor():
+    """Of (.8, .2) and (.6, .4), twice the logits are (16, 1) / 17 and (9, 4) / 13; both are correct."""
+    teacher = of_probabilities((0.8, 0.2), (0.6, 0.4))
+    rows = rows_of(teacher, teacher, factor=2)
+    assert find(rows, quantity="target-ece")["value"] == pytest.approx((1 / 17 + 4 / 13) / 2)
+    assert find(rows, quantity="teacher-ece")["value"] == pytest.approx((0.2 + 0.4) / 2)
+    p, q = 1 / 17, 4 / 13
+    entropy = -sum(r * np.log(r) + (1 - r) * np.log(1 - r) for r in (p, q)) / 2
+    assert find(rows, quantity="target-entropy")["value"] == pytest.approx(entropy)
+
+
+def test_the_factor_of_a_target_is_known_fitted_on_val_or_none():
+    val = split_of(0, 400)
+    twice = Predictions(2 * val.logits, val.labels)
+    assert fidelity.factor_of(3.0, val) == 3
+    assert fidelity.factor_of("val", twice) == pytest.approx(fidelity.factor_of("val", val) / 2, rel=1e-6)
+    with pytest.raises(Undefined, match="no factor"):
+        fidelity.factor_of(None, val)

@@ -46,7 +46,11 @@ OWN = {  # kind -> what else its entry has
     "object-size": {"arms": ["ce", "kd"], "n_bins": 2},
     "confidence-histograms": {"arms": ["ce", "kd"], "n_bins": 5},
     "entropy-deciles": {"arms": ["kd", "a"], "reference": "ce"},
-    "teacher-quality": {"arms": ["kd", "a", "b"], "teacher_metrics": ["ece", "entropy"], "student_metrics": ["aurc"]},
+    "teacher-quality": {
+        "arms": ["kd", "a", "b"],
+        "teacher_metrics": ["target-ece", "entropy"],
+        "student_metrics": ["aurc"],
+    },
     "training-curves": {"arms": ["ce", "kd"], "column": "val_accuracy"},
 }
 KINDS = [kind for kind in methods.names_in("figures.kinds") if kind in OWN]
@@ -131,7 +135,7 @@ def fidelity() -> pd.DataFrame:
     rows = []
     for place, (student, replicate) in enumerate(product(("kd", "a", "b"), (1, 2))):
         row = {"dataset": "toys", "student": student, "replicate": replicate, "split": "test", "n": 9, "reason": None}
-        numbers = {"teacher-ece": 0.01 * place, "teacher-entropy": 1.0, "student-aurc": 0.02 - 0.001 * place}
+        numbers = {"target-ece": 0.01 * place, "teacher-entropy": 1.0, "student-aurc": 0.02 - 0.001 * place}
         rows += [row | {"quantity": key, "value": value, "decile": None} for key, value in numbers.items()]
         for quantity, decile in product(("error", "confidence-correct", "confidence-incorrect"), range(1, 11)):
             own = {"quantity": quantity, "decile": decile, "value": 0.01 * decile * replicate}

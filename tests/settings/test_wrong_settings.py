@@ -141,6 +141,7 @@ FAULTS = [
     ("figures.d", DECILES | {"arms": ["kd", "ce"]}, "figures.d.arms: 'ce' kd"),
     ("figures.d", DECILES | {"reference": "label-smoothing"}, "figures.d.reference: label-smoothing kd"),
     ("figures.q", QUALITY | {"arms": ["teacher"]}, "figures.q.arms: 'teacher' kd"),
+    ("figures.q", QUALITY | {"teacher_metrics": ["ace"]}, "figures.q.teacher_metrics: 'ace' target-ece"),
     ("figures.q", QUALITY | {"teacher_metrics": []}, "figures.q.teacher_metrics: 1"),
     ("figures.h", HISTORIES | {"arms": ["ce"]}, "figures.h.arms: ce tckd"),
     ("figures.h", HISTORIES | {"arms": ["ce/odin"]}, "figures.h.arms: 'ce/odin'"),

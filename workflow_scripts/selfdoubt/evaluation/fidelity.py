@@ -5,14 +5,14 @@ that of the teacher is what the student is compared with. Arrays are of the same
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from selfdoubt.evaluation import calibration, rankings
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.predictions import LEAST, Predictions
-from selfdoubt.evaluation.softmax import Softmax, first_fault
+from selfdoubt.evaluation.softmax import Softmax, first_fault, fit_temperature
 from selfdoubt.evaluation.undefined import Undefined, attempt, count
 
 N_DECILES = 10
@@ -40,13 +40,18 @@ class Read:
 
 def read(sample: Predictions) -> Read:
     """Read predictions with logits; raises Undefined if there are no images, or logits that cannot be computed with."""
-    if sample.logits is None:
-        raise Undefined("needs logits, which are not known")
+    _logits(sample)
     count(sample.labels)
     if fault := first_fault(sample.logits, sample.labels, reported=sample.predicted):
         raise Undefined(fault)
     softmax = Softmax(sample.logits, reported=sample.predicted)
     return Read(softmax, sample.labels, softmax.reported_probability(), log_odds(softmax))
+
+
+def _logits(sample: Predictions) -> np.ndarray:
+    if sample.logits is None:
+        raise Undefined("needs logits, which are not known")
+    return sample.logits
 
 
 def mean_of(teachers: list[Predictions]) -> Predictions:
@@ -57,23 +62,37 @@ def mean_of(teachers: list[Predictions]) -> Predictions:
     return Predictions(np.log(np.maximum(mean, LEAST)), teachers[0].labels, image_ids=teachers[0].image_ids)
 
 
+def factor_of(known: float | str | None, val: Predictions) -> float:
+    """Return what a student's target transform multiplies the teacher's logits by; 1 where it has none.
+
+    known: as `factor_of_logits` of its settings. val: the teacher's. Raises Undefined if it is no factor.
+    """
+    if known is None:
+        raise Undefined("the student's target transform is no factor of the teacher's logits")
+    return 1 / fit_temperature(val.logits, val.labels) if known == "val" else known
+
+
 # ---- rows ----
 
 
 def rows_of_fidelity(
-    student: Predictions, teachers: list[Predictions], references: dict[str, Predictions], n_bins: int
+    student: Predictions, teacher: Predictions, references: dict[str, Predictions], factor, n_bins: int
 ) -> list[dict]:
     """Return rows of the table of fidelity, without their identity and split.
 
-    references: arms that the student is compared with, by name. n_bins: of the teacher's calibration error.
+    references: arms that the student is compared with, by name. factor: what the student's targets are, as a factor of
+    the teacher's logits, or Undefined. n_bins: of calibration errors.
     """
-    own, teacher = attempt(read, student), attempt(lambda: read(mean_of(teachers)))
+    target = attempt(lambda logits, by: read(replace(teacher, logits=logits * by)), attempt(_logits, teacher), factor)
+    own, teacher = attempt(read, student), attempt(read, teacher)
     others = {name: attempt(read, sample) for name, sample in references.items()}
     rows = [_row(name, attempt(of, own, teacher), len(student.labels)) for name, of in COMPARED.items()]
-    for role, values, quantities in (("student", own, OF_STUDENT), ("teacher", teacher, OF_TEACHER)):
+    roles = (("student", own, OF_STUDENT), ("teacher", teacher, OF_TEACHER), ("target", target, OF_TARGET))
+    for role, values, quantities in roles:
         found = {name: attempt(of, values) for name, of in quantities.items()}
         rows += [_row(f"{role}-{name}", value, len(student.labels)) for name, value in found.items()]
-    rows.append(_row("teacher-ece", attempt(lambda t: _ece(t, n_bins), teacher), len(student.labels)))
+    for role, values in (("teacher", teacher), ("target", target)):
+        rows.append(_row(f"{role}-ece", attempt(_ece, values, n_bins), len(student.labels)))
     return [*rows, *_rows_of_deciles(own, teacher, others)]
 
 
@@ -186,8 +205,9 @@ _OF_BOTH = {
     "accuracy": lambda model: rankings.accuracy(model.correct),
     "auroc": lambda model: rankings.auroc(model.odds, model.correct),
 }
-OF_STUDENT = {**_OF_BOTH, "aurc": lambda model: rankings.aurc(model.odds, model.correct)}
-OF_TEACHER = {**_OF_BOTH, "entropy": lambda model: entropies(model).mean()}
+OF_STUDENT = _OF_BOTH | {"aurc": lambda model: rankings.aurc(model.odds, model.correct)}
+OF_TARGET = {"entropy": lambda model: entropies(model).mean()}
+OF_TEACHER = _OF_BOTH | OF_TARGET
 OF_DECILES = {
     "error": _error,
     "confidence-correct": lambda model, rows: _confidence(model, rows, True),

@@ -75,6 +75,11 @@ class OfStudent(Strict):
     measures_parts: ClassVar[bool] = False  # of a loss: whether histories have the parts of its divergence
     of_one_label: ClassVar[bool] = False  # whether it is not defined for mixed images, which have two
 
+    @property
+    def factor_of_logits(self) -> float | Literal["val"] | None:
+        """What a transform multiplies a teacher's logits by; val: 1 / T, fitted there; None: it does something else."""
+        return None
+
 
 class Technique(Strict):
     """A change of how a teacher or a baseline is trained, beyond its recipe and its targets."""

@@ -28,6 +28,8 @@ SHOWN = {  # metric -> name with its unit, scale
     "entropy": ("entropy (nats)", 1),
 }
 
+_ROLES = ("student-", "teacher-", "target-")
+
 
 def read(inputs, settings, context: Context) -> pd.DataFrame:
     """Read the rows of the table of fidelity."""
@@ -49,11 +51,12 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     panels = figure.subplots(len(rows), len(columns), sharex="col", sharey="row", squeeze=False)
     for (i, of_student), (j, of_teacher) in product(enumerate(rows), enumerate(columns)):
         axes = panels[i, j]
-        _panel(axes, means, (f"teacher-{of_teacher}", f"student-{of_student}"), shown, context)
+        _panel(axes, means, (quantity_of(of_teacher), f"student-{of_student}"), shown, context)
         if j == 0:
             axes.set_ylabel(f"student's {SHOWN[of_student][0]}")
         if i == len(rows) - 1:
-            axes.set_xlabel(f"teacher's {SHOWN[of_teacher][0]}")
+            role, _, metric = quantity_of(of_teacher).partition("-")
+            axes.set_xlabel(f"{role}'s {SHOWN[metric][0]}")
     marks = [_mark(context.looks[arm]) for arm in shown]
     panels[0, -1].legend(marks, [context.labels[arm] for arm in shown], loc="upper left", bbox_to_anchor=(1.01, 1))
     what = f"{settings.dataset}, {settings.split}; {counted(n_replicates, 'replicate')}"
@@ -61,12 +64,17 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
+def quantity_of(of_teacher: str) -> str:
+    """Return the quantity of the table of fidelity that one of the settings' `teacher_metrics` means."""
+    return of_teacher if of_teacher.startswith("target-") else f"teacher-{of_teacher}"
+
+
 def means_of(data: pd.DataFrame, settings) -> tuple[pd.DataFrame, int]:
     """Return the mean of each quantity over replicates, a row a student, in the figure's units; and the replicates."""
     rows = data[(data["dataset"] == settings.dataset) & (data["split"] == settings.split) & data["decile"].isna()]
     rows = rows[rows["student"].isin(settings.arms)].dropna(subset="value")
     means = rows.groupby(["student", "quantity"])["value"].mean().unstack()
-    scales = {name: SHOWN[name.split("-", 1)[1]][1] for name in means if name.startswith(("student-", "teacher-"))}
+    scales = {name: SHOWN[name.split("-", 1)[1]][1] for name in means if name.startswith(_ROLES)}
     return means[[*scales]] * pd.Series(scales, dtype=float), rows["replicate"].nunique()
 
 
@@ -91,5 +99,5 @@ def caption(settings, label: Callable[[str], str], extent: str) -> str:
     return (
         f"Metrics of {listed([*map(label, settings.arms)])} over those of their teachers, of several of their mean "
         f"probability, on {extent}: a point a student, its mean over replicates, with Spearman's correlation over "
-        "students (three or more). Students that share a teacher stand above one another."
+        "students (three or more). Targets: the teacher's logits times the factor of the student's target transform."
     )

@@ -9,3 +9,7 @@ from selfdoubt.settings.types import Positive
 class Settings(OfStudent):
     method: Literal["scaled"]
     factor: Positive  # of the logits
+
+    @property
+    def factor_of_logits(self) -> float:
+        return self.factor

@@ -7,3 +7,7 @@ from selfdoubt.settings.bases import OfStudent
 
 class Settings(OfStudent):
     method: Literal["temperature-scaled"]
+
+    @property
+    def factor_of_logits(self) -> str:
+        return "val"
