@@ -18,7 +18,7 @@ rule combine_members:
         benchmark_of("combine_members/{dataset}/{group}/replicate-{replicate}/{protocol}")
     wildcard_constraints:
         group=one_of(STUDY.groups),
-        protocol=one_of(named(STUDY.protocols, sends_messages=False)),
+        protocol=one_of(named(STUDY.protocols, runs_models=False)),
     conda:
         "../envs/tables.yaml"
     resources:
@@ -33,7 +33,7 @@ rule combine_members:
 
 
 rule communicate:
-    """Let a group decide by messages (perturbed images) that its members send each other."""
+    """Let a group decide whose members predict perturbed images (messages) or views."""
     input:
         members=members_of_group,
         val=SPLIT.replace("{split}", "val"),
@@ -48,7 +48,7 @@ rule communicate:
         benchmark_of("communicate/{dataset}/{group}/replicate-{replicate}/{protocol}")
     wildcard_constraints:
         group=one_of(STUDY.groups),
-        protocol=one_of(named(STUDY.protocols, sends_messages=True)),
+        protocol=one_of(named(STUDY.protocols, runs_models=True)),
     conda:
         "../envs/models.yaml"
     threads: computing_threads

@@ -1,4 +1,4 @@
-"""Let a group decide by messages that its members send each other."""
+"""Let a group decide whose members are run again: on messages that they send each other, or on views."""
 
 from selfdoubt.communication import decisions
 from selfdoubt.data import datasets
@@ -10,15 +10,16 @@ from selfdoubt.runtime.schemas.persuasion import PERSUASION_SCHEMA
 
 def run(arguments):
     device, settings = computing.prepare(arguments.settings), arguments.settings
-    settings.precision = devices.precision_on(device, settings.precision)
+    if hasattr(settings, "precision"):  # of gradients, which views have none of
+        settings.precision = devices.precision_on(device, settings.precision)
     named = zip(settings.members, arguments.members, strict=True)
     models = {name: checkpoints.load_model(path, device) for name, path in named}
     splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
     decision = decisions.decide(models, splits, settings, arguments.replicate)
     print(f"weight fitted on val: {decision.weight}; rounds: {decision.rounds}; passes of one image: {decision.costs}")
-    found = {"costs_per_image": decision.costs, "precision": settings.precision}
-    fitted = {"weight": decision.weight, "rounds": decision.rounds}
-    metadata = arguments.metadata | found | {name: value for name, value in fitted.items() if value is not None}
+    found = {"costs_per_image": decision.costs, "precision": getattr(settings, "precision", None)}
+    found |= {"weight": decision.weight, "rounds": decision.rounds, "chosen_on_val": decision.chosen}
+    metadata = arguments.metadata | {name: value for name, value in found.items() if value is not None}
     logits_are = table_files.LOG_PROBABILITIES
     prediction_tables.write_predictions(arguments.output, splits, decision.logits, metadata=metadata | logits_are)
     table_files.write_rows(arguments.persuasion, decision.persuasion, PERSUASION_SCHEMA, metadata)

@@ -66,8 +66,8 @@ def jobs_of_predictions():
         keys = (dataset, name, replicate_key(name, replicate))
         jobs += [("compute_metrics", *keys, variant)]
         if name in STUDY.groups:
-            sends_messages = STUDY.protocols[variant].sends_messages
-            jobs += [("communicate" if sends_messages else "combine_members", *keys, variant)]
+            runs_models = STUDY.protocols[variant].runs_models
+            jobs += [("communicate" if runs_models else "combine_members", *keys, variant)]
         elif variant != "clean":
             jobs += [("enhance_images", *keys, variant)]
         elif name in STUDY.featured():

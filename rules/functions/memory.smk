@@ -104,7 +104,9 @@ def communicating_mb(wildcards, attempt):
     """The memory of a job that holds val, test and OOD images, and predictions of every member."""
     n_members = len(STUDY.predicting_members(wildcards.group, wildcards.protocol))
     known = (*predicted_sets(wildcards.dataset), n_members)
-    return attempt * memory.communicating_mb(*known, networks_on_host(wildcards))
+    is_fitted = hasattr(STUDY.protocols[wildcards.protocol], "penalty")
+    fitted = memory.fitted_mb(known[0], n_members) if is_fitted else 0
+    return attempt * (memory.communicating_mb(*known, networks_on_host(wildcards)) + fitted)
 
 
 def reading_mb(wildcards, attempt):
@@ -116,8 +118,10 @@ def combining_mb(wildcards, attempt):
     """The memory of a job that reads the members' tables of logits."""
     protocol, n_members = STUDY.protocols[wildcards.protocol], len(STUDY.groups[wildcards.group].members)
     known = (*predicted_sets(wildcards.dataset), n_members)
-    if protocol.method == "stacking":
-        return attempt * memory.stacking_mb(*known, len(protocol.penalty))
+    if protocol.method.endswith("stacking"):
+        return attempt * memory.stacking_mb(*known, len(protocol.penalty), protocol.n_folds)
+    if hasattr(protocol, "penalty"):
+        return attempt * memory.pooling_mb(*known)
     return attempt * memory.combining_mb(*known)
 
 

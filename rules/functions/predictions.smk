@@ -82,7 +82,7 @@ def group_settings(wildcards):
         STUDY.predicting_members(wildcards.group, wildcards.protocol),
         STUDY.protocols[wildcards.protocol],
     )
-    computing = computing_settings(wildcards) if protocol.sends_messages else {}
+    computing = computing_settings(wildcards) if protocol.runs_models else {}
     return canonical({"members": members, **sets_sorted(protocol.model_dump()), **computing})
 
 

@@ -7,8 +7,15 @@ import pyarrow as pa
 import pytest
 from scipy.special import log_softmax, softmax
 
-from selfdoubt.communication import combining, probabilities
-from selfdoubt.communication.protocols import majority_vote, mean_logit, most_confident, stacking
+from selfdoubt.communication import combining, out_of_fold, pools, probabilities
+from selfdoubt.communication.protocols import (
+    class_bias,
+    majority_vote,
+    mean_logit,
+    most_confident,
+    stacking,
+    weighted_pool,
+)
 from selfdoubt.evaluation.softmax import fit_temperature
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
@@ -17,8 +24,10 @@ from selfdoubt.settings.registry import settings_of
 MEAN = SimpleNamespace(method="mean-probability")
 STACKING = SimpleNamespace(method="stacking", penalty=[0.1, 1.0], n_folds=3)
 STACKING_FREE = SimpleNamespace(method="stacking", penalty=[0.001], n_folds=3)
-METHODS = [name for name, settings in settings_of("protocols").items() if not settings.sends_messages]
-SETTINGS = {method: SimpleNamespace(method=method) for method in METHODS} | {"stacking": STACKING}
+METHODS = [name for name, settings in settings_of("protocols").items() if not settings.runs_models]
+FITTED = ["stacking", "best-member-stacking", "class-bias", "weighted-pool"]
+SETTINGS = {method: SimpleNamespace(method=method) for method in METHODS}
+SETTINGS |= {method: SimpleNamespace(**vars(STACKING) | {"method": method}) for method in FITTED}
 
 
 def predictions(logits: list[list[float]], labels: list[int], split: str = "test", n_classes: int = 2) -> pa.Table:
@@ -181,7 +190,7 @@ def test_stacking_learns_which_member_is_informative():
 
 def test_the_penalty_is_that_of_least_nll_on_images_held_out():
     penalties, n_folds = [0.001, 0.1, 10.0], 3
-    fold, losses, predicted = stacking.folds(LABELS, n_folds), [], {}
+    fold, losses, predicted = out_of_fold.folds(LABELS, n_folds), [], {}
     for penalty in penalties:
         loss, predicted[penalty] = 0.0, np.empty((60, 4))
         for k in range(n_folds):
@@ -193,19 +202,107 @@ def test_the_penalty_is_that_of_least_nll_on_images_held_out():
     best = penalties[int(np.argmin(losses))]
     assert best != 0.001
     for order in (penalties, penalties[::-1]):
-        chosen, held_out = stacking.cross_validate(VAL, LABELS, order, n_folds)
-        assert chosen == best
-        np.testing.assert_allclose(held_out, predicted[best], atol=1e-4)  # the fits began elsewhere
+        settings = SimpleNamespace(penalty=order, n_folds=n_folds)
+        found = out_of_fold.cross_validate(VAL, LABELS, settings, stacking.fit_weights, stacking.stack)
+        assert found.penalty == best
+        np.testing.assert_allclose(found.of_val(VAL), predicted[best], atol=1e-4)  # the fits began elsewhere
     _, chosen = decide(SimpleNamespace(method="stacking", penalty=penalties, n_folds=n_folds))
     assert chosen == {"penalty": best}
 
 
 def test_folds_spread_every_class_and_all_images():
     labels = np.array([2] * 7 + [0] * 5 + [1])
-    found = stacking.folds(labels, 3)
+    found = out_of_fold.folds(labels, 3)
     assert sorted(np.bincount(found, minlength=3)) == [4, 4, 5]
     assert sorted(np.bincount(found[labels == 2])) == [2, 2, 3]
     assert sorted(np.bincount(found[labels == 0])) == [1, 2, 2]
+
+
+# ---- references: the best member, and what a few numbers fitted on val give ----
+
+
+def test_the_best_member_is_chosen_by_its_accuracy_on_val_and_costs_one_pass():
+    wrong = np.eye(4, dtype=np.float32)[(LABELS + 1) % 4]
+    val = [wrong, VAL[1], wrong]
+    found, chosen = decide(SETTINGS["best-member"], val=val)
+    np.testing.assert_allclose(found, log_softmax(TEST[1].astype(float), 1))
+    assert chosen == {"member": 1}
+    members = combining.Members([*map(np.concatenate, zip(val, TEST, strict=True))], np.arange(100) < 60, LABELS)
+    for method in ("best-member", "best-member-stacking"):
+        assert combining.decide(members, SETTINGS[method]).forwards == 1
+    assert combining.decide(members, SETTINGS["weighted-pool"]).forwards is None
+
+
+def test_stacking_of_the_best_member_knows_no_other():
+    val = [np.zeros((60, 4), np.float32), VAL[1]]
+    found, chosen = decide(SETTINGS["best-member-stacking"], TEST[:2], val)
+    alone, fitted = decide(STACKING, TEST[1:2], VAL[1:2])
+    np.testing.assert_array_equal(found, alone)
+    assert chosen == fitted | {"member": 1}
+
+
+def test_a_class_bias_by_hand():
+    # Every image has mean probabilities (1/2, 1/2), three of four are of class 0: b_0 - b_1 = ln 3 without a penalty.
+    logits, labels = [np.zeros((8, 2)), np.zeros((8, 2))], np.array([0, 0, 0, 1] * 2)
+    found = class_bias.biased(logits, class_bias.fit_bias(logits, labels, 1e-9))
+    np.testing.assert_allclose(np.exp(found), [[3 / 4, 1 / 4]] * 8, atol=1e-3)
+    held = class_bias.biased(logits, class_bias.fit_bias(logits, labels, 1e9))
+    np.testing.assert_allclose(np.exp(held), [[1 / 2, 1 / 2]] * 8, atol=1e-6)
+
+
+def test_a_weighted_pool_by_hand():
+    # One member has log-odds of +-1 and is correct as often as softmax (2, 0) says; the other says nothing, so that its
+    # weight stays at 1/2. Without a penalty the first has a weight of 2.
+    n, p = 10_000, 1 / (1 + np.exp(-2))
+    correct = np.arange(n) < round(p * n)
+    labels = np.arange(n) % 2
+    seen = np.where(correct, labels, 1 - labels)
+    logits = [np.eye(2)[seen], np.zeros((n, 2))]
+    weights = weighted_pool.fit_pool(logits, labels, 1e-9)
+    np.testing.assert_allclose(weights[:2], [2 - 1 / 2, 0], atol=1e-2)
+    np.testing.assert_allclose(weights[2] - weights[3], 0, atol=1e-2)
+
+
+@pytest.mark.parametrize("protocol", [weighted_pool, class_bias])
+def test_an_immense_penalty_leaves_the_pool_without_weights(protocol):
+    fit, predict = (weighted_pool.fit_pool, weighted_pool.pool) if protocol is weighted_pool else (
+        class_bias.fit_bias, class_bias.biased)  # fmt: skip
+    plain = mean_logit.mean_logit(TEST) if protocol is weighted_pool else probabilities.mean_probability(TEST)
+    np.testing.assert_allclose(predict(TEST, fit(VAL, LABELS, 1e9)), plain, atol=1e-6)
+
+
+def test_a_pool_is_at_the_minimum_of_its_loss():
+    """By differences of the loss as the docstring states it."""
+    features, offset, penalty = np.stack(VAL[:2]).astype(float), VAL[2].astype(float), 0.05
+    weights = pools.fit(offset, features, LABELS, penalty)
+
+    def loss(w: np.ndarray) -> float:
+        z = offset + w[0] * features[0] + w[1] * features[1] + w[2:]
+        return -log_softmax(z, 1)[np.arange(60), LABELS].mean() + penalty / 2 * (w**2).sum()
+
+    assert weights.shape == (2 + 4,)
+    for place in range(6):
+        step = 1e-4 * np.eye(6)[place]
+        assert abs(loss(weights + step) - loss(weights - step)) / 2e-4 < 1e-5
+        assert loss(weights) < loss(weights + 100 * step)
+
+
+@pytest.mark.parametrize(
+    ("method", "fit", "predict"),
+    [
+        ("class-bias", class_bias.fit_bias, class_bias.biased),
+        ("weighted-pool", weighted_pool.fit_pool, weighted_pool.pool),
+    ],
+)
+def test_val_is_predicted_by_fits_without_its_fold(method, fit, predict):
+    rows, fold = [np.concatenate(pair) for pair in zip(VAL, TEST, strict=True)], out_of_fold.folds(LABELS, 3)
+    settings = SimpleNamespace(method=method, penalty=[0.1], n_folds=3)
+    found = combining.decide(combining.Members(rows, np.arange(100) < 60, LABELS), settings).log_probabilities
+    for k in range(3):
+        weights = fit([member[fold != k] for member in VAL], LABELS[fold != k], 0.1)
+        expected = predict([member[fold == k] for member in VAL], weights)
+        np.testing.assert_allclose(found[:60][fold == k], expected, atol=1e-6)
+    np.testing.assert_allclose(found[60:], predict(TEST, fit(VAL, LABELS, 0.1)), atol=1e-6)
 
 
 # ---- tables ----
@@ -236,20 +333,21 @@ def tables(val: list[np.ndarray], labels: np.ndarray) -> list[pa.Table]:
     ]
 
 
-@pytest.mark.parametrize("method", ["most-confident", "stacking"])
+@pytest.mark.parametrize("method", ["most-confident", *FITTED])
 def test_what_is_fitted_is_fitted_on_val_alone(method):
-    found, chosen = combining.combine(tables(VAL, LABELS), SETTINGS[method])
+    found, combined = combining.combine(tables(VAL, LABELS), SETTINGS[method])
     logits = np.array(found["logits"].to_pylist())
     np.testing.assert_allclose(logits[:40], decided(method), atol=1e-5)
-    assert chosen == decide(SETTINGS[method])[1]
-    others, _ = combining.combine(tables(VAL, (LABELS + 1) % 4), SETTINGS[method])
+    assert combined.chosen == decide(SETTINGS[method])[1]
+    others, _ = combining.combine(tables(VAL, np.minimum(LABELS + 1, 3)), SETTINGS[method])
     assert np.abs(np.array(others["logits"].to_pylist())[:40] - logits[:40]).max() > 0.01
 
 
 def test_the_predictions_of_val_by_stacking_are_out_of_fold():
     found, _ = combining.combine(tables(VAL, LABELS), STACKING_FREE)
     logits = np.array(found["logits"].to_pylist())
-    held_out = stacking.cross_validate(VAL, LABELS, STACKING_FREE.penalty, 3)[1]
+    fitted = out_of_fold.cross_validate(VAL, LABELS, STACKING_FREE, stacking.fit_weights, stacking.stack)
+    held_out = fitted.of_val(VAL)
     np.testing.assert_allclose(logits[40:], held_out, atol=1e-5)
     own = stacking.stack(VAL, stacking.fit_weights(VAL, LABELS, STACKING_FREE.penalty[0]))
     nll_own, nll_held_out = (-log_p[np.arange(60), LABELS].mean() for log_p in (own, held_out))
@@ -260,9 +358,10 @@ def test_the_predictions_of_val_by_stacking_are_out_of_fold():
     ("method", "val", "reason"),
     [
         ("most-confident", VAL[0][:0], "no samples in val"),
-        ("stacking", VAL[0][:2], "2 samples in val, and 3 folds"),
+        *((method, VAL[0][:2], "2 samples in val, and 3 folds") for method in FITTED),
+        ("best-member", VAL[0][:0], "no samples in val"),
         ("most-confident", np.full((60, 4), np.nan, np.float32), "row 0 has a logit that is not finite"),
-        ("stacking", np.full((60, 4), np.nan, np.float32), "row 0 has a logit that is not finite"),
+        *((method, np.full((60, 4), np.nan, np.float32), "row 0 has a logit that is not") for method in FITTED),
     ],
 )
 def test_val_on_which_nothing_can_be_fitted_is_named(method, val, reason):

@@ -254,8 +254,8 @@ def test_every_source_whose_size_is_known_states_its_number_of_classes():
 
 
 def test_stacking_takes_more_than_other_protocols_where_classes_are_many(imagenet):
-    assert memory.stacking_mb(imagenet, [], 3, 4) > 2 * memory.combining_mb(imagenet, [], 3)
-    assert memory.stacking_mb(dataset("cifar10", val_fraction=0.1, corruptions=None, shifted={}), [], 3, 4) < 3000
+    assert memory.stacking_mb(imagenet, [], 3, 4, 5) > 2 * memory.combining_mb(imagenet, [], 3)
+    assert memory.stacking_mb(dataset("cifar10", val_fraction=0.1, corruptions=None, shifted={}), [], 3, 4, 5) < 3000
 
 
 def test_the_metrics_of_many_arms_count():
@@ -355,7 +355,7 @@ def test_predictions_without_images_take_what_their_files_hold(tmp_path, n, n_cl
     assert memory.reading_mb(found, []) == max(2000, round(500 + 6 * n_bytes))
     if n >= 10 * n_classes:
         known = found.__dict__ | {"LARGEST_SPLIT": (n,), "N_CLASSES": n_classes}
-        assert memory.stacking_mb(found, [], 3, 1) >= memory.stacking_mb(SimpleNamespace(**known), [], 3, 1)
+        assert memory.stacking_mb(found, [], 3, 1, 5) >= memory.stacking_mb(SimpleNamespace(**known), [], 3, 1, 5)
 
 
 def test_predictions_of_ood_images_need_no_entry_of_a_set(copy):

@@ -10,6 +10,7 @@ DEEP = {"method": "deep", "models": ["ce"], "epsilon_255": [8], "confidence_weig
 DEEP |= {"batch_size": 64, "learning_rate": 0.003, "n_folds": 2}
 DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_rounds": 2}
 STACKING = {"method": "stacking", "penalty": [1], "n_folds": 5}
+VIEWS = {"method": "member-views", "n_views": 4, "shift_px": 1, "flip": True}
 RESNET = {"family": "timm", "name": "resnet18"}
 RESIZEMIX = {"method": "resizemix", "probability": 0.5, "min_scale": 0.1, "max_scale": 0.8}
 OA_CUTMIX = {"method": "oa-cutmix", "probability": 0.5, "beta": 1.0, "labels": "object-area"}
@@ -67,6 +68,11 @@ FAULTS = [
     ("protocols.mean-logit.method", "vote", "'vote'"),
     ("protocols.s", STACKING | {"penalty": [0]}, "protocols.s.penalty.0:"),
     ("protocols.s", STACKING | {"penalty": []}, "protocols.s.penalty: 0"),
+    ("protocols.s", VIEWS | {"flip": None}, "protocols.s: flip missing"),
+    ("protocols.s", VIEWS | {"noise_255": 8}, "protocols.s: noise_255 noise remove"),
+    ("protocols.s", VIEWS | {"views": "noise"}, "protocols.s: shift_px shifts remove"),
+    ("protocols.s", VIEWS | {"shift_px": 0, "flip": False}, "protocols.s: shift_px clean"),
+    ("protocols.s", VIEWS | STACKING | {"method": "contested-views"}, "protocols.s.contested_below:"),
     ("protocols.persuasion", ONE_WAY | {"listener": "teacher"}, "'teacher' 'trio'"),
     (
         "protocols.persuasion",

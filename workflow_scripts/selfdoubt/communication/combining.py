@@ -32,7 +32,8 @@ class Combined(NamedTuple):
     """What a group decides."""
 
     log_probabilities: np.ndarray  # float64 (n, K)
-    chosen: dict  # what was fitted or chosen on val, JSON-able
+    chosen: dict  # what was fitted or chosen on val, JSON-able; `member` is a place among the members, from 0
+    forwards: int | None = None  # of an image of test; None: one of each member
 
 
 def decide(members: Members, settings) -> Combined:
@@ -43,8 +44,8 @@ def decide(members: Members, settings) -> Combined:
     return methods.load("communication.protocols", settings.method).decide(members, settings)
 
 
-def combine(tables: list[pa.Table], settings, names: list[str] | None = None) -> tuple[pa.Table, dict]:
-    """Return the group's predictions table from its members', and what was chosen on `val`.
+def combine(tables: list[pa.Table], settings, names: list[str] | None = None) -> tuple[pa.Table, Combined]:
+    """Return the group's predictions table from its members', and what it was made of.
 
     names: of the members and their files, for errors. Raises UserError if the tables are not of the same images, or if
     something has to be fitted on `val` and cannot be.
@@ -72,7 +73,7 @@ def combine(tables: list[pa.Table], settings, names: list[str] | None = None) ->
     logits = found.log_probabilities.astype(np.float32)
     column = pa.FixedSizeListArray.from_arrays(logits.ravel(), type=schema.field("logits").type)
     table = first.set_column(first.schema.get_field_index("logits"), schema.field("logits"), column)
-    return table.select(schema.names), found.chosen
+    return table.select(schema.names), found
 
 
 def _matched(table: pa.Table, first: pa.Table, names: tuple[str, str]) -> pa.Table:

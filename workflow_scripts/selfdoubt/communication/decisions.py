@@ -1,6 +1,6 @@
-"""How a group decides by messages: what every such protocol returns, and how it is found.
+"""How a group decides whose members are run again: what every such protocol returns, and how it is found.
 
-A protocol is a module of `communication.protocols`. One whose members send messages has
+A protocol is a module of `communication.protocols`. One whose members predict changed images, messages or views, has
 
     decide(models, splits, settings, seed) -> Decision
 
@@ -21,8 +21,10 @@ from typing import NamedTuple
 import numpy as np
 from torch import nn
 
+from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.models import inference
 from selfdoubt.runtime import methods
+from selfdoubt.runtime.errors import UserError
 
 
 class Decision(NamedTuple):
@@ -33,11 +35,18 @@ class Decision(NamedTuple):
     persuasion: list[dict]  # rows of PERSUASION, of the split "test"
     costs: dict[str, float]  # forwards and backwards of one image, mean over the split "test"
     rounds: float | None = None  # of a dialogue, mean over the images of "test" on which members disagreed
+    chosen: dict | None = None  # what else was fitted or chosen on val, JSON-able
 
 
 def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> Decision:
-    """Let a group decide on every split by one of config.yaml's `protocols` that send messages."""
-    return methods.load("communication.protocols", settings.method).decide(models, splits, settings, seed)
+    """Let a group decide on every split by one of config.yaml's `protocols` that run its members.
+
+    Raises UserError if something has to be fitted on val and cannot be.
+    """
+    try:
+        return methods.load("communication.protocols", settings.method).decide(models, splits, settings, seed)
+    except Undefined as reason:
+        raise UserError(f"{settings.method} cannot be fitted on the group's predictions of val: {reason}") from None
 
 
 def load_message(settings) -> ModuleType:

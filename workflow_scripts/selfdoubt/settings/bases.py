@@ -50,7 +50,7 @@ class TunedEnhancer(Enhancer):
 class Protocol(Strict):
     """How a group decides."""
 
-    sends_messages: ClassVar[bool] = False  # whether models are run again, on images that members perturb
+    runs_models: ClassVar[bool] = False  # whether members are run again, on changed images
     targets_classes: ClassVar[bool] = False  # whether a message is for one class: then there is a persuasion table
     label: OwnLabel = None
 

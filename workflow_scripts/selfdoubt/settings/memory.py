@@ -171,11 +171,22 @@ def combining_mb(dataset, ood_sets, n_members: int) -> int:
     return max(LEAST_MB, round(TABLE_MB + copies * logits_mb(dataset, ood_sets)))
 
 
-def stacking_mb(dataset, ood_sets, n_members: int, n_penalties: int) -> int:
+def pooling_mb(dataset, ood_sets, n_members: int) -> int:
+    """Return the memory of protocols that fit a few numbers on val, MB: float64 features of each member, twice."""
+    return combining_mb(dataset, ood_sets, n_members) + fitted_mb(dataset, n_members)
+
+
+def fitted_mb(dataset, n_members: int) -> int:
+    """Return the memory of that fit alone, MB."""
+    return round(8 * (2 * n_members + 6) * _n_val(dataset, _known(dataset)) * _n_classes(dataset) / 1e6)
+
+
+def stacking_mb(dataset, ood_sets, n_members: int, n_penalties: int, n_folds: int) -> int:
     """Return the memory of `stacking`, MB: float64 features of val, several times, and weights of L K by K classes."""
     n_val, n_classes = _n_val(dataset, _known(dataset)), _n_classes(dataset)
     fitted = 8 * n_members * n_classes * (4 * n_val + 20 * n_classes)  # L-BFGS keeps ten pairs of weights
-    fitted += 8 * n_members * n_classes * 3 * predicted_images(dataset, ood_sets) + 8 * n_penalties * n_val * n_classes
+    fitted += 8 * n_members * n_classes * 3 * predicted_images(dataset, ood_sets)
+    fitted += 8 * n_penalties * n_folds * n_members * n_classes**2  # the weights without each fold
     return combining_mb(dataset, ood_sets, n_members) + round(fitted / 1e6)
 
 

@@ -244,8 +244,8 @@ def _check_predicting_members(group: str, protocol: str, study) -> None:
     if protocol in study.protocols:
         for member in study.predicting_members(group, protocol):
             check_known(f"protocols.{protocol}", member, study.groups[group].members, f"a member of '{group}'")
-            if study.protocols[protocol].sends_messages:
-                check_has_network(f"groups.{group}.protocols: {protocol} sends messages", member, study)
+            if study.protocols[protocol].runs_models:
+                check_has_network(f"groups.{group}.protocols: {protocol} runs its members", member, study)
 
 
 # ---- arms, claims, figures, labels ----

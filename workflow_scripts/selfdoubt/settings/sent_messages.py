@@ -19,7 +19,7 @@ class MessageProtocol(Protocol):
     protocol is missing for it, or means nothing to it.
     """
 
-    sends_messages: ClassVar[bool] = True
+    runs_models: ClassVar[bool] = True
     message: Literal[tuple(MESSAGES)]
     epsilon_255: Epsilon
     precision: Precision = "float32"  # of gradients

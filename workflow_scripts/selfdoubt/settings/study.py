@@ -241,8 +241,8 @@ class Study(Strict):
     def modules_of_protocol(self, name: str) -> tuple[str, ...]:
         """Return the modules of a protocol and of the message that its members send, if they do."""
         entry = self.protocols[name]
-        messages = [entry.message] if entry.sends_messages else []
-        return (*modules_of(entry), *modules_named("messages", messages))
+        message = getattr(entry, "message", None)
+        return (*modules_of(entry), *modules_named("messages", [message] if message else []))
 
     def views(self, student: str) -> dict:
         """Return all that a student's stream of views, and the targets of them, depend on but the teachers."""

@@ -13,32 +13,20 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
+from selfdoubt.communication import out_of_fold
 from selfdoubt.communication.combining import Combined, Members
 from selfdoubt.communication.probabilities import log_probabilities
 from selfdoubt.communication.protocols.mean_logit import mean_logit
-from selfdoubt.evaluation.softmax import first_fault
-from selfdoubt.evaluation.undefined import Undefined
 
 _PRECISION = {"maxiter": 2000, "ftol": 1e-9, "gtol": 1e-5}
 
 
 def decide(members: Members, settings) -> Combined:
-    """Decide by weights fitted on all of val, at the penalty chosen there by cross-validation.
+    """Decide by weights fitted on val, at the penalty chosen there by cross-validation; val out-of-fold.
 
-    So many weights overfit val, so its own rows get out-of-fold predictions: a temperature that is fitted on them next
-    would otherwise be one of a more confident model. Raises Undefined if val has fewer images than folds, or logits
-    that are not finite.
+    Raises Undefined if val has fewer images than folds, or logits that are not finite.
     """
-    val, labels = members.val_logits, members.val_labels
-    if len(labels) < settings.n_folds:
-        raise Undefined(f"{len(labels)} samples in val, and {settings.n_folds} folds")
-    for logits in val:
-        if fault := first_fault(logits, labels):
-            raise Undefined(f"val: {fault}")
-    penalty, out_of_fold = cross_validate(val, labels, settings.penalty, settings.n_folds)
-    log_p = stack(members.logits, fit_weights(val, labels, penalty))
-    log_p[members.is_val] = out_of_fold
-    return Combined(log_p, {"penalty": penalty})
+    return out_of_fold.decide(members, settings, fit_weights, stack)
 
 
 def stack(logits: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
@@ -68,35 +56,6 @@ def fit_weights(logits: list[np.ndarray], labels: np.ndarray, penalty: float, st
     begin = np.zeros(shape) if start is None else axes.T @ start / scale[:, None]
     found = minimize(loss, begin.ravel(), jac=True, method="L-BFGS-B", options=_PRECISION)
     return (axes * scale) @ found.x.reshape(shape)
-
-
-def cross_validate(
-    logits: list[np.ndarray], labels: np.ndarray, penalties: list[float], n_folds: int
-) -> tuple[float, np.ndarray]:
-    """Return the penalty of least NLL in cross-validation, the largest of equals, and its out-of-fold predictions.
-
-    These are log probabilities (n, K), of each fold by weights that were fitted on the others.
-    """
-    penalties, fold = sorted(penalties, reverse=True), folds(labels, n_folds)
-    predicted = np.empty((len(penalties), *logits[0].shape))
-    for held_out in range(n_folds):
-        away, weights = fold == held_out, None
-        inside, outside = ([member[rows] for member in logits] for rows in (~away, away))
-        for i, penalty in enumerate(penalties):
-            weights = fit_weights(inside, labels[~away], penalty, weights)  # starting from the last ones: fewer steps
-            predicted[i, away] = stack(outside, weights)
-    best = int((-predicted[:, np.arange(len(labels)), labels]).sum(1).argmin())
-    return penalties[best], predicted[best]
-
-
-def folds(labels: np.ndarray, n_folds: int) -> np.ndarray:
-    """Return the fold of each image, (n,) in 0 ... n_folds - 1, stratified by class, in the order of the images."""
-    fold, dealt = np.empty(len(labels), np.int64), 0
-    for label in np.unique(labels):
-        rows = np.flatnonzero(labels == label)
-        fold[rows] = (dealt + np.arange(len(rows))) % n_folds  # continues where the class before ended
-        dealt += len(rows)
-    return fold
 
 
 def _features(logits: list[np.ndarray]) -> np.ndarray:

@@ -1,14 +1,9 @@
 """Settings of stacking (Wolpert 1992)."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from selfdoubt.settings.bases import Protocol
-from selfdoubt.settings.types import Positive
+from selfdoubt.settings.penalties import FittedProtocol
 
 
-class Settings(Protocol):
+class Settings(FittedProtocol):
     method: Literal["stacking"]
-    penalty: list[Positive] = Field(min_length=1)  # one is chosen on val
-    n_folds: Annotated[int, Field(ge=2, le=1000)]  # of val
