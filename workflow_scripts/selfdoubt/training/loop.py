@@ -226,7 +226,7 @@ def train_to_files(job, make_objective: Callable[[torch.device, str], Objective]
     ranks.leave()
     if not ranks.first:
         return
-    schema = PARTS_SCHEMA if hasattr(objective, "columns") and objective.columns else TRAINING_SCHEMA
+    schema = PARTS_SCHEMA if getattr(objective, "columns", ()) else TRAINING_SCHEMA
     table_files.write_rows(job.history, history, schema, metadata)
     checkpoints.save(job.checkpoint, model, metadata)
     progress.end()
