@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import nn
 
+from selfdoubt.communication.kept_gains import KeptGains
 from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.models import inference
 from selfdoubt.runtime import methods
@@ -36,6 +37,7 @@ class Decision(NamedTuple):
     costs: dict[str, float]  # forwards and backwards of one image, mean over the split "test"
     rounds: float | None = None  # of a dialogue, mean over the images of "test" on which members disagreed
     chosen: dict | None = None  # what else was fitted or chosen on val, JSON-able
+    kept: dict[str, KeptGains] | None = None  # of "val" and "test", for the information test
 
 
 def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> Decision:

@@ -63,6 +63,7 @@ class ReportData:
     gaps: pd.DataFrame = field(default_factory=pd.DataFrame)  # GAPS
     enhancements: pd.DataFrame = field(default_factory=pd.DataFrame)  # ENHANCEMENTS
     guarantees: pd.DataFrame = field(default_factory=pd.DataFrame)  # GUARANTEES
+    information: pd.DataFrame = field(default_factory=pd.DataFrame)  # INFORMATION
     registration: Registration | None = None
     arms: Arms = BY_NAME
 
