@@ -10,9 +10,9 @@ model, only the members' predictions, is described in `combining`.
 A message is a module of `communication.messages`. With images (n, C, H, W) and classes (n, k) it has
 
     send(sender, images, classes, settings, generator)    the perturbed images for each class: k batches, or 1 for all
-    cost(k, settings) -> (batches, gradients)             how many batches that are, and the gradients each takes
+    cost(k, settings) -> (batches, forwards, backwards)   how many batches that are, and what the sender takes for all
     step(sender, images, size, settings, generator)       images after one step of a dialogue, before projection
-    GRADIENTS_OF_A_STEP                                   gradients that such a step takes
+    GRADIENTS_OF_A_STEP                                   gradients that such a step takes; spatial ones take no steps
 """
 
 from types import ModuleType

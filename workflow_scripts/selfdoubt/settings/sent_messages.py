@@ -21,7 +21,7 @@ class MessageProtocol(Protocol):
 
     runs_models: ClassVar[bool] = True
     message: Literal[tuple(MESSAGES)]
-    epsilon_255: Epsilon
+    epsilon_255: Epsilon | None = None  # of messages that move pixels
     precision: Precision = "float32"  # of gradients
 
     model_config = ConfigDict(extra="allow")  # the keys of the message, which its own settings check
