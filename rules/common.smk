@@ -121,6 +121,7 @@ MASK_QUALITY = f"{RUN}/masks/{{dataset}}/{{segmenter}}/replicate-{{replicate}}.q
 MIXED_LABELS = f"{RUN}/mixed-labels/{{dataset}}/{{model}}/replicate-{{replicate}}.parquet"
 EXAMPLES = f"{RUN}/enhanced/{{dataset}}/{{model}}/replicate-{{replicate}}/{{enhancer}}.safetensors"
 PERSUASION = f"{RUN}/communication/{{dataset}}/{{group}}/replicate-{{replicate}}/{{protocol}}.parquet"
+GAINS = f"{RUN}/communication/{{dataset}}/{{group}}/replicate-{{replicate}}/{{protocol}}.gains.parquet"
 FEATURES = f"{RUN}/features/{{dataset}}/{{name}}/replicate-{{replicate}}.safetensors"
 UNSCORED = (
     f"{RUN}/features/{{dataset}}/{{name}}/replicate-{{replicate}}.parquet"  # predictions without scores of features
@@ -135,6 +136,7 @@ TABLES = expand(
     TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "gaps", "fidelity", "costs"]
 )
 TABLES += expand(TABLE, table=["guarantees"] if STUDY.evaluation.guarantees else [])
+TABLES += expand(TABLE, table=["information"] if STUDY.evaluation.information else [])
 
 
 def code_of(script, *modules):
@@ -288,6 +290,27 @@ def student_teacher_predictions():
             [pair["replicate"]],
         )
     ]
+
+
+@cache
+def informed_groups():
+    """Return the same of the groups that keep gains, with those of their protocols that do, by name."""
+    kept = named(STUDY.protocols, keeps_gains=True)
+    found = [(*key, [name for name in protocols if name in kept]) for *key, protocols in compared_groups()]
+    return [each for each in found if each[-1]]
+
+
+def files_of_information():
+    """Return the predictions of each group's members, then the gains of its protocols, in the order of `informed_groups`."""
+    files = []
+    for dataset, group, replicate, members, protocols in informed_groups():
+        of_members = {"dataset": dataset, "variant": "clean"}
+        files += [
+            PREDICTIONS.format(name=name, replicate=STUDY.replicate_of(name, replicate), **of_members)
+            for name in members
+        ]
+        files += expand(GAINS, dataset=dataset, group=group, replicate=replicate, protocol=protocols)
+    return files
 
 
 def all_checkpoints():

@@ -1,6 +1,8 @@
 # Needs  the members' checkpoints and clean predictions, val, test and OOD splits
 # Makes  predictions/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet      what the group decides
 #        communication/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet    mean gains of messages, by sender and listener
+#        communication/{dataset}/{group}/replicate-{replicate}/{protocol}.gains.parquet    gains of each uncertain image
+#        tables/information.parquet    what gains say beyond predictions; if asked for
 
 
 GROUP_PREDICTIONS = PREDICTIONS.replace("{name}", "{group}").replace("{variant}", "{protocol}")
@@ -42,6 +44,7 @@ rule communicate:
     output:
         predictions=GROUP_PREDICTIONS,
         persuasion=PERSUASION,
+        gains=GAINS,
     log:
         log_of("communicate/{dataset}/{group}/replicate-{replicate}/{protocol}"),
     benchmark:
@@ -62,5 +65,28 @@ rule communicate:
         'exec python "$SELFDOUBT/communicate.py"'
         " --members {input.members}"
         " --val {input.val} --test {input.test} --ood {input.ood}"
-        " --output {output.predictions} --persuasion {output.persuasion}"
+        " --output {output.predictions} --persuasion {output.persuasion} --gains {output.gains}"
         " --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule measure_information:
+    """Measure what gains by messages or views say beyond the members' predictions."""
+    input:
+        files_of_information(),
+    output:
+        in_report(TABLE.format(table="information"), "table", "Tables"),
+    log:
+        log_of("measure_information"),
+    benchmark:
+        benchmark_of("measure_information")
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=comparing_groups_mb,
+    params:
+        settings=information_settings,
+        code=code_digest("measure_information"),
+    shell:
+        'exec python "$SELFDOUBT/measure_information.py"'
+        " --files @<(printf '%s\\n' {input}) --output {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

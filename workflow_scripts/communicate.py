@@ -1,10 +1,11 @@
 """Let a group decide whose members are run again: on messages that they send each other, or on views."""
 
-from selfdoubt.communication import decisions
+from selfdoubt.communication import decisions, kept_gains
 from selfdoubt.data import datasets
 from selfdoubt.evaluation import prediction_tables
 from selfdoubt.models import checkpoints
 from selfdoubt.runtime import cli, computing, devices, table_files
+from selfdoubt.runtime.schemas.gains import GAINS_SCHEMA
 from selfdoubt.runtime.schemas.persuasion import PERSUASION_SCHEMA
 
 
@@ -22,10 +23,13 @@ def run(arguments):
     metadata = arguments.metadata | {name: value for name, value in found.items() if value is not None}
     logits_are = table_files.LOG_PROBABILITIES
     prediction_tables.write_predictions(arguments.output, splits, decision.logits, metadata=metadata | logits_are)
+    kept = kept_gains.to_table(decision.kept or {}, splits)
+    table_files.write_table(arguments.gains, kept, GAINS_SCHEMA, metadata)
     table_files.write_rows(arguments.persuasion, decision.persuasion, PERSUASION_SCHEMA, metadata)
 
 
 if __name__ == "__main__":
     files = {"members": "their checkpoints", "val": "split", "test": "split", "ood": "splits"}
     written = {"output": "written: the group's predictions", "persuasion": "written: who persuades whom"}
+    written |= {"gains": "written: of each image of val and test about which the group is uncertain"}
     cli.main(run, files | written, several=("members", "ood"), replicated=True, computes=True)

@@ -18,6 +18,7 @@ from selfdoubt.runtime.schemas.gaps import GAPS_SCHEMA
 from selfdoubt.runtime.schemas.groups import GROUPS_SCHEMA
 from selfdoubt.runtime.schemas.guarantees import GUARANTEES_SCHEMA
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
+from selfdoubt.runtime.schemas.information import INFORMATION_SCHEMA
 from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 from selfdoubt.settings.registration import differences, read_registration
@@ -32,6 +33,7 @@ TABLES = {
     "groups": GROUPS_SCHEMA,
     "guarantees": GUARANTEES_SCHEMA,
     "hypotheses": HYPOTHESES_SCHEMA,
+    "information": INFORMATION_SCHEMA,
     "metrics": METRICS_SCHEMA,
 }
 PACKAGES = ("snakemake", "torch", "torchvision", "timm", "segmentation-models-pytorch", "numpy", "pandas", "pyarrow")

@@ -93,20 +93,23 @@ def protocol_modules(wildcards):
 
 def compared_groups_settings(wildcards):
     """The groups, members and protocols of the predictions files, in their order."""
+    return canonical({"groups": groups_of_files(compared_groups())})
+
+
+def information_settings(wildcards):
+    """The same of the groups that keep gains, and how these are tested."""
     return canonical(
-        {
-            "groups": [
-                {
-                    "dataset": dataset,
-                    "group": group,
-                    "replicate": replicate,
-                    "n_members": len(members),
-                    "protocols": protocols,
-                }
-                for dataset, group, replicate, members, protocols in compared_groups()
-            ]
-        }
+        {"groups": groups_of_files(informed_groups()), "information": STUDY.evaluation.information.model_dump()}
     )
+
+
+def groups_of_files(groups):
+    """What a script needs to know which file is whose."""
+    keys = ("dataset", "group", "replicate", "n_members", "protocols")
+    return [
+        dict(zip(keys, (dataset, group, replicate, len(members), protocols)))
+        for dataset, group, replicate, members, protocols in groups
+    ]
 
 
 # ---- predictions that others made ----
@@ -183,7 +186,7 @@ def metrics_modules(wildcards):
 @cache
 def wanted_numbers():
     """The part of the config on which metrics depend."""
-    return sets_sorted(STUDY.evaluation.model_dump(exclude={"mc_dropout_passes", "guarantees"}))
+    return sets_sorted(STUDY.evaluation.model_dump(exclude={"mc_dropout_passes", "guarantees", "information"}))
 
 
 def scores_modules(names):

@@ -10,7 +10,7 @@ from scipy.special import log_softmax, softmax
 from small_groups import SPLITS, network
 
 from selfdoubt.communication import decisions, exchange, gains
-from selfdoubt.communication.messages import gradient
+from selfdoubt.communication.messages import gradient, spatial
 from selfdoubt.communication.probabilities import mean_probability
 from selfdoubt.models import inference
 from selfdoubt.runtime import methods
@@ -18,6 +18,7 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.persuasion import PERSUASION_SCHEMA
 
 MESSAGES = methods.names_in("communication.messages")
+OF_PIXELS = [name for name in MESSAGES if name != "spatial"]
 
 
 MODELS = {"one": network(1), "two": network(2), "three": network(3)}
@@ -28,7 +29,7 @@ HALF = float(np.sort(np.exp(MEAN.max(1)))[16:18].mean())  # about half of the 33
 
 def settings_of(message: str = "gradient", **values) -> SimpleNamespace:
     defaults = {"epsilon_255": 8, "n_steps": 2, "n_candidates": 2, "contested_below": HALF}
-    defaults |= {"precision": "float32", "gains_relative_to": "none"}
+    defaults |= {"precision": "float32", "gains_relative_to": "none", "shift_px": 1, "flip": True, "pick": "confident"}
     return SimpleNamespace(method="persuasion", message=message, **{**defaults, **values})
 
 
@@ -122,7 +123,7 @@ def test_messages_are_for_the_most_probable_classes_of_contested_images():
     assert messages.gains.shape == messages.predicted.shape == (len(messages.images), 3, 3, 3)
 
 
-@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize("message", OF_PIXELS)
 def test_messages_stay_within_epsilon_and_the_pixel_range_at_full_size(message):
     pixels = inference.as_pixels(SPLITS["test"].images, torch.device("cpu"))
     classes, draws = np.argsort(-MEAN)[:, :2], np.random.default_rng(0)
@@ -228,9 +229,41 @@ DIALOGUE = {"method": "dialogue", "n_rounds": 3, "epsilon_255": 24}
 @pytest.mark.parametrize("message", MESSAGES)
 @pytest.mark.parametrize("relative_to", ["none", "random-sign", "sender"])
 def test_costs_are_what_is_computed(message, method, relative_to):
+    if message not in OF_PIXELS and "n_rounds" in method:
+        pytest.skip("takes no steps")
     found, costs = counted(SimpleNamespace(**vars(settings_of(message, gains_relative_to=relative_to)) | method))
     assert found.costs == pytest.approx(costs)
     assert costs["forwards"] > 1 and (costs["backwards"] > 0) == (message == "gradient")
+
+
+# ---- spatial messages ----
+
+
+def moved_by_hand(images: torch.Tensor) -> list[torch.Tensor]:
+    """All 18 transformations of a set of one pixel: black moves in, then the image is mirrored or not."""
+    padded = torch.nn.functional.pad(images, [1] * 4)
+    places = [padded[..., top : top + 8, left : left + 8] for top in range(3) for left in range(3)]
+    return [each for place in places for each in (place, place.flip(3))]
+
+
+def test_the_sender_picks_what_makes_it_most_confident_of_each_class():
+    pixels, classes = inference.as_pixels(SPLITS["test"].images, torch.device("cpu")), np.argsort(-MEAN)[:, :2]
+    found, every = spatial.send(MODELS["one"], pixels, classes, settings_of(), None), moved_by_hand(pixels)
+    with torch.no_grad():
+        log_p = np.stack([log_softmax(MODELS["one"](each).numpy(), 1) for each in every])  # (18, n, K)
+    for k, batch in enumerate(found):
+        best = log_p[:, np.arange(33), classes[:, k]].argmax(0)
+        expected = torch.stack([every[move][i] for i, move in enumerate(best)])
+        assert len(found) == 2 and torch.equal(batch, expected)
+    assert spatial.cost(2, settings_of()) == (2, 18, 0)
+
+
+def test_the_control_of_spatial_messages_is_any_of_the_set_for_every_class():
+    pixels, control = inference.as_pixels(SPLITS["test"].images, torch.device("cpu")), settings_of(pick="random")
+    [found] = spatial.send(MODELS["one"], pixels, np.argsort(-MEAN)[:, :2], control, np.random.default_rng(0))
+    every = moved_by_hand(pixels)
+    picked = [next(t for t, each in enumerate(every) if torch.equal(each[i], found[i])) for i in range(33)]
+    assert len(set(picked)) > 8 and spatial.cost(2, control) == (1, 0, 0)
 
 
 # ---- one-way ----

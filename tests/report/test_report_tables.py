@@ -16,6 +16,7 @@ from selfdoubt.report.formats import metric_of, number, p_value
 from selfdoubt.report.gap_tables import gap_tables
 from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.guarantee_tables import guarantee_tables
+from selfdoubt.report.information_tables import information_tables
 from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of, with_arms
 from selfdoubt.report.page import render, what_is
 from selfdoubt.report.run_tables import cost_table, missing_table
@@ -371,6 +372,28 @@ def test_guarantees_have_a_table_of_thresholds_and_one_of_sets():
     assert of_selection.notes == [("a", "too few")]
     assert [arm for arm, _ in of_sets.rows] == ["ce", "kd"] and of_sets.rows[0][1][0].text == "0.3750"
     assert "APS, 0.9" in render(report(guarantees=frame("guarantees", rows)))
+
+
+def test_information_has_a_row_a_protocol_and_the_reasons_of_replicates_as_notes():
+    assert information_tables(frame("information", [])) == []
+
+    def row(protocol, replicate, verdict=None, reason=None):
+        numbers = (None,) * 6 if reason else (120, 0.5, 0.46, -0.04, -0.05, -0.03)
+        return ("toys", "trio", protocol, replicate, *numbers, 0.005, verdict, reason)
+
+    rows = [
+        row("talk", 1),
+        row("talk", 2, None, "too few"),
+        row("talk", None, "informative"),
+        row("noise", 1, None, "none"),
+    ]
+    [table] = information_tables(frame("information", rows))
+    assert [name for name, _ in table.rows] == ["trio/talk", "trio/noise"]
+    texts = [cell.text for cell in table.rows[0][1]]
+    assert texts[:4] == ["120", "0.5000", "0.4600", "−0.0400"] and texts[5] == "informative"
+    assert table.rows[0][1][0].marks == "a" and table.rows[1][1][0].text == "–"
+    assert [text for _, text in table.notes] == ["too few", "none"] and "±0.005" in table.caption
+    assert "Information of messages" in render(report(information=frame("information", rows)))
 
 
 def test_failures_have_columns_on_test_and_with_each_ood_set_at_each_ratio():

@@ -10,6 +10,8 @@ DEEP = {"method": "deep", "models": ["ce"], "epsilon_255": [8], "confidence_weig
 DEEP |= {"batch_size": 64, "learning_rate": 0.003, "n_folds": 2}
 DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_rounds": 2}
 STACKING = {"method": "stacking", "penalty": [1], "n_folds": 5}
+SPATIAL = {"method": "persuasion", "message": "spatial", "shift_px": 2, "flip": True, "n_candidates": 2}
+SPATIAL |= {"contested_below": 0.7}
 VIEWS = {"method": "member-views", "n_views": 4, "shift_px": 1, "flip": True}
 RESNET = {"family": "timm", "name": "resnet18"}
 RESIZEMIX = {"method": "resizemix", "probability": 0.5, "min_scale": 0.1, "max_scale": 0.8}
@@ -68,6 +70,11 @@ FAULTS = [
     ("protocols.mean-logit.method", "vote", "'vote'"),
     ("protocols.s", STACKING | {"penalty": [0]}, "protocols.s.penalty.0:"),
     ("protocols.s", STACKING | {"penalty": []}, "protocols.s.penalty: 0"),
+    ("protocols.s", SPATIAL | {"epsilon_255": 8}, "protocols.s: epsilon_255 spatial remove"),
+    ("protocols.s", SPATIAL | {"shift_px": None}, "protocols.s"),
+    ("protocols.s", SPATIAL | {"gains_relative_to": "random-sign"}, "protocols.s: gains_relative_to"),
+    ("protocols.s", DIALOGUE | {"message": "spatial", "shift_px": 1, "flip": True}, "protocols.s: dialogue"),
+    ("protocols.s", DIALOGUE | {"epsilon_255": None}, "protocols.s: epsilon_255 missing"),
     ("protocols.s", VIEWS | {"flip": None}, "protocols.s: flip missing"),
     ("protocols.s", VIEWS | {"noise_255": 8}, "protocols.s: noise_255 noise remove"),
     ("protocols.s", VIEWS | {"views": "noise"}, "protocols.s: shift_px shifts remove"),

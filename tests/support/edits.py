@@ -69,6 +69,7 @@ NEW_CLAIM = {"study": "distillation", "statement": "So.", "better": "kd", "than"
 
 MIXED = {"ood_mixed_percent": [50]}
 GUARANTEES = {"scores": ["msp"], "target_risks": [0.1], "delta": 0.05, "n_resplits": 9, "alphas": [0.1]}
+INFORMATION = {"penalty": [0.1], "n_folds": 2, "margin": 0.005}
 GUARANTEES |= {"raps_penalty": 0.1, "raps_free_classes": 2}
 
 EDITS: dict[str, list[Edit]] = {
@@ -336,6 +337,7 @@ EDITS: dict[str, list[Edit]] = {
             measured(*ARMS) - {"test_hypotheses", "measure_gaps"},
         ),
         Edit("`guarantees` asked for", put("evaluation", guarantees=GUARANTEES), {"compute_guarantees"} | REPORT),
+        Edit("`information` asked for", put("evaluation", information=INFORMATION), {"measure_information"} | REPORT),
         Edit("`features` of a model", put("baselines.ce", features=True), featured("ce")),
         Edit("`mc_dropout_passes`", put("evaluation", mc_dropout_passes=4), predicted(*MODELS)),
         Edit(

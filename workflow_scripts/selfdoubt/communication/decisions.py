@@ -10,9 +10,9 @@ model, only the members' predictions, is described in `combining`.
 A message is a module of `communication.messages`. With images (n, C, H, W) and classes (n, k) it has
 
     send(sender, images, classes, settings, generator)    the perturbed images for each class: k batches, or 1 for all
-    cost(k, settings) -> (batches, gradients)             how many batches that are, and the gradients each takes
+    cost(k, settings) -> (batches, forwards, backwards)   how many batches that are, and what the sender takes for all
     step(sender, images, size, settings, generator)       images after one step of a dialogue, before projection
-    GRADIENTS_OF_A_STEP                                   gradients that such a step takes
+    GRADIENTS_OF_A_STEP                                   gradients that such a step takes; spatial ones take no steps
 """
 
 from types import ModuleType
@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import nn
 
+from selfdoubt.communication.kept_gains import KeptGains
 from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.models import inference
 from selfdoubt.runtime import methods
@@ -36,6 +37,7 @@ class Decision(NamedTuple):
     costs: dict[str, float]  # forwards and backwards of one image, mean over the split "test"
     rounds: float | None = None  # of a dialogue, mean over the images of "test" on which members disagreed
     chosen: dict | None = None  # what else was fitted or chosen on val, JSON-able
+    kept: dict[str, KeptGains] | None = None  # of "val" and "test", for the information test
 
 
 def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> Decision:

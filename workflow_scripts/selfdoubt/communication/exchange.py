@@ -121,7 +121,7 @@ def _mean(values: np.ndarray) -> tuple[float | None, int]:
 
 def _costs(shape: tuple[int, ...], n_images: int, settings) -> dict[str, float]:
     n_contested, n_candidates, n_senders, n_listeners = shape
-    n_messages, n_gradients = decisions.load_message(settings).cost(n_candidates, settings)
+    n_messages, forwards, backwards = decisions.load_message(settings).cost(n_candidates, settings)
     received = n_listeners * (n_messages + (settings.gains_relative_to == "random-sign"))  # of each sender
     sent = n_contested * n_senders / max(n_images, 1)  # an image of the split
-    return {"forwards": sent * (n_messages * n_gradients + received), "backwards": sent * n_messages * n_gradients}
+    return {"forwards": sent * (forwards + received), "backwards": sent * backwards}

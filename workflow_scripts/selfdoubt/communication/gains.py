@@ -16,6 +16,7 @@ from scipy.special import log_softmax
 
 from selfdoubt.communication.decisions import Decision, predict_clean
 from selfdoubt.communication.exchange import Messages, exchange, persuasion_rows
+from selfdoubt.communication.kept_gains import KeptGains
 from selfdoubt.communication.probabilities import log_probabilities, mean_probability
 
 _WEIGHTS = (-10.0, 10.0)
@@ -44,7 +45,15 @@ def decide(models, senders: list[str], listeners: list[str], splits, settings, s
     predicted = np.stack([of_model.argmax(1) for of_model in clean["test"].values()], axis=1)
     rows = persuasion_rows(messages["test"], splits["test"].labels, predicted, senders, [*models])
     costs = messages["test"].costs
-    return Decision(logits, weight, rows, {**costs, "forwards": costs["forwards"] + len(models)})
+    costs = {**costs, "forwards": costs["forwards"] + len(models)}
+    kept = {name: _kept(messages[name], own, settings.gains_relative_to) for name in ("val", "test")}
+    return Decision(logits, weight, rows, costs, kept=kept)
+
+
+def _kept(messages: Messages, own: np.ndarray, relative_to: str) -> KeptGains:
+    """Return the gains of every pair of sender and listener, of the two most probable classes."""
+    gains = pair_gains(messages, own, relative_to)[:, :2]
+    return KeptGains(messages.images, messages.candidates[:, :2], gains.reshape(*gains.shape[:2], -1))
 
 
 def _counted(models: list[str], senders: list[str], listeners: list[str]) -> np.ndarray:
@@ -66,6 +75,15 @@ def mean_gains(messages: Messages, counted: np.ndarray, own: np.ndarray, relativ
     if relative_to == "sender":
         return gains / np.maximum(messages.gains[..., own].mean(-1), _LEAST_OWN_GAIN)
     return gains
+
+
+def pair_gains(messages: Messages, own: np.ndarray, relative_to: str) -> np.ndarray:
+    """Return the gain of each pair of sender and listener, (m, k, S, L); arguments as of `mean_gains`."""
+    if relative_to == "random-sign":
+        return messages.gains - messages.of_random
+    if relative_to == "sender":
+        return messages.gains / np.maximum(messages.gains[..., own].mean(-1), _LEAST_OWN_GAIN)[..., None, None]
+    return messages.gains
 
 
 def relative_gains(messages: Messages, gains: np.ndarray, n_images: int, n_classes: int) -> np.ndarray:

@@ -64,6 +64,7 @@ class ReportData:
     fidelity: pd.DataFrame = field(default_factory=pd.DataFrame)  # FIDELITY
     enhancements: pd.DataFrame = field(default_factory=pd.DataFrame)  # ENHANCEMENTS
     guarantees: pd.DataFrame = field(default_factory=pd.DataFrame)  # GUARANTEES
+    information: pd.DataFrame = field(default_factory=pd.DataFrame)  # INFORMATION
     registration: Registration | None = None
     arms: Arms = BY_NAME
 

@@ -17,6 +17,7 @@ from selfdoubt.report.formats import metric_of
 from selfdoubt.report.gap_tables import gap_tables
 from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.guarantee_tables import guarantee_tables
+from selfdoubt.report.information_tables import information_tables
 from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
 from selfdoubt.report.pools import pool_sentences
@@ -143,6 +144,7 @@ def _all_tables(data: ReportData, numbers: Numbers, arms: list[str]) -> list[tup
         ("All models", main),
         ("Failure detection", failures),
         ("Guarantees", guarantee_tables(data.guarantees, data.arms)),
+        ("Information of messages", information_tables(data.information, data.arms)),
         ("Confidence scores", scores),
         ("Corrupted images", shifted),
         ("Masks", masks),

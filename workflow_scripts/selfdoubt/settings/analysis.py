@@ -51,6 +51,12 @@ class Guarantees(Strict):
     raps_free_classes: Annotated[int, Field(ge=0, le=1_000_000)]
 
 
+class Information(Strict):
+    penalty: Annotated[list[Positive], Field(min_length=1)]  # of squared weights; one is chosen by cross-validation
+    n_folds: Annotated[int, Field(ge=2, le=1000)]  # of the contested images of test, and of those of a fit
+    margin: Positive  # nats an image, below which a difference does not matter
+
+
 class Evaluation(Strict):
     scores: list[Score] = Field(min_length=1)
     metrics: list[MetricFamily] = Field(min_length=1)
@@ -62,6 +68,7 @@ class Evaluation(Strict):
     n_resamples: Annotated[int, Field(ge=100, le=1_000_000)]
     resampled_splits: list[str]
     guarantees: Guarantees | None = None
+    information: Information | None = None  # the test of what gains by messages and views say; null: none
 
     def all_scores(self) -> list[str]:
         """Return the scores that anything is computed of, each once."""

@@ -21,7 +21,7 @@ class MessageProtocol(Protocol):
 
     runs_models: ClassVar[bool] = True
     message: Literal[tuple(MESSAGES)]
-    epsilon_255: Epsilon
+    epsilon_255: Epsilon | None = None  # of messages that move pixels
     precision: Precision = "float32"  # of gradients
 
     model_config = ConfigDict(extra="allow")  # the keys of the message, which its own settings check
@@ -41,6 +41,7 @@ class ClassMessageProtocol(MessageProtocol):
     """Messages for the classes of largest probability, and by how much listeners' log p of them rises."""
 
     targets_classes: ClassVar[bool] = True
+    keeps_gains: ClassVar[bool] = True
     n_steps: Count | None = None  # of messages that take steps
     n_candidates: Annotated[int, Field(ge=2, le=10_000)]
     contested_below: Fraction

@@ -17,9 +17,9 @@ def send(sender: nn.Module, images: Tensor, classes: np.ndarray, settings, gener
     return [gradients.ascend(sender, images, towards, epsilon, *steps, settings.precision) for towards in objectives]
 
 
-def cost(n_classes: int, settings) -> tuple[int, int]:
-    """Return how many batches `send` returns, and how many gradients each takes."""
-    return n_classes, settings.n_steps
+def cost(n_classes: int, settings) -> tuple[int, int, int]:
+    """Return how many batches `send` returns, and the forwards and backwards of the sender for all of them."""
+    return n_classes, n_classes * settings.n_steps, n_classes * settings.n_steps
 
 
 def step(sender: nn.Module, images: Tensor, size: float, settings, generator) -> Tensor:

@@ -13,9 +13,9 @@ def send(sender: nn.Module, images: Tensor, classes: np.ndarray, settings, gener
     return [gradients.random_signs(images, settings.epsilon_255 / 255, generator)]
 
 
-def cost(n_classes: int, settings) -> tuple[int, int]:
-    """Return how many batches `send` returns, and how many gradients each takes."""
-    return 1, 0
+def cost(n_classes: int, settings) -> tuple[int, int, int]:
+    """Return how many batches `send` returns, and the forwards and backwards of the sender for all of them."""
+    return 1, 0, 0
 
 
 def step(sender: nn.Module, images: Tensor, size: float, settings, generator) -> Tensor:

@@ -9,7 +9,9 @@ import numpy as np
 from torch import nn
 
 from selfdoubt.communication.decisions import Decision, predict_clean
+from selfdoubt.communication.kept_gains import KeptGains
 from selfdoubt.communication.out_of_fold import CrossFit, fit_on_val
+from selfdoubt.communication.probabilities import log_probabilities
 from selfdoubt.communication.protocols.weighted_pool import fit_pool, pool
 from selfdoubt.communication.views import mean_over_views
 from selfdoubt.runtime import randomness
@@ -22,7 +24,7 @@ def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> D
     """
     clean = {name: predict_clean(models, split) for name, split in splits.items()}
     fitted = fit_on_val([*clean["val"].values()], splits["val"].labels, settings, fit_pool, pool)
-    logits, fraction = {}, 0.0
+    logits, kept, fraction = {}, {}, 0.0
     for name, split in splits.items():
         members = [*clean[name].values()]
         before = decided(fitted, name, members)
@@ -32,15 +34,26 @@ def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> D
             generator = randomness.generator(seed, f"views/{name}", i)
             after[i][rows] = mean_over_views(model, split.images[rows], members[i][rows], settings, generator)
         logits[name] = decided(fitted, name, after).astype(np.float32) if len(rows) else before.astype(np.float32)
+        if name in ("val", "test"):
+            kept[name] = _kept(
+                before, rows, [(one[rows], other[rows]) for one, other in zip(members, after, strict=True)]
+            )
         if name == "test":
             fraction = len(rows) / max(len(before), 1)
     costs = {"forwards": len(models) * (1 + fraction * (settings.n_views - 1)), "backwards": 0.0}
-    return Decision(logits, None, [], costs, chosen={"penalty": fitted.penalty})
+    return Decision(logits, None, [], costs, chosen={"penalty": fitted.penalty}, kept=kept)
 
 
 def decided(fitted: CrossFit, split: str, logits: list[np.ndarray]) -> np.ndarray:
     """Return the pool's log probabilities (n, K) of a split from the members' logits (n, K) each."""
     return fitted.of_val(logits) if split == "val" else fitted.elsewhere(logits)
+
+
+def _kept(log_p: np.ndarray, rows: np.ndarray, pairs: list[tuple[np.ndarray, np.ndarray]]) -> KeptGains:
+    """Return what each member's log p of the pool's two top classes gains by views; pairs: logits before and after."""
+    candidates = np.argsort(-log_p[rows], axis=1, kind="stable")[:, :2]
+    gains = [log_probabilities(after) - log_probabilities(before) for before, after in pairs]
+    return KeptGains(rows, candidates, np.stack([np.take_along_axis(g, candidates, axis=1) for g in gains], axis=-1))
 
 
 def viewed_rows(log_p: np.ndarray, settings, generator: np.random.Generator) -> np.ndarray:

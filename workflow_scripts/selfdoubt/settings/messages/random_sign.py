@@ -11,6 +11,8 @@ class Settings(Strict):
     @staticmethod
     def check(protocol) -> None:
         """Raise ValueError if a protocol has keys that mean nothing for random signs."""
+        if protocol.epsilon_255 is None:
+            raise ValueError("`epsilon_255` is missing: the size of a message, in 255ths; add it")
         if protocol.precision != "float32":
             raise ValueError("`precision` is of gradients, and random-sign takes none; remove it")
         if getattr(protocol, "n_steps", None) is not None:
