@@ -12,7 +12,7 @@ from selfdoubt.communication import decisions, out_of_fold, views
 from selfdoubt.communication.protocols import contested_views, weighted_pool
 from selfdoubt.communication.protocols.best_member import best_of
 from selfdoubt.enhancers.batches import counted
-from selfdoubt.enhancers.views import noisy, shifted
+from selfdoubt.enhancers.views import drawn
 from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.models import inference
 from selfdoubt.runtime import randomness
@@ -47,20 +47,13 @@ def test_the_best_member_decides_by_its_mean_over_views(kind):
     best = best_of(CLEAN["val"], SPLITS["val"].labels)
     pixels = inference.as_pixels(SPLITS["test"].images, torch.device("cpu"))
     generator = randomness.generator(0, "views/test", best)
-    drawn = shifted(pixels, 2, 1, True, generator) if kind is SHIFTS else noisy(pixels, 2, 16 / 255, generator)
+    family = "geometry" if kind is SHIFTS else "noise"
+    further = drawn(pixels, SimpleNamespace(**kind, family=family), generator)
     with torch.no_grad():
-        each = [[*MODELS.values()][best](view).log_softmax(1).numpy() for view in (pixels, *drawn)]
+        each = [[*MODELS.values()][best](view).log_softmax(1).numpy() for view in (pixels, *further)]
     found = member_views(kind)
     np.testing.assert_allclose(found.logits["test"], logsumexp(each, axis=0) - np.log(3), atol=1e-5)
     assert found.costs == {"forwards": 3, "backwards": 0} and found.chosen == {"member": best}
-
-
-def test_noise_moves_every_pixel_by_its_size_and_not_as_another_view_does():
-    pixels = torch.full((2, 1, 4, 4), 0.5)
-    one, other = noisy(pixels, 2, 0.25, np.random.default_rng(0))
-    for view in (one, other):
-        assert set(view.unique().tolist()) == {0.25, 0.75} and view.shape == pixels.shape
-    assert not torch.equal(one, other)
 
 
 @pytest.mark.parametrize("kind", [SHIFTS, NOISE], ids=["shifts", "noise"])

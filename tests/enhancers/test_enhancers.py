@@ -34,7 +34,7 @@ from selfdoubt.models import inference
 from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
 
-BOUNDED = [method for method in CHOICES if method not in ("tta", "clean-logistic")]
+BOUNDED = [method for method in CHOICES if "epsilon_255" in CHOICES[method]]
 TUNED = [method for method in CHOICES if method != "ace"]
 
 
@@ -181,6 +181,10 @@ COSTS = {  # forwards and backwards of one image
     "deep": (1, 0),
     "asymmetry": (2 + 3, 2 + 1),
     "clean-logistic": (1, 0),
+    "views": (3, 0),
+    "view-logistic": (3, 0),
+    "transform-attack": (3, 1),
+    "radius": (2 + 1, 2),
 }
 
 
@@ -188,6 +192,16 @@ COSTS = {  # forwards and backwards of one image
 def test_costs_are_what_is_computed(method):
     found = selection.enhance(network(), SPLITS, single(method), seed=0)
     assert found.costs == dict(zip(("forwards", "backwards"), COSTS[method], strict=True))
+
+
+def test_random_transformations_cost_no_gradient_and_a_line_two_forwards():
+    for method, values, passes in (
+        ("transform-attack", {"direction": "random"}, (3, 0)),
+        ("transform-attack", {"space": "flow", "grid_size": 3}, (3, 1)),
+        ("radius", {"n_steps": 1}, (2, 1)),
+    ):
+        found = selection.enhance(network(), SPLITS, single(method, **values), seed=0)
+        assert (found.costs["forwards"], found.costs["backwards"]) == passes
 
 
 def test_passes_are_counted_as_they_are_made():
@@ -227,7 +241,7 @@ def test_a_model_is_left_as_it_was():
     assert all(module.training for module in model.modules())
 
 
-@pytest.mark.parametrize("method", [method for method in CHOICES if method not in ("tta", *FITTED)])
+@pytest.mark.parametrize("method", [method for method in CHOICES if method not in ("tta", "views", "radius", *FITTED)])
 def test_examples_show_the_images_behind_the_predictions(method):
     found = selection.enhance(network(), SPLITS, settings_of(method), seed=4)
     shown = selection.examples(network(), SPLITS["test"], 6, found, seed=4)

@@ -127,14 +127,14 @@ def test_signals_of_a_linear_model():
     model = nn.Sequential(nn.Flatten(), nn.Linear(2, 2, bias=False))
     model[1].weight.data = torch.tensor([[2.0, -1.0], [0.0, 0.0]])
     batch = batches.Batch(model, torch.full((1, 1, 1, 2), 0.4))
-    found = asymmetry.signals_of(batch, SimpleNamespace(epsilon_255=0.3 * 255, n_steps=3))
+    found = asymmetry.signals_of(batch, SimpleNamespace(epsilon_255=0.3 * 255, n_steps=3), None)
     columns = {name: values.item() for name, values in found.columns.items()}
     assert columns == pytest.approx(
         {"confidence_gain": 0.9, "confidence_loss": 0.9, "steps_to_flip": 2, "gradient_norm": 5**0.5}, rel=1e-5
     )
     assert found.images.flatten().tolist() == pytest.approx([0.7, 0.1])
     for epsilon, steps in ((0.05, 4), (0.135, 3)):  # never; at the last of three steps
-        found = asymmetry.signals_of(batch, SimpleNamespace(epsilon_255=epsilon * 255, n_steps=3))
+        found = asymmetry.signals_of(batch, SimpleNamespace(epsilon_255=epsilon * 255, n_steps=3), None)
         assert found.columns["steps_to_flip"].item() == steps
 
 

@@ -1,12 +1,14 @@
 """What models predict of several views of an image."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import torch
 from scipy.special import logsumexp
 from torch import nn
 
 from selfdoubt.communication.probabilities import log_probabilities
-from selfdoubt.enhancers.views import noisy, shifted
+from selfdoubt.enhancers.views import drawn
 from selfdoubt.models import inference
 
 
@@ -20,18 +22,12 @@ def mean_over_views(
     """
     model.eval()
     device, size = next(model.parameters()).device, inference.batch_size_of(images, model)
-    found = log_probabilities(clean_logits)
+    family = "noise" if settings.views == "noise" else "geometry"
+    found, kind = log_probabilities(clean_logits), SimpleNamespace(**vars(settings) | {"family": family})
     for start in range(0, len(images), size):
         part = slice(start, start + size)
-        views = _views(inference.as_pixels(images[part], device), settings, generator)
+        views = drawn(inference.as_pixels(images[part], device), kind, generator)
         with torch.no_grad():
             each = [log_probabilities(model(view).float().cpu().numpy()) for view in views]
         found[part] = logsumexp([found[part], *each], axis=0) - np.log(settings.n_views)
     return found
-
-
-def _views(pixels: torch.Tensor, settings, generator: np.random.Generator) -> list[torch.Tensor]:
-    n = settings.n_views - 1
-    if settings.views == "noise":
-        return noisy(pixels, n, settings.noise_255 / 255, generator)
-    return shifted(pixels, n, settings.shift_px, settings.flip, generator)

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from selfdoubt.settings.types import (
     ArmText,
     Count,
     Device,
+    Epsilon,
     Fraction,
     KeepsFeatures,
     Name,
@@ -45,6 +46,41 @@ class TunedEnhancer(Enhancer):
     """An enhancer that may be tuned for detecting OOD images: the one exception from choosing on val alone."""
 
     tune_on: OodSplit | None = None  # an OOD set, against which the lowest FPR of val is chosen; it is not tested
+
+
+_MOVING = ("shift_px", "rotation_degrees", "scale_percent", "crop_percent")
+_GEOMETRIC = ("flip", *_MOVING)
+
+
+class OfViews(Enhancer):
+    """An enhancer that looks at several views of an image, geometric ones or, as a placebo, ones with noise."""
+
+    family: Literal["geometry", "noise"]
+    n_views: Annotated[int, Field(ge=2, le=1000)]  # the clean image is one
+    shift_px: Annotated[list[Annotated[int, Field(ge=0, le=1024)]], Field(min_length=1)] | None = None
+    flip: bool | None = None
+    rotation_degrees: Annotated[list[Annotated[float, Field(ge=0, le=180)]], Field(min_length=1)] | None = None
+    scale_percent: Annotated[list[Annotated[float, Field(ge=0, le=90)]], Field(min_length=1)] | None = None
+    crop_percent: Annotated[list[Annotated[float, Field(ge=10, le=100)]], Field(min_length=1)] | None = None
+    noise_255: Annotated[list[Epsilon], Field(min_length=1)] | None = None  # deviation of the noise
+
+    @model_validator(mode="after")
+    def _has_views(self) -> Self:
+        given = [key for key in _GEOMETRIC if getattr(self, key) is not None]
+        if self.family == "noise":
+            if given:
+                raise ValueError(f"has no {given[0]} in the family noise; remove it")
+            if self.noise_255 is None:
+                raise ValueError("needs noise_255 in the family noise; add it")
+        elif self.noise_255 is not None:
+            raise ValueError("has no noise_255 in the family geometry; remove it, or take the family noise")
+        elif not self.flip and not any(self._always_moves(key) for key in _MOVING):
+            raise ValueError(f"has views that are the clean image; needs {', '.join(_MOVING)} or flip; raise one")
+        return self
+
+    def _always_moves(self, key: str) -> bool:
+        still = 100 if key == "crop_percent" else 0
+        return still not in (getattr(self, key) or [still])
 
 
 class Protocol(Strict):

@@ -18,7 +18,7 @@ class ViewedProtocol(Protocol):
     views: Literal["shifts", "noise"] = "shifts"
     shift_px: Annotated[int, Field(ge=0, le=1024)] | None = None  # of views: shifts, at most
     flip: bool | None = None  # whether they are mirrored, half of them
-    noise_255: Epsilon | None = None  # of views: noise, by which every pixel moves up or down
+    noise_255: Epsilon | None = None  # of views: noise, its deviation
 
     @model_validator(mode="after")
     def _has_views(self) -> Self:

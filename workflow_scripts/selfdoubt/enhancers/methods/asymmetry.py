@@ -6,31 +6,21 @@ asymmetry: how much confidence is gained towards the prediction, how much is los
 """
 
 from types import SimpleNamespace
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from selfdoubt.attacks import gradients
-from selfdoubt.enhancers import correctness
-from selfdoubt.enhancers.batches import Batch, EnhancedBatch, batches_of
-from selfdoubt.evaluation.correctness_model import features_of_logits
+from selfdoubt.enhancers import correctness, signal_logistic
+from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 
 _SIGNALS = ("confidence_gain", "confidence_loss", "steps_to_flip", "gradient_norm")
 
 
 def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np.ndarray], seed: int) -> list[list]:
     """Return, for each candidate, the logistic model fitted on each of the parts (row numbers) of `val`."""
-    gathered = {}  # candidates of one attack share its signals
-
-    def features(settings) -> tuple[np.ndarray, np.ndarray]:
-        attack = settings.epsilon_255, settings.n_steps
-        if attack not in gathered:
-            gathered[attack] = _gather(model, val, settings)
-        return gathered[attack]
-
-    return [correctness.fit_on_parts(*features(s), val.labels, s.l2_penalty, parts) for s in candidates]
+    return signal_logistic.fit(model, val, candidates, parts, seed, signals_of, features_of)
 
 
 def enhance(batch: Batch, settings, generator: np.random.Generator, fitted: correctness.Logistic) -> EnhancedBatch:
@@ -38,22 +28,10 @@ def enhance(batch: Batch, settings, generator: np.random.Generator, fitted: corr
 
     The images shown are those after the step towards the predicted class.
     """
-    attack = settings.epsilon_255, settings.n_steps
-    signals = batch.once(("signals", *attack), lambda: signals_of(batch, settings))
-    features, logits = _features(signals)
-    enhanced = torch.from_numpy(correctness.with_confidence(logits, fitted.log_odds(features)))
-    return EnhancedBatch(enhanced.to(batch.images.device), signals.images, signals.logits.argmax(1), signals.columns)
+    return signal_logistic.enhance(batch, settings, generator, fitted, signals_of, features_of)
 
 
-class Signals(NamedTuple):
-    """How the predictions of a batch of n images change under short attacks."""
-
-    logits: Tensor  # (n, K), clean
-    images: Tensor  # (n, C, H, W), after the step towards the prediction
-    columns: dict[str, Tensor]  # of _SIGNALS, float32 (n,)
-
-
-def signals_of(batch: Batch, settings) -> Signals:
+def signals_of(batch: Batch, settings, generator: np.random.Generator) -> signal_logistic.Signals:
     """Attack a batch by one step towards the prediction, and by n_steps towards the runner-up, both within epsilon.
 
     confidence_gain, confidence_loss: differences of the prediction's log-odds, which the first attack raises and the
@@ -76,23 +54,10 @@ def signals_of(batch: Batch, settings) -> Signals:
     n_steps_taken[(at_last.argmax(1) != predicted) & (n_steps_taken > settings.n_steps)] = settings.n_steps
     changes = confidence(batch.logits(towards)) - before, before - confidence(at_last)
     columns = dict(zip(_SIGNALS, (*changes, n_steps_taken, gradient.flatten(1).norm(dim=1)), strict=True))
-    return Signals(logits, towards, columns)
+    return signal_logistic.Signals(logits, towards, columns)
 
 
-def signal_features(columns: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the signals as features of the logistic model, of the norm its logarithm: float64 (n, 4)."""
-    gain, loss, steps, norm = (columns[name].astype(np.float64) for name in _SIGNALS)
-    return np.stack([gain, loss, steps, np.log(np.maximum(norm, 1e-12))], axis=1)
-
-
-def _gather(model: nn.Module, val, settings) -> tuple[np.ndarray, np.ndarray]:
-    """Return the features and the clean logits of all of `val`."""
-    found = [_features(signals_of(batch, settings)) for batch in batches_of(model, val.images, val.labels)]
-    features, logits = map(np.concatenate, zip(*found, strict=True))
-    return features, logits
-
-
-def _features(signals: Signals) -> tuple[np.ndarray, np.ndarray]:
-    logits = signals.logits.cpu().numpy()
-    columns = {name: values.cpu().numpy() for name, values in signals.columns.items()}
-    return np.hstack([features_of_logits(logits), signal_features(columns)]), logits
+def features_of(columns: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """Return the signals, of the norm its logarithm."""
+    gain, loss, steps, norm = (columns[name] for name in _SIGNALS)
+    return [gain, loss, steps, np.log(np.maximum(norm, 1e-12))]

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import torch
 
+from selfdoubt.enhancers import views
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch
-from selfdoubt.enhancers.views import shifted
 
 
 def enhance(batch: Batch, settings, generator: np.random.Generator) -> EnhancedBatch:
@@ -15,6 +15,7 @@ def enhance(batch: Batch, settings, generator: np.random.Generator) -> EnhancedB
     A view is shifted by up to `shift_px` pixels, black moving in, and flipped or not. The images shown are the mean of
     the views, which no model classifies.
     """
-    views = [batch.images, *shifted(batch.images, settings.n_views - 1, settings.shift_px, settings.flip, generator)]
-    logs = torch.stack([batch.logits(view).log_softmax(-1) for view in views])  # (V, n, K)
-    return EnhancedBatch(logs.logsumexp(0) - math.log(len(views)), torch.stack(views).mean(0), None)
+    draws = torch.from_numpy(generator.random((len(batch.images), settings.n_views - 1, 3)))
+    seen = [batch.images, *views.shifted(batch.images, draws, settings.shift_px, settings.flip)]
+    logs = torch.stack([batch.logits(view).log_softmax(-1) for view in seen])  # (V, n, K)
+    return EnhancedBatch(logs.logsumexp(0) - math.log(len(seen)), torch.stack(seen).mean(0), None)
