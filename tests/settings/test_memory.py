@@ -245,7 +245,7 @@ def test_classes_and_images_of_a_folder_are_counted(tmp_path):
     assert memory.logits_mb(without_splits, []) == 4 * 1200 * (120 + 1200) / 1e6
     ood = [SimpleNamespace(source=f"folder:{tmp_path / 'test'}", n_images=None)]
     assert memory.logits_mb(without_splits, ood) == 4 * 1200 * (120 + 1200 + 100) / 1e6
-    assert memory.stacking_mb(in_splits, [], 3, 4) > memory.combining_mb(in_splits, [], 3)
+    assert memory.stacking_mb(in_splits, [], 3, 4, 5) > memory.combining_mb(in_splits, [], 3)
 
 
 def test_every_source_whose_size_is_known_states_its_number_of_classes():

@@ -6,7 +6,7 @@ from copy import deepcopy
 from wrong_configs import ACE, LOGISTIC, ONE_WAY, SIZES, STYLE, fault, put
 
 TTA = {"method": "tta", "models": ["ce"], "n_views": 4, "shift_px": [0, 1], "flip": True}
-VIEWS = {"method": "views", "models": ["ce"], "family": "geometry", "n_views": 4}
+SEEN = {"method": "views", "models": ["ce"], "family": "geometry", "n_views": 4}
 STEPS = {"method": "transform-attack", "models": ["ce"], "space": "affine", "direction": "random", "eta": [1]}
 STEPS |= {"shift_px": 1, "rotation_degrees": 5, "scale_percent": 5, "shear_percent": 5, "l2_penalty": [1], "n_folds": 2}
 DEEP = {"method": "deep", "models": ["ce"], "epsilon_255": [8], "confidence_weight": [1], "width": 8, "epochs": 2}
@@ -55,12 +55,12 @@ FAULTS = [
     ("enhancers.odin.method", "odn", "'odn'"),
     ("enhancers.views", TTA | {"n_views": 1}, "enhancers.views.n_views: 2"),
     ("enhancers.views", TTA | {"flip": False}, "shift_px flip"),
-    ("enhancers.views", VIEWS, "enhancers.views: shift_px flip"),
-    ("enhancers.views", VIEWS | {"shift_px": [0, 1]}, "enhancers.views: shift_px flip"),
-    ("enhancers.views", VIEWS | {"crop_percent": [100]}, "enhancers.views: shift_px flip"),
-    ("enhancers.views", VIEWS | {"flip": True, "noise_255": [8]}, "enhancers.views: noise_255"),
-    ("enhancers.views", VIEWS | {"family": "noise"}, "enhancers.views: noise_255"),
-    ("enhancers.views", VIEWS | {"family": "noise", "noise_255": [8], "flip": True}, "enhancers.views: flip"),
+    ("enhancers.views", SEEN, "enhancers.views: shift_px flip"),
+    ("enhancers.views", SEEN | {"shift_px": [0, 1]}, "enhancers.views: shift_px flip"),
+    ("enhancers.views", SEEN | {"crop_percent": [100]}, "enhancers.views: shift_px flip"),
+    ("enhancers.views", SEEN | {"flip": True, "noise_255": [8]}, "enhancers.views: noise_255"),
+    ("enhancers.views", SEEN | {"family": "noise"}, "enhancers.views: noise_255"),
+    ("enhancers.views", SEEN | {"family": "noise", "noise_255": [8], "flip": True}, "enhancers.views: flip"),
     ("enhancers.steps", STEPS | {"space": "flow"}, "enhancers.steps: grid_size"),
     ("enhancers.steps", STEPS | {"grid_size": 4}, "enhancers.steps: grid_size"),
     ("enhancers.steps", {key: STEPS[key] for key in STEPS if key != "shear_percent"}, "enhancers.steps: shear_percent"),

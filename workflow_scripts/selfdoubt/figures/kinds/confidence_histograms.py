@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from selfdoubt.figures import curves
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.style import ABOVE, BELOW, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import counted, listed
+from selfdoubt.figures.texts import Extent, counted, listed
 
 SHOWN_AS = "svg"
 COLOURS = {True: ABOVE, False: BELOW}  # of correct and of incorrect predictions
@@ -58,10 +58,10 @@ def _panel(axes: Axes, replicates: list, n_bins: int) -> None:
     axes.grid(axis="y")
 
 
-def caption(settings, label: Callable[[str], str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     return (
         f"Confidence of correct and of incorrect predictions of {listed([*map(label, settings.arms)])} on {extent}, in "
-        f"{settings.n_bins} bins, replicates pooled; each kind of prediction adds up to 100 %, and a dashed line marks "
-        "its mean. The less the two overlap, the better confidence separates them."
+        f"{settings.n_bins} bins{extent.of_several(', replicates pooled')}; each kind of prediction adds up to 100 %, "
+        "and a dashed line marks its mean. The less the two overlap, the better confidence separates them."
     )

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from selfdoubt.figures.context import Context, Look
 from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.style import GREY, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import counted, listed
+from selfdoubt.figures.texts import Extent, counted, listed
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.fidelity import FIDELITY_SCHEMA
 
@@ -73,7 +73,7 @@ def _extent(rows: pd.DataFrame, settings) -> str:
     return f"{settings.dataset}, {settings.split}, n = {n} images a decile"
 
 
-def caption(settings, label: Callable[[str], str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     return (
         f"Differences of {listed([*map(label, settings.arms)])} from {label(settings.reference)} on {extent}, by "

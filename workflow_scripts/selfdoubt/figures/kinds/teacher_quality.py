@@ -15,7 +15,7 @@ from selfdoubt.evaluation.undefined import Undefined, attempt
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import counted, listed
+from selfdoubt.figures.texts import Extent, counted, listed
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.fidelity import FIDELITY_SCHEMA
 
@@ -94,10 +94,11 @@ def _mark(look) -> Line2D:
     return Line2D([], [], linestyle="none", **style)
 
 
-def caption(settings, label: Callable[[str], str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     return (
         f"Metrics of {listed([*map(label, settings.arms)])} over those of their teachers, of several of their mean "
-        f"probability, on {extent}: a point a student, its mean over replicates, with Spearman's correlation over "
-        "students (three or more). Targets: the teacher's logits times the factor of the student's target transform."
+        f"probability, on {extent}: a point a student{extent.of_several(', its mean over replicates')}, with "
+        "Spearman's correlation over students (three or more). Targets: the teacher's logits times the factor of the "
+        "student's target transform."
     )

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import counted, listed
+from selfdoubt.figures.texts import Extent, counted, listed
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.training import PARTS_SCHEMA, TRAINING_SCHEMA
 
@@ -52,11 +52,12 @@ def draw(data: dict[str, list[np.ndarray]], settings, context: Context) -> Figur
     return laid_out(figure)
 
 
-def caption(settings, label: Callable[[str], str], extent: str) -> str:
+def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     text = (
         f"{NAMES[settings.column][0].upper()}{NAMES[settings.column][1:]} of {listed([*map(label, settings.arms)])} "
-        f"after each epoch, on {extent}. Lines are means over replicates, bands reach from the lowest to the highest."
+        f"after each epoch, on {extent}."
+        f"{extent.of_several(' Lines are means over replicates, bands reach from the lowest to the highest.')}"
     )
     if settings.column in ("tckd", "nckd"):
         text += (
