@@ -20,6 +20,7 @@ EXPECTED = {  # how many jobs train or import a model, by study
     "cifar100": 3 * 8,
     "communication": 3 * 5,
     "distillation-controls": 3 * 33,
+    "distillation-sweeps": 3 * 72,
     "distillation-tuning": 3 * 39,
     "enhancers": 3 * 3,
     "ensemble-distillation": 10 * 7,  # at the first look
