@@ -15,8 +15,10 @@ SETTINGS = {  # of every method
     "oa-cutmix": {"beta": 1.0, "labels": "object-area"},
     "mask-cutmix": {"n_placements": 4, "labels": "object-area"},
     "cutmix-matched": {"n_placements": 4, "labels": "object-area"},
+    "background-swap": {"dilate_px": 0, "feather_px": 0, "background": "painted"},
 }
-BY_MASKS = ("oa-cutmix", "mask-cutmix", "cutmix-matched")
+WHOLE_LABELS = ("background-swap",)
+BY_MASKS = ("oa-cutmix", "mask-cutmix", "cutmix-matched", *WHOLE_LABELS)
 
 
 def settings_of(method: str, **values) -> SimpleNamespace:

@@ -28,8 +28,13 @@ class ByMasks(Strict):
     """Mixing that needs object masks."""
 
     probability: Fraction  # that an image is mixed
-    labels: ObjectLabels = "object-area"
     mask_control: Literal["none", "permuted", "boxes"] = "none"
+
+
+class ByObjects(ByMasks):
+    """Mixing whose labels follow the objects."""
+
+    labels: ObjectLabels = "object-area"
 
 
 class Enhancer(Strict):
