@@ -3,12 +3,12 @@
 from selfdoubt.mixing import masks
 from selfdoubt.mixing.mixer import Mixer
 from selfdoubt.runtime import cli, randomness
-from selfdoubt.training import loop, losses
+from selfdoubt.training import loop, mixed_losses
 
 
 def run(arguments):
     settings, seed = arguments.settings, randomness.seed_of(arguments)
-    objective = losses.from_labels(settings.label_smoothing)
+    objective = mixed_losses.of_augmented(settings)
 
     def make_mixer(train):
         return Mixer(settings.mixing, masks.masks_for_mixing(train, settings, *(arguments.masks or [None]), seed))
