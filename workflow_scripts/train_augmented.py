@@ -1,11 +1,11 @@
 """Train a network on mixed images: blended, or boxes, or objects cut out by their masks."""
 
 from selfdoubt.runtime import cli
-from selfdoubt.training import loop, losses
+from selfdoubt.training import loop, mixed_losses
 
 
 def run(arguments):
-    objective = losses.from_labels(arguments.settings.label_smoothing)
+    objective = mixed_losses.of_augmented(arguments.settings)
     loop.train_to_files(arguments, lambda device, precision: objective)
 
 

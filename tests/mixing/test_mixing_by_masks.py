@@ -6,7 +6,8 @@ import torch
 from small_mixing import mixing_of, random_images, settings_of, with_mask
 
 from selfdoubt.mixing.draws import draw_mixing
-from selfdoubt.mixing.methods import cutmix, cutmix_matched, mask_cutmix, oa_cutmix
+from selfdoubt.mixing.methods import copy_paste, cutmix, cutmix_matched, mask_cutmix, mask_cutmix_scaled, oa_cutmix
+from selfdoubt.mixing.rescaling import rescale
 
 torch.set_num_threads(1)
 ABSOLUTE, RELATIVE = "object-area", "relative-object-area"
@@ -183,6 +184,76 @@ def test_mask_cutmix_is_what_plain_loops_do():
             mixed, weights_found = found[labels]
             np.testing.assert_array_equal(mixed[i], np.where(moved[-1] > 0, moved[:-1], a[:-1]))
             assert weights_found[i].item() == pytest.approx(weight)
+
+
+# ---- labels that are spread where objects are hidden ----
+
+
+def test_visible_fractions_by_hand():
+    # In place both objects are whole: of 2 + 1 pixels the target has 2, and the label is of the two alone.
+    assert weights(TARGET, SOURCE, 0) == [[pytest.approx(2 / 3), 1]]
+    # Three to the left, a half of the target's is hidden: weights 1/2, of which 1/2 and all are seen.
+    assert weights(TARGET, SOURCE, -3) == [[pytest.approx(1 / 2), pytest.approx(1 / 2 * 1 / 2 + 1 / 2)]]
+    # Nothing is pasted: the image is the target's alone, mask or no mask.
+    assert weights(TARGET, SOURCE, 1) == weights(NO_OBJECT, SOURCE, 1) == [[1, 1]]
+
+
+def weights(target, source, columns: int) -> list:
+    settings = settings_of("mask-cutmix", labels="visible-fraction")
+    return mask_cutmix.mix(target, source, mixing_of(placements=[[0, columns]]), settings)[1].tolist()
+
+
+def test_no_label_is_left_where_neither_object_is_seen():
+    target, source = with_mask(random_images(0, 1), 1), with_mask(random_images(1, 1), 0)
+    settings = settings_of("oa-cutmix", labels="visible-fraction")
+    assert oa_cutmix.mix(target, source, mixing_of(0.0, (3, 3)), settings)[1].tolist() == [[0.5, 0]]
+
+
+# ---- objects of another size ----
+
+
+def test_objects_are_rescaled_about_their_middle_by_hand():
+    image = torch.zeros(1, 2, 4, 4, dtype=torch.uint8)
+    image[0, :, :2, :2] = torch.tensor([[[60]], [[1]]])
+    [[_, same]], [[_, larger]] = (rescale(image, torch.tensor([factor])) for factor in (1.0, 2.0))
+    assert same.tolist() == [[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]]
+    assert larger.tolist() == [[1] * 4] * 4
+    # It would be 20 px wide: it is as large as the image instead.
+    assert torch.equal(rescale(image, torch.tensor([10.0])), rescale(image, torch.tensor([2.0])))
+    assert rescale(image, torch.tensor([0.5]))[0, 1].sum() in (1, 4)
+
+
+@pytest.mark.parametrize("kept", [0.2, 0.5, 0.8])
+def test_a_scaled_object_leaves_lambda_to_the_target(kept):
+    masks = torch.zeros(2, 1, 1, 40, 40)
+    masks[0, ..., :10, :20], masks[1, ..., 10:20, 15:25] = 1, 1
+    target, source = (with_mask(random_images(i, 1, 3, 40), masks[i]) for i in (0, 1))
+    # F_a = 200, and the object takes 200 (1 - kept) / kept pixels: at most 800, in the lower 30 rows.
+    drawn = mixing_of(kept, placements=[[6 if kept > 0.2 else 10, 0]])
+    settings = settings_of("mask-cutmix-scaled")
+    weight = mask_cutmix_scaled.mix(target, source, drawn, settings)[1].item()
+    assert weight == pytest.approx(kept, abs=0.06)
+
+
+def test_weights_of_scaled_objects_are_more_spread():
+    masks = torch.zeros(2, 500, 1, 32, 32)
+    masks[..., 8:24, 10:22] = 1
+    target, source = (with_mask(torch.zeros(500, 3, 32, 32), each) for each in masks)
+    spread = []
+    for method, module in (("mask-cutmix", mask_cutmix), ("mask-cutmix-scaled", mask_cutmix_scaled)):
+        settings = settings_of(method)
+        spread.append(module.mix(target, source, draw_mixing(1, 0, (500, 32, 32), settings), settings)[1].std().item())
+    # Beta(1, 1) has .29; small lambda want objects that do not fit.
+    assert spread[1] > 2 * spread[0] and spread[1] == pytest.approx(0.29, abs=0.06)
+
+
+def test_copy_paste_pastes_the_object_at_its_size_and_place_by_hand():
+    # At its own size its one pixel, of column 3, comes to column 1, and hides half of the target's object.
+    settings = settings_of("copy-paste", min_scale=1.0, max_scale=1.0)
+    mixed, weight = copy_paste.mix(TARGET, SOURCE, mixing_of(), settings)
+    assert mixed[0, 0, 0].tolist() == [1, 8, 3, 4] and weight.item() == pytest.approx(1 / 2)
+    mixed, weight = copy_paste.mix(TARGET, SOURCE, mixing_of(placements=[[0, 1]]), settings)
+    assert mixed[0, 0, 0].tolist() == [1, 2, 8, 4] and weight.item() == pytest.approx(2 / 3)
 
 
 # ---- cutmix with the weights of mask-cutmix ----

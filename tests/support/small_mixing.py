@@ -15,8 +15,12 @@ SETTINGS = {  # of every method
     "oa-cutmix": {"beta": 1.0, "labels": "object-area"},
     "mask-cutmix": {"n_placements": 4, "labels": "object-area"},
     "cutmix-matched": {"n_placements": 4, "labels": "object-area"},
+    "mask-cutmix-scaled": {"beta": 1.0, "n_placements": 4, "labels": "object-area"},
+    "copy-paste": {"min_scale": 0.5, "max_scale": 2.0, "labels": "object-area"},
+    "background-swap": {"dilate_px": 0, "feather_px": 0, "background": "painted"},
 }
-BY_MASKS = ("oa-cutmix", "mask-cutmix", "cutmix-matched")
+WHOLE_LABELS = ("background-swap",)
+BY_MASKS = ("oa-cutmix", "mask-cutmix", "cutmix-matched", "mask-cutmix-scaled", "copy-paste", *WHOLE_LABELS)
 
 
 def settings_of(method: str, **values) -> SimpleNamespace:

@@ -1,6 +1,7 @@
 """Training on mixed images: which masks reach the images, and how."""
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,13 @@ def same(one: dict, other: dict) -> bool:
 @pytest.mark.parametrize("method", SETTINGS)
 def test_every_method_trains_and_repeats_itself(tmp_path, method):
     assert same(trained(tmp_path, "a", method), trained(tmp_path, "b", method))
+
+
+def test_clean_images_may_be_learned_besides(tmp_path):
+    weights = [
+        trained(tmp_path, str(eta), "cutmix", **({"also_clean": eta} if eta else {})) for eta in (None, 1.0, 2.0)
+    ]
+    assert not any(same(one, other) for one, other in itertools.combinations(weights, 2))
 
 
 @pytest.mark.parametrize("method", BY_MASKS)

@@ -1,8 +1,9 @@
 """The random numbers of mixing, drawn for a whole epoch at once, and how a method mixes a batch of pairs.
 
 Each image's draws are found by its position in the data set, as its views are. A method (`mixing.methods`) takes views
-of the targets and of their sources and returns mixed images with the weight that the target's label keeps; the source's
-label has the rest. Its module has
+of the targets and of their sources and returns mixed images with the weight (n,) that the target's label keeps; the
+source's label has the rest. A weight (n, 2) has that in its first column, and in its second the fraction of the label
+that the two have together; the rest is spread evenly over all classes. Its module has
 
     draw_lambda(generator, n, settings) -> (n,)        the target's fraction, as the method's paper draws it
     mix(target, source, drawn, settings) -> images, weight

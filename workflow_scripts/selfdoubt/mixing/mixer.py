@@ -32,15 +32,19 @@ class Mixer:
         return draws.draw_mixing(seed, epoch, shape, self.settings)
 
     def mix(self, images: torch.Tensor, sources: torch.Tensor, drawn: draws.Mixing) -> tuple:
-        """Return the images of a batch, float where they are blended, and the weight (b,) of the targets' labels.
+        """Return the images of a batch, float where they are blended, and what `draws` calls their weight.
+
+        With the setting `also_clean` the mixed images follow the clean ones: (2 b, C, H, W).
 
         images: uint8 (b, C, H, W), with the mask as one more channel where there are masks, which is left out of the
         result. sources: of those that are mixed (`drawn.mixed`), in their order. drawn: the draws of the b images.
         """
         chosen = drawn.mixed.nonzero()[:, 0]
         mixed, kept = draws.mix(images[chosen], sources, drawn.at(chosen), self.settings)
-        images = images[:, : mixed.shape[1]].to(mixed.dtype)
-        images[chosen] = mixed
-        weight = torch.ones(len(images), device=images.device)
+        clean = images[:, : mixed.shape[1]].to(mixed.dtype)
+        weight = torch.ones(len(images), *kept.shape[1:], device=images.device)
         weight[chosen] = kept.float()
-        return images, weight
+        if getattr(self.settings, "also_clean", None) is None:
+            clean[chosen] = mixed
+            return clean, weight
+        return torch.cat([clean, clean.index_put((chosen,), mixed)]), weight

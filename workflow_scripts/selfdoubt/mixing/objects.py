@@ -6,19 +6,26 @@ from selfdoubt.mixing import bit_masks
 
 
 def object_weight(areas, hidden, pasted, changed, labels: str) -> torch.Tensor:
-    """Return the weight (b,) of the target's label by the objects' visible areas.
+    """Return the weight (b,) of the target's label by the objects' visible areas, or (b, 2) as `draws` has it.
 
     (F_a - F_a^in) / (F_a - F_a^in + F_b^in), F being areas and ^in what lies in the pasted region; with the labels
     `relative-object-area` each is divided by the whole object's, F_a or F_b. Where neither object is visible it is 1/2;
     or 1, if nothing was pasted and the image is the target's alone.
+    With the labels `visible-fraction` the second column is w (F_a - F_a^in) / F_a + (1 - w) F_b^in / F_b, w being the
+    first, by absolute areas: how much of the objects that the label names is seen. Of an image alone it is 1.
 
     areas: F_a and F_b. hidden: F_a^in. pasted: F_b^in. changed: bool, whether a pixel was pasted. All (b,).
     """
     visible_a, visible_b = areas[0] - hidden, pasted
+    relative = visible_a / areas[0].clamp_min(1), visible_b / areas[1].clamp_min(1)
     if labels == "relative-object-area":
-        visible_a, visible_b = visible_a / areas[0].clamp_min(1), visible_b / areas[1].clamp_min(1)
+        visible_a, visible_b = relative
     weight = visible_a / (visible_a + visible_b)  # 0 / 0 where neither is visible
-    return torch.where(weight.isnan(), torch.where(changed, 0.5, 1.0), weight)
+    weight = torch.where(weight.isnan(), torch.where(changed, 0.5, 1.0), weight)
+    if labels != "visible-fraction":
+        return weight
+    seen = torch.where(changed, weight * relative[0] + (1 - weight) * relative[1], 1.0)
+    return torch.stack([weight, seen], 1)
 
 
 def place(target, source, drawn):

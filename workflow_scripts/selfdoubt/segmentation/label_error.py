@@ -48,6 +48,7 @@ def _mix_all(images: np.ndarray, truth: np.ndarray, masks: np.ndarray | None, se
         target, source = (augmentation.view(windows, each, views) for each in (index, own.partner))
         pair = _with_object(target, channels, 0), _with_object(source, channels, 1)
         mixed, weight = draws.mix(*pair, own, settings.mixing, channels)
+        weight = weight.flatten(1)[:, 0] if weight.ndim > 1 else weight  # of the two labels alone
         found.append(torch.stack([weight.double(), *mixed[:, -2:].double().sum((2, 3)).T]))
     return torch.cat(found, 1) if found else torch.zeros(3, 0, dtype=torch.float64)
 

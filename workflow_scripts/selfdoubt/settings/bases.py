@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from selfdoubt.settings.types import (
@@ -17,20 +17,37 @@ from selfdoubt.settings.types import (
     Name,
     OodSplit,
     OwnLabel,
+    Positive,
     Processes,
     Strict,
 )
 from selfdoubt.settings.weight_suffixes import EITHER, PICKLES, SAFETENSORS
 
 ObjectLabels = Literal["object-area", "relative-object-area"]
+AnyObjectLabels = ObjectLabels | Literal["visible-fraction"]
 
 
-class ByMasks(Strict):
-    """Mixing that needs object masks."""
+class Mixing(Strict):
+    """How the images of an augmented model are mixed."""
 
     probability: Fraction  # that an image is mixed
-    labels: ObjectLabels = "object-area"
+    also_clean: Positive | None = None  # weight of the mixed batch's loss, beside that of the clean one; None: it alone
+
+    @model_serializer(mode="wrap")
+    def _without_what_few_have(self, dump) -> dict:
+        return {key: value for key, value in dump(self).items() if (key, value) != ("also_clean", None)}
+
+
+class ByMasks(Mixing):
+    """Mixing that needs object masks."""
+
     mask_control: Literal["none", "permuted", "boxes"] = "none"
+
+
+class ByObjects(ByMasks):
+    """Mixing whose labels follow the objects."""
+
+    labels: ObjectLabels = "object-area"
 
 
 class Enhancer(Strict):

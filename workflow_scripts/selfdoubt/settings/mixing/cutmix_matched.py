@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from selfdoubt.settings.bases import ByMasks
+from selfdoubt.settings.bases import ByObjects
 from selfdoubt.settings.types import Count
 
 
-class Settings(ByMasks):
+class Settings(ByObjects):
     method: Literal["cutmix-matched"]
     n_placements: Count

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from selfdoubt.settings.bases import ByMasks, ObjectLabels
+from selfdoubt.settings.bases import AnyObjectLabels, ByObjects
 from selfdoubt.settings.types import Count
 
 
-class Settings(ByMasks):
+class Settings(ByObjects):
     method: Literal["mask-cutmix"]
     n_placements: Count  # candidate translations of the source's object
-    labels: ObjectLabels | Literal["pixel-area"] = "object-area"
+    labels: AnyObjectLabels | Literal["pixel-area"] = "object-area"

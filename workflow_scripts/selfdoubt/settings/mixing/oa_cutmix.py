@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from selfdoubt.settings.bases import ByMasks
+from selfdoubt.settings.bases import AnyObjectLabels, ByObjects
 from selfdoubt.settings.types import Positive
 
 
-class Settings(ByMasks):
+class Settings(ByObjects):
     method: Literal["oa-cutmix"]
     beta: Positive
+    labels: AnyObjectLabels = "object-area"

@@ -4,12 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from selfdoubt.settings.types import Fraction, Strict
+from selfdoubt.settings.bases import Mixing
 
 
-class Settings(Strict):
+class Settings(Mixing):
     method: Literal["resizemix"]
-    probability: Fraction  # that an image is mixed
     min_scale: Annotated[float, Field(gt=0, le=1)]  # of the image's sides
     max_scale: Annotated[float, Field(gt=0, le=1)]
 

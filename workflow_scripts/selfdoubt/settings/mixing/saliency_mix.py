@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from selfdoubt.settings.types import Fraction, Positive, Strict
+from selfdoubt.settings.bases import Mixing
+from selfdoubt.settings.types import Positive
 
 
-class Settings(Strict):
+class Settings(Mixing):
     method: Literal["saliency-mix"]
-    probability: Fraction  # that an image is mixed
     beta: Positive
