@@ -48,6 +48,8 @@ BY_MASKS = {"method": "mask-cutmix", "probability": 0.5, "n_placements": 8}
         ({"segmenter": "unet"}, "students.kd.segmenter: "),
         ({"mixing": CUTMIX, "teacher_view": "fixed"}, "students.kd.teacher_view: "),
         ({"mixing": CUTMIX, "teacher_views": 3}, "students.kd.teacher_views: 3"),
+        ({"mixing": CUTMIX | {"also_clean": 1}}, "students.kd.mixing.also_clean: "),
+        ({"mixing": BY_MASKS | {"labels": "visible-fraction"}, "segmenter": "unet"}, "students.kd.mixing.labels: "),
         ({"mixing": CUTMIX, "target_transform": {"method": "corrected"}}, "students.kd.mixing: "),
         (
             {"mixing": CUTMIX, "loss": {"method": "dkd", "temperature": 4, "alpha": 1, "beta": 8}},
