@@ -78,6 +78,7 @@ rule evaluate_masks:
         log_of("evaluate_masks/{dataset}/{segmenter}/replicate-{replicate}"),
     benchmark:
         benchmark_of("evaluate_masks/{dataset}/{segmenter}/replicate-{replicate}")
+    priority: 20
     conda:
         "../envs/tables.yaml"
     resources:

@@ -9,7 +9,8 @@ def run(arguments):
     settings = arguments.settings
     train, _ = own_images.read_train(arguments.train, settings, getattr(settings, "replicate", 0))
     network = segmenter.load_segmenter(arguments.network, devices.prepare(settings.device, settings.threads))
-    masks.write_masks(arguments.masks, segmenter.segment(network, train.images), arguments.metadata)
+    found = segmenter.segment(network, train.images, getattr(settings, "dilate_px", 0))
+    masks.write_masks(arguments.masks, found, arguments.metadata)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ def run(arguments):
     record = progress.Progress(arguments.progress, settings.epochs)
     segmenter.train_segmenter(network, train.images, pseudo, settings, seed, device, record)
     metadata = arguments.metadata | {"channels": channels, "device": device.type}
+    if getattr(settings, "recall", None):
+        metadata["threshold"] = segmenter.threshold_of_recall(network, train.images, pseudo, settings.recall)
     metadata |= {"weights": weight_files.sha256(weights)} if weights else {}
     checkpoints.save(arguments.network, network, metadata)
     masks.write_masks(arguments.pseudo_masks, pseudo == 1, metadata)

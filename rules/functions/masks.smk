@@ -1,5 +1,7 @@
 # Params and input functions of segmenters and masks.
 
+OF_MASKS = {"teacher", "teacher_replicate", "dilate_px", "allowed_empty_or_full"}  # what its training is independent of
+
 
 def teacher_of_segmenter(wildcards):
     """The teacher, of the segmenter's replicate, whose class activation maps it learns from."""
@@ -29,19 +31,21 @@ def weights_of_segmenter(wildcards):
 def segmenter_settings(wildcards):
     """What a segmenter's training depends on, but for its teacher and the place of its encoder's weights."""
     segmenter = STUDY.segmenters[wildcards.segmenter]
-    known = segmenter.model_dump(exclude={"teacher", "teacher_replicate"}, exclude_none=True)
+    known = segmenter.model_dump(exclude=OF_MASKS, exclude_none=True)
     return canonical(known | ({"encoder_weights": "file"} if segmenter.weights_file else {}) | own_masks(wildcards))
 
 
 def segmenting_settings(wildcards):
     """The device and the threads that masks are predicted with, and whose images they are of."""
     segmenter = STUDY.segmenters[wildcards.segmenter]
-    return canonical({"device": segmenter.device, "threads": segmenter.threads, **own_masks(wildcards)})
+    known = segmenter.model_dump(include={"device", "threads", "dilate_px"}, exclude_none=True)
+    return canonical({**known, **own_masks(wildcards)})
 
 
 def mask_quality_settings(wildcards):
-    """What masks are compared with, and whose images they are of."""
-    return canonical({"mask_truth": STUDY.datasets[wildcards.dataset].mask_truth, **own_masks(wildcards)})
+    """What masks are compared with, how many may be useless, and whose images they are of."""
+    known = STUDY.segmenters[wildcards.segmenter].model_dump(include={"allowed_empty_or_full"}, exclude_none=True)
+    return canonical({"mask_truth": STUDY.datasets[wildcards.dataset].mask_truth, **known, **own_masks(wildcards)})
 
 
 def families_of_segmenter(wildcards):

@@ -3,9 +3,12 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from PIL import Image
 
+from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
-from selfdoubt.segmentation.mask_quality import centred_box, quality_rows
+from selfdoubt.segmentation.mask_quality import centred_box, check_usable, quality_rows
+from selfdoubt.segmentation.mask_sheet import write_sheet
 
 
 def quality(found, truth) -> dict:
@@ -19,6 +22,8 @@ def test_quality_by_hand():
     found = quality([[[1, 1], [0, 0]], [[0, 0], [0, 0]]], [[[1, 0], [0, 0]], [[0, 0], [0, 0]]])
     assert found == {
         "iou": pytest.approx((1 / 2 + 1) / 2),
+        "recall": 1,  # of the one image with an object
+        "precision": pytest.approx(1 / 2),
         "centred-box-iou": pytest.approx((0 + 1) / 2),  # an eighth of four pixels has no pixel in the middle
         # The IoU are 1/2 and 1, those of the box 0 and 1: differences of 1/2 and 0, standard deviation .5 / 2**.5.
         "iou-above-box-error": pytest.approx(0.5 / 2**0.5 / 2**0.5),
@@ -33,7 +38,8 @@ def test_without_truth_there_is_a_reason():
     rows = quality_rows("mask", np.ones((5, 7, 13), bool), None)
     lacking = {row["statistic"]: row["reason"] for row in rows if row["value"] is None}
     assert lacking == dict.fromkeys(
-        ("iou", "centred-box-iou", "iou-above-box-error", "pixel-accuracy"), "the true masks are not known"
+        ("iou", "recall", "precision", "centred-box-iou", "iou-above-box-error", "pixel-accuracy"),
+        "the true masks are not known",
     )
 
 
@@ -62,7 +68,7 @@ def test_without_truth_masks_are_compared_with_the_pixels_that_they_were_learned
         rows = {row["statistic"]: row for row in quality_rows("mask", useless, None, pseudo)}
         assert "no nearer to the pseudo-masks" in rows["pseudo-mask-recall"]["warning"]
     for truth, annotated in ((pseudo, pseudo), (None, np.zeros_like(pseudo)), (None, None)):
-        assert "pseudo-mask-recall" not in {r["statistic"] for r in quality_rows("mask", masks, truth, annotated)}
+        assert "centred-box-recall" not in {r["statistic"] for r in quality_rows("mask", masks, truth, annotated)}
 
 
 @pytest.mark.parametrize(("n_empty", "n_full", "warned"), [(2, 0, False), (3, 0, True), (2, 1, True), (0, 100, True)])
@@ -77,3 +83,27 @@ def test_masks_may_be_empty_or_full_up_to_a_fraction(n_empty, n_full, warned):
 def test_one_image_has_no_standard_error():
     found = quality([[[1, 0], [0, 0]]], [[[1, 0], [0, 0]]])
     assert found["iou"] == 1 and found["iou-above-box-error"] is None
+
+
+@pytest.mark.parametrize(
+    ("allowed", "n_useless", "stops"), [(None, 5, False), (None, 6, True), (0, 1, True), (1, 10, False)]
+)
+def test_too_many_empty_or_full_masks_stop_the_study(allowed, n_useless, stops):
+    masks = np.zeros((10, 2, 2), bool)
+    masks[:, 0, 0] = True
+    masks[:n_useless] = np.arange(n_useless)[:, None, None] % 2
+    if not stops:
+        return check_usable(masks, allowed, "masks", "sheet.png")
+    with pytest.raises(UserError, match=r"masks: .* empty and .* full.*sheet\.png.*allowed_empty_or_full"):
+        check_usable(masks, allowed, "masks", "sheet.png")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_sheet_shows_images_with_their_masks(tmp_path, channels):
+    images, masks = np.full((9, channels, 32, 40), 100, np.uint8), np.zeros((9, 32, 40), bool)
+    masks[8] = True
+    write_sheet(tmp_path / "sheet.png", images, masks)
+    pixels = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert pixels.shape == (2 * 2 * 33, 8 * 2 * 41, 3)
+    assert pixels[0, 0].tolist() == [100] * 3 and pixels[66, 0].tolist() == [177, 50, 50]
+    assert pixels[66, 82].tolist() == [255] * 3

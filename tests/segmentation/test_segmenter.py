@@ -217,6 +217,35 @@ def test_a_checkpoint_gives_the_same_masks(tmp_path):
         load_segmenter(tmp_path / "b.safetensors", CPU)
 
 
+class Shown(nn.Module):
+    """Stands in for a network: the logit of a pixel is its value, in units of 1/255."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale, self.encoder = nn.Parameter(torch.tensor(255.0)), SimpleNamespace(output_stride=1)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.scale * images
+
+
+def test_a_threshold_of_recall_by_hand(tmp_path):
+    # Of the object's logits 10, 20, 30 and 40 three quarters are from 20 on, a half from 30.
+    model, images = segmenter.Segmenter(Shown(), 1), np.array([[[[10, 20, 30], [40, 99, 0]]]], np.uint8)
+    pseudo = np.array([[[1, 1, 1], [1, 0, -1]]], np.int8)
+    for recall, covered in ((0.99, 4), (0.75, 3), (0.74, 3), (0.5, 2)):
+        model.threshold = segmenter.threshold_of_recall(model, images, pseudo, recall)
+        assert segment(model, images)[pseudo == 1].sum() == covered
+    metadata = {"settings": vars(settings()), "channels": 1, "threshold": -1.5}
+    checkpoints.save(tmp_path / "a.safetensors", build_segmenter(settings(), 1), metadata)
+    assert load_segmenter(tmp_path / "a.safetensors", CPU).threshold == -1.5
+
+
+def test_masks_are_made_wider_by_hand():
+    model, images = segmenter.Segmenter(Shown(), 1), np.zeros((1, 1, 3, 4), np.uint8)
+    images[0, 0, 0, 0] = 1
+    assert segment(model, images, 1)[0].astype(int).tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0]]
+
+
 # ---- training ----
 
 

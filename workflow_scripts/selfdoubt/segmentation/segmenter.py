@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from selfdoubt.mixing import painting
 from selfdoubt.models import checkpoints, inference
 from selfdoubt.runtime import methods, randomness
 from selfdoubt.runtime.errors import UserError
@@ -39,6 +40,7 @@ class Segmenter(nn.Module):
         self.register_buffer("std", torch.ones(channels, 1, 1))
         self.network = network
         self.is_pretrained = False
+        self.threshold = 0.0  # above which a pixel's logit is object
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return the logit of each pixel for being object, float32 (n, H, W), of images (n, C, H, W) in [0, 1]."""
@@ -125,6 +127,7 @@ def load_segmenter(path: str | Path, device: torch.device) -> Segmenter:
         )
     model = build_segmenter(SimpleNamespace(**metadata["settings"]), metadata["channels"])
     model.load_state_dict(tensors)
+    model.threshold = metadata.get("threshold", 0.0)
     return model.to(device, memory_format=torch.channels_last).eval()
 
 
@@ -206,11 +209,32 @@ def _train_epoch(model, batches, optimizer, factors: list[float]) -> float:
     return total / n_labelled
 
 
+def threshold_of_recall(model: Segmenter, images: np.ndarray, pseudo: np.ndarray, recall: float) -> float:
+    """Return the highest logit at which masks cover a fraction `recall` of the pixels annotated as object.
+
+    images, pseudo: as of `train_segmenter`; some pixels are annotated as object.
+    """
+    logits = np.sort(np.concatenate([part.numpy()[own == 1] for part, own in _logits(model, images, pseudo)]))
+    n_missed = int((1 - recall) * len(logits) + 1e-9)
+    return float(np.nextafter(logits[n_missed], np.float32(-np.inf)))
+
+
+def segment(model: Segmenter, images: np.ndarray, dilate_px: int = 0) -> np.ndarray:
+    """Return the object masks of uint8 images (n, C, H, W): bool (n, H, W), in float32 on the model's device.
+
+    dilate_px: how many rows and columns away from an object's pixel others become object, too.
+    """
+    masks = torch.cat([logits > model.threshold for logits, _ in _logits(model, images, images)])
+    if dilate_px:
+        masks = painting.dilate(masks[:, None].float(), dilate_px)[:, 0] > 0
+    return masks.numpy()
+
+
 @torch.no_grad()
-def segment(model: Segmenter, images: np.ndarray) -> np.ndarray:
-    """Return the object masks of uint8 images (n, C, H, W): bool (n, H, W), in float32 on the model's device."""
+def _logits(model: Segmenter, images: np.ndarray, others: np.ndarray):
+    """Yield logits of pixels, float32 (b, H, W), of a batch after the other, with the same part of `others`."""
     model.eval()
     device = next(model.parameters()).device
     size = max(1, _SEGMENTED_PIXELS // (images.shape[2] * images.shape[3]))
-    parts = [model(inference.as_pixels(images[i : i + size], device)) > 0 for i in range(0, len(images), size)]
-    return torch.cat(parts).cpu().numpy()
+    for i in range(0, len(images), size):
+        yield model(inference.as_pixels(images[i : i + size], device)).cpu(), others[i : i + size]

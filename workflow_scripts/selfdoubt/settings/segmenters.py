@@ -23,6 +23,9 @@ class Segmenter(Strict):
     epochs: Count
     batch_size: Annotated[int, Field(ge=2, lt=2**31)]
     learning_rate: Positive
+    recall: Annotated[float, Field(gt=0, lt=1)] | None = None  # of confident object pixels; None: threshold 0
+    dilate_px: Annotated[int, Field(ge=1, le=64)] | None = None  # by which masks are made wider
+    allowed_empty_or_full: Fraction | None = None  # of masks; None: a half
     threads: Processes
     device: Device = "auto"
 
