@@ -456,3 +456,10 @@ def test_teacher_quality_ranks_students_and_has_no_correlation_of_two_or_of_equa
 def test_training_curves_are_means_over_replicates():
     ce, kd = drawn("training-curves").axes[0].lines
     assert ce.get_xydata() == pytest.approx(np.array([(1, 0.55), (2, 0.7)])) and kd.get_ydata()[-1] == 0.9
+
+
+def test_training_curves_leave_out_epochs_without_a_value_and_mark_a_single_one():
+    of_two, of_one = np.array([np.nan, 0.5, np.nan, 0.7]), np.array([np.nan, np.nan, np.nan, 0.4])
+    ce, kd = draw("training-curves", data={"ce": [of_two], "kd": [of_one]}).axes[0].lines
+    assert ce.get_xdata().tolist() == [2, 4] and ce.get_ydata().tolist() == [0.5, 0.7]
+    assert kd.get_xdata().tolist() == [4] and kd.get_marker() == "o"

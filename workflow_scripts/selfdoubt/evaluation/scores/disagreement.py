@@ -11,7 +11,7 @@ from selfdoubt.evaluation.rankings import aurc, rank, without_noise
 from selfdoubt.evaluation.softmax import check_val, each_block
 
 COLUMN = "disagreement"
-WITHOUT_COLUMN = "the model does not learn how far teachers disagree"
+WITHOUT_COLUMN = "it is made of clean images, for students that learn how far teachers disagree"
 WEIGHTS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # of a nat of h, in log-odds
 
 

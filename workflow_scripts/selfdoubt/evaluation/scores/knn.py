@@ -6,7 +6,7 @@ k is 50, as the paper has it for CIFAR-10.
 import numpy as np
 
 COLUMN = "knn"
-WITHOUT_COLUMN = "the model keeps no features"
+WITHOUT_COLUMN = "it is made of clean images, for models that keep features"
 NEIGHBOURS = 50
 _BLOCK = 2**22  # distances held at a time
 

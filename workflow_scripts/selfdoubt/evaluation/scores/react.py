@@ -5,7 +5,7 @@ import numpy as np
 from selfdoubt.evaluation.softmax import Softmax
 
 COLUMN = "react"
-WITHOUT_COLUMN = "the model keeps no features"
+WITHOUT_COLUMN = "it is made of clean images, for models that keep features"
 PERCENT = 90
 
 

@@ -10,7 +10,7 @@ from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.softmax import Softmax
 
 COLUMN = "sirc"
-WITHOUT_COLUMN = "the model keeps no features"
+WITHOUT_COLUMN = "it is made of clean images, for models that keep features"
 
 
 def fit_features(train) -> dict:

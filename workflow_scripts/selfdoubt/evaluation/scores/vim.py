@@ -9,7 +9,7 @@ import numpy as np
 from selfdoubt.evaluation.softmax import Softmax
 
 COLUMN = "vim"
-WITHOUT_COLUMN = "the model keeps no features"
+WITHOUT_COLUMN = "it is made of clean images, for models that keep features"
 
 
 def fit_features(train) -> dict:

@@ -39,9 +39,10 @@ def draw(data: dict[str, list[np.ndarray]], settings, context: Context) -> Figur
     axes = figure.subplots()
     for arm, replicates in data.items():
         look, values = context.looks[arm], np.array(replicates)
-        epochs = np.arange(1, values.shape[1] + 1)
-        axes.fill_between(epochs, values.min(0), values.max(0), color=look.colour, alpha=0.16, linewidth=0)
-        axes.plot(epochs, values.mean(0), color=look.colour, linestyle=look.dashes)
+        epochs = np.flatnonzero(~np.isnan(values).any(0))  # of val, where the recipe has it evaluated
+        values, marker = values[:, epochs], "o" if len(epochs) == 1 else None  # of one epoch a line shows nothing
+        axes.fill_between(epochs + 1, values.min(0), values.max(0), color=look.colour, alpha=0.16, linewidth=0)
+        axes.plot(epochs + 1, values.mean(0), color=look.colour, linestyle=look.dashes, marker=marker)
     axes.set(xlabel="epoch", ylabel=NAMES[settings.column])
     axes.grid(axis="y")
     lines = [Line2D([], [], color=look.colour, linestyle=look.dashes) for look in map(context.looks.get, data)]

@@ -23,7 +23,7 @@ class Settings(FigureOfArms):
         for arm in self.arms:
             check_known(place, arm, trained, "a model that is trained here")
             if self.column in PARTS and not _is_measured(arm, study):
-                what = f"the loss of {arm} measures no {self.column}, which those of students by kd and dkd do"
+                what = f"the loss of {arm} measures no {self.column}, which students of single images by kd and dkd do"
                 raise UserError(f"config: {place}: {what}; leave it out, or show another column")
 
 
