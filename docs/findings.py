@@ -69,7 +69,8 @@ technique has its authors' settings, which were made for larger networks and lon
 **Registered, and what of it is fresh.** A registration fixes claims, margins, families, arms and replicates before
 their test numbers were seen, and no more. The default study's five replicates are all that the embedded images give:
 its regime and its claims were chosen by them on val, and claims like them had been evaluated on the same test images
-in an earlier regime ([decision 21](decisions/0021-a-regime-with-known-effects.md)). The replicates of
+in an earlier regime ([decision 21](decisions/0021-a-regime-with-known-effects.md)). A second registered run of it, with
+half of the test images, left the primary claim of its first study open; the first one stands below. The replicates of
 `studies/ensemble-distillation.yaml` had been seen by no exploration; its test images are among those on which pilots
 suggested its claim.
 
