@@ -244,9 +244,9 @@ def test_stacking_of_the_best_member_knows_no_other():
 def test_a_class_bias_by_hand():
     # Every image has mean probabilities (1/2, 1/2), three of four are of class 0: b_0 - b_1 = ln 3 without a penalty.
     logits, labels = [np.zeros((8, 2)), np.zeros((8, 2))], np.array([0, 0, 0, 1] * 2)
-    found = class_bias.biased(logits, class_bias.fit_bias(logits, labels, 1e-9))
+    found = class_bias.BIAS.predict(logits, class_bias.BIAS.fit(logits, labels, 1e-9))
     np.testing.assert_allclose(np.exp(found), [[3 / 4, 1 / 4]] * 8, atol=1e-3)
-    held = class_bias.biased(logits, class_bias.fit_bias(logits, labels, 1e9))
+    held = class_bias.BIAS.predict(logits, class_bias.BIAS.fit(logits, labels, 1e9))
     np.testing.assert_allclose(np.exp(held), [[1 / 2, 1 / 2]] * 8, atol=1e-6)
 
 
@@ -258,15 +258,15 @@ def test_a_weighted_pool_by_hand():
     labels = np.arange(n) % 2
     seen = np.where(correct, labels, 1 - labels)
     logits = [np.eye(2)[seen], np.zeros((n, 2))]
-    weights = weighted_pool.fit_pool(logits, labels, 1e-9)
+    weights = weighted_pool.POOL.fit(logits, labels, 1e-9)
     np.testing.assert_allclose(weights[:2], [2 - 1 / 2, 0], atol=1e-2)
     np.testing.assert_allclose(weights[2] - weights[3], 0, atol=1e-2)
 
 
 @pytest.mark.parametrize("protocol", [weighted_pool, class_bias])
 def test_an_immense_penalty_leaves_the_pool_without_weights(protocol):
-    fit, predict = (weighted_pool.fit_pool, weighted_pool.pool) if protocol is weighted_pool else (
-        class_bias.fit_bias, class_bias.biased)  # fmt: skip
+    fit, predict = (weighted_pool.POOL.fit, weighted_pool.POOL.predict) if protocol is weighted_pool else (
+        class_bias.BIAS.fit, class_bias.BIAS.predict)  # fmt: skip
     plain = mean_logit.mean_logit(TEST) if protocol is weighted_pool else probabilities.mean_probability(TEST)
     np.testing.assert_allclose(predict(TEST, fit(VAL, LABELS, 1e9)), plain, atol=1e-6)
 
@@ -290,8 +290,8 @@ def test_a_pool_is_at_the_minimum_of_its_loss():
 @pytest.mark.parametrize(
     ("method", "fit", "predict"),
     [
-        ("class-bias", class_bias.fit_bias, class_bias.biased),
-        ("weighted-pool", weighted_pool.fit_pool, weighted_pool.pool),
+        ("class-bias", class_bias.BIAS.fit, class_bias.BIAS.predict),
+        ("weighted-pool", weighted_pool.POOL.fit, weighted_pool.POOL.predict),
     ],
 )
 def test_val_is_predicted_by_fits_without_its_fold(method, fit, predict):

@@ -27,7 +27,7 @@ SHIFTS = {"views": "shifts", "n_views": 3, "shift_px": 1, "flip": True, "noise_2
 NOISE = {"views": "noise", "n_views": 3, "shift_px": None, "flip": None, "noise_255": 16}
 FITTED = {"penalty": [0.1], "n_folds": 3}
 POOL = out_of_fold.cross_validate(
-    CLEAN["val"], SPLITS["val"].labels, SimpleNamespace(**FITTED), weighted_pool.fit_pool, weighted_pool.pool
+    CLEAN["val"], SPLITS["val"].labels, SimpleNamespace(**FITTED), weighted_pool.POOL.fit, weighted_pool.POOL.predict
 )
 BEFORE = {split: contested_views.decided(POOL, split, logits) for split, logits in CLEAN.items()}
 HALF = float(np.median(np.exp(BEFORE["test"].max(1))))
@@ -71,7 +71,7 @@ def test_the_pool_stands_where_it_is_certain_and_decides_again_by_views_elsewher
     images, kind, viewed = SPLITS["test"].images[rows], SimpleNamespace(**SHIFTS), []
     for i, (model, clean) in enumerate(zip(MODELS.values(), CLEAN["test"], strict=True)):
         viewed += [views.mean_over_views(model, images, clean[rows], kind, randomness.generator(0, "views/test", i))]
-    np.testing.assert_allclose(found[rows], weighted_pool.pool(viewed, POOL.weights), atol=1e-6)
+    np.testing.assert_allclose(found[rows], weighted_pool.POOL.predict(viewed, POOL.weights), atol=1e-6)
     assert np.abs(found[rows] - BEFORE["test"][rows]).max() > 0.01
 
 
@@ -79,7 +79,7 @@ def test_views_of_val_are_pooled_by_fits_without_its_fold():
     found, threshold = contested(contested_below=1e-6).logits, 1e-6
     np.testing.assert_allclose(found["val"], POOL.of_val(CLEAN["val"]), atol=1e-6)  # no image is below it
     assert (np.exp(BEFORE["val"].max(1)) > threshold).all()
-    in_fold = weighted_pool.pool(CLEAN["val"], POOL.weights)
+    in_fold = weighted_pool.POOL.predict(CLEAN["val"], POOL.weights)
     assert np.abs(found["val"] - in_fold).max() > 1e-3
 
 

@@ -1,188 +1,40 @@
-"""Every kind of figure: what is drawn, that it can be read, and that equal data give equal bytes."""
+"""Every kind of figure: it can be read, equal data give equal bytes, and data that show nothing stop no study."""
 
 import subprocess
 import sys
-from functools import cache
-from itertools import product
 from pathlib import Path
-from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.text import Text
+from small_figures import (
+    ARMS,
+    CONTEXT,
+    KINDS,
+    LAST_INCORRECT,
+    draw,
+    drawn,
+    fidelity,
+    gallery,
+    gaps,
+    labels,
+    metrics_rows,
+    persuasion,
+    saved,
+    settings,
+    texts,
+)
 
-from selfdoubt.data import datasets, masks
-from selfdoubt.data.datasets import Split
-from selfdoubt.data.own_images import positions
 from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.figures import style
 from selfdoubt.figures.context import Context, context_of, look_at
-from selfdoubt.figures.kinds.accuracy_ranking import parts_of
-from selfdoubt.figures.kinds.enhancement_examples import Examples
 from selfdoubt.figures.kinds.mask_gallery import Gallery
 from selfdoubt.figures.kinds.object_size import SizedRuns
 from selfdoubt.figures.nothing import NothingToShow, notice
-from selfdoubt.figures.points import accuracy_and_auroc
 from selfdoubt.figures.texts import Extent
 from selfdoubt.runtime import methods
-from selfdoubt.runtime.errors import UserError
-
-ARMS = {"ce": "cross-entropy", "kd": "KD, τ = $4$", "a": "A", "b": "B", "trio/persuasion": "trio talks"}
-ARMS |= {"ce/odin": "ODIN", "ce/random-sign": "placebo"}
-CONTEXT = Context(ARMS, {arm: look_at(place) for place, arm in enumerate(ARMS)})
-ENTRY = {"dataset": "toys", "split": "test", "score": "msp", "style": SimpleNamespace(width_mm=150, height_mm=80)}
-OWN = {  # kind -> what else its entry has
-    "risk-coverage": {"arms": ["ce", "kd"]},
-    "reliability": {"arms": ["ce", "kd"], "n_bins": 10},
-    "auroc-accuracy": {"arms": []},
-    "accuracy-ranking": {"arms": ["kd", "ce/odin"], "reference": "ce"},
-    "oracle-gap": {"arms": ["ce", "kd", "ce/odin"], "labels": "people", "coverage_percent": None},
-    "mask-gallery": {"segmenter": "unet", "n_images": 3},
-    "enhancement-examples": {"model": "ce", "replicate": 1, "n_images": 2, "enhancers": ["odin", "random-sign"]},
-    "persuasion-matrix": {"group": "trio", "protocol": "persuasion"},
-    "mixed-labels": {"models": ["a", "b"]},
-    "object-size": {"arms": ["ce", "kd"], "n_bins": 2},
-    "confidence-histograms": {"arms": ["ce", "kd"], "n_bins": 5},
-    "entropy-deciles": {"arms": ["kd", "a"], "reference": "ce"},
-    "teacher-quality": {
-        "arms": ["kd", "a", "b"],
-        "teacher_metrics": ["target-ece", "entropy"],
-        "student_metrics": ["aurc"],
-    },
-    "training-curves": {"arms": ["ce", "kd"], "column": "val_accuracy"},
-}
-KINDS = [kind for kind in methods.names_in("figures.kinds") if kind in OWN]
-
-LAST_INCORRECT = (np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, True, True, False]))
-FIRST_INCORRECT = (np.array([0.9, 0.8, 0.7, 0.1]), np.array([False, True, True, True]))
-
-
-def metrics_rows(arm: str, replicate: int, accuracy: float, auroc: float) -> list[dict]:
-    name, _, variant = arm.partition("/")
-    row = {"dataset": "toys", "name": name, "replicate": replicate, "variant": variant or "clean"}
-    row |= {"split": "test", "n": 100, "reason": None if auroc == auroc else "no incorrect samples"}
-    return [
-        row | {"metric": "accuracy", "score": "none", "value": accuracy},
-        row | {"metric": "auroc", "score": "msp", "value": auroc},
-    ]
-
-
-def metrics() -> pd.DataFrame:
-    pairs = [metrics_rows(arm, replicate, 0.9, 0.8) for arm in ("kd", "ce", "ce/odin") for replicate in (1, 2)]
-    return pd.DataFrame([row for pair in pairs for row in pair])
-
-
-def gaps(gap: float | None = 0.010) -> pd.DataFrame:
-    """Two replicates of ce, whose gap is split, kd, whose gap is not, and ODIN, of which some parts are negative."""
-    of_arms = {
-        "ce": {"gap": gap, "noise": 0.002, "approximation": 0.001, "ranking": 0.006, "rest": 0.001},
-        "kd": {"gap": gap, "noise": None, "ranking": None, "mended-by-logits": 0.003},
-        "ce/odin": {
-            "gap": gap,
-            "noise": 0.009,
-            "approximation": -0.004,
-            "ranking": 0.006,
-            "rest": -0.001,
-            "mended-by-people": 0.004,
-        },
-    }
-    rows = []
-    for arm, parts in of_arms.items():
-        name, _, variant = arm.partition("/")
-        row = {"dataset": "toys", "name": name, "variant": variant or "clean", "split": "test", "score": "msp", "n": 9}
-        for (part, value), replicate, coverage in product(parts.items(), (1, 2), (None, 50.0)):
-            own = {"part": part, "replicate": replicate, "coverage_percent": coverage, "value": value}
-            rows.append(row | own | {"reason": None if value is not None else "no labels of people"})
-    return pd.DataFrame(rows).astype({"value": float, "coverage_percent": float})
-
-
-def gallery() -> Gallery:
-    reference = np.zeros((3, 8, 8), bool)
-    reference[:, 0, :2] = True
-    predicted = reference.copy()
-    predicted[0, 0, 1] = False
-    return Gallery(np.full((3, 1, 8, 8), 200, np.uint8), reference, predicted)
-
-
-def examples() -> dict[str, Examples]:
-    clean = np.full((2, 1, 8, 8), 51, np.uint8)
-    enhanced = np.full((2, 1, 8, 8), 0.2, np.float32)
-    enhanced[0] += np.float32(2 / 255)
-    shown = Examples(clean, enhanced, np.array([0.5, 0.9]), np.array([0.75, 0.9]), 2)
-    return {"ce/odin": shown, "ce/random-sign": shown}
-
-
-def persuasion() -> pd.DataFrame:
-    rows = [("a", "b", "true", 1.0, 10), ("a", "b", "true", 3.0, 10), ("a", "b", "other", -1.0, 5)]
-    return pd.DataFrame(rows, columns=["sender", "listener", "message", "gain", "n"])
-
-
-def labels(error: float | None = 0.19) -> dict:
-    return {"weight-mean": 0.7, "weight-sd": 0.2, "label-error": error, "ghost-labels": 0.3, "nothing-visible": 0.0}
-
-
-def sized() -> SizedRuns:
-    """The two small objects are the first and the last; kd is correct on one more of them, and otherwise as ce."""
-    confidence, correct = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, True, False, False])
-    kd = (confidence, np.array([True, True, False, True]))
-    return SizedRuns({"ce": [(confidence, correct)], "kd": [kd]}, np.array([0.1, 0.3, 0.4, 0.2]))
-
-
-def fidelity() -> pd.DataFrame:
-    """Two replicates of three students, the better the higher the error of their teachers' calibration."""
-    rows = []
-    for place, (student, replicate) in enumerate(product(("kd", "a", "b"), (1, 2))):
-        row = {"dataset": "toys", "student": student, "replicate": replicate, "split": "test", "n": 9, "reason": None}
-        numbers = {"target-ece": 0.01 * place, "teacher-entropy": 1.0, "student-aurc": 0.02 - 0.001 * place}
-        rows += [row | {"quantity": key, "value": value, "decile": None} for key, value in numbers.items()]
-        for quantity, decile in product(("error", "confidence-correct", "confidence-incorrect"), range(1, 11)):
-            own = {"quantity": quantity, "decile": decile, "value": 0.01 * decile * replicate}
-            rows += [row | own | {"reference": "ce"}, row | own | {"reference": None, "value": 0.5}]
-    return pd.DataFrame(rows).astype({"decile": float})
-
-
-DATA = {
-    "risk-coverage": lambda: {"ce": [LAST_INCORRECT], "kd": [FIRST_INCORRECT]},
-    "reliability": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
-    "auroc-accuracy": metrics,
-    "accuracy-ranking": metrics,
-    "oracle-gap": gaps,
-    "mask-gallery": gallery,
-    "enhancement-examples": examples,
-    "persuasion-matrix": persuasion,
-    "mixed-labels": lambda: {"a": [labels(), labels(0.21)], "b": [labels(None)] * 2},
-    "object-size": sized,
-    "confidence-histograms": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
-    "entropy-deciles": fidelity,
-    "teacher-quality": fidelity,
-    "training-curves": lambda: {"ce": [np.array([0.5, 0.7]), np.array([0.6, 0.7])], "kd": [np.array([0.4, 0.9])] * 2},
-}
-
-
-def settings(kind: str, **changes) -> SimpleNamespace:
-    return SimpleNamespace(**(ENTRY | OWN[kind] | changes))
-
-
-def draw(kind: str, data=None, context: Context = CONTEXT, **changes):
-    data = DATA[kind]() if data is None else data
-    return methods.load("figures.kinds", kind).draw(data, settings(kind, **changes), context)
-
-
-drawn = cache(draw)
-
-
-def texts(figure) -> list[str]:
-    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
-
-
-def saved(figure, path: Path) -> bytes:
-    style.save(figure, [path])
-    return path.read_bytes()
-
-
-# ---- of all kinds ----
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -282,184 +134,3 @@ def test_a_notice_is_as_large_as_the_figure_and_the_same_each_time(tmp_path):
 
 
 # ---- of one kind ----
-
-
-def test_risk_coverage_ends_at_the_error_rate_and_compares_with_the_first_arm():
-    top, bottom = drawn("risk-coverage").axes
-    last, first = (line.get_ydata() for line in top.lines)
-    assert last[-1] == first[-1] == 25  # one error of four, in percent
-    assert first[0] == 100  # the most confident prediction is incorrect
-    assert np.all(bottom.lines[0].get_ydata() == 0)
-    assert bottom.lines[1].get_ydata() == pytest.approx(first - last)
-
-
-def test_risk_coverage_averages_over_replicates_and_bands_from_least_to_most():
-    figure = draw("risk-coverage", {"ce": [LAST_INCORRECT, FIRST_INCORRECT]})
-    top = figure.axes[0]
-    assert top.lines[0].get_ydata()[0] == 50  # replicates: 0 and 100 % errors at the lowest coverage
-    band = top.collections[0].get_paths()[0].vertices[:, 1]
-    assert (band.min(), band.max()) == (0, 100)
-    low, high = (1 / 4) / 4, (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4  # AURC
-    mean, sd = (low + high) / 2, (high - low) / 2**0.5
-    assert any(text.startswith(f"{1000 * mean:.2f} ± {1000 * sd:.2f} ") for text in texts(figure))
-
-
-def test_reliability_shows_accuracy_gap_and_fraction_of_the_pooled_replicates():
-    first = (np.full(5, 0.75), np.array([True, True, True, True, False]))
-    second = (np.full(5, 0.75), np.array([True, True, False, False, False]))
-    figure = draw("reliability", {"ce": [first, second], "kd": [first, second]})
-    top, _, bottom, _ = figure.axes
-    accuracy, gap = top.patches
-    assert accuracy.get_height() == pytest.approx(60)  # (4 + 2) of 10
-    assert gap.get_height() == pytest.approx(75 - 60)
-    assert [bar.get_height() for bar in bottom.patches] == [0] * 7 + [100] + [0] * 2
-    [ece] = [text for text in top.texts if text.get_text() == "ECE 0.2000 ± 0.2121"]  # |.8 - .75| and |.4 - .75|
-    assert ece.get_window_extent().y0 >= top.get_window_extent().y1  # above the axes: on no bar
-    assert top.lines[0].get_xydata().tolist() == [[0, 0], [100, 100]]
-
-
-def test_a_difference_of_augrc_is_split_into_accuracy_and_ranking():
-    """By hand, e of .1 and .2, AUROC of .8 and .9: AUGRC of .005 + .09 x .2 = .023 and .02 + .16 x .1 = .036.
-
-    Mean e (1 - e) is .125: the ranking part is -.125 x (.8 - .9) = .0125, and accuracy has the rest of -.013.
-    """
-    rows = [*metrics_rows("kd", 1, 0.9, 0.8), *metrics_rows("ce", 1, 0.8, 0.9), *metrics_rows("ce", 2, 0.8, 0.9)]
-    points = accuracy_and_auroc(pd.DataFrame(rows), settings("accuracy-ranking"))
-    found = parts_of(points, "kd", "ce")  # of one replicate, against each of the other's
-    assert found["ranking"].tolist() == pytest.approx([12.5] * 2)
-    assert found["accuracy"].tolist() == pytest.approx([-25.5] * 2)
-
-
-def test_auroc_accuracy_excludes_arms_without_auroc_and_gives_the_reason():
-    rows = metrics_rows("ce", 1, 0.9, 0.8) + metrics_rows("kd", 1, 1.0, np.nan)
-    shown = texts(draw("auroc-accuracy", pd.DataFrame(rows)))
-    assert ARMS["ce"] in shown and ARMS["kd"] not in shown
-    with pytest.raises(NothingToShow, match=r"no arm has both .* \(no incorrect samples\)"):
-        draw("auroc-accuracy", pd.DataFrame(rows[2:]))
-
-
-def test_auroc_accuracy_shows_its_own_split_and_data_set_and_lists_arms_by_their_place():
-    rows = metrics_rows("ce", 1, 0.9, 0.8)
-    others = [row | other for row in rows for other in ({"split": "val", "value": 0.5}, {"dataset": "x", "value": 0.1})]
-    top = draw("auroc-accuracy", pd.DataFrame(others + rows)).axes[0]
-    points = np.concatenate([np.asarray(dots.get_offsets()) for dots in top.collections])
-    assert points == pytest.approx(np.array([[90, 80]] * 2))  # the replicate and the mean
-    legend = drawn("auroc-accuracy").axes[0].get_legend()
-    assert [text.get_text() for text in legend.get_texts()] == [ARMS[arm] for arm in ("ce", "kd", "ce/odin")]
-
-
-@pytest.mark.parametrize("n", [1, 2])
-@pytest.mark.parametrize("kind", ["risk-coverage", "reliability", "auroc-accuracy"])
-def test_one_replicate_is_no_mean_of_several(kind, n):
-    """Nor has it a band, a standard deviation or others to be pooled with."""
-    data = {"ce": [LAST_INCORRECT] * n, "kd": [FIRST_INCORRECT] * n}
-    if kind == "auroc-accuracy":
-        data = metrics().query(f"replicate <= {n}")
-    shown = " ".join(texts(draw(kind, data))).replace("\u00a0", " ")
-    assert ("mean" in shown) == (n > 1) and ("1 replicate" in shown) == (n == 1)
-
-
-def test_mask_gallery_prints_the_overlap():
-    axes = drawn("mask-gallery").axes
-    assert [each.get_xlabel() for each in axes[6:]] == ["0.50", "1.00", "1.00"]  # one of two pixels found, then both
-
-
-def test_mask_gallery_shows_the_images_of_the_masks_replicate(tmp_path):
-    labels = np.arange(6) % 2
-    images = np.arange(6, dtype=np.uint8)[:, None, None, None] * np.ones((1, 1, 8, 8), np.uint8)
-    split = Split(images, labels, np.arange(6, dtype=np.int32))
-    datasets.write_splits(tmp_path / "train", {"train": split}, {})
-    own = {"replicate": 2, "kind": "disjoint", "n_images": 2}
-    rows = positions(labels, **own)
-    masks.write_masks(tmp_path / "masks", images[rows, 0] > 0, {})
-    paths = [tmp_path / "masks"]
-    inputs = SimpleNamespace(images=[tmp_path / "train"], masks=paths, pseudo_masks=paths)
-    data = methods.load("figures.kinds", "mask-gallery").read(
-        inputs, settings("mask-gallery"), context_of({"mask_truth": "nonzero-pixels", "own_images": own})
-    )
-    assert data.images[:, 0, 0, 0].tolist() == rows.tolist() and np.array_equal(data.reference, data.predicted)
-
-
-def test_enhancement_examples_magnify_the_step_around_grey():
-    figure = drawn("enhancement-examples")
-    assert len(figure.axes) == 2 * 3 * 2
-    step, unchanged = (np.asarray(figure.axes[i].images[0].get_array()) for i in (2, 5))
-    np.testing.assert_allclose(step, 0.5 + 63 * 2 / 255, atol=1e-5)  # 63 = floor(127.5 / 2)
-    np.testing.assert_allclose(unchanged, 0.5, atol=1e-5)
-    assert "0.500 → 0.750" in texts(figure)
-
-
-def test_persuasion_matrix_averages_replicates_and_is_centred_at_zero():
-    true, wrong, _ = drawn("persuasion-matrix").axes
-    assert [text.get_text() for text in true.texts] == ["–", "+2.00\n± 1.41", "–", "–"]  # replicates: 1 and 3
-    assert [text.get_text() for text in wrong.texts] == ["–", "−1.00", "–", "–"]
-    assert [label.get_text() for label in true.get_yticklabels()] == ["A", "B"]
-    assert "n = 20 " in true.get_title(loc="left") and true.images[0].norm(0) == 0.5
-
-
-def test_a_message_to_two_listeners_is_counted_once():
-    rows = [(sender, listener, "true", 1.0, n) for sender, n in (("a", 10), ("b", 7)) for listener in "ab"]
-    rows = pd.DataFrame([*rows, *rows], columns=["sender", "listener", "message", "gain", "n"])  # of two replicates
-    true, wrong, _ = draw("persuasion-matrix", rows).axes
-    assert "n = 34 " in true.get_title(loc="left") and "n = 0 " in wrong.get_title(loc="left")
-
-
-def test_mixed_labels_prints_what_is_not_known():
-    assert {"20.0", "30.0", "not known"} <= set(texts(drawn("mixed-labels")))  # the mean of 19 and 21
-
-
-def test_gains_by_size_by_hand():
-    # Small objects: ce is correct on 1 of 2, kd on 2; large ones: 1 of 2 for both.
-    left, right = drawn("object-size").axes
-    gains, areas = (axes.lines[1].get_xydata() for axes in (left, right))
-    assert gains.ravel().tolist() == pytest.approx([15, 50, 35, 0])
-    # AURC of ce's small ones: (0 / 1 + 1 / 2) / 2 = 0.25, of kd's 0.
-    assert areas[:, 1].tolist() == pytest.approx([-250, 0])
-    with pytest.raises(UserError, match="4 images for n_bins 5"):
-        draw("object-size", n_bins=5)
-
-
-@pytest.mark.parametrize(("labels", "ends"), [("given", [6, 10]), ("people", [9, 15])])
-def test_bars_of_the_oracle_gap_reach_as_far_as_their_positive_parts(labels, ends):
-    """ODIN, of e-AURC 0.010: 6 are left in the order of people and 4 gained by it; or 9 + 6 - 4 - 1."""
-    axes = draw("oracle-gap", labels=labels).axes[0]
-    bars = [bar for bar in axes.patches if round(bar.get_y() + bar.get_height() / 2) == 2]
-    assert sorted(bar.get_x() + bar.get_width() for bar in bars if bar.get_width() > 0) == pytest.approx(ends)
-
-
-# ---- of students and their teachers ----
-
-
-def test_histograms_of_correct_and_incorrect_predictions_add_up_to_the_whole_each():
-    axes = drawn("confidence-histograms").axes[0]  # .9, .8, .7 correct and .1 incorrect, in bins of .2
-    correct, _, incorrect, _ = (patch.get_data().values for patch in axes.patches)
-    assert correct == pytest.approx([0, 0, 0, 100 / 3, 200 / 3]) and incorrect == pytest.approx([100, 0, 0, 0, 0])
-    assert [line.get_xdata()[0] for line in axes.lines] == pytest.approx([80, 10])  # the means
-
-
-def test_deciles_show_the_mean_difference_from_the_reference_in_points():
-    error = drawn("entropy-deciles").axes[0]
-    of_kd = error.lines[1].get_xydata()  # after the line of no difference
-    assert of_kd == pytest.approx(np.array([(decile, 1.5 * decile) for decile in range(1, 11)]))  # replicates: 1, 2
-
-
-def test_teacher_quality_ranks_students_and_has_no_correlation_of_two_or_of_equal_ones():
-    ece, entropy = drawn("teacher-quality").axes
-    assert np.concatenate([np.asarray(dots.get_offsets()) for dots in ece.collections]) == pytest.approx(
-        np.array([(0.5, 19.5), (2.5, 17.5), (4.5, 15.5)])  # points of ECE, AURC x 1000
-    )
-    assert ece.get_title(loc="right") == "ρ = −1.00" and entropy.get_title(loc="right") == ""
-    two = draw("teacher-quality", fidelity().query("student != 'a'")).axes[0]
-    assert two.get_title(loc="right") == ""
-
-
-def test_training_curves_are_means_over_replicates():
-    ce, kd = drawn("training-curves").axes[0].lines
-    assert ce.get_xydata() == pytest.approx(np.array([(1, 0.55), (2, 0.7)])) and kd.get_ydata()[-1] == 0.9
-
-
-def test_training_curves_leave_out_epochs_without_a_value_and_mark_a_single_one():
-    of_two, of_one = np.array([np.nan, 0.5, np.nan, 0.7]), np.array([np.nan, np.nan, np.nan, 0.4])
-    ce, kd = draw("training-curves", data={"ce": [of_two], "kd": [of_one]}).axes[0].lines
-    assert ce.get_xdata().tolist() == [2, 4] and ce.get_ydata().tolist() == [0.5, 0.7]
-    assert kd.get_xdata().tolist() == [4] and kd.get_marker() == "o"

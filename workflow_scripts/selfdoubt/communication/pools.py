@@ -6,9 +6,14 @@ v (a number a member) and b (a number a class) minimise the mean NLL plus penalt
 strictly convex, and so has one minimum. With v and b of 0 the decision is the offset.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
+
+from selfdoubt.communication.probabilities import in_blocks
 
 _PRECISION = {"maxiter": 2000, "ftol": 1e-12, "gtol": 1e-6}
 
@@ -38,3 +43,18 @@ def predict(offset: np.ndarray, features: np.ndarray, weights: np.ndarray) -> np
     """Return log probabilities (n, K); weights: what `fit` returned."""
     moved = np.einsum("l,lnk->nk", weights[: len(features)], features)
     return log_softmax(offset + moved + weights[len(features) :], axis=1)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Such a decision from the members' logits, a list of (n, K): f(logits) -> offset and features."""
+
+    arrays: Callable[[list[np.ndarray]], tuple[np.ndarray, np.ndarray]]
+
+    def fit(self, logits: list[np.ndarray], labels: np.ndarray, penalty: float, start: np.ndarray | None = None):
+        """Return v and b, one after the other, (L + K,)."""
+        return fit(*self.arrays(logits), labels, penalty, start)
+
+    def predict(self, logits: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
+        """Return log probabilities (n, K); weights: what `fit` returned."""
+        return in_blocks(lambda part: predict(*self.arrays(part), weights), logits)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, Field, model_serializer, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from selfdoubt.settings.types import (
@@ -36,6 +36,13 @@ class Mixing(Strict):
     @model_serializer(mode="wrap")
     def _without_what_few_have(self, dump) -> dict:
         return {key: value for key, value in dump(self).items() if (key, value) != ("also_clean", None)}
+
+
+def not_below_min_scale(max_scale: float, others: ValidationInfo) -> float:
+    """Return a max_scale; raises ValueError if it is below the min_scale beside it."""
+    if max_scale < others.data.get("min_scale", 0):
+        raise ValueError(f"{max_scale} is below min_scale {others.data['min_scale']}; swap them")
+    return max_scale
 
 
 class ByMasks(Mixing):

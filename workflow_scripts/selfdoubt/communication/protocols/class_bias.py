@@ -10,7 +10,14 @@ import numpy as np
 
 from selfdoubt.communication import out_of_fold, pools
 from selfdoubt.communication.combining import Combined, Members
-from selfdoubt.communication.probabilities import in_blocks, mean_probability
+from selfdoubt.communication.probabilities import mean_probability
+
+
+def _arrays(logits: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    return mean_probability(logits), np.empty((0, *logits[0].shape))
+
+
+BIAS = pools.Pool(_arrays)
 
 
 def decide(members: Members, settings) -> Combined:
@@ -18,18 +25,4 @@ def decide(members: Members, settings) -> Combined:
 
     Raises Undefined if val has fewer images than folds, or logits that are not finite.
     """
-    return out_of_fold.decide(members, settings, fit_bias, biased)
-
-
-def fit_bias(logits: list[np.ndarray], labels: np.ndarray, penalty: float, start: np.ndarray | None = None):
-    """Return b (K,), from the members' logits (n, K) each."""
-    return pools.fit(*_arrays(logits), labels, penalty, start)
-
-
-def biased(logits: list[np.ndarray], bias: np.ndarray) -> np.ndarray:
-    """Return log probabilities (n, K)."""
-    return in_blocks(lambda part: pools.predict(*_arrays(part), bias), logits)
-
-
-def _arrays(logits: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    return mean_probability(logits), np.empty((0, *logits[0].shape))
+    return out_of_fold.decide(members, settings, BIAS.fit, BIAS.predict)

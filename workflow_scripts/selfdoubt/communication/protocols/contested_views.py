@@ -12,7 +12,7 @@ from selfdoubt.communication.decisions import Decision, predict_clean
 from selfdoubt.communication.kept_gains import KeptGains
 from selfdoubt.communication.out_of_fold import CrossFit, fit_on_val
 from selfdoubt.communication.probabilities import log_probabilities
-from selfdoubt.communication.protocols.weighted_pool import fit_pool, pool
+from selfdoubt.communication.protocols.weighted_pool import POOL
 from selfdoubt.communication.views import mean_over_views
 from selfdoubt.runtime import randomness
 
@@ -23,7 +23,7 @@ def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> D
     Raises Undefined if val has fewer images than folds, or logits that are not finite.
     """
     clean = {name: predict_clean(models, split) for name, split in splits.items()}
-    fitted = fit_on_val([*clean["val"].values()], splits["val"].labels, settings, fit_pool, pool)
+    fitted = fit_on_val([*clean["val"].values()], splits["val"].labels, settings, POOL.fit, POOL.predict)
     logits, kept, fraction = {}, {}, 0.0
     for name, split in splits.items():
         members = [*clean[name].values()]

@@ -10,7 +10,15 @@ import numpy as np
 
 from selfdoubt.communication import out_of_fold, pools
 from selfdoubt.communication.combining import Combined, Members
-from selfdoubt.communication.probabilities import in_blocks, log_probabilities
+from selfdoubt.communication.probabilities import log_probabilities
+
+
+def _arrays(logits: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    each = np.stack([*map(log_probabilities, logits)])  # (L, n, K)
+    return each.mean(0), each
+
+
+POOL = pools.Pool(_arrays)  # whose v is w - 1/L
 
 
 def decide(members: Members, settings) -> Combined:
@@ -18,19 +26,4 @@ def decide(members: Members, settings) -> Combined:
 
     Raises Undefined if val has fewer images than folds, or logits that are not finite.
     """
-    return out_of_fold.decide(members, settings, fit_pool, pool)
-
-
-def fit_pool(logits: list[np.ndarray], labels: np.ndarray, penalty: float, start: np.ndarray | None = None):
-    """Return w - 1/L and b, one after the other, (L + K,), from the members' logits (n, K) each."""
-    return pools.fit(*_arrays(logits), labels, penalty, start)
-
-
-def pool(logits: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
-    """Return log probabilities (n, K); weights: what `fit_pool` returned."""
-    return in_blocks(lambda part: pools.predict(*_arrays(part), weights), logits)
-
-
-def _arrays(logits: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    each = np.stack([*map(log_probabilities, logits)])  # (L, n, K)
-    return each.mean(0), each
+    return out_of_fold.decide(members, settings, POOL.fit, POOL.predict)

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field
 
-from selfdoubt.settings.bases import AnyObjectLabels, ByObjects
+from selfdoubt.settings.bases import AnyObjectLabels, ByObjects, not_below_min_scale
 
 Scale = Annotated[float, Field(gt=0, le=4)]
 
@@ -12,12 +12,5 @@ Scale = Annotated[float, Field(gt=0, le=4)]
 class Settings(ByObjects):
     method: Literal["copy-paste"]
     min_scale: Scale  # of the object's sides
-    max_scale: Scale
+    max_scale: Annotated[Scale, AfterValidator(not_below_min_scale)]
     labels: AnyObjectLabels | Literal["pixel-area"] = "object-area"
-
-    @field_validator("max_scale")
-    @classmethod
-    def _is_a_range(cls, max_scale: float, others: ValidationInfo) -> float:
-        if max_scale < others.data.get("min_scale", 0):
-            raise ValueError(f"{max_scale} is below min_scale {others.data['min_scale']}; swap them")
-        return max_scale

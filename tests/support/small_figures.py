@@ -1,0 +1,172 @@
+"""Small data of every kind of figure, and figures drawn of them."""
+
+from functools import cache
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+from matplotlib.text import Text
+
+from selfdoubt.figures import style
+from selfdoubt.figures.context import Context, look_at
+from selfdoubt.figures.kinds.enhancement_examples import Examples
+from selfdoubt.figures.kinds.mask_gallery import Gallery
+from selfdoubt.figures.kinds.object_size import SizedRuns
+from selfdoubt.runtime import methods
+
+ARMS = {"ce": "cross-entropy", "kd": "KD, τ = $4$", "a": "A", "b": "B", "trio/persuasion": "trio talks"}
+ARMS |= {"ce/odin": "ODIN", "ce/random-sign": "placebo"}
+CONTEXT = Context(ARMS, {arm: look_at(place) for place, arm in enumerate(ARMS)})
+ENTRY = {"dataset": "toys", "split": "test", "score": "msp", "style": SimpleNamespace(width_mm=150, height_mm=80)}
+OWN = {  # kind -> what else its entry has
+    "risk-coverage": {"arms": ["ce", "kd"]},
+    "reliability": {"arms": ["ce", "kd"], "n_bins": 10},
+    "auroc-accuracy": {"arms": []},
+    "accuracy-ranking": {"arms": ["kd", "ce/odin"], "reference": "ce"},
+    "oracle-gap": {"arms": ["ce", "kd", "ce/odin"], "labels": "people", "coverage_percent": None},
+    "mask-gallery": {"segmenter": "unet", "n_images": 3},
+    "enhancement-examples": {"model": "ce", "replicate": 1, "n_images": 2, "enhancers": ["odin", "random-sign"]},
+    "persuasion-matrix": {"group": "trio", "protocol": "persuasion"},
+    "mixed-labels": {"models": ["a", "b"]},
+    "object-size": {"arms": ["ce", "kd"], "n_bins": 2},
+    "confidence-histograms": {"arms": ["ce", "kd"], "n_bins": 5},
+    "entropy-deciles": {"arms": ["kd", "a"], "reference": "ce"},
+    "teacher-quality": {
+        "arms": ["kd", "a", "b"],
+        "teacher_metrics": ["target-ece", "entropy"],
+        "student_metrics": ["aurc"],
+    },
+    "training-curves": {"arms": ["ce", "kd"], "column": "val_accuracy"},
+}
+KINDS = [kind for kind in methods.names_in("figures.kinds") if kind in OWN]
+
+LAST_INCORRECT = (np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, True, True, False]))
+FIRST_INCORRECT = (np.array([0.9, 0.8, 0.7, 0.1]), np.array([False, True, True, True]))
+
+
+def metrics_rows(arm: str, replicate: int, accuracy: float, auroc: float) -> list[dict]:
+    name, _, variant = arm.partition("/")
+    row = {"dataset": "toys", "name": name, "replicate": replicate, "variant": variant or "clean"}
+    row |= {"split": "test", "n": 100, "reason": None if auroc == auroc else "no incorrect samples"}
+    return [
+        row | {"metric": "accuracy", "score": "none", "value": accuracy},
+        row | {"metric": "auroc", "score": "msp", "value": auroc},
+    ]
+
+
+def metrics() -> pd.DataFrame:
+    pairs = [metrics_rows(arm, replicate, 0.9, 0.8) for arm in ("kd", "ce", "ce/odin") for replicate in (1, 2)]
+    return pd.DataFrame([row for pair in pairs for row in pair])
+
+
+def gaps(gap: float | None = 0.010) -> pd.DataFrame:
+    """Two replicates of ce, whose gap is split, kd, whose gap is not, and ODIN, of which some parts are negative."""
+    of_arms = {
+        "ce": {"gap": gap, "noise": 0.002, "approximation": 0.001, "ranking": 0.006, "rest": 0.001},
+        "kd": {"gap": gap, "noise": None, "ranking": None, "mended-by-logits": 0.003},
+        "ce/odin": {
+            "gap": gap,
+            "noise": 0.009,
+            "approximation": -0.004,
+            "ranking": 0.006,
+            "rest": -0.001,
+            "mended-by-people": 0.004,
+        },
+    }
+    rows = []
+    for arm, parts in of_arms.items():
+        name, _, variant = arm.partition("/")
+        row = {"dataset": "toys", "name": name, "variant": variant or "clean", "split": "test", "score": "msp", "n": 9}
+        for (part, value), replicate, coverage in product(parts.items(), (1, 2), (None, 50.0)):
+            own = {"part": part, "replicate": replicate, "coverage_percent": coverage, "value": value}
+            rows.append(row | own | {"reason": None if value is not None else "no labels of people"})
+    return pd.DataFrame(rows).astype({"value": float, "coverage_percent": float})
+
+
+def gallery() -> Gallery:
+    reference = np.zeros((3, 8, 8), bool)
+    reference[:, 0, :2] = True
+    predicted = reference.copy()
+    predicted[0, 0, 1] = False
+    return Gallery(np.full((3, 1, 8, 8), 200, np.uint8), reference, predicted)
+
+
+def examples() -> dict[str, Examples]:
+    clean = np.full((2, 1, 8, 8), 51, np.uint8)
+    enhanced = np.full((2, 1, 8, 8), 0.2, np.float32)
+    enhanced[0] += np.float32(2 / 255)
+    shown = Examples(clean, enhanced, np.array([0.5, 0.9]), np.array([0.75, 0.9]), 2)
+    return {"ce/odin": shown, "ce/random-sign": shown}
+
+
+def persuasion() -> pd.DataFrame:
+    rows = [("a", "b", "true", 1.0, 10), ("a", "b", "true", 3.0, 10), ("a", "b", "other", -1.0, 5)]
+    return pd.DataFrame(rows, columns=["sender", "listener", "message", "gain", "n"])
+
+
+def labels(error: float | None = 0.19) -> dict:
+    return {"weight-mean": 0.7, "weight-sd": 0.2, "label-error": error, "ghost-labels": 0.3, "nothing-visible": 0.0}
+
+
+def sized() -> SizedRuns:
+    """The two small objects are the first and the last; kd is correct on one more of them, and otherwise as ce."""
+    confidence, correct = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, True, False, False])
+    kd = (confidence, np.array([True, True, False, True]))
+    return SizedRuns({"ce": [(confidence, correct)], "kd": [kd]}, np.array([0.1, 0.3, 0.4, 0.2]))
+
+
+def fidelity() -> pd.DataFrame:
+    """Two replicates of three students, the better the higher the error of their teachers' calibration."""
+    rows = []
+    for place, (student, replicate) in enumerate(product(("kd", "a", "b"), (1, 2))):
+        row = {"dataset": "toys", "student": student, "replicate": replicate, "split": "test", "n": 9, "reason": None}
+        numbers = {"target-ece": 0.01 * place, "teacher-entropy": 1.0, "student-aurc": 0.02 - 0.001 * place}
+        rows += [row | {"quantity": key, "value": value, "decile": None} for key, value in numbers.items()]
+        for quantity, decile in product(("error", "confidence-correct", "confidence-incorrect"), range(1, 11)):
+            own = {"quantity": quantity, "decile": decile, "value": 0.01 * decile * replicate}
+            rows += [row | own | {"reference": "ce"}, row | own | {"reference": None, "value": 0.5}]
+    return pd.DataFrame(rows).astype({"decile": float})
+
+
+DATA = {
+    "risk-coverage": lambda: {"ce": [LAST_INCORRECT], "kd": [FIRST_INCORRECT]},
+    "reliability": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
+    "auroc-accuracy": metrics,
+    "accuracy-ranking": metrics,
+    "oracle-gap": gaps,
+    "mask-gallery": gallery,
+    "enhancement-examples": examples,
+    "persuasion-matrix": persuasion,
+    "mixed-labels": lambda: {"a": [labels(), labels(0.21)], "b": [labels(None)] * 2},
+    "object-size": sized,
+    "confidence-histograms": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
+    "entropy-deciles": fidelity,
+    "teacher-quality": fidelity,
+    "training-curves": lambda: {"ce": [np.array([0.5, 0.7]), np.array([0.6, 0.7])], "kd": [np.array([0.4, 0.9])] * 2},
+}
+
+
+def settings(kind: str, **changes) -> SimpleNamespace:
+    return SimpleNamespace(**(ENTRY | OWN[kind] | changes))
+
+
+def draw(kind: str, data=None, context: Context = CONTEXT, **changes):
+    data = DATA[kind]() if data is None else data
+    return methods.load("figures.kinds", kind).draw(data, settings(kind, **changes), context)
+
+
+drawn = cache(draw)
+
+
+def texts(figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def saved(figure, path: Path) -> bytes:
+    style.save(figure, [path])
+    return path.read_bytes()
+
+
+# ---- of all kinds ----
