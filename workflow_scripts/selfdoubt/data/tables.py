@@ -21,9 +21,10 @@ import pyarrow.parquet as pq
 from selfdoubt.data import label_probabilities
 from selfdoubt.data.raw import Encoded, Pool, Raw
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.footers import LABELS
 from selfdoubt.settings.listing import unreadable
 
-_COLUMNS = {"image": ("image", "img"), "label": ("label", "labels", "fine_label"), "image_id": ("image_id",)}
+_COLUMNS = {"image": ("image", "img"), "label": LABELS, "image_id": ("image_id",)}
 _COLUMNS |= {name: (name,) for name in ("mask", "label_probabilities")}
 _NEEDED = ("image", "label")
 

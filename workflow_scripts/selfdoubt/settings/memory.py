@@ -1,4 +1,4 @@
-"""How much memory jobs request, from the config alone, since rules open no file. docs/clusters.md has the sums.
+"""How much memory jobs request, from the config, listings and footers of tables. docs/clusters.md has the sums.
 
 A scheduling hint only, which errs upwards: it limits nothing, changes no result, and has no effect unless memory is
 scheduled.
@@ -30,7 +30,7 @@ METRICS_MB, INLINED_MB = 2, 20  # of the metrics of one arm and replicate, of a 
 READING = 6  # of those that are read, sorted and evaluated
 DRAWING = 10  # of those whose scores a figure shows: with their softmax in float64
 MEMBER, DECIDING = 3, 4  # of each member's, and of what a group decides
-_N_IMAGES, _N_CLASSES = 50_000, 1000  # of a source that does not state them
+_N_IMAGES, _N_CLASSES = 50_000, 1000  # of a source of which neither is known
 _N_FEATURES = 2048  # of a network that does not state them
 VALUES_A_BYTE = 0.5  # of a file of predictions, at most: float16, or a digit and a comma
 IMAGES_A_CLASS = 10  # of which there are predictions alone, at least
@@ -56,10 +56,10 @@ def _arrays_mb(dataset, n: int | None) -> float:
 def _largest_split(source: str) -> tuple[int | None, int, int | None]:
     """Return images, channels and size, px, of a source's larger split; of a folder no more than the files in it."""
     facts, place = settings_of(source), source.partition(":")[2]
-    if hasattr(facts, "LARGEST_SPLIT") or not hasattr(facts, "n_files"):
+    if hasattr(facts, "LARGEST_SPLIT") or not hasattr(facts, "n_images"):
         return getattr(facts, "LARGEST_SPLIT", (None, _CHANNELS, None))
     try:
-        return facts.n_files(place) or None, _CHANNELS, None
+        return facts.n_images(place) or None, _CHANNELS, None
     except (UserError, OSError):  # it is not there, or not as it must be: the check of the config says so
         return None, _CHANNELS, None
 
@@ -325,12 +325,14 @@ def teachers_mb(networks) -> int:
 
 
 def _n_classes(dataset) -> int:
-    return getattr(_known(dataset), "N_CLASSES", None) or _n_listed(dataset.source) or _N_CLASSES
+    known = _known(dataset)
+    stated = getattr(known, "N_CLASSES", None) or _n_listed(dataset.source)
+    return stated or min(_N_CLASSES, _n_images(dataset.source, known))
 
 
 @cache
 def _n_listed(source: str) -> int | None:
-    """Return how many class folders a source has; None: unknown."""
+    """Return how many classes the folders or the footers of a source show; None: unknown."""
     facts = settings_of(source)
     try:
         return facts.n_classes(source.partition(":")[2]) if hasattr(facts, "n_classes") else None

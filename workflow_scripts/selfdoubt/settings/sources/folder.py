@@ -33,7 +33,7 @@ def has_label_probabilities(place: str) -> bool:
     return label_file(Path(place).expanduser()) is not None
 
 
-def n_files(place: str) -> int:
+def n_images(place: str) -> int:
     """Return how many files there are beside the masks: no fewer than images, in all splits together."""
     root = Path(place).expanduser()
     return sum(path.relative_to(root).parts[0] != MASKS for path in files_below(root, root, {}))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings import footers
 from selfdoubt.settings.listing import files_below
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.split_names import CHOICES, SPLITS, set_of_path, split_in, split_of_path
@@ -23,6 +24,16 @@ def has_masks(place: str) -> bool:
 def has_label_probabilities(place: str) -> bool:
     """Return True: a table may have a column `label_probabilities`."""
     return True
+
+
+def n_images(place: str) -> int:
+    """Return how many rows the larger split has, by the footers of its files; raises OSError if one has none."""
+    return max(map(footers.n_rows, files_by_split(place)[0].values()))
+
+
+def n_classes(place: str) -> int | None:
+    """Return how many classes there are at most, by the footers of train; None: labels are text, or not stated."""
+    return footers.n_labels(files_by_split(place)[0]["train"])
 
 
 def files_by_split(place: str) -> tuple[dict[str, list[Path]], dict[str, str]]:
