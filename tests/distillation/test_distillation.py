@@ -322,6 +322,31 @@ def test_a_student_of_mixed_images_learns_alike_from_a_file(teachers, tmp_path, 
     assert not torch.allclose(found[0.5], found[1.0]) and not torch.allclose(found[1.0], plain)
 
 
+def test_with_also_clean_a_student_learns_of_the_clean_images_too(teachers, tmp_path):
+    options, found = {"script": "distill_student", "teacher": teachers, "settings": STUDENT}, {}
+    mixing = {"method": "cutmix", "probability": 1.0, "beta": 1.0}
+    for eta in (None, 1.0):
+        own = {"mixing": mixing if eta is None else mixing | {"also_clean": eta}, "masks": None}
+        path = train(tmp_path, str(eta), **options | {"settings": STUDENT | own})
+        found[eta] = checkpoints.read(path)[0]["body.head.weight"]
+    plain = checkpoints.read(train(tmp_path, "plain", **options))[0]["body.head.weight"]
+    assert not torch.allclose(found[1.0], found[None]) and not torch.allclose(found[1.0], plain)
+
+
+def test_the_loss_with_also_clean_is_the_sum_by_hand():
+    clean, mixed = torch.tensor([[0.5, 0.25, 0.25]]).log(), torch.tensor([[0.2, 0.2, 0.6]]).log()
+    batch = Batch(torch.zeros(2, 1, 1, 1), torch.tensor([0]), torch.tensor([2]), torch.tensor([0.7]))
+    targets = SimpleNamespace(targets=lambda batch: soft_labels.Targets(torch.zeros(2, 3)))
+    loss = partial(methods.load("distillation.losses", "kd").loss, settings=SimpleNamespace(alpha=0.0, temperature=1.0))
+    found = objectives.FromTeacher(targets, loss, eta=2.0)(torch.cat([clean, mixed]), batch).item()
+    expected = -np.log(0.5) + 2 * (-0.7 * np.log(0.2) - 0.3 * np.log(0.6))
+    assert found == pytest.approx(expected, rel=1e-5)
+    loss = partial(methods.load("distillation.losses", "kd").loss, settings=SimpleNamespace(alpha=1.0, temperature=1.0))
+    found = objectives.FromTeacher(targets, loss, eta=2.0)(torch.cat([clean, mixed]), batch).item()
+    divergences = [(-np.log(3) - each.numpy().mean()) for each in (clean, mixed)]  # of uniform targets
+    assert found == pytest.approx(divergences[0] + 2 * divergences[1], rel=1e-5)
+
+
 def test_the_labels_of_mixed_images_by_hand():
     # 0.7 of class 0 and 0.3 of class 2, of an image in which the student finds 0.5, 0.25, 0.25.
     batch = Batch(torch.zeros(1, 1, 1, 1), torch.tensor([0]), torch.tensor([2]), torch.tensor([0.7]))

@@ -14,6 +14,7 @@ not touch what is stored of a teacher, so that all its students share it.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -43,6 +44,7 @@ def of_student(job) -> Callable[[torch.device, str], Objective]:
             transform_of(job, device) if settings.target_transform else None,
             _parts_of(method, settings),
             _further_loss(job) if getattr(settings, "disagreement", None) else None,
+            getattr(getattr(settings, "mixing", None), "also_clean", None),
         )
 
     return make
@@ -58,20 +60,32 @@ class FromTeacher:
         transform: Callable | None = None,
         parts: Callable | None = None,
         further_loss: Callable | None = None,
+        eta: float | None = None,
     ):
         """teacher: of `teachers` or `soft_labels`, with `targets(batch)`. loss: f(logits, labels, teacher_logits).
 
         transform: f(teacher_logits, batch) -> logits, or None. parts: f(logits, labels, teacher_logits) -> (2,), what
         is measured of each batch, or None. further_loss: f(output (b,), mutual information (b,), batch, n_classes) of a
-        further output after the logits, or None where the student has none.
+        further output after the logits, or None where the student has none. eta: weight of the mixed images' loss
+        beside that of the clean ones, which then precede them in a batch; None: images are of one kind.
         """
         self._teacher, self._loss, self._transform, self._parts = teacher, loss, transform, parts
-        self._further_loss = further_loss
+        self._further_loss, self._eta = further_loss, eta
         self.columns = PARTS if parts else ()  # of the history, which `measured` are summed into
         self.measured: torch.Tensor | None = None  # (2,) of the last batch, means over its images
 
     def __call__(self, outputs: torch.Tensor, batch) -> torch.Tensor:
-        given, information = self._teacher.targets(batch)
+        targets = self._teacher.targets(batch)
+        if self._eta is None:
+            return self._loss_of(outputs, batch, *targets)
+        n = len(batch.labels)
+        clean, mixed = (
+            [None if each is None else each[part] for each in targets] for part in (slice(n), slice(n, None))
+        )
+        unmixed = replace(batch, other_labels=batch.labels, weight=None)
+        return self._loss_of(outputs[:n], unmixed, *clean) + self._eta * self._loss_of(outputs[n:], batch, *mixed)
+
+    def _loss_of(self, outputs: torch.Tensor, batch, given: torch.Tensor, information: torch.Tensor | None):
         n_classes = given.shape[1]
         labels, logits = labels_of(batch, n_classes), outputs[:, :n_classes] if self._further_loss else outputs
         given = self._transform(given, batch) if self._transform else given

@@ -46,8 +46,6 @@ def _check_mixed(place: str, student) -> None:
         return
     if methods := student.of_one_label():
         raise UserError(f"{place}.mixing: mixed images have two labels, {methods[0]} is of one; remove either")
-    if student.mixing.also_clean is not None:
-        raise UserError(f"{place}.mixing.also_clean: a student's loss is of the mixed images alone; remove it")
     if getattr(student.mixing, "labels", None) == "visible-fraction":
         raise UserError(f"{place}.mixing.labels: visible-fraction is of augmented models; set it to object-area")
     if student.teacher_view == "fixed":

@@ -260,8 +260,9 @@ class Study(Strict):
 
     def stores_soft_labels(self, student: str) -> bool:
         """Return whether a student reads its targets from a file: in auto, where another reads it too."""
-        if self.students[student].teacher_view == "fixed":
-            return False  # each image has one target for all epochs
+        mixing = self.students[student].mixing
+        if self.students[student].teacher_view == "fixed" or (mixing and mixing.also_clean):
+            return False  # each image has one target for all epochs, or two in each
         if self.soft_labels.mode != "auto":
             return self.soft_labels.mode == "stored"
         return self._n_readers[self._read_by(student)] > 1
