@@ -12,6 +12,8 @@ from PIL import Image
 from small_data import encode, load, load_ood, load_splits, write_folder
 
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.catalog import settings_of
+from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources.parquet import files_by_split
 
 
@@ -255,3 +257,10 @@ def test_configurations_that_differ_are_refused(tmp_path, labels, more, message)
     write_table(tmp_path / "b/train.parquet", labels, **more)
     with pytest.raises(UserError, match=rf"b/train\.parquet: {message} give the folder of one"):
         load(f"parquet:{tmp_path}")
+
+
+@pytest.mark.parametrize("source", ["parquet", "folder", "imagenet", "tiny-imagenet", "cifar10"])
+def test_a_home_of_nobody_is_a_line_with_the_remedy(source):
+    place = "~nobody-of-this-name/images"
+    with pytest.raises(UserError, match="write the whole path"):
+        settings_of(source).files_of(place, Folders(Path(), Path()))

@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 from selfdoubt.data import label_probabilities
 from selfdoubt.data.raw import Encoded, Pool, Raw
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.footers import LABELS
 from selfdoubt.settings.listing import unreadable
+from selfdoubt.settings.table_columns import LABELS
 
 _COLUMNS = {"image": ("image", "img"), "label": LABELS, "image_id": ("image_id",)}
 _COLUMNS |= {name: (name,) for name in ("mask", "label_probabilities")}

@@ -1,17 +1,19 @@
 """Sources of images by the `source` of the config, which is KIND or KIND:PLACE.
 
 Each kind is a module of `settings.sources`. It is without torch and pydantic, since jobs import it too, and opens no
-file but for footers of tables, since rules import it. It has
+file, since rules import it. It has
 
     FORM = "cifar10[:PATH]"                   how the config writes it; a place in brackets may be left out
     files_of(place, folders) -> [Path]        what it is made of: files, and the folders that list image files
     DOWNLOADS = {file: (address, md5)}        if it is fetched
     LARGEST_SPLIT = (n, channels, px)         if that is known beforehand: of the images of its larger split
-    n_images(place) -> n                      else how many there are at most, if listings or footers show it fast
+    n_images(place) -> n                      else how many there are at most, if listing them is fast
+    files_by_split(place) -> ({split: [Path]}, ignored)    if they are tables, whose footers state it
+    has_val(place) -> bool                    if val may come with the files
     is_embedded(place) -> bool                if its files may come with the project: jobs go by their content
     N_TEST = n                                if its test split is much smaller than the larger one
     N_CLASSES = K                             if that is known beforehand
-    n_classes(place) -> K                     else how many there are at most, if these show it
+    n_classes(place) -> K                     else, if listing folders shows it
     IMAGE_FILES = True                        if its images can stay in their files
     has_masks(place) -> bool                  if masks may come with its images
     has_label_probabilities(place) -> bool    if labels of several people may come with them

@@ -1,9 +1,9 @@
 """Paths of the config that begin with `{data_folder}/`, the folder that the key `data_folder` names."""
 
 import re
-from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.listing import path_of
 
 _USED = re.compile(r"^([a-z0-9-]+:)?\{data_folder\}(?=/|$)")  # at the start of a path, or of that of a source KIND:PATH
 
@@ -14,7 +14,7 @@ def expanded(config: dict) -> dict:
     Raises UserError, with the key of the first such path, if it is not set. What else it may be is left to the types.
     """
     folder = config.get("data_folder")
-    return _in(config, [], folder if folder is None else str(Path(str(folder)).expanduser()))
+    return _in(config, [], folder if folder is None else str(path_of(str(folder))))
 
 
 def named(settings, folder: str | None):
@@ -25,7 +25,7 @@ def named(settings, folder: str | None):
         return [named(value, folder) for value in settings]
     if folder is None or not isinstance(settings, str):
         return settings
-    start = re.escape(str(Path(folder).expanduser()))
+    start = re.escape(str(path_of(folder)))
     return re.sub(rf"^([a-z0-9-]+:)?{start}(?=/)", r"\1{data_folder}", settings)
 
 

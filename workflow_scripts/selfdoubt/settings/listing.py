@@ -27,6 +27,14 @@ class Contents(NamedTuple):
     links: list[Path]  # those of `folders` and `files` that are links
 
 
+def path_of(place: str) -> Path:
+    """Return the path that a config names, ~ being a home; raises UserError if there is no such user."""
+    try:
+        return Path(place).expanduser()
+    except RuntimeError:
+        raise UserError(f"{place}: no home folder of that user is known; write the whole path") from None
+
+
 def contents(folder: Path) -> Contents:
     """Return what is in a folder; raises UserError if it cannot be read, or a name in it is not UTF-8."""
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings import footers
 from selfdoubt.settings.catalog import settings_of
 
 PROCESS_MB = 2000  # Python, torch, a network, its batches, and the first SMALL_MB of images
@@ -56,12 +57,18 @@ def _arrays_mb(dataset, n: int | None) -> float:
 def _largest_split(source: str) -> tuple[int | None, int, int | None]:
     """Return images, channels and size, px, of a source's larger split; of a folder no more than the files in it."""
     facts, place = settings_of(source), source.partition(":")[2]
-    if hasattr(facts, "LARGEST_SPLIT") or not hasattr(facts, "n_images"):
-        return getattr(facts, "LARGEST_SPLIT", (None, _CHANNELS, None))
+    if hasattr(facts, "LARGEST_SPLIT"):
+        return facts.LARGEST_SPLIT
     try:
-        return facts.n_images(place) or None, _CHANNELS, None
+        return _n_counted(facts, place), _CHANNELS, None
     except (UserError, OSError):  # it is not there, or not as it must be: the check of the config says so
         return None, _CHANNELS, None
+
+
+def _n_counted(facts, place: str) -> int | None:
+    if hasattr(facts, "files_by_split"):
+        return max(map(footers.n_rows, facts.files_by_split(place)[0].values())) or None
+    return (facts.n_images(place) or None) if hasattr(facts, "n_images") else None
 
 
 def job_mb(dataset, bytes_a_value: int = COPIES) -> int:
@@ -242,7 +249,17 @@ def _known(dataset):
 
 
 def _n_val(dataset, known) -> int:
-    return round(dataset.val_fraction * _n_images(dataset.source, known))
+    fraction = 1 if _has_own_val(dataset.source) else dataset.val_fraction
+    return round(fraction * _n_images(dataset.source, known))
+
+
+@cache
+def _has_own_val(source: str) -> bool:
+    facts = None if source == "predictions" else settings_of(source)
+    try:
+        return hasattr(facts, "has_val") and facts.has_val(source.partition(":")[2])
+    except (UserError, OSError):  # the check of the config says so
+        return False
 
 
 def _n_test(dataset, known) -> int:
@@ -333,9 +350,11 @@ def _n_classes(dataset) -> int:
 @cache
 def _n_listed(source: str) -> int | None:
     """Return how many classes the folders or the footers of a source show; None: unknown."""
-    facts = settings_of(source)
+    facts, place = settings_of(source), source.partition(":")[2]
     try:
-        return facts.n_classes(source.partition(":")[2]) if hasattr(facts, "n_classes") else None
+        if hasattr(facts, "files_by_split"):
+            return footers.n_classes(facts.files_by_split(place)[0]["train"])
+        return facts.n_classes(place) if hasattr(facts, "n_classes") else None
     except (UserError, OSError):  # the check of the config says so
         return None
 

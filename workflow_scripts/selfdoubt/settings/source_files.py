@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from selfdoubt.runtime.errors import UserError, together
-from selfdoubt.settings.listing import contents, unreadable
+from selfdoubt.settings.listing import contents, path_of, unreadable
 
 MASKS = "masks"  # a folder of masks, beside those of the classes or of the splits
 LABEL_FILES = ("label_probabilities.csv", "label_probabilities.parquet")  # of labels of people, in the same place
@@ -28,7 +28,7 @@ def published(downloads: dict, members: tuple[str, ...], place: str, folders: Fo
     downloads: by file name. members: below the folder of a copy, which must be there; what is fetched need not be.
     """
     if place:
-        folder = Path(place).expanduser()
+        folder = path_of(place)
         return existing([folder / name for name in members], "put the published files there")
     return [folders.fetched / name for name in downloads]
 

@@ -7,13 +7,13 @@ import numpy as np
 from selfdoubt.data import image_folders
 from selfdoubt.data.raw import Pool
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.listing import check_link, composed
+from selfdoubt.settings.listing import check_link, composed, path_of
 from selfdoubt.settings.source_files import existing
 
 
 def find(place: str, class_names: list[str], name: str, severity: int) -> Pool:
     """Return the images of one corruption at one severity, labelled by the names of their folders."""
-    root = Path(place).expanduser()
+    root = path_of(place)
     below = root / name.replace("-", "_") / str(severity)
     existing([below], "unpack the published archive there", folder=True)
     check_link(below.parent, root)

@@ -9,17 +9,17 @@ Images may lie in folders below that of their class.
 """
 
 import dataclasses
-from pathlib import Path
 
 from selfdoubt.data import image_folders, label_probabilities
 from selfdoubt.data.raw import Raw
+from selfdoubt.settings.listing import path_of
 from selfdoubt.settings.source_files import Folders, label_file
 from selfdoubt.settings.sources import folder as facts
 
 
 def find(place: str, folders: Folders) -> Raw:
     """List the images of a root of class folders, or of a folder of images, which are then of one class."""
-    root, ignored = Path(place).expanduser(), {}
+    root, ignored = path_of(place), {}
     splits = facts.split_folders(root)
     if splits:
         image_folders.ignore_loose(root, root, ignored)

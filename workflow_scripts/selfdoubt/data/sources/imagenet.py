@@ -6,7 +6,7 @@ from selfdoubt.data import image_folders
 from selfdoubt.data.raw import Raw
 from selfdoubt.runtime import texts
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.listing import check_link, contents
+from selfdoubt.settings.listing import check_link, contents, path_of
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import imagenet as facts
 
@@ -16,7 +16,7 @@ _DEVKIT_LABELS = "ILSVRC2012_validation_ground_truth.txt"
 def find(place: str, folders: Folders) -> Raw:
     """List the images; raises UserError if val is flat and no devkit beside it has its labels."""
     facts.files_of(place, folders)  # raises UserError if it is not there
-    root, ignored = Path(place).expanduser(), {}
+    root, ignored = path_of(place), {}
     train = image_folders.classes(root, root / "train", ignored)
     class_names = list(train)
     flat = [path for path in contents(root / "val").files if path.match("ILSVRC2012_val_*.JPEG")]

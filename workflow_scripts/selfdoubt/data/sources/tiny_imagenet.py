@@ -1,7 +1,6 @@
 """Tiny ImageNet; its official val is test here, since its test has no labels."""
 
 import zipfile
-from pathlib import Path
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from selfdoubt.data import archives, image_folders
 from selfdoubt.data.raw import Encoded, Pool, Raw
 from selfdoubt.runtime import texts
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.listing import SPECIAL
+from selfdoubt.settings.listing import SPECIAL, path_of
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.sources import tiny_imagenet as facts
 
@@ -42,7 +41,7 @@ def _files(place: str, folders: Folders) -> tuple[archives.Read, list[str]]:
     """Return a function that reads a file by its name below tiny-imagenet-200, and all names."""
     paths = facts.files_of(place, folders)
     if place:
-        root, others = Path(place).expanduser(), {}
+        root, others = path_of(place), {}
         names = image_folders.list_images(root, root, others)
         names += [name for name, reason in others.items() if reason != SPECIAL]
         return _only(names, lambda name: (root / name).read_bytes(), place), names

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from selfdoubt.settings.listing import path_of
 from selfdoubt.settings.source_files import existing
 
 FORM = "cifar-c:PATH"
@@ -11,7 +12,7 @@ IMAGE_BYTES = 3 * 32 * 32
 
 def files_of(place: str, name: str) -> list[Path]:
     """Return the arrays of one corruption; name: as in the config, with "-" for the file's "_"."""
-    root = Path(place).expanduser()
+    root = path_of(place)
     return existing([root / f"{name.replace('-', '_')}.npy", root / "labels.npy"], "put the published files there")
 
 

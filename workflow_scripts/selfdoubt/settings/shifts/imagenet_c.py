@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from selfdoubt.settings.listing import path_of
 from selfdoubt.settings.source_files import class_folders, existing
 
 FORM = "imagenet-c:PATH"
@@ -10,6 +11,6 @@ CORRUPTED = True  # by name and severity
 
 def files_of(place: str, name: str) -> list[Path]:
     """Return the folders of one corruption; name: as in the config, with "-" for the folder's "_"."""
-    folder = Path(place).expanduser() / name.replace("-", "_")
+    folder = path_of(place) / name.replace("-", "_")
     existing([folder], "unpack the published archive there", folder=True)
     return class_folders(folder)

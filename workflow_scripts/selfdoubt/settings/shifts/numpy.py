@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.listing import path_of
 from selfdoubt.settings.source_files import existing
 
 FORM = "numpy:PATH"
@@ -24,5 +25,5 @@ def n_images(place: str, name: str) -> int | None:
 
 def images_and_labels(place: str) -> tuple[Path, Path]:
     """Return the file of images and that of labels; a single .npz is both."""
-    path = Path(place).expanduser()
+    path = path_of(place)
     return (path, path) if path.suffix == ".npz" else (path, path.with_name(path.name.replace("data", "labels")))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.listing import contents, files_below
+from selfdoubt.settings.listing import contents, files_below, path_of
 from selfdoubt.settings.source_files import MASKS, Folders, class_folders, existing, label_file
 from selfdoubt.settings.split_names import CHOICES, SPLITS, split_in, split_named
 
@@ -16,7 +16,7 @@ def files_of(place: str, folders: Folders) -> list[Path]:
 
     Raises UserError as `split_folders` does.
     """
-    root = Path(place).expanduser()
+    root = path_of(place)
     found = class_folders(root)
     split_folders(root)
     labels = label_file(root)
@@ -30,18 +30,23 @@ def has_masks(place: str) -> bool:
 
 def has_label_probabilities(place: str) -> bool:
     """Return whether a file of them lies beside the folders of the classes or of the splits."""
-    return label_file(Path(place).expanduser()) is not None
+    return label_file(path_of(place)) is not None
+
+
+def has_val(place: str) -> bool:
+    """Return whether val is a folder of its own."""
+    return "val" in split_folders(path_of(place))
 
 
 def n_images(place: str) -> int:
     """Return how many files there are beside the masks: no fewer than images, in all splits together."""
-    root = Path(place).expanduser()
+    root = path_of(place)
     return sum(path.relative_to(root).parts[0] != MASKS for path in files_below(root, root, {}))
 
 
 def n_classes(place: str) -> int:
     """Return how many class folders train has; 0: none."""
-    root = Path(place).expanduser()
+    root = path_of(place)
     return sum(path.name != MASKS for path in contents(split_folders(root).get("train", root)).folders)
 
 

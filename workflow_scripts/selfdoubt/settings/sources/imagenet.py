@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from selfdoubt.settings.listing import path_of
 from selfdoubt.settings.source_files import Folders, class_folders, existing
 
 FORM = "imagenet:PATH"
@@ -13,6 +14,6 @@ N_CLASSES = 1000
 
 def files_of(place: str, folders: Folders) -> list[Path]:
     """Return the root and its folders down to those of the classes."""
-    root = Path(place).expanduser()
+    root = path_of(place)
     existing([root / "train", root / "val"], "unpack ILSVRC 2012's train and val there", folder=True)
     return class_folders(root)

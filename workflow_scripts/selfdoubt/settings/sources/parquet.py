@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings import footers
-from selfdoubt.settings.listing import files_below
+from selfdoubt.settings.listing import files_below, path_of
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.split_names import CHOICES, SPLITS, set_of_path, split_in, split_of_path
 
@@ -26,14 +25,9 @@ def has_label_probabilities(place: str) -> bool:
     return True
 
 
-def n_images(place: str) -> int:
-    """Return how many rows the larger split has, by the footers of its files; raises OSError if one has none."""
-    return max(map(footers.n_rows, files_by_split(place)[0].values()))
-
-
-def n_classes(place: str) -> int | None:
-    """Return how many classes there are at most, by the footers of train; None: labels are text, or not stated."""
-    return footers.n_labels(files_by_split(place)[0]["train"])
+def has_val(place: str) -> bool:
+    """Return whether val comes with the files."""
+    return "val" in files_by_split(place)[0]
 
 
 def files_by_split(place: str) -> tuple[dict[str, list[Path]], dict[str, str]]:
@@ -42,7 +36,7 @@ def files_by_split(place: str) -> tuple[dict[str, list[Path]], dict[str, str]]:
     Files of which none names a split are of train, as is a single file. Raises UserError if there is none, none of
     train, one that names no split beside others that do, or if val or test have two sets.
     """
-    root, others = Path(place).expanduser(), {}
+    root, others = path_of(place), {}
     if root.is_file():
         return {"train": [root]}, {}
     listed = files_below(root, root, others) if root.is_dir() else []
@@ -67,7 +61,7 @@ def files_by_split(place: str) -> tuple[dict[str, list[Path]], dict[str, str]]:
 
 def _check_one_set(place: str, split: str, paths: list[Path]) -> None:
     """Raise UserError if files of a split are of two sets by their names: what is evaluated is not pooled silently."""
-    root = Path(place).expanduser()
+    root = path_of(place)
     for files in configurations(place, {split: paths}).values():
         sets = {set_of_path(path.relative_to(root)): path for path in reversed(files)}
         if len(sets) > 1:
@@ -80,7 +74,7 @@ def configurations(place: str, files: dict[str, list[Path]]) -> dict[str, list[P
 
     A folder counts if it names no split: A/train and A/test are of one, as are train/A and test/A.
     """
-    root, found = Path(place).expanduser(), {}
+    root, found = path_of(place), {}
     for path in (path for paths in files.values() for path in paths):
         folders = path.relative_to(root).parts[:-1]
         name = "/".join(part for part in folders if split_in(part) is None)
