@@ -94,8 +94,8 @@ stand, whatever the tables of those runs, or of the default study of that time, 
 All other numbers of enhancers that keep the label, of `pnorm` and of C-OOD severities in `studies/enhancers.yaml` are
 of the former definitions until it is run again.
 
-**Wording.** The statements of 15 claims (3 in studies/communication.yaml, 10 in studies/distillation-controls.yaml, 2
-in studies/enhancers.yaml) were worded anew after these replicates had been looked at; their arms, metrics and splits
+**Wording.** The statements of 15 claims (3 in studies/communication.yaml, 10 in the former
+studies/distillation-controls.yaml, 2 in studies/enhancers.yaml) were worded anew after these replicates had been looked at; their arms, metrics and splits
 are unchanged.
 """
 
