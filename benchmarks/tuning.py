@@ -1,11 +1,14 @@
-"""What a small, equal budget chooses for each loss: tuning.py results/RUN
+"""What an exploratory study found on val: tuning.py results/RUN [--arms]
 
-Prints, for each loss of an exploratory study such as studies/distillation-tuning.yaml, its trials with their mean AURC
-on val, and marks the lowest. Test is not read.
+Prints, for each loss of a study such as studies/distillation-tuning.yaml, its trials with their mean AURC on val, and
+marks the lowest; with --arms, all arms of a study such as studies/distillation-sweeps.yaml, the lowest first. Test is
+not read.
 """
 
 import sys
 from pathlib import Path
+
+import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
@@ -13,7 +16,7 @@ from findings import whole_config  # noqa: E402
 
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.table_files import read_table  # noqa: E402
-from selfdoubt.settings.study import load_study  # noqa: E402
+from selfdoubt.settings.study import load_study, parse_arm  # noqa: E402
 
 
 def trial_of(name: str, study) -> tuple[str, str]:
@@ -32,13 +35,19 @@ def _text(found: dict) -> str:
     return ", ".join(f"{key} {value:g}" for key, value in found.items())
 
 
-def main(folder: Path) -> None:
+def of_val(folder: Path) -> tuple:
+    """Return the study of a run, and its metrics on val by arm."""
     [file] = [path for path in (ROOT / "studies").glob("*.yaml") if f"\nrun: {folder.name}\n" in path.read_text()]
     study = load_study(whole_config(ROOT, str(file.relative_to(ROOT))))
     table = read_table(folder / "tables/metrics.parquet", METRICS_SCHEMA).to_pandas()
     [text] = study.studies.values()
-    own = table[table.name.isin([text.reference, *text.arms]) & (table.split == "val")]
-    own = own[(own.metric == "aurc") & (own.score == "msp")]
+    arms = [parse_arm(arm) for arm in (text.reference, *text.arms)]
+    table["arm"] = list(zip(table.name, table.variant, strict=True))
+    return study, table[table.arm.isin(arms) & (table.split == "val")]
+
+
+def print_losses(study, table) -> None:
+    own = table[(table.metric == "aurc") & (table.score == "msp")]
     rows = own.groupby("name").value.agg(["mean", "std", "count"]).reset_index()
     rows[["loss", "trial"]] = [trial_of(name, study) for name in rows.name]
     print("| loss | trial | AURC x 1000 on val, mean | standard deviation | replicates | |\n|---|---|--:|--:|--:|---|")
@@ -49,7 +58,29 @@ def main(folder: Path) -> None:
             print(f"| {row['loss']} | {row['trial']} | {numbers} | {chosen} |")
 
 
+def print_arms(table) -> None:
+    shown = {"aurc": ("msp", 1000), "auroc": ("msp", 100), "accuracy": ("none", 100), "ece": ("msp", 100)}
+    columns = {}
+    for metric, (score, factor) in shown.items():
+        own = table[(table.metric == metric) & (table.score == score)].groupby(["dataset", "arm"]).value
+        columns[metric] = own.mean() * factor
+        if metric == "aurc":
+            columns["sd"], columns["n"] = own.std() * factor, own.count()
+    print("| data set | arm | AURC x 1000, mean | standard deviation | replicates | AUROC, % | accuracy, % | ECE, % |")
+    print("|---|---|--:|--:|--:|--:|--:|--:|")
+    rows = pd.DataFrame(columns).reset_index().sort_values(["dataset", "aurc"])
+    for row in rows.to_dict("records"):
+        name = "/".join(row["arm"]).removesuffix("/clean")
+        first = f"| {row['dataset']} | {name} | {row['aurc']:.2f} | {row['sd']:.2f} | {row['n']} |"
+        print(first, *(f"{row[metric]:.2f} |" for metric in ("auroc", "accuracy", "ece")))
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or not Path(sys.argv[1], "tables/metrics.parquet").exists():
+    given = [argument for argument in sys.argv[1:] if argument != "--arms"]
+    if len(given) != 1 or not Path(given[0], "tables/metrics.parquet").exists():
         sys.exit(__doc__)
-    main(Path(sys.argv[1]))
+    study, table = of_val(Path(given[0]))
+    if "--arms" in sys.argv:
+        print_arms(table)
+    else:
+        print_losses(study, table)

@@ -95,8 +95,8 @@ All other numbers of enhancers that keep the label, of `pnorm` and of C-OOD seve
 of the former definitions until it is run again.
 
 **Wording.** The statements of 15 claims (3 in studies/communication.yaml, 10 in the former
-studies/distillation-controls.yaml, 2 in studies/enhancers.yaml) were worded anew after these replicates had been looked at; their arms, metrics and splits
-are unchanged.
+studies/distillation-controls.yaml, 2 in studies/enhancers.yaml) were worded anew after these replicates had been looked
+at; their arms, metrics and splits are unchanged.
 """
 
 

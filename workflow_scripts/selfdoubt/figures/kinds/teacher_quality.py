@@ -58,7 +58,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
             role, _, metric = quantity_of(of_teacher).partition("-")
             axes.set_xlabel(f"{role}'s {SHOWN[metric][0]}")
     marks = [_mark(context.looks[arm]) for arm in shown]
-    panels[0, -1].legend(marks, [context.labels[arm] for arm in shown], loc="upper left", bbox_to_anchor=(1.01, 1))
+    figure.legend(marks, [context.labels[arm] for arm in shown], loc="outside right upper")
     what = f"{settings.dataset}, {settings.split}; {counted(n_replicates, 'replicate')}"
     header(figure, f"{what}{', means' if n_replicates > 1 else ''}; ρ: Spearman's, over students")
     return laid_out(figure)
