@@ -5,10 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from import_closure import LIBRARY, MODULES, SCRIPTS, imports
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ROOT / "workflow_scripts"
-LIBRARY = SCRIPTS / "selfdoubt"
 ROOMS = (  # each imports only those before it
     "runtime",
     "settings",
@@ -30,19 +29,6 @@ WITHOUT_TORCH = ("settings", "evaluation", "external", "figures", "report")
 OF_RULES = {"runtime", "settings"}
 FOR_PEOPLE = {"describe_data", "evaluate_predictions", "lease", "take_looks", "watch"}  # commands that no rule runs
 HEAVY = {"torch", "torchvision", "timm", "segmentation_models_pytorch", "sklearn"}
-MODULES = {".".join(path.relative_to(SCRIPTS).with_suffix("").parts): path for path in LIBRARY.rglob("*.py")}
-
-
-def imports(path: Path, only_top: bool = False) -> set[str]:
-    """Every module that a file imports, names that are modules by their full name."""
-    tree, found = ast.parse(path.read_text()), set()
-    for node in tree.body if only_top else ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= {name if name in MODULES else node.module for name in names}
-    return found
 
 
 def room_of(module: str) -> str:
