@@ -66,6 +66,12 @@ def test_the_header_holds_our_metadata_and_a_checksum_as_sorted_json(tmp_path):
     assert found == {"selfdoubt": f'{{"code": "abc", "crc32": {number}, "seed": 1}}'}
 
 
+def test_who_may_read_other_files_may_read_a_checkpoint(tmp_path):
+    other = tmp_path / "other"
+    other.touch()
+    assert save(tmp_path).stat().st_mode == other.stat().st_mode
+
+
 def test_a_checkpoint_in_which_a_bit_has_changed_is_named(tmp_path):
     path = save(tmp_path)
     content = bytearray(path.read_bytes())
