@@ -2,7 +2,7 @@
 
 from edits_of_code import edits_of_modules
 from edits_of_files import OF_INSTALLATION, OF_RESULTS
-from edits_of_methods import EDITS_OF_METHODS, NEW_FIGURE, NEW_STUDENT, STYLE
+from edits_of_methods import EDITS_IN_USE, EDITS_OF_METHODS, NEW_FIGURE, NEW_STUDENT, STYLE
 from expected_jobs import (
     ACCURACY,
     ARMS,
@@ -283,6 +283,7 @@ EDITS: dict[str, list[Edit]] = {
             | replicates("predict", "twins-3", "twins-4")
             | uncompared("twins-3/clean", "twins-4/clean", before=("kd", "cutmix")),
             "tried on a copy with two folds of `ce`, called `twins`",
+            tried=False,
         ),
         Edit(
             "a pretrained model joins a group",
@@ -373,6 +374,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit("a figure removed", config(lambda c: c["figures"].popitem()), REPORT),
     ],
     "Methods": EDITS_OF_METHODS,
+    "Methods in use": EDITS_IN_USE,
     "Code": [
         *edits_of_modules(),
         Edit(

@@ -11,7 +11,8 @@ from edits import EDITS
 from ways_of_editing import Edit
 
 TRIED = [edit for edits in EDITS.values() for edit in edits if edit.tried]
-ALONE = ("Replicates, models, recipes", "Masks, enhancers, groups", "Methods")  # edits that change what others rerun
+# edits that change what others rerun, each tried alone
+ALONE = ("Replicates, models, recipes", "Masks, enhancers, groups", "Methods in use")
 AT_ONCE = 4  # edits of one dry run, of which each takes a second
 
 
