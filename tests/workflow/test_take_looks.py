@@ -9,31 +9,27 @@ import pytest
 import yaml
 from copies import ROOT
 
+from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
+
 STUDY = {
     "run": "sequential",
     "replicates": {"from": 11, "looks": [10, 20, 30]},
     "datasets": {"fashion-mnist-12k": {"train_images_per_replicate": None}},
 }
-# Stands for Snakemake: writes the verdict that the study has at its look, and which config files it was given.
-FAKE = """#!{python}
-import sys, yaml
-sys.path.insert(0, {scripts!r})
+# Stands for Snakemake: makes the table of hypotheses at a look, and notes what it was given. It imports little.
+FAKE = """#!{python} -IS
+import shutil, sys
 from pathlib import Path
-from selfdoubt.runtime import table_files
-from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
 given = [word for word in sys.argv[1:] if word.endswith(".yaml")]
-look = yaml.safe_load(Path(given[1]).read_text())["look"]["distillation"] if len(given) > 1 else 1
+look = int(Path(given[1]).read_text().split("distillation:")[1].split()[0].strip("}}")) if len(given) > 1 else 1
 with open("calls", "a") as calls:
     print(look, *sys.argv[1:], file=calls)
 if look == {fails}:
     sys.exit(1)
 path = Path("results/sequential/tables/hypotheses.parquet")
 path.parent.mkdir(parents=True, exist_ok=True)
-row = dict.fromkeys(HYPOTHESES_SCHEMA.names)
-verdict = "supported" if look >= {decided} else "inconclusive"
-primary = row | {{"study": "distillation", "hypothesis": "kd-ranks-better", "role": "primary", "verdict": verdict}}
-other = row | {{"study": "enhancers", "hypothesis": "other", "role": "secondary", "verdict": "inconclusive"}}
-table_files.write_rows(path, [primary, other], HYPOTHESES_SCHEMA)
+shutil.copy("supported" if look >= {decided} else "inconclusive", path)
 """
 
 
@@ -41,9 +37,12 @@ def take_looks(folder: Path, decided: int, fails: int = 0, study=STUDY, *options
     """Run the command where Snakemake decides at a look, or fails at one."""
     (folder / "bin").mkdir(exist_ok=True)
     fake = folder / "bin/snakemake"
-    fake.write_text(
-        FAKE.format(python=sys.executable, scripts=str(ROOT / "workflow_scripts"), decided=decided, fails=fails)
-    )
+    fake.write_text(FAKE.format(python=sys.executable, decided=decided, fails=fails))
+    row = dict.fromkeys(HYPOTHESES_SCHEMA.names)
+    for verdict in ("supported", "inconclusive"):
+        primary = {"study": "distillation", "hypothesis": "kd-ranks-better", "role": "primary", "verdict": verdict}
+        other = {"study": "enhancers", "hypothesis": "other", "role": "secondary", "verdict": "inconclusive"}
+        table_files.write_rows(folder / verdict, [row | primary, row | other], HYPOTHESES_SCHEMA)
     fake.chmod(0o755)
     (folder / "study.yaml").write_text(yaml.safe_dump(study))
     command = [sys.executable, ROOT / "workflow_scripts/take_looks.py", "study.yaml", *options]
