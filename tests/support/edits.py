@@ -2,7 +2,7 @@
 
 from edits_of_code import edits_of_modules
 from edits_of_files import OF_INSTALLATION, OF_RESULTS
-from edits_of_methods import EDITS_OF_METHODS, NEW_FIGURE, NEW_STUDENT, STYLE
+from edits_of_methods import EDITS_IN_USE, EDITS_OF_METHODS, NEW_FIGURE, NEW_STUDENT, STYLE
 from expected_jobs import (
     ACCURACY,
     ARMS,
@@ -224,9 +224,15 @@ EDITS: dict[str, list[Edit]] = {
             | uncompared("other/clean", before=("cutmix",))
             | FIDELITY,
             "an arm's colour is its place among all",
+            tried=False,
         ),
         Edit("a model removed", config(remove_model), TABLES | ACCURACY | shown("label-smoothing", "cutmix")),
-        Edit("one student's temperature", put("students.kd.loss", temperature=2), trained("kd") | renewed("kd")),
+        Edit(
+            "one student's temperature",
+            put("students.kd.loss", temperature=2),
+            trained("kd") | renewed("kd"),
+            tried=False,
+        ),
         Edit(
             "two students' `alpha` swapped",
             several(put("students.kd.loss", alpha=1), put("students.kd-no-labels.loss", alpha=0.9)),
@@ -243,7 +249,7 @@ EDITS: dict[str, list[Edit]] = {
             trained("cutmix") | renewed("cutmix"),
         ),
         Edit("a network's widths", put("networks.convnet-medium", widths=[16, 32, 48]), FROM_TEACHER),
-        Edit("the teacher's epochs", longer("teachers", "teacher"), FROM_TEACHER),
+        Edit("the teacher's epochs", longer("teachers", "teacher"), FROM_TEACHER, tried=False),
         Edit(
             "the recipe of all models",
             put("recipes.short", shift_px=2),
@@ -277,6 +283,7 @@ EDITS: dict[str, list[Edit]] = {
             | replicates("predict", "twins-3", "twins-4")
             | uncompared("twins-3/clean", "twins-4/clean", before=("kd", "cutmix")),
             "tried on a copy with two folds of `ce`, called `twins`",
+            tried=False,
         ),
         Edit(
             "a pretrained model joins a group",
@@ -303,6 +310,7 @@ EDITS: dict[str, list[Edit]] = {
             "a new enhancer",
             put("enhancers", big={"method": "random-sign", "models": ["ce"], "epsilon_255": [9]}),
             replicates("enhance_images", "ce/big") | uncompared("ce/big", before=("kd", "cutmix")) | ENHANCEMENTS,
+            tried=False,
         ),
         Edit("an enhancer removed", config(remove_enhancer), TABLES | ENHANCEMENTS | LOOKS | EXAMPLES),
         Edit("one enhancer's candidates", put("enhancers.odin", temperature=[1]), enhanced("odin")),
@@ -366,6 +374,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit("a figure removed", config(lambda c: c["figures"].popitem()), REPORT),
     ],
     "Methods": EDITS_OF_METHODS,
+    "Methods in use": EDITS_IN_USE,
     "Code": [
         *edits_of_modules(),
         Edit(

@@ -16,7 +16,7 @@ OF_INSTALLATION = [
         FROM_TRAINING,
         "the versions of these three are in the digests of what imports them",
     ),
-    Edit("another timm", installed("timm"), FROM_TRAINING),
+    Edit("another timm", installed("timm"), FROM_TRAINING, tried=False),
     Edit("another segmentation-models-pytorch", installed("segmentation_models_pytorch"), FROM_SEGMENTER),
     Edit(
         "another numpy",

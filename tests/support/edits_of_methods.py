@@ -38,15 +38,15 @@ EDITS_OF_METHODS = [
     ),
     Edit(
         "a new mixing, in a new model",
-        used("mixing", "cutmix", put_in("augmented", other=NEW_AUGMENTED)),
-        replicates("train_augmented", "other") | replicates("predict", "other") | uncompared("other/clean"),
+        used("mixing", "cutmix", put_in("augmented", mixed=NEW_AUGMENTED)),
+        replicates("train_augmented", "mixed") | replicates("predict", "mixed") | uncompared("mixed/clean"),
     ),
     Edit(
         "a new technique, in a new baseline",
-        used("techniques", "sam", put_in("baselines", other=NEW_BASELINE)),
-        replicates("train_baseline", "other")
-        | replicates("predict", "other")
-        | uncompared("other/clean", before=("kd", "cutmix")),
+        used("techniques", "sam", put_in("baselines", flat=NEW_BASELINE)),
+        replicates("train_baseline", "flat")
+        | replicates("predict", "flat")
+        | uncompared("flat/clean", before=("kd", "cutmix")),
     ),
     Edit(
         "a new enhancer, of one model",
@@ -55,28 +55,11 @@ EDITS_OF_METHODS = [
     ),
     Edit(
         "a new target transform, in a new student",
-        used("targets", "corrected", put_in("students", other=NEW_STUDENT | {"target_transform": NEWCOMER})),
-        replicates("distill_student", "other")
-        | replicates("predict", "other")
-        | uncompared("other/clean", before=("cutmix",))
+        used("targets", "corrected", put_in("students", transformed=NEW_STUDENT | {"target_transform": NEWCOMER})),
+        replicates("distill_student", "transformed")
+        | replicates("predict", "transformed")
+        | uncompared("transformed/clean", before=("cutmix",))
         | FIDELITY,
-    ),
-    Edit(
-        "an edit of a target transform that a student uses",
-        edited("targets", "corrected", put_in("students", other=NEW_STUDENT | {"target_transform": NEWCOMER})),
-        replicates("distill_student", "other")
-        | replicates("predict", "other")
-        | measured("other/clean") - {"test_hypotheses"}
-        | FIDELITY,
-        "tried on a copy with such a student",
-    ),
-    Edit(
-        "an edit of a technique that a baseline uses",
-        edited("techniques", "sam", put_in("baselines", other=NEW_BASELINE)),
-        replicates("train_baseline", "other")
-        | replicates("predict", "other")
-        | measured("other/clean") - {"test_hypotheses"},
-        "tried on a copy with such a baseline",
     ),
     Edit(
         "a new protocol, of a group",
@@ -98,5 +81,25 @@ EDITS_OF_METHODS = [
         "a new kind of figure, in a new figure",
         used("figures", "mask-gallery", put_in("figures", more=NEW_FIGURE | {"kind": "newcomer", "style": STYLE})),
         {"plot_figure:more"} | REPORT,
+    ),
+]
+
+EDITS_IN_USE = [  # tried on a copy in which a job has run with the method
+    Edit(
+        "an edit of a target transform that a student uses",
+        edited("targets", "corrected", put_in("students", transformed=NEW_STUDENT | {"target_transform": NEWCOMER})),
+        replicates("distill_student", "transformed")
+        | replicates("predict", "transformed")
+        | measured("transformed/clean") - {"test_hypotheses"}
+        | FIDELITY,
+        "tried on a copy with such a student",
+    ),
+    Edit(
+        "an edit of a technique that a baseline uses",
+        edited("techniques", "sam", put_in("baselines", flat=NEW_BASELINE)),
+        replicates("train_baseline", "flat")
+        | replicates("predict", "flat")
+        | measured("flat/clean") - {"test_hypotheses"},
+        "tried on a copy with such a baseline",
     ),
 ]

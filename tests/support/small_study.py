@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from copies import ROOT, Copy, copy_repository
 
-N_IMAGES = {"train": 300, "val": 100, "test": 200}
+N_IMAGES = {"train": 200, "val": 60, "test": 100}
 NOT_REPEATED = {"results/default/tables/costs.parquet"}  # seconds and memory
 
 
@@ -20,7 +20,11 @@ def tiny(config: dict) -> dict:
     del config["baselines"]["label-smoothing"], config["augmented"]["cutmix"]
     del config["enhancers"]["anti-adversary"], config["hypotheses"]["persuasion-beats-placebo"]
     config["groups"]["trio"] = {"members": ["ce", "kd"], "protocols": ["mean-probability", "persuasion"]}
+    for entry in config["enhancers"].values():
+        entry["epsilon_255"] = [1, 2]
     config["evaluation"]["n_resamples"] = 100
+    del config["figures"]["risk-coverage-cutmix"], config["figures"]["risk-coverage-enhancers"]  # of one kind
+    config["figures"]["mask-gallery"]["n_images"] = 4
     gone = {"label-smoothing", "cutmix", "ce/anti-adversary", "trio/mean-logit", "trio/persuasion-placebo"}
     for study in config["studies"].values():
         study["arms"] = [arm for arm in study["arms"] if arm not in gone]
@@ -29,7 +33,7 @@ def tiny(config: dict) -> dict:
     for figure in config["figures"].values():
         if "arms" in figure:
             figure["arms"] = [arm for arm in figure["arms"] if arm not in gone]
-    config["figures"]["enhancement-examples"]["enhancers"] = ["odin", "random-sign"]
+    config["figures"]["enhancement-examples"].update(enhancers=["odin", "random-sign"], n_images=2)
     return config
 
 

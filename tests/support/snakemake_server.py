@@ -34,6 +34,7 @@ def run(folder: str, stdout: str, stderr: str, environment: dict[str, str], own_
     os.environ.update(environment)
     for number, path in ((1, stdout), (2, stderr)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    gc.disable()
     main(arguments)
 
 

@@ -19,7 +19,7 @@ class Edit:
     change: Callable[[Copy], None]
     jobs: set[str]
     why: str = ""
-    tried: bool = True  # by a dry run
+    tried: bool = True  # by a dry run; no need where another edit goes the same way through the rules
 
 
 def config(change: Callable[[dict], object]) -> Callable[[Copy], None]:

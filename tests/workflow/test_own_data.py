@@ -1,15 +1,13 @@
-"""A whole study from one's own images: a folder, a Parquet file, CIFAR's pickles; all that a user gives is a config."""
+"""A whole study from one's own images: a folder, CIFAR's pickles; all that a user gives is a config."""
 
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import yaml
 from copies import Copy, copy_repository, warm_jobs
 from PIL import Image
-from small_data import encode, write_cifar
+from small_data import write_cifar
 
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
@@ -81,14 +79,6 @@ def test_a_folder_of_pictures(tmp_path, storage):
     holders = [path for path in copy.folder.glob("results/*/**/*") if path.is_file() and outside in path.read_bytes()]
     tops = {path.relative_to(copy.folder / "results").parts[:2] for path in holders}
     assert tops <= {("default", "report"), ("default", "logs")}
-
-
-def test_a_parquet_file(tmp_path):
-    draws = np.random.default_rng(0)
-    images = [encode((draws.integers(0, 100, (20, 20)) + 70 * (i % 2)).astype(np.uint8)) for i in range(80)]
-    pq.write_table(pa.table({"image": images, "label": [3 + 4 * (i % 2) for i in range(80)]}), tmp_path / "own.parquet")
-    copy = run(tmp_path / "repository", overrides("own", {"source": f"parquet:{tmp_path / 'own.parquet'}"}))
-    check(copy, "own", n_test=16)
 
 
 def test_cifars_pickles_with_a_corrupted_and_a_foreign_set(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from functools import cache
 
 import pytest
 import yaml
@@ -64,25 +65,56 @@ def copy(tmp_path_factory) -> Copy:
     return copy
 
 
-@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
-def test_a_study_is_planned_whole(copy, path):
-    run = copy.snakemake("-n", "--configfile", f"studies/{path.name}", "--config", "data_folder=data")
-    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
-    jobs = dict(re.findall(rf"^({'|'.join(MADE_BY)}) +(\d+)$", *text(run)))  # shown twice
-    assert sum(map(int, jobs.values())) == EXPECTED[path.stem]
-    assert re.search(r"^render_report +1$", *text(run))
+@pytest.fixture(scope="module")
+def planned(copy):
+    """The dry run of a study, by its name; each is made once."""
+
+    @cache
+    def planned(study: str) -> str:
+        given = [] if study == "config" else ["--configfile", f"studies/{study}.yaml"]
+        run = copy.snakemake("-n", "-p", *given, "--config", "data_folder=data")
+        assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
+        return run.stdout + run.stderr
+
+    return planned
 
 
-@pytest.mark.parametrize("path", [ROOT / "config.yaml", *STUDIES], ids=lambda path: path.stem)
-def test_the_costs_count_the_jobs_that_lead_to_the_metrics(copy, path):
+@pytest.mark.parametrize("study", [path.stem for path in STUDIES])
+def test_a_study_is_planned_whole(planned, study):
+    jobs = dict(re.findall(rf"^({'|'.join(MADE_BY)}) +(\d+)$", planned(study), re.MULTILINE))  # shown twice
+    assert sum(map(int, jobs.values())) == EXPECTED[study]
+    assert re.search(r"^render_report +1$", planned(study), re.MULTILINE)
+
+
+@pytest.mark.parametrize("study", ["config", *(path.stem for path in STUDIES)])
+def test_the_costs_count_the_jobs_that_lead_to_the_metrics(planned, study):
     """All of them, and no others."""
-    name = yaml.safe_load(path.read_text()).get("run", "default")
-    table = f"results/{name}/tables/costs.parquet"
-    given = [] if path.stem == "config" else ["--configfile", f"studies/{path.name}"]
-    output = copy.snakemake("-n", "-p", *given, "--config", "data_folder=data", "--", table).stdout
-    planned = set(re.findall(rf"^    benchmark: results/{name}/benchmarks/(.*)\.tsv$", output, re.MULTILINE))
-    counted = json.loads(re.search(r"\{\"jobs\":.*?\]\}", output)[0])["jobs"]
-    assert len(counted) > 2 and {*counted} == planned - {"collect_costs"}
+    made_by, benchmarks = {}, {}  # blocks by the files that they make
+    for block in blocks(planned(study)):
+        made_by |= dict.fromkeys(files(block, "output"), block)
+        benchmarks[block] = [
+            re.sub(r"results/.*?/benchmarks/(.*)\.tsv", r"\1", file) for file in files(block, "benchmark")
+        ]
+    last = next(block for block in benchmarks if block.startswith(("rule collect_costs:", "localrule collect_costs:")))
+    found, waiting = set(), [last]
+    while waiting:
+        block = waiting.pop()
+        found.add(block)
+        waiting += {made_by[file] for file in files(block, "input") if file in made_by} - found
+    counted = json.loads(re.search(r"\{\"jobs\":.*?\]\}", last)[0])["jobs"]
+    assert len(counted) > 2 and sorted(counted) == sorted(
+        name for block in found - {last} for name in benchmarks[block]
+    )
+
+
+def blocks(output: str) -> list[str]:
+    """What Snakemake prints of each job."""
+    return [part for part in re.split(r"\n(?=(?:local)?rule \w+:)", output) if re.match(r"(?:local)?rule \w+:", part)]
+
+
+def files(block: str, field: str) -> list[str]:
+    found = re.search(rf"^    {field}: (.*)$", block, re.MULTILINE)
+    return found[1].split(", ") if found else []
 
 
 TABLE = 4 * 1000 * (25_623 + 50_000 + 3 * 3 * 5000) / 1e6  # MB of logits of val, test and corrupted images
@@ -111,17 +143,12 @@ OF_IMAGENET = {
 }
 
 
-def test_each_job_of_imagenet_requests_what_its_data_take(copy):
-    output = copy.snakemake("-n", "--configfile", "studies/imagenet.yaml").stdout
+def test_each_job_of_imagenet_requests_what_its_data_take(planned):
     found = {}
-    for block in re.split(r"\n(?=(?:local)?rule \w+:)", output):
+    for block in blocks(planned("imagenet")):
         if job := re.match(r"(?:local)?rule (\w+):.*?^    resources:.*?mem_mb=(\d+)", block, re.MULTILINE | re.DOTALL):
             found.setdefault(job[1], set()).add(int(job[2]))
     assert found == {rule: {round(mb) for mb in numbers} for rule, numbers in OF_IMAGENET.items()}
-
-
-def text(run) -> tuple[str, re.RegexFlag]:
-    return run.stdout + run.stderr, re.MULTILINE
 
 
 def test_a_study_only_overrides():

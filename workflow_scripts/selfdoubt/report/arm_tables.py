@@ -52,12 +52,13 @@ def numbers_table(
     best_of: str = "column",
     names: Arms = BY_NAME,
 ) -> Table:
-    """Return a table with a row for each arm that has any of the columns, in the order of `arms`.
+    """Return a table with a row for each arm that has any of the columns, in the order of `arms`; no column is empty.
 
     what: begins the caption. best_of: "column" or "row", of which the best is bold; an upper bound never is.
     """
     found = {arm: [find(numbers, dataset, arm, column) for column in columns] for arm in arms}
     found = {arm: parts for arm, parts in found.items() if any(parts)}
+    columns, found = _without_empty(columns, found)
     used = [value for parts in found.values() for part in parts for value in part]
     n_replicates = len({value.replicate for value in used})
     table = Table(f"{what}. {_extent(used, n_replicates)} Bold: best mean of the {best_of}.", [], "arm")
@@ -89,6 +90,12 @@ def corruption_table(
     ]
     what = f"Corrupted test images of {dataset}: mean over {listed(kinds)}, by severity"
     return numbers_table(averaged, dataset, arms, columns, what, names=names)
+
+
+def _without_empty(columns: Sequence[Column], found: dict[str, list]) -> tuple[list[Column], dict[str, list]]:
+    """Return the columns, and each arm's values of them, that some arm has: others were not asked for."""
+    kept = [i for i in range(len(columns)) if any(parts[i] for parts in found.values())]
+    return [columns[i] for i in kept], {arm: [parts[i] for i in kept] for arm, parts in found.items()}
 
 
 def _cell(values: list[Value], column: Column, n_replicates: int, letters: dict[str, str]) -> Cell:

@@ -40,7 +40,7 @@ def _table(dataset: str, rows: pd.DataFrame, arms: Sequence[str], names: Arms) -
     notes: dict[str, str] = {}
     for student in [arm for arm in dict.fromkeys(arms) if arm in set(rows["student"])]:
         own = rows[rows["student"] == student]
-        teachers = [names.label(each) for each in own["teacher"].iloc[0].split(", ")]
+        teachers = names.spans(own["teacher"].iloc[0].split(", "))
         cells = [mean_cell(own[own["quantity"] == key], digits, notes) for key, (_, digits, _) in _COLUMNS.items()]
         table.rows.append((names.label(student), [Cell(listed(teachers)), *cells]))
     table.notes = [(letter, reason) for reason, letter in notes.items()]

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from selfdoubt.report.arm_tables import corruption_table, failure_columns, main_columns, numbers_table, score_columns
+from selfdoubt.report.arms import BY_NAME
 from selfdoubt.report.comparison_tables import comparison_table
 from selfdoubt.report.data_tables import counts_table, mask_table
 from selfdoubt.report.enhancement_tables import enhancement_table
@@ -173,5 +174,6 @@ def _facts(entry: dict) -> list[str]:
             facts += _facts(value)
         elif value is not None:
             values = value if isinstance(value, list) else [value]
+            values = BY_NAME.spans(values) if key in ("teacher", "members") else values
             facts.append(f"{key}: {', '.join(f'{it:g}' if isinstance(it, float) else str(it) for it in values)}")
     return facts

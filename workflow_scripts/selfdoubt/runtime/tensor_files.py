@@ -28,12 +28,15 @@ def write(path: str | Path, arrays: dict[str, np.ndarray], metadata: dict) -> No
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}  # else in the order of memory
     text = json.dumps(metadata | {_CHECKSUM: _checksum(whole)}, sort_keys=True)
     with atomic_path(path) as temporary:
+        temporary.touch()
+        mode = temporary.stat().st_mode  # of any new file, where save_file's own is for its owner alone
         try:
             save_file(whole, temporary, {_KEY: text})
         except SafetensorError as error:  # its errno is in its message only
             if code := re.search(r"os error (\d+)", str(error)):
                 raise OSError(int(code[1]), str(error), str(path)) from None
             raise
+        temporary.chmod(mode)
 
 
 def read(path: str | Path, what: str, framework: str = "np") -> tuple[dict, dict]:
