@@ -77,6 +77,12 @@ def test_more_than_there_are_is_refused_where_it_is_known(config):
     )
 
 
+def test_images_are_no_fewer_than_the_parts_of_folds(config):
+    config["baselines"]["folds"] = {"folds_of": "ce", "parts": 50}
+    check_message(fault(with_own_images(config, 49)), f"{DATASET}.train_images_per_replicate: 49 50 'folds-1'")
+    load_study(with_own_images(config, 50))
+
+
 def test_what_does_not_go_with_own_images_is_refused(config):
     check_message(fault(put(config, f"{DATASET}.overlapping_draws", True)), f"{DATASET}.overlapping_draws:")
     with_own_images(config, 1000)["segmenters"]["unet"]["teacher_replicate"] = 1

@@ -379,3 +379,8 @@ def test_a_claim_by_msp_is_repeated_by_those_other_scores_that_are_evaluated(con
     assert study.repeated_by(claim) == ["msp-ts", "pnorm"]
     assert study.repeated_by(claim.model_copy(update={"metric": "nll"})) == ["msp-ts"]
     assert study.repeated_by(claim.model_copy(update={"score": "margin"})) == []
+
+
+def test_an_arm_twice_in_a_figure_is_refused(config):
+    config["figures"]["risk-coverage"]["arms"] *= 2
+    assert "figures.risk-coverage.arms: ce is given twice" in fault(config)

@@ -296,6 +296,7 @@ def _check_figure(place: str, figure, study) -> Iterator[tuple]:
     if figure.study and study.studies:  # of a config without studies, all figures are further ones
         yield check_known, f"{place}.study", figure.study, study.studies, "a study"
     yield check_known, f"{place}.dataset", figure.dataset, study.datasets, "a data set"
+    yield check_unique, f"{place}.arms", getattr(figure, "arms", [])
     if hasattr(figure, "split"):
         yield check_split, f"{place}.split", figure.split, study
         yield _check_shows_split, f"{place}.split", figure

@@ -70,6 +70,11 @@ def check_own_images(key: str, dataset, study) -> None:
     if shared := [name for name, each in study.segmenters.items() if each.teacher_replicate is not None]:
         why = f"replicates of '{key}' have training images of their own, and need a segmenter each"
         raise UserError(f"config: segmenters.{shared[0]}.teacher_replicate: one for all, but {why}; set it to null")
+    for name, model in study.models.items():
+        if (fold := getattr(model, "fold", None)) and fold.parts > n:
+            raise UserError(
+                f"config: {place}: {n}, too few for the {fold.parts} parts of which '{name}' is one; raise it"
+            )
     pool, last = catalog.largest_split(dataset.source), 1 if dataset.overlapping_draws else max(study.replicates)
     if pool is not None and last * n > pool:
         found = f"{pool} training images at most give {pool // n} replicates of {n}, and {last} is the last"
