@@ -13,6 +13,7 @@ from selfdoubt.models import checkpoints
 from selfdoubt.runtime import methods
 from selfdoubt.training import losses
 from selfdoubt.training.batches import Batch, Stream
+from selfdoubt.training.distributed import ALONE
 from selfdoubt.training.loop import Training
 from selfdoubt.training.resume import Keeper
 from selfdoubt.training.technique import Techniques
@@ -42,7 +43,7 @@ def of(settings: dict, model=None, stream=None, **changed):
 
 def stream_of(**recipe) -> SimpleNamespace:
     """What a technique asks of a stream: 3 steps an epoch."""
-    nothing = {"seed": 1, "ranks": SimpleNamespace(rank=0), "epoch": lambda epoch: []}
+    nothing = {"seed": 1, "ranks": ALONE, "epoch": lambda epoch: []}
     return SimpleNamespace(recipe=recipe_of(**recipe), n_batches=3, **nothing)
 
 
@@ -255,14 +256,14 @@ def test_images_are_moved_away_from_their_label(label, moved):
     """By one step so long that it ends at the edge, wherever it starts; the logits are (2 x, 0)."""
     model = OneWeight()
     model.w.data.fill_(2.0)
-    batch = Batch(torch.full((3, 1, 1, 1), 0.5), torch.full((3,), label), torch.full((3,), label), None)
+    batch = Batch(torch.full((3, 1, 1, 1), 0.5), torch.full((3,), label), torch.full((3,), label), None, n_whole=3)
     technique = of(ADVERSARIAL, model, stream_of(), n_steps=1, step_255=16)
     assert_close(technique.extended(batch, 0).images, torch.full((3, 1, 1, 1), moved))
     assert model.w.requires_grad and technique.passes_before == 1
 
 
 def test_the_control_of_adversarial_images_has_random_signs():
-    batch = Batch(torch.full((30, 1, 4, 4), 0.5), torch.zeros(30).long(), torch.zeros(30).long(), None)
+    batch = Batch(torch.full((30, 1, 4, 4), 0.5), torch.zeros(30).long(), torch.zeros(30).long(), None, n_whole=30)
     technique = of(ADVERSARIAL, None, stream_of(), signs="random", n_steps=None, step_255=None)
     delta = technique.extended(batch, 0).images - 0.5
     assert_close(delta.abs(), torch.full_like(delta, 8 / 255))

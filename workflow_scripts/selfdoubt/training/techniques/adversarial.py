@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import numpy as np
+import torch
+
 from selfdoubt.attacks import gradients
 from selfdoubt.runtime import randomness
 from selfdoubt.training.technique import Base
@@ -20,12 +23,18 @@ class Technique(Base):
         self.passes_before = settings.n_steps or 0
 
     def extended(self, batch, step):
-        found, epsilon = self._settings, self._settings.epsilon_255 / 255
-        generator = randomness.generator(self._stream.seed, "adversarial", step, self._stream.ranks.rank)
+        found, epsilon, images = self._settings, self._settings.epsilon_255 / 255, batch.images
+        noise = self._noise(batch, step)
         if found.signs == "random":
-            return replace(batch, images=gradients.random_signs(batch.images, epsilon, generator))
-        odds = gradients.log_odds(batch.labels)
-        start = gradients.project(gradients.random_start(batch.images, epsilon, generator), batch.images, epsilon)
+            return replace(batch, images=torch.where(noise < 0, images - epsilon, images + epsilon).clamp(0, 1))
+        odds, start = gradients.log_odds(batch.labels), gradients.project(images + epsilon * noise, images, epsilon)
         steps = found.n_steps, found.step_255 / 255, self._stream.recipe.precision
-        moved = gradients.ascend(self._model, batch.images, lambda logits: -odds(logits), epsilon, *steps, start)
+        moved = gradients.ascend(self._model, images, lambda logits: -odds(logits), epsilon, *steps, start)
         return replace(batch, images=moved)
+
+    def _noise(self, batch, step: int) -> torch.Tensor:
+        """Return a number in [-1, 1) for each pixel, whichever rank has the image."""
+        ranks = self._stream.ranks
+        generator = randomness.generator(self._stream.seed, "adversarial", step)
+        draws = generator.random((batch.n_whole, *batch.images.shape[1:]), dtype=np.float32)[ranks.rank :: ranks.n]
+        return torch.from_numpy(2 * draws - 1).to(batch.images.device)
