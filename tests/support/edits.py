@@ -57,6 +57,7 @@ from ways_of_editing import (
     rename_recipe,
     rename_study,
     renamed,
+    robust_model,
     several,
     swap,
     text,
@@ -277,6 +278,11 @@ EDITS: dict[str, list[Edit]] = {
             | replicates("predict", "twins-3", "twins-4")
             | uncompared("twins-3/clean", "twins-4/clean", before=("kd", "cutmix")),
             "tried on a copy with two folds of `ce`, called `twins`",
+        ),
+        Edit(
+            "a robust model, fine-tuned from `ce`",
+            config(robust_model),
+            replicates("train_robust", "robust") | replicates("predict", "robust") | uncompared("robust/clean"),
         ),
         Edit(
             "a pretrained model joins a group",
