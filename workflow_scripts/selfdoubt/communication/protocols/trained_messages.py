@@ -44,7 +44,7 @@ def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> D
         networks = [
             _trained(listener, [heard[name] for name in _FITTED_ON], np.concatenate(labels), rows, settings, seed)
             for rows in (np.flatnonzero(fold != held_out) for held_out in range(settings.n_folds + 1))
-        ]  # the last without none
+        ]  # the last learns from all
         fold_of = {name: np.full(len(heard[name].own), settings.n_folds) for name in splits if name != "train"}
         fold_of["val"] = fold[len(labels[0]) :]
         logits = {
