@@ -19,6 +19,7 @@ TRAINED |= {"channel": "message", "shuffled": False, "epsilon_255": 32, "epochs"
 TRAINED |= {"learning_rate": 0.01, "n_folds": 2, "contested_below": 0.99}
 WITH_TRAIN = {**SPLITS, "train": split_of(40, 3)}
 CONTROLS = {"message": {}, "image": {"reads": "image"}, "shuffled": {"shuffled": True}}
+CONTROLS |= {"val": {"splits": SPLITS}}
 CONTROLS |= {"fusion": {"channel": "fusion", "epsilon_255": None}}
 
 
@@ -39,27 +40,23 @@ def test_results_are_reproducible_log_probabilities_of_all_but_train(control, mo
     np.testing.assert_allclose(decide(**CONTROLS[control]).logits["test"], found.logits["test"], atol=1e-5)
 
 
+@pytest.mark.parametrize("learned_from", [WITH_TRAIN, SPLITS], ids=["train-and-val", "val"])
 @pytest.mark.parametrize("control", ["message", "fusion"])
-def test_images_of_val_are_predicted_by_networks_that_did_not_learn_from_them(control, monkeypatch):
+def test_images_of_val_are_predicted_by_networks_that_did_not_learn_from_them(control, learned_from, monkeypatch):
     fold = np.arange(60) % 2
     monkeypatch.setattr(out_of_fold, "folds", lambda labels, n_folds: fold)
     val = SPLITS["val"]
     other = SimpleNamespace(images=val.images, labels=np.where(fold == 0, (val.labels + 1) % 5, val.labels))
-    one, two = (decide(WITH_TRAIN | {"val": each}, **CONTROLS[control]).logits["val"] for each in (val, other))
+    one, two = (decide(learned_from | {"val": each}, **CONTROLS[control]).logits["val"] for each in (val, other))
     np.testing.assert_array_equal(one[fold == 0], two[fold == 0])
     assert (np.abs(one - two)[fold == 1].max(1) > 0).all()
 
 
 def test_the_listener_predicts_images_within_epsilon_and_is_taught_to_be_correct():
     one, two = network(1), network(2)
-    heard = trained.scaled({"train": trained.hear(one, two, WITH_TRAIN["train"].images, "predictions")}, ("train",))[
-        "train"
-    ]
-    settings, labels, rows = (
-        SimpleNamespace(**TRAINED | {"epochs": 40, "epsilon_255": 128, "learning_rate": 0.03}),
-        WITH_TRAIN["train"].labels,
-        np.arange(40),
-    )
+    train, strong = WITH_TRAIN["train"], {"epochs": 40, "epsilon_255": 128, "learning_rate": 0.03}
+    heard = trained.scaled({"train": trained.hear(one, two, train.images, "predictions")}, ["train"])["train"]
+    settings, labels, rows = SimpleNamespace(**TRAINED | strong), train.labels, np.arange(40)
     writer = trained_messages._trained(two.requires_grad_(False), [heard, heard], labels, rows, settings, 0)
     pixels = inference.as_pixels(heard.images, torch.device("cpu"))
     delta = writer(pixels, torch.from_numpy(heard.said))

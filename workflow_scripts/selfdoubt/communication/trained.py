@@ -94,7 +94,7 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return torch.from_numpy(logits).log_softmax(1).numpy()
 
 
-def scaled(heard: dict[str, Heard], fitted_on: tuple[str, ...]) -> dict[str, Heard]:
+def scaled(heard: dict[str, Heard], fitted_on: list[str]) -> dict[str, Heard]:
     """Return the same with what is said less its mean, over its deviation, on the splits that networks learn from."""
     said = np.concatenate([heard[split].said for split in fitted_on])
     mean, deviation = said.mean(0), said.std(0)

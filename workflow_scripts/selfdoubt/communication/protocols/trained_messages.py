@@ -1,10 +1,11 @@
 """Trained messages: a network writes perturbations of which a frozen listener is correct.
 
 The network sees the image and what the sender says of it, its features or its predictions, and learns from labels of
-train and val; the listener's prediction of the perturbed image is the decision. Val is predicted by networks that were
-trained without its fold. Controls: `reads: image`, where the sender says nothing; `shuffled`, where each image has the
-perturbation of another of which the sender predicts the same class, so that this class is all that a message tells; and
-`channel: fusion`, which adds to the listener's log probabilities what it learns from the same features, and sends none.
+train and val, or of val alone; the listener's prediction of the perturbed image is the decision. Val is predicted by
+networks that were trained without its fold. Controls: `reads: image`, where the sender says nothing; `shuffled`, where
+each image has the perturbation of another of which the sender predicts the same class, so that this class is all that
+a message tells; and `channel: fusion`, which adds to the listener's log probabilities what it learns from the same
+features, and sends none.
 
 Left out: shuffling within the true class, which would read labels of test.
 """
@@ -24,29 +25,28 @@ from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.models import inference
 from selfdoubt.runtime import randomness
 
-_FITTED_ON = ("train", "val")
-
 
 def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> Decision:
-    """Decide by the listener's predictions of perturbed images, or by the fusion; splits: with "train", too.
+    """Decide by the listener's predictions of perturbed images, or by the fusion; "train" is there to learn from.
 
     Raises Undefined if val has fewer images than folds.
     """
     sender, listener = models[settings.sender], models[settings.listener]
-    labels = [np.asarray(splits[name].labels, np.int64) for name in _FITTED_ON]
-    if len(labels[1]) < settings.n_folds:
-        raise Undefined(f"{len(labels[1])} samples in val, and {settings.n_folds} folds")
+    fitted_on = [name for name in ("train", "val") if name in splits]
+    labels = [np.asarray(splits[name].labels, np.int64) for name in fitted_on]
+    if len(labels[-1]) < settings.n_folds:
+        raise Undefined(f"{len(labels[-1])} samples in val, and {settings.n_folds} folds")
     with gradients.frozen(*models.values()):
         heard = {name: trained.hear(sender, listener, split.images, settings.reads) for name, split in splits.items()}
-        heard = trained.scaled(heard, _FITTED_ON)
-        fold = out_of_fold.folds(labels[1], settings.n_folds)
-        fold = np.concatenate([np.full(len(labels[0]), -1), fold])
+        heard = trained.scaled(heard, fitted_on)
+        fold = np.full(sum(map(len, labels)), -1)
+        fold[-len(labels[-1]) :] = out_of_fold.folds(labels[-1], settings.n_folds)
         networks = [
-            _trained(listener, [heard[name] for name in _FITTED_ON], np.concatenate(labels), rows, settings, seed)
+            _trained(listener, [heard[name] for name in fitted_on], np.concatenate(labels), rows, settings, seed)
             for rows in (np.flatnonzero(fold != held_out) for held_out in range(settings.n_folds + 1))
         ]  # the last learns from all
         fold_of = {name: np.full(len(heard[name].own), settings.n_folds) for name in splits if name != "train"}
-        fold_of["val"] = fold[len(labels[0]) :]
+        fold_of["val"] = fold[-len(labels[-1]) :]
         logits = {
             name: _decided(
                 listener, networks, folds, heard[name], settings, randomness.generator(seed, f"others/{name}")
@@ -65,8 +65,8 @@ def _forwards(settings) -> float:
 
 
 def _trained(listener, heard: list[Heard], labels: np.ndarray, rows: np.ndarray, settings, seed: int) -> nn.Module:
-    """Return a network trained on some rows of train and val, one after the other."""
-    device, n_said, n_train = next(listener.parameters()).device, heard[0].said.shape[1], len(heard[0].own)
+    """Return a network trained on some rows of what is heard of one split after the other, val the last."""
+    device, n_said, n_before = next(listener.parameters()).device, heard[0].said.shape[1], len(heard[0].own)
     if settings.channel == "fusion":
         network = trained.build(trained.Fusion, seed, n_said, heard[0].own.shape[1], settings.width)
     else:
@@ -74,8 +74,8 @@ def _trained(listener, heard: list[Heard], labels: np.ndarray, rows: np.ndarray,
         network = trained.build(trained.Writer, seed, n_said, shape, settings.width, settings.epsilon_255 / 255)
 
     def logits_of(network: nn.Module, part: np.ndarray) -> Tensor:
-        of_train, of_val = part[part < n_train], part[part >= n_train] - n_train  # part is in rising order
-        each = [(one, rows) for one, rows in zip(heard, (of_train, of_val), strict=True) if len(rows)]
+        rows = part[part < n_before], part[part >= n_before] - n_before  # part is in rising order
+        each = [(one, rows) for one, rows in zip(heard, rows, strict=False) if len(rows)]
         return torch.cat([_logits(listener, network, one, rows, rows, settings) for one, rows in each])
 
     with torch.enable_grad():

@@ -12,7 +12,6 @@ from selfdoubt.settings.types import Count, Epsilon, Fraction, Name, Positive
 class Settings(Protocol):
     runs_models: ClassVar[bool] = True
     keeps_gains: ClassVar[bool] = True
-    reads_train: ClassVar[bool] = True
     method: Literal["trained-messages"]
     sender: Name
     listener: Name  # may be the sender
@@ -25,7 +24,12 @@ class Settings(Protocol):
     batch_size: Count
     learning_rate: Positive
     n_folds: Folds  # of val
+    learns_from: Literal["train-and-val", "val"] = "train-and-val"  # val: of which the models have seen no label
     contested_below: Fraction  # the listener's largest probability, of the images of the information test
+
+    @property
+    def reads_train(self) -> bool:
+        return self.learns_from == "train-and-val"
 
     def models_run(self, members: list[str]) -> list[str]:
         """Return sender and listener, by name."""
