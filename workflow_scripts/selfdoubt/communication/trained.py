@@ -43,16 +43,21 @@ class Writer(nn.Module):
 
 
 class Fusion(nn.Module):
-    """Adds a function of the listener's log probabilities, and of what the sender says, to the former; untrained 0."""
+    """Adds a function of the listener's log probabilities, and of what the sender says, to the former; untrained 0.
+
+    The function is a linear one and one of a hidden layer.
+    """
 
     def __init__(self, n_said: int, n_classes: int, width: int):
         super().__init__()
         self.layers = nn.Sequential(nn.Linear(n_said + n_classes, width), nn.GELU(), nn.Linear(width, n_classes))
-        _set_to_zero(self.layers[-1])
+        self.linear = nn.Linear(n_said + n_classes, n_classes)
+        _set_to_zero(self.layers[-1], self.linear)
 
     def forward(self, own: Tensor, said: Tensor) -> Tensor:
         """own (n, K), said (n, d) -> logits (n, K)."""
-        return own + self.layers(torch.cat([own, said], dim=1))
+        given = torch.cat([own, said], dim=1)
+        return own + self.linear(given) + self.layers(given)
 
 
 def _set_to_zero(*layers: nn.Module) -> None:
