@@ -1,4 +1,4 @@
-# Needs  the members' checkpoints and clean predictions, val, test and OOD splits
+# Needs  the members' checkpoints and clean predictions, val, test and OOD splits; train, where a protocol learns from it
 # Makes  predictions/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet      what the group decides
 #        communication/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet    mean gains of messages, by sender and listener
 #        communication/{dataset}/{group}/replicate-{replicate}/{protocol}.gains.parquet    gains of each uncertain image
@@ -38,6 +38,7 @@ rule communicate:
     """Let a group decide whose members predict perturbed images (messages) or views."""
     input:
         members=members_of_group,
+        train=train_of_protocol,
         val=SPLIT.replace("{split}", "val"),
         test=SPLIT.replace("{split}", "test"),
         ood=ood_files,
@@ -63,7 +64,7 @@ rule communicate:
         code=code_of("communicate", protocol_modules, families_of_members),
     shell:
         'exec python "$SELFDOUBT/communicate.py"'
-        " --members {input.members}"
+        " --members {input.members} --train {input.train}"
         " --val {input.val} --test {input.test} --ood {input.ood}"
         " --output {output.predictions} --persuasion {output.persuasion} --gains {output.gains}"
         " --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,5 +1,6 @@
 # Needs  data/{dataset}/{train,val}.safetensors
 #        weights that a network starts from, where the config names their file
+#        a robust model: the checkpoint that it is fine-tuned from
 #        a student: its teachers' checkpoints of the same replicate; masks, where a model mixes by them
 # Makes  checkpoints/{dataset}/{model}/replicate-{replicate}.safetensors    the last epoch's weights, or those that others trained
 #        training/{dataset}/{model}/replicate-{replicate}.parquet           loss, accuracy, learning rate per epoch
@@ -163,6 +164,39 @@ rule train_augmented:
         'exec python "$SELFDOUBT/train_augmented.py"'
         " --train {input.train} --val {input.val}"
         " --weights {input.weights:q} --masks {input.masks} --checkpoint {output.checkpoint} --history {output.history}"
+        f" --state {STATE}"
+        " --progress {log}.progress.jsonl --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule train_robust:
+    """Fine-tune a trained network on images that are moved to where its loss is larger."""
+    input:
+        train=SPLIT.replace("{split}", "train"),
+        val=SPLIT.replace("{split}", "val"),
+        weights=weights_of_model,
+        start=start_of_robust,
+    output:
+        checkpoint=CHECKPOINT,
+        history=HISTORY,
+    log:
+        log_of("train_robust/{dataset}/{model}/replicate-{replicate}"),
+    benchmark:
+        benchmark_of("train_robust/{dataset}/{model}/replicate-{replicate}")
+    wildcard_constraints:
+        model=one_of(STUDY.robust),
+    conda:
+        "../envs/models.yaml"
+    threads: training_threads
+    resources:
+        gpu=training_gpus,
+        mem_mb=recipe_mb,
+    params:
+        settings=model_settings,
+        code=code_of("train_robust", model_modules),
+    shell:
+        'exec python "$SELFDOUBT/train_robust.py"'
+        " --train {input.train} --val {input.val} --start {input.start}"
+        " --weights {input.weights:q} --checkpoint {output.checkpoint} --history {output.history}"
         f" --state {STATE}"
         " --progress {log}.progress.jsonl --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 

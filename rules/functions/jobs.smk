@@ -32,6 +32,7 @@ TRAINED_BY = {
     "baselines": "train_baseline",
     "students": "distill_student",
     "augmented": "train_augmented",
+    "robust": "train_robust",
     "pretrained": "import_model",
 }
 

@@ -106,6 +106,8 @@ def communicating_mb(wildcards, attempt):
     known = (*predicted_sets(wildcards.dataset), n_members)
     is_fitted = hasattr(STUDY.protocols[wildcards.protocol], "penalty")
     fitted = memory.fitted_mb(known[0], n_members) if is_fitted else 0
+    if STUDY.protocols[wildcards.protocol].reads_train:
+        fitted += memory.COPIES * round(memory.images_mb(known[0]))
     return attempt * (memory.communicating_mb(*known, networks_on_host(wildcards)) + fitted)
 
 

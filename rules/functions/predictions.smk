@@ -83,7 +83,14 @@ def group_settings(wildcards):
         STUDY.protocols[wildcards.protocol],
     )
     computing = computing_settings(wildcards) if protocol.runs_models else {}
-    return canonical({"members": members, **sets_sorted(protocol.model_dump()), **computing})
+    own = STUDY.own_images(wildcards.dataset) if protocol.reads_train else {}
+    return canonical({"members": members, **sets_sorted(protocol.model_dump()), **computing, **own})
+
+
+def train_of_protocol(wildcards):
+    """The training split, where something of a protocol is fitted on it."""
+    reads = STUDY.protocols[wildcards.protocol].reads_train
+    return [SPLIT.format(dataset=wildcards.dataset, split="train")] if reads else []
 
 
 def protocol_modules(wildcards):

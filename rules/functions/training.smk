@@ -40,6 +40,11 @@ def checkpoint_file(dataset, model, replicate):
     return CHECKPOINT.format(dataset=dataset, model=model, replicate=STUDY.replicate_of(model, replicate))
 
 
+def start_of_robust(wildcards):
+    """The checkpoint, of the same replicate, of the model that a robust one is fine-tuned from."""
+    return checkpoint_file(wildcards.dataset, STUDY.robust[wildcards.model].fine_tuned_from, wildcards.replicate)
+
+
 def teachers_of_student(wildcards):
     """The teachers of the student's own replicate, by name."""
     teachers = STUDY.students[wildcards.model].teacher

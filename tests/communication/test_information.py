@@ -8,7 +8,7 @@ from scipy.special import log_expit
 from small_groups import SPLITS, network
 from small_training import run_script
 
-from selfdoubt.communication import decisions, information, kept_gains
+from selfdoubt.communication import decisions, information, kept_gains, logistic
 from selfdoubt.communication.kept_gains import KeptGains
 from selfdoubt.evaluation.prediction_tables import write_predictions
 from selfdoubt.evaluation.predictions import Predictions
@@ -76,7 +76,7 @@ def test_the_label_of_an_image_changes_nothing_of_its_own_fit():
 def test_the_fit_is_at_the_minimum_of_its_loss():
     draws = np.random.default_rng(0)
     offset, features, labels = draws.normal(size=50), 3 * draws.normal(size=(50, 4)), draws.integers(0, 2, 50)
-    weights = information.fit([offset, features], labels, 0.1)
+    weights = logistic.fit([offset, features], labels, 0.1)
 
     def loss(w: np.ndarray) -> float:
         odds = offset + features @ w
@@ -85,7 +85,7 @@ def test_the_fit_is_at_the_minimum_of_its_loss():
     for step in 1e-4 * np.eye(4):
         assert abs(loss(weights + step) - loss(weights - step)) / 2e-4 < 1e-6
     np.testing.assert_allclose(
-        information.fit([offset, features], labels, 0.1, 50 * draws.normal(size=4)), weights, atol=1e-6
+        logistic.fit([offset, features], labels, 0.1, 50 * draws.normal(size=4)), weights, atol=1e-6
     )
 
 

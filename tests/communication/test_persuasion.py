@@ -10,7 +10,7 @@ from scipy.special import log_softmax, softmax
 from small_groups import SPLITS, network
 
 from selfdoubt.communication import decisions, exchange, gains
-from selfdoubt.communication.messages import gradient, spatial
+from selfdoubt.communication.messages import gradient, spatial, transfer
 from selfdoubt.communication.probabilities import mean_probability
 from selfdoubt.models import inference
 from selfdoubt.runtime import methods
@@ -29,7 +29,15 @@ HALF = float(np.sort(np.exp(MEAN.max(1)))[16:18].mean())  # about half of the 33
 
 def settings_of(message: str = "gradient", **values) -> SimpleNamespace:
     defaults = {"epsilon_255": 8, "n_steps": 2, "n_candidates": 2, "contested_below": HALF}
-    defaults |= {"precision": "float32", "gains_relative_to": "none", "shift_px": 1, "flip": True, "pick": "confident"}
+    defaults |= {
+        "precision": "float32",
+        "gains_relative_to": "none",
+        "shift_px": 1,
+        "flip": True,
+        "pick": "confident",
+        "momentum": 1.0,
+        "n_views": 3,
+    }
     return SimpleNamespace(method="persuasion", message=message, **{**defaults, **values})
 
 
@@ -229,11 +237,37 @@ DIALOGUE = {"method": "dialogue", "n_rounds": 3, "epsilon_255": 24}
 @pytest.mark.parametrize("message", MESSAGES)
 @pytest.mark.parametrize("relative_to", ["none", "random-sign", "sender"])
 def test_costs_are_what_is_computed(message, method, relative_to):
-    if message not in OF_PIXELS and "n_rounds" in method:
+    if message not in ("gradient", "random-sign") and "n_rounds" in method:
         pytest.skip("takes no steps")
     found, costs = counted(SimpleNamespace(**vars(settings_of(message, gains_relative_to=relative_to)) | method))
     assert found.costs == pytest.approx(costs)
-    assert costs["forwards"] > 1 and (costs["backwards"] > 0) == (message == "gradient")
+    assert costs["forwards"] > 1 and (costs["backwards"] > 0) == (message in ("gradient", "transfer"))
+
+
+# ---- messages that are made to transfer ----
+
+
+def sent_by_one(module, **values) -> list[torch.Tensor]:
+    pixels, classes = inference.as_pixels(SPLITS["test"].images, torch.device("cpu")), np.argsort(-MEAN)[:, :2]
+    return module.send(MODELS["one"], pixels, classes, settings_of(**values), np.random.default_rng(0))
+
+
+def test_without_momentum_and_views_transfer_is_the_gradient():
+    plain = sent_by_one(transfer, momentum=0.0, n_views=1, shift_px=0)
+    assert all(torch.equal(*pair) for pair in zip(plain, sent_by_one(gradient), strict=True))
+    assert not torch.equal(
+        sent_by_one(transfer, n_views=1, shift_px=0, n_steps=5)[0], sent_by_one(gradient, n_steps=5)[0]
+    )
+    assert transfer.cost(2, settings_of()) == (2, 2 * 2 * 3, 2 * 2 * 3)
+
+
+def test_gradients_of_views_are_moved_back_to_the_image():
+    """The mean gradient of views is that of the mean objective of the views, by autograd."""
+    images = inference.as_pixels(SPLITS["test"].images, torch.device("cpu")).requires_grad_()
+    top = torch.from_numpy(np.random.default_rng(0).integers(0, 3, (33, 2)))
+    weight = torch.rand(33, 1, 8, 8)
+    (transfer._moved(images, top, 1) * weight).sum().backward()
+    assert torch.allclose(images.grad, transfer._moved(weight, 2 - top, 1))
 
 
 # ---- spatial messages ----
@@ -264,6 +298,31 @@ def test_the_control_of_spatial_messages_is_any_of_the_set_for_every_class():
     every = moved_by_hand(pixels)
     picked = [next(t for t, each in enumerate(every) if torch.equal(each[i], found[i])) for i in range(33)]
     assert len(set(picked)) > 8 and spatial.cost(2, control) == (1, 0, 0)
+
+
+# ---- who sends ----
+
+
+def test_named_senders_send_alone_and_the_others_decide():
+    found = decisions.decide(MODELS, SPLITS, settings_of(senders=["three"]), seed=0)
+    assert {row["sender"] for row in found.persuasion} == {"three"}
+    prior = mean_probability([CLEAN["one"], CLEAN["two"]])
+    contested = np.exp(prior.max(1)) < HALF
+    np.testing.assert_allclose(found.logits["test"][~contested], prior[~contested], rtol=1e-6)
+    # By hand: the mean gain of the two listeners by the messages of the third.
+    images, classes = np.flatnonzero(contested), np.argsort(-prior)[contested][:, :2]
+    pixels, rows = inference.as_pixels(SPLITS["test"].images[images], torch.device("cpu")), np.arange(len(images))
+    moved, gained = gradient.send(MODELS["three"], pixels, classes, settings_of(), None), np.zeros(classes.shape)
+    for k, batch in enumerate(moved):
+        for name in ("one", "two"):
+            with torch.no_grad():
+                after = log_softmax(MODELS[name](batch).numpy().astype(float), 1)
+            before = log_softmax(CLEAN[name][images].astype(float), 1)
+            gained[:, k] += (after - before)[rows, classes[:, k]] / 2
+    expected = prior[contested].copy()
+    for k in range(2):
+        expected[rows, classes[:, k]] += found.weight * (gained[:, k] - gained.mean(1))
+    np.testing.assert_allclose(found.logits["test"][contested], log_softmax(expected, 1), atol=1e-4)
 
 
 # ---- one-way ----

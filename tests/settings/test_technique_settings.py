@@ -49,6 +49,15 @@ def test_what_cannot_be_combined_is_refused(config, techniques, changes, message
     check_message(fault(with_techniques(config, *techniques, **changes)), message)
 
 
+@pytest.mark.parametrize(
+    ("technique", "key"),
+    [({"epsilon_255": 8, "n_steps": 2}, "step_255"), ({"epsilon_255": 8, "signs": "random", "n_steps": 1}, "n_steps")],
+)
+def test_adversarial_images_need_steps_along_gradients_alone(config, technique, key):
+    message = fault(with_techniques(config, {"method": "adversarial", **technique}))
+    check_message(message, f"baselines.ce.techniques.0: {key}")
+
+
 def test_mixed_images_have_no_virtual_teacher(config):
     config = with_techniques(config, REGMIXUP)
     check_message(fault(put(config, "baselines.ce.virtual_teacher", TARGETS)), "baselines.ce.techniques: ")

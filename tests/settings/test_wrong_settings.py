@@ -16,6 +16,14 @@ STACKING = {"method": "stacking", "penalty": [1], "n_folds": 5}
 SPATIAL = {"method": "persuasion", "message": "spatial", "shift_px": 2, "flip": True, "n_candidates": 2}
 SPATIAL |= {"contested_below": 0.7}
 VIEWS = {"method": "member-views", "n_views": 4, "shift_px": 1, "flip": True}
+OF_TRANSFER = {"message": "transfer", "momentum": 1, "n_views": 4, "shift_px": 2}
+TRANSFER = OF_TRANSFER | {"method": "persuasion", "epsilon_255": 8, "n_steps": 5, "n_candidates": 2}
+TRANSFER |= {"contested_below": 0.7}
+MENTOR = TRANSFER | {"method": "mentor", "penalty": [1], "n_folds": 5}
+TRAINED = {"method": "trained-messages", "sender": "kd", "listener": "ce", "reads": "features", "epsilon_255": 8}
+TRAINED |= {"width": 8, "epochs": 2, "batch_size": 64, "learning_rate": 0.003, "n_folds": 2, "contested_below": 0.7}
+MOVED = {"method": "adversarial", "epsilon_255": 8, "n_steps": 1, "step_255": 10}
+ROBUST = {"network": "convnet-small", "recipe": "short", "fine_tuned_from": "ce", "techniques": [MOVED]}
 RESNET = {"family": "timm", "name": "resnet18"}
 RESIZEMIX = {"method": "resizemix", "probability": 0.5, "min_scale": 0.1, "max_scale": 0.8}
 OA_CUTMIX = {"method": "oa-cutmix", "probability": 0.5, "beta": 1.0, "labels": "object-area"}
@@ -93,6 +101,20 @@ FAULTS = [
     ("protocols.s", VIEWS | {"views": "noise"}, "protocols.s: shift_px shifts remove"),
     ("protocols.s", VIEWS | {"shift_px": 0, "flip": False}, "protocols.s: shift_px clean"),
     ("protocols.s", VIEWS | STACKING | {"method": "contested-views"}, "protocols.s.contested_below:"),
+    ("protocols.s", TRANSFER | {"n_steps": None}, "protocols.s: n_steps missing"),
+    ("protocols.s", TRANSFER | {"shift_px": 0}, "protocols.s: shift_px n_views"),
+    ("protocols.s", DIALOGUE | OF_TRANSFER, "protocols.s: transfer dialogue gradient"),
+    ("protocols.s", MENTOR | {"n_folds": 1}, "protocols.s.n_folds: 2"),
+    ("protocols.s", TRAINED | {"epsilon_255": None}, "protocols.s: epsilon_255 missing"),
+    ("protocols.s", TRAINED | {"channel": "fusion"}, "protocols.s: epsilon_255 fusion remove"),
+    ("protocols.s", TRAINED | {"channel": "fusion", "epsilon_255": None, "shuffled": True}, "protocols.s: shuffled"),
+    ("protocols.persuasion", TRAINED | {"sender": "teacher"}, "'teacher' 'trio'"),
+    ("protocols.persuasion.senders", ["teacher"], "protocols.persuasion.senders: 'teacher' 'trio'"),
+    ("protocols.persuasion.senders", ["ce", "kd", "cutmix"], "protocols.persuasion.senders: nobody listens"),
+    ("robust", {"r": ROBUST | {"fine_tuned_from": "cee"}}, "robust.r.fine_tuned_from: 'cee' 'ce'"),
+    ("robust", {"r": ROBUST | {"fine_tuned_from": "teacher"}}, "robust.r.network: 'convnet-small' 'convnet-medium'"),
+    ("robust", {"r": ROBUST | {"techniques": []}}, "robust.r: techniques adversarial add"),
+    ("robust", {"ce": ROBUST}, "robust.ce: baselines.ce"),
     ("protocols.persuasion", ONE_WAY | {"listener": "teacher"}, "'teacher' 'trio'"),
     (
         "protocols.persuasion",

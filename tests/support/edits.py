@@ -57,6 +57,7 @@ from ways_of_editing import (
     rename_recipe,
     rename_study,
     renamed,
+    robust_model,
     several,
     swap,
     text,
@@ -284,6 +285,11 @@ EDITS: dict[str, list[Edit]] = {
             | uncompared("twins-3/clean", "twins-4/clean", before=("kd", "cutmix")),
             "tried on a copy with two folds of `ce`, called `twins`",
             tried=False,
+        ),
+        Edit(
+            "a robust model, fine-tuned from `ce`",
+            config(robust_model),
+            replicates("train_robust", "robust") | replicates("predict", "robust") | uncompared("robust/clean"),
         ),
         Edit(
             "a pretrained model joins a group",

@@ -141,6 +141,7 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "precompute_soft_labels": stored() | trained(*STUDENTS) | renewed(*STUDENTS),
     "distill_student": trained(*STUDENTS) | renewed(*STUDENTS),
     "train_augmented": trained("cutmix", "mask-cutmix") | renewed("cutmix", "mask-cutmix"),
+    "train_robust": set(),  # of which the tests' study has none
     "import_model": set(),
     "read_predictions": set(),
     "train_segmenter": FROM_SEGMENTER,

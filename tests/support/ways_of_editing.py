@@ -198,6 +198,12 @@ def pretrained_teacher(config: dict) -> None:
         config["students"][student]["teacher"] = "big"
 
 
+def robust_model(config: dict) -> None:
+    moved = {"method": "adversarial", "epsilon_255": 8, "n_steps": 1, "step_255": 10}
+    config["robust"] = {"robust": {key: config["baselines"]["ce"][key] for key in ("network", "recipe")}}
+    config["robust"]["robust"] |= {"fine_tuned_from": "ce", "techniques": [moved]}
+
+
 def with_second_dataset(config: dict) -> None:
     config["datasets"]["second"] = config["datasets"]["fashion-mnist-12k"]
 

@@ -65,7 +65,8 @@ def test_two_ranks_train_as_one_does(folder):
 def test_two_ranks_search_the_same_worst_weights_and_average_the_same(tmp_path):
     swa = {"method": "swa", "start_fraction": 0.5, "factor": 0.5, "lowest_factor": None, "cycle_epochs": 1}
     own = {"method": "self-distillation", "decay": 0.9, "temperature": 1.0, "alpha": 0.5}
-    techniques = {"techniques": [{"method": "sam", "rho": 0.5}, own, swa]}
+    moved = {"method": "adversarial", "epsilon_255": 8, "signs": "gradient", "n_steps": 1, "step_255": 10}
+    techniques = {"techniques": [moved, {"method": "sam", "rho": 0.5}, own, swa]}
     recipe = ONE["recipe"] | {"ema_decay": None, "epochs": 2}
     train(tmp_path, "one", settings=ONE | techniques | {"recipe": recipe})
     done = run(tmp_path, ONE | techniques | {"recipe": recipe | {"gpu": 2}}, "two")

@@ -275,6 +275,7 @@ GIVEN = {
     "train_on_labels": MODEL,
     "distill_student": MODEL | {"teacher", "soft-labels", "masks"},
     "train_augmented": MODEL | {"masks"},
+    "train_robust": MODEL | {"start"},
     "train_segmenter": {"train", "teacher", "network", "pseudo-masks", "progress", "weights"},
 }
 

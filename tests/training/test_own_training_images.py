@@ -9,6 +9,7 @@ from small_training import BASELINE, RECIPE, STUDENT, files_of, run_script, spli
 from selfdoubt.data import datasets, masks
 from selfdoubt.data.own_images import positions
 from selfdoubt.models import checkpoints
+from selfdoubt.runtime import table_files
 
 OWN = {"own_images": {"kind": "disjoint", "n_images": 8}}
 VIEWS = {name: RECIPE[name] for name in ("epochs", "batch_size", "shift_px", "crop", "flip", "n_workers", "precision")}
@@ -43,6 +44,27 @@ def test_a_training_is_that_of_its_own_images_alone(folders):
     other, every = train(whole, "b", seed=1, settings=BASELINE | OWN), train(whole, "c", seed=2)
     heads = [checkpoints.read(path)[0]["mean"].item() for path in (own, other, every)]
     assert len(set(heads)) == 3  # the normalisation is that of the images, too
+
+
+def test_messages_are_trained_on_the_replicates_images(folders):
+    whole, part = folders
+    members = [train(whole, name, seed=2, settings=BASELINE | OWN) for name in ("a", "b")]
+    message = {"method": "trained-messages", "sender": "a", "listener": "b", "reads": "features", "channel": "message"}
+    message |= {"shuffled": False, "epsilon_255": 16, "width": 2, "epochs": 1, "batch_size": 8, "learning_rate": 0.01}
+    message |= {
+        "n_folds": 2,
+        "contested_below": 0.9,
+        "members": ["a", "b"],
+        "computing": {"device": "cpu", "threads": 1},
+    }
+    datasets.write_splits(whole / "test", {"test": split_of(10, seed=3)}, {})
+    found = []
+    for folder, own in ((whole, OWN), (part, {})):
+        written = {name: folder / f"{name}.parquet" for name in ("output", "persuasion", "gains")}
+        files = {"members": members, "train": folder / "train", "val": whole / "val", "test": whole / "test"}
+        run_script("communicate", 2, message | own, **files, **written)
+        found.append(table_files.read_table(written["output"]).to_pylist())
+    assert found[0] == found[1] and {row["split"] for row in found[0]} == {"val", "test"}
 
 
 def test_a_class_without_an_image_is_still_a_class(tmp_path):

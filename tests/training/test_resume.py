@@ -165,9 +165,9 @@ def test_a_state_of_other_settings_code_or_inputs_is_not_read(tmp_path, change):
     assert code == 0 and "going on" not in out and out.count("epoch=") == 4
 
 
-@pytest.mark.parametrize("changed", ["train", "val", "masks", "teacher", "soft_labels"])
+@pytest.mark.parametrize("changed", ["train", "val", "masks", "teacher", "soft_labels", "start"])
 def test_every_input_is_in_the_key(tmp_path, changed):
-    given = {name: tmp_path / name for name in ("train", "val", "masks", "teacher", "soft_labels")}
+    given = {name: tmp_path / name for name in ("train", "val", "masks", "teacher", "soft_labels", "start")}
     for path in given.values():
         path.write_text("one")
     lists = {name: [given[name]] for name in ("masks", "soft_labels")}  # of which there may be none

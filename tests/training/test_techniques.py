@@ -13,6 +13,7 @@ from selfdoubt.models import checkpoints
 from selfdoubt.runtime import methods
 from selfdoubt.training import losses
 from selfdoubt.training.batches import Batch, Stream
+from selfdoubt.training.distributed import ALONE
 from selfdoubt.training.loop import Training
 from selfdoubt.training.resume import Keeper
 from selfdoubt.training.technique import Techniques
@@ -21,7 +22,9 @@ from selfdoubt.training.techniques import crl, swa
 SAM = {"method": "sam", "rho": 0.5}
 SWA = {"method": "swa", "start_fraction": 0.5, "factor": 0.5, "lowest_factor": None, "cycle_epochs": 1}
 SELF = {"method": "self-distillation", "decay": 0.75, "temperature": 2.0, "alpha": 0.25}
+ADVERSARIAL = {"method": "adversarial", "epsilon_255": 8, "signs": "gradient", "n_steps": 2, "step_255": 5}
 EACH = {
+    "adversarial": [ADVERSARIAL],
     "crl": [{"method": "crl", "weight": 1.0}],
     "logit-norm": [{"method": "logit-norm", "temperature": 0.1}],
     "regmixup": [{"method": "regmixup", "alpha": 10.0, "eta": 1.0}],
@@ -40,7 +43,7 @@ def of(settings: dict, model=None, stream=None, **changed):
 
 def stream_of(**recipe) -> SimpleNamespace:
     """What a technique asks of a stream: 3 steps an epoch."""
-    nothing = {"seed": 1, "ranks": SimpleNamespace(rank=0), "epoch": lambda epoch: []}
+    nothing = {"seed": 1, "ranks": ALONE, "epoch": lambda epoch: []}
     return SimpleNamespace(recipe=recipe_of(**recipe), n_batches=3, **nothing)
 
 
@@ -248,6 +251,25 @@ def test_regmixup_by_hand():
     assert not torch.equal(technique.extended(batch, step=8).images, both.images)
 
 
+@pytest.mark.parametrize(("label", "moved"), [(0, 0.5 - 8 / 255), (1, 0.5 + 8 / 255)])
+def test_images_are_moved_away_from_their_label(label, moved):
+    """By one step so long that it ends at the edge, wherever it starts; the logits are (2 x, 0)."""
+    model = OneWeight()
+    model.w.data.fill_(2.0)
+    batch = Batch(torch.full((3, 1, 1, 1), 0.5), torch.full((3,), label), torch.full((3,), label), None, n_whole=3)
+    technique = of(ADVERSARIAL, model, stream_of(), n_steps=1, step_255=16)
+    assert_close(technique.extended(batch, 0).images, torch.full((3, 1, 1, 1), moved))
+    assert model.w.requires_grad and technique.passes_before == 1
+
+
+def test_the_control_of_adversarial_images_has_random_signs():
+    batch = Batch(torch.full((30, 1, 4, 4), 0.5), torch.zeros(30).long(), torch.zeros(30).long(), None, n_whole=30)
+    technique = of(ADVERSARIAL, None, stream_of(), signs="random", n_steps=None, step_255=None)
+    delta = technique.extended(batch, 0).images - 0.5
+    assert_close(delta.abs(), torch.full_like(delta, 8 / 255))
+    assert 0.3 < (delta > 0).float().mean() < 0.7 and technique.passes_before == 0
+
+
 # ---- in the loop ----
 
 
@@ -286,12 +308,12 @@ def test_all_at_once_may_be_interrupted_at_any_step(tmp_path, stop_at, capsys):
 
 
 def test_the_passes_of_an_image_are_counted(tmp_path):
-    """Of the image and a mixed one, each of them twice: in the images per second, and in the checkpoint."""
+    """Of the image and a mixed one, each of them twice, and two before: in images per second, and in the checkpoint."""
     training, _ = training_of(ALL)
     seen = []
     training._progress = SimpleNamespace(epoch=lambda epoch, n_images, **_: seen.append(n_images))
     training.run()
-    assert seen == [4 * 20, 4 * 20]
+    assert seen == [6 * 20, 6 * 20]
     path = train(tmp_path, settings=BASELINE | {"techniques": ALL})
-    assert checkpoints.read(path)[1]["passes_per_image"] == 4
+    assert checkpoints.read(path)[1]["passes_per_image"] == 6
     assert "passes_per_image" not in checkpoints.read(train(tmp_path, "b"))[1]

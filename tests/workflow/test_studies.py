@@ -13,13 +13,13 @@ from PIL import Image
 from selfdoubt.settings.models import Recipe
 
 STUDIES = sorted((ROOT / "studies").glob("*.yaml"))
-MADE_BY = ("train_teacher", "train_baseline", "distill_student", "train_augmented", "import_model")
+MADE_BY = ("train_teacher", "train_baseline", "distill_student", "train_augmented", "train_robust", "import_model")
 EXPECTED = {  # how many jobs train or import a model, by study
     "baselines": 3 * 10 * 13,
     "cifar10": 3 * 8,
     "cifar10-published": 4,
     "cifar100": 3 * 8,
-    "communication": 3 * 5,
+    "communication": 3 * 8,  # two of them fine-tuned
     "distillation": 3 * 10 * 13,
     "distillation-proposals": 3 * 2 * 11,
     "distillation-sweeps": 3 * 72,

@@ -4,8 +4,9 @@ A protocol is a module of `communication.protocols`. One whose members predict c
 
     decide(models, splits, settings, seed) -> Decision
 
-models: by name, on one device. splits: with "val", on which what is fitted is fitted, and "test". One that needs no
-model, only the members' predictions, is described in `combining`.
+models: by name, on one device. splits: with "val", on which what is fitted is fitted, and "test"; and with "train",
+of which nothing is decided, where the settings of a protocol read it. One that needs no model, only the members'
+predictions, is described in `combining`.
 
 A message is a module of `communication.messages`. With images (n, C, H, W) and classes (n, k) it has
 

@@ -44,7 +44,7 @@ def exchange(
     below `contested_below`; messages are for its `n_candidates` most probable classes. draws: the seed and the name of
     the split, of which the generator of each sender's random signs is made.
     """
-    images, candidates = _contested(log_prior, settings)
+    images, candidates = contested(log_prior, settings.contested_below, settings.n_candidates)
     send = decisions.load_message(settings).send
     device = next(next(iter(models.values())).parameters()).device
     size = inference.batch_size_of(split.images, *models.values())
@@ -68,11 +68,11 @@ def exchange(
     return Messages(images, candidates, gains, predicted, of_random, costs)
 
 
-def _contested(log_prior: np.ndarray, settings) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows whose largest probability is too low, and the most probable classes of each."""
-    images = np.flatnonzero(np.exp(log_prior.max(1)) < settings.contested_below)
+def contested(log_prior: np.ndarray, below: float, n_candidates: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of log probabilities (n, K) of which the largest is too low, and the most probable classes."""
+    images = np.flatnonzero(np.exp(log_prior.max(1)) < below)
     order = np.argsort(-log_prior[images], axis=1, kind="stable")
-    return images, order[:, : settings.n_candidates]
+    return images, order[:, :n_candidates]
 
 
 def _receive(models, before: list[np.ndarray], messages: list[Tensor], classes: np.ndarray) -> tuple:

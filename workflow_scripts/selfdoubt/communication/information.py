@@ -16,9 +16,8 @@ negligible.
 """
 
 import numpy as np
-from scipy.special import expit, log_expit
 
-from selfdoubt.communication import out_of_fold
+from selfdoubt.communication import logistic, out_of_fold
 from selfdoubt.communication.kept_gains import KeptGains
 from selfdoubt.communication.probabilities import log_probabilities
 from selfdoubt.evaluation.contrasts import Contrast
@@ -27,7 +26,6 @@ from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.evaluation.verdicts import LEAST_REPLICATES
 
 ALPHA = 0.05
-_STEPS, _SLOPE, _HALVINGS = 100, 1e-8, 30
 
 
 class Measured:
@@ -79,43 +77,11 @@ def _out_of_fold(offset, features, target, fold: np.ndarray, settings) -> np.nda
     found = np.empty(len(target))
     for held_out in range(settings.n_folds):
         away = fold == held_out
-        fitted = out_of_fold.cross_validate([offset[~away], features[~away]], target[~away], settings, fit, predict)
+        inside, fit = ([offset[~away], features[~away]], target[~away]), (logistic.fit, logistic.predict)
+        fitted = out_of_fold.cross_validate(*inside, settings, *fit)
         log_p = fitted.elsewhere([offset[away], features[away]])
         found[away] = -log_p[np.arange(away.sum()), target[away]]
     return found[fold >= 0]
-
-
-def fit(arrays: list[np.ndarray], labels: np.ndarray, penalty: float, start: np.ndarray | None = None) -> np.ndarray:
-    """Return the weights (p,) of least mean NLL + penalty / 2 |w|^2, by Newton's steps, halved where they go too far.
-
-    arrays: offset (n,) and features (n, p). labels: 0 where the first class is correct, else 1.
-    """
-    offset, features = arrays
-    signs = 1 - 2 * labels
-
-    def loss(weights: np.ndarray) -> float:
-        return -log_expit(signs * (offset + features @ weights)).mean() + penalty / 2 * weights @ weights
-
-    weights = np.zeros(features.shape[1]) if start is None else start
-    for _ in range(_STEPS):
-        p = expit(offset + features @ weights)
-        slope = features.T @ (p - (labels == 0)) / len(labels) + penalty * weights
-        if np.abs(slope).max() < _SLOPE:
-            break
-        curvature = (features * (p * (1 - p))[:, None]).T @ features / len(labels) + penalty * np.eye(len(weights))
-        step, before = np.linalg.solve(curvature, slope), loss(weights)
-        for _ in range(_HALVINGS):
-            if loss(weights - step) <= before:
-                break
-            step = step / 2
-        weights = weights - step
-    return weights
-
-
-def predict(arrays: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
-    """Return log probabilities (n, 2) of the first and of the second class."""
-    odds = arrays[0] + arrays[1] @ weights
-    return log_expit(np.stack([odds, -odds], axis=1))
 
 
 # ---- rows ----

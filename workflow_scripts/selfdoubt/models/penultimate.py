@@ -8,12 +8,13 @@ from selfdoubt.models.classifier import Classifier
 from selfdoubt.runtime.errors import UserError
 
 
-def features_of(model: Classifier, images: np.ndarray) -> np.ndarray:
+def features_of(model: Classifier, images: np.ndarray, key: str = "features: true") -> np.ndarray:
     """Return the features of uint8 images (n, C, H, W): float16 (n, d).
 
-    Raises UserError if the network ends in no linear layer, or its features are no vectors, or beyond float16.
+    key: of the config, which asks for them. Raises UserError if the network ends in no linear layer, or its features
+    are no vectors, or beyond float16.
     """
-    layer, found = model.last_layer("features: true"), []
+    layer, found = model.last_layer(key), []
 
     def keep(_, given) -> None:
         found.append(given[0].to(torch.float16).cpu().numpy())
@@ -25,11 +26,9 @@ def features_of(model: Classifier, images: np.ndarray) -> np.ndarray:
         hook.remove()
     features = np.concatenate(found)
     if features.shape != (len(images), layer.in_features):
-        raise UserError(
-            f"features: the last layer of {_name(model)} is given {features.shape}; remove `features: true`"
-        )
+        raise UserError(f"features: the last layer of {_name(model)} is given {features.shape}; remove `{key}`")
     if not np.isfinite(features).all():
-        raise UserError(f"features: those of {_name(model)} are beyond float16; remove `features: true`")
+        raise UserError(f"features: those of {_name(model)} are beyond float16; remove `{key}`")
     return features
 
 

@@ -97,7 +97,9 @@ def _mean(replicate: int, values: list[Value]) -> Value:
 def arm_order(metrics: pd.DataFrame, settings: dict) -> list[str]:
     """Return every arm of the table, in the order of the settings: a model, its variants; groups last."""
     names = list(
-        _entries(settings, "teachers", "baselines", "students", "augmented", "pretrained", "predictions", "groups")
+        _entries(
+            settings, "teachers", "baselines", "students", "augmented", "robust", "pretrained", "predictions", "groups"
+        )
     )
     variants = ["clean", *_entries(settings, "enhancers", "protocols")]
 

@@ -157,7 +157,7 @@ def _all_tables(data: ReportData, numbers: Numbers, arms: list[str]) -> list[tup
 def what_is(arm: str, settings: dict) -> str:
     """Return the config entry of an arm as text: of the model or group, then of the variant."""
     name, _, variant = arm.partition("/")
-    kinds = ("teachers", "baselines", "students", "augmented", "pretrained", "predictions", "groups")
+    kinds = ("teachers", "baselines", "students", "augmented", "robust", "pretrained", "predictions", "groups")
     own = next((settings[kind][name] for kind in kinds if name in (settings.get(kind) or {})), {})
     entry = {key: value for key, value in own.items() if key != "protocols"}
     if variant:

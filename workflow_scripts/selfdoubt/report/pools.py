@@ -12,7 +12,7 @@ def pool_sentences(data: ReportData, claims: pd.DataFrame) -> list[str]:
 
     claims: rows of HYPOTHESES. Nothing where replicates have images of their own, or nothing is trained.
     """
-    trained = any(data.settings.get(kind) for kind in ("teachers", "baselines", "students", "augmented"))
+    trained = any(data.settings.get(kind) for kind in ("teachers", "baselines", "students", "augmented", "robust"))
     entries = data.settings["datasets"] if trained else {}
     shared = [name for name, entry in entries.items() if not entry.get("train_images_per_replicate")]
     found = [_overlap(name, entry, data, claims) for name, entry in entries.items() if entry.get("overlapping_draws")]

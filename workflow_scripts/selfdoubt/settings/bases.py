@@ -113,6 +113,7 @@ class Protocol(Strict):
     runs_models: ClassVar[bool] = False  # whether members are run again, on changed images
     targets_classes: ClassVar[bool] = False  # whether a message is for one class: then there is a persuasion table
     keeps_gains: ClassVar[bool] = False  # of each uncertain image: then there is an information test
+    reads_train: ClassVar[bool] = False  # whether something is fitted on training images, too
     label: OwnLabel = None
 
     def models_run(self, members: list[str]) -> list[str]:

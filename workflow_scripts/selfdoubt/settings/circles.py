@@ -13,6 +13,8 @@ def teachers_above(name: str, study) -> list[str]:
 
 
 def _teachers_of(name: str, study) -> list[str]:
+    if name in study.robust:
+        return [study.robust[name].fine_tuned_from]
     return study.students[name].teacher if name in study.students else []
 
 
@@ -25,7 +27,7 @@ def _teacher_of_masks(name: str, study) -> list[str]:
 def check_no_circle(student: str, study) -> None:
     """Raise UserError if a student learns from itself through others; once a circle, at its first student by name."""
     path = _circle(student, study)
-    if path and student == min(path):
+    if path and student == min(name for name in path if name in study.students):
         circle = " -> ".join(path)
         raise UserError(f"config: students.{student}.teacher: circular ({circle}); let one of them learn from labels")
 

@@ -10,7 +10,7 @@ from selfdoubt.settings.choices import check_known
 
 def check_techniques(study) -> Iterator[tuple]:
     """Yield the checks of all models that learn from labels, as functions with their arguments."""
-    for section in ("teachers", "baselines"):
+    for section in ("teachers", "baselines", "robust"):
         for key, model in getattr(study, section).items():
             if recipe := study.recipes.get(model.recipe):
                 yield _check_model, f"{section}.{key}.techniques", model, recipe

@@ -17,7 +17,7 @@ def check_masks(place: str, dataset, study) -> None:
 def check_labels_of_people(key: str, dataset, study) -> None:
     """Raise UserError if the config uses labels of several people of a data set whose images come without."""
     wanted = [f"datasets.{key}.soft_labels: given"] if dataset.soft_labels == GIVEN else []
-    for section in ("teachers", "baselines"):
+    for section in ("teachers", "baselines", "robust"):
         models = getattr(study, section).items()
         wanted += [f"{section}.{name}.labels: soft" for name, model in models if model.labels == "soft"]
     if wanted and not catalog.has_label_probabilities(dataset.source):

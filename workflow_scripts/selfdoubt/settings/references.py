@@ -20,6 +20,7 @@ from selfdoubt.settings.looks import check_looks
 from selfdoubt.settings.metrics import METRICS, split_name, takes_split
 from selfdoubt.settings.predicted import check_figure_without_images, check_has_network, check_predictions
 from selfdoubt.settings.replicates import check_own_images
+from selfdoubt.settings.robust import check_robust
 from selfdoubt.settings.splits import check_split
 from selfdoubt.settings.students import check_students
 from selfdoubt.settings.tuning import check_not_tested, check_tuned_on_known
@@ -135,7 +136,7 @@ def _check_network(place: str, network) -> None:
 
 def _check_models(study) -> Iterator[tuple]:
     yield _check_any_model, study
-    for section in ("teachers", "baselines", "students", "augmented"):
+    for section in ("teachers", "baselines", "students", "augmented", "robust"):
         for key, model in getattr(study, section).items():
             yield check_known, f"{section}.{key}.network", model.network, study.networks, "a network"
             yield check_known, f"{section}.{key}.recipe", model.recipe, study.recipes, "a recipe"
@@ -144,6 +145,7 @@ def _check_models(study) -> Iterator[tuple]:
             yield _check_crop, f"recipes.{key}", study.recipes[key], study
     for key, student in study.students.items():
         yield from _check_networks(f"students.{key}.teacher", student.teacher, study)
+    yield from check_robust(study)
     yield from check_students(study)
     yield from check_techniques(study)
     yield from check_mixing(study)
@@ -194,7 +196,7 @@ def _check_segmenter(key: str, segmenter, study) -> None:
 
 def _check_names_differ(study) -> None:
     seen = {}
-    for section in ("teachers", "baselines", "students", "augmented", "pretrained", "predictions", "groups"):
+    for section in ("teachers", "baselines", "students", "augmented", "robust", "pretrained", "predictions", "groups"):
         for key in getattr(study, section):
             if key in seen:
                 raise UserError(f"config: {section}.{key}: the name is taken by {seen[key]}.{key}; choose another")
@@ -242,10 +244,20 @@ def _check_several(place: str, members: list[str]) -> None:
 
 def _check_predicting_members(group: str, protocol: str, study) -> None:
     if protocol in study.protocols:
+        _check_senders(group, protocol, study)
         for member in study.predicting_members(group, protocol):
             check_known(f"protocols.{protocol}", member, study.groups[group].members, f"a member of '{group}'")
             if study.protocols[protocol].runs_models:
                 check_has_network(f"groups.{group}.protocols: {protocol} runs its members", member, study)
+
+
+def _check_senders(group: str, protocol: str, study) -> None:
+    place, senders = f"protocols.{protocol}.senders", getattr(study.protocols[protocol], "senders", None) or []
+    for sender in senders:
+        check_known(place, sender, study.groups[group].members, f"a member of '{group}'")
+    check_unique(place, senders)
+    if senders and not {*study.groups[group].members} - {*senders}:
+        raise UserError(f"config: {place}: are all members of '{group}', and nobody listens; remove it")
 
 
 # ---- arms, claims, figures, labels ----

@@ -33,6 +33,7 @@ from selfdoubt.settings.predictions import GivenPredictions, PredictedData
 from selfdoubt.settings.references import check_references
 from selfdoubt.settings.registry import FURTHER_LOSS, FURTHER_OUTPUT, MIXER, any_of, modules_named, modules_of
 from selfdoubt.settings.replicates import Draws, Replicates
+from selfdoubt.settings.robust import Robust
 from selfdoubt.settings.segmenters import Segmenter
 from selfdoubt.settings.twins import or_twins, with_twins
 from selfdoubt.settings.types import ArmText, Count, Label, Name, RunName, Strict
@@ -65,6 +66,7 @@ class Study(Strict):
     students: dict[Name, or_twins(Student)] = {}
     soft_labels: SoftLabels = SoftLabels()
     augmented: dict[Name, or_twins(Augmented)] = {}
+    robust: dict[Name, Robust] = {}
     pretrained: dict[Name, Pretrained] = {}
     predictions: dict[Name, GivenPredictions] = {}
     segmenters: dict[Name, Segmenter] = {}
@@ -83,7 +85,7 @@ class Study(Strict):
     @cached_property
     def models(self) -> dict[str, Model | Pretrained]:
         """Every model that has a network, by name, whatever its role."""
-        return {**self.teachers, **self.baselines, **self.students, **self.augmented, **self.pretrained}
+        return {**self.teachers, **self.baselines, **self.students, **self.augmented, **self.robust, **self.pretrained}
 
     @cached_property
     def predicting(self) -> dict[str, Model | Pretrained | GivenPredictions]:
@@ -122,7 +124,7 @@ class Study(Strict):
         return {} if draws.kind == "pool" else {"own_images": draws._asdict()}
 
     def role(self, name: str) -> str:
-        """Return teacher, baseline, student, augmented, pretrained, given or group."""
+        """Return teacher, baseline, student, augmented, robust, pretrained, given or group."""
         for role, members in ROLES.items():
             if name in getattr(self, members):
                 return role
@@ -195,7 +197,7 @@ class Study(Strict):
         if name in self.pretrained:
             network = self.pretrained[name].model_dump(exclude={"weights", "device", "threads"}, exclude_none=True)
             return {"network": {"pretrained": self.weights(name) is None, **network}}
-        own = self.models[name].model_dump(exclude={"teacher", "segmenter"})
+        own = self.models[name].model_dump(exclude={"teacher", "segmenter", "fine_tuned_from"})
         own["network"] = self.networks[own["network"]].model_dump(exclude={"weights"}, exclude_none=True)
         own["recipe"] = self.recipes[own["recipe"]].model_dump()
         if name in self.students:
@@ -338,6 +340,7 @@ ROLES = {
     "baseline": "baselines",
     "student": "students",
     "augmented": "augmented",
+    "robust": "robust",
     "pretrained": "pretrained",
     "given": "predictions",
     "group": "groups",

@@ -16,7 +16,7 @@ from selfdoubt.settings.choices import check_known
 from selfdoubt.settings.types import Count, Name, OwnLabel, Strict
 
 SECTIONS = ("teachers", "baselines", "students", "augmented")
-_OTHERS = ("pretrained", "predictions", "groups")  # whose names are taken too
+_OTHERS = ("robust", "pretrained", "predictions", "groups")  # whose names are taken too
 
 
 class Fold(Strict):

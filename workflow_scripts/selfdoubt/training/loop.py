@@ -192,7 +192,7 @@ OPTIONAL = {
 }
 MASKS = {"masks": "of the training images by a segmenter, where they are mixed by those"}
 SEVERAL = ("weights",)  # as a list, which may be empty
-_INPUTS = ("train", "val", "masks", "teacher", "soft_labels")
+_INPUTS = ("train", "val", "masks", "teacher", "soft_labels", "start")
 
 
 def train_to_files(job, make_objective: Callable[[torch.device, str], Objective], n_views: int = 1) -> None:
@@ -249,11 +249,14 @@ def _check_labels(train, job) -> None:
 
 
 def _model_of(images, shape: dict, job, device: torch.device) -> classifier.Classifier:
-    """Build a model of a shape on the device, its normalisation fitted to training images."""
+    """Build a model of a shape on the device, its normalisation fitted to training images; or that it starts from."""
     given = {"weights": job.weights[0]} if job.weights else {}
     given |= {"disagreement": getattr(job.settings, "disagreement", None) is not None}
     model = classifier.build_model(job.settings.network, seed=randomness.seed_of(job), **shape, **given)
-    model.fit_input(inference.pixels_of_all_classes(images))
+    if hasattr(job, "start"):
+        model.load_state_dict(checkpoints.read(job.start)[0])
+    else:
+        model.fit_input(inference.pixels_of_all_classes(images))
     return model.to(device, memory_format=torch.channels_last)
 
 

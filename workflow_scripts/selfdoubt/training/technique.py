@@ -22,6 +22,7 @@ class Base:
     """A technique that changes nothing."""
 
     passes = 1  # how often a step takes an image forwards and backwards
+    passes_before = 0  # as much to make the images of a step
 
     def __init__(self, settings, model: torch.nn.Module, stream: Stream):
         """settings: of one of config.yaml's `techniques`."""
@@ -66,7 +67,7 @@ class Techniques:
     @property
     def passes(self) -> int:
         """Return how often a step takes each of its images, or one mixed from it, forwards and backwards."""
-        return math.prod(each.passes for each in self._all)
+        return math.prod(each.passes for each in self._all) + sum(each.passes_before for each in self._all)
 
     def extended(self, batch: Batch, step: int) -> Batch:
         return reduce(lambda found, each: each.extended(found, step), self._all, batch)

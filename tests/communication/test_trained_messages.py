@@ -1,0 +1,116 @@
+"""A network learns to write messages of which a frozen listener is correct."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import log_softmax
+from small_groups import SPLITS, network, split_of
+
+from selfdoubt.communication import decisions, out_of_fold, trained
+from selfdoubt.communication.protocols import trained_messages
+from selfdoubt.enhancers.batches import counted
+from selfdoubt.models import classifier, inference
+from selfdoubt.runtime.errors import UserError
+
+TRAINED = {"method": "trained-messages", "sender": "one", "listener": "two", "reads": "predictions", "width": 4}
+TRAINED |= {"channel": "message", "shuffled": False, "epsilon_255": 32, "epochs": 2, "batch_size": 16}
+TRAINED |= {"learning_rate": 0.01, "n_folds": 2, "contested_below": 0.99}
+WITH_TRAIN = {**SPLITS, "train": split_of(40, 3)}
+CONTROLS = {"message": {}, "image": {"reads": "image"}, "shuffled": {"shuffled": True}}
+CONTROLS |= {"val": {"splits": SPLITS}}
+CONTROLS |= {"fusion": {"channel": "fusion", "epsilon_255": None}}
+
+
+def decide(splits: dict = WITH_TRAIN, **values) -> decisions.Decision:
+    models = {"one": network(1), "two": network(2)}
+    return decisions.decide(models, splits, SimpleNamespace(**TRAINED | values), seed=0)
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_results_are_reproducible_log_probabilities_of_all_but_train(control, monkeypatch):
+    found = decide(**CONTROLS[control])
+    assert found.logits.keys() == SPLITS.keys()
+    for split, logits in found.logits.items():
+        assert logits.dtype == np.float32 and logits.shape == (len(SPLITS[split].images), 5)
+        np.testing.assert_allclose(np.exp(logits).sum(1), 1, atol=1e-5)
+        np.testing.assert_array_equal(decide(**CONTROLS[control]).logits[split], logits)
+    monkeypatch.setattr(inference, "LARGEST_BATCH", 7)
+    np.testing.assert_allclose(decide(**CONTROLS[control]).logits["test"], found.logits["test"], atol=1e-5)
+
+
+@pytest.mark.parametrize("learned_from", [WITH_TRAIN, SPLITS], ids=["train-and-val", "val"])
+@pytest.mark.parametrize("control", ["message", "fusion"])
+def test_images_of_val_are_predicted_by_networks_that_did_not_learn_from_them(control, learned_from, monkeypatch):
+    fold = np.arange(60) % 2
+    monkeypatch.setattr(out_of_fold, "folds", lambda labels, n_folds: fold)
+    val = SPLITS["val"]
+    other = SimpleNamespace(images=val.images, labels=np.where(fold == 0, (val.labels + 1) % 5, val.labels))
+    one, two = (decide(learned_from | {"val": each}, **CONTROLS[control]).logits["val"] for each in (val, other))
+    np.testing.assert_array_equal(one[fold == 0], two[fold == 0])
+    assert (np.abs(one - two)[fold == 1].max(1) > 0).all()
+
+
+def test_the_listener_predicts_images_within_epsilon_and_is_taught_to_be_correct():
+    one, two = network(1), network(2)
+    train, strong = WITH_TRAIN["train"], {"epochs": 40, "epsilon_255": 128, "learning_rate": 0.03}
+    heard = trained.scaled({"train": trained.hear(one, two, train.images, "predictions")}, ["train"])["train"]
+    settings, labels, rows = SimpleNamespace(**TRAINED | strong), train.labels, np.arange(40)
+    writer = trained_messages._trained(two.requires_grad_(False), [heard, heard], labels, rows, settings, 0)
+    pixels = inference.as_pixels(heard.images, torch.device("cpu"))
+    delta = writer(pixels, torch.from_numpy(heard.said))
+    assert 0 < delta.abs().max() <= 128 / 255
+    nll = [-log_softmax(two(x.clamp(0, 1)).detach().numpy(), 1)[rows, labels].mean() for x in (pixels, pixels + delta)]
+    assert nll[1] < nll[0] - 0.1
+
+
+@pytest.mark.parametrize(("kind", "sizes"), [(trained.Writer, (5, (1, 8, 8), 4, 0.1)), (trained.Fusion, (5, 5, 4))])
+def test_untrained_networks_change_nothing(kind, sizes):
+    found = trained.build(kind, 0, *sizes)
+    given = torch.rand(3, 1, 8, 8) if kind is trained.Writer else torch.randn(3, 5)
+    expected = torch.zeros_like(given) if kind is trained.Writer else given
+    assert torch.equal(found(given, torch.randn(3, 5)), expected)
+
+
+def test_shuffling_keeps_the_class_that_the_sender_names_and_moves_every_image():
+    named = np.array([0, 1, 0, 2, 1, 0])
+    others = trained_messages._within(named, np.random.default_rng(0))
+    np.testing.assert_array_equal(named[others], named)
+    np.testing.assert_array_equal(np.sort(others), np.arange(6))
+    assert [i for i in range(6) if others[i] == i] == [3]  # which has none of its class
+
+
+@pytest.mark.parametrize(("control", "n"), [("message", 3), ("image", 2), ("shuffled", 3), ("fusion", 2)])
+def test_forwards_of_an_image(control, n):
+    assert decide(**CONTROLS[control]).costs == {"forwards": n, "backwards": 0}
+
+
+def test_each_image_of_a_decision_is_heard_once():
+    sender, listener = network(1), network(2)
+    with counted(sender) as of_sender, counted(listener) as of_listener:
+        trained.hear(sender, listener, SPLITS["test"].images, "predictions")
+    assert of_sender["forwards"] == of_listener["forwards"] == 33
+
+
+def test_gains_are_what_the_listeners_log_probabilities_rise_by():
+    found, own = decide(), log_softmax(inference.predict_logits(network(2), SPLITS["test"].images), 1)
+    kept = found.kept["test"]
+    np.testing.assert_array_equal(kept.images, np.flatnonzero(np.exp(own.max(1)) < 0.99))
+    gains = np.take_along_axis((found.logits["test"] - own)[kept.images], kept.candidates, 1)
+    np.testing.assert_allclose(kept.gains[..., 0], gains, atol=1e-5)
+
+
+def test_features_are_those_of_the_last_layer_and_a_network_without_one_is_named():
+    convnet = SimpleNamespace(family="convnet", widths=[2, 3, 4])
+    model = classifier.build_model(convnet, n_classes=5, channels=1, size_px=16).eval()
+    images = np.zeros((3, 1, 16, 16), np.uint8)
+    assert trained.hear(model, model, images, "features").said.shape[1] == model.last_layer("").in_features
+    model.heads = list
+    with pytest.raises(UserError, match="reads: features"):
+        trained.hear(model, model, images, "features")
+
+
+def test_val_that_is_smaller_than_its_folds_is_named():
+    with pytest.raises(UserError, match="60 samples in val, and 61 folds"):
+        decide(n_folds=61)

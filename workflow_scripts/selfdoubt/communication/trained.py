@@ -1,0 +1,129 @@
+"""Networks that are trained for a frozen listener: what they are given, and how they are trained."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from selfdoubt.models import inference, penultimate
+from selfdoubt.runtime import randomness
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.training import optimizers, schedules
+
+_ADAMW = {"method": "adamw", "betas": (0.9, 0.999), "weight_decay": 0.01}
+_COSINE = SimpleNamespace(method="cosine", warmup_fraction=0.0)
+
+
+class Writer(nn.Module):
+    """Writes a perturbation within epsilon from an image and what its sender says: epsilon tanh(h).
+
+    h is three 3 x 3 convolutions of the image, with what is said added to the channels of the first, and a pattern of
+    the whole image that depends on what is said alone. Both end in zeros: untrained it writes nothing.
+    """
+
+    def __init__(self, n_said: int, shape: tuple[int, int, int], width: int, epsilon: float):
+        super().__init__()
+        channels, height, across = shape
+        self.epsilon = epsilon
+        self.first, self.middle = (nn.Conv2d(n, width, 3, padding=1) for n in (channels, width))
+        self.last = nn.Conv2d(width, channels, 3, padding=1)
+        self.told = nn.Linear(n_said, width)
+        self.pattern = nn.Sequential(nn.Linear(n_said, width), nn.GELU(), nn.Linear(width, channels * height * across))
+        _set_to_zero(self.last, self.pattern[-1])
+
+    def forward(self, images: Tensor, said: Tensor) -> Tensor:
+        """images (n, C, H, W) in [0, 1], said (n, d) -> perturbations (n, C, H, W)."""
+        hidden = F.gelu(self.first(images - 0.5) + self.told(said)[:, :, None, None])
+        drawn = self.last(F.gelu(self.middle(hidden))) + self.pattern(said).view_as(images)
+        return self.epsilon * torch.tanh(drawn)
+
+
+class Fusion(nn.Module):
+    """Adds a function of the listener's log probabilities, and of what the sender says, to the former; untrained 0.
+
+    The function is a linear one and one of a hidden layer.
+    """
+
+    def __init__(self, n_said: int, n_classes: int, width: int):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(n_said + n_classes, width), nn.GELU(), nn.Linear(width, n_classes))
+        self.linear = nn.Linear(n_said + n_classes, n_classes)
+        _set_to_zero(self.layers[-1], self.linear)
+
+    def forward(self, own: Tensor, said: Tensor) -> Tensor:
+        """own (n, K), said (n, d) -> logits (n, K)."""
+        given = torch.cat([own, said], dim=1)
+        return own + self.linear(given) + self.layers(given)
+
+
+def _set_to_zero(*layers: nn.Module) -> None:
+    for layer in layers:
+        nn.init.zeros_(layer.weight)
+        nn.init.zeros_(layer.bias)
+
+
+def build(kind: Callable, seed: int, *sizes) -> nn.Module:
+    """Build an untrained network, of the weights that the seed draws."""
+    with torch.random.fork_rng(devices=[]):  # layers draw their weights from torch's global generator
+        torch.manual_seed(randomness.key(seed, "trained-messages/weights") % 2**63)
+        return kind(*sizes)
+
+
+class Heard(NamedTuple):
+    """What networks know of n images."""
+
+    images: np.ndarray  # uint8 (n, C, H, W)
+    said: np.ndarray  # float32 (n, d), by the sender
+    own: np.ndarray  # float32 (n, K), the listener's log probabilities of the clean images
+    named: np.ndarray  # int (n,), the sender's predicted class
+
+
+def hear(sender: nn.Module, listener: nn.Module, images: np.ndarray, reads: str) -> Heard:
+    """Return what a sender says of images, by the setting `reads`, and what a listener predicts of them."""
+    predicted = log_softmax(inference.predict_logits(sender, images))
+    own = predicted if sender is listener else log_softmax(inference.predict_logits(listener, images))
+    said = np.zeros((len(images), 1), np.float32)
+    if reads == "predictions":
+        said = predicted
+    elif reads == "features":
+        said = penultimate.features_of(sender, images, "reads: features").astype(np.float32)
+    return Heard(images, said, own, predicted.argmax(1))
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return float32 log probabilities (n, K)."""
+    return torch.from_numpy(logits).log_softmax(1).numpy()
+
+
+def scaled(heard: dict[str, Heard], fitted_on: list[str]) -> dict[str, Heard]:
+    """Return the same with what is said less its mean, over its deviation, on the splits that networks learn from."""
+    said = np.concatenate([heard[split].said for split in fitted_on])
+    mean, deviation = said.mean(0), said.std(0)
+    deviation[deviation == 0] = 1
+    return {split: each._replace(said=(each.said - mean) / deviation) for split, each in heard.items()}
+
+
+def train(network: nn.Module, logits_of: Callable, labels: np.ndarray, rows: np.ndarray, settings, seed: int):
+    """Train a network by the cross-entropy of logits_of(network, rows), (b, K), and return it.
+
+    AdamW, the learning rate falling along a cosine. Equal arguments and threads give equal weights. labels: of all rows
+    that there are. rows: those that it learns from. Raises UserError at the first step whose loss is not finite.
+    """
+    optimizer = optimizers.Optimizer(network.train(), SimpleNamespace(learning_rate=settings.learning_rate, **_ADAMW))
+    n_batches = -(-len(rows) // settings.batch_size)
+    for epoch in range(settings.epochs):
+        order = rows[randomness.generator(seed, "trained-messages/order", epoch).permutation(len(rows))]
+        for i in range(n_batches):
+            part = np.sort(order[i * settings.batch_size : (i + 1) * settings.batch_size])
+            logits = logits_of(network, part)
+            loss = F.cross_entropy(logits, torch.from_numpy(labels[part]).to(logits.device))
+            if not torch.isfinite(loss):
+                what = f"the loss of trained-messages is {loss.item()} in epoch {epoch}"
+                raise UserError(f"protocols: {what}; lower learning_rate")
+            loss.backward()
+            optimizer.step(schedules.factor(epoch * n_batches + i, settings.epochs * n_batches, _COSINE))
+    return network.eval().requires_grad_(False)

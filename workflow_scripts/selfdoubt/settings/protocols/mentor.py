@@ -1,0 +1,13 @@
+"""Settings of mentors, which predict members' errors from reactions to messages (after arXiv 2410.02384)."""
+
+from typing import ClassVar, Literal
+
+from selfdoubt.settings.penalties import FittedProtocol
+from selfdoubt.settings.sent_messages import ClassMessageProtocol
+
+
+class Settings(FittedProtocol, ClassMessageProtocol):  # in this order, so that keys of a message are allowed
+    keeps_gains: ClassVar[bool] = False  # they are those of persuasion
+    targets_classes: ClassVar[bool] = False
+    method: Literal["mentor"]
+    reads: Literal["reactions", "predictions"] = "reactions"  # predictions: of clean images alone, a control
