@@ -1,9 +1,11 @@
 """A small convolutional network from images to images, each within epsilon of the one before."""
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
-from selfdoubt.runtime import randomness
+from selfdoubt.enhancers import fitting
 
 
 class ImageNetwork(nn.Module):
@@ -30,6 +32,5 @@ class ImageNetwork(nn.Module):
 
 def build(channels: int, settings, seed: int) -> ImageNetwork:
     """Build an untrained network; equal arguments give equal weights. settings: width, epsilon_255."""
-    with torch.random.fork_rng(devices=[]):  # layers draw their weights from torch's global generator
-        torch.manual_seed(randomness.key(seed, "deep/weights") % 2**63)
-        return ImageNetwork(channels, settings.width, settings.epsilon_255 / 255)
+    made = partial(ImageNetwork, channels, settings.width, settings.epsilon_255 / 255)
+    return fitting.untrained(made, "deep", seed)

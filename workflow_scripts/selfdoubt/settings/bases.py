@@ -72,6 +72,14 @@ class TunedEnhancer(Enhancer):
     tune_on: OodSplit | None = None  # an OOD set, against which the lowest FPR of val is chosen; it is not tested
 
 
+class TrainedEnhancer(Enhancer):
+    """An enhancer with a small network that is trained on val."""
+
+    batch_size: Count
+    learning_rate: Positive
+    n_folds: Annotated[int, Field(ge=2, le=1000)]  # of val
+
+
 _MOVING = ("shift_px", "rotation_degrees", "scale_percent", "crop_percent")
 _GEOMETRIC = ("flip", *_MOVING)
 
