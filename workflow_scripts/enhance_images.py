@@ -13,8 +13,10 @@ N_EXAMPLES = 16  # kept for figures
 
 def run(arguments):
     device, settings = computing.prepare(arguments.settings), arguments.settings
-    if hasattr(settings, "precision"):  # of gradients, where a method has any
-        settings.precision = devices.precision_on(device, settings.precision)
+    attack = getattr(settings, "attacked_by", None)
+    for each in (settings, attack, getattr(settings, "trained_against", None)):
+        if hasattr(each, "precision"):  # of gradients, where a method has any
+            each.precision = devices.precision_on(device, each.precision)
     model = checkpoints.load_model(arguments.checkpoint, device)
     splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
     done = selection.enhance(model, splits, settings, arguments.replicate)
@@ -24,7 +26,7 @@ def run(arguments):
     prediction_tables.write_predictions(arguments.output, tested, done.logits, done.signals, metadata)
     kept = selection.examples(model, splits["test"], N_EXAMPLES, done, arguments.replicate)
     free = done.chosen.get("n_steps", 0) * done.chosen.get("step_255", 0.0)  # the farthest, where nothing bounds it
-    epsilon_255 = np.array(done.chosen.get("epsilon_255", free))
+    epsilon_255 = np.array(done.chosen.get("epsilon_255", free) + (attack.epsilon_255 if attack else 0))
     examples.write(arguments.examples, kept._asdict() | {"epsilon_255": epsilon_255})
 
 

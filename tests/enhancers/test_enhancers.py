@@ -187,6 +187,7 @@ COSTS = {  # forwards and backwards of one image
     "radius": (2 + 1, 2),
     "confidence-head": (1, 0),
     "feature-head": (1, 0),
+    "deep-spatial": (2, 0),
 }
 
 

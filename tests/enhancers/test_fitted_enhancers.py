@@ -9,7 +9,7 @@ from small_enhancers import FITTED, SPLITS, batch_of, clean_logits, network, set
 from torch import nn
 from torch.nn import functional as F
 
-from selfdoubt.enhancers import batches, correctness, crossfit, image_network, selection
+from selfdoubt.enhancers import batches, correctness, crossfit, image_network, objectives, selection
 from selfdoubt.enhancers.methods import asymmetry, deep
 from selfdoubt.evaluation.correctness_model import features_of_logits
 from selfdoubt.evaluation.log_odds import log_odds
@@ -80,9 +80,9 @@ def test_the_objective_is_the_sum_of_two_log_losses():
     # The first prediction is 0 and correct, the second is 1 where 2 is true.
     cross_entropy = -(np.log(p[0, 0]) + np.log(p[1, 2])) / 2
     confidence = -(np.log(p[0, 0]) + np.log(1 - p[1, 1])) / 2
-    found = deep.objective(logits, torch.tensor([0, 2]), torch.tensor([0, 1]), 0.5)
+    found = objectives.objective(logits, torch.tensor([0, 2]), torch.tensor([0, 1]), 0.5)
     assert found.item() == pytest.approx(cross_entropy + 0.5 * confidence)
-    alone = deep.objective(logits, torch.tensor([0, 2]), torch.tensor([0, 1]), 0)
+    alone = objectives.objective(logits, torch.tensor([0, 2]), torch.tensor([0, 1]), 0)
     assert alone.item() == pytest.approx(F.cross_entropy(logits, torch.tensor([0, 2])).item())
 
 
@@ -90,7 +90,7 @@ def test_training_lowers_the_objective_on_what_it_is_trained_on():
     made, batch = trained(epochs=40, epsilon_255=100), batch_of("val")
     clean = batch.logits(batch.images)
     before, after = (
-        deep.objective(logits, batch.labels, clean.argmax(1), 1.0)
+        objectives.objective(logits, batch.labels, clean.argmax(1), 1.0)
         for logits in (clean, batch.logits(made(batch.images)))
     )
     assert after < before - 0.05

@@ -1,6 +1,7 @@
-"""A small convolutional network from images to images, each within epsilon of the one before."""
+"""Small convolutional networks: from images to images, each within epsilon of the one before, and to maps."""
 
 from functools import partial
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,19 @@ class ImageNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(n, C, H, W) in [0, 1] -> the same."""
         return (images + self.epsilon * torch.tanh(self.layers(images - 0.5))).clamp(0, 1)
+
+
+def trunk(channels: int, width: int) -> nn.Sequential:
+    """Return layers from images (n, C, H, W) to maps (n, 4 width, h, w): three 3 x 3 convolutions, GELU after each.
+
+    The channels double where the pixels become a quarter, after each of the first two, so that the second and the third
+    cost together what the second of an `ImageNetwork` costs: 9 w (C + w) multiplications a pixel, where that has
+    9 w (2 C + w).
+    """
+    sizes = [channels, width, 2 * width, 4 * width]
+    first, second, third = (nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(sizes))
+    pool = nn.AvgPool2d(2, ceil_mode=True)
+    return nn.Sequential(first, nn.GELU(), pool, second, nn.GELU(), pool, third, nn.GELU())
 
 
 def build(channels: int, settings, seed: int) -> ImageNetwork:

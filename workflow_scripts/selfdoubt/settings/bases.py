@@ -62,8 +62,19 @@ class Enhancer(Strict):
 
     reads_labels: ClassVar[bool] = False  # of the images that it enhances, test too: an upper bound or an attack
     changes_images: ClassVar[bool] = True
+    few_have: ClassVar[tuple[str, ...]] = ("attacked_by",)  # keys that are not written where they are None
     models: list[Name] = Field(min_length=1)
     label: OwnLabel = None
+    attacked_by: Name | None = None  # by which the images of every split but val are changed first
+
+    @model_serializer(mode="wrap")
+    def _without_what_few_have(self, dump) -> dict:
+        return {key: value for key, value in dump(self).items() if value is not None or key not in self.few_have}
+
+    def attacks(self) -> dict[str, str]:
+        """Return the keys that name attacks, with the entries that they name."""
+        named = {key: getattr(self, key, None) for key in ("attacked_by", "trained_against")}
+        return {key: name for key, name in named.items() if name is not None}
 
 
 class TunedEnhancer(Enhancer):
@@ -78,6 +89,13 @@ class TrainedEnhancer(Enhancer):
     batch_size: Count
     learning_rate: Positive
     n_folds: Annotated[int, Field(ge=2, le=1000)]  # of val
+
+
+class ImageTrained(TrainedEnhancer):
+    """An enhancer whose network changes images."""
+
+    few_have: ClassVar = ("attacked_by", "trained_against", "ranking_weight")
+    trained_against: Name | None = None  # by which half of the images that it is trained on are changed
 
 
 _MOVING = ("shift_px", "rotation_degrees", "scale_percent", "crop_percent")

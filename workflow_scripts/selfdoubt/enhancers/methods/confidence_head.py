@@ -4,35 +4,26 @@ It costs what the network of `deep` costs, and sees what that sees, but classifi
 `reads_logits` its last layer has the features of `clean-logistic` too.
 """
 
-from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from selfdoubt.enhancers import fitting, heads
+from selfdoubt.enhancers import fitting, heads, image_network
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 from selfdoubt.evaluation.correctness_model import features_of_logits
 from selfdoubt.models import inference
 
 
 class ImageHead(nn.Module):
-    """Three 3 x 3 convolutions with GELU after each, pooled by 2 after the first two; their mean enters a linear layer.
-
-    The channels double where the pixels become a quarter, so that the second and the third cost as much together as
-    the second of `deep`: 9 w (C + w) multiplications a pixel, where that has 9 w (2 C + w).
-    """
+    """`image_network.trunk`, whose mean over the pixels enters a linear layer."""
 
     def __init__(self, channels: int, width: int, known: Tensor):
         """known: what is known of the predictions that it is trained on, (m, d); d may be 0."""
         super().__init__()
-        sizes = [channels, width, 2 * width, 4 * width]
-        first, second, third = (nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(sizes))
-        pool = nn.AvgPool2d(2, ceil_mode=True)
-        self.layers = nn.Sequential(first, nn.GELU(), pool, second, nn.GELU(), pool, third, nn.GELU())
-        self.standard = heads.Standardised(known)
-        self.last = nn.Linear(sizes[-1] + known.shape[1], 1)
+        self.layers, self.standard = image_network.trunk(channels, width), heads.Standardised(known)
+        self.last = nn.Linear(4 * width + known.shape[1], 1)
 
     def forward(self, images: Tensor, known: Tensor) -> Tensor:
         """(n, C, H, W) in [0, 1] and (n, d) -> log-odds (n,)."""

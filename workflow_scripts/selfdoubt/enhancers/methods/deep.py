@@ -10,42 +10,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
-from selfdoubt.attacks import gradients
-from selfdoubt.enhancers import crossfit, fitting, image_network
+from selfdoubt.enhancers import crossfit, image_network, objectives
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch
-from selfdoubt.models import inference
-
-
-def objective(logits: Tensor, labels: Tensor, predicted: Tensor, confidence_weight: float) -> Tensor:
-    """Return CE(z, y) + confidence_weight * BCE(p of the clean prediction, whether it is correct), mean over images.
-
-    logits: (n, K) of the changed images. labels, predicted: (n,) true classes, and those predicted of the clean images.
-    The first term keeps accuracy; both are proper scoring rules, so that neither rewards too much or too little
-    confidence.
-    """
-    correct = (predicted == labels).float()
-    confidence = F.binary_cross_entropy_with_logits(gradients.log_odds(predicted)(logits), correct)
-    return F.cross_entropy(logits, labels) + confidence_weight * confidence
 
 
 def train(model: nn.Module, data, settings, seed: int) -> image_network.ImageNetwork:
-    """Train a network for a frozen model on data.images, uint8 (n, C, H, W), and data.labels (n,).
-
-    Equal arguments and threads give equal weights. Raises UserError at the first step whose loss is not finite.
-    """
-    device, images = next(model.parameters()).device, data.images
-    network = image_network.build(images.shape[1], settings, seed).to(device, memory_format=torch.channels_last)
-    labels = torch.from_numpy(data.labels)
-    predicted = torch.from_numpy(inference.predict_logits(model, images).argmax(1))
-
-    def loss_of(rows: Tensor) -> Tensor:
-        logits = model(network(inference.as_pixels(images[rows.numpy()], device))).float()
-        return objective(logits, labels[rows].to(device), predicted[rows].to(device), settings.confidence_weight)
-
-    return fitting.train(network, len(images), loss_of, settings, seed)
+    """Train a network for a frozen model, as `objectives.train` does, on data.images and data.labels."""
+    network = image_network.build(data.images.shape[1], settings, seed)
+    return objectives.train(model, data, network, settings, seed)
 
 
 def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np.ndarray], seed: int) -> list[list]:
