@@ -23,6 +23,7 @@ from selfdoubt.data.datasets import Split
 from selfdoubt.data.own_images import positions
 from selfdoubt.figures.context import context_of
 from selfdoubt.figures.kinds.accuracy_ranking import parts_of
+from selfdoubt.figures.kinds.gain_cost import strongest
 from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import accuracy_and_auroc
 from selfdoubt.runtime import methods
@@ -73,6 +74,22 @@ def test_a_difference_of_augrc_is_split_into_accuracy_and_ranking():
     found = parts_of(points, "kd", "ce")  # of one replicate, against each of the other's
     assert found["ranking"].tolist() == pytest.approx([12.5] * 2)
     assert found["accuracy"].tolist() == pytest.approx([-25.5] * 2)
+
+
+def test_gains_stand_over_passes_and_the_line_is_the_best_baseline_by_each_cost():
+    axes = drawn("gain-cost").axes[0]
+    means = np.concatenate([np.asarray(dots.get_offsets()) for dots in axes.collections[1::2]])
+    assert means == pytest.approx(np.array([[9, 4], [3, 5], [2, -1]]))  # by place: the trio, ODIN, the placebo
+    line = next(line for line in axes.lines if line.get_label() == "strongest baseline")
+    assert line.get_xydata() == pytest.approx(np.array([[1, 0], [9, 4], [9, 4]]))  # a loss is never the best
+    assert strongest([(4, 2.0), (1, 0.0), (2, -1.0), (8, 1.0)], 8) == ([1, 4, 8], [0, 2, 2])
+
+
+def test_an_arm_brings_back_a_fraction_of_what_the_attack_costs():
+    axes = drawn("attack-recovery").axes[0]  # 50 clean, 60 attacked, 56 enhanced: 4 of 10; 2 more in the second
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx([40])
+    assert np.asarray(axes.collections[0].get_offsets())[:, 0] == pytest.approx([40, 40])
+    assert any("51.0 clean, 61.0 attacked" in text for text in texts(drawn("attack-recovery")))
 
 
 def test_auroc_accuracy_excludes_arms_without_auroc_and_gives_the_reason():
