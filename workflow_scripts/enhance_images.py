@@ -18,7 +18,7 @@ def run(arguments):
         if hasattr(each, "precision"):  # of gradients, where a method has any
             each.precision = devices.precision_on(device, each.precision)
     model = checkpoints.load_model(arguments.checkpoint, device)
-    splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
+    splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood, *arguments.shifted])
     done = selection.enhance(model, splits, settings, arguments.replicate)
     print(f"chosen: {done.chosen}; passes of one image: {done.costs}")
     metadata = arguments.metadata | {"chosen": done.chosen, "costs_per_image": done.costs}
@@ -31,6 +31,6 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    files = {"checkpoint": "of the model", "val": "split", "test": "split", "ood": "splits"}
+    files = {"checkpoint": "of the model", "val": "split", "test": "split", "ood": "splits", "shifted": "splits"}
     written = {"output": "written: predictions", "examples": "written: a few images before and after"}
-    cli.main(run, files | written, several=("ood",), replicated=True, computes=True)
+    cli.main(run, files | written, several=("ood", "shifted"), replicated=True, computes=True)

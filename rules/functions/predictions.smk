@@ -43,6 +43,11 @@ def enhancer_settings(wildcards):
     return canonical({**known_of_enhancer(enhancer), **attacks, **computing_settings(wildcards)})
 
 
+def shifted_sets_of_enhancer(wildcards):
+    """The corrupted and the re-collected test sets, where they are enhanced too."""
+    return shifted_sets(wildcards) if STUDY.enhancers[wildcards.variant].shifted else []
+
+
 def known_of_enhancer(enhancer):
     """What the jobs of an enhancer depend on."""
     return sets_sorted(enhancer.model_dump(exclude={"models"}, exclude_none=True))

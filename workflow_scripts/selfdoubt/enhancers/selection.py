@@ -26,6 +26,7 @@ from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.softmax import Softmax
 from selfdoubt.runtime import methods, randomness
 
+_OF_NO_CANDIDATE = ("models", "attacked_by", "shifted")  # settings of what is enhanced, not of how
 Apply = Callable[[Batch], EnhancedBatch]  # takes `generator` too: a method with its settings and what was fitted
 
 
@@ -125,7 +126,7 @@ def candidates(settings) -> list[SimpleNamespace]:
 
     A value that is no list stands for itself.
     """
-    values = {name: value for name, value in sorted(vars(settings).items()) if name not in ("models", "attacked_by")}
+    values = {name: value for name, value in sorted(vars(settings).items()) if name not in _OF_NO_CANDIDATE}
     listed = [value if isinstance(value, list | tuple) else [value] for value in values.values()]
     return [SimpleNamespace(**dict(zip(values, combination, strict=True))) for combination in product(*listed)]
 

@@ -62,10 +62,11 @@ class Enhancer(Strict):
 
     reads_labels: ClassVar[bool] = False  # of the images that it enhances, test too: an upper bound or an attack
     changes_images: ClassVar[bool] = True
-    few_have: ClassVar[tuple[str, ...]] = ("attacked_by",)  # keys that are not written where they are None
+    few_have: ClassVar[tuple[str, ...]] = ("attacked_by", "shifted")  # keys that are not written where they are None
     models: list[Name] = Field(min_length=1)
     label: OwnLabel = None
     attacked_by: Name | None = None  # by which the images of every split but val are changed first
+    shifted: Literal[True] | None = None  # enhance the corrupted and the re-collected test sets too
 
     @model_serializer(mode="wrap")
     def _without_what_few_have(self, dump) -> dict:
@@ -94,7 +95,7 @@ class TrainedEnhancer(Enhancer):
 class ImageTrained(TrainedEnhancer):
     """An enhancer whose network changes images."""
 
-    few_have: ClassVar = ("attacked_by", "trained_against", "ranking_weight")
+    few_have: ClassVar = ("attacked_by", "shifted", "trained_against", "ranking_weight")
     trained_against: Name | None = None  # by which half of the images that it is trained on are changed
 
 
