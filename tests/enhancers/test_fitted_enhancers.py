@@ -209,3 +209,18 @@ def test_a_clean_logistic_reads_the_logits_alone():
     log_p = [-np.log1p(np.exp(-2)), -2 - np.log1p(np.exp(-2))]
     np.testing.assert_allclose(features[0], [*log_p, 1, 0, 2], rtol=1e-6)
     np.testing.assert_allclose(features[1, 2:], [0, 1, 1], rtol=1e-6)
+
+
+def test_an_encoder_decoder_may_change_the_image_within_the_same_bound():
+    shape = {"architecture": "Unet", "encoder": "tu-regnetx_002", "encoder_depth": 2, "decoder_channels": [16, 8]}
+    settings = SimpleNamespace(
+        **{k: v for k, v in vars(DEEP).items() if k != "width"}, network=SimpleNamespace(**shape)
+    )
+    made, images = image_network.build(1, settings, seed=1).eval(), batch_of().images[..., :7]  # padded
+    assert torch.equal(made(images), images)  # before it is trained
+    [[trained_]] = deep.fit(network(), SPLITS["val"], [settings], [np.arange(60)], 1)
+    [[again]] = deep.fit(network(), SPLITS["val"], [settings], [np.arange(60)], 1)
+    assert all(torch.equal(a, b) for a, b in zip(trained_.parameters(), again.parameters(), strict=True))
+    moved = trained_(images)
+    assert not torch.equal(moved, images) and (moved - images).abs().max() <= 20 / 255 + 1e-6
+    assert selection.enhance(network(), SPLITS, settings, seed=0).chosen["network"] == shape

@@ -95,7 +95,7 @@ class TrainedEnhancer(Enhancer):
 class ImageTrained(TrainedEnhancer):
     """An enhancer whose network changes images."""
 
-    few_have: ClassVar = ("attacked_by", "shifted", "trained_against", "ranking_weight")
+    few_have: ClassVar = ("attacked_by", "shifted", "trained_against", "ranking_weight", "network")
     trained_against: Name | None = None  # by which half of the images that it is trained on are changed
 
 

@@ -1,11 +1,19 @@
 """Settings of the image network that is trained on val."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from selfdoubt.settings.architectures import ARCHITECTURES
 from selfdoubt.settings.bases import ImageTrained
-from selfdoubt.settings.types import Count, Epsilon, NotNegative
+from selfdoubt.settings.types import Channels, Count, Epsilon, NotNegative, Strict
+
+
+class ImageNetwork(Strict):
+    architecture: Literal[ARCHITECTURES]
+    encoder: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")  # untrained
+    encoder_depth: Annotated[int, Field(ge=1, le=5)]
+    decoder_channels: list[Channels] = Field(min_length=1)
 
 
 class Settings(ImageTrained):
@@ -13,5 +21,12 @@ class Settings(ImageTrained):
     epsilon_255: list[Epsilon] = Field(min_length=1)
     confidence_weight: list[NotNegative] = Field(min_length=1)
     ranking_weight: Annotated[list[NotNegative], Field(min_length=1)] | None = None  # of pairs
-    width: Count  # channels between the convolutions
+    width: Count | None = None  # channels between the convolutions; or network
+    network: ImageNetwork | None = None  # an encoder-decoder
     epochs: Count
+
+    @model_validator(mode="after")
+    def _has_one_network(self) -> Self:
+        if (self.width is None) == (self.network is None):
+            raise ValueError("needs either width, of three convolutions, or network, an encoder-decoder; give one")
+        return self

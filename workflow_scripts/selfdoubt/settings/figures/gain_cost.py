@@ -12,7 +12,7 @@ class Settings(FigureOfArms):
     kind: Literal["gain-cost"]
     reference: ArmText  # whose AURC is lowered, such as a clean model
     baselines: list[ArmText] = []  # the strongest of which, and the reference, at each cost is a line
-    split: Literal["test"]  # whose passes are counted
+    split: str  # a labelled one; passes are those of test
     score: Score
 
     def named_arms(self) -> list[tuple[str, str]]:
