@@ -213,9 +213,7 @@ def test_a_clean_logistic_reads_the_logits_alone():
 
 def test_an_encoder_decoder_may_change_the_image_within_the_same_bound():
     shape = {"architecture": "Unet", "encoder": "tu-regnetx_002", "encoder_depth": 2, "decoder_channels": [16, 8]}
-    settings = SimpleNamespace(
-        **{k: v for k, v in vars(DEEP).items() if k != "width"}, network=SimpleNamespace(**shape)
-    )
+    settings = SimpleNamespace(**vars(DEEP) | {"network": SimpleNamespace(**shape)})
     made, images = image_network.build(1, settings, seed=1).eval(), batch_of().images[..., :7]  # padded
     assert torch.equal(made(images), images)  # before it is trained
     [[trained_]] = deep.fit(network(), SPLITS["val"], [settings], [np.arange(60)], 1)
