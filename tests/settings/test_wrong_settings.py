@@ -53,6 +53,8 @@ FAULTS = [
     ("enhancers.odin.attacked_by", "aec", "enhancers.odin.attacked_by: 'aec'"),
     ("enhancers.odin.attacked_by", "random-sign", "enhancers.odin.attacked_by: 'random-sign' ace"),
     ("enhancers.odin.trained_against", "ace", ""),
+    ("enhancers.deep", DEEP | {"width": None}, "enhancers.deep: width network"),
+    ("enhancers.deep", DEEP | {"trained_against": "odin"}, "enhancers.deep.trained_against: 'odin' ace"),
     ("enhancers.anti-adversary.temperature", [1, 10], ""),
     ("enhancers.random-sign.temperature", [0], "enhancers.random-sign.temperature.0: 0"),
     ("enhancers.odin.method", "odn", "'odn'"),
