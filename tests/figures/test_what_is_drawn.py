@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from small_figures import (
     ARMS,
+    CONTEXT,
     FIRST_INCORRECT,
     LAST_INCORRECT,
+    aurcs,
     draw,
     drawn,
     fidelity,
@@ -22,12 +24,15 @@ from selfdoubt.data import datasets, masks
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.own_images import positions
 from selfdoubt.figures.context import context_of
+from selfdoubt.figures.kinds import gain_cost
 from selfdoubt.figures.kinds.accuracy_ranking import parts_of
-from selfdoubt.figures.kinds.gain_cost import strongest
 from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import accuracy_and_auroc
-from selfdoubt.runtime import methods
+from selfdoubt.runtime import methods, table_files
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
+from selfdoubt.runtime.schemas.groups import GROUPS_SCHEMA
+from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
 
 def test_risk_coverage_ends_at_the_error_rate_and_compares_with_the_first_arm():
@@ -82,7 +87,7 @@ def test_gains_stand_over_passes_and_the_line_is_the_best_baseline_by_each_cost(
     assert means == pytest.approx(np.array([[9, 4], [3, 5], [2, -1]]))  # by place: the trio, ODIN, the placebo
     line = next(line for line in axes.lines if line.get_label() == "strongest baseline")
     assert line.get_xydata() == pytest.approx(np.array([[1, 0], [9, 4], [9, 4]]))  # a loss is never the best
-    assert strongest([(4, 2.0), (1, 0.0), (2, -1.0), (8, 1.0)], 8) == ([1, 4, 8], [0, 2, 2])
+    assert gain_cost.strongest([(4, 2.0), (1, 0.0), (2, -1.0), (8, 1.0)], 8) == ([1, 4, 8], [0, 2, 2])
 
 
 def test_an_arm_brings_back_a_fraction_of_what_the_attack_costs():
@@ -225,3 +230,21 @@ def test_training_curves_leave_out_epochs_without_a_value_and_mark_a_single_one(
     ce, kd = draw("training-curves", data={"ce": [of_two], "kd": [of_one]}).axes[0].lines
     assert ce.get_xdata().tolist() == [2, 4] and ce.get_ydata().tolist() == [0.5, 0.7]
     assert kd.get_xdata().tolist() == [4] and kd.get_marker() == "o"
+
+
+def test_passes_of_enhancers_and_of_groups_are_read_from_their_tables(tmp_path):
+    paths = {name: [tmp_path / f"{name}.parquet"] for name in ("metrics", "enhancements", "groups")}
+    enhanced = {"dataset": "toys", "name": "ce", "replicate": 1, "variant": "odin", "chosen": "{}"}
+    table_files.write_rows(
+        paths["enhancements"][0], [enhanced | {"forwards": 2.0, "backwards": 1.0}], ENHANCEMENTS_SCHEMA, {}
+    )
+    group = {"dataset": "toys", "group": "trio", "protocol": "persuasion", "replicate": 1, "split": "test", "n": 9}
+    quantities = {"forwards": 7.0, "backwards": 2.0, "accuracy": 0.9}
+    rows = [group | {"quantity": name, "value": value, "reason": None} for name, value in quantities.items()]
+    table_files.write_rows(paths["groups"][0], rows, GROUPS_SCHEMA, {})
+    rows = aurcs(ce=50, ce_odin=45, trio_persuasion=46).assign(role="baseline", low=None, high=None, warning=None)
+    table_files.write_rows(paths["metrics"][0], rows.to_dict("records"), METRICS_SCHEMA, {})
+    found = gain_cost.read(SimpleNamespace(**paths), settings("gain-cost"), CONTEXT)
+    arms = ("ce", "ce/odin", "trio/persuasion")
+    assert [gain_cost.passes_of(found.passes, "toys", arm) for arm in arms] == [1, 3, 9]
+    assert len(draw("gain-cost", found).axes[0].collections) == 4  # replicates and mean of two
