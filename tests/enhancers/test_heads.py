@@ -7,7 +7,7 @@ import pytest
 import torch
 from small_enhancers import SPLITS, batch_of, clean_logits, network, single
 
-from selfdoubt.enhancers import image_network, selection
+from selfdoubt.enhancers import heads, image_network, selection
 from selfdoubt.enhancers.methods import confidence_head, feature_head
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.runtime.errors import UserError
@@ -41,9 +41,18 @@ def test_the_head_that_reads_no_logits_does_not_see_the_classifier():
         other.model[3].weight.data[:] *= -1
         with torch.no_grad():
             one, two = (
-                head(each.images, confidence_head._known(each.logits(each.images), settings)) for each in (batch, other)
+                head(each.images, heads.known_of(each.logits(each.images), settings)) for each in (batch, other)
             )
         assert torch.equal(one, two) != reads_logits
+
+
+def test_a_head_that_reads_logits_starts_at_the_clean_confidence():
+    logits = torch.from_numpy(clean_logits())
+    known = heads.known_of(logits, SimpleNamespace(reads_logits=True))
+    assert known.shape == (33, 2 * 5 + 1)  # log p, which class is predicted, log-odds
+    found = heads.Last(3, known)(torch.ones(33, 3), known)
+    np.testing.assert_allclose(found.detach(), log_odds(clean_logits()), atol=1e-5)
+    assert heads.Last(3, known[:, :0])(torch.ones(33, 3), known[:, :0]).any()
 
 
 def test_the_head_of_images_costs_no_more_than_the_network_of_deep():
@@ -71,7 +80,7 @@ def test_confidnet_estimates_the_probability_of_the_true_class():
     logits, features = feature_head.predict(batch_of("val"))
     p = logits.softmax(-1)[range(60), torch.from_numpy(SPLITS["val"].labels)].detach()
     with torch.no_grad():
-        found = head(features).sigmoid()
+        found = head(features, logits[:, :0]).sigmoid()
     assert ((found - p) ** 2).mean() < 0.5 * p.var()
 
 

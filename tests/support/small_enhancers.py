@@ -26,7 +26,14 @@ CHOICES = {
     "view-logistic": {"family": "noise", "n_views": 3, "noise_255": [4, 40], "l2_penalty": 0.1, "n_folds": 3},
     "transform-attack": {"space": "affine", "direction": "gradient", "eta": [1, 4], "shift_px": 0.5},
     "confidence-head": {"reads_logits": True, "width": 4, "epochs": [2, 4], "n_folds": 2},
-    "feature-head": {"target": "correctness", "width": 8, "n_layers": 2, "epochs": [2, 40], "n_folds": 2},
+    "feature-head": {
+        "reads_logits": False,
+        "target": "correctness",
+        "width": 8,
+        "n_layers": 2,
+        "epochs": [2, 40],
+        "n_folds": 2,
+    },
     "deep-spatial": {"size": [0.5, 2], "shift_px": 1, "rotation_degrees": 10, "ranking_weight": 1.0, "n_folds": 2},
     "radius": {"n_steps": 2, "epsilon_255": [2, 20]},
 }

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from selfdoubt.enhancers import correctness, fitting
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch
+from selfdoubt.evaluation.correctness_model import features_of_logits
 
 
 class Standardised(nn.Module):
@@ -25,6 +26,36 @@ class Standardised(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         return (rows - self.mean) / self.deviation
+
+
+class Last(nn.Module):
+    """A linear layer from features (n, width), and from what is known of the predictions, to log-odds (n,).
+
+    Where anything is known its last column, the clean log-odds, is added and the layer starts at 0: untrained the head
+    is the clean confidence.
+    """
+
+    def __init__(self, width: int, known: Tensor):
+        """known: of the predictions that it is trained on, (m, d), of `known_of`; d may be 0."""
+        super().__init__()
+        self.standard, self.layer = Standardised(known), nn.Linear(width + known.shape[1], 1)
+        if known.shape[1]:
+            nn.init.zeros_(self.layer.weight)
+            nn.init.zeros_(self.layer.bias)
+
+    def forward(self, features: Tensor, known: Tensor) -> Tensor:
+        found = self.layer(torch.cat([features, self.standard(known)], 1))[:, 0]
+        return found + known[:, -1] if known.shape[1] else found
+
+
+def known_of(logits: Tensor, settings) -> Tensor:
+    """Return what a head has of logits (n, K), float32 (n, d): the features of `clean-logistic`, or nothing.
+
+    settings: reads_logits.
+    """
+    if not settings.reads_logits:
+        return logits[:, :0]
+    return torch.from_numpy(features_of_logits(logits.cpu().numpy())).to(logits)
 
 
 def train(

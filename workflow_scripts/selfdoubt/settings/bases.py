@@ -92,6 +92,14 @@ class TrainedEnhancer(Enhancer):
     n_folds: Annotated[int, Field(ge=2, le=1000)]  # of val
 
 
+class Head(TrainedEnhancer):
+    """A network that says whether predictions are correct."""
+
+    changes_images: ClassVar[bool] = False
+    reads_logits: bool  # too: it then starts at the clean confidence
+    epochs: list[Count] = Field(min_length=1)
+
+
 class ImageTrained(TrainedEnhancer):
     """An enhancer whose network changes images."""
 

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from selfdoubt.enhancers import fitting, heads, image_network
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch
-from selfdoubt.evaluation.correctness_model import features_of_logits
 from selfdoubt.models import inference
 
 
@@ -22,13 +21,11 @@ class ImageHead(nn.Module):
     def __init__(self, channels: int, width: int, known: Tensor):
         """known: what is known of the predictions that it is trained on, (m, d); d may be 0."""
         super().__init__()
-        self.layers, self.standard = image_network.trunk(channels, width), heads.Standardised(known)
-        self.last = nn.Linear(4 * width + known.shape[1], 1)
+        self.layers, self.last = image_network.trunk(channels, width), heads.Last(4 * width, known)
 
     def forward(self, images: Tensor, known: Tensor) -> Tensor:
         """(n, C, H, W) in [0, 1] and (n, d) -> log-odds (n,)."""
-        maps = self.layers(images - 0.5)
-        return self.last(torch.cat([maps.mean((2, 3)), self.standard(known)], 1))[:, 0]
+        return self.last(self.layers(images - 0.5).mean((2, 3)), known)
 
 
 def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np.ndarray], seed: int) -> list[list]:
@@ -37,7 +34,7 @@ def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np
     correct = torch.from_numpy(logits.argmax(1) == val.labels).to(device)
 
     def trained(settings, part: np.ndarray) -> ImageHead:
-        known, part = _known(torch.from_numpy(logits).to(device), settings), torch.from_numpy(part).to(device)
+        known, part = heads.known_of(torch.from_numpy(logits).to(device), settings), torch.from_numpy(part).to(device)
 
         def inputs_of(rows: Tensor) -> tuple[Tensor, Tensor]:
             return inference.as_pixels(val.images[part[rows].cpu().numpy()], device), known[part[rows]]
@@ -54,11 +51,4 @@ def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np
 def enhance(batch: Batch, settings, generator: np.random.Generator, fitted: ImageHead) -> EnhancedBatch:
     """Write the head's log-odds into the clean logits; the predicted class is kept. Costs a forward, and one of it."""
     logits = batch.once(("clean",), lambda: batch.logits(batch.images))
-    return heads.with_log_odds(batch, logits, fitted(batch.images, _known(logits, settings)))
-
-
-def _known(logits: Tensor, settings) -> Tensor:
-    """Return what the head's last layer has besides the image, float32 (n, d)."""
-    if not settings.reads_logits:
-        return logits[:, :0]
-    return torch.from_numpy(features_of_logits(logits.cpu().numpy())).to(logits)
+    return heads.with_log_odds(batch, logits, fitted(batch.images, heads.known_of(logits, settings)))

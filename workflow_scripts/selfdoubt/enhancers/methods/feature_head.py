@@ -20,17 +20,17 @@ from selfdoubt.models import penultimate
 class FeatureHead(nn.Module):
     """Standardised features, n_layers hidden layers of `width` with GELU, a number."""
 
-    def __init__(self, features: Tensor, width: int, n_layers: int):
-        """features: (m, d), of the predictions that it is trained on."""
+    def __init__(self, features: Tensor, known: Tensor, width: int, n_layers: int):
+        """features, known: of the predictions that it is trained on, (m, d) and as of `heads.Last`."""
         super().__init__()
         sizes = [features.shape[1], *[width] * n_layers]
         hidden = [(nn.Linear(a, b), nn.GELU()) for a, b in pairwise(sizes)]
         layers = [layer for pair in hidden for layer in pair]
-        self.layers = nn.Sequential(heads.Standardised(features), *layers, nn.Linear(width, 1))
+        self.layers, self.last = nn.Sequential(heads.Standardised(features), *layers), heads.Last(width, known)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """(n, d) -> log-odds (n,)."""
-        return self.layers(features)[:, 0]
+    def forward(self, features: Tensor, known: Tensor) -> Tensor:
+        """Two of (n, d) -> log-odds (n,)."""
+        return self.last(self.layers(features), known)
 
 
 def squared(log_odds: Tensor, probabilities: Tensor) -> Tensor:
@@ -47,11 +47,11 @@ def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np
 
     def trained(settings, part: np.ndarray) -> FeatureHead:
         part = torch.from_numpy(part).to(features.device)
-        own, shape = features[part], (settings.width, settings.n_layers)
-        head = fitting.untrained(lambda: FeatureHead(own.cpu(), *shape), settings.method, seed).to(own.device)
-        confidnet = {"objective": squared, "targets": of_truth[part]}
-        further = confidnet if settings.target == "true-class-probability" else {}
-        return heads.train(head, lambda rows: (own[rows],), correct[part], settings, seed, **further)
+        own, known, shape = features[part], heads.known_of(logits[part], settings), (settings.width, settings.n_layers)
+        head = fitting.untrained(lambda: FeatureHead(own.cpu(), known.cpu(), *shape), settings.method, seed)
+        further = {"objective": squared, "targets": of_truth[part]} if settings.target != "correctness" else {}
+        head.to(own.device)
+        return heads.train(head, lambda rows: (own[rows], known[rows]), correct[part], settings, seed, **further)
 
     return [[trained(settings, part) for part in parts] for settings in candidates]
 
@@ -60,7 +60,7 @@ def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np
 def enhance(batch: Batch, settings, generator: np.random.Generator, fitted: FeatureHead) -> EnhancedBatch:
     """Write the head's log-odds into the clean logits; the predicted class is kept. Costs one forward."""
     logits, features = batch.once(("features",), lambda: predict(batch))
-    return heads.with_log_odds(batch, logits, fitted(features))
+    return heads.with_log_odds(batch, logits, fitted(features, heads.known_of(logits, settings)))
 
 
 def predict(batch: Batch) -> tuple[Tensor, Tensor]:
