@@ -11,6 +11,7 @@ rule enhance_images:
         val=SPLIT.replace("{split}", "val"),
         test=SPLIT.replace("{split}", "test"),
         ood=ood_files,
+        shifted=shifted_sets_of_enhancer,
     output:
         predictions=PREDICTIONS,
         examples=EXAMPLES.replace("{model}", "{name}").replace("{enhancer}", "{variant}"),
@@ -33,7 +34,7 @@ rule enhance_images:
     shell:
         'exec python "$SELFDOUBT/enhance_images.py"'
         " --checkpoint {input.checkpoint}"
-        " --val {input.val} --test {input.test} --ood {input.ood}"
+        " --val {input.val} --test {input.test} --ood {input.ood} --shifted {input.shifted}"
         " --output {output.predictions} --examples {output.examples}"
         " --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 

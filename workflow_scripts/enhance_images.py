@@ -13,10 +13,12 @@ N_EXAMPLES = 16  # kept for figures
 
 def run(arguments):
     device, settings = computing.prepare(arguments.settings), arguments.settings
-    if hasattr(settings, "precision"):  # of gradients, where a method has any
-        settings.precision = devices.precision_on(device, settings.precision)
+    attack = getattr(settings, "attacked_by", None)
+    for each in (settings, attack, getattr(settings, "trained_against", None)):
+        if hasattr(each, "precision"):  # of gradients, where a method has any
+            each.precision = devices.precision_on(device, each.precision)
     model = checkpoints.load_model(arguments.checkpoint, device)
-    splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood])
+    splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood, *arguments.shifted])
     done = selection.enhance(model, splits, settings, arguments.replicate)
     print(f"chosen: {done.chosen}; passes of one image: {done.costs}")
     metadata = arguments.metadata | {"chosen": done.chosen, "costs_per_image": done.costs}
@@ -24,11 +26,11 @@ def run(arguments):
     prediction_tables.write_predictions(arguments.output, tested, done.logits, done.signals, metadata)
     kept = selection.examples(model, splits["test"], N_EXAMPLES, done, arguments.replicate)
     free = done.chosen.get("n_steps", 0) * done.chosen.get("step_255", 0.0)  # the farthest, where nothing bounds it
-    epsilon_255 = np.array(done.chosen.get("epsilon_255", free))
+    epsilon_255 = np.array(done.chosen.get("epsilon_255", free) + (attack.epsilon_255 if attack else 0))
     examples.write(arguments.examples, kept._asdict() | {"epsilon_255": epsilon_255})
 
 
 if __name__ == "__main__":
-    files = {"checkpoint": "of the model", "val": "split", "test": "split", "ood": "splits"}
+    files = {"checkpoint": "of the model", "val": "split", "test": "split", "ood": "splits", "shifted": "splits"}
     written = {"output": "written: predictions", "examples": "written: a few images before and after"}
-    cli.main(run, files | written, several=("ood",), replicated=True, computes=True)
+    cli.main(run, files | written, several=("ood", "shifted"), replicated=True, computes=True)

@@ -92,12 +92,12 @@ def networks_on_host(wildcards):
 
 
 def enhancing_mb(wildcards, attempt):
-    """The memory of a job that holds val, test and OOD images, and val's predictions by each candidate."""
-    n_candidates = 1
-    for values in STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"}).values():
+    """The memory of a job that holds all images that it enhances, and val's predictions by each candidate."""
+    n_candidates, enhancer = 1, STUDY.enhancers[wildcards.variant]
+    for values in enhancer.model_dump(exclude={"models"}).values():
         n_candidates *= len(values) if isinstance(values, list) else 1
     known = (*predicted_sets(wildcards.dataset), n_candidates)
-    return attempt * memory.enhancing_mb(*known, *networks_on_host(wildcards))
+    return attempt * memory.enhancing_mb(*known, *networks_on_host(wildcards), shifted=bool(enhancer.shifted))
 
 
 def communicating_mb(wildcards, attempt):

@@ -37,14 +37,26 @@ def computing_settings(wildcards):
 
 
 def enhancer_settings(wildcards):
-    """The method and the candidates that it chooses from on val."""
-    known = sets_sorted(STUDY.enhancers[wildcards.variant].model_dump(exclude={"models"}, exclude_none=True))
-    return canonical({**known, **computing_settings(wildcards)})
+    """The method and the candidates that it chooses from on val, and the settings of attacks in place of their names."""
+    enhancer = STUDY.enhancers[wildcards.variant]
+    attacks = {key: known_of_enhancer(STUDY.enhancers[name]) for key, name in enhancer.attacks().items()}
+    return canonical({**known_of_enhancer(enhancer), **attacks, **computing_settings(wildcards)})
+
+
+def shifted_sets_of_enhancer(wildcards):
+    """The corrupted and the re-collected test sets, where they are enhanced too."""
+    return shifted_sets(wildcards) if STUDY.enhancers[wildcards.variant].shifted else []
+
+
+def known_of_enhancer(enhancer):
+    """What the jobs of an enhancer depend on."""
+    return sets_sorted(enhancer.model_dump(exclude={"models"}, exclude_none=True))
 
 
 def enhancer_modules(wildcards):
-    """The module of the enhancer's method."""
-    return modules_of(STUDY.enhancers[wildcards.variant])
+    """The modules of the enhancer's method and of attacks."""
+    enhancer = STUDY.enhancers[wildcards.variant]
+    return modules_of(enhancer, *(STUDY.enhancers[name] for name in enhancer.attacks().values()))
 
 
 def enhancements_settings(wildcards):

@@ -73,6 +73,16 @@ def gaps_of_figure(figure):
     return [TABLE.format(table="gaps")]
 
 
+def enhancements_of_figure(figure):
+    """The table of what was chosen of enhancers, and of their passes."""
+    return [TABLE.format(table="enhancements")]
+
+
+def groups_of_figure(figure):
+    """The table of what groups gain and cost."""
+    return [TABLE.format(table="groups")]
+
+
 def fidelity_of_figure(figure):
     """The table of how alike students and their teachers predict."""
     return [TABLE.format(table="fidelity")]

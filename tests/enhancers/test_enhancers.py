@@ -185,6 +185,9 @@ COSTS = {  # forwards and backwards of one image
     "view-logistic": (3, 0),
     "transform-attack": (3, 1),
     "radius": (2 + 1, 2),
+    "confidence-head": (1, 0),
+    "feature-head": (1, 0),
+    "deep-spatial": (2, 0),
 }
 
 

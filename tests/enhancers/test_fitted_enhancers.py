@@ -9,7 +9,7 @@ from small_enhancers import FITTED, SPLITS, batch_of, clean_logits, network, set
 from torch import nn
 from torch.nn import functional as F
 
-from selfdoubt.enhancers import batches, correctness, crossfit, image_network, selection
+from selfdoubt.enhancers import batches, correctness, crossfit, image_network, objectives, selection
 from selfdoubt.enhancers.methods import asymmetry, deep
 from selfdoubt.evaluation.correctness_model import features_of_logits
 from selfdoubt.evaluation.log_odds import log_odds
@@ -80,9 +80,9 @@ def test_the_objective_is_the_sum_of_two_log_losses():
     # The first prediction is 0 and correct, the second is 1 where 2 is true.
     cross_entropy = -(np.log(p[0, 0]) + np.log(p[1, 2])) / 2
     confidence = -(np.log(p[0, 0]) + np.log(1 - p[1, 1])) / 2
-    found = deep.objective(logits, torch.tensor([0, 2]), torch.tensor([0, 1]), 0.5)
+    found = objectives.objective(logits, torch.tensor([0, 2]), torch.tensor([0, 1]), 0.5)
     assert found.item() == pytest.approx(cross_entropy + 0.5 * confidence)
-    alone = deep.objective(logits, torch.tensor([0, 2]), torch.tensor([0, 1]), 0)
+    alone = objectives.objective(logits, torch.tensor([0, 2]), torch.tensor([0, 1]), 0)
     assert alone.item() == pytest.approx(F.cross_entropy(logits, torch.tensor([0, 2])).item())
 
 
@@ -90,7 +90,7 @@ def test_training_lowers_the_objective_on_what_it_is_trained_on():
     made, batch = trained(epochs=40, epsilon_255=100), batch_of("val")
     clean = batch.logits(batch.images)
     before, after = (
-        deep.objective(logits, batch.labels, clean.argmax(1), 1.0)
+        objectives.objective(logits, batch.labels, clean.argmax(1), 1.0)
         for logits in (clean, batch.logits(made(batch.images)))
     )
     assert after < before - 0.05
@@ -209,3 +209,16 @@ def test_a_clean_logistic_reads_the_logits_alone():
     log_p = [-np.log1p(np.exp(-2)), -2 - np.log1p(np.exp(-2))]
     np.testing.assert_allclose(features[0], [*log_p, 1, 0, 2], rtol=1e-6)
     np.testing.assert_allclose(features[1, 2:], [0, 1, 1], rtol=1e-6)
+
+
+def test_an_encoder_decoder_may_change_the_image_within_the_same_bound():
+    shape = {"architecture": "Unet", "encoder": "tu-regnetx_002", "encoder_depth": 2, "decoder_channels": [16, 8]}
+    settings = SimpleNamespace(**vars(DEEP) | {"network": SimpleNamespace(**shape)})
+    made, images = image_network.build(1, settings, seed=1).eval(), batch_of().images[..., :7]  # padded
+    assert torch.equal(made(images), images)  # before it is trained
+    [[trained_]] = deep.fit(network(), SPLITS["val"], [settings], [np.arange(60)], 1)
+    [[again]] = deep.fit(network(), SPLITS["val"], [settings], [np.arange(60)], 1)
+    assert all(torch.equal(a, b) for a, b in zip(trained_.parameters(), again.parameters(), strict=True))
+    moved = trained_(images)
+    assert not torch.equal(moved, images) and (moved - images).abs().max() <= 20 / 255 + 1e-6
+    assert selection.enhance(network(), SPLITS, settings, seed=0).chosen["network"] == shape

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from small_figures import (
     ARMS,
+    CONTEXT,
     FIRST_INCORRECT,
     LAST_INCORRECT,
+    aurcs,
     draw,
     drawn,
     fidelity,
@@ -22,11 +24,15 @@ from selfdoubt.data import datasets, masks
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.own_images import positions
 from selfdoubt.figures.context import context_of
+from selfdoubt.figures.kinds import gain_cost
 from selfdoubt.figures.kinds.accuracy_ranking import parts_of
 from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import accuracy_and_auroc
-from selfdoubt.runtime import methods
+from selfdoubt.runtime import methods, table_files
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
+from selfdoubt.runtime.schemas.groups import GROUPS_SCHEMA
+from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
 
 def test_risk_coverage_ends_at_the_error_rate_and_compares_with_the_first_arm():
@@ -73,6 +79,22 @@ def test_a_difference_of_augrc_is_split_into_accuracy_and_ranking():
     found = parts_of(points, "kd", "ce")  # of one replicate, against each of the other's
     assert found["ranking"].tolist() == pytest.approx([12.5] * 2)
     assert found["accuracy"].tolist() == pytest.approx([-25.5] * 2)
+
+
+def test_gains_stand_over_passes_and_the_line_is_the_best_baseline_by_each_cost():
+    axes = drawn("gain-cost").axes[0]
+    means = np.concatenate([np.asarray(dots.get_offsets()) for dots in axes.collections[1::2]])
+    assert means == pytest.approx(np.array([[9, 4], [3, 5], [2, -1]]))  # by place: the trio, ODIN, the placebo
+    line = next(line for line in axes.lines if line.get_label() == "strongest baseline")
+    assert line.get_xydata() == pytest.approx(np.array([[1, 0], [9, 4], [9, 4]]))  # a loss is never the best
+    assert gain_cost.strongest([(4, 2.0), (1, 0.0), (2, -1.0), (8, 1.0)], 8) == ([1, 4, 8], [0, 2, 2])
+
+
+def test_an_arm_brings_back_a_fraction_of_what_the_attack_costs():
+    axes = drawn("attack-recovery").axes[0]  # 50 clean, 60 attacked, 56 enhanced: 4 of 10; 2 more in the second
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx([40])
+    assert np.asarray(axes.collections[0].get_offsets())[:, 0] == pytest.approx([40, 40])
+    assert any("51.0 clean, 61.0 attacked" in text for text in texts(drawn("attack-recovery")))
 
 
 def test_auroc_accuracy_excludes_arms_without_auroc_and_gives_the_reason():
@@ -208,3 +230,21 @@ def test_training_curves_leave_out_epochs_without_a_value_and_mark_a_single_one(
     ce, kd = draw("training-curves", data={"ce": [of_two], "kd": [of_one]}).axes[0].lines
     assert ce.get_xdata().tolist() == [2, 4] and ce.get_ydata().tolist() == [0.5, 0.7]
     assert kd.get_xdata().tolist() == [4] and kd.get_marker() == "o"
+
+
+def test_passes_of_enhancers_and_of_groups_are_read_from_their_tables(tmp_path):
+    paths = {name: [tmp_path / f"{name}.parquet"] for name in ("metrics", "enhancements", "groups")}
+    enhanced = {"dataset": "toys", "name": "ce", "replicate": 1, "variant": "odin", "chosen": "{}"}
+    table_files.write_rows(
+        paths["enhancements"][0], [enhanced | {"forwards": 2.0, "backwards": 1.0}], ENHANCEMENTS_SCHEMA, {}
+    )
+    group = {"dataset": "toys", "group": "trio", "protocol": "persuasion", "replicate": 1, "split": "test", "n": 9}
+    quantities = {"forwards": 7.0, "backwards": 2.0, "accuracy": 0.9}
+    rows = [group | {"quantity": name, "value": value, "reason": None} for name, value in quantities.items()]
+    table_files.write_rows(paths["groups"][0], rows, GROUPS_SCHEMA, {})
+    rows = aurcs(ce=50, ce_odin=45, trio_persuasion=46).assign(role="baseline", low=None, high=None, warning=None)
+    table_files.write_rows(paths["metrics"][0], rows.to_dict("records"), METRICS_SCHEMA, {})
+    found = gain_cost.read(SimpleNamespace(**paths), settings("gain-cost"), CONTEXT)
+    arms = ("ce", "ce/odin", "trio/persuasion")
+    assert [gain_cost.passes_of(found.passes, "toys", arm) for arm in arms] == [1, 3, 9]
+    assert len(draw("gain-cost", found).axes[0].collections) == 4  # replicates and mean of two

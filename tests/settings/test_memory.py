@@ -124,6 +124,9 @@ def test_logits_of_all_images_count(imagenet):
     assert memory.combining_mb(imagenet, [ood], 5) == round(500 + (5 * 3 + 4) * whole_mb)
     images = 2000 + 2 * (4000 * 3 * 224 * 224 / 1e6 - 250)  # with those of the OOD set
     assert memory.enhancing_mb(imagenet, [ood], 6) == round(images + 4 * clean_mb + 6 * 4 * 1000 * 25_623 / 1e6)
+    held = memory.enhancing_mb(imagenet, [ood], 6, shifted=True) - memory.enhancing_mb(imagenet, [ood], 6)
+    n_corruptions = len(imagenet.corruptions.names)
+    assert held == pytest.approx(2 * n_corruptions * memory.corrupted_mb(imagenet) + 4 * (whole_mb - clean_mb), abs=1)
     assert memory.communicating_mb(imagenet, [ood], 3) == round(images + (3 * 3 + 4) * clean_mb)
 
 

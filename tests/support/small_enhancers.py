@@ -25,17 +25,31 @@ CHOICES = {
     "views": {"family": "geometry", "n_views": 3, "shift_px": [0, 1], "rotation_degrees": [10, 40]},
     "view-logistic": {"family": "noise", "n_views": 3, "noise_255": [4, 40], "l2_penalty": 0.1, "n_folds": 3},
     "transform-attack": {"space": "affine", "direction": "gradient", "eta": [1, 4], "shift_px": 0.5},
+    "confidence-head": {"reads_logits": True, "width": 4, "epochs": [2, 4], "n_folds": 2},
+    "feature-head": {
+        "reads_logits": False,
+        "target": "correctness",
+        "width": 8,
+        "n_layers": 2,
+        "epochs": [2, 40],
+        "n_folds": 2,
+    },
+    "deep-spatial": {"size": [0.5, 2], "shift_px": 1, "rotation_degrees": 10, "ranking_weight": 1.0, "n_folds": 2},
     "radius": {"n_steps": 2, "epsilon_255": [2, 20]},
 }
 CHOICES["transform-attack"] |= {"rotation_degrees": 5, "scale_percent": 5, "shear_percent": 5}
 CHOICES["transform-attack"] |= {"l2_penalty": 0.1, "n_folds": 3}
 CHOICES["deep"] |= {"width": 4, "epochs": 3, "batch_size": 16, "learning_rate": 0.05}
+CHOICES["deep-spatial"] |= {"scale_percent": 10, "shear_percent": 10, "width": 4, "epochs": 3}
+for trained in ("confidence-head", "feature-head", "deep-spatial"):
+    CHOICES[trained] |= {"batch_size": 16, "learning_rate": 0.05}
 SETTINGS = {name: kind for name, kind in settings_of_kind("enhancers").items() if name in CHOICES}
 WITH_GRADIENTS = [name for name, settings in SETTINGS.items() if "precision" in settings.model_fields]
 FITTED = [name for name in SETTINGS if hasattr(selection.load(name), "fit")]
 READING = [name for name, settings in SETTINGS.items() if settings.reads_labels]
 KEEPING = ("odin", "doctor", "random-sign", "oracle", "ace", "asymmetry", "clean-logistic")
-KEEPING += ("views", "view-logistic", "transform-attack", "radius")  # the clean prediction
+KEEPING += ("views", "view-logistic", "transform-attack", "radius")
+KEEPING += ("confidence-head", "feature-head", "deep-spatial")
 
 
 def settings_of(method: str, **values) -> SimpleNamespace:

@@ -12,6 +12,7 @@ from matplotlib.text import Text
 from selfdoubt.figures import style
 from selfdoubt.figures.context import Context, look_at
 from selfdoubt.figures.kinds.enhancement_examples import Examples
+from selfdoubt.figures.kinds.gain_cost import Numbers
 from selfdoubt.figures.kinds.mask_gallery import Gallery
 from selfdoubt.figures.kinds.object_size import SizedRuns
 from selfdoubt.runtime import methods
@@ -25,6 +26,8 @@ OWN = {  # kind -> what else its entry has
     "reliability": {"arms": ["ce", "kd"], "n_bins": 10},
     "auroc-accuracy": {"arms": []},
     "accuracy-ranking": {"arms": ["kd", "ce/odin"], "reference": "ce"},
+    "gain-cost": {"arms": ["ce/odin"], "reference": "ce", "baselines": ["ce/random-sign", "trio/persuasion"]},
+    "attack-recovery": {"arms": ["ce/random-sign"], "clean": "ce", "attacked": "ce/odin"},
     "oracle-gap": {"arms": ["ce", "kd", "ce/odin"], "labels": "people", "coverage_percent": None},
     "mask-gallery": {"segmenter": "unet", "n_images": 3},
     "enhancement-examples": {"model": "ce", "replicate": 1, "n_images": 2, "enhancers": ["odin", "random-sign"]},
@@ -85,6 +88,25 @@ def gaps(gap: float | None = 0.010) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"value": float, "coverage_percent": float})
 
 
+def aurcs(**of_arms: float | None) -> pd.DataFrame:
+    """Rows of AURC x10^3 in two replicates, the second higher by 2; arms by their names in ARMS, with _ for / and -."""
+    arms = {arm.replace("/", "_").replace("-", "_"): arm for arm in ARMS}
+    rows = []
+    for (key, value), replicate in product(of_arms.items(), (1, 2)):
+        name, _, variant = arms[key].partition("/")
+        row = {"dataset": "toys", "name": name, "replicate": replicate, "variant": variant or "clean", "split": "test"}
+        number = None if value is None else (value + 2 * (replicate - 1)) / 1000
+        rows.append(row | {"n": 100, "metric": "aurc", "score": "msp", "value": number, "reason": None})
+    return pd.DataFrame(rows).astype({"value": float})
+
+
+def costed(**changes: float | None) -> Numbers:
+    """ODIN takes 3 passes and gains 5, the placebo 2 and loses 1, the trio 9 and gains 4."""
+    metrics = aurcs(**{"ce": 50, "ce_odin": 45, "ce_random_sign": 51, "trio_persuasion": 46} | changes)
+    passes = [("toys", "ce/odin", 3.0), ("toys", "ce/random-sign", 2.0), ("toys", "trio/persuasion", 9.0)]
+    return Numbers(metrics, pd.DataFrame(passes, columns=["dataset", "arm", "passes"]))
+
+
 def gallery() -> Gallery:
     reference = np.zeros((3, 8, 8), bool)
     reference[:, 0, :2] = True
@@ -135,6 +157,8 @@ DATA = {
     "reliability": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
     "auroc-accuracy": metrics,
     "accuracy-ranking": metrics,
+    "gain-cost": costed,
+    "attack-recovery": lambda: aurcs(ce=50, ce_odin=60, ce_random_sign=56),
     "oracle-gap": gaps,
     "mask-gallery": gallery,
     "enhancement-examples": examples,

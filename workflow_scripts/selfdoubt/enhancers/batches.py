@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from selfdoubt.attacks import gradients
 from selfdoubt.models import inference
+from selfdoubt.runtime import methods
 
 
 class EnhancedBatch(NamedTuple):
@@ -76,6 +77,12 @@ def batches_of(model: nn.Module, images, labels: np.ndarray) -> Iterator[Batch]:
         part = slice(start, start + size)
         pixels = inference.as_pixels(images[part], device)
         yield Batch(model, pixels, torch.from_numpy(labels[part]).to(device))
+
+
+def attacked(batch: Batch, attack) -> Batch:
+    """Return the batch with its images attacked; attack: the method and its settings. It has the true labels."""
+    enhance = methods.load("enhancers.methods", attack.method).enhance
+    return Batch(batch.model, enhance(batch, attack, None).images, batch.labels)
 
 
 @contextmanager

@@ -15,10 +15,7 @@ class Logistic:
         """features: (n, d). correct: (n,) bool. Raises UserError if all or none is correct."""
         from sklearn.linear_model import LogisticRegression
 
-        if correct.all() or not correct.any():
-            every = "correct" if correct.all() else "incorrect"
-            where = "on val, or on all but one fold of it, every prediction"
-            raise UserError(f"enhancers: {where} is {every}, so a logistic model cannot be fitted; remove the enhancer")
+        check_both(correct)
         self._mean, deviation = features.mean(0), features.std(0)
         self._deviation = np.where(deviation > 0, deviation, 1.0)
         strength = 1 / (len(correct) * l2_penalty)  # scikit-learn's C is of the summed loss
@@ -32,6 +29,16 @@ class Logistic:
 
     def _standard(self, features: np.ndarray) -> np.ndarray:
         return (features - self._mean) / self._deviation
+
+
+def check_both(correct: np.ndarray) -> None:
+    """Raise UserError if all or none of the predictions (n,) that something is to be fitted on is correct."""
+    if correct.all() or not correct.any():
+        every = "correct" if correct.all() else "incorrect"
+        where = "on val, or on all but one fold of it, every prediction"
+        raise UserError(
+            f"enhancers: {where} is {every}, so nothing can be fitted to tell them apart; remove the enhancer"
+        )
 
 
 def with_confidence(logits: np.ndarray, log_odds: np.ndarray) -> np.ndarray:

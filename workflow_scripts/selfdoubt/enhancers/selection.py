@@ -8,7 +8,7 @@ A method is a module of `enhancers.methods`:
     enhance(batch, settings, generator, fitted) -> EnhancedBatch       and then with what was fitted
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
 from types import ModuleType, SimpleNamespace
@@ -20,12 +20,13 @@ from torch import Tensor, nn
 
 from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import crossfit
-from selfdoubt.enhancers.batches import Batch, EnhancedBatch, batches_of, counted
+from selfdoubt.enhancers.batches import Batch, EnhancedBatch, attacked, batches_of, counted
 from selfdoubt.evaluation import rankings
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.softmax import Softmax
 from selfdoubt.runtime import methods, randomness
 
+_OF_NO_CANDIDATE = ("models", "attacked_by", "shifted")  # settings of what is enhanced, not of how
 Apply = Callable[[Batch], EnhancedBatch]  # takes `generator` too: a method with its settings and what was fitted
 
 
@@ -52,6 +53,7 @@ class Enhanced(NamedTuple):
     chosen: dict  # the method and the value of each of its settings, JSON-able
     costs: dict[str, float]  # forwards and backwards of one image of "test", the clean prediction included
     apply: Apply  # the method as it was chosen and fitted
+    attack: SimpleNamespace | None  # of the images of every split but val
 
 
 class Examples(NamedTuple):
@@ -74,18 +76,24 @@ def enhance(model: nn.Module, splits: dict, settings, seed: int) -> Enhanced:
     settings: of one of config.yaml's `enhancers`, with the precision that its gradients have on this device. splits:
     with "val" and "test". The predictions of "val" by a method that is fitted are out-of-fold (`crossfit`). The OOD
     set that `settings.tune_on` names, if they have it, is among the splits, and is not among those that come back.
+    The images of every split but "val" are attacked first where the settings have `attacked_by`, those of an attack;
+    its passes are not among the costs.
     """
     tune_on = getattr(settings, "tune_on", None)
     val, held_out, found, costs = splits["val"], splits.get(tune_on), {}, {}
     splits = {name: split for name, split in splits.items() if name != tune_on}
     chosen, found["val"] = choose(model, val, settings, seed, held_out)
     [[apply]] = _prepare(model, val, [chosen], [np.arange(len(val.labels))], seed)
+    attack = getattr(settings, "attacked_by", None)
     for name in [name for name in splits if name != "val"]:
         with counted(model) as passes:
-            [found[name]] = _predict(model, splits[name], [apply], _generator(seed, chosen.method, name))
+            clean = _batches(model, splits[name])
+            given = clean if attack is None else _attacked(clean, attack, passes)
+            [found[name]] = _predict(model, given, [apply], _generator(seed, chosen.method, name))
         costs[name] = {kind: n / max(1, len(splits[name].labels)) for kind, n in passes.items()}
     logits = {name: found[name].logits for name in splits}
-    return Enhanced(logits, _columns(found), vars(chosen), costs["test"], apply)
+    known = vars(chosen) if attack is None else {**vars(chosen), "attacked_by": attack}
+    return Enhanced(logits, _columns(found), _plain(known), costs["test"], apply, attack)
 
 
 def choose(model: nn.Module, val, settings, seed: int, held_out=None) -> Choice:
@@ -101,14 +109,14 @@ def choose(model: nn.Module, val, settings, seed: int, held_out=None) -> Choice:
     for k, rows in enumerate(folds):
         part = val if len(folds) == 1 else crossfit.subset(val, rows)
         ready = [applies[k] for applies in prepared]
-        found.append(_predict(model, part, ready, _generator(seed, settings.method, "val")))
+        found.append(_predict(model, _batches(model, part), ready, _generator(seed, settings.method, "val")))
     whole = [_in_order(parts, folds) for parts in zip(*found, strict=True)]
     if len(listed) == 1:
         return Choice(listed[0], whole[0])
     losses = [_aurc(predictions, val.labels) for predictions in whole]
     if held_out is not None:
         ready, generator = [applies[0] for applies in prepared], _generator(seed, settings.method, settings.tune_on)
-        losses = map(_fpr95, whole, _predict(model, held_out, ready, generator))
+        losses = map(_fpr95, whole, _predict(model, _batches(model, held_out), ready, generator))
     best = int(np.argmin([*losses]))
     return Choice(listed[best], whole[best])
 
@@ -118,7 +126,7 @@ def candidates(settings) -> list[SimpleNamespace]:
 
     A value that is no list stands for itself.
     """
-    values = {name: value for name, value in sorted(vars(settings).items()) if name != "models"}
+    values = {name: value for name, value in sorted(vars(settings).items()) if name not in _OF_NO_CANDIDATE}
     listed = [value if isinstance(value, list | tuple) else [value] for value in values.values()]
     return [SimpleNamespace(**dict(zip(values, combination, strict=True))) for combination in product(*listed)]
 
@@ -132,7 +140,8 @@ def examples(model: nn.Module, split, n_images: int, done: Enhanced, seed: int, 
     with gradients.frozen(model):
         generator, parts = _generator(seed, done.chosen["method"], name)(), []
         for batch in batches_of(model, clean, few):  # large images come few at a time
-            enhanced = done.apply(batch, generator=generator)
+            given = attacked(batch, done.attack) if done.attack else batch
+            enhanced = done.apply(given, generator=generator)
             images = enhanced.images.contiguous().cpu().numpy()
             before, after = batch.logits(batch.images), enhanced.logits
             parts.append((images, _confidence(before, None), _confidence(after, enhanced.predicted)))
@@ -157,12 +166,30 @@ def _prepare(model: nn.Module, val, listed: list[SimpleNamespace], parts: list[n
     ]
 
 
-def _predict(model: nn.Module, split, applies: list[Apply], new_generator: Callable) -> list[Predictions]:
-    """Return the predictions of a split by each of the candidates of one method."""
+def _plain(known: dict) -> dict:
+    """Return settings of a method with those of attacks among them as dicts."""
+    return {key: vars(value) if isinstance(value, SimpleNamespace) else value for key, value in known.items()}
+
+
+def _batches(model: nn.Module, split) -> Iterator[Batch]:
+    return batches_of(model, split.images, split.labels)
+
+
+def _attacked(found: Iterator[Batch], attack, passes: dict[str, int]) -> Iterator[Batch]:
+    """Yield the batches attacked, and leave the passes that this takes out of those that are counted."""
+    for batch in found:
+        before = dict(passes)
+        moved = attacked(batch, attack)
+        passes.update(before)
+        yield moved
+
+
+def _predict(model: nn.Module, batches: Iterator[Batch], applies: list, new_generator: Callable) -> list[Predictions]:
+    """Return the predictions of the batches of a split by each of the candidates of one method."""
     generators = [new_generator() for _ in applies]  # equal ones, so that candidates share their draws
     found = [[] for _ in applies]
     with gradients.frozen(model):
-        for batch in batches_of(model, split.images, split.labels):
+        for batch in batches:
             for apply, generator, parts in zip(applies, generators, found, strict=True):
                 parts.append(apply(batch, generator=generator)._replace(images=None))  # too large to keep
     return [_joined(parts) for parts in found]

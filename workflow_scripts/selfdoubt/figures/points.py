@@ -1,4 +1,4 @@
-"""Accuracy and AUROC of every arm and replicate, for figures of both."""
+"""Accuracy, AUROC and AURC of every arm and replicate, for figures of several arms."""
 
 from pathlib import Path
 
@@ -25,13 +25,46 @@ def _reasons(table: pd.DataFrame, settings) -> str:
     return f" ({listed(found)})" if found else ""
 
 
+def aurc(table: pd.DataFrame, settings) -> pd.DataFrame:
+    """Return arm, replicate, n and value, the AURC x10^3, of each arm and replicate that has one.
+
+    table: rows of the metrics table, any splits and scores. Raises NothingToShow if none has.
+    """
+    rows = _with_arms(table, settings)
+    found = rows[(rows["metric"] == "aurc") & (rows["score"] == settings.score)].dropna(subset=["value"])
+    if found.empty:
+        raise NothingToShow(f"no arm has an AURC on {settings.dataset}, split {settings.split}, score {settings.score}")
+    return found[["arm", "replicate", "n"]].assign(value=1000 * found["value"])
+
+
+def of_arm(points: pd.DataFrame, arm: str) -> pd.DataFrame:
+    """Return an arm's points, a row a replicate."""
+    return points[points["arm"] == arm].set_index("replicate")
+
+
+def paired(*sides: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the points of several arms of the replicates that all have, in the same order.
+
+    sides: a row a replicate. An arm of one replicate alone stands against each of the others'.
+    """
+    replicates = max(sides, key=len).index
+    sides = [pd.concat([side] * len(replicates)).set_axis(replicates) if len(side) == 1 else side for side in sides]
+    common = [replicate for replicate in replicates if all(replicate in side.index for side in sides)]
+    return [side.loc[common] for side in sides]
+
+
+def _with_arms(table: pd.DataFrame, settings) -> pd.DataFrame:
+    """Return the rows of the figure's data set and split, with their arm."""
+    rows = table[(table["dataset"] == settings.dataset) & (table["split"] == settings.split)]
+    return rows.assign(arm=rows["name"].where(rows["variant"] == "clean", rows["name"] + "/" + rows["variant"]))
+
+
 def accuracy_and_auroc(table: pd.DataFrame, settings) -> pd.DataFrame:
     """Return arm, replicate, accuracy, auroc (percent) and n, for each arm and replicate that has both.
 
     table: rows of the metrics table, any splits and scores. Raises NothingToShow if no arm has both.
     """
-    rows = table[(table["dataset"] == settings.dataset) & (table["split"] == settings.split)]
-    rows = rows.assign(arm=rows["name"].where(rows["variant"] == "clean", rows["name"] + "/" + rows["variant"]))
+    rows = _with_arms(table, settings)
     accuracy = rows[rows["metric"] == "accuracy"].rename(columns={"value": "accuracy"})
     auroc = rows[(rows["metric"] == "auroc") & (rows["score"] == settings.score)].rename(columns={"value": "auroc"})
     both = accuracy[["arm", "replicate", "n", "accuracy"]].merge(

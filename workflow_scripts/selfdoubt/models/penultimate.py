@@ -1,11 +1,18 @@
 """What the last layer of a classifier is given of each image: its penultimate features."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from selfdoubt.models import inference
 from selfdoubt.models.classifier import Classifier
 from selfdoubt.runtime.errors import UserError
+
+T = TypeVar("T")
 
 
 def features_of(model: Classifier, images: np.ndarray, key: str = "features: true") -> np.ndarray:
@@ -14,22 +21,34 @@ def features_of(model: Classifier, images: np.ndarray, key: str = "features: tru
     key: of the config, which asks for them. Raises UserError if the network ends in no linear layer, or its features
     are no vectors, or beyond float16.
     """
-    layer, found = model.last_layer(key), []
-
-    def keep(_, given) -> None:
-        found.append(given[0].to(torch.float16).cpu().numpy())
-
-    hook = layer.register_forward_pre_hook(keep)
-    try:
+    with kept(model, key, lambda given: given.to(torch.float16).cpu().numpy()) as found:
         inference.predict_logits(model, images)
-    finally:
-        hook.remove()
     features = np.concatenate(found)
-    if features.shape != (len(images), layer.in_features):
-        raise UserError(f"features: the last layer of {_name(model)} is given {features.shape}; remove `{key}`")
     if not np.isfinite(features).all():
         raise UserError(f"features: those of {_name(model)} are beyond float16; remove `{key}`")
     return features
+
+
+@contextmanager
+def kept(model: Classifier, key: str, convert: Callable[[Tensor], T]) -> Iterator[list[T]]:
+    """Keep the features (n, d) of each batch that passes through a model, converted, in a list.
+
+    key: the config's, which asks for them. Raises UserError if the network ends in no linear layer, or its features are
+    no vectors.
+    """
+    layer, found = model.last_layer(key), []
+
+    def keep(_, given: tuple[Tensor]) -> None:
+        if given[0].ndim != 2:
+            what = f"the last layer of {_name(model)} is given {tuple(given[0].shape)}"
+            raise UserError(f"{key}: {what}, which are no vectors; remove `{key}`")
+        found.append(convert(given[0]))
+
+    hook = layer.register_forward_pre_hook(keep)
+    try:
+        yield found
+    finally:
+        hook.remove()
 
 
 def head_of(model: Classifier) -> tuple[np.ndarray, np.ndarray]:

@@ -5,8 +5,6 @@ pseudo-labels come from `activation_maps`. The network learns what they have in 
 are better than they are.
 """
 
-import difflib
-import inspect
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,9 +15,9 @@ from torch.nn import functional as F
 
 from selfdoubt.mixing import painting
 from selfdoubt.models import checkpoints, inference
-from selfdoubt.runtime import methods, randomness
+from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.architectures import ARCHITECTURES
+from selfdoubt.segmentation import networks
 from selfdoubt.training import augmentation, optimizers, schedules
 
 _SHIFT_PX = 1
@@ -44,11 +42,7 @@ class Segmenter(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return the logit of each pixel for being object, float32 (n, H, W), of images (n, C, H, W) in [0, 1]."""
-        height, width = images.shape[2:]
-        (top, bottom), (left, right) = (self._margins(length) for length in (height, width))
-        padded = F.pad((images - self.mean) / self.std, [left, right, top, bottom], mode="replicate")
-        logits = self.network(padded.contiguous(memory_format=torch.channels_last))
-        return logits[:, 0, top : top + height, left : left + width].float()
+        return networks.padded(self.network, (images - self.mean) / self.std)[:, 0].float()
 
     def fit_input(self, images: torch.Tensor) -> None:
         """Set mean and deviation by training images (n, C, H, W) in [0, 1], where the encoder's weights have none."""
@@ -57,35 +51,10 @@ class Segmenter(nn.Module):
         self.mean.copy_(images.mean((0, 2, 3)).view(-1, 1, 1))
         self.std.copy_(images.std((0, 2, 3)).view(-1, 1, 1).clamp_min(1e-3))
 
-    def _margins(self, length: int) -> tuple[int, int]:
-        missing = -length % self.network.encoder.output_stride
-        return missing // 2, missing - missing // 2
-
 
 def build_segmenter(settings, channels: int, seed: int = 0) -> Segmenter:
-    """Build an untrained segmenter; equal arguments give equal weights.
-
-    settings: one of config.yaml's `segmenters`. Architectures without such a choice ignore decoder_channels; those
-    whose decoder has one width take the first.
-    Raises UserError if segmentation-models-pytorch has no such network or cannot build it.
-    """
-    import segmentation_models_pytorch as smp
-
-    builders = {name: getattr(smp, name) for name in ARCHITECTURES if hasattr(smp, name)}
-    if settings.architecture not in builders:
-        raise UserError(f"segmenters: architecture '{settings.architecture}' is not one of {', '.join(builders)}")
-    _check_encoder(settings.encoder)
-    options = {"encoder_name": settings.encoder, "encoder_weights": None, "encoder_depth": settings.encoder_depth}
-    if widths := inspect.signature(builders[settings.architecture]).parameters.get("decoder_channels"):
-        one_width = isinstance(widths.default, int)
-        options["decoder_channels"] = settings.decoder_channels[0] if one_width else list(settings.decoder_channels)
-    try:
-        with torch.random.fork_rng(devices=[]):  # layers draw their weights from torch's global generator
-            torch.manual_seed(randomness.key(seed, "weights") % 2**63)
-            network = smp.create_model(settings.architecture, in_channels=channels, classes=1, **options)
-    except (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise UserError(f"segmenters: cannot build {settings.architecture} with {options}: {error}") from None
-    return Segmenter(network, channels)
+    """Build an untrained segmenter, as `networks.build` does; settings: one of config.yaml's `segmenters`."""
+    return Segmenter(networks.build(settings, channels, 1, seed, "segmenters"), channels)
 
 
 def load_encoder(model: Segmenter, encoder: str, channels: int, weights: str | Path | None) -> None:
@@ -105,17 +74,6 @@ def load_encoder(model: Segmenter, encoder: str, channels: int, weights: str | P
     model.mean.copy_(torch.tensor(mean).view(-1, 1, 1))
     model.std.copy_(torch.tensor(std).view(-1, 1, 1))
     model.is_pretrained = True
-
-
-def _check_encoder(encoder: str) -> None:
-    import segmentation_models_pytorch as smp
-    import timm
-
-    if encoder in smp.encoders.get_encoder_names() or (encoder.startswith("tu-") and timm.is_model(encoder[3:])):
-        return
-    known = smp.encoders.get_encoder_names() + [f"tu-{name}" for name in timm.list_models()]
-    near = [f"tu-{encoder}"] if timm.is_model(encoder) else difflib.get_close_matches(encoder, known)
-    raise UserError(f"segmenters: encoder '{encoder}' does not exist; near it: {', '.join(near) or 'none'}")
 
 
 def load_segmenter(path: str | Path, device: torch.device) -> Segmenter:

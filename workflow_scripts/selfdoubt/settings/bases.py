@@ -62,14 +62,49 @@ class Enhancer(Strict):
 
     reads_labels: ClassVar[bool] = False  # of the images that it enhances, test too: an upper bound or an attack
     changes_images: ClassVar[bool] = True
+    few_have: ClassVar[tuple[str, ...]] = ("attacked_by", "shifted")  # keys that are not written where they are None
     models: list[Name] = Field(min_length=1)
     label: OwnLabel = None
+    attacked_by: Name | None = None  # by which the images of every split but val are changed first
+    shifted: Literal[True] | None = None  # enhance the corrupted and the re-collected test sets too
+
+    @model_serializer(mode="wrap")
+    def _without_what_few_have(self, dump) -> dict:
+        return {key: value for key, value in dump(self).items() if value is not None or key not in self.few_have}
+
+    def attacks(self) -> dict[str, str]:
+        """Return the keys that name attacks, with the entries that they name."""
+        named = {key: getattr(self, key, None) for key in ("attacked_by", "trained_against")}
+        return {key: name for key, name in named.items() if name is not None}
 
 
 class TunedEnhancer(Enhancer):
     """An enhancer that may be tuned for detecting OOD images: the one exception from choosing on val alone."""
 
     tune_on: OodSplit | None = None  # an OOD set, against which the lowest FPR of val is chosen; it is not tested
+
+
+class TrainedEnhancer(Enhancer):
+    """An enhancer with a small network that is trained on val."""
+
+    batch_size: Count
+    learning_rate: Positive
+    n_folds: Annotated[int, Field(ge=2, le=1000)]  # of val
+
+
+class Head(TrainedEnhancer):
+    """A network that says whether predictions are correct."""
+
+    changes_images: ClassVar[bool] = False
+    reads_logits: bool  # too: it then starts at the clean confidence
+    epochs: list[Count] = Field(min_length=1)
+
+
+class ImageTrained(TrainedEnhancer):
+    """An enhancer whose network changes images."""
+
+    few_have: ClassVar = ("attacked_by", "shifted", "trained_against", "ranking_weight", "network")
+    trained_against: Name | None = None  # by which half of the images that it is trained on are changed
 
 
 _MOVING = ("shift_px", "rotation_degrees", "scale_percent", "crop_percent")

@@ -124,14 +124,19 @@ def more_mb(network, dataset, gradients: bool = False) -> int:
     return round(max(0, 4 * (parameters + values * pixels) / 1e6 - SMALL_NETWORK_MB))
 
 
-def enhancing_mb(dataset, ood_sets, n_candidates: int, network=None) -> int:
+def enhancing_mb(dataset, ood_sets, n_candidates: int, network=None, shifted: bool = False) -> int:
     """Return the memory of a process that holds val, test (both no larger than train) and OOD images at once, MB.
 
-    n_candidates: whose predictions of val are compared. network: whose gradients are on the host, if any.
+    n_candidates: whose predictions of val are compared. network: whose gradients are on the host, if any. shifted:
+    whether it holds the corrupted and the re-collected test sets too.
     """
     images = images_mb(dataset) + sum(ood_mb(dataset, each) for each in ood_sets)
+    if shifted:
+        n_corruptions = len(dataset.corruptions.names) if dataset.corruptions else 0
+        images += n_corruptions * corrupted_mb(dataset) + sum(shifted_mb(dataset, s) for s in dataset.shifted.values())
     val = n_candidates * _n_val(dataset, _known(dataset)) * 4 * _n_classes(dataset) / 1e6
-    held = _process_mb(images, WRITING * clean_logits_mb(dataset, ood_sets) + val)
+    logits = (logits_mb if shifted else clean_logits_mb)(dataset, ood_sets)
+    held = _process_mb(images, WRITING * logits + val)
     return held + more_mb(network, dataset, gradients=True)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings import catalog
 from selfdoubt.settings.analysis import SCORES
+from selfdoubt.settings.attacks import check_attacks
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
 from selfdoubt.settings.circles import teachers_above
 from selfdoubt.settings.claims import check_claims, claims_of
@@ -63,6 +64,7 @@ def _check_entries(study) -> Iterator[tuple]:
     for key, enhancer in study.enhancers.items():
         yield from _check_networks(f"enhancers.{key}.models", enhancer.models, study)
     yield from check_tuned_on_known(study)
+    yield from check_attacks(study)
     for key, group in study.groups.items():
         yield _check_several, f"groups.{key}.members", group.members
         yield from check_all_known(f"groups.{key}.members", group.members, study.predicting, "a model")

@@ -10,56 +10,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
-from selfdoubt.attacks import gradients
-from selfdoubt.enhancers import crossfit, image_network
+from selfdoubt.enhancers import crossfit, image_network, objectives
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch
-from selfdoubt.models import inference
-from selfdoubt.runtime import randomness
-from selfdoubt.runtime.errors import UserError
-from selfdoubt.training import optimizers, schedules
-
-_ADAMW = {"method": "adamw", "betas": (0.9, 0.999), "weight_decay": 0.01}
-_COSINE = SimpleNamespace(method="cosine", warmup_fraction=0.0)
-
-
-def objective(logits: Tensor, labels: Tensor, predicted: Tensor, confidence_weight: float) -> Tensor:
-    """Return CE(z, y) + confidence_weight * BCE(p of the clean prediction, whether it is correct), mean over images.
-
-    logits: (n, K) of the changed images. labels, predicted: (n,) true classes, and those predicted of the clean images.
-    The first term keeps accuracy; both are proper scoring rules, so that neither rewards too much or too little
-    confidence.
-    """
-    correct = (predicted == labels).float()
-    confidence = F.binary_cross_entropy_with_logits(gradients.log_odds(predicted)(logits), correct)
-    return F.cross_entropy(logits, labels) + confidence_weight * confidence
 
 
 def train(model: nn.Module, data, settings, seed: int) -> image_network.ImageNetwork:
-    """Train a network for a frozen model on data.images, uint8 (n, C, H, W), and data.labels (n,).
-
-    AdamW, the learning rate falling along a cosine. Equal arguments and threads give equal weights.
-    Raises UserError at the first step whose loss is not finite.
-    """
-    device, images = next(model.parameters()).device, data.images
-    network = image_network.build(images.shape[1], settings, seed).to(device, memory_format=torch.channels_last).train()
-    optimizer = optimizers.Optimizer(network, SimpleNamespace(learning_rate=settings.learning_rate, **_ADAMW))
-    labels = torch.from_numpy(data.labels)
-    predicted = torch.from_numpy(inference.predict_logits(model, images).argmax(1))
-    n_batches = -(-len(images) // settings.batch_size)
-    for epoch in range(settings.epochs):
-        order = torch.from_numpy(randomness.generator(seed, "deep/order", epoch).permutation(len(images)))
-        for i, rows in enumerate(order.split(settings.batch_size)):
-            logits = model(network(inference.as_pixels(images[rows.numpy()], device))).float()
-            targets = labels[rows].to(device), predicted[rows].to(device)
-            loss = objective(logits, *targets, settings.confidence_weight)
-            if not torch.isfinite(loss):
-                raise UserError(f"enhancers: the loss of deep is {loss.item()} in epoch {epoch}; lower learning_rate")
-            loss.backward()
-            optimizer.step(schedules.factor(epoch * n_batches + i, settings.epochs * n_batches, _COSINE))
-    return network.eval().requires_grad_(False)
+    """Train a network for a frozen model, as `objectives.train` does, on data.images and data.labels."""
+    network = image_network.build(data.images.shape[1], settings, seed)
+    return objectives.train(model, data, network, settings, seed)
 
 
 def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np.ndarray], seed: int) -> list[list]:

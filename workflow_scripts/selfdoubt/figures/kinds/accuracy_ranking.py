@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from selfdoubt.figures.context import Context
-from selfdoubt.figures.points import accuracy_and_auroc, read_metrics
+from selfdoubt.figures.points import accuracy_and_auroc, of_arm, paired, read_metrics
 from selfdoubt.figures.style import ABOVE, BELOW, GREY, INK, STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import Extent, counted
 
@@ -56,20 +56,12 @@ def parts_of(points: pd.DataFrame, arm: str, reference: str) -> pd.DataFrame:
     points: arm, replicate, accuracy and auroc in percent. An arm of one replicate alone stands against each of the
     other's.
     """
-    one, other = (points[points["arm"] == each].set_index("replicate") for each in (arm, reference))
-    replicates = max((one, other), key=len).index
-    one, other = (_for_each(side, replicates) for side in (one, other))
-    one, other = one.align(other, join="inner", axis=0)
+    one, other = paired(of_arm(points, arm), of_arm(points, reference))
     errors = [1 - side["accuracy"] / 100 for side in (one, other)]
     augrc = [e**2 / 2 + e * (1 - e) * (1 - side["auroc"] / 100) for e, side in zip(errors, (one, other), strict=True)]
     weight = sum(e * (1 - e) for e in errors) / 2
     ranking = -weight * (one["auroc"] - other["auroc"]) / 100
     return 1000 * pd.DataFrame({"accuracy": augrc[0] - augrc[1] - ranking, "ranking": ranking})
-
-
-def _for_each(side: pd.DataFrame, replicates: pd.Index) -> pd.DataFrame:
-    """Return the rows of an arm; of one that has a single replicate that one for each of the other's."""
-    return pd.concat([side] * len(replicates)).set_axis(replicates) if len(side) == 1 else side
 
 
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:

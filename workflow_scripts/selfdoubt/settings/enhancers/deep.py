@@ -1,19 +1,32 @@
 """Settings of the image network that is trained on val."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from selfdoubt.settings.bases import Enhancer
-from selfdoubt.settings.types import Count, Epsilon, NotNegative, Positive
+from selfdoubt.settings.architectures import ARCHITECTURES
+from selfdoubt.settings.bases import ImageTrained
+from selfdoubt.settings.types import Channels, Count, Epsilon, NotNegative, Strict
 
 
-class Settings(Enhancer):
+class ImageNetwork(Strict):
+    architecture: Literal[ARCHITECTURES]
+    encoder: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")  # untrained
+    encoder_depth: Annotated[int, Field(ge=1, le=5)]
+    decoder_channels: list[Channels] = Field(min_length=1)
+
+
+class Settings(ImageTrained):
     method: Literal["deep"]
     epsilon_255: list[Epsilon] = Field(min_length=1)
     confidence_weight: list[NotNegative] = Field(min_length=1)
-    width: Count  # channels between the convolutions
+    ranking_weight: Annotated[list[NotNegative], Field(min_length=1)] | None = None  # of pairs
+    width: Count | None = None  # channels between the convolutions; or network
+    network: ImageNetwork | None = None  # an encoder-decoder
     epochs: Count
-    batch_size: Count
-    learning_rate: Positive
-    n_folds: Annotated[int, Field(ge=2, le=1000)]  # of val
+
+    @model_validator(mode="after")
+    def _has_one_network(self) -> Self:
+        if (self.width is None) == (self.network is None):
+            raise ValueError("needs either width, of three convolutions, or network, an encoder-decoder; give one")
+        return self
