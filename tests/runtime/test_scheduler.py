@@ -1,29 +1,40 @@
-"""Timers of Snakemake's scheduler: none unless its limit of jobs a second holds jobs back."""
+"""Timers of Snakemake's scheduler: one at a time, whatever asks for it, and each leads to a look."""
 
 import runpy
+from threading import Semaphore
 from types import SimpleNamespace
 
 import pytest
 from copies import ROOT
-from snakemake.scheduling.job_scheduler import JobRateLimiter, JobScheduler, MaxJobsPerTimespan
+from snakemake.scheduling.job_scheduler import JobScheduler
 
 
-def timers_set(monkeypatch, delay: float, started: int, limited: bool = True) -> list:
-    """Return the delays of timers that are set after so many jobs started, with a limit of 2 in a minute."""
-    limiter, found = JobRateLimiter(MaxJobsPerTimespan(2, "1m")), []
-    limiter.register_jobs(started)
-    monkeypatch.setattr(JobScheduler, "_schedule_reevalutation", lambda scheduler, delay: found.append(delay))
+@pytest.fixture
+def ask(monkeypatch):
+    """Return what asks a scheduler for a look after a delay, and the scheduler."""
+    monkeypatch.setattr(JobScheduler, "_schedule_reevalutation", None)
     runpy.run_path(str(ROOT / "rules/functions/scheduler.smk"))
-    JobScheduler._schedule_reevalutation(SimpleNamespace(job_rate_limiter=limiter if limited else None), delay)
-    return found
+    scheduler = SimpleNamespace(_open_jobs=Semaphore(0))
+    return lambda delay: JobScheduler._schedule_reevalutation(scheduler, delay), scheduler
 
 
-@pytest.mark.parametrize(("started", "expected"), [(0, []), (1, []), (2, [60])])
-def test_a_timer_is_set_when_no_more_jobs_may_start(monkeypatch, started, expected):
-    assert timers_set(monkeypatch, 60, started) == expected
+def test_many_who_ask_get_one_look(ask):
+    set_timer, scheduler = ask
+    for _ in range(20):
+        set_timer(0.05)
+    assert scheduler._open_jobs.acquire(timeout=20)
+    assert not scheduler._open_jobs.acquire(timeout=0.3)
 
 
-@pytest.mark.parametrize("limited", [True, False])
-def test_timers_of_another_delay_are_set_as_ever(monkeypatch, limited):
-    """Of inputs that come through a queue."""
-    assert timers_set(monkeypatch, 10, 0, limited) == [10]
+def test_who_asks_after_a_look_gets_another(ask):
+    set_timer, scheduler = ask
+    for _ in range(3):
+        set_timer(0.01)
+        assert scheduler._open_jobs.acquire(timeout=20)
+
+
+def test_another_delay_is_another_look(ask):
+    set_timer, scheduler = ask
+    set_timer(0.05)
+    set_timer(0.06)
+    assert scheduler._open_jobs.acquire(timeout=20) and scheduler._open_jobs.acquire(timeout=20)
