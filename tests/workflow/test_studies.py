@@ -34,6 +34,7 @@ EXPECTED = {  # how many jobs train or import a model, by study
     "imagenet-benchmark": 20,
     "several-teachers": 10 * 6,  # at the first look
     "predictions": 0,
+    "transform-steps": 10,  # at the first look
 }
 
 PUBLISHED = ["cifar10-part/train.parquet", "cifar10-part/test.parquet"]  # below data_folder
