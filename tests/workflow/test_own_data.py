@@ -18,6 +18,7 @@ LEAVE_OUT = {  # of config.yaml: a study of two models is enough here
     "students": ["kd", "kd-no-labels"],
     "baselines": ["label-smoothing"],
     "augmented": ["cutmix", "mask-cutmix"],
+    "robust": ["robust"],
     "segmenters": ["unet"],
     "enhancers": ["odin", "anti-adversary", "random-sign"],
     "groups": ["trio"],
