@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-import yaml
-from copies import STUDY, Copy, copy_of, copy_repository, fake_jobs
+from copies import STUDY, Copy, copy_of, copy_repository, fake_jobs, read_yaml
 
 LONG = ("test_workflow", "test_study", "test_runs", "test_faults", "test_own_data", "test_studies", "test_distributed")
 
@@ -17,7 +16,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture
 def config() -> dict:
     """The config of the tests' study."""
-    return yaml.safe_load(STUDY.read_text())
+    return read_yaml(STUDY)
 
 
 @pytest.fixture(scope="session")

@@ -287,9 +287,9 @@ EDITS: dict[str, list[Edit]] = {
             tried=False,
         ),
         Edit(
-            "a robust model, fine-tuned from `ce`",
+            "a new robust model, fine-tuned from `kd`",
             config(robust_model),
-            replicates("train_robust", "robust") | replicates("predict", "robust") | uncompared("robust/clean"),
+            replicates("train_robust", "moved") | replicates("predict", "moved") | uncompared("moved/clean"),
         ),
         Edit(
             "a pretrained model joins a group",

@@ -3,15 +3,15 @@
 A job is RULE or RULE:WILDCARD/WILDCARD as in `copies.jobs_of`, the data set of the tests' study left out.
 """
 
-import yaml
-from copies import STUDY
+from copies import STUDY, read_yaml
 
 from selfdoubt.runtime.digests import digest
 from selfdoubt.settings.study import load_study
 
 REPLICATES = (1, 2, 3)
 STUDENTS = ("kd", "kd-no-labels")
-MODELS = ("teacher", "ce", "label-smoothing", *STUDENTS, "cutmix", "mask-cutmix")
+MODELS = ("teacher", "ce", "label-smoothing", *STUDENTS, "cutmix", "mask-cutmix", "robust")
+FROM_CE = ("ce", "robust")  # what starts from its weights, and itself
 TRIO = ("ce", "kd", "cutmix")
 ENHANCERS = ("odin", "anti-adversary", "random-sign")
 COMBINED, BY_MESSAGES = ("mean-probability", "mean-logit"), ("persuasion", "persuasion-placebo")
@@ -48,7 +48,7 @@ def replicates(rule: str, *names: str, of=REPLICATES) -> set[str]:
 def trained(*models: str, of=REPLICATES) -> set[str]:
     """The training of models of the tests' study."""
     by = dict.fromkeys(STUDENTS, "distill_student") | dict.fromkeys(("cutmix", "mask-cutmix"), "train_augmented")
-    by["teacher"] = "train_teacher"
+    by |= {"teacher": "train_teacher", "robust": "train_robust"}
     return set().union(*(replicates(by.get(model, "train_baseline"), model, of=of) for model in models))
 
 
@@ -110,13 +110,14 @@ def renewed(*models: str, of=REPLICATES) -> set[str]:
 
 def stored(of=REPLICATES, teacher="teacher", **recipe) -> set[str]:
     """The teacher's logits of the one stream of views that both students see, by the recipe as it is changed."""
-    config = yaml.safe_load(STUDY.read_text())
+    config = read_yaml(STUDY)
     config["recipes"]["short"].update(recipe)
     views = digest(load_study(config).views("kd"), [])
     return {f"precompute_soft_labels:{teacher}/views-{views}/{replicate}" for replicate in of}
 
 
 FROM_TRAINING = trained(*MODELS) | stored() | {"train_segmenter:unet/1"} | MASKS | renewed(*MODELS)
+ROBUST = (trained("robust") | renewed("robust")) - {"test_hypotheses"}  # it is in no study
 SHIFTED = {f"corrupt_images:{corruption}" for corruption in CORRUPTIONS}
 EVERYTHING = {"prepare_dataset", "prepare_ood:digits"} | SHIFTED | FROM_TRAINING
 FROM_TEACHER = trained("teacher", *STUDENTS, "mask-cutmix") | stored() | {"train_segmenter:unet/1"} | MASKS
@@ -137,11 +138,11 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "corrupt_images": SHIFTED | predicted(*MODELS),
     "prepare_shifted": set(),
     "train_teacher": FROM_TEACHER,
-    "train_baseline": trained("ce", "label-smoothing") | renewed("ce", "label-smoothing"),
+    "train_baseline": trained(*FROM_CE, "label-smoothing") | renewed(*FROM_CE, "label-smoothing"),
     "precompute_soft_labels": stored() | trained(*STUDENTS) | renewed(*STUDENTS),
     "distill_student": trained(*STUDENTS) | renewed(*STUDENTS),
     "train_augmented": trained("cutmix", "mask-cutmix") | renewed("cutmix", "mask-cutmix"),
-    "train_robust": set(),  # of which the tests' study has none
+    "train_robust": ROBUST,
     "import_model": set(),
     "read_predictions": set(),
     "train_segmenter": FROM_SEGMENTER,
@@ -173,6 +174,7 @@ BY_METHOD = {  # module that jobs load by name and the tests' study names -> the
     "mixing/mixer.py": AFTER["train_augmented"],
     "mixing/methods/cutmix.py": trained("cutmix") | renewed("cutmix"),
     "mixing/methods/mask_cutmix.py": trained("mask-cutmix") | renewed("mask-cutmix"),
+    "training/techniques/adversarial.py": ROBUST,
     "communication/protocols/persuasion.py": decided(*BY_MESSAGES),
     "communication/messages/gradient.py": decided("persuasion"),
     "communication/messages/random_sign.py": decided("persuasion-placebo"),

@@ -40,8 +40,8 @@ def tiny(config: dict) -> dict:
 def smallest(config: dict) -> dict:
     """Two baselines with hardly any training, and all that leads from them to a page with a claim and a figure."""
     tiny(config)
-    for section in ("teachers", "students", "augmented", "segmenters", "enhancers", "groups", "protocols", "ood_sets"):
-        config[section] = {}
+    sections = ("teachers", "students", "augmented", "robust", "segmenters", "enhancers", "groups", "protocols")
+    config |= {section: {} for section in (*sections, "ood_sets")}
     del config["datasets"]["fashion-mnist-12k"]["ood"], config["datasets"]["fashion-mnist-12k"]["corruptions"]
     config["baselines"]["label-smoothing"] = {**config["baselines"]["ce"], "label_smoothing": 0.1}
     config["evaluation"].update(scores=["msp"], metrics=["accuracy", "aurc"])
@@ -76,7 +76,7 @@ def digests(copy: Copy) -> dict[str, str]:
 def of_perfect_predictions(config: dict) -> dict:
     """Two models of others, correct on every image, and all that leads from their predictions to a page."""
     tiny(config)
-    sections = ("teachers", "baselines", "students", "augmented", "segmenters", "enhancers", "ood_sets")
+    sections = ("teachers", "baselines", "students", "augmented", "robust", "segmenters", "enhancers", "ood_sets")
     config |= {section: {} for section in sections}
     config["datasets"] = {"toys": {"source": "predictions", "val_fraction": 0.5}}
     config["predictions"] = {name: {"test": f"{name}.npz"} for name in ("a", "b")}

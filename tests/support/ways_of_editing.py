@@ -135,7 +135,7 @@ def defaults_otherwise(config: dict) -> None:
 def rename_recipe(config: dict) -> None:
     renamed(config["recipes"], "short", "quick")
     renamed(config["networks"], "convnet-small", "tiny")
-    for section in ("teachers", "baselines", "students", "augmented"):
+    for section in ("teachers", "baselines", "students", "augmented", "robust"):
         for model in config[section].values():
             model["recipe"] = "quick"
             model["network"] = model["network"].replace("convnet-small", "tiny")
@@ -199,9 +199,7 @@ def pretrained_teacher(config: dict) -> None:
 
 
 def robust_model(config: dict) -> None:
-    moved = {"method": "adversarial", "epsilon_255": 8, "n_steps": 1, "step_255": 10}
-    config["robust"] = {"robust": {key: config["baselines"]["ce"][key] for key in ("network", "recipe")}}
-    config["robust"]["robust"] |= {"fine_tuned_from": "ce", "techniques": [moved]}
+    config["robust"]["moved"] = config["robust"]["robust"] | {"fine_tuned_from": "kd"}
 
 
 def with_second_dataset(config: dict) -> None:

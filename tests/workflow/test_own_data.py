@@ -1,13 +1,15 @@
-"""A whole study from one's own images: a folder, CIFAR's pickles; all that a user gives is a config."""
+"""A whole study from one's own images: a table, a folder, CIFAR's pickles; all that a user gives is a config."""
 
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from copies import Copy, copy_repository, warm_jobs
 from PIL import Image
-from small_data import write_cifar
+from small_data import encode, write_cifar
 
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
@@ -16,6 +18,7 @@ LEAVE_OUT = {  # of config.yaml: a study of two models is enough here
     "students": ["kd", "kd-no-labels"],
     "baselines": ["label-smoothing"],
     "augmented": ["cutmix", "mask-cutmix"],
+    "robust": ["robust"],
     "segmenters": ["unet"],
     "enhancers": ["odin", "anti-adversary", "random-sign"],
     "groups": ["trio"],
@@ -59,19 +62,32 @@ def check(copy: Copy, name: str, n_test: int) -> str:
     return page
 
 
-@pytest.mark.parametrize("storage", ["arrays", "files"])
-def test_a_folder_of_pictures(tmp_path, storage):
-    photos, draws = tmp_path / "my photos", np.random.default_rng(0)
-    for label, (name, n) in enumerate({"ant": 40, "bee": 25, "O'Hara & $co": 15}.items()):  # names as people have them
-        (photos / name).mkdir(parents=True)
-        for i in range(n):
+def some_pictures(n_by_name: dict[str, int]) -> list[tuple[str, bytes]]:
+    """PNG files of several sizes, each with the name of its class, which are brighter one by one."""
+    draws, found = np.random.default_rng(0), []
+    for label, (name, n) in enumerate(n_by_name.items()):
+        for _ in range(n):
             pixels = draws.integers(0, 100, (*draws.integers(20, 50, 2), 3)) + 50 * label
-            Image.fromarray(pixels.astype(np.uint8)).save(photos / name / f"{i}.png")
-    dataset = {"source": f"folder:{photos}", "size_px": 24, "storage": storage, "ood": ["digits"]}
+            found.append((name, encode(pixels.astype(np.uint8))))
+    return found
+
+
+@pytest.mark.parametrize("kind", ["parquet", "folder"])
+def test_pictures_in_a_table_or_in_files(tmp_path, kind):
+    pictures = some_pictures({"ant": 40, "bee": 25, "O'Hara & $co": 15})  # names as people have them
+    photos = tmp_path / ("my photos" if kind == "folder" else "my photos.parquet")
+    dataset = {"source": f"{kind}:{photos}", "size_px": 24, "ood": ["digits"]}
     config = overrides("photos", dataset)
-    if storage == "files":
+    if kind == "parquet":
+        names, images = zip(*pictures, strict=True)
+        pq.write_table(pa.table({"image": [{"bytes": image} for image in images], "label": names}), photos)
+    else:
+        for i, (name, image) in enumerate(pictures):
+            (photos / name).mkdir(parents=True, exist_ok=True)
+            (photos / name / f"{i}.png").write_bytes(image)
         config["recipes"]["short"] |= {"shift_px": 0, "crop": {"min_area": 0.5, "max_aspect": 1.3}, "n_workers": 1}
         dataset["corruptions"] = {"names": ["contrast"], "severities": [5], "n_images": 6}
+        dataset["storage"] = "files"
     copy = run(tmp_path / "repository", config)
     page = check(copy, "photos", n_test=16)
     assert "OOD AUROC digits" in page

@@ -44,7 +44,7 @@ def test_two_runs_give_equal_bytes_whatever_the_folder_the_cores_and_the_order(s
 def test_every_arm_has_its_numbers(studies):
     table = table_files.read_table(studies[0].folder / "results/default/tables/metrics.parquet", METRICS_SCHEMA)
     arms = set(zip(table["name"].to_pylist(), table["variant"].to_pylist(), strict=True))
-    models = {(name, "clean") for name in ("teacher", "ce", "kd", "kd-no-labels", "mask-cutmix")}
+    models = {(name, "clean") for name in ("teacher", "ce", "kd", "kd-no-labels", "mask-cutmix", "robust")}
     assert arms == models | {
         ("ce", "odin"),
         ("ce", "random-sign"),
@@ -83,7 +83,7 @@ def test_the_page_of_findings_has_every_claim(studies):
 def test_a_part_of_a_run_counts_what_is_there(studies):
     command = [sys.executable, str(ROOT / "docs/findings.py"), str(studies[0].folder), "--part"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert printed == "fashion-mnist-12k: 9 of 9 tables of metrics\n"
+    assert printed == "fashion-mnist-12k: 10 of 10 tables of metrics\n"
 
 
 def test_nothing_is_left_to_do(studies):

@@ -18,11 +18,11 @@ STUDY = {
     "datasets": {"fashion-mnist-12k": {"train_images_per_replicate": None}},
 }
 # Stands for Snakemake: makes the table of hypotheses at a look, and notes what it was given. It imports little.
-FAKE = """#!{python} -IS
-import shutil, sys
+FAKE = r"""#!{python} -IS
+import re, shutil, sys
 from pathlib import Path
 given = [word for word in sys.argv[1:] if word.endswith(".yaml")]
-look = int(Path(given[1]).read_text().split("distillation:")[1].split()[0].strip("}}")) if len(given) > 1 else 1
+look = int(re.search(r"distillation\W+(\d+)", Path(given[1]).read_text())[1]) if len(given) > 1 else 1
 with open("calls", "a") as calls:
     print(look, *sys.argv[1:], file=calls)
 if look == {fails}:

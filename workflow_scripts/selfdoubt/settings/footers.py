@@ -1,6 +1,7 @@
 """What the footers of Parquet files state of their tables, without reading a row: for memory that jobs request."""
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from selfdoubt.settings.table_columns import LABELS
@@ -27,6 +28,7 @@ def n_classes(paths: Iterable[Path]) -> int | None:
     return n if n * ROWS_A_CLASS <= sum(footer.num_rows for footer in footers) else None
 
 
+@cache
 def _footer(path: Path):
     import pyarrow.parquet as pq  # a third of a second, which studies of other sources do without
 
