@@ -25,6 +25,7 @@ from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, r
 from selfdoubt.runtime.run_lock import check_notes, clean_workdir, hold, is_running
 from selfdoubt.runtime.shared_data import clean, drop_broken_links
 from selfdoubt.settings import memory
+from selfdoubt.settings.attacks import attacked_arms
 from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of_source, shifted_files
 from selfdoubt.settings.data_folder import named as with_data_folder
 from selfdoubt.settings.duplicates import check_keys

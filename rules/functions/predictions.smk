@@ -39,7 +39,7 @@ def computing_settings(wildcards):
 def enhancer_settings(wildcards):
     """The method and the candidates that it chooses from on val, and the settings of attacks in place of their names."""
     enhancer = STUDY.enhancers[wildcards.variant]
-    attacks = {key: known_of_enhancer(STUDY.enhancers[name]) for key, name in enhancer.attacks().items()}
+    attacks = {key: STUDY.enhancers[name].as_attack() for key, name in enhancer.attacks().items()}
     return canonical({**known_of_enhancer(enhancer), **attacks, **computing_settings(wildcards)})
 
 
@@ -310,6 +310,7 @@ def hypothesis_settings(wildcards):
             ],
             "comparisons": [c.model_dump() for c in STUDY.comparisons],
             "evaluation": {k: v for k, v in STUDY.evaluation.model_dump().items() if k in ("ece_bins", "n_resamples")},
+            **({"attacked": attacked_arms(STUDY)} if attacked_arms(STUDY) else {}),
             **({"mask_checks": [mask_check_settings(*each) for each in mask_checks()]} if STUDY.mask_checks else {}),
         }
     )

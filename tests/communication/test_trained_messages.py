@@ -10,7 +10,6 @@ from small_groups import SPLITS, network, split_of
 
 from selfdoubt.communication import decisions, out_of_fold, trained
 from selfdoubt.communication.protocols import trained_messages
-from selfdoubt.enhancers.batches import counted
 from selfdoubt.models import classifier, inference
 from selfdoubt.runtime.errors import UserError
 
@@ -81,16 +80,31 @@ def test_shuffling_keeps_the_class_that_the_sender_names_and_moves_every_image()
     assert [i for i in range(6) if others[i] == i] == [3]  # which has none of its class
 
 
-@pytest.mark.parametrize(("control", "n"), [("message", 3), ("image", 2), ("shuffled", 3), ("fusion", 2)])
-def test_forwards_of_an_image(control, n):
-    assert decide(**CONTROLS[control]).costs == {"forwards": n, "backwards": 0}
+CONVNET = SimpleNamespace(family="convnet", widths=[2, 3])
+PASSES = {"message": 3, "image": 2, "shuffled": 3, "fusion": 2, "message-itself": 3, "fusion-itself": 1}
 
 
-def test_each_image_of_a_decision_is_heard_once():
-    sender, listener = network(1), network(2)
-    with counted(sender) as of_sender, counted(listener) as of_listener:
-        trained.hear(sender, listener, SPLITS["test"].images, "predictions")
-    assert of_sender["forwards"] == of_listener["forwards"] == 33
+@pytest.mark.parametrize("reads", ["predictions", "features"])
+@pytest.mark.parametrize("control", PASSES)
+def test_forwards_of_an_image_are_those_that_are_made(control, reads, monkeypatch):
+    monkeypatch.setattr(trained, "train", lambda network, *rest: network.requires_grad_(False))
+    kind, _, itself = control.partition("-")
+    size = SPLITS["test"].images.shape[-1]
+    models = {name: classifier.build_model(CONVNET, 5, 1, size).eval() for name in ("one", "two")}
+    entry = {"reads": reads} | CONTROLS[kind] | ({"sender": "two"} if itself else {})
+    made = []
+
+    def count(module, inputs):
+        if isinstance(module, (classifier.Classifier, trained.Writer)):
+            made.append(len(inputs[0]))
+
+    handle = torch.nn.modules.module.register_module_forward_pre_hook(count)
+    found = decisions.decide(models, SPLITS, SimpleNamespace(**TRAINED | entry), seed=0)
+    handle.remove()
+    # Beside them the information test has the listener's clean prediction, and that of a sender who says nothing.
+    further = {"message": not itself, "shuffled": 1, "image": 2}.get(kind, 0)
+    assert sum(made) == (PASSES[control] + further) * (60 + 33)
+    assert found.costs == {"forwards": PASSES[control], "backwards": 0}
 
 
 def test_gains_are_what_the_listeners_log_probabilities_rise_by():

@@ -82,6 +82,13 @@ def test_a_spatial_network_is_the_identity_before_training_and_moves_no_more_tha
     assert (made.theta(batch.images).abs() <= made.sizes).all()
 
 
+def test_the_spatial_network_looks_at_each_image_once():
+    found = selection.enhance(network(), SPLITS, single("deep-spatial"), seed=0)
+    with batches.counted(found.apply.keywords["fitted"].last) as passes:
+        found.apply(batch_of())
+    assert passes["forwards"] == 33
+
+
 def test_a_size_of_0_is_the_clean_model():
     found = selection.enhance(network(), SPLITS, single("deep-spatial", size=0), seed=0)
     np.testing.assert_allclose(found.logits["test"], clean_logits(), atol=1e-4)

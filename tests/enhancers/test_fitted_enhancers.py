@@ -204,6 +204,13 @@ def test_confidence_keeps_its_order_below_one_in_k(n_classes):
     np.testing.assert_allclose(log_odds(found)[exact], wanted[exact], atol=1e-5)
 
 
+def test_confidence_beyond_the_largest_float_is_finite():
+    logits = np.random.default_rng(0).normal(0, 2, (4, 3))
+    found = correctness.with_confidence(logits, np.array([-np.inf, -1e4, 1e4, np.inf]))
+    assert np.isfinite(found).all()
+    np.testing.assert_array_equal(found.argmax(1), logits.argmax(1))
+
+
 def test_a_clean_logistic_reads_the_logits_alone():
     features = features_of_logits(np.array([[2.0, 0.0], [0.0, 1.0]], np.float32))
     log_p = [-np.log1p(np.exp(-2)), -2 - np.log1p(np.exp(-2))]

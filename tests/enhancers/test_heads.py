@@ -89,6 +89,27 @@ def test_features_are_those_before_the_last_layer():
     torch.testing.assert_close(network()[3](features), logits)
 
 
+def test_standardised_features_by_hand():
+    # One varies, by a deviation of 1 about 2; others are constant, of which float32's mean is not 0.1 at each size.
+    rows = torch.tensor([[1.0, 0.1, 1e4, 0.0], [3.0, 0.1, 1e4, 0.0]]).repeat(500, 1)
+    standard = heads.Standardised(rows)
+    found = standard(torch.tensor([[3.0, 0.1, 1e4, 0.0], [0.0, 0.2, -1e4, 5.0], [500.0, 0.1, 1e4, 0.0]]))
+    assert found.dtype == torch.float32
+    np.testing.assert_array_equal(found, [[1, 0, 0, 0], [-2, 0, 0, 0], [10, 0, 0, 0]])
+
+
+@pytest.mark.parametrize("method", ["confidence-head", "feature-head"])
+def test_logits_are_finite_where_log_odds_are_large(method):
+    head, settings = fitted(method)
+    for value in (1e4, -1e4):
+        with torch.no_grad():
+            head.last.layer.bias.fill_(value)
+        batch = batch_of()
+        found = selection.load(method).enhance(batch, settings, None, head).logits
+        assert torch.isfinite(found).all()
+        assert torch.equal(found.argmax(1), batch.predicted)
+
+
 def test_a_part_without_errors_is_refused():
     right = SimpleNamespace(images=SPLITS["val"].images, labels=clean_logits("val").argmax(1))
     for method in ("confidence-head", "feature-head"):

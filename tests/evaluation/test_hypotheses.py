@@ -321,6 +321,14 @@ def test_every_arm_is_compared_with_the_reference_and_claims_come_after(paths):
     assert not of_claim.pop("repeats") and {key: row[key] for key in of_claim} == of_claim
 
 
+def test_arms_whose_images_of_val_are_not_attacked_are_not_compared_there(paths):
+    on_val = SimpleNamespace(metric="aurc", score="msp", split="val")
+    for attacked, expected in ({"sharp"}, {"poor"}), ({"dull"}, set()):  # dull is the reference
+        rows = tables_of(paths, comparisons=[AURC, on_val], attacked=sorted(attacked))["comparisons"]
+        assert {row["better"] for row in rows if row["split"] == "val"} == expected
+        assert {row["better"] for row in rows if row["split"] == "test"} == {"sharp", "poor"}
+
+
 def test_rows_fit_their_schemas(paths, tmp_path):
     for name, rows in tables_of(paths, [claim("sharp", "dull")], comparisons=[ACCURACY]).items():
         assert all(set(row) == set(SCHEMAS[name].names) for row in rows)

@@ -10,6 +10,7 @@ from wrong_configs import ACE, LOGISTIC, ONE_WAY, SIZES, check_message, fault, f
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.provenance import canonical
 from selfdoubt.settings import sent_messages, timm_names
+from selfdoubt.settings.attacks import attacked_arms
 from selfdoubt.settings.files import check_files
 from selfdoubt.settings.study import load_study, parse_arm
 
@@ -290,6 +291,25 @@ def test_an_arm_is_not_tested_on_the_ood_set_that_it_is_tuned_on(config):
     assert fault(config).startswith("config: hypotheses.odin-beats-placebo.split: 'ood-digits', but 'ce/odin' is tuned")
     hypothesis |= {"better": "ce/random-sign", "than": "ce"}
     load_study(config)  # others are tested on it
+
+
+def test_an_attacked_arm_is_not_shown_on_val_where_it_is_not_attacked(config):
+    config["enhancers"]["ace"] = ACE
+    for name in ("odin", "random-sign"):
+        config["enhancers"][name] |= {"attacked_by": "ace", "models": ["ce"]}
+    config["comparisons"].append({"metric": "aurc", "score": "msp", "split": "val"})
+    study = load_study(config)  # comparisons leave it out
+    assert attacked_arms(study) == ["ce/odin", "ce/random-sign"]
+    config["enhancers"]["ace"] = ACE | {"shifted": True}  # which images it is evaluated on changes no attack
+    assert load_study(config).enhancers["ace"].as_attack() == study.enhancers["ace"].as_attack()
+    config["figures"]["reliability"] |= {"split": "val", "arms": ["ce", "ce/odin"]}
+    expected = (
+        "config: figures.reliability.split: 'val', but 'ce/odin' is attacked on every split but val; name another"
+    )
+    assert fault(config).startswith(expected)
+    config["figures"]["reliability"]["arms"] = ["ce", "ce/ace"]
+    config["hypotheses"]["odin-beats-placebo"]["no_loss"] = [{"metric": "accuracy", "split": "val"}]
+    assert fault(config).startswith("config: hypotheses.odin-beats-placebo.split: 'val', but 'ce/odin' is attacked")
 
 
 def test_examples_are_of_what_changes_images(config):

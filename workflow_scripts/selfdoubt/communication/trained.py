@@ -84,13 +84,13 @@ class Heard(NamedTuple):
 
 def hear(sender: nn.Module, listener: nn.Module, images: np.ndarray, reads: str) -> Heard:
     """Return what a sender says of images, by the setting `reads`, and what a listener predicts of them."""
-    predicted = log_softmax(inference.predict_logits(sender, images))
+    if reads == "features":
+        logits, features = penultimate.predict(sender, images, "reads: features")
+        predicted, said = log_softmax(logits), features.astype(np.float32)
+    else:
+        predicted = log_softmax(inference.predict_logits(sender, images))
+        said = predicted if reads == "predictions" else np.zeros((len(images), 1), np.float32)
     own = predicted if sender is listener else log_softmax(inference.predict_logits(listener, images))
-    said = np.zeros((len(images), 1), np.float32)
-    if reads == "predictions":
-        said = predicted
-    elif reads == "features":
-        said = penultimate.features_of(sender, images, "reads: features").astype(np.float32)
     return Heard(images, said, own, predicted.argmax(1))
 
 

@@ -6,6 +6,7 @@ from scipy.special import expit, log_softmax
 from selfdoubt.runtime.errors import UserError
 
 _BEND = 0.02  # above 1 / K: probabilities below 1 / K + 0.02 are compressed
+_LARGEST = np.log(np.finfo(np.float64).max)  # log-odds whose odds are finite
 
 
 class Logistic:
@@ -49,6 +50,7 @@ def with_confidence(logits: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
     exceed the predicted one. The largest of K probabilities is above 1 / K, so with d = 0.02 probabilities p below
     b = 1 / K + d become 1 / K + d^2 / (d + b - p), which keeps their order.
     """
+    log_odds = np.clip(log_odds, -_LARGEST, _LARGEST)
     n_classes, rows, predicted = logits.shape[1], np.arange(len(logits)), logits.argmax(1)
     bend, p = 1 / n_classes + _BEND, expit(log_odds)
     compressed = 1 / n_classes + _BEND**2 / (_BEND + np.maximum(bend - p, 0))
@@ -58,7 +60,7 @@ def with_confidence(logits: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
     rest = np.exp(log_softmax(others, axis=1))  # (n, K), 0 for the predicted class
     equal, largest = 1 / (n_classes - 1), rest.max(1)
     room = odds * (1 - 1e-6)  # so that float32 makes no tie of it
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         kept = np.where(largest > room, (room - equal) / (largest - equal), 1.0)[:, None]
     rest = kept * rest + (1 - kept) * equal
     rest[rows, predicted] = odds

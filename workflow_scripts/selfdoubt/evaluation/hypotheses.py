@@ -2,8 +2,9 @@
 
 Of each study one claim may be primary, and is tested at the study's whole level; all others are one family, within
 which p is corrected, whatever the primary's verdict. A manipulation check is a known effect, tested by itself.
-Exploratory comparisons are those of every arm with the study's reference; on one data set those that are in no claim
-are a family, and get no verdict. Arms that are identical on every image are in no family.
+Exploratory comparisons are those of every arm with the study's reference, but none on val of arms whose images are
+attacked on all other splits; on one data set those that are in no claim are a family, and get no verdict. Arms that are
+identical on every image are in no family.
 """
 
 from collections.abc import Sequence
@@ -51,10 +52,16 @@ def quantities(arm: str, settings) -> list[Quantity]:
     return list(dict.fromkeys(wanted))
 
 
+def _is_made(comparison, arms: list[str], settings) -> bool:
+    """Return whether a comparison is made of arms: not on val if one of them is attacked on all other splits."""
+    return comparison.split != "val" or not {*arms} & {*getattr(settings, "attacked", [])}
+
+
 def _explored(dataset: str, study, arms: Arms, settings) -> list[dict]:
     found = [
         claims.explored(dataset, arm, what, study, arms, settings)
         for arm, what in product(study.arms, settings.comparisons)
+        if _is_made(what, [arm, study.reference], settings)
     ]
     rows = [component.row() for component in found]
     claimed = {

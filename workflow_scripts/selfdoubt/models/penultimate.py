@@ -21,12 +21,17 @@ def features_of(model: Classifier, images: np.ndarray, key: str = "features: tru
     key: of the config, which asks for them. Raises UserError if the network ends in no linear layer, or its features
     are no vectors, or beyond float16.
     """
+    return predict(model, images, key)[1]
+
+
+def predict(model: Classifier, images: np.ndarray, key: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the logits of images, float32 (n, K), and their features, as `features_of` does, by one forward."""
     with kept(model, key, lambda given: given.to(torch.float16).cpu().numpy()) as found:
-        inference.predict_logits(model, images)
+        logits = inference.predict_logits(model, images)
     features = np.concatenate(found)
     if not np.isfinite(features).all():
         raise UserError(f"features: those of {_name(model)} are beyond float16; remove `{key}`")
-    return features
+    return logits, features
 
 
 @contextmanager

@@ -77,6 +77,10 @@ class Enhancer(Strict):
         named = {key: getattr(self, key, None) for key in ("attacked_by", "trained_against")}
         return {key: name for key, name in named.items() if name is not None}
 
+    def as_attack(self) -> dict:
+        """Return what decides how images are changed: not whose or which ones, as an arm of its own."""
+        return self.model_dump(exclude={"models", "attacked_by", "shifted"}, exclude_none=True)
+
 
 class TunedEnhancer(Enhancer):
     """An enhancer that may be tuned for detecting OOD images: the one exception from choosing on val alone."""

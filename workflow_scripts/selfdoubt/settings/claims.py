@@ -14,6 +14,15 @@ def claims_of(study) -> Iterator[tuple]:
         yield from ((f"{section}.{key}", claim) for key, claim in getattr(study, section).items())
 
 
+def arms_on_splits(study) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield (place in the config, split, arms) of every quantity of a claim, and of every figure of one split."""
+    for place, claim in claims_of(study):
+        yield from ((place, quantity.split, claim.arms()) for quantity in claim.quantities())
+    for key, figure in study.figures.items():
+        if split := getattr(figure, "split", None):
+            yield f"figures.{key}", split, figure.shown_arms(study)
+
+
 def check_claims(study, check_comparison: Callable, check_contender: Callable) -> Iterator[tuple]:
     """Yield (check, arguments) of all claims.
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from selfdoubt.runtime.errors import UserError, together
 from selfdoubt.settings import catalog
 from selfdoubt.settings.analysis import SCORES
-from selfdoubt.settings.attacks import check_attacks
+from selfdoubt.settings.attacks import check_attacked_not_on_val, check_attacks
 from selfdoubt.settings.choices import check_all_known, check_known, check_replicate, check_unique
 from selfdoubt.settings.circles import teachers_above
 from selfdoubt.settings.claims import check_claims, claims_of
@@ -286,6 +286,7 @@ def _check_claims(study) -> Iterator[tuple]:
         yield from _check_figure(f"figures.{key}", figure, study)
     yield from _check_labels(study)
     yield from check_not_tested(study)
+    yield from check_attacked_not_on_val(study)
 
 
 def _arms(study) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.claims import claims_of
+from selfdoubt.settings.claims import arms_on_splits
 
 
 def check_tuned_on_known(study) -> Iterator[tuple]:
@@ -24,15 +24,11 @@ def _check_has_set(place: str, tune_on: str, dataset: str, study) -> None:
 
 def check_not_tested(study) -> Iterator[tuple]:
     """Yield the checks that no number is asked for of an arm on the OOD set that it is tuned on."""
-    for place, claim in claims_of(study):
-        for quantity in claim.quantities():
-            yield _check_not_tuned, place, quantity.split, claim.arms(), study
+    for tested in arms_on_splits(study):
+        yield _check_not_tuned, *tested, study
     compared = [arm for text in study.studies.values() for arm in (text.reference, *text.arms)]
     for i, comparison in enumerate(study.comparisons):
         yield _check_not_tuned, f"comparisons.{i}", comparison.split, compared, study
-    for key, figure in study.figures.items():
-        if split := getattr(figure, "split", None):
-            yield _check_not_tuned, f"figures.{key}", split, figure.shown_arms(study), study
 
 
 def _check_not_tuned(place: str, split: str, arms: list[str], study) -> None:

@@ -59,9 +59,15 @@ def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> D
 
 
 def _forwards(settings) -> float:
-    """Return the forwards of an image: the sender's, the listener's, and that of the network that writes messages."""
+    """Return the forwards of an image: those of what sender and listener predict of it, and the writer's.
+
+    The listener predicts the perturbed image, and the clean one for a fusion; what the sender predicts of the clean one
+    is read unless it says nothing, or decides whose perturbation it has. A sender that fuses for itself predicts once.
+    """
     asked = settings.reads != "image" or settings.shuffled
-    return float(1 + asked + (settings.channel == "message"))
+    if settings.channel == "fusion":
+        return float(1 + (asked and settings.sender != settings.listener))
+    return float(2 + asked)
 
 
 def _trained(listener, heard: list[Heard], labels: np.ndarray, rows: np.ndarray, settings, seed: int) -> nn.Module:

@@ -33,8 +33,7 @@ class SpatialNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, C, H, W) in [0, 1] -> the same."""
-        places = transformations.affine_places(self.theta(images), tuple(images.shape[2:]))
-        return transformations.sample(images, places)
+        return moved(images, self.theta(images))
 
     def theta(self, images: Tensor) -> Tensor:
         """Return the parameters (n, 5) for images (n, C, H, W)."""
@@ -58,9 +57,15 @@ def enhance(batch: Batch, settings, generator: np.random.Generator, fitted: Spat
 
     The parameters that were found are columns.
     """
-    theta, images = fitted.theta(batch.images), fitted(batch.images)
+    theta = fitted.theta(batch.images)
+    images = moved(batch.images, theta)
     columns = dict(zip(transformations.AFFINE, theta.T.contiguous(), strict=True))
     return EnhancedBatch(batch.logits(images), images, batch.predicted, columns)
+
+
+def moved(images: Tensor, theta: Tensor) -> Tensor:
+    """Return images (n, C, H, W) transformed by theta (n, 5)."""
+    return transformations.sample(images, transformations.affine_places(theta, tuple(images.shape[2:])))
 
 
 def sizes_of(settings) -> Tensor:
