@@ -241,7 +241,7 @@ def test_an_encoder_decoder_learns_where_one_image_is_left_and_where_stages_are_
 
 
 def test_images_that_a_network_cannot_take_are_named():
-    shape = {"architecture": "Unet", "encoder": "mit_b0", "encoder_depth": 5, "decoder_channels": [8] * 5}
+    shape = {"architecture": "Unet", "encoder": "mit_b0", "encoder_depth": 2, "decoder_channels": [8] * 2}
     settings = SimpleNamespace(**vars(DEEP) | {"network": SimpleNamespace(**shape)})
     with pytest.raises(UserError, match="enhancers: the network cannot take 8 x 8 px"):
         deep.train(network(), SPLITS["val"], settings, 1)
