@@ -229,3 +229,19 @@ def test_an_encoder_decoder_may_change_the_image_within_the_same_bound():
     moved = trained_(images)
     assert not torch.equal(moved, images) and (moved - images).abs().max() <= 20 / 255 + 1e-6
     assert selection.enhance(network(), SPLITS, settings, seed=0).chosen["network"] == shape
+
+
+def test_an_encoder_decoder_learns_where_one_image_is_left_and_where_stages_are_unused():
+    shape = {"architecture": "Unet", "encoder": "resnet18"}
+    for depth in (5, 3):
+        shape |= {"encoder_depth": depth, "decoder_channels": [8] * depth}
+        settings = SimpleNamespace(**vars(DEEP) | {"network": SimpleNamespace(**shape), "batch_size": 4})
+        [[made]] = deep.fit(network(), SPLITS["val"], [settings], [np.arange(9)], 1)  # 4, 4, and 1
+        assert not torch.equal(made(batch_of().images), batch_of().images)
+
+
+def test_images_that_a_network_cannot_take_are_named():
+    shape = {"architecture": "Unet", "encoder": "mit_b0", "encoder_depth": 2, "decoder_channels": [8] * 2}
+    settings = SimpleNamespace(**vars(DEEP) | {"network": SimpleNamespace(**shape)})
+    with pytest.raises(UserError, match="enhancers: the network cannot take 8 x 8 px"):
+        deep.train(network(), SPLITS["val"], settings, 1)

@@ -1,7 +1,6 @@
 """Networks that are trained for a frozen listener: what they are given, and how they are trained."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,12 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from selfdoubt.models import inference, penultimate
-from selfdoubt.runtime import randomness
-from selfdoubt.runtime.errors import UserError
-from selfdoubt.training import optimizers, schedules
-
-_ADAMW = {"method": "adamw", "betas": (0.9, 0.999), "weight_decay": 0.01}
-_COSINE = SimpleNamespace(method="cosine", warmup_fraction=0.0)
+from selfdoubt.training import small_networks
 
 
 class Writer(nn.Module):
@@ -68,9 +62,7 @@ def _set_to_zero(*layers: nn.Module) -> None:
 
 def build(kind: Callable, seed: int, *sizes) -> nn.Module:
     """Build an untrained network, of the weights that the seed draws."""
-    with torch.random.fork_rng(devices=[]):  # layers draw their weights from torch's global generator
-        torch.manual_seed(randomness.key(seed, "trained-messages/weights") % 2**63)
-        return kind(*sizes)
+    return small_networks.untrained(lambda: kind(*sizes), "trained-messages", seed)
 
 
 class Heard(NamedTuple):
@@ -108,22 +100,15 @@ def scaled(heard: dict[str, Heard], fitted_on: list[str]) -> dict[str, Heard]:
 
 
 def train(network: nn.Module, logits_of: Callable, labels: np.ndarray, rows: np.ndarray, settings, seed: int):
-    """Train a network by the cross-entropy of logits_of(network, rows), (b, K), and return it.
+    """Train a network by the cross-entropy of logits_of(network, rows), (b, K), as `small_networks` does; return it.
 
-    AdamW, the learning rate falling along a cosine. Equal arguments and threads give equal weights. labels: of all rows
-    that there are. rows: those that it learns from. Raises UserError at the first step whose loss is not finite.
+    labels: of all rows that there are. rows: those that it learns from. Raises UserError at the first step whose loss
+    is not finite.
     """
-    optimizer = optimizers.Optimizer(network.train(), SimpleNamespace(learning_rate=settings.learning_rate, **_ADAMW))
-    n_batches = -(-len(rows) // settings.batch_size)
-    for epoch in range(settings.epochs):
-        order = rows[randomness.generator(seed, "trained-messages/order", epoch).permutation(len(rows))]
-        for i in range(n_batches):
-            part = np.sort(order[i * settings.batch_size : (i + 1) * settings.batch_size])
-            logits = logits_of(network, part)
-            loss = F.cross_entropy(logits, torch.from_numpy(labels[part]).to(logits.device))
-            if not torch.isfinite(loss):
-                what = f"the loss of trained-messages is {loss.item()} in epoch {epoch}"
-                raise UserError(f"protocols: {what}; lower learning_rate")
-            loss.backward()
-            optimizer.step(schedules.factor(epoch * n_batches + i, settings.epochs * n_batches, _COSINE))
-    return network.eval().requires_grad_(False)
+
+    def loss_of(picked: Tensor) -> Tensor:
+        part = np.sort(rows[picked.numpy()])
+        logits = logits_of(network, part)
+        return F.cross_entropy(logits, torch.from_numpy(labels[part]).to(logits.device))
+
+    return small_networks.train(network, len(rows), loss_of, settings, seed, "protocols")

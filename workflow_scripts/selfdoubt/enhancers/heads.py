@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from selfdoubt.enhancers import correctness, fitting
+from selfdoubt.enhancers import correctness
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 from selfdoubt.evaluation.correctness_model import features_of_logits
+from selfdoubt.training import small_networks
 
 _FLOOR = 1e-6  # of a deviation, relative to the largest value
 _FARTHEST = 10.0  # deviations: what varies less on `val` than elsewhere would decide alone
@@ -87,7 +88,7 @@ def train(
         rows = rows.to(targets.device)
         return objective(head(*inputs_of(rows)), targets[rows])
 
-    return fitting.train(head, len(targets), loss_of, settings, seed)
+    return small_networks.train(head, len(targets), loss_of, settings, seed, "enhancers")
 
 
 def with_log_odds(batch: Batch, logits: Tensor, log_odds: Tensor) -> EnhancedBatch:

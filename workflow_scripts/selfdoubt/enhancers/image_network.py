@@ -6,8 +6,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from selfdoubt.enhancers import fitting
 from selfdoubt.segmentation import networks
+from selfdoubt.training import small_networks
 
 
 class ImageNetwork(nn.Module):
@@ -73,4 +73,4 @@ def build(channels: int, settings, seed: int) -> ImageNetwork:
     epsilon, network = settings.epsilon_255 / 255, getattr(settings, "network", None)
     if network is not None:
         return EncoderDecoder(networks.build(network, channels, channels, seed, "enhancers"), epsilon)
-    return fitting.untrained(partial(ImageNetwork, channels, settings.width, epsilon), "deep", seed)
+    return small_networks.untrained(partial(ImageNetwork, channels, settings.width, epsilon), "deep", seed)

@@ -5,8 +5,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from selfdoubt.attacks import gradients
-from selfdoubt.enhancers import batches, fitting
+from selfdoubt.enhancers import batches
 from selfdoubt.models import inference
+from selfdoubt.training import small_networks
 
 
 def objective(
@@ -38,7 +39,7 @@ def ranking(confidence: Tensor, correct: Tensor) -> Tensor:
 def train(model: nn.Module, data, network: nn.Module, settings, seed: int) -> nn.Module:
     """Train a network from images to images for a frozen model, on data.images, uint8 (n, C, H, W), and data.labels.
 
-    settings: weights of `objective`, those of `fitting.train`, and trained_against, the settings of an attack or
+    settings: weights of `objective`, those of `small_networks.train`, and trained_against, the settings of an attack or
     nothing: with it half of the loss is of attacked images. The attack knows the model and the labels, and not the
     network. Equal arguments and threads give equal weights.
     Raises UserError at the first step whose loss is not finite.
@@ -56,4 +57,4 @@ def train(model: nn.Module, data, network: nn.Module, settings, seed: int) -> nn
         lots = [clean] if attack is None else [clean, batches.attacked(clean, attack)]
         return sum(objective(model(network(lot.images)).float(), *of_rows, *weights) for lot in lots) / len(lots)
 
-    return fitting.train(network, len(images), loss_of, settings, seed)
+    return small_networks.train(network, len(images), loss_of, settings, seed, "enhancers")

@@ -37,6 +37,21 @@ def build(settings, channels: int, n_outputs: int, seed: int, place: str) -> nn.
         raise UserError(f"{place}: cannot build {settings.architecture} with {options}: {error}") from None
 
 
+def freeze_unused(model: nn.Module, images: Tensor, place: str) -> None:
+    """Freeze parameters that outputs do not depend on, such as an encoder's stages beyond its depth; in mode eval.
+
+    images: (n, C, H, W), as the model takes them. place: as of `build`. Raises UserError if it cannot take them.
+    """
+    try:
+        found = model.eval()(images)
+    except RuntimeError as error:
+        size, reason = " x ".join(map(str, images.shape[2:])), str(error).split("\n")[0]
+        raise UserError(f"{place}: the network cannot take {size} px ({reason}); choose another encoder") from None
+    weights = list(model.parameters())
+    for weight, gradient in zip(weights, torch.autograd.grad(found.sum(), weights, allow_unused=True), strict=True):
+        weight.requires_grad_(gradient is not None)
+
+
 def padded(network: nn.Module, images: Tensor) -> Tensor:
     """Return what a network makes of images (n, C, H, W) padded to sides that it can process: (n, n_outputs, H, W)."""
     height, width = images.shape[2:]

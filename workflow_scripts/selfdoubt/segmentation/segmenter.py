@@ -107,7 +107,7 @@ def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, devic
     if not (pseudo >= 0).any():
         raise UserError("segmenters: no pixel has a pseudo-label; lower foreground_above")
     model.fit_input(inference.pixels_of_all_classes(images))
-    _freeze_unused(model, images)
+    networks.freeze_unused(model, inference.as_pixels(images[:1], torch.device("cpu")), "segmenters")
     model.to(device, memory_format=torch.channels_last).train()
     optimizer = optimizers.Optimizer(model, SimpleNamespace(learning_rate=settings.learning_rate, **_ADAMW))
     n_batches, left = divmod(len(images), settings.batch_size)
@@ -127,21 +127,6 @@ def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, devic
         if progress is not None:
             progress.epoch(epoch, len(images), loss=loss)
     return history
-
-
-def _freeze_unused(model: Segmenter, images: np.ndarray) -> None:
-    """Freeze parameters that the masks do not depend on, such as an encoder's stages beyond its depth.
-
-    Raises UserError if the network cannot take such images.
-    """
-    try:
-        logits = model.eval()(inference.as_pixels(images[:1], torch.device("cpu")))
-    except RuntimeError as error:
-        size, reason = " x ".join(map(str, images.shape[2:])), str(error).split("\n")[0]
-        raise UserError(f"segmenters: the network cannot take {size} px ({reason}); choose another encoder") from None
-    weights = list(model.parameters())
-    for weight, gradient in zip(weights, torch.autograd.grad(logits.sum(), weights, allow_unused=True), strict=True):
-        weight.requires_grad_(gradient is not None)
 
 
 def _batches(windows: torch.Tensor, views, indices: tuple[torch.Tensor, ...]):

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from selfdoubt.enhancers import fitting, heads, image_network
+from selfdoubt.enhancers import heads, image_network
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 from selfdoubt.models import inference
+from selfdoubt.training import small_networks
 
 
 class ImageHead(nn.Module):
@@ -40,7 +41,7 @@ def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np
             return inference.as_pixels(val.images[part[rows].cpu().numpy()], device), known[part[rows]]
 
         shape = val.images.shape[1], settings.width, known[part].cpu()
-        head = fitting.untrained(lambda: ImageHead(*shape), settings.method, seed)
+        head = small_networks.untrained(lambda: ImageHead(*shape), settings.method, seed)
         head = head.to(device, memory_format=torch.channels_last)
         return heads.train(head, inputs_of, correct[part], settings, seed)
 

@@ -14,11 +14,15 @@ from torch import nn
 
 from selfdoubt.enhancers import crossfit, image_network, objectives
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch
+from selfdoubt.models import inference
+from selfdoubt.segmentation import networks
 
 
 def train(model: nn.Module, data, settings, seed: int) -> image_network.ImageNetwork:
     """Train a network for a frozen model, as `objectives.train` does, on data.images and data.labels."""
     network = image_network.build(data.images.shape[1], settings, seed)
+    if isinstance(network, image_network.EncoderDecoder):
+        networks.freeze_unused(network, inference.as_pixels(data.images[:1], torch.device("cpu")), "enhancers")
     return objectives.train(model, data, network, settings, seed)
 
 

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from selfdoubt.enhancers import crossfit, fitting, image_network, objectives, transformations
+from selfdoubt.enhancers import crossfit, image_network, objectives, transformations
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch
+from selfdoubt.training import small_networks
 
 
 class SpatialNetwork(nn.Module):
@@ -45,7 +46,7 @@ def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np
 
     def trained(settings, rows: np.ndarray) -> SpatialNetwork:
         build = partial(SpatialNetwork, val.images.shape[1], settings.width, sizes_of(settings))
-        network = fitting.untrained(build, settings.method, seed)
+        network = small_networks.untrained(build, settings.method, seed)
         return objectives.train(model, crossfit.subset(val, rows), network, settings, seed)
 
     return [[trained(settings, rows) for rows in parts] for settings in candidates]

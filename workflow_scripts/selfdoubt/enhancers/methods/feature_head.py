@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from selfdoubt.enhancers import fitting, heads
+from selfdoubt.enhancers import heads
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch, batches_of
 from selfdoubt.models import penultimate
+from selfdoubt.training import small_networks
 
 
 class FeatureHead(nn.Module):
@@ -48,7 +49,7 @@ def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np
     def trained(settings, part: np.ndarray) -> FeatureHead:
         part = torch.from_numpy(part).to(features.device)
         own, known, shape = features[part], heads.known_of(logits[part], settings), (settings.width, settings.n_layers)
-        head = fitting.untrained(lambda: FeatureHead(own.cpu(), known.cpu(), *shape), settings.method, seed)
+        head = small_networks.untrained(lambda: FeatureHead(own.cpu(), known.cpu(), *shape), settings.method, seed)
         further = {"objective": squared, "targets": of_truth[part]} if settings.target != "correctness" else {}
         head.to(own.device)
         return heads.train(head, lambda rows: (own[rows], known[rows]), correct[part], settings, seed, **further)

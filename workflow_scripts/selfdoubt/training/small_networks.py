@@ -1,4 +1,7 @@
-"""Training of the small networks that enhancers have, for a classifier that stays as it is."""
+"""Training of small networks for classifiers that stay as they are: those of enhancers, and of messages.
+
+Segmenters have a loop of their own, with views and a history.
+"""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -14,22 +17,26 @@ _ADAMW = {"method": "adamw", "betas": (0.9, 0.999), "weight_decay": 0.01}
 _COSINE = SimpleNamespace(method="cosine", warmup_fraction=0.0)
 
 
-def train(network: nn.Module, n_images: int, loss_of: Callable[[Tensor], Tensor], settings, seed: int) -> nn.Module:
+def train(
+    network: nn.Module, n_images: int, loss_of: Callable[[Tensor], Tensor], settings, seed: int, place: str
+) -> nn.Module:
     """Train a network, which is on its device, by AdamW, the learning rate falling along a cosine; returns it frozen.
 
     loss_of: the loss of a batch, of which it gets the row numbers below n_images. settings: method, epochs, batch_size,
-    learning_rate. Equal arguments and threads give equal weights.
+    learning_rate. place: in the config, for errors. A last batch of one image, which has no batch statistics, is left
+    out where the network needs them. Equal arguments and threads give equal weights.
     Raises UserError at the first step whose loss is not finite.
     """
     optimizer = optimizers.Optimizer(network.train(), SimpleNamespace(learning_rate=settings.learning_rate, **_ADAMW))
-    n_batches = -(-n_images // settings.batch_size)
+    n_batches, left = divmod(n_images, settings.batch_size)
+    n_batches += left > any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
     for epoch in range(settings.epochs):
         order = torch.from_numpy(randomness.generator(seed, f"{settings.method}/order", epoch).permutation(n_images))
-        for i, rows in enumerate(order.split(settings.batch_size)):
+        for i, rows in enumerate(order.split(settings.batch_size)[:n_batches]):
             loss = loss_of(rows)
             if not torch.isfinite(loss):
                 what = f"the loss of {settings.method} is {loss.item()} in epoch {epoch}"
-                raise UserError(f"enhancers: {what}; lower learning_rate")
+                raise UserError(f"{place}: {what}; lower learning_rate")
             loss.backward()
             optimizer.step(schedules.factor(epoch * n_batches + i, settings.epochs * n_batches, _COSINE))
     return network.eval().requires_grad_(False)
