@@ -370,6 +370,7 @@ def test_predictions_of_ood_images_need_no_entry_of_a_set(copy):
         "augmented",
         "baselines",
         "teachers",
+        "robust",
         "segmenters",
         "enhancers",
         "groups",

@@ -41,7 +41,7 @@ def two_models(config: dict) -> None:
     config["recipes"]["short"].update(epochs=1, batch_size=64)
     config["recipes"]["long"] = config["recipes"]["short"] | {"epochs": 40}
     config["baselines"] = {"ce": {"network": "convnet-small", "recipe": "long"}}
-    for section in ("students", "augmented", "segmenters", "enhancers", "protocols", "groups"):
+    for section in ("students", "augmented", "robust", "segmenters", "enhancers", "protocols", "groups"):
         config[section] = {}
     config["evaluation"]["n_resamples"] = 100
     config["comparisons"] = config["comparisons"][:1]

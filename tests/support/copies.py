@@ -94,7 +94,7 @@ def read_yaml(path: Path) -> dict:
 
 def stamps(folder: Path) -> set[tuple[str, int, int]]:
     """Path, size and date of each file below a folder but for compiled ones; pathlib takes several times as long."""
-    found, waiting = set(), [str(folder)]
+    found, waiting = set(), [str(folder)] if folder.exists() else []
     while waiting:
         for entry in os.scandir(waiting.pop()):
             if entry.is_dir():
