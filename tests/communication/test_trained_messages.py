@@ -54,11 +54,11 @@ def test_images_of_val_are_predicted_by_networks_that_did_not_learn_from_them(co
 def test_the_listener_predicts_images_within_epsilon_and_is_taught_to_be_correct():
     one, two = network(1), network(2)
     train, strong = WITH_TRAIN["train"], {"epochs": 40, "epsilon_255": 128, "learning_rate": 0.03}
-    heard = trained.scaled({"train": trained.hear(one, two, train.images, "predictions")}, ["train"])["train"]
+    heard = trained.standardised({"train": trained.hear(one, two, train.images, "predictions")}, ["train"])["train"]
     settings, labels, rows = SimpleNamespace(**TRAINED | strong), train.labels, np.arange(40)
     writer = trained_messages._trained(two.requires_grad_(False), [heard, heard], labels, rows, settings, 0)
     pixels = inference.as_pixels(heard.images, torch.device("cpu"))
-    delta = writer(pixels, torch.from_numpy(heard.said))
+    delta = writer(pixels, torch.from_numpy(heard.features))
     assert 0 < delta.abs().max() <= 128 / 255
     nll = [-log_softmax(two(x.clamp(0, 1)).detach().numpy(), 1)[rows, labels].mean() for x in (pixels, pixels + delta)]
     assert nll[1] < nll[0] - 0.1
@@ -119,7 +119,7 @@ def test_features_are_those_of_the_last_layer_and_a_network_without_one_is_named
     convnet = SimpleNamespace(family="convnet", widths=[2, 3, 4])
     model = classifier.build_model(convnet, n_classes=5, channels=1, size_px=16).eval()
     images = np.zeros((3, 1, 16, 16), np.uint8)
-    assert trained.hear(model, model, images, "features").said.shape[1] == model.last_layer("").in_features
+    assert trained.hear(model, model, images, "features").features.shape[1] == model.last_layer("").in_features
     model.heads = list
     with pytest.raises(UserError, match="reads: features"):
         trained.hear(model, model, images, "features")

@@ -11,6 +11,7 @@ from selfdoubt.enhancers import heads, image_network, selection
 from selfdoubt.enhancers.methods import confidence_head, feature_head
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.training import small_networks
 
 CORRECT = clean_logits("val").argmax(1) == SPLITS["val"].labels
 
@@ -92,7 +93,7 @@ def test_features_are_those_before_the_last_layer():
 def test_standardised_features_by_hand():
     # One varies, by a deviation of 1 about 2; others are constant, of which float32's mean is not 0.1 at each size.
     rows = torch.tensor([[1.0, 0.1, 1e4, 0.0], [3.0, 0.1, 1e4, 0.0]]).repeat(500, 1)
-    standard = heads.Standardised(rows)
+    standard = small_networks.Standardised(rows)
     found = standard(torch.tensor([[3.0, 0.1, 1e4, 0.0], [0.0, 0.2, -1e4, 5.0], [500.0, 0.1, 1e4, 0.0]]))
     assert found.dtype == torch.float32
     np.testing.assert_array_equal(found, [[1, 0, 0, 0], [-2, 0, 0, 0], [10, 0, 0, 0]])

@@ -64,7 +64,7 @@ def test_a_student_of_mixed_images_has_masks_and_a_loss_that_go_with_it(config, 
 DISAGREEMENT = {"weight": 1}
 
 
-def test_one_teacher_disagrees_with_nobody(config):
+def test_one_teacher_has_no_disagreement(config):
     config["students"]["kd"]["disagreement"] = DISAGREEMENT
     check_message(fault(config), "students.kd.disagreement: ")
     config["students"]["kd"]["teacher"] = ["teacher", "ce"]

@@ -115,7 +115,7 @@ FAULTS = [
     ("protocols.s", TRAINED | {"channel": "fusion", "epsilon_255": None, "shuffled": True}, "protocols.s: shuffled"),
     ("protocols.persuasion", TRAINED | {"sender": "teacher"}, "'teacher' 'trio'"),
     ("protocols.persuasion.senders", ["teacher"], "protocols.persuasion.senders: 'teacher' 'trio'"),
-    ("protocols.persuasion.senders", ["ce", "kd", "cutmix"], "protocols.persuasion.senders: nobody listens"),
+    ("protocols.persuasion.senders", ["ce", "kd", "cutmix"], "protocols.persuasion.senders: "),
     ("robust", {"r": ROBUST | {"fine_tuned_from": "cee"}}, "robust.r.fine_tuned_from: 'cee' 'ce'"),
     ("robust", {"r": ROBUST | {"fine_tuned_from": "teacher"}}, "robust.r.network: 'convnet-small' 'convnet-medium'"),
     ("robust", {"r": ROBUST | {"techniques": []}}, "robust.r: techniques adversarial add"),

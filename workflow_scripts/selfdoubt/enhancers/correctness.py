@@ -38,7 +38,7 @@ def check_both(correct: np.ndarray) -> None:
         every = "correct" if correct.all() else "incorrect"
         where = "on val, or on all but one fold of it, every prediction"
         raise UserError(
-            f"enhancers: {where} is {every}, so nothing can be fitted to tell them apart; remove the enhancer"
+            f"enhancers: {where} is {every}, so nothing can be fitted to separate them; remove the enhancer"
         )
 
 

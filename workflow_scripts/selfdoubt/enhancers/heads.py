@@ -15,27 +15,6 @@ from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 from selfdoubt.evaluation.correctness_model import features_of_logits
 from selfdoubt.training import small_networks
 
-_FLOOR = 1e-6  # of a deviation, relative to the largest value
-_FARTHEST = 10.0  # deviations: what varies less on `val` than elsewhere would decide alone
-
-
-class Standardised(nn.Module):
-    """Subtracts the mean and divides by the deviation of rows (m, d), to within +-10; what never varies becomes 0.
-
-    In float64, and with a floor: in float32 a constant of 0.1 has a deviation of 1e-8.
-    """
-
-    def __init__(self, rows: Tensor):
-        super().__init__()
-        rows = rows.double()
-        self.register_buffer("mean", rows.mean(0))
-        deviation = (rows - self.mean).square().mean(0).sqrt()
-        varies = deviation > _FLOOR * rows.abs().amax(0)
-        self.register_buffer("deviation", torch.where(varies, deviation, torch.inf))
-
-    def forward(self, rows: Tensor) -> Tensor:
-        return ((rows - self.mean) / self.deviation).clamp(-_FARTHEST, _FARTHEST).to(rows.dtype)
-
 
 class Last(nn.Module):
     """A linear layer from features (n, width), and from what is known of the predictions, to log-odds (n,).
@@ -47,7 +26,7 @@ class Last(nn.Module):
     def __init__(self, width: int, known: Tensor):
         """known: of the predictions that it is trained on, (m, d), of `known_of`; d may be 0."""
         super().__init__()
-        self.standard, self.layer = Standardised(known), nn.Linear(width + known.shape[1], 1)
+        self.standard, self.layer = small_networks.Standardised(known), nn.Linear(width + known.shape[1], 1)
         if known.shape[1]:
             nn.init.zeros_(self.layer.weight)
             nn.init.zeros_(self.layer.bias)

@@ -259,7 +259,7 @@ def _check_senders(group: str, protocol: str, study) -> None:
         check_known(place, sender, study.groups[group].members, f"a member of '{group}'")
     check_unique(place, senders)
     if senders and not {*study.groups[group].members} - {*senders}:
-        raise UserError(f"config: {place}: are all members of '{group}', and nobody listens; remove it")
+        raise UserError(f"config: {place}: are all members of '{group}', so that no member listens; leave one out")
 
 
 # ---- arms, claims, figures, labels ----

@@ -64,4 +64,4 @@ def _check_disagreement(place: str, student, study) -> None:
     held_out = [fold for fold in folds if fold and fold.part == 1]  # as many as of each part
     n = len(held_out if student.targets == "held-out" else student.teacher)
     if n * student.teacher_views < 2:
-        raise UserError(f"{place}: one teacher of an image disagrees with nobody; name more, or remove it")
+        raise UserError(f"{place}: one teacher of an image has no disagreement; name more, or remove it")

@@ -1,11 +1,11 @@
 """Trained messages: a network writes perturbations of which a frozen listener is correct.
 
-The network sees the image and what the sender says of it, its features or its predictions, and learns from labels of
+The network sees the image and what it gets from the sender, features or predictions, and learns from labels of
 train and val, or of val alone; the listener's prediction of the perturbed image is the decision. Val is predicted by
-networks that were trained without its fold. Controls: `reads: image`, where the sender says nothing; `shuffled`, where
-each image has the perturbation of another of which the sender predicts the same class, so that this class is all that
-a message tells; and `channel: fusion`, which adds to the listener's log probabilities what it learns from the same
-features, and sends none.
+networks that were trained without its fold. Controls: `reads: image`, without the sender; `shuffled`, where
+each image has the perturbation of another of which the sender predicts the same class, so that a message carries no
+more than this class; and `channel: fusion`, a head on the same features whose output is added to the listener's log
+probabilities, without any perturbation.
 
 Left out: shuffling within the true class, which would read labels of test.
 """
@@ -38,7 +38,7 @@ def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> D
         raise Undefined(f"{len(labels[-1])} samples in val, and {settings.n_folds} folds")
     with gradients.frozen(*models.values()):
         heard = {name: trained.hear(sender, listener, split.images, settings.reads) for name, split in splits.items()}
-        heard = trained.scaled(heard, fitted_on)
+        heard = trained.standardised(heard, fitted_on)
         fold = np.full(sum(map(len, labels)), -1)
         fold[-len(labels[-1]) :] = out_of_fold.folds(labels[-1], settings.n_folds)
         networks = [
@@ -72,12 +72,12 @@ def _forwards(settings) -> float:
 
 def _trained(listener, heard: list[Heard], labels: np.ndarray, rows: np.ndarray, settings, seed: int) -> nn.Module:
     """Return a network trained on some rows of what is heard of one split after the other, val the last."""
-    device, n_said, n_before = next(listener.parameters()).device, heard[0].said.shape[1], len(heard[0].own)
+    device, n_features, n_before = next(listener.parameters()).device, heard[0].features.shape[1], len(heard[0].own)
     if settings.channel == "fusion":
-        network = trained.build(trained.Fusion, seed, n_said, heard[0].own.shape[1], settings.width)
+        network = trained.build(trained.Fusion, seed, n_features, heard[0].own.shape[1], settings.width)
     else:
         shape = tuple(heard[0].images.shape[1:])
-        network = trained.build(trained.Writer, seed, n_said, shape, settings.width, settings.epsilon_255 / 255)
+        network = trained.build(trained.Writer, seed, n_features, shape, settings.width, settings.epsilon_255 / 255)
 
     def logits_of(network: nn.Module, part: np.ndarray) -> Tensor:
         rows = part[part < n_before], part[part >= n_before] - n_before  # part is in rising order
@@ -91,19 +91,19 @@ def _trained(listener, heard: list[Heard], labels: np.ndarray, rows: np.ndarray,
 def _logits(listener, network: nn.Module, heard: Heard, rows, others, settings) -> Tensor:
     """Return logits (b, K) of images; others: (b,) those of which the perturbations are written."""
     device = next(listener.parameters()).device
-    said = torch.from_numpy(heard.said[others]).to(device)
+    features = torch.from_numpy(heard.features[others]).to(device)
     if settings.channel == "fusion":
-        return network(torch.from_numpy(heard.own[rows]).to(device), said)
+        return network(torch.from_numpy(heard.own[rows]).to(device), features)
     pixels = inference.as_pixels(heard.images[rows], device)
     of_others = pixels if others is rows else inference.as_pixels(heard.images[others], device)
-    return listener((pixels + network(of_others, said)).clamp(0, 1)).float()
+    return listener((pixels + network(of_others, features)).clamp(0, 1)).float()
 
 
 @torch.no_grad()
 def _decided(listener, networks: list, folds: np.ndarray, heard: Heard, settings, generator) -> np.ndarray:
     """Return log probabilities (n, K), float32; folds: (n,) of each image, whose network has not learned from it."""
     rows, found = np.arange(len(folds)), np.empty_like(heard.own)
-    others = _within(heard.named, generator) if settings.shuffled else rows
+    others = _within(heard.predicted, generator) if settings.shuffled else rows
     size = inference.batch_size_of(heard.images, listener)
     for i in np.unique(folds):
         mine = np.flatnonzero(folds == i)
@@ -114,11 +114,11 @@ def _decided(listener, networks: list, folds: np.ndarray, heard: Heard, settings
     return found
 
 
-def _within(named: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+def _within(predicted: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Return for each image another of the same class (n,), at random: itself only where the class has no other."""
-    found = np.arange(len(named))
-    for name in np.unique(named):
-        rows = generator.permutation(np.flatnonzero(named == name))
+    found = np.arange(len(predicted))
+    for name in np.unique(predicted):
+        rows = generator.permutation(np.flatnonzero(predicted == name))
         found[rows] = np.roll(rows, 1)
     return found
 

@@ -27,7 +27,7 @@ class FeatureHead(nn.Module):
         sizes = [features.shape[1], *[width] * n_layers]
         hidden = [(nn.Linear(a, b), nn.GELU()) for a, b in pairwise(sizes)]
         layers = [layer for pair in hidden for layer in pair]
-        self.layers, self.last = nn.Sequential(heads.Standardised(features), *layers), heads.Last(width, known)
+        self.layers, self.last = nn.Sequential(small_networks.Standardised(features), *layers), heads.Last(width, known)
 
     def forward(self, features: Tensor, known: Tensor) -> Tensor:
         """Two of (n, d) -> log-odds (n,)."""

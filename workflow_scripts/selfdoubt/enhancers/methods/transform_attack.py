@@ -1,4 +1,4 @@
-"""Transform-attack: a logistic model of clean logits and of how confidence answers to steps among transformations.
+"""Transform-attack: a logistic model of clean logits and of how confidence responds to steps among transformations.
 
 With o the log-odds of the clean prediction, theta = +-eta * sizes * sign of the gradient of o(T_theta x) at theta = 0:
 the adversarial examples of Engstrom et al. (2019) and Xiao et al. (2018), a single step of them and in both directions.
