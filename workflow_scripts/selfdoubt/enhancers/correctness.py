@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import expit, log_softmax
 
+from selfdoubt.evaluation.correctness_model import moments
 from selfdoubt.runtime.errors import UserError
 
 _BEND = 0.02  # above 1 / K: probabilities below 1 / K + 0.02 are compressed
@@ -17,8 +18,7 @@ class Logistic:
         from sklearn.linear_model import LogisticRegression
 
         check_both(correct)
-        self._mean, deviation = features.mean(0), features.std(0)
-        self._deviation = np.where(deviation > 0, deviation, 1.0)
+        self._mean, self._deviation = moments(features)
         strength = 1 / (len(correct) * l2_penalty)  # scikit-learn's C is of the summed loss
         model = LogisticRegression(C=strength, solver="newton-cholesky", tol=1e-8, max_iter=200)
         model.fit(self._standard(features), correct)

@@ -29,10 +29,15 @@ def fitted_order(val: np.ndarray, correct: np.ndarray, logits: np.ndarray) -> np
     if correct.all() or not correct.any():
         raise Undefined(f"on val every prediction is {'correct' if correct.all() else 'incorrect'}")
     features = features_of_logits(val)
-    mean, deviation = features.mean(0), features.std(0)
-    deviation[deviation == 0] = 1
+    mean, deviation = moments(features)
     weights = fit_logistic((features - mean) / deviation, correct)
     return with_intercept((features_of_logits(logits) - mean) / deviation) @ weights
+
+
+def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and the deviation of each of the features (n, d), 1 for those that never vary: (d,) each."""
+    deviation = features.std(0)
+    return features.mean(0), np.where(deviation > 0, deviation, 1.0)
 
 
 def with_intercept(features: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from selfdoubt.communication.decisions import Decision, predict_clean
 from selfdoubt.communication.exchange import Messages, contested, exchange
 from selfdoubt.communication.gains import pair_gains
 from selfdoubt.communication.probabilities import log_probabilities, mean_probability
+from selfdoubt.evaluation.correctness_model import moments, with_intercept
 from selfdoubt.evaluation.undefined import Undefined
 
 
@@ -61,17 +62,12 @@ def _correct(i: int, clean: dict[str, np.ndarray], split, rows: np.ndarray) -> n
 
 def _expected(given: dict[str, np.ndarray], correct: np.ndarray, settings) -> dict[str, np.ndarray]:
     """Return log P(correct) of each split, (m,); given: (m, p) of each. correct: (m,) of val, which is out of fold."""
-    mean, deviation = given["val"].mean(0), given["val"].std(0)
-    deviation[deviation == 0] = 1
-    arrays = {name: [np.zeros(len(x)), _with_one((x - mean) / deviation)] for name, x in given.items()}
+    mean, deviation = moments(given["val"])
+    arrays = {name: [np.zeros(len(x)), with_intercept((x - mean) / deviation)] for name, x in given.items()}
     fit, predict = logistic.fit, logistic.predict
     fitted = out_of_fold.cross_validate(arrays["val"], (~correct).astype(np.int64), settings, fit, predict)
     found = {name: fitted.elsewhere(each)[:, 0] for name, each in arrays.items() if name != "val"}
     return found | {"val": fitted.of_val(arrays["val"])[:, 0]}
-
-
-def _with_one(features: np.ndarray) -> np.ndarray:
-    return np.hstack([features, np.ones((len(features), 1))])
 
 
 def _given(i: int, logits: list[np.ndarray], sent: Messages | None, settings) -> np.ndarray:

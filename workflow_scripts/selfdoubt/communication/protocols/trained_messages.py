@@ -62,7 +62,8 @@ def _forwards(settings) -> float:
     """Return the forwards of an image: those of what sender and listener predict of it, and the writer's.
 
     The listener predicts the perturbed image, and the clean one for a fusion; what the sender predicts of the clean one
-    is read unless it says nothing, or decides whose perturbation it has. A sender that fuses for itself predicts once.
+    is read unless the channel reads the image alone, or if it decides whose perturbation it has. A sender that fuses
+    for itself predicts once.
     """
     asked = settings.reads != "image" or settings.shuffled
     if settings.channel == "fusion":
