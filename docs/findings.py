@@ -1,8 +1,9 @@
 """docs/findings.md: the results of the studies, from whole runs of them; every number is read from the tables of a run.
 
 python docs/findings.py CHECKOUT[:STUDY.yaml] … prints the sections of studies that were run in a checkout, the
-default one where no file is named. --write keeps each in docs/findings/RUN.md, with its comparisons, verdicts and the
-numbers of each replicate as CSV beside it, and puts all sections that are there together in docs/findings.md.
+default one where no file is named. --write keeps each in docs/findings/RUN.md, with its comparisons, verdicts, costs
+and the numbers of each replicate as Parquet beside it, and puts all sections that are there together in
+docs/findings.md.
 --part --write keeps the numbers of each replicate alone, of those data sets whose metrics are all there: of a run that
 goes on.
 """
@@ -13,6 +14,7 @@ from itertools import product
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +36,7 @@ from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA  # noqa: E402
-from selfdoubt.runtime.table_files import read_table  # noqa: E402
+from selfdoubt.runtime.table_files import read_table, write_table  # noqa: E402
 from selfdoubt.settings.registration import registration  # noqa: E402
 from selfdoubt.settings.study import Study, load_study, parse_arm  # noqa: E402
 
@@ -184,9 +186,8 @@ def keep(study: Study, written: str, tables: dict[str, pd.DataFrame]) -> None:
     """Write the section of a study and its small tables."""
     KEPT.mkdir(exist_ok=True)
     (KEPT / f"{study.run}.md").write_text(written)
-    keep_table(study, "metrics", small(tables["metrics"]))
-    for name in ("comparisons", "hypotheses"):
-        keep_table(study, name, tables[name])
+    for name, table in tables.items():
+        keep_table(study, name, small(table) if name == "metrics" else table)
 
 
 def keep_part(checkout: Path, file: str, write: bool) -> None:
@@ -215,7 +216,8 @@ def small(metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def keep_table(study: Study, name: str, table: pd.DataFrame) -> None:
-    table.to_csv(KEPT / f"{study.run}-{name}.csv", index=False, float_format="%.6g")
+    rows = pa.Table.from_pandas(table, schema=TABLES[name], preserve_index=False)
+    write_table(KEPT / f"{study.run}-{name}.parquet", rows, TABLES[name])
 
 
 def whole_config(checkout: Path, file: str) -> dict:
