@@ -289,28 +289,48 @@ def guarantees_modules(wildcards):
     return scores_modules(STUDY.evaluation.guarantees.scores)
 
 
-def hypothesis_settings(wildcards):
-    """Which arms are compared, and by which metrics."""
+def compared_predictions_of(wildcards):
+    """The predictions of a data set's arms, then replicates: the order that the script relies on."""
+    return arm_files(PREDICTIONS, wildcards.dataset, compared_arms())
+
+
+def contrast_settings(wildcards):
+    """Which arms of a data set are compared, and by which metrics; not how claims are stated or decided."""
+    dataset = wildcards.dataset
+    stated = ("statement", "registered", "role", "on_at_least", "datasets")
+    about = [each for each in claims() if dataset in (each[2].datasets or STUDY.datasets)]
+    known = [claim_settings(*each) for each in about]
     return canonical(
         {
-            "datasets": sorted(STUDY.datasets),
+            "dataset": dataset,
             "arms": [{"name": a, "replicates": STUDY.replicates_of(parse_arm(a)[0])} for a in compared_arms()],
-            "pretrained": [arm for arm in compared_arms() if STUDY.is_pretrained(arm.partition("/")[0])],
-            "drawn": {d: STUDY.draws_of(d).n_images for d in overlapping_datasets()},
-            "claims": [claim_settings(*each) for each in claims()],
+            "n_drawn": STUDY.draws_of(dataset).n_images if dataset in overlapping_datasets() else None,
+            "claims": [{key: value for key, value in claim.items() if key not in stated} for claim in known],
             "studies": [
-                {
-                    "name": key,
-                    "reference": study.reference,
-                    "arms": study.arms,
-                    "alpha": STUDY.level(key),
-                    "replicates": STUDY.replicates_at(key),
-                }
+                {"name": key, "reference": study.reference, "arms": study.arms, "replicates": STUDY.replicates_at(key)}
                 for key, study in sorted(STUDY.studies.items())
             ],
             "comparisons": [c.model_dump() for c in STUDY.comparisons],
             "evaluation": {k: v for k, v in STUDY.evaluation.model_dump().items() if k in ("ece_bins", "n_resamples")},
             **({"attacked": attacked_arms(STUDY)} if attacked_arms(STUDY) else {}),
+        }
+    )
+
+
+def counts_if_overlapping(wildcards):
+    """The counts of images of a data set whose replicates are drawn from the same training images, each by itself."""
+    return [COUNTS.format(**wildcards)] if wildcards.dataset in overlapping_datasets() else []
+
+
+def hypothesis_settings(wildcards):
+    """How the claims are stated and decided."""
+    return canonical(
+        {
+            "datasets": sorted(STUDY.datasets),
+            "pretrained": [arm for arm in compared_arms() if STUDY.is_pretrained(arm.partition("/")[0])],
+            "drawn": {d: STUDY.draws_of(d).n_images for d in checked_datasets()},
+            "claims": [claim_settings(*each) for each in claims()],
+            "studies": [{"name": key, "alpha": STUDY.level(key)} for key in sorted(STUDY.studies)],
             **({"mask_checks": [mask_check_settings(*each) for each in mask_checks()]} if STUDY.mask_checks else {}),
         }
     )
@@ -352,9 +372,14 @@ def overlapping_datasets():
     return [d for d in sorted(STUDY.datasets) if STUDY.draws_of(d).kind == "overlapping"]
 
 
-def counts_of_overlapping(wildcards):
+def checked_datasets():
+    """Those of them whose masks are checked."""
+    return [d for d in overlapping_datasets() if any(dataset == d for _, _, dataset, _ in mask_checks())]
+
+
+def counts_of_checked(wildcards):
     """The counts of images of those data sets: how many there are to draw from."""
-    return [COUNTS.format(dataset=dataset) for dataset in overlapping_datasets()]
+    return [COUNTS.format(dataset=dataset) for dataset in checked_datasets()]
 
 
 def claims():
@@ -373,7 +398,7 @@ def claim_settings(name, role, claim):
     return {"registered": True, **entry, **known}
 
 
-def hypothesis_modules(wildcards):
+def contrast_modules(wildcards):
     """The modules of the scores by which arms are compared."""
     compared = [what for *_, claim in claims() for what in claim.quantities()]
     repeated = [score for *_, claim in claims() for score in STUDY.repeated_by(claim)]

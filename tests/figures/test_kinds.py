@@ -27,6 +27,7 @@ from small_figures import (
     saved,
     settings,
     texts,
+    tried,
 )
 
 from selfdoubt.evaluation.undefined import Undefined
@@ -105,6 +106,7 @@ POOR = {
     "gain-cost": (costed(ce_odin=None), costed(ce=None)),
     "attack-recovery": (aurcs(ce=50, ce_odin=60, kd=1), aurcs(ce=50, ce_odin=50, ce_random_sign=49)),
     "oracle-gap": (gaps(), gaps(None)),
+    "tuning-curves": (tried(("ce/odin",)), tried(("kd/odin",))),
     "persuasion-matrix": (persuasion().assign(gain=None, n=0),) * 2,
     "mixed-labels": ({"a": [dict.fromkeys(labels(), None)], "b": [labels(None)]}, None),
     "confidence-histograms": ({"ce": [PERFECT], "kd": [PERFECT] * 2}, None),

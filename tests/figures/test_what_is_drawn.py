@@ -232,9 +232,16 @@ def test_training_curves_leave_out_epochs_without_a_value_and_mark_a_single_one(
     assert kd.get_xdata().tolist() == [4] and kd.get_marker() == "o"
 
 
+def test_candidates_are_shown_less_the_reference_of_their_replicate():
+    for axes in drawn("tuning-curves").axes:  # of ce 50 in the first replicate, 52 in the second
+        low, high = axes.lines[:2]
+        assert low.get_xdata().tolist() == [1, 2] and low.get_ydata() == pytest.approx([-2, -3])
+        assert high.get_ydata() == pytest.approx([0, -1])
+
+
 def test_passes_of_enhancers_and_of_groups_are_read_from_their_tables(tmp_path):
     paths = {name: [tmp_path / f"{name}.parquet"] for name in ("metrics", "enhancements", "groups")}
-    enhanced = {"dataset": "toys", "name": "ce", "replicate": 1, "variant": "odin", "chosen": "{}"}
+    enhanced = {"dataset": "toys", "name": "ce", "replicate": 1, "variant": "odin", "chosen": "{}", "tried": "[]"}
     table_files.write_rows(
         paths["enhancements"][0], [enhanced | {"forwards": 2.0, "backwards": 1.0}], ENHANCEMENTS_SCHEMA, {}
     )

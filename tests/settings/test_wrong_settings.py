@@ -31,6 +31,7 @@ LABELS = {"kind": "mixed-labels", "study": "mask-cutmix", "models": ["ce"], "sty
 DECILES = {"kind": "entropy-deciles", "arms": ["kd"], "reference": "ce", "split": "test", "style": STYLE}
 QUALITY = {"kind": "teacher-quality", "arms": ["kd"], "split": "test", "style": STYLE}
 QUALITY |= {"teacher_metrics": ["ece"], "student_metrics": ["auroc"]}
+TUNING = {"kind": "tuning-curves", "arms": ["ce/odin"], "along": "temperature", "reference": "ce", "style": STYLE}
 HISTORIES = {"kind": "training-curves", "arms": ["kd"], "column": "tckd", "style": STYLE}
 VIRTUAL = {"probability": 0.9, "temperature": 20, "alpha": 0.5}
 SOFT = {"network": "convnet-small", "recipe": "short", "labels": "soft"}
@@ -163,6 +164,7 @@ FAULTS = [
     ("figures.persuasion-matrix.protocol", "mean-probability", ""),
     ("augmented.mask-cutmix.segmenter", None, ""),
     ("augmented.cutmix.segmenter", "unet", ""),
+    ("figures.mask-gallery", TUNING, "figures.mask-gallery.arms: ce/odin has no candidates of temperature"),
     ("figures.mask-gallery", LABELS, "figures.mask-gallery.models: 'ce'"),
     ("figures.mask-gallery", SIZES | {"arms": ["ce"]}, "figures.mask-gallery.arms: 1 2"),
     ("figures.mask-gallery", SIZES | {"split": "ood-digits"}, "figures.mask-gallery.split: 'ood-digits'"),

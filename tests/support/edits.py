@@ -6,6 +6,7 @@ from edits_of_methods import EDITS_IN_USE, EDITS_OF_METHODS, NEW_FIGURE, NEW_STU
 from expected_jobs import (
     ACCURACY,
     ARMS,
+    COMPARED,
     ENHANCEMENTS,
     EVERYTHING,
     EXAMPLES,
@@ -348,7 +349,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a new metric, `failure-aurc`",
             several(config(lambda c: c["evaluation"]["metrics"].append("failure-aurc")), put("evaluation", **MIXED)),
-            measured(*ARMS) - {"test_hypotheses", "measure_gaps"},
+            measured(*ARMS) - COMPARED - {"measure_gaps"},
         ),
         Edit("`guarantees` asked for", put("evaluation", guarantees=GUARANTEES), {"compute_guarantees"} | REPORT),
         Edit("`information` asked for", put("evaluation", information=INFORMATION), {"measure_information"} | REPORT),
@@ -357,7 +358,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "two lists of percentages swapped",
             config(lambda c: swap(c["evaluation"], "selective_accuracies_percent", "coverages_percent")),
-            measured(*ARMS) - {"test_hypotheses"},
+            measured(*ARMS) - COMPARED,
         ),
         Edit(
             "a new comparison",

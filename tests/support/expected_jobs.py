@@ -19,7 +19,8 @@ PROTOCOLS = COMBINED + BY_MESSAGES
 SCORES = ("energy", "entropy", "gini", "logit_margin", "margin", "max_logit", "msp", "msp_ts", "pnorm")
 CORRUPTIONS = ("gaussian-noise", "gaussian-blur", "contrast", "rotation")
 REPORT = {"render_report"}
-VERDICTS = {"test_hypotheses"} | REPORT
+COMPARED = {"compare_arms", "test_hypotheses"}  # no jobs of arms that are in no study
+VERDICTS = COMPARED | REPORT
 ENHANCEMENTS = {"collect_enhancements"} | REPORT
 TABLES = {"collect_metrics", "collect_costs", "measure_gaps"} | VERDICTS
 GROUPS = {"compare_groups"}
@@ -66,7 +67,7 @@ def uncompared(*arms: str, before: tuple[str, ...] = ()) -> set[str]:
     """The numbers of new arms that are in no study, and the figures of models that come after them: their look is their
     place among all arms.
     """
-    return (measured(*arms) | shown(*before)) - {"test_hypotheses"}
+    return (measured(*arms) | shown(*before)) - COMPARED
 
 
 def enhanced(*enhancers: str, of=REPLICATES) -> set[str]:
@@ -117,7 +118,7 @@ def stored(of=REPLICATES, teacher="teacher", **recipe) -> set[str]:
 
 
 FROM_TRAINING = trained(*MODELS) | stored() | {"train_segmenter:unet/1"} | MASKS | renewed(*MODELS)
-ROBUST = (trained("robust") | renewed("robust")) - {"test_hypotheses"}  # it is in no study
+ROBUST = (trained("robust") | renewed("robust")) - COMPARED  # it is in no study
 SHIFTED = {f"corrupt_images:{corruption}" for corruption in CORRUPTIONS}
 EVERYTHING = {"prepare_dataset", "prepare_ood:digits"} | SHIFTED | FROM_TRAINING
 FROM_TEACHER = trained("teacher", *STUDENTS, "mask-cutmix") | stored() | {"train_segmenter:unet/1"} | MASKS
@@ -160,7 +161,8 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "extract_features": set(),
     "score_features": set(),
     "compute_metrics": measured(*ARMS),
-    "test_hypotheses": VERDICTS,
+    "compare_arms": VERDICTS,
+    "test_hypotheses": {"test_hypotheses"} | REPORT,
     "render_report": REPORT,
 } | {rule: {rule} | REPORT for rule in RULES_OF_TABLES}
 AFTER["plot_figure"] = PLOTS | REPORT

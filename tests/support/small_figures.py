@@ -1,5 +1,6 @@
 """Small data of every kind of figure, and figures drawn of them."""
 
+import json
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -15,6 +16,7 @@ from selfdoubt.figures.kinds.enhancement_examples import Examples
 from selfdoubt.figures.kinds.gain_cost import Numbers
 from selfdoubt.figures.kinds.mask_gallery import Gallery
 from selfdoubt.figures.kinds.object_size import SizedRuns
+from selfdoubt.figures.kinds.tuning_curves import Tried
 from selfdoubt.runtime import methods
 
 ARMS = {"ce": "cross-entropy", "kd": "KD, τ = $4$", "a": "A", "b": "B", "trio/persuasion": "trio talks"}
@@ -28,6 +30,7 @@ OWN = {  # kind -> what else its entry has
     "accuracy-ranking": {"arms": ["kd", "ce/odin"], "reference": "ce"},
     "gain-cost": {"arms": ["ce/odin"], "reference": "ce", "baselines": ["ce/random-sign", "trio/persuasion"]},
     "attack-recovery": {"arms": ["ce/random-sign"], "clean": "ce", "attacked": "ce/odin"},
+    "tuning-curves": {"arms": ["ce/odin", "ce/random-sign"], "along": "epsilon_255", "reference": "ce"},
     "oracle-gap": {"arms": ["ce", "kd", "ce/odin"], "labels": "people", "coverage_percent": None},
     "mask-gallery": {"segmenter": "unet", "n_images": 3},
     "enhancement-examples": {"model": "ce", "replicate": 1, "n_images": 2, "enhancers": ["odin", "random-sign"]},
@@ -152,6 +155,16 @@ def fidelity() -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"decile": float})
 
 
+def tried(arms: tuple[str, ...] = ("ce/odin", "ce/random-sign")) -> Tried:
+    """Two replicates and four candidates each; of larger steps a lower AURC, of T = 10 one that is higher by 2."""
+    rows = []
+    for arm, replicate in product(arms, (1, 2)):
+        listed = [(epsilon, t, 0.05 - 0.001 * epsilon + 0.002 * (t == 10)) for epsilon in (1, 2) for t in (1, 10)]
+        listed = [{"epsilon_255": epsilon, "temperature": t, "aurc": value} for epsilon, t, value in listed]
+        rows.append({"dataset": "toys", "arm": arm, "replicate": replicate, "tried": json.dumps(listed)})
+    return Tried(pd.DataFrame(rows), aurcs(ce=50).assign(split="val"))
+
+
 DATA = {
     "risk-coverage": lambda: {"ce": [LAST_INCORRECT], "kd": [FIRST_INCORRECT]},
     "reliability": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
@@ -159,6 +172,7 @@ DATA = {
     "accuracy-ranking": metrics,
     "gain-cost": costed,
     "attack-recovery": lambda: aurcs(ce=50, ce_odin=60, ce_random_sign=56),
+    "tuning-curves": tried,
     "oracle-gap": gaps,
     "mask-gallery": gallery,
     "enhancement-examples": examples,

@@ -134,7 +134,7 @@ OF_IMAGENET = {
     "combine_members": {500 + (3 * 3 + 4) * TABLE},
     "compare_groups": {500 + (3 * 3 + 4) * TABLE},
     "compute_metrics": {500 + 6 * TABLE},
-    "test_hypotheses": {500 + 6 * TABLE},
+    "compare_arms": {500 + 6 * TABLE},
     "measure_gaps": {500 + 6 * TABLE},
     "measure_fidelity": {500 + (3 * 3 + 4) * TABLE},  # a student, its teacher and the reference
     "compute_guarantees": {500 + 6 * TABLE},

@@ -19,17 +19,18 @@ QUANTITY: Quantity = ("mask-iou", "none", "train")
 _READ = ("iou", "centred-box-iou", "iou-above-box-error")  # statistics of MASK_QUALITY
 
 
-def outcomes(tables: list[list[dict]], settings) -> list[Outcome]:
+def outcomes(tables: list[list[dict]], settings, overlaps: dict[str, float]) -> list[Outcome]:
     """Return the outcome of each check of settings.mask_checks, if there are any.
 
-    tables: rows of MASK_QUALITY, of a check's replicates one after another, checks in their order.
+    tables: rows of MASK_QUALITY, of a check's replicates one after another, checks in their order. overlaps: of the
+    training sets of two replicates, as a fraction, of data sets where there is any.
     """
     left = iter(tables)
-    return [_outcome(check, left, settings) for check in getattr(settings, "mask_checks", [])]
+    checks = getattr(settings, "mask_checks", [])
+    return [_outcome(check, left, overlaps.get(check.dataset, 0.0)) for check in checks]
 
 
-def _outcome(check, tables: Iterator[list[dict]], settings) -> Outcome:
-    overlap = settings.overlaps[settings.datasets.index(check.dataset)]
+def _outcome(check, tables: Iterator[list[dict]], overlap: float) -> Outcome:
     compared = _compared([next(tables) for _ in range(check.n_replicates)], check.disjoint, overlap)
     smallest = margin(QUANTITY[0], 0.0) if check.margin is None else check.margin
     component = Component(check.dataset, *check.pairs[0], QUANTITY, compared, smallest, (None, None))
