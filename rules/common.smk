@@ -24,13 +24,12 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, clean_workdir, hold, is_running
 from selfdoubt.runtime.shared_data import clean, drop_broken_links
-from selfdoubt.settings import memory
+from selfdoubt.settings import decisions, memory
 from selfdoubt.settings.attacks import attacked_arms
 from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of_source, shifted_files
 from selfdoubt.settings.data_folder import named as with_data_folder
 from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.files import check_files
-from selfdoubt.settings.mask_checks import CENTRED_BOX
 from selfdoubt.settings.registration import read_registration, registration
 from selfdoubt.settings.registry import MIXER, modules_named, modules_of
 from selfdoubt.settings.source_files import Folders
@@ -200,9 +199,7 @@ def all_arms():
 
 def compared_arms():
     """Return the arms that a study or hypothesis compares, in a fixed order."""
-    arms = [arm for study in STUDY.studies.values() for arm in (study.reference, *study.arms)]
-    arms += [arm for *_, claim in claims() for arm in claim.arms()]
-    return sorted(set(arms))
+    return decisions.compared_arms(STUDY)
 
 
 def all_metrics():

@@ -313,6 +313,7 @@ rule compare_arms:
     input:
         predictions=compared_predictions_of,
         counts=counts_if_overlapping,
+        qualities=qualities_of_mask_checks,
     output:
         CONTRASTS,
     log:
@@ -328,16 +329,15 @@ rule compare_arms:
         code=code_of("compare_arms", contrast_modules),
     shell:
         'exec python "$SELFDOUBT/compare_arms.py"'
-        " --predictions @<(printf '%s\\n' {input.predictions}) --counts {input.counts} --output {output}"
+        " --predictions @<(printf '%s\\n' {input.predictions}) --counts {input.counts}"
+        " --qualities {input.qualities} --output {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
 rule test_hypotheses:
     """Decide which hypotheses are supported, from the contrasts of all data sets."""
     input:
-        contrasts=expand(CONTRASTS, dataset=sorted(STUDY.datasets)),
-        counts=counts_of_checked,
-        qualities=qualities_of_mask_checks,
+        expand(CONTRASTS, dataset=sorted(STUDY.datasets)),
     output:
         comparisons=in_report(TABLE.format(table="comparisons"), "table", "Tables"),
         hypotheses=in_report(TABLE.format(table="hypotheses"), "table", "Tables"),
@@ -352,6 +352,6 @@ rule test_hypotheses:
         code=code_digest("test_hypotheses"),
     shell:
         'exec python "$SELFDOUBT/test_hypotheses.py"'
-        " --contrasts {input.contrasts} --counts {input.counts} --qualities {input.qualities}"
+        " --contrasts {input}"
         " --comparisons {output.comparisons} --hypotheses {output.hypotheses}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from selfdoubt.evaluation.hypotheses import decide
-from selfdoubt.evaluation.mask_checks import outcomes
+from selfdoubt.evaluation.mask_checks import compare_masks
 
 
 def quality(iou: float | None, box: float | None, error: float | None, n: int = 400) -> list[dict]:
@@ -25,8 +25,8 @@ def row_of(tables: list, overlap: float = 0.0, **changes) -> dict:
     studies = [SimpleNamespace(name="a", reference="ce", arms=[], alpha=0.05, replicates=[1])]
     settings = SimpleNamespace(mask_checks=[check(len(tables), **changes)], datasets=["toys"])
     others = SimpleNamespace(arms=[], claims=[], comparisons=[], studies=studies, pretrained=[])
-    checked = outcomes(tables, settings, {"toys": overlap})
-    found = decide([], SimpleNamespace(**vars(settings) | vars(others)), checked)
+    settings = SimpleNamespace(**vars(settings) | vars(others) | {"overlap": overlap})
+    found = decide(compare_masks(tables, settings), settings)
     (row,), (compared,) = found["hypotheses"], found["comparisons"]
     assert compared["hypothesis"] == "masks" and compared["difference"] == row["difference"]
     return row
@@ -64,4 +64,4 @@ def test_what_decides_nothing_is_inconclusive(tables):
 
 
 def test_without_checks_nothing_is_read():
-    assert outcomes([], SimpleNamespace(datasets=["toys"]), {}) == []
+    assert compare_masks([], SimpleNamespace(overlap=0.0)) == []

@@ -83,7 +83,7 @@ def test_the_page_of_findings_has_every_claim(studies):
 def test_a_part_of_a_run_counts_what_is_there(studies):
     command = [sys.executable, str(ROOT / "docs/findings.py"), str(studies[0].folder), "--part"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert printed == "fashion-mnist-12k: 10 of 10 tables of metrics\n"
+    assert printed == "fashion-mnist-12k: 10 of 10 tables of metrics; compared\n"
 
 
 def test_nothing_is_left_to_do(studies):

@@ -6,7 +6,6 @@ Exploratory comparisons of one data set that are in no claim are a family, and g
 on every image are in no family.
 """
 
-from collections.abc import Sequence
 from itertools import product
 
 from selfdoubt.evaluation import claims, families, power
@@ -15,11 +14,10 @@ from selfdoubt.evaluation.contrast_rows import components_of
 from selfdoubt.evaluation.verdicts import Outcome, verdict
 
 
-def decide(contrasts: list[dict], settings, checked: Sequence[Outcome] = ()) -> dict[str, list[dict]]:
+def decide(contrasts: list[dict], settings) -> dict[str, list[dict]]:
     """Return the rows of the tables "comparisons" and "hypotheses".
 
-    contrasts: rows of the tables of contrasts of all data sets (`compared_arms`). checked: manipulation checks of what
-    is no arm's.
+    contrasts: rows of the tables of contrasts of all data sets (`compared_arms`, `mask_checks`).
     """
     places: dict[tuple, list[dict]] = {}
     for row in contrasts:
@@ -30,7 +28,11 @@ def decide(contrasts: list[dict], settings, checked: Sequence[Outcome] = ()) -> 
         tables["comparisons"] += _explored(dataset, study, found, settings)
     for study in settings.studies:
         of_study = [claim for claim in settings.claims if claim.study == study.name]
-        outcomes = [outcome for outcome in checked if outcome.claim.study == study.name]
+        checks = [check for check in getattr(settings, "mask_checks", []) if check.study == study.name]
+        groups = [found[check.dataset, check.study, check.name] for check in checks]
+        outcomes = [
+            Outcome(check, [group], claims.together([group], None)) for check, group in zip(checks, groups, strict=True)
+        ]
         outcomes += [outcome for claim in of_study for outcome in _outcomes(claim, found, settings)]
         for role in ("check", "primary", "secondary"):
             family = [outcome for outcome in outcomes if outcome.claim.role == role]
