@@ -16,6 +16,8 @@ rule plot_figure:
         mixed_labels=read_by_figure("mixed_labels", mixed_labels_of_figure),
         examples=read_by_figure("examples", examples_of_figure),
         persuasion=read_by_figure("persuasion", persuasion_of_figure),
+        gains=read_by_figure("gains", gains_of_figure),
+        counts=read_by_figure("counts", counts_of_figure),
         enhancements=read_by_figure("enhancements", enhancements_of_figure),
         groups=read_by_figure("groups", groups_of_figure),
         gaps=read_by_figure("gaps", gaps_of_figure),
@@ -41,6 +43,7 @@ rule plot_figure:
         " --predictions {input.predictions} --metrics @<(printf '%s\\n' {input.metrics}) --images {input.images}"
         " --masks {input.masks} --pseudo-masks {input.pseudo_masks} --mixed-labels {input.mixed_labels}"
         " --examples {input.examples} --persuasion {input.persuasion} --gaps {input.gaps}"
+        " --gains {input.gains} --counts {input.counts}"
         " --enhancements {input.enhancements} --groups {input.groups}"
         " --fidelity {input.fidelity} --histories {input.histories} --figure {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

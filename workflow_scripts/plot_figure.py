@@ -14,6 +14,8 @@ INPUTS = {
     "mixed-labels": "of models, then replicates",
     "examples": "of each enhancer",
     "persuasion": "who persuades whom, a table a replicate",
+    "gains": "by messages, image by image",
+    "counts": "of images, with the names of classes",
     "enhancements": "what was chosen, and passes",
     "groups": "what their protocols gain and cost",
     "gaps": "to perfect orderings, of all arms",

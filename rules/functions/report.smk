@@ -68,6 +68,17 @@ def persuasion_of_figure(figure):
     ]
 
 
+def gains_of_figure(figure):
+    """The gains of messages, image by image, of the first replicate."""
+    first = min(STUDY.replicates_of(figure.group))
+    return [GAINS.format(dataset=figure.dataset, group=figure.group, replicate=first, protocol=figure.protocol)]
+
+
+def counts_of_figure(figure):
+    """The counts of images, which have the names of classes."""
+    return [COUNTS.format(dataset=figure.dataset)]
+
+
 def gaps_of_figure(figure):
     """The table of gaps to perfect orderings, of all arms."""
     return [TABLE.format(table="gaps")]
@@ -111,6 +122,11 @@ def looks_of_figure(figure):
     return {arm: arm_places()[arm] for arm in figure.shown_arms(STUDY)}
 
 
+def values_of_figure(figure):
+    """The setting of each arm along which a figure shows it."""
+    return {arm: figure.value_of(arm, STUDY) for arms in figure.series.values() for arm in arms}
+
+
 def mask_truth_of_figure(figure):
     """The source of the true masks."""
     return STUDY.datasets[figure.dataset].mask_truth
@@ -125,6 +141,7 @@ def own_images_of_figure(figure):
 CONTEXT = {
     "labels": labels_of_figure,
     "looks": looks_of_figure,
+    "values": values_of_figure,
     "mask_truth": mask_truth_of_figure,
     "own_images": own_images_of_figure,
 }

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -18,6 +19,7 @@ from small_figures import (
     costed,
     draw,
     drawn,
+    exchanged,
     fidelity,
     gallery,
     gaps,
@@ -32,7 +34,7 @@ from small_figures import (
 
 from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.figures import style
-from selfdoubt.figures.context import Context, context_of, look_at
+from selfdoubt.figures.context import context_of, look_at
 from selfdoubt.figures.kinds.mask_gallery import Gallery
 from selfdoubt.figures.kinds.object_size import SizedRuns
 from selfdoubt.figures.nothing import NothingToShow, notice
@@ -65,7 +67,7 @@ def test_all_text_is_large_enough_and_inside_a_figure_of_the_set_size(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_figure_and_its_caption_show_arms_by_their_labels(kind):
-    changed = Context({arm: f"{label} & more" for arm, label in ARMS.items()}, CONTEXT.looks)
+    changed = replace(CONTEXT, labels={arm: f"{label} & more" for arm, label in ARMS.items()})
     shows_arms = kind != "mask-gallery"
     assert any("& more" in text for text in texts(draw(kind, context=changed))) == shows_arms
     module = methods.load("figures.kinds", kind)
@@ -106,6 +108,8 @@ POOR = {
     "gain-cost": (costed(ce_odin=None), costed(ce=None)),
     "attack-recovery": (aurcs(ce=50, ce_odin=60, kd=1), aurcs(ce=50, ce_odin=50, ce_random_sign=49)),
     "oracle-gap": (gaps(), gaps(None)),
+    "message-examples": (exchanged(1), exchanged(0)),
+    "metric-along": (aurcs(ce=50, ce_odin=45), aurcs(ce=50)),
     "tuning-curves": (tried(("ce/odin",)), tried(("kd/odin",))),
     "persuasion-matrix": (persuasion().assign(gain=None, n=0),) * 2,
     "mixed-labels": ({"a": [dict.fromkeys(labels(), None)], "b": [labels(None)]}, None),

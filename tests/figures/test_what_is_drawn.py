@@ -13,6 +13,7 @@ from small_figures import (
     aurcs,
     draw,
     drawn,
+    exchanged,
     fidelity,
     metrics,
     metrics_rows,
@@ -24,7 +25,7 @@ from selfdoubt.data import datasets, masks
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.own_images import positions
 from selfdoubt.figures.context import context_of
-from selfdoubt.figures.kinds import gain_cost
+from selfdoubt.figures.kinds import gain_cost, message_examples
 from selfdoubt.figures.kinds.accuracy_ranking import parts_of
 from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import accuracy_and_auroc
@@ -230,6 +231,22 @@ def test_training_curves_leave_out_epochs_without_a_value_and_mark_a_single_one(
     ce, kd = draw("training-curves", data={"ce": [of_two], "kd": [of_one]}).axes[0].lines
     assert ce.get_xdata().tolist() == [2, 4] and ce.get_ydata().tolist() == [0.5, 0.7]
     assert kd.get_xdata().tolist() == [4] and kd.get_marker() == "o"
+
+
+def test_a_metric_is_drawn_along_the_setting_of_its_arms():
+    curve, reference = drawn("metric-along").axes[0].lines
+    assert curve.get_xdata().tolist() == [2, 8] and curve.get_ydata() == pytest.approx([46, 48])  # of two replicates
+    assert reference.get_ydata() == pytest.approx([51, 51])
+
+
+def test_messages_that_changed_a_decision_come_first_and_are_explained():
+    assert message_examples.chosen(exchanged(), 3).tolist() == [0, 1, 2]
+    figure = drawn("message-examples")
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")]
+    assert titles[0] == "B → A: correct" and titles[2] == "A → B: incorrect" and titles[4] == "A → A: correct"
+    bars = [patch.get_width() for patch in figure.axes[1].patches[:2]]
+    assert bars == pytest.approx([0.4, 0.5])
+    assert "+0.60" in [text.get_text() for text in figure.axes[2].texts]
 
 
 def test_candidates_are_shown_less_the_reference_of_their_replicate():

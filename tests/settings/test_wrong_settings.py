@@ -31,6 +31,9 @@ LABELS = {"kind": "mixed-labels", "study": "mask-cutmix", "models": ["ce"], "sty
 DECILES = {"kind": "entropy-deciles", "arms": ["kd"], "reference": "ce", "split": "test", "style": STYLE}
 QUALITY = {"kind": "teacher-quality", "arms": ["kd"], "split": "test", "style": STYLE}
 QUALITY |= {"teacher_metrics": ["ece"], "student_metrics": ["auroc"]}
+ALONG = {"kind": "metric-along", "along": "epsilon_255", "series": {"a": ["ce/odin"]}, "metric": "aurc"}
+ALONG |= {"score": "msp", "split": "test", "style": STYLE}
+MESSAGES = {"kind": "message-examples", "group": "trio", "protocol": "mean-probability", "n_images": 2, "style": STYLE}
 TUNING = {"kind": "tuning-curves", "arms": ["ce/odin"], "along": "temperature", "reference": "ce", "style": STYLE}
 HISTORIES = {"kind": "training-curves", "arms": ["kd"], "column": "tckd", "style": STYLE}
 VIRTUAL = {"probability": 0.9, "temperature": 20, "alpha": 0.5}
@@ -164,6 +167,8 @@ FAULTS = [
     ("figures.persuasion-matrix.protocol", "mean-probability", ""),
     ("augmented.mask-cutmix.segmenter", None, ""),
     ("augmented.cutmix.segmenter", "unet", ""),
+    ("figures.mask-gallery", ALONG, "figures.mask-gallery.series.a: ce/odin epsilon_255"),
+    ("figures.mask-gallery", MESSAGES, "figures.mask-gallery.protocol: 'mean-probability' persuasion"),
     ("figures.mask-gallery", TUNING, "figures.mask-gallery.arms: ce/odin has no candidates of temperature"),
     ("figures.mask-gallery", LABELS, "figures.mask-gallery.models: 'ce'"),
     ("figures.mask-gallery", SIZES | {"arms": ["ce"]}, "figures.mask-gallery.arms: 1 2"),

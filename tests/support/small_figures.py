@@ -15,13 +15,15 @@ from selfdoubt.figures.context import Context, look_at
 from selfdoubt.figures.kinds.enhancement_examples import Examples
 from selfdoubt.figures.kinds.gain_cost import Numbers
 from selfdoubt.figures.kinds.mask_gallery import Gallery
+from selfdoubt.figures.kinds.message_examples import Exchange
 from selfdoubt.figures.kinds.object_size import SizedRuns
 from selfdoubt.figures.kinds.tuning_curves import Tried
 from selfdoubt.runtime import methods
 
 ARMS = {"ce": "cross-entropy", "kd": "KD, τ = $4$", "a": "A", "b": "B", "trio/persuasion": "trio talks"}
 ARMS |= {"ce/odin": "ODIN", "ce/random-sign": "placebo"}
-CONTEXT = Context(ARMS, {arm: look_at(place) for place, arm in enumerate(ARMS)})
+LOOKS = {arm: look_at(place) for place, arm in enumerate(ARMS)}
+CONTEXT = Context(ARMS, LOOKS, values={"ce/odin": 2, "ce/random-sign": 8})
 ENTRY = {"dataset": "toys", "split": "test", "score": "msp", "style": SimpleNamespace(width_mm=150, height_mm=80)}
 OWN = {  # kind -> what else its entry has
     "risk-coverage": {"arms": ["ce", "kd"]},
@@ -31,6 +33,13 @@ OWN = {  # kind -> what else its entry has
     "gain-cost": {"arms": ["ce/odin"], "reference": "ce", "baselines": ["ce/random-sign", "trio/persuasion"]},
     "attack-recovery": {"arms": ["ce/random-sign"], "clean": "ce", "attacked": "ce/odin"},
     "tuning-curves": {"arms": ["ce/odin", "ce/random-sign"], "along": "epsilon_255", "reference": "ce"},
+    "message-examples": {"group": "trio", "protocol": "persuasion", "n_images": 3},
+    "metric-along": {
+        "along": "epsilon_255",
+        "series": SimpleNamespace(messages=["ce/odin", "ce/random-sign"]),
+        "reference": "ce",
+        "metric": "aurc",
+    },
     "oracle-gap": {"arms": ["ce", "kd", "ce/odin"], "labels": "people", "coverage_percent": None},
     "mask-gallery": {"segmenter": "unet", "n_images": 3},
     "enhancement-examples": {"model": "ce", "replicate": 1, "n_images": 2, "enhancers": ["odin", "random-sign"]},
@@ -155,6 +164,21 @@ def fidelity() -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"decile": float})
 
 
+def exchanged(n: int = 4) -> Exchange:
+    """Members ce and kd about n images of class 0 of three: of the first the messages correct the mean, of the second
+    they turn it wrong.
+    """
+    clean = np.tile([0.5, 0.4, 0.1], (2, n, 1))
+    clean[:, :1] = [0.4, 0.5, 0.1]
+    decided = clean[0].copy()
+    decided[:2] = decided[:2][:, [1, 0, 2]]
+    candidates, gains = np.tile([0, 1], (n, 1)), np.empty((n, 2, 2, 2))
+    gains[:, 0], gains[:, 1] = 0.5, -0.1
+    images = np.arange(n * 16, dtype=np.uint8).reshape(n, 1, 4, 4)
+    members = ["ce", "kd"]
+    return Exchange(members, members, ["A", "B", "C"], images, np.zeros(n, int), candidates, clean, decided, gains)
+
+
 def tried(arms: tuple[str, ...] = ("ce/odin", "ce/random-sign")) -> Tried:
     """Two replicates and four candidates each; of larger steps a lower AURC, of T = 10 one that is higher by 2."""
     rows = []
@@ -173,6 +197,8 @@ DATA = {
     "gain-cost": costed,
     "attack-recovery": lambda: aurcs(ce=50, ce_odin=60, ce_random_sign=56),
     "tuning-curves": tried,
+    "message-examples": exchanged,
+    "metric-along": lambda: aurcs(ce=50, ce_odin=45, ce_random_sign=47),
     "oracle-gap": gaps,
     "mask-gallery": gallery,
     "enhancement-examples": examples,

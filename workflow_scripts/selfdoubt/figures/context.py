@@ -33,6 +33,7 @@ class Context:
 
     labels: dict[str, str] = field(default_factory=dict)  # arm -> text
     looks: dict[str, Look] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)  # arm -> the setting along which a figure shows it
     mask_truth: str = "none"
     own_images: dict = field(default_factory=dict)  # of a replicate, as `data.own_images.positions` takes it; none: all
 
@@ -42,4 +43,5 @@ def context_of(settings: dict) -> Context:
     places = settings.get("looks", {})
     looks = {arm: look_at(places[arm]) for arm in sorted(places, key=places.get)}
     own_images = settings.get("own_images", {})
-    return Context(settings.get("labels", {}), looks, settings.get("mask_truth", "none"), own_images)
+    values, mask_truth = settings.get("values", {}), settings.get("mask_truth", "none")
+    return Context(settings.get("labels", {}), looks, values, mask_truth, own_images)

@@ -30,11 +30,17 @@ def aurc(table: pd.DataFrame, settings) -> pd.DataFrame:
 
     table: rows of the metrics table, any splits and scores. Raises NothingToShow if none has.
     """
-    rows = _with_arms(table, settings)
-    found = rows[(rows["metric"] == "aurc") & (rows["score"] == settings.score)].dropna(subset=["value"])
+    found = values_of(table, settings, "aurc", settings.score)
     if found.empty:
         raise NothingToShow(f"no arm has an AURC on {settings.dataset}, split {settings.split}, score {settings.score}")
-    return found[["arm", "replicate", "n"]].assign(value=1000 * found["value"])
+    return found.assign(value=1000 * found["value"])
+
+
+def values_of(table: pd.DataFrame, settings, metric: str, score: str) -> pd.DataFrame:
+    """Return arm, replicate, n and value of a metric, of each arm and replicate that has one."""
+    rows = _with_arms(table, settings)
+    found = rows[(rows["metric"] == metric) & (rows["score"] == score)].dropna(subset=["value"])
+    return found[["arm", "replicate", "n", "value"]]
 
 
 def of_arm(points: pd.DataFrame, arm: str) -> pd.DataFrame:
