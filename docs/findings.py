@@ -72,27 +72,20 @@ known by then: it shows that the verdicts come again, and confirms nothing anew.
 `studies/ensemble-distillation.yaml` had been seen by no exploration; its test images are among those on which pilots
 suggested its claim.
 
-**Withdrawn.** The runs of `studies/enhancers.yaml` and `studies/communication.yaml` were made before methods were
+**Withdrawn.** The former runs of `studies/enhancers.yaml` and `studies/communication.yaml` were made before methods were
 brought in line with their papers ([decision 20](decisions/0020-as-their-papers-have-them.md)), and before replicates
-had training images of their own; with three replicates, no claim of theirs would now be decided. Three claims do not
-stand, whatever the tables of those runs, or of the default study of that time, show:
+had training images of their own; with three replicates, no claim of theirs would now be decided. Their numbers are no
+longer here, and other studies stand in those files. Three claims do not stand:
 
 - *Persuasion is more accurate than the mean probability of the same models* (the former default study, supported)
   lacks a control: the mean plus a bias for each class, fitted on val, which needs no message at all. In a pilot on
   the same test images that control was more accurate than persuasion.
 - *Confidence after an ODIN step has a lower AURC than after a random step* (the former default study and
   `studies/enhancers.yaml`) was not about ODIN: its temperature was chosen by the AURC on val and so was 1, where the
-  paper has 1000 or tunes on OOD images. The placebo's confidence was of a class that nobody reported where the step
-  had changed the largest logit. The default study below has ODIN's temperature and the kept label's confidence.
+  paper has 1000 or tunes on OOD images. The placebo's confidence was of a class that was not the reported one where
+  the step had changed the largest logit. The default study below has ODIN's temperature and the kept label's confidence.
 - *Confidence after an ODIN step separates digits from clothes better than before* (`studies/enhancers.yaml`,
   supported) is not about ODIN for the same reason.
-
-All other numbers of enhancers that keep the label, of `pnorm` and of C-OOD severities in `studies/enhancers.yaml` are
-of the former definitions until it is run again.
-
-**Wording.** The statements of 15 claims (3 in studies/communication.yaml, 10 in the former
-studies/distillation-controls.yaml, 2 in studies/enhancers.yaml) were worded anew after these replicates had been looked
-at; their arms, metrics and splits are unchanged.
 """
 
 

@@ -127,7 +127,7 @@ def _draw_probabilities(axes: Axes, data: Exchange, row: int, names: dict[str, s
     axes.set_title(f"{before} → {after}: {verdict}", loc="left", fontsize=7.5)
     pair = ((ABOVE, first), (BELOW, second))
     handles = [mpl.patches.Patch(color=colour, label=data.class_names[c]) for colour, c in pair]
-    axes.legend(handles=handles, fontsize=7, loc="lower right", title="probability of")
+    axes.legend(handles=handles, fontsize=7, loc="lower right", title="probability of", frameon=True, framealpha=1)
 
 
 def _draw_gains(axes: Axes, data: Exchange, row: int, names: dict[str, str], limit: float) -> None:
