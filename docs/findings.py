@@ -72,10 +72,10 @@ known by then: it shows that the verdicts come again, and confirms nothing anew.
 `studies/ensemble-distillation.yaml` had been seen by no exploration; its test images are among those on which pilots
 suggested its claim.
 
-**Withdrawn.** The former runs of `studies/enhancers.yaml` and `studies/communication.yaml` were made before methods were
-brought in line with their papers ([decision 20](decisions/0020-as-their-papers-have-them.md)), and before replicates
-had training images of their own; with three replicates, no claim of theirs would now be decided. Their numbers are no
-longer here, and other studies stand in those files. Three claims do not stand:
+**Withdrawn.** The former runs of `studies/enhancers.yaml` and `studies/communication.yaml` were made before methods
+were brought in line with their papers ([decision 20](decisions/0020-as-their-papers-have-them.md)), and before
+replicates had training images of their own; with three replicates, no claim of theirs would now be decided. Their
+numbers are no longer here, and other studies stand in those files. Three claims do not stand:
 
 - *Persuasion is more accurate than the mean probability of the same models* (the former default study, supported)
   lacks a control: the mean plus a bias for each class, fitted on val, which needs no message at all. In a pilot on
@@ -83,7 +83,8 @@ longer here, and other studies stand in those files. Three claims do not stand:
 - *Confidence after an ODIN step has a lower AURC than after a random step* (the former default study and
   `studies/enhancers.yaml`) was not about ODIN: its temperature was chosen by the AURC on val and so was 1, where the
   paper has 1000 or tunes on OOD images. The placebo's confidence was of a class that was not the reported one where
-  the step had changed the largest logit. The default study below has ODIN's temperature and the kept label's confidence.
+  the step had changed the largest logit. The default study below has ODIN's temperature and the kept label's
+  confidence.
 - *Confidence after an ODIN step separates digits from clothes better than before* (`studies/enhancers.yaml`,
   supported) is not about ODIN for the same reason.
 """
@@ -101,7 +102,7 @@ def section(checkout: Path, file: str, study: Study, tables: dict[str, pd.DataFr
     data = data_of(checkout, study, tables)
     metrics, names = with_arms(data.metrics), data.arms
     numbers = numbers_of(metrics)
-    lines = [f"## {f'`{file}`' if file else 'The default study'}", "", extent(study, tables["costs"], at), ""]
+    lines = [f"## {f'`{file}`' if file else 'The default study'}", "", extent(study, tables, at), ""]
     registered = (checkout / (file or "config.yaml")).with_suffix(".registered.json")
     if registered.exists():
         lines += [registration_of(registered, registration(study)).sentence, ""]
@@ -206,8 +207,8 @@ def whole_config(checkout: Path, file: str) -> dict:
     return config
 
 
-def extent(study: Study, costs: pd.DataFrame, at: dict[str, str]) -> str:
-    replicates = counted(len(study.present), "replicate")
+def extent(study: Study, tables: dict[str, pd.DataFrame], at: dict[str, str]) -> str:
+    costs, replicates = tables["costs"], counted(tables["metrics"]["replicate"].nunique(), "replicate")
     minutes = counted(round(costs["cpu_seconds"].sum() / 60), "processor minute")
     found = list(dict.fromkeys(at.values()))
     return (

@@ -74,7 +74,7 @@ RANKING = (study_of(),)
 def tables_of(paths: list, claims=(), studies=RANKING, comparisons=(), datasets=("fashion",), **other) -> dict:
     replicates = other.pop("replicates", REPLICATES)
     settings = {"datasets": list(datasets), "arms": with_replicates(ARMS, replicates), "evaluation": EVALUATION}
-    settings = SimpleNamespace(**settings | {"pretrained": []} | other)
+    settings = SimpleNamespace(**settings | {"pretrained": [], "upper_bounds": []} | other)
     for study in studies:
         study.replicates = replicates
     settings.claims, settings.studies, settings.comparisons = list(claims), list(studies), list(comparisons)
@@ -319,6 +319,13 @@ def test_what_a_claim_is_about_is_in_no_family_of_what_was_explored(paths):
     assert explored["sharp", "aurc"]["p"] is not None and explored["sharp", "aurc"]["p_holm"] is None
     kept = [explored["poor", metric] for metric in ("accuracy", "aurc")]
     assert [row["p_holm"] for row in kept] == families.holm([row["p"] for row in kept])
+
+
+def test_an_upper_bound_is_shown_and_counts_in_no_family(paths):
+    tables = tables_of(paths, comparisons=[AURC], upper_bounds=["sharp"])
+    bound, other = tables["comparisons"]
+    assert bound["better"] == "sharp" and bound["p"] is not None and bound["p_holm"] is None
+    assert other["p_holm"] == pytest.approx(other["p"])
 
 
 # ---- tables ----

@@ -24,7 +24,7 @@ def check(n: int, **changes) -> SimpleNamespace:
 def row_of(tables: list, overlap: float = 0.0, **changes) -> dict:
     studies = [SimpleNamespace(name="a", reference="ce", arms=[], alpha=0.05, replicates=[1])]
     settings = SimpleNamespace(mask_checks=[check(len(tables), **changes)], datasets=["toys"])
-    others = SimpleNamespace(arms=[], claims=[], comparisons=[], studies=studies, pretrained=[])
+    others = SimpleNamespace(arms=[], claims=[], comparisons=[], studies=studies, pretrained=[], upper_bounds=[])
     settings = SimpleNamespace(**vars(settings) | vars(others) | {"overlap": overlap})
     found = decide(compare_masks(tables, settings), settings)
     (row,), (compared,) = found["hypotheses"], found["comparisons"]

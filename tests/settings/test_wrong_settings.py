@@ -31,6 +31,7 @@ LABELS = {"kind": "mixed-labels", "study": "mask-cutmix", "models": ["ce"], "sty
 DECILES = {"kind": "entropy-deciles", "arms": ["kd"], "reference": "ce", "split": "test", "style": STYLE}
 QUALITY = {"kind": "teacher-quality", "arms": ["kd"], "split": "test", "style": STYLE}
 QUALITY |= {"teacher_metrics": ["ece"], "student_metrics": ["auroc"]}
+TWICE = {"better": ["kd", "ce"], "than": ["ce", "cutmix"], "units": "networks"}
 ALONG = {"kind": "metric-along", "along": "epsilon_255", "series": {"a": ["ce/odin"]}, "metric": "aurc"}
 ALONG |= {"score": "msp", "split": "test", "style": STYLE}
 MESSAGES = {"kind": "message-examples", "group": "trio", "protocol": "mean-probability", "n_images": 2, "style": STYLE}
@@ -167,6 +168,7 @@ FAULTS = [
     ("figures.persuasion-matrix.protocol", "mean-probability", ""),
     ("augmented.mask-cutmix.segmenter", None, ""),
     ("augmented.cutmix.segmenter", "unet", ""),
+    ("hypotheses.kd-ranks-better", CLAIM | TWICE, "hypotheses.kd-ranks-better.better: ce twice"),
     ("figures.mask-gallery", ALONG, "figures.mask-gallery.series.a: ce/odin epsilon_255"),
     ("figures.mask-gallery", MESSAGES, "figures.mask-gallery.protocol: 'mean-probability' persuasion"),
     ("figures.mask-gallery", TUNING, "figures.mask-gallery.arms: ce/odin has no candidates of temperature"),

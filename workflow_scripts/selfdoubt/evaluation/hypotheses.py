@@ -56,7 +56,9 @@ def _explored(dataset: str, study, contrasts: dict[tuple, list[Component]], sett
     made = [
         row
         for row, component in zip(rows, found, strict=True)
-        if not component.compared.identical and (component.better, component.than, component.quantity) not in claimed
+        if not component.compared.identical
+        and component.better not in settings.upper_bounds
+        and (component.better, component.than, component.quantity) not in claimed
     ]
     corrected = families.holm([row["p"] for row in made])
     of_study = {"study": study.name, "hypothesis": None, "repeats": False, "p_holm": None}
@@ -127,8 +129,17 @@ def _needed(row: dict, component: Component, level: float) -> dict:
     if found is None or row["n_components"] > 1:
         return columns
     if row["verdict"] == "inconclusive":
-        columns["n_replicates_needed"] = power.n_for_difference(found, level)
+        columns["n_replicates_needed"] = _n_needed(component, level)
     return columns | {"n_replicates_negligible": power.n_for_equivalence(found, component.margin, level)}
+
+
+def _n_needed(component: Component, level: float) -> int | None:
+    """Return with how many replicates the difference is found, and that nothing is lost; None if no number would do."""
+    needed = [power.n_for_difference(component.compared.contrast, level)]
+    for loss in component.losses:
+        if loss.compared.contrast and (loss.p_kept() or 0.0) >= level:
+            needed.append(power.n_for_no_loss(loss.compared.contrast, loss.margin, loss.side, level))
+    return None if None in needed else max(needed)
 
 
 def _comparisons_of(outcome: Outcome, row: dict) -> list[dict]:

@@ -12,6 +12,7 @@ def decision_settings(study: Study) -> dict:
     return {
         "datasets": sorted(study.datasets),
         "pretrained": [arm for arm in compared_arms(study) if study.is_pretrained(parse_arm(arm)[0])],
+        "upper_bounds": [arm for arm in compared_arms(study) if arm in study.upper_bounds()],
         "claims": [claim_settings(study, *each) for each in claims(study)],
         "studies": [{"name": name, "alpha": study.level(name)} for name in sorted(study.studies)],
         **({"mask_checks": checks} if checks else {}),
