@@ -337,8 +337,8 @@ def all_mask_qualities():
 
 
 def figure_files(figure):
-    """Return the files of a figure, one per format."""
-    return multiext(FIGURE.format(figure=figure), ".svg", ".pdf", ".png")
+    """Return the files of a figure, one per format, and what it shows as numbers."""
+    return multiext(FIGURE.format(figure=figure), ".svg", ".pdf", ".png", ".csv")
 
 
 def figure_outputs(figure):

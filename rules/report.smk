@@ -1,5 +1,5 @@
 # Needs  predictions, metrics, training histories, masks, labels of mixed images, enhanced examples, persuasion tables; all tables
-# Makes  figures/{figure}.{svg,pdf,png}    each of the kind that its entry names
+# Makes  figures/{figure}.{svg,pdf,png,csv}    each of the kind that its entry names, and what it shows as numbers
 #        report/index.html                 one page with everything inlined
 #
 # What grows with the study reaches a job through a pipe, as in evaluation.smk.
@@ -16,10 +16,12 @@ rule plot_figure:
         mixed_labels=read_by_figure("mixed_labels", mixed_labels_of_figure),
         examples=read_by_figure("examples", examples_of_figure),
         persuasion=read_by_figure("persuasion", persuasion_of_figure),
-        enhancements=read_by_figure("enhancements", enhancements_of_figure),
-        groups=read_by_figure("groups", groups_of_figure),
-        gaps=read_by_figure("gaps", gaps_of_figure),
-        fidelity=read_by_figure("fidelity", fidelity_of_figure),
+        enhancements=read_by_figure("enhancements", table_of_figure("enhancements")),
+        comparisons=read_by_figure("comparisons", table_of_figure("comparisons")),
+        hypotheses=read_by_figure("hypotheses", table_of_figure("hypotheses")),
+        groups=read_by_figure("groups", table_of_figure("groups")),
+        gaps=read_by_figure("gaps", table_of_figure("gaps")),
+        fidelity=read_by_figure("fidelity", table_of_figure("fidelity")),
         histories=read_by_figure("histories", histories_of_figure),
     output:
         figure_outputs("{figure}"),
@@ -42,6 +44,7 @@ rule plot_figure:
         " --masks {input.masks} --pseudo-masks {input.pseudo_masks} --mixed-labels {input.mixed_labels}"
         " --examples {input.examples} --persuasion {input.persuasion} --gaps {input.gaps}"
         " --enhancements {input.enhancements} --groups {input.groups}"
+        " --comparisons {input.comparisons} --hypotheses {input.hypotheses}"
         " --fidelity {input.fidelity} --histories {input.histories} --figure {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 

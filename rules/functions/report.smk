@@ -24,7 +24,8 @@ def replicates_of_figure(figure):
 
 def metrics_of_figure(figure):
     """The metrics of the arms that a figure shows."""
-    return once(arm_files(METRICS, figure.dataset, figure.shown_arms(STUDY)))
+    datasets = getattr(figure, "datasets", [figure.dataset])
+    return once(file for dataset in datasets for file in arm_files(METRICS, dataset, figure.shown_arms(STUDY)))
 
 
 def images_of_figure(figure):
@@ -68,24 +69,9 @@ def persuasion_of_figure(figure):
     ]
 
 
-def gaps_of_figure(figure):
-    """The table of gaps to perfect orderings, of all arms."""
-    return [TABLE.format(table="gaps")]
-
-
-def enhancements_of_figure(figure):
-    """The table of what was chosen of enhancers, and of their passes."""
-    return [TABLE.format(table="enhancements")]
-
-
-def groups_of_figure(figure):
-    """The table of what groups gain and cost."""
-    return [TABLE.format(table="groups")]
-
-
-def fidelity_of_figure(figure):
-    """The table of how alike students and their teachers predict."""
-    return [TABLE.format(table="fidelity")]
+def table_of_figure(name):
+    """Return the function that gives one of the tables of all arms."""
+    return lambda figure: [TABLE.format(table=name)]
 
 
 def histories_of_figure(figure):
@@ -122,7 +108,29 @@ def own_images_of_figure(figure):
     return {"replicate": min(STUDY.replicates), **own["own_images"]} if own else {}
 
 
+def corruptions_of_figure(figure):
+    """The names and severities of the data set's corruptions."""
+    return STUDY.datasets[figure.dataset].corruptions.model_dump(include={"names", "severities"})
+
+
+def doses_of_figure(figure):
+    """How many training images a replicate has, by data set."""
+    return {name: STUDY.datasets[name].train_images_per_replicate for name in figure.datasets}
+
+
+def claims_of_figure(figure):
+    """The study whose comparisons a figure shows, and the margins that its claims give, by metric."""
+    margins = {}
+    for name, _, claim in claims():
+        given = {what.metric: what.margin for what in (claim, *claim.no_loss) if what.margin is not None}
+        margins |= {name: given} if given and claim.study == figure.study else {}
+    return {"study": figure.study, "margins": margins}
+
+
 CONTEXT = {
+    "claims": claims_of_figure,
+    "corruptions": corruptions_of_figure,
+    "doses": doses_of_figure,
     "labels": labels_of_figure,
     "looks": looks_of_figure,
     "mask_truth": mask_truth_of_figure,

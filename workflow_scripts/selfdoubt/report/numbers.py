@@ -38,12 +38,6 @@ Key = tuple[str, str, str, str, str]  # dataset, arm, split, metric, score
 Numbers = dict[Key, list[Value]]
 
 
-def with_arms(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Return the metrics table with a column `arm`: MODEL, MODEL/VARIANT or GROUP/PROTOCOL."""
-    clean = metrics["variant"] == "clean"
-    return metrics.assign(arm=metrics["name"].where(clean, metrics["name"] + "/" + metrics["variant"]))
-
-
 def numbers_of(metrics: pd.DataFrame) -> Numbers:
     """Return the numbers of the table, those of all replicates together, ordered by replicate. metrics: with `arm`."""
     numbers: Numbers = {}

@@ -7,8 +7,11 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from selfdoubt.figures.points import with_arms
+from selfdoubt.report.answers import claims_of
 from selfdoubt.report.arm_tables import corruption_table, failure_columns, main_columns, numbers_table, score_columns
 from selfdoubt.report.arms import BY_NAME
+from selfdoubt.report.cards import Card, card_of
 from selfdoubt.report.comparison_tables import comparison_table
 from selfdoubt.report.data_tables import counts_table, mask_table
 from selfdoubt.report.enhancement_tables import enhancement_table
@@ -20,7 +23,7 @@ from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.guarantee_tables import guarantee_tables
 from selfdoubt.report.information_tables import information_tables
 from selfdoubt.report.inputs import ReportData
-from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
+from selfdoubt.report.numbers import Numbers, arm_order, numbers_of
 from selfdoubt.report.pools import pool_sentences
 from selfdoubt.report.run_tables import cost_table, missing_table
 from selfdoubt.report.tables import Table
@@ -37,6 +40,7 @@ class StudySection:
 
     name: str
     text: dict  # title, question, background, protocol, threats
+    card: Card
     pools: list[str]  # which training images replicates have in common
     checks: list[Verdict]
     failed_checks: str | None  # why the study supports no conclusion
@@ -101,12 +105,15 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
     if comparisons:
         comparisons.caption += data.arms.note(arms)
     verdicts = verdicts_of(data.hypotheses, data.comparisons, numbers, name, data.arms)
+    failed = failed_checks(verdicts)
+    found = claims_of(data.hypotheses, data.comparisons, name)
     return StudySection(
         name,
         text,
+        card_of(found, failed, numbers, data.settings, data.arms),
         pool_sentences(data, claims),
         [verdict for verdict in verdicts if verdict.role == "check"],
-        failed_checks(verdicts),
+        failed,
         [verdict for verdict in verdicts if verdict.role != "check"],
         of_study(warned, arms, name, data.settings),
         [(data.arms.label(arm), arm, what_is(arm, data.settings) + data.arms.note([arm])) for arm in arms],
