@@ -131,6 +131,7 @@ PREDICTIONS = f"{RUN}/predictions/{{dataset}}/{{name}}/replicate-{{replicate}}/{
 METRICS = f"{RUN}/metrics/{{dataset}}/{{name}}/replicate-{{replicate}}/{{variant}}.parquet"
 FIGURE = f"{RUN}/figures/{{figure}}"
 TABLE = f"{RUN}/tables/{{table}}.parquet"
+PICTURES = f"{RUN}/pictures/{{dataset}}/{{study}}.parquet"
 REPORT = f"{RUN}/report/index.html"
 STATE = f"{RUN}/state/{{wildcards.dataset}}/{{wildcards.model}}/replicate-{{wildcards.replicate}}"  # in shell lines
 TABLES = expand(
@@ -334,6 +335,12 @@ def all_mask_qualities():
         masks_file(MASK_QUALITY, dataset, segmenter, replicate)
         for dataset, segmenter, replicate in product(STUDY.datasets, STUDY.segmenters, STUDY.present)
     )
+
+
+def all_pictures():
+    """Return the tables of pictures: data sets that have images first, then studies; none where none are asked for."""
+    datasets = [name for name in STUDY.datasets if STUDY.pictures and not STUDY.without_images(name)]
+    return expand(PICTURES, dataset=datasets, study=STUDY.studies)
 
 
 def figure_files(figure):

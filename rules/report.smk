@@ -1,5 +1,6 @@
 # Needs  predictions, metrics, training histories, masks, labels of mixed images, enhanced examples, persuasion tables; all tables
 # Makes  figures/{figure}.{svg,pdf,png,csv}    each of the kind that its entry names, and what it shows as numbers
+#        pictures/{dataset}/{study}.parquet       test images that arms classify incorrectly, and on which they differ
 #        report/index.html                 one page with everything inlined
 #
 # What grows with the study reaches a job through a pipe, as in evaluation.smk.
@@ -49,6 +50,32 @@ rule plot_figure:
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
+rule choose_pictures:
+    """Choose the test images that arms classify incorrectly with most confidence, and on which they differ most."""
+    input:
+        predictions=predictions_of_pictures,
+        images=SPLIT.replace("{split}", "test"),
+    output:
+        PICTURES,
+    log:
+        log_of("choose_pictures/{dataset}/{study}"),
+    benchmark:
+        benchmark_of("choose_pictures/{dataset}/{study}")
+    wildcard_constraints:
+        study=one_of(STUDY.studies),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=choosing_mb,
+    params:
+        settings=pictures_settings,
+        code=code_digest("choose_pictures"),
+    shell:
+        'exec python "$SELFDOUBT/choose_pictures.py"'
+        " --predictions @<(printf '%s\\n' {input.predictions}) --images {input.images} --output {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
+
+
 rule render_report:
     """Render questions, verdicts, figures and tables as one page."""
     input:
@@ -56,6 +83,7 @@ rule render_report:
         figures=all_figures(),
         qualities=all_mask_qualities(),
         counts=all_counts(),
+        pictures=all_pictures(),
         registration=registration_file,
     output:
         in_report(REPORT, "page", "Study"),
@@ -74,6 +102,7 @@ rule render_report:
         'exec python "$SELFDOUBT/render_report.py"'
         " --tables {input.tables}"
         " --figures {input.figures} --qualities {input.qualities} --counts {input.counts}"
+        " --pictures {input.pictures}"
         " --registration {input.registration:q} --page {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 

@@ -150,6 +150,28 @@ def upper_bounds():
     return frozenset(STUDY.upper_bounds())
 
 
+def pictured_arms(wildcards):
+    """A study's reference and arms, each with its replicates."""
+    study, present = STUDY.studies[wildcards.study], STUDY.replicates_at(wildcards.study)
+    arms = {arm: parse_arm(arm)[0] for arm in (study.reference, *study.arms)}
+    return [(arm, once(STUDY.replicate_of(name, replicate) for replicate in present)) for arm, name in arms.items()]
+
+
+def predictions_of_pictures(wildcards):
+    """The predictions of a study's reference, then of its arms: arms first, then replicates."""
+    return [
+        file
+        for arm, replicates in pictured_arms(wildcards)
+        for file in arm_files(PREDICTIONS, wildcards.dataset, [arm], replicates)
+    ]
+
+
+def pictures_settings(wildcards):
+    """The arms of the predictions files, in their order, and how many images are shown."""
+    arms = [{"name": arm, "n_files": len(replicates)} for arm, replicates in pictured_arms(wildcards)]
+    return canonical({"arms": arms, **STUDY.pictures.model_dump()})
+
+
 def figure_modules(wildcards):
     """The module of a figure's kind, and of the score that it shows."""
     figure = STUDY.figures[wildcards.figure]
@@ -168,8 +190,9 @@ def report_settings(wildcards):
     labels = {arm: STUDY.label(arm) for arm in [*all_arms(), *STUDY.groups]}
     shown = {name: sorted(upper_bounds() & {*f.shown_arms(STUDY)}) for name, f in STUDY.figures.items()}
     bounds = {"all": sorted(upper_bounds()), "in_figures": shown}
+    library = {"library": digest({}, sorted((RESOURCES / "datatables").iterdir()))}  # as embedded data, it is no input
     known = {"study": study, "order": order, "labels": labels, "upper_bounds": bounds}
-    return canonical({**known, "registration": registration(STUDY)})
+    return canonical({**known, **library, "registration": registration(STUDY)})
 
 
 def registration_settings(wildcards):

@@ -8,10 +8,10 @@ from types import ModuleType, SimpleNamespace
 import pandas as pd
 
 from selfdoubt.figures.numbers import PLACES
-from selfdoubt.figures.texts import Extent, counted
+from selfdoubt.figures.texts import NO_BREAK, Extent, counted
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.inputs import ReportData
-from selfdoubt.report.numbers import Column, Numbers, find
+from selfdoubt.report.numbers import Column, Numbers, find, key_of
 from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
 
@@ -40,6 +40,7 @@ class Point:
     top: float
     text: str
     arm: str
+    key: tuple | None  # of its number in the table of metrics
 
 
 def figures_of(data: ReportData, numbers: Numbers, study: str | None) -> list[PlacedFigure]:
@@ -53,7 +54,7 @@ def figures_of(data: ReportData, numbers: Numbers, study: str | None) -> list[Pl
             kind = methods.load("figures.kinds", settings["kind"])
             text = kind.caption(SimpleNamespace(**settings), data.arms.label, _extent(settings, numbers))
             text += data.arms.note(figure.get("upper_bounds", ()))
-            csv, points = _numbers(figure, kind, data.arms)
+            csv, points = _numbers(figure, kind, data.arms, numbers)
             size = map(settings["style"].get, _SIZE)
             placed.append(PlacedFigure(name, text, _uri(figure, kind), *size, csv, points))
     return placed
@@ -76,22 +77,26 @@ def _extent(settings: dict, numbers: Numbers) -> Extent:
     return Extent(f"{dataset}, {split} (n = {images}, {counted(n_replicates, 'replicate')})", n_replicates)
 
 
-def _numbers(figure: dict, kind: ModuleType, names: Arms) -> tuple[str, list[Point]]:
+def _numbers(figure: dict, kind: ModuleType, names: Arms, numbers: Numbers) -> tuple[str, list[Point]]:
     """Return what a figure shows as a data URI of comma-separated values, and its points, where its kind names them."""
     if "csv" not in figure:
         return "", []
     table, points = pd.read_csv(figure["csv"]), []
     if {*PLACES} <= {*table}:
-        x, y = kind.POINTS
-        for row in table.to_dict("records"):
-            which = "mean" if row["replicate"] == "mean" else f"replicate {row['replicate']}"
-            values = ", ".join(f"{name.removesuffix('_percent')} {row[name]:.2f} %" for name in (x, y))
-            points.append(
-                Point(*(row[place] for place in PLACES), f"{names.label(row['arm'])}, {which}: {values}", row["arm"])
-            )
+        points = [_point(row, figure["settings"], kind.POINTS, names, numbers) for row in table.to_dict("records")]
         table = table.drop(columns=PLACES)
     content = table.to_csv(index=False, float_format="%.10g", lineterminator="\n").encode()
     return f"data:text/csv;base64,{base64.b64encode(content).decode()}", points
+
+
+def _point(row: dict, settings: dict, axes: tuple[str, str], names: Arms, numbers: Numbers) -> Point:
+    """Return a point with its arm, replicate and values; it leads to the number of its vertical axis."""
+    which = "mean" if row["replicate"] == "mean" else f"replicate {row['replicate']}"
+    values = ", ".join(f"{name.removesuffix('_percent')} {row[name]:.2f}{NO_BREAK}%" for name in axes)
+    column = Column(axes[1].removesuffix("_percent"), settings["score"], settings["split"])
+    key = key_of(numbers, settings["dataset"], row["arm"], column)
+    places = (row[place] for place in PLACES)
+    return Point(*places, f"{names.label(row['arm'])}, {which}: {values}", row["arm"], key)
 
 
 def _uri(figure: dict, kind: ModuleType) -> str:

@@ -58,8 +58,14 @@ def numbers_of(metrics: pd.DataFrame) -> Numbers:
 
 def find(numbers: Numbers, dataset: str, arm: str, column: Column) -> list[Value]:
     """Return the values over replicates; of a metric that takes no score, those with score "none"."""
+    key = key_of(numbers, dataset, arm, column)
+    return numbers[key] if key else []
+
+
+def key_of(numbers: Numbers, dataset: str, arm: str, column: Column) -> Key | None:
+    """Return the key of a number, None where there is none."""
     key = (dataset, arm, column.split, column.metric)
-    return numbers.get((*key, column.score)) or numbers.get((*key, "none"), [])
+    return next((found for score in (column.score, "none") if (found := (*key, score)) in numbers), None)
 
 
 def averaged_by_severity(numbers: Numbers, dataset: str, names: list[str], severities: list[int]) -> Numbers:
