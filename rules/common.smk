@@ -131,6 +131,7 @@ METRICS = f"{RUN}/metrics/{{dataset}}/{{name}}/replicate-{{replicate}}/{{variant
 FIGURE = f"{RUN}/figures/{{figure}}"
 TABLE = f"{RUN}/tables/{{table}}.parquet"
 CONTRASTS = f"{RUN}/contrasts/{{dataset}}.parquet"
+PICTURES = f"{RUN}/pictures/{{dataset}}/{{study}}.parquet"
 REPORT = f"{RUN}/report/index.html"
 STATE = f"{RUN}/state/{{wildcards.dataset}}/{{wildcards.model}}/replicate-{{wildcards.replicate}}"  # in shell lines
 TABLES = expand(
@@ -334,9 +335,15 @@ def all_mask_qualities():
     )
 
 
+def all_pictures():
+    """Return the tables of pictures: data sets that have images first, then studies; none where none are asked for."""
+    datasets = [name for name in STUDY.datasets if STUDY.pictures and not STUDY.without_images(name)]
+    return expand(PICTURES, dataset=datasets, study=STUDY.studies)
+
+
 def figure_files(figure):
-    """Return the files of a figure, one per format."""
-    return multiext(FIGURE.format(figure=figure), ".svg", ".pdf", ".png")
+    """Return the files of a figure, one per format, and what it shows as numbers."""
+    return multiext(FIGURE.format(figure=figure), ".svg", ".pdf", ".png", ".csv")
 
 
 def figure_outputs(figure):

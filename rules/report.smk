@@ -1,5 +1,6 @@
 # Needs  predictions, metrics, training histories, masks, labels of mixed images, enhanced examples, persuasion tables; all tables
-# Makes  figures/{figure}.{svg,pdf,png}    each of the kind that its entry names
+# Makes  figures/{figure}.{svg,pdf,png,csv}    each of the kind that its entry names, and what it shows as numbers
+#        pictures/{dataset}/{study}.parquet       test images that arms classify incorrectly, and on which they differ
 #        report/index.html                 one page with everything inlined
 #
 # What grows with the study reaches a job through a pipe, as in evaluation.smk.
@@ -18,10 +19,12 @@ rule plot_figure:
         persuasion=read_by_figure("persuasion", persuasion_of_figure),
         gains=read_by_figure("gains", gains_of_figure),
         counts=read_by_figure("counts", counts_of_figure),
-        enhancements=read_by_figure("enhancements", enhancements_of_figure),
-        groups=read_by_figure("groups", groups_of_figure),
-        gaps=read_by_figure("gaps", gaps_of_figure),
-        fidelity=read_by_figure("fidelity", fidelity_of_figure),
+        enhancements=read_by_figure("enhancements", table_of_figure("enhancements")),
+        comparisons=read_by_figure("comparisons", table_of_figure("comparisons")),
+        hypotheses=read_by_figure("hypotheses", table_of_figure("hypotheses")),
+        groups=read_by_figure("groups", table_of_figure("groups")),
+        gaps=read_by_figure("gaps", table_of_figure("gaps")),
+        fidelity=read_by_figure("fidelity", table_of_figure("fidelity")),
         histories=read_by_figure("histories", histories_of_figure),
     output:
         figure_outputs("{figure}"),
@@ -45,7 +48,34 @@ rule plot_figure:
         " --examples {input.examples} --persuasion {input.persuasion} --gaps {input.gaps}"
         " --gains {input.gains} --counts {input.counts}"
         " --enhancements {input.enhancements} --groups {input.groups}"
+        " --comparisons {input.comparisons} --hypotheses {input.hypotheses}"
         " --fidelity {input.fidelity} --histories {input.histories} --figure {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
+
+
+rule choose_pictures:
+    """Choose the test images that arms classify incorrectly with most confidence, and on which they differ most."""
+    input:
+        predictions=predictions_of_pictures,
+        images=SPLIT.replace("{split}", "test"),
+    output:
+        PICTURES,
+    log:
+        log_of("choose_pictures/{dataset}/{study}"),
+    benchmark:
+        benchmark_of("choose_pictures/{dataset}/{study}")
+    wildcard_constraints:
+        study=one_of(STUDY.studies),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=choosing_mb,
+    params:
+        settings=pictures_settings,
+        code=code_digest("choose_pictures"),
+    shell:
+        'exec python "$SELFDOUBT/choose_pictures.py"'
+        " --predictions @<(printf '%s\\n' {input.predictions}) --images {input.images} --output {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
@@ -56,6 +86,7 @@ rule render_report:
         figures=all_figures(),
         qualities=all_mask_qualities(),
         counts=all_counts(),
+        pictures=all_pictures(),
         registration=registration_file,
     output:
         in_report(REPORT, "page", "Study"),
@@ -74,6 +105,7 @@ rule render_report:
         'exec python "$SELFDOUBT/render_report.py"'
         " --tables {input.tables}"
         " --figures {input.figures} --qualities {input.qualities} --counts {input.counts}"
+        " --pictures {input.pictures}"
         " --registration {input.registration:q} --page {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 

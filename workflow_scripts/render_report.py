@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from selfdoubt.report.arms import Arms
-from selfdoubt.report.inputs import Registration, ReportData
+from selfdoubt.report.inputs import Library, Registration, ReportData
 from selfdoubt.report.page import render
 from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.atomic_files import atomic_path
@@ -21,6 +21,7 @@ from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
 from selfdoubt.runtime.schemas.information import INFORMATION_SCHEMA
 from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
+from selfdoubt.runtime.schemas.pictures import PICTURES_SCHEMA
 from selfdoubt.settings.registration import differences, read_registration
 from selfdoubt.settings.rounds import rounds_of
 
@@ -36,6 +37,7 @@ TABLES = {
     "information": INFORMATION_SCHEMA,
     "metrics": METRICS_SCHEMA,
 }
+LIBRARY = Path(__file__).resolve().parent.parent / "resources" / "datatables"
 PACKAGES = ("snakemake", "torch", "torchvision", "timm", "segmentation-models-pytorch", "numpy", "pandas", "pyarrow")
 
 
@@ -52,6 +54,8 @@ def run(arguments):
         counts={path.parent.name: read(path, COUNTS_SCHEMA) for path in arguments.counts},
         figures=figures_of(arguments.figures, study, settings["upper_bounds"]["in_figures"]),
         arms=Arms(settings["labels"], frozenset(settings["upper_bounds"]["all"])),
+        pictures={(path.parent.name, path.stem): read(path, PICTURES_SCHEMA) for path in arguments.pictures},
+        library=library(),
         registration=next(iter(registered), None),
         provenance={"commit": commit(), "versions": cli.versions(PACKAGES)},
         **{path.stem: read(path, TABLES[path.stem]) for path in arguments.tables},
@@ -62,6 +66,12 @@ def run(arguments):
 
 def read(path: Path, schema):
     return table_files.read_table(path, schema).to_pandas()
+
+
+def library() -> Library:
+    """Return the script of the page's tables, which comes with the project."""
+    files = {name: (LIBRARY / name).read_text(encoding="utf-8") for name in ("dataTables.min.js", "LICENSE")}
+    return Library("DataTables 3.1.5", files["dataTables.min.js"], files["LICENSE"])
 
 
 def qualities_of(paths: list[Path]) -> dict[tuple[str, str], list]:
@@ -101,6 +111,12 @@ def commit() -> str | None:
 
 
 if __name__ == "__main__":
-    files = {"tables": "all tables", "figures": "all figures", "qualities": "of masks", "counts": "of data sets"}
+    files = {
+        "tables": "all tables",
+        "figures": "all figures",
+        "qualities": "of masks",
+        "counts": "of data sets",
+        "pictures": "of studies",
+    }
     files |= {"registration": "what was registered, if anything was"}
     cli.main(run, files | {"page": "written"}, several=tuple(files))

@@ -163,6 +163,12 @@ def drawing_mb(wildcards, attempt):
     return attempt * max(asked)
 
 
+def choosing_mb(wildcards, attempt):
+    """The memory of a job that reads the tables of an arm at a time, and the test images."""
+    known = predicted_sets(wildcards.dataset)
+    return attempt * max(memory.reading_mb(*known), memory.job_mb(STUDY.datasets[wildcards.dataset]))
+
+
 def page_mb(wildcards, attempt):
     """The memory of the job that renders the page from all metrics and figures."""
     return attempt * memory.rendering_mb(len(all_metrics()), len(STUDY.figures))

@@ -16,7 +16,10 @@ from small_figures import (
     KINDS,
     LAST_INCORRECT,
     aurcs,
+    compared,
+    corrupted,
     costed,
+    dosed,
     draw,
     drawn,
     exchanged,
@@ -72,7 +75,7 @@ def test_a_figure_and_its_caption_show_arms_by_their_labels(kind):
     assert any("& more" in text for text in texts(draw(kind, context=changed))) == shows_arms
     module = methods.load("figures.kinds", kind)
     one, caption = (module.caption(settings(kind), lambda arm: f"<{arm}>", Extent("toys", n)) for n in (1, 3))
-    assert "toys" in caption and ("<" in caption) == (shows_arms and kind != "auroc-accuracy")  # of all arms
+    assert "toys" in caption and ("<" in caption) == (shows_arms and kind not in ("auroc-accuracy", "forest"))  # of all
     assert "replicate" not in one.replace("replicate 1", "") and (one != caption) == (
         "replicate" in caption.replace("replicate 1", "")
     )
@@ -114,6 +117,11 @@ POOR = {
     "persuasion-matrix": (persuasion().assign(gain=None, n=0),) * 2,
     "mixed-labels": ({"a": [dict.fromkeys(labels(), None)], "b": [labels(None)]}, None),
     "confidence-histograms": ({"ce": [PERFECT], "kd": [PERFECT] * 2}, None),
+    "generalised-risk-coverage": ({"ce": [PERFECT], "kd": [PERFECT] * 2}, None),
+    "ood-histograms": ({arm: [(np.ones(3), np.ones(2))] for arm in ("ce", "kd")}, None),
+    "severity-curves": (corrupted().query("name == 'ce'"), corrupted().query("split != 'noise-3'")),
+    "data-dose": (dosed().query("dataset == 'toys'"), dosed().assign(value=None).astype({"value": float})),
+    "forest": (compared(), compared()._replace(comparisons=compared().comparisons.assign(low=None))),
     "entropy-deciles": (fidelity().query("student == 'kd'"), fidelity().query("reference != 'ce'")),
     "teacher-quality": (fidelity().query("student != 'a'"), fidelity().assign(value=None).astype({"value": float})),
     "mask-gallery": (Gallery(gallery().images, *[np.zeros((3, 8, 8), bool)] * 2), None),

@@ -9,6 +9,7 @@ from small_figures import (
     ARMS,
     CONTEXT,
     FIRST_INCORRECT,
+    KINDS,
     LAST_INCORRECT,
     aurcs,
     draw,
@@ -18,12 +19,14 @@ from small_figures import (
     metrics,
     metrics_rows,
     settings,
+    table,
     texts,
 )
 
 from selfdoubt.data import datasets, masks
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.own_images import positions
+from selfdoubt.figures import numbers
 from selfdoubt.figures.context import context_of
 from selfdoubt.figures.kinds import gain_cost, message_examples
 from selfdoubt.figures.kinds.accuracy_ranking import parts_of
@@ -193,6 +196,68 @@ def test_bars_of_the_oracle_gap_reach_as_far_as_their_positive_parts(labels, end
     axes = draw("oracle-gap", labels=labels).axes[0]
     bars = [bar for bar in axes.patches if round(bar.get_y() + bar.get_height() / 2) == 2]
     assert sorted(bar.get_x() + bar.get_width() for bar in bars if bar.get_width() > 0) == pytest.approx(ends)
+
+
+def test_generalised_risk_lies_between_an_oracle_and_chance():
+    axes = drawn("generalised-risk-coverage").axes[0]  # one error of four: last of ce, first of kd
+    ce, kd, chance, oracle = (line.get_xydata() for line in axes.lines)
+    assert (ce[-1, 1], kd[-1, 1]) == (25, 25) and ce[300, 1] == 0 and kd[100, 1] == 25  # at 75 and at 25 % coverage
+    assert chance.tolist() == [[0, 0], [100, 25]] and oracle.tolist() == [[0, 0], [75, 0], [100, 25]]
+    assert any(text.startswith("31.25 ") for text in texts(drawn("generalised-risk-coverage")))  # 1000 × 1/4 × 1/4 / 2
+
+
+def test_severity_curves_average_corruptions_within_each_replicate():
+    ce, kd = drawn("severity-curves").axes[0].lines  # .9 and .91 on test; blur and noise take .015 a severity
+    assert ce.get_ydata() == pytest.approx([90.5, 89.0, 86.0]) and kd.get_ydata() == pytest.approx([92.5, 91.0, 88.0])
+    found = table("severity-curves").query("arm == 'ce' and severity == 3")
+    assert found[["least", "mean", "most"]].to_numpy().tolist() == [pytest.approx([85.5, 86.0, 86.5])]
+
+
+def test_data_doses_stand_at_the_number_of_training_images():
+    points = table("data-dose").set_index(["arm", "n_train_images"])["mean"]
+    assert points.to_dict() == pytest.approx({("ce", 100): 51, ("ce", 400): 31, ("kd", 100): 46, ("kd", 400): 29})
+
+
+def test_histograms_of_test_and_ood_images_share_their_bins():
+    found = table("ood-histograms", n_bins=2).query("arm == 'ce'")  # 0 to 3, and -1 to 2, of two replicates
+    assert found.groupby("images")["percent"].apply(list).to_dict() == {"test": [25, 75], "ood-digits": [50, 50]}
+    assert "AUROC 71.9 ± 0.0 %" in texts(drawn("ood-histograms"))  # 10 of 16 pairs, and half of 3
+
+
+def test_a_forest_plot_divides_each_difference_by_its_margin_and_draws_better_to_the_right():
+    rows = table("forest").to_dict("records")
+    assert [(row["metric"], row["verdict"]) for row in rows] == [
+        ("aurc", "supported"),
+        ("accuracy", None),
+        ("accuracy", None),
+    ]
+    assert [row["margin"] for row in rows] == [0.002, 0.003, 0.003]  # of the config, and of the metric
+    axes = drawn("forest").axes[0]
+    estimates = [dots.get_offsets()[0, 0] for dots in axes.collections if dots.get_offsets()[0, 1] in (0, 1)][:2]
+    assert estimates == pytest.approx([0.004 / 0.002, 0.001 / 0.003])
+    assert axes.get_xlim() == (-8, 8)  # the last interval goes on, as an arrow shows
+    assert [row["better"] for row in table("forest", exploratory=False).to_dict("records")] == ["kd", "kd"]
+    assert [row["metric"] for row in table("forest", metrics=["aurc"]).to_dict("records")] == ["aurc"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_gives_its_numbers_as_a_table_of_which_none_is_a_list(kind, tmp_path):
+    found = table(kind)
+    numbers.write(tmp_path / "table.csv", found)
+    again = pd.read_csv(tmp_path / "table.csv")
+    assert len(again) == len(found) > 0 and [*again] == [*found]
+    assert again.select_dtypes("number").shape[1] > 0
+    numbers.write(tmp_path / "again.csv", table(kind))
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "table.csv").read_bytes()
+
+
+def test_points_are_placed_where_they_are_drawn():
+    figure, found = drawn("auroc-accuracy"), table("auroc-accuracy")
+    placed = numbers.placed(found, figure, "accuracy_percent", "auroc_percent")
+    box = figure.axes[0].get_position()
+    assert placed["left_percent"].between(100 * box.x0, 100 * box.x1).all()
+    assert placed["top_percent"].between(100 * (1 - box.y1), 100 * (1 - box.y0)).all()
+    assert set(placed["replicate"]) == {"1", "2", "mean"}
 
 
 # ---- of students and their teachers ----

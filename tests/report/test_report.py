@@ -54,7 +54,7 @@ def test_the_page_is_well_formed_and_the_same_each_time():
 
 def test_text_from_settings_tables_and_labels_is_escaped():
     evil = "<script>alert(1)</script>"
-    data = report(hypotheses=frame("hypotheses", [HYPOTHESIS | {"statement": evil, "verdict": evil}]))
+    data = report(hypotheses=frame("hypotheses", [HYPOTHESIS | {"statement": evil, "hypothesis": evil}]))
     data.settings["studies"]["distillation"] |= dict.fromkeys(("title", "question", "background", "threats"), evil)
     metrics = frame("metrics", [*METRICS, row("ce", 1, "nll", None, reason=evil)])
     provenance = {"commit": evil, "versions": {evil: evil}}
@@ -249,7 +249,7 @@ def test_warnings_stand_at_the_top_at_the_study_and_at_what_they_are_about():
     assert top.count("kd-ranks-better on toys: 3 incorrect images.") == 1
     assert study.count("kd on toys: no &lt;better&gt;.") == study.count("masks of unet on toys: 9 of 10 masks.") == 1
     assert (
-        top.count("Warning: 3 incorrect images.") == study.count("Warning: 3 incorrect images.") == 1
+        top.count("Warning: 3 incorrect images.") == 0 and study.count("Warning: 3 incorrect images.") == 1
     )  # of the verdict
     assert study.count("Warning, mask: 9 of 10 masks.") == 2  # the caption, read out for the table too
     checker = Balance()
@@ -292,7 +292,8 @@ def test_claims_of_replicates_that_share_their_images_are_conditional_on_them():
 def test_a_check_of_masks_is_shown_and_its_segmenter_is_no_arm():
     masks = {"hypothesis": "masks", "role": "check", "metric": "mask-iou", "score": "none", "split": "train"}
     masks |= {"better": "unet", "than": "centred-box", "difference": 0.3, "low": 0.2, "high": 0.4, "margin": 0.01}
-    claims = frame("hypotheses", [HYPOTHESIS | masks | {"verdict": "supported"}, HYPOTHESIS])
+    masks |= {"low_family": 0.2, "high_family": 0.4, "p": 0.001, "p_holm": 0.001, "verdict": "supported"}
+    claims = frame("hypotheses", [HYPOTHESIS | masks, HYPOTHESIS])
     page = render(report(hypotheses=claims)).replace("\u00a0", " ")
     assert "Mask IoU of unet is 30.00 percentage points higher than that of centred-box on train." in page
     assert "Settings of the 2 arms" in page

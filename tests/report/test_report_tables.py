@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from small_report import CHOSEN, COMPARISON, COSTS, GROUPS, HYPOTHESIS, METRICS, SETTINGS, frame, report, row
 
+from selfdoubt.figures.points import with_arms
 from selfdoubt.report.arm_tables import failure_columns, numbers_table
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.comparison_tables import comparison_table
@@ -17,7 +18,7 @@ from selfdoubt.report.gap_tables import gap_tables
 from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.guarantee_tables import guarantee_tables
 from selfdoubt.report.information_tables import information_tables
-from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of, with_arms
+from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of
 from selfdoubt.report.page import render, what_is
 from selfdoubt.report.run_tables import cost_table, missing_table
 from selfdoubt.report.verdict_texts import failed_checks, verdicts_of

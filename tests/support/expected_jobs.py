@@ -152,6 +152,7 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "measure_mixing": set(),
     "register": set(),
     "measure_information": set(),  # which the tests' study does not ask for
+    "choose_pictures": set(),  # which the tests' study does not ask for
     "compute_guarantees": set(),  # which the tests' study does not ask for
     "enhance_images": enhanced(*ENHANCERS),
     "combine_members": decided(*COMBINED),

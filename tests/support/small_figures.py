@@ -9,10 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 from matplotlib.text import Text
+from small_report import COMPARISON, HYPOTHESIS
 
 from selfdoubt.figures import style
 from selfdoubt.figures.context import Context, look_at
 from selfdoubt.figures.kinds.enhancement_examples import Examples
+from selfdoubt.figures.kinds.forest import Tables
 from selfdoubt.figures.kinds.gain_cost import Numbers
 from selfdoubt.figures.kinds.mask_gallery import Gallery
 from selfdoubt.figures.kinds.message_examples import Exchange
@@ -23,7 +25,12 @@ from selfdoubt.runtime import methods
 ARMS = {"ce": "cross-entropy", "kd": "KD, τ = $4$", "a": "A", "b": "B", "trio/persuasion": "trio talks"}
 ARMS |= {"ce/odin": "ODIN", "ce/random-sign": "placebo"}
 LOOKS = {arm: look_at(place) for place, arm in enumerate(ARMS)}
-CONTEXT = Context(ARMS, LOOKS, values={"ce/odin": 2, "ce/random-sign": 8})
+FACTS = {
+    "corruptions": {"names": ["blur", "noise"], "severities": [1, 3]},
+    "doses": {"toys": 100, "games": 400},
+    "claims": {"study": "distillation", "margins": {"kd-ranks-better": {"aurc": 0.002}}},
+}
+CONTEXT = Context(ARMS, LOOKS, values={"ce/odin": 2, "ce/random-sign": 8}, **FACTS)
 ENTRY = {"dataset": "toys", "split": "test", "score": "msp", "style": SimpleNamespace(width_mm=150, height_mm=80)}
 OWN = {  # kind -> what else its entry has
     "risk-coverage": {"arms": ["ce", "kd"]},
@@ -54,6 +61,11 @@ OWN = {  # kind -> what else its entry has
         "student_metrics": ["aurc"],
     },
     "training-curves": {"arms": ["ce", "kd"], "column": "val_accuracy"},
+    "generalised-risk-coverage": {"arms": ["ce", "kd"]},
+    "ood-histograms": {"arms": ["ce", "kd"], "ood": "digits", "n_bins": 4},
+    "severity-curves": {"arms": ["ce", "kd"], "metric": "accuracy", "score": "none"},
+    "data-dose": {"arms": ["ce", "kd"], "datasets": ["toys", "games"], "metric": "aurc"},
+    "forest": {"metrics": [], "exploratory": True},
 }
 KINDS = [kind for kind in methods.names_in("figures.kinds") if kind in OWN]
 
@@ -189,6 +201,36 @@ def tried(arms: tuple[str, ...] = ("ce/odin", "ce/random-sign")) -> Tried:
     return Tried(pd.DataFrame(rows), aurcs(ce=50).assign(split="val"))
 
 
+def corrupted() -> pd.DataFrame:
+    """Accuracy of two arms and replicates: .9 on test, less by .01 a severity, by .02 for noise; kd has .02 more."""
+    rows = []
+    for arm, replicate in product(("ce", "kd"), (1, 2)):
+        row = {"dataset": "toys", "name": arm, "variant": "clean", "replicate": replicate, "metric": "accuracy"}
+        own = 0.9 + 0.02 * (arm == "kd") + 0.01 * (replicate - 1)
+        severities = {f"{name}-{s}": own - s * step for name, step in (("blur", 0.01), ("noise", 0.02)) for s in (1, 3)}
+        rows += [
+            row | {"score": "none", "split": split, "value": v} for split, v in {"test": own, **severities}.items()
+        ]
+    return pd.DataFrame(rows)
+
+
+def dosed() -> pd.DataFrame:
+    """AURC of two arms on two data sets, 50 and 30 for ce, the second replicate higher by 2."""
+    of_toys, of_games = aurcs(ce=50, kd=45), aurcs(ce=30, kd=28).assign(dataset="games")
+    return pd.concat([of_toys, of_games], ignore_index=True)
+
+
+def compared() -> Tables:
+    """A claim by AURC, what it must not lose, the same by another score, and an exploratory comparison by accuracy."""
+    own = COMPARISON | {"hypothesis": "kd-ranks-better", "high": -0.001}
+    kept = own | {"metric": "accuracy", "score": "none", "difference": 0.001, "low": -0.001, "high": 0.003}
+    explored = kept | {"better": "a", "hypothesis": None, "low": -0.1}
+    rows = [own, kept, own | {"score": "pnorm", "repeats": True}, explored]
+    claims = [HYPOTHESIS | {"verdict": "supported"}]
+    frames = pd.DataFrame(rows), pd.DataFrame(claims)
+    return Tables(*frames, pd.concat([metrics(), aurcs(ce=50, kd=45)], ignore_index=True))
+
+
 DATA = {
     "risk-coverage": lambda: {"ce": [LAST_INCORRECT], "kd": [FIRST_INCORRECT]},
     "reliability": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
@@ -208,6 +250,11 @@ DATA = {
     "confidence-histograms": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
     "entropy-deciles": fidelity,
     "teacher-quality": fidelity,
+    "generalised-risk-coverage": lambda: {"ce": [LAST_INCORRECT], "kd": [FIRST_INCORRECT]},
+    "ood-histograms": lambda: {arm: [(np.arange(4.0), np.arange(-1.0, 3))] * 2 for arm in ("ce", "kd")},
+    "severity-curves": corrupted,
+    "data-dose": dosed,
+    "forest": compared,
     "training-curves": lambda: {"ce": [np.array([0.5, 0.7]), np.array([0.6, 0.7])], "kd": [np.array([0.4, 0.9])] * 2},
 }
 
@@ -222,6 +269,11 @@ def draw(kind: str, data=None, context: Context = CONTEXT, **changes):
 
 
 drawn = cache(draw)
+
+
+def table(kind: str, **changes) -> pd.DataFrame:
+    """What a kind shows of the small data, as numbers."""
+    return methods.load("figures.kinds", kind).table(DATA[kind](), settings(kind, **changes), CONTEXT)
 
 
 def texts(figure) -> list[str]:

@@ -1,5 +1,7 @@
 """The page: what goes into the template, in the order in which a reader meets it."""
 
+import base64
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,11 +9,15 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from selfdoubt.figures.points import with_arms
+from selfdoubt.report.answers import claims_of
 from selfdoubt.report.arm_tables import corruption_table, failure_columns, main_columns, numbers_table, score_columns
 from selfdoubt.report.arms import BY_NAME
+from selfdoubt.report.cards import Card, card_of
 from selfdoubt.report.comparison_tables import comparison_table
 from selfdoubt.report.data_tables import counts_table, mask_table
 from selfdoubt.report.enhancement_tables import enhancement_table
+from selfdoubt.report.explorer import explorer_of
 from selfdoubt.report.fidelity_tables import fidelity_tables
 from selfdoubt.report.figures import PlacedFigure, figures_of
 from selfdoubt.report.formats import metric_of
@@ -20,7 +26,8 @@ from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.guarantee_tables import guarantee_tables
 from selfdoubt.report.information_tables import information_tables
 from selfdoubt.report.inputs import ReportData
-from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
+from selfdoubt.report.numbers import Numbers, arm_order, numbers_of
+from selfdoubt.report.pictures import PictureList, class_names, picture_lists
 from selfdoubt.report.pools import pool_sentences
 from selfdoubt.report.run_tables import cost_table, missing_table
 from selfdoubt.report.tables import Table
@@ -37,6 +44,7 @@ class StudySection:
 
     name: str
     text: dict  # title, question, background, protocol, threats
+    card: Card
     pools: list[str]  # which training images replicates have in common
     checks: list[Verdict]
     failed_checks: str | None  # why the study supports no conclusion
@@ -49,10 +57,11 @@ class StudySection:
     fidelity: list[Table]
     enhancements: Table | None
     comparisons: Table | None
+    pictures: list[tuple[str, list[PictureList]]]  # by data set
 
 
 def render(data: ReportData) -> str:
-    """Return the page as HTML: one file, without scripts, that loads nothing."""
+    """Return the page as HTML: one file that loads nothing, and reads whole without its scripts."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -60,9 +69,15 @@ def render(data: ReportData) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["exact"] = lambda value: f"{value:.10g}"
     metrics = with_arms(data.metrics)
     numbers, warned = numbers_of(metrics), warnings_of(data, metrics)
+    scripts = [data.library.source, (FOLDER / "page.js").read_text(encoding="utf-8")] if data.library else []
     return environment.get_template("template.html.j2").render(
+        policy=_policy(scripts),
+        scripts=[Markup(script) for script in scripts],  # of this repository, free of closing tags
+        library=data.library,
+        explorer=explorer_of(numbers, data.arms) if data.library and numbers else None,
         style=Markup((FOLDER / "style.css").read_text()),  # our own file, free of markup
         headline=headline(metrics, data.hypotheses, data.is_registered),
         warnings=[each.of([*each.arms]) for each in warned],
@@ -78,6 +93,13 @@ def render(data: ReportData) -> str:
         versions=data.provenance.get("versions") or {},
         further={key: value for key, value in data.provenance.items() if key not in ("commit", "versions")},
     )
+
+
+def _policy(scripts: list[str]) -> str:
+    """Return the content security policy: nothing is loaded, and no script runs but those with these digests."""
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{each}'" for each in digests) or "'none'"
+    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}"
 
 
 def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) -> StudySection:
@@ -101,12 +123,15 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
     if comparisons:
         comparisons.caption += data.arms.note(arms)
     verdicts = verdicts_of(data.hypotheses, data.comparisons, numbers, name, data.arms)
+    failed = failed_checks(verdicts)
+    found = claims_of(data.hypotheses, data.comparisons, name)
     return StudySection(
         name,
         text,
+        card_of(found, failed, numbers, data.settings, data.arms),
         pool_sentences(data, claims),
         [verdict for verdict in verdicts if verdict.role == "check"],
-        failed_checks(verdicts),
+        failed,
         [verdict for verdict in verdicts if verdict.role != "check"],
         of_study(warned, arms, name, data.settings),
         [(data.arms.label(arm), arm, what_is(arm, data.settings) + data.arms.note([arm])) for arm in arms],
@@ -116,6 +141,11 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
         fidelity_tables(data.fidelity, arms, data.arms),
         enhancement_table(data.enhancements, data.settings, arms, data.arms),
         comparisons,
+        [
+            (dataset, picture_lists(found, class_names(data.counts.get(dataset)), data.arms))
+            for (dataset, study), found in data.pictures.items()
+            if study == name and len(found)
+        ],
     )
 
 

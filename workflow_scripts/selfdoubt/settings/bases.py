@@ -279,7 +279,7 @@ class Figure(Strict):
     """A figure of the report. Its kind names the files that it reads and what else it is drawn from."""
 
     reads: ClassVar[tuple[str, ...]]  # inputs of the rule plot_figure, by name
-    needs: ClassVar[tuple[str, ...]] = ()  # of "labels", "looks", "values", "mask_truth" and "own_images"
+    needs: ClassVar[tuple[str, ...]] = ()  # facts about the study: fields of `figures.context.Context`
     study: Name | None = None  # under which the page shows it; None: under further figures
     dataset: Name
     style: Style

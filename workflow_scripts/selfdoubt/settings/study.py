@@ -20,6 +20,7 @@ from selfdoubt.settings.analysis import (
     Evaluation,
     Hypothesis,
     MaskCheck,
+    Pictures,
     StudyText,
 )
 from selfdoubt.settings.data import Dataset, OodSet
@@ -79,6 +80,7 @@ class Study(Strict):
     manipulation_checks: dict[Name, Claim] = {}
     mask_checks: dict[Name, MaskCheck] = {}
     hypotheses: dict[Name, Hypothesis] = {}
+    pictures: Pictures | None = None  # null: none
     figures: dict[Name, any_of("figures", by="kind")] = {}
     labels: dict[ArmText, Label] = {}
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
@@ -92,6 +93,17 @@ def draw(data: Exchange, settings, context: Context) -> Figure:
     label = context.labels[f"{settings.group}/{settings.protocol}"]
     header(figure, f"{settings.dataset}, test, {label}, first replicate; {len(rows)} of {len(data.labels)} images")
     return laid_out(figure)
+
+
+def table(data: Exchange, settings, context: Context) -> pd.DataFrame:
+    """Return image, from 1, true class, class, who predicts (a member, the mean, the group after messages), and p."""
+    rows = []
+    for image, row in enumerate(chosen(data, settings.n_images), 1):
+        known = {"image": image, "true_class": data.class_names[data.labels[row]]}
+        said = dict(zip(data.members, data.clean[:, row], strict=True))
+        for who, p in (said | {"mean": data.before[row], "after messages": data.decided[row]}).items():
+            rows += [known | {"class": data.class_names[c], "by": who, "p": p[c]} for c in data.candidates[row]]
+    return pd.DataFrame(rows)
 
 
 def chosen(data: Exchange, n: int) -> np.ndarray:

@@ -35,13 +35,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
 
     data: rows of the metrics table. Raises NothingToShow if no arm of a series has the metric.
     """
-    name, scale = METRICS[settings.metric]
-    points = values_of(data, settings, settings.metric, "none" if settings.metric == "accuracy" else settings.score)
-    points = points.assign(value=scale * points["value"])
-    curves = {each: _curve(points, arms, context.values) for each, arms in vars(settings.series).items()}
-    curves = {each: curve for each, curve in curves.items() if len(curve)}
-    if not curves:
-        raise NothingToShow(f"no arm has {settings.metric} on {settings.dataset}, split {settings.split}")
+    points, curves = _curves(data, settings, context)
     figure = new_figure(settings)
     axes = figure.subplots()
     for place, (each, curve) in enumerate(curves.items()):
@@ -54,13 +48,33 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     places = np.unique(np.concatenate([curve.index for curve in curves.values()]))
     axes.set_xticks(places, [f"{place:g}" for place in places])
     axes.set_xlabel(SETTINGS.get(settings.along, settings.along.replace("_", " ")))
-    axes.set_ylabel(name)
+    axes.set_ylabel(METRICS[settings.metric][0])
     axes.grid()
     axes.legend()
     n = points["replicate"].nunique()
     extent = f"{settings.dataset}, {settings.split}, n = {int(points['n'].max()):,}"
     header(figure, f"{extent}; {counted(n, 'replicate')}{', mean and deviation' if n > 1 else ''}")
     return laid_out(figure)
+
+
+def table(data: pd.DataFrame, settings, context: Context) -> pd.DataFrame:
+    """Return series, the setting along which it is drawn, and mean and deviation of the metric over replicates."""
+    _, curves = _curves(data, settings, context)
+    parts = [curve.reset_index().assign(series=each) for each, curve in curves.items()]
+    found = pd.concat(parts, ignore_index=True).rename(columns={"at": settings.along, "std": "sd"})
+    return found[["series", settings.along, "mean", "sd"]]
+
+
+def _curves(data: pd.DataFrame, settings, context: Context) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Return the values of arms in the figure's unit, and the curve of each series that has one."""
+    score = "none" if settings.metric == "accuracy" else settings.score
+    points = values_of(data, settings, settings.metric, score)
+    points = points.assign(value=METRICS[settings.metric][1] * points["value"])
+    curves = {each: _curve(points, arms, context.values) for each, arms in vars(settings.series).items()}
+    curves = {each: curve for each, curve in curves.items() if len(curve)}
+    if not curves:
+        raise NothingToShow(f"no arm has {settings.metric} on {settings.dataset}, split {settings.split}")
+    return points, curves
 
 
 def _curve(points: pd.DataFrame, arms: list[str], values: dict[str, float]) -> pd.DataFrame:

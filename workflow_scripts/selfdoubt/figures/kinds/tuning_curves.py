@@ -42,20 +42,39 @@ def draw(data: Tried, settings, context: Context) -> Figure:
 
     Raises NothingToShow if no arm has a candidate with an AURC beside the reference's.
     """
-    own = SimpleNamespace(dataset=settings.dataset, split="val", score="msp")
-    reference = of_arm(aurc(data.metrics, own), settings.reference)["value"]
-    curves = {arm: curves_of(data.enhancements, arm, settings, reference) for arm in settings.arms}
-    curves = {arm: found for arm, found in curves.items() if found}
-    if not curves:
-        raise NothingToShow(f"no candidate has an AURC beside that of {settings.reference} on {settings.dataset}")
+    curves, n_replicates = _curves(data, settings)
     figure = new_figure(settings)
     panels = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
     for axes, (arm, found) in zip(panels, curves.items(), strict=True):
         _panel(axes, found, settings)
         axes.set_title(context.labels[arm])
     panels[0].set_ylabel(f"AURC ×10³ on val, less that of {context.labels[settings.reference]}")
-    header(figure, f"{settings.dataset}, val; score msp; {counted(len(reference), 'replicate')}, mean and deviation")
+    header(figure, f"{settings.dataset}, val; score msp; {counted(n_replicates, 'replicate')}, mean and deviation")
     return laid_out(figure)
+
+
+def table(data: Tried, settings, context: Context) -> pd.DataFrame:
+    """Return arm, the other settings, the setting along which it is drawn, and mean and deviation of AURC ×10³ less the
+    reference's.
+    """
+    curves, _ = _curves(data, settings)
+    parts = [
+        curve.reset_index().rename(columns={"at": settings.along, "std": "sd"}).assign(arm=arm, others=others)
+        for arm, found in curves.items()
+        for others, curve in found.items()
+    ]
+    return pd.concat(parts, ignore_index=True)[["arm", "others", settings.along, "mean", "sd"]]
+
+
+def _curves(data: Tried, settings) -> tuple[dict[str, dict[str, pd.DataFrame]], int]:
+    """Return the curves of each arm, and of how many replicates; raises NothingToShow if there are none."""
+    own = SimpleNamespace(dataset=settings.dataset, split="val", score="msp")
+    reference = of_arm(aurc(data.metrics, own), settings.reference)["value"]
+    curves = {arm: curves_of(data.enhancements, arm, settings, reference) for arm in settings.arms}
+    curves = {arm: found for arm, found in curves.items() if found}
+    if not curves:
+        raise NothingToShow(f"no candidate has an AURC beside that of {settings.reference} on {settings.dataset}")
+    return curves, len(reference)
 
 
 def curves_of(enhancements: pd.DataFrame, arm: str, settings, reference: pd.Series) -> dict[str, pd.DataFrame]:
