@@ -193,6 +193,15 @@ def test_a_compound_claim_shows_each_of_its_comparisons():
     assert "at least 1 of 2 data sets" in found.sentence and len(found.further) == 2
 
 
+def test_each_comparison_of_a_compound_claim_has_its_other_scores_and_a_claim_of_no_loss_its_p():
+    other = {"score": "msp-ts", "repeats": True, "difference": -0.001}
+    members = [{}, other, {"than": "teacher"}, {"than": "teacher"} | other | {"difference": -0.003}]
+    found = verdict_of(members, n_components=2, than="ce, teacher", p_no_loss=0.03)
+    assert ["msp-ts −1.00" in text for text in found.further] == [True, False]
+    assert ["msp-ts −3.00" in text for text in found.further] == [False, True]
+    assert "0.03" in found.sentence.rpartition("losing")[2]
+
+
 def test_a_study_speaks_if_its_manipulation_checks_are_supported():
     assert failed_checks([verdict_of([{}])]) is None  # no check
     assert failed_checks([verdict_of([{}], role="check", verdict="supported, smaller than the margin")]) is None
