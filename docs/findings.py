@@ -32,11 +32,12 @@ from kept_tables import (
 from snakemake.utils import update_config
 
 from render_report import qualities_of, registration_of
+from selfdoubt.figures.points import with_arms
 from selfdoubt.figures.texts import counted, listed
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.formats import mean_sd, metric_of, number
 from selfdoubt.report.inputs import ReportData
-from selfdoubt.report.numbers import numbers_of, with_arms
+from selfdoubt.report.numbers import numbers_of
 from selfdoubt.report.pools import pool_sentences
 from selfdoubt.report.verdict_texts import Verdict, verdicts_of
 from selfdoubt.report.warnings import warnings_of
