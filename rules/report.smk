@@ -1,6 +1,7 @@
 # Needs  predictions, metrics, training histories, masks, labels of mixed images, enhanced examples, persuasion tables; all tables
 # Makes  figures/{figure}.{svg,pdf,png}    each of the kind that its entry names
 #        report/index.html                 one page with everything inlined
+#        report/config.yaml, Snakefile, ro-crate-metadata.json    how it was made
 #
 # What grows with the study reaches a job through a pipe, as in evaluation.smk.
 
@@ -47,7 +48,7 @@ rule plot_figure:
 
 
 rule render_report:
-    """Render questions, verdicts, figures and tables as one page."""
+    """Render questions, verdicts, figures and tables as one page, and record how they were made."""
     input:
         tables=TABLES,
         figures=all_figures(),
@@ -55,7 +56,10 @@ rule render_report:
         counts=all_counts(),
         registration=registration_file,
     output:
-        in_report(REPORT, "page", "Study"),
+        page=in_report(REPORT, "page", "Study"),
+        config=AS_RUN,
+        workflow=ENTRY,
+        record=RECORD,
     log:
         log_of("render_report"),
     benchmark:
@@ -71,7 +75,8 @@ rule render_report:
         'exec python "$SELFDOUBT/render_report.py"'
         " --tables {input.tables}"
         " --figures {input.figures} --qualities {input.qualities} --counts {input.counts}"
-        " --registration {input.registration:q} --page {output}"
+        " --registration {input.registration:q} --page {output.page}"
+        " --config {output.config} --workflow {output.workflow} --record {output.record}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 

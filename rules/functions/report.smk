@@ -161,6 +161,7 @@ def report_settings(wildcards):
     shown = {name: sorted(upper_bounds() & {*f.shown_arms(STUDY)}) for name, f in STUDY.figures.items()}
     bounds = {"all": sorted(upper_bounds()), "in_figures": shown}
     known = {"study": study, "order": order, "labels": labels, "upper_bounds": bounds}
+    known |= {"licence": STUDY.licence, "licences": licences(STUDY)}
     return canonical({**known, "registration": registration(STUDY)})
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -22,13 +21,19 @@ from selfdoubt.report.information_tables import information_tables
 from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
 from selfdoubt.report.pools import pool_sentences
-from selfdoubt.report.run_tables import cost_table, missing_table
+from selfdoubt.report.provenance import provenance_of
+from selfdoubt.report.run_tables import missing_table
 from selfdoubt.report.tables import Table
 from selfdoubt.report.verdict_texts import Verdict, failed_checks, headline, verdicts_of
 from selfdoubt.report.warnings import Warned, of_study, warnings_of
 from selfdoubt.settings.metrics import OF_MASKS
 
 FOLDER = Path(__file__).parent
+_NOTHING = {
+    **dict.fromkeys(("headline", "registration", "provenance", "missing"), None),
+    **{part: [] for part in ("warnings", "studies", "loose_figures", "tables")},
+    "is_registered": False,
+}
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,23 @@ class StudySection:
 
 def render(data: ReportData) -> str:
     """Return the page as HTML: one file, without scripts, that loads nothing."""
+    metrics = with_arms(data.metrics)
+    numbers, warned = numbers_of(metrics), warnings_of(data, metrics)
+    return page(
+        headline=headline(metrics, data.hypotheses, data.is_registered),
+        warnings=[each.of([*each.arms]) for each in warned],
+        studies=[_study(name, data, numbers, warned) for name in data.settings.get("studies") or {}],
+        loose_figures=figures_of(data, numbers, None),
+        tables=_all_tables(data, numbers, arm_order(metrics, data.settings)),
+        missing=missing_table(metrics, data.arms),
+        provenance=provenance_of(data),
+        registration=data.registration.sentence if data.registration else None,
+        is_registered=data.is_registered,
+    )
+
+
+def page(**parts) -> str:
+    """Return the page of some parts; of those that are not given it has none."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -60,24 +82,8 @@ def render(data: ReportData) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    metrics = with_arms(data.metrics)
-    numbers, warned = numbers_of(metrics), warnings_of(data, metrics)
-    return environment.get_template("template.html.j2").render(
-        style=Markup((FOLDER / "style.css").read_text()),  # our own file, free of markup
-        headline=headline(metrics, data.hypotheses, data.is_registered),
-        warnings=[each.of([*each.arms]) for each in warned],
-        studies=[_study(name, data, numbers, warned) for name in data.settings.get("studies") or {}],
-        loose_figures=figures_of(data, numbers, None),
-        tables=_all_tables(data, numbers, arm_order(metrics, data.settings)),
-        costs=cost_table(data.costs),
-        missing=missing_table(metrics, data.arms),
-        settings=yaml.safe_dump(data.settings, sort_keys=False, allow_unicode=True, width=100),
-        registration=data.registration.sentence if data.registration else None,
-        is_registered=data.is_registered,
-        commit=data.provenance.get("commit"),
-        versions=data.provenance.get("versions") or {},
-        further={key: value for key, value in data.provenance.items() if key not in ("commit", "versions")},
-    )
+    style = Markup((FOLDER / "style.css").read_text())  # our own file, free of markup
+    return environment.get_template("template.html.j2").render(**_NOTHING | {"style": style} | parts)
 
 
 def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) -> StudySection:

@@ -9,7 +9,7 @@ from selfdoubt.settings import catalog
 from selfdoubt.settings.choices import not_one_of
 from selfdoubt.settings.predictions import PeoplesFile
 from selfdoubt.settings.registry import FOLDERS
-from selfdoubt.settings.types import Count, Name, Positive, Strict
+from selfdoubt.settings.types import Count, Licence, Name, Positive, Strict
 
 BUILT_IN = names_in(FOLDERS["corruptions"])
 
@@ -62,6 +62,7 @@ class Dataset(Strict):
     corruptions: Corruptions | None = None
     soft_labels: PeoplesFile = None
     shifted: dict[Name, Annotated[str, AfterValidator(_checked_recollected)]] = {}  # re-collected test sets
+    licence: Licence = None  # of the images, for the report; None: what is known of published ones
 
 
 class OodSet(Strict):
@@ -69,3 +70,4 @@ class OodSet(Strict):
     split: Literal["train", "val", "test"] = "test"  # of the source, where it has one
     n_images: Count | None = None  # drawn from it; None: all
     overlap: str = ""  # what it has in common with the data sets, for the report
+    licence: Licence = None  # as of datasets
