@@ -55,7 +55,7 @@ def as_yaml(settings: dict) -> str:
 
 
 def shortened(settings):
-    """Return settings in which absolute paths are "…/" and their last part: where a user keeps files is no part of it."""
+    """Return settings in which absolute paths are "…/" and their last part: where files are kept is no part of it."""
     if isinstance(settings, dict):
         return {key: shortened(value) for key, value in settings.items()}
     if isinstance(settings, list):

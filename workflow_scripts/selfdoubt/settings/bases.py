@@ -286,9 +286,9 @@ class Style(Strict):
     """
 
     model_config = ConfigDict(serialize_by_alias=True)
-    purpose: Literal["screen", *PAPERS] = Field("screen", alias="for")
+    purpose: Literal["screen", *PAPERS] = Field("screen", alias="for")  # widths of a paper's columns: docs/how-to.md
     columns: Literal[1, 2] = 1  # of a paper, that the figure is as wide as
-    width_mm: Annotated[float, Field(ge=30, le=400)]
+    width_mm: Annotated[float, Field(ge=30, le=400)]  # of a screen
     height_mm: Annotated[float, Field(ge=30, le=400)]
 
     @model_validator(mode="before")
