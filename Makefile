@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test test-slurm soak lint format env slurm bench lock rulegraph example invalidation schema clean
+.PHONY: run test test-slurm soak lint format env slurm bench lock rulegraph example invalidation schema reference clean
 
 run: env ## the default study, to results/default/report/index.html
 	snakemake --cores all --resources gpu=4
@@ -89,6 +89,9 @@ invalidation: env ## regenerate docs/invalidation.md from tests/support/edits.py
 
 schema: env ## regenerate docs/config.schema.json, by which editors complete the keys of a config
 	python docs/config_schema.py --write
+
+reference: env ## regenerate docs/config.md and docs/methods.md from the settings and docstrings
+	python docs/reference.py --write
 
 clean: ## all results
 	rm -rf results/* .snakemake

@@ -30,6 +30,7 @@ from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules
 from selfdoubt.settings.data_folder import named as with_data_folder
 from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.files import check_files
+from selfdoubt.settings.licences import licences
 from selfdoubt.settings.registration import read_registration, registration
 from selfdoubt.settings.registry import MIXER, modules_named, modules_of
 from selfdoubt.settings.source_files import Folders
@@ -133,9 +134,12 @@ TABLE = f"{RUN}/tables/{{table}}.parquet"
 CONTRASTS = f"{RUN}/contrasts/{{dataset}}.parquet"
 PICTURES = f"{RUN}/pictures/{{dataset}}/{{study}}.parquet"
 REPORT = f"{RUN}/report/index.html"
+AS_RUN = f"{RUN}/report/config.yaml"
+ENTRY = f"{RUN}/report/Snakefile"
+RECORD = f"{RUN}/ro-crate-metadata.json"
 STATE = f"{RUN}/state/{{wildcards.dataset}}/{{wildcards.model}}/replicate-{{wildcards.replicate}}"  # in shell lines
 TABLES = expand(
-    TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "gaps", "fidelity", "costs"]
+    TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "gaps", "fidelity", "costs", "data"]
 )
 TABLES += expand(TABLE, table=["guarantees"] if STUDY.evaluation.guarantees else [])
 TABLES += expand(TABLE, table=["information"] if STUDY.evaluation.information else [])

@@ -2,6 +2,7 @@
 # Makes  figures/{figure}.{svg,pdf,png,csv}    each of the kind that its entry names, and what it shows as numbers
 #        pictures/{dataset}/{study}.parquet       test images that arms classify incorrectly, and on which they differ
 #        report/index.html                 one page with everything inlined
+#        report/config.yaml, Snakefile, ro-crate-metadata.json    how it was made
 #
 # What grows with the study reaches a job through a pipe, as in evaluation.smk.
 
@@ -80,7 +81,7 @@ rule choose_pictures:
 
 
 rule render_report:
-    """Render questions, verdicts, figures and tables as one page."""
+    """Render questions, verdicts, figures and tables as one page, and record how they were made."""
     input:
         tables=TABLES,
         figures=all_figures(),
@@ -89,7 +90,10 @@ rule render_report:
         pictures=all_pictures(),
         registration=registration_file,
     output:
-        in_report(REPORT, "page", "Study"),
+        page=in_report(REPORT, "page", "Study"),
+        config=AS_RUN,
+        workflow=ENTRY,
+        record=RECORD,
     log:
         log_of("render_report"),
     benchmark:
@@ -106,7 +110,8 @@ rule render_report:
         " --tables {input.tables}"
         " --figures {input.figures} --qualities {input.qualities} --counts {input.counts}"
         " --pictures {input.pictures}"
-        " --registration {input.registration:q} --page {output}"
+        " --registration {input.registration:q} --page {output.page}"
+        " --config {output.config} --workflow {output.workflow} --record {output.record}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 

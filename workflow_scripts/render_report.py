@@ -1,17 +1,20 @@
-"""Render questions, verdicts, figures and tables as one page."""
+"""Render questions, verdicts, figures and tables as one page, and record beside it how they were made."""
 
 import subprocess
 from pathlib import Path
 
 from selfdoubt.report.arms import Arms
+from selfdoubt.report.crate import record
 from selfdoubt.report.inputs import Library, Registration, ReportData
 from selfdoubt.report.page import render
+from selfdoubt.report.provenance import as_yaml, shortened
 from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.atomic_files import atomic_path
 from selfdoubt.runtime.commits import committed
 from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA
 from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA
 from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
+from selfdoubt.runtime.schemas.data import DATA_SCHEMA
 from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
 from selfdoubt.runtime.schemas.fidelity import FIDELITY_SCHEMA
 from selfdoubt.runtime.schemas.gaps import GAPS_SCHEMA
@@ -38,6 +41,7 @@ TABLES = {
     "metrics": METRICS_SCHEMA,
 }
 LIBRARY = Path(__file__).resolve().parent.parent / "resources" / "datatables"
+SNAKEFILE = Path(__file__).resolve().parent.parent / "Snakefile"
 PACKAGES = ("snakemake", "torch", "torchvision", "timm", "segmentation-models-pytorch", "numpy", "pandas", "pyarrow")
 
 
@@ -47,6 +51,7 @@ def run(arguments):
         section: {name: entries[name] for name in settings["order"][section]} if isinstance(entries, dict) else entries
         for section, entries in settings["study"].items()
     }
+    study = shortened(study)
     registered = [registration_of(path, settings["registration"]) for path in arguments.registration]
     data = ReportData(
         settings=study,
@@ -57,11 +62,32 @@ def run(arguments):
         pictures={(path.parent.name, path.stem): read(path, PICTURES_SCHEMA) for path in arguments.pictures},
         library=library(),
         registration=next(iter(registered), None),
-        provenance={"commit": commit(), "versions": cli.versions(PACKAGES)},
-        **{path.stem: read(path, TABLES[path.stem]) for path in arguments.tables},
+        provenance=provenance_of(arguments.tables, settings),
+        **{path.stem: read(path, TABLES[path.stem]) for path in arguments.tables if path.stem in TABLES},
     )
-    with atomic_path(arguments.page) as temporary:
-        temporary.write_text(render(data), encoding="utf-8")
+    write(arguments.page, render(data))
+    labels = {arm: label for arm, label in settings["labels"].items() if label != arm}
+    write(arguments.config, as_yaml(study | {"labels": labels}))
+    write(arguments.workflow, SNAKEFILE.read_text())
+    files = {name: getattr(arguments, name) for name in ("workflow", "config", "page")}
+    files |= {path.stem: path for path in arguments.tables}
+    files |= {f"figure-{path.stem}-{path.suffix[1:]}": path for path in arguments.figures}
+    title = f"selfdoubt: {study['run']}"
+    write(arguments.record, record(arguments.record.parent, files, title, data.provenance, data.costs))
+
+
+def provenance_of(tables: list[Path], settings: dict) -> dict:
+    """Return the provenance of a report; machine and times are what collect_costs has found."""
+    paths = {path.stem: path for path in tables}
+    known = table_files.read_metadata(paths["costs"])
+    kept = {key: known[key] for key in ("machine", "devices", "began", "ended") if key in known}
+    kept |= {"data": read(paths["data"], DATA_SCHEMA), "licences": settings["licences"]}
+    return {"commit": commit(), "versions": cli.versions(PACKAGES), "licence": settings["licence"], **kept}
+
+
+def write(path: Path, text: str) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def read(path: Path, schema):
@@ -119,4 +145,6 @@ if __name__ == "__main__":
         "pictures": "of studies",
     }
     files |= {"registration": "what was registered, if anything was"}
-    cli.main(run, files | {"page": "written"}, several=tuple(files))
+    written = {"page": "written", "config": "as run; written", "workflow": "a copy of the Snakefile; written"}
+    written |= {"record": "an RO-Crate, in the folder that the others are below; written"}
+    cli.main(run, files | written, several=tuple(files))

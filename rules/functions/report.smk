@@ -209,6 +209,7 @@ def report_settings(wildcards):
     bounds = {"all": sorted(upper_bounds()), "in_figures": shown}
     library = {"library": digest({}, sorted((RESOURCES / "datatables").iterdir()))}  # as embedded data, it is no input
     known = {"study": study, "order": order, "labels": labels, "upper_bounds": bounds}
+    known |= {"licence": STUDY.licence, "licences": licences(STUDY)}
     return canonical({**known, **library, "registration": registration(STUDY)})
 
 

@@ -7,6 +7,7 @@ from expected_jobs import (
     ACCURACY,
     ARMS,
     COMPARED,
+    DIGESTS,
     ENHANCEMENTS,
     EVERYTHING,
     EXAMPLES,
@@ -180,12 +181,15 @@ EDITS: dict[str, list[Edit]] = {
                 put("ood_sets", some={"source": "sklearn:digits", "n_images": 9}),
                 config(lambda c: c["datasets"]["fashion-mnist-12k"]["ood"].append("some")),
             ),
-            {"prepare_ood:some"} | renewed(*MODELS),
+            {"prepare_ood:some"} | DIGESTS | renewed(*MODELS),
         ),
         Edit(
-            "fewer images of an OOD set", put("ood_sets.digits", n_images=9), {"prepare_ood:digits"} | renewed(*MODELS)
+            "fewer images of an OOD set",
+            put("ood_sets.digits", n_images=9),
+            {"prepare_ood:digits"} | DIGESTS | renewed(*MODELS),
         ),
         Edit("`overlap` of an OOD set", put("ood_sets.digits", overlap="none"), REPORT),
+        Edit("`licence` of a data set", put("datasets.fashion-mnist-12k", licence="MIT, of Zalando"), REPORT),
         Edit(
             "`train_images_per_replicate`, and a segmenter for each replicate",
             several(
@@ -198,12 +202,12 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a new data set",
             config(with_second_dataset),
-            on_second(EVERYTHING) | TABLES | ENHANCEMENTS | GROUPS | FIDELITY,
+            on_second(EVERYTHING) | TABLES | ENHANCEMENTS | GROUPS | FIDELITY | DIGESTS,
         ),
         Edit(
             "a data set removed",
             without_second_dataset,
-            TABLES | ENHANCEMENTS | GROUPS | FIDELITY,
+            TABLES | ENHANCEMENTS | GROUPS | FIDELITY | DIGESTS,
             "tried on a copy of two; figures show the first",
         ),
     ],
@@ -370,6 +374,11 @@ EDITS: dict[str, list[Edit]] = {
         Edit("a study's question", put("studies.distillation", question="Why?"), REPORT),
         Edit(
             "a figure's style", put("figures.risk-coverage.style", width_mm=120), {"plot_figure:risk-coverage"} | REPORT
+        ),
+        Edit(
+            "a figure for a paper",
+            put("figures.risk-coverage.style", **{"for": "paper"}),
+            {"plot_figure:risk-coverage"} | REPORT,
         ),
         Edit(
             "a figure's width and height swapped",

@@ -25,8 +25,9 @@ ENHANCEMENTS = {"collect_enhancements"} | REPORT
 TABLES = {"collect_metrics", "collect_costs", "measure_gaps"} | VERDICTS
 GROUPS = {"compare_groups"}
 FIDELITY = {"measure_fidelity"}
+DIGESTS = {"digest_data"}
 RULES_OF_TABLES = ("collect_metrics", "collect_costs", "collect_enhancements", "compare_groups", "measure_gaps")
-RULES_OF_TABLES += ("measure_fidelity",)
+RULES_OF_TABLES += ("measure_fidelity", "digest_data")
 ACCURACY = {"plot_figure:auroc-accuracy"}
 EXAMPLES = {"plot_figure:enhancement-examples"}
 GALLERY = {"plot_figure:mask-gallery"}
@@ -120,7 +121,7 @@ def stored(of=REPLICATES, teacher="teacher", **recipe) -> set[str]:
 FROM_TRAINING = trained(*MODELS) | stored() | {"train_segmenter:unet/1"} | MASKS | renewed(*MODELS)
 ROBUST = (trained("robust") | renewed("robust")) - COMPARED  # it is in no study
 SHIFTED = {f"corrupt_images:{corruption}" for corruption in CORRUPTIONS}
-EVERYTHING = {"prepare_dataset", "prepare_ood:digits"} | SHIFTED | FROM_TRAINING
+EVERYTHING = {"prepare_dataset", "prepare_ood:digits"} | DIGESTS | SHIFTED | FROM_TRAINING
 FROM_TEACHER = trained("teacher", *STUDENTS, "mask-cutmix") | stored() | {"train_segmenter:unet/1"} | MASKS
 FROM_TEACHER |= renewed("teacher", *STUDENTS, "mask-cutmix")
 FROM_SEGMENTER = {"train_segmenter:unet/1"} | MASKS | trained("mask-cutmix") | renewed("mask-cutmix")
@@ -135,7 +136,7 @@ ARMS += [f"ce/{enhancer}" for enhancer in ENHANCERS] + [f"trio/{protocol}" for p
 AFTER = {  # rule -> its jobs, and all that reads what they make
     "fetch_file": set(),
     "prepare_dataset": EVERYTHING,
-    "prepare_ood": {"prepare_ood:digits"} | renewed(*MODELS),
+    "prepare_ood": {"prepare_ood:digits"} | DIGESTS | renewed(*MODELS),
     "corrupt_images": SHIFTED | predicted(*MODELS),
     "prepare_shifted": set(),
     "train_teacher": FROM_TEACHER,
@@ -211,6 +212,6 @@ def after(rules: set[str], methods: set[str] = frozenset()) -> set[str]:
 
 def on_second(jobs: set[str]) -> set[str]:
     """The same jobs for the data set `second`; those that have none stay away."""
-    of_all = TABLES | ENHANCEMENTS | GROUPS | FIDELITY | {job for job in jobs if job.startswith("plot_")}
+    of_all = TABLES | ENHANCEMENTS | GROUPS | FIDELITY | DIGESTS | {job for job in jobs if job.startswith("plot_")}
     parts = [job.partition(":") for job in jobs - of_all]
     return {f"{rule}:@second" + (f"/{keys}" if keys else "") for rule, _, keys in parts}

@@ -140,6 +140,7 @@ OF_IMAGENET = {
     "compute_guarantees": {500 + 6 * TABLE},
     "plot_figure": {500 + 10 * TABLE, 1000},  # the others read metrics, examples and persuasion tables
     "collect_metrics": {2000},
+    "digest_data": {2000},
     "render_report": {1000},
     **{key: {500} for key in ("collect_costs", "collect_enhancements")},
 }

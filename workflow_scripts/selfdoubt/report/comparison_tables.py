@@ -18,11 +18,15 @@ _METHOD_OF_ONE = (
 )
 
 
+def exploratory(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the comparisons that are in no claim, and not equal to one that is. rows: COMPARISONS."""
+    claimed = rows[rows["hypothesis"].notna()].set_index(_IDENTITY).index
+    return rows[rows["hypothesis"].isna() & ~rows.set_index(_IDENTITY).index.isin(claimed)]
+
+
 def comparison_table(comparisons: pd.DataFrame, study: str, names: Arms = BY_NAME) -> Table | None:
     """Return the exploratory comparisons of one study: those that are not parts of its claims."""
-    rows = comparisons[comparisons["study"] == study]
-    claimed = rows[rows["hypothesis"].notna()].set_index(_IDENTITY).index
-    rows = rows[rows["hypothesis"].isna() & ~rows.set_index(_IDENTITY).index.isin(claimed)]
+    rows = exploratory(comparisons[comparisons["study"] == study])
     if rows.empty:
         return None
     several = rows["dataset"].nunique() > 1

@@ -5,7 +5,6 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -29,13 +28,19 @@ from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of
 from selfdoubt.report.pictures import PictureList, class_names, picture_lists
 from selfdoubt.report.pools import pool_sentences
-from selfdoubt.report.run_tables import cost_table, missing_table
+from selfdoubt.report.provenance import provenance_of
+from selfdoubt.report.run_tables import missing_table
 from selfdoubt.report.tables import Table
 from selfdoubt.report.verdict_texts import Verdict, failed_checks, headline, verdicts_of
 from selfdoubt.report.warnings import Warned, of_study, warnings_of
 from selfdoubt.settings.metrics import OF_MASKS
 
 FOLDER = Path(__file__).parent
+_NOTHING = {
+    **dict.fromkeys(("headline", "registration", "provenance", "missing", "library", "explorer"), None),
+    **{part: [] for part in ("warnings", "studies", "loose_figures", "tables", "scripts")},
+    "is_registered": False,
+}
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,28 @@ class StudySection:
 
 def render(data: ReportData) -> str:
     """Return the page as HTML: one file that loads nothing, and reads whole without its scripts."""
+    metrics = with_arms(data.metrics)
+    numbers, warned = numbers_of(metrics), warnings_of(data, metrics)
+    scripts = [data.library.source, (FOLDER / "page.js").read_text(encoding="utf-8")] if data.library else []
+    return page(
+        policy=_policy(scripts),
+        scripts=[Markup(script) for script in scripts],  # of this repository, free of closing tags
+        library=data.library,
+        explorer=explorer_of(numbers, data.arms) if data.library and numbers else None,
+        headline=headline(metrics, data.hypotheses, data.is_registered),
+        warnings=[each.of([*each.arms]) for each in warned],
+        studies=[_study(name, data, numbers, warned) for name in data.settings.get("studies") or {}],
+        loose_figures=figures_of(data, numbers, None),
+        tables=_all_tables(data, numbers, arm_order(metrics, data.settings)),
+        missing=missing_table(metrics, data.arms),
+        provenance=provenance_of(data),
+        registration=data.registration.sentence if data.registration else None,
+        is_registered=data.is_registered,
+    )
+
+
+def page(**parts) -> str:
+    """Return the page of some parts; of those that are not given it has none."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -70,28 +97,9 @@ def render(data: ReportData) -> str:
         lstrip_blocks=True,
     )
     environment.filters["exact"] = lambda value: f"{value:.10g}"
-    metrics = with_arms(data.metrics)
-    numbers, warned = numbers_of(metrics), warnings_of(data, metrics)
-    scripts = [data.library.source, (FOLDER / "page.js").read_text(encoding="utf-8")] if data.library else []
+    style = Markup((FOLDER / "style.css").read_text())  # our own file, free of markup
     return environment.get_template("template.html.j2").render(
-        policy=_policy(scripts),
-        scripts=[Markup(script) for script in scripts],  # of this repository, free of closing tags
-        library=data.library,
-        explorer=explorer_of(numbers, data.arms) if data.library and numbers else None,
-        style=Markup((FOLDER / "style.css").read_text()),  # our own file, free of markup
-        headline=headline(metrics, data.hypotheses, data.is_registered),
-        warnings=[each.of([*each.arms]) for each in warned],
-        studies=[_study(name, data, numbers, warned) for name in data.settings.get("studies") or {}],
-        loose_figures=figures_of(data, numbers, None),
-        tables=_all_tables(data, numbers, arm_order(metrics, data.settings)),
-        costs=cost_table(data.costs),
-        missing=missing_table(metrics, data.arms),
-        settings=yaml.safe_dump(data.settings, sort_keys=False, allow_unicode=True, width=100),
-        registration=data.registration.sentence if data.registration else None,
-        is_registered=data.is_registered,
-        commit=data.provenance.get("commit"),
-        versions=data.provenance.get("versions") or {},
-        further={key: value for key, value in data.provenance.items() if key not in ("commit", "versions")},
+        **_NOTHING | {"style": style, "policy": _policy([])} | parts
     )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_serializer, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from selfdoubt.settings.types import (
@@ -23,6 +23,14 @@ from selfdoubt.settings.types import (
 )
 from selfdoubt.settings.weight_suffixes import EITHER, PICKLES, SAFETENSORS
 
+# mm of one column and of the page: "paper" has the widths of ICML; columns of CVPR and IEEE are a little wider
+PAPERS = {
+    "paper": (82.5, 171.5),
+    "cvpr": (83.3, 174.6),
+    "icml": (82.5, 171.5),
+    "ieee": (88.9, 181.9),
+    "neurips": (139.7, 139.7),  # of one column
+}
 ObjectLabels = Literal["object-area", "relative-object-area"]
 AnyObjectLabels = ObjectLabels | Literal["visible-fraction"]
 
@@ -271,8 +279,36 @@ class FromTimm(Strict):
 
 
 class Style(Strict):
-    width_mm: Annotated[float, Field(ge=30, le=400)]
+    """What a figure is for, and its size.
+
+    For a paper the width is that of one column or of the page, whatever `width_mm` says, the type is the paper's, and
+    the line above the figure is left out: its caption states that.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
+    purpose: Literal["screen", *PAPERS] = Field("screen", alias="for")  # widths of a paper's columns: docs/how-to.md
+    columns: Literal[1, 2] = 1  # of a paper, that the figure is as wide as
+    width_mm: Annotated[float, Field(ge=30, le=400)]  # of a screen
     height_mm: Annotated[float, Field(ge=30, le=400)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_wide_as_columns(cls, given):
+        if not isinstance(given, dict) or given.get("for", "screen") not in PAPERS:
+            return given
+        columns = given.get("columns", 1)
+        return given | ({"width_mm": PAPERS[given["for"]][columns - 1]} if columns in (1, 2) else {})
+
+    @model_validator(mode="after")
+    def _has_columns_in_papers(self) -> Self:
+        if self.purpose == "screen" and self.columns != 1:
+            raise ValueError("has columns, which a screen has not; add for: paper, or set width_mm")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_the_screen(self, dump) -> dict:
+        screen = {"for", "columns"} if self.purpose == "screen" else set()
+        return {key: value for key, value in dump(self).items() if key not in screen}
 
 
 class Figure(Strict):

@@ -37,7 +37,7 @@ from selfdoubt.settings.replicates import Draws, Replicates
 from selfdoubt.settings.robust import Robust
 from selfdoubt.settings.segmenters import Segmenter
 from selfdoubt.settings.twins import or_twins, with_twins
-from selfdoubt.settings.types import ArmText, Count, Label, Name, RunName, Strict
+from selfdoubt.settings.types import ArmText, Count, Label, Licence, Name, RunName, Strict
 
 
 def _kind_of_data(entry) -> str:
@@ -83,6 +83,7 @@ class Study(Strict):
     pictures: Pictures | None = None  # null: none
     figures: dict[Name, any_of("figures", by="kind")] = {}
     labels: dict[ArmText, Label] = {}
+    licence: Licence = None  # of what the run makes, for its record
 
     @cached_property
     def models(self) -> dict[str, Model | Pretrained]:
