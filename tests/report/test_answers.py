@@ -136,7 +136,7 @@ def test_arms_that_are_identical_or_have_no_numbers_are_no_effect():
     numbers = numbers_of(with_arms(frame("metrics", METRICS)))
     found = claims_of(frame("hypotheses", [same, unknown]), frame("comparisons", []), "distillation")
     effects, _ = effects_of(found, numbers, {}, Arms())
-    assert [(each.interval, each.text) for each in effects] == [(None, "identical"), (None, "no interval")]
+    assert [(each.track, each.text) for each in effects] == [(None, "identical"), (None, "no interval")]
 
 
 # ---- the small forest plot ----
@@ -153,14 +153,17 @@ def effect_of(row: dict):
 def test_an_effect_as_claimed_lies_right_of_the_middle_in_units_of_its_margin(sign, metric):
     effect = effect_of(claim("supported", INTERVALS["above"], sign, metric))  # 2 margins, from 1 to 3
     reach = 3 * 1.08
-    assert effect.estimate == pytest.approx(50 + 50 * 2 / reach, abs=0.01)
-    assert effect.interval == pytest.approx((50 + 50 / reach, 100 / reach), abs=0.01)
-    assert effect.margin == pytest.approx((50 - 50 / reach, 100 / reach), abs=0.01) and effect.cut == (False, False)
+    assert effect.track.estimate == pytest.approx(50 + 50 * 2 / reach, abs=0.01)
+    assert effect.track.interval == pytest.approx((50 + 50 / reach, 100 / reach), abs=0.01)
+    assert effect.track.margin == pytest.approx((50 - 50 / reach, 100 / reach), abs=0.01) and effect.track.cut == (
+        False,
+        False,
+    )
 
 
 def test_an_interval_that_leaves_the_plot_is_cut_and_marked():
     effect = effect_of(claim("refuted", (20.0, 10.0, 30.0, 0.001, 0.99), 1, "aurc"))
-    assert effect.interval == (0, 0) and effect.estimate == 0 and effect.cut == (True, False)
+    assert effect.track.interval == (0, 0) and effect.track.estimate == 0 and effect.track.cut == (True, False)
 
 
 def test_the_margin_of_a_comparison_is_that_of_its_claim_or_of_the_metric():

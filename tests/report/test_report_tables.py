@@ -209,7 +209,7 @@ def test_a_study_speaks_if_its_manipulation_checks_are_supported():
 
 
 def test_a_comparison_has_its_unit_and_interval():
-    table = comparison_table(frame("comparisons", [COMPARISON]), "distillation")
+    table = comparison_table(frame("comparisons", [COMPARISON]), "distillation", {})
     [(label, cells)] = table.rows
     texts = [cell.text.replace("\u00a0", " ") for cell in cells]
     assert label == "kd − ce" and len(table.headings) == len(texts)
@@ -219,7 +219,7 @@ def test_a_comparison_has_its_unit_and_interval():
 
 def test_numbers_of_replicates_that_differ_have_a_column():
     rows = frame("comparisons", [COMPARISON, COMPARISON | {"than": "teacher", "n_replicates": 1}])
-    table = comparison_table(rows, "distillation")
+    table = comparison_table(rows, "distillation", {})
     assert table.headings[-1] == "replicates" and [cells[-1].text for _, cells in table.rows] == ["3", "1"]
     assert "Replicates:" not in table.caption
 
@@ -227,9 +227,9 @@ def test_numbers_of_replicates_that_differ_have_a_column():
 def test_a_registered_comparison_is_not_shown_as_exploratory():
     rows = frame("comparisons", [COMPARISON, COMPARISON, COMPARISON | {"metric": "ece"}])
     rows.loc[1, "hypothesis"] = "kd-ranks-better"
-    table = comparison_table(rows, "distillation")
+    table = comparison_table(rows, "distillation", {})
     assert [cells[0].text for _, cells in table.rows] == ["ECE\u00a0↓"]
-    assert comparison_table(rows[:2], "distillation") is None
+    assert comparison_table(rows[:2], "distillation", {}) is None
 
 
 def test_decisions_are_shown_with_weights_costs_and_the_oracle():

@@ -23,6 +23,7 @@ _PROFILES = {
 _BIOSCHEMAS = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 _LANGUAGE, _RUN, _CONFIG = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake", "#run", "#config"
 _FORMATS = {
+    ".csv": "text/csv",
     ".html": "text/html",
     ".parquet": "application/vnd.apache.parquet",
     ".pdf": "application/pdf",

@@ -23,51 +23,41 @@ _ROWS = 12
 
 
 @dataclass(frozen=True)
+class Track:
+    """An interval against its margin; places are percentages of the width."""
+
+    margin: tuple[float, float]  # left end and width
+    interval: tuple[float, float]  # left end and width
+    estimate: float
+    cut: tuple[bool, bool]  # whether the interval goes on beyond the track, left and right
+
+
+@dataclass(frozen=True)
 class Effect:
-    """One comparison, ready for the template; places are percentages of the width of the plot."""
+    """One comparison of a claim, ready for the template."""
 
     label: str
     verdict: str
     symbol: str
     text: str  # the difference with its interval
-    margin: tuple[float, float]  # left end and width
-    interval: tuple[float, float] | None  # left end and width; None: there is none
-    estimate: float | None
-    cut: tuple[bool, bool]  # whether the interval goes on beyond the plot, left and right
-
-
-@dataclass(frozen=True)
-class _Scaled:
-    claim: Claim
-    row: dict
-    ends: np.ndarray  # low, estimate, high, in margins, the claim's side positive; nan where there is none
-    text: str
+    track: Track | None  # None: it has no interval
 
 
 def effects_of(claims: list[Claim], numbers: Numbers, settings: dict, names: Arms) -> tuple[list[Effect], int]:
     """Return the effects of claims, each of its comparisons one, and how many more there are than are shown."""
-    scaled = [_scaled(claim, row, numbers, settings) for claim in claims for row in _rows(claim)]
-    known = np.concatenate([np.abs(each.ends) for each in scaled] or [np.zeros(0)])
-    reach = float(np.clip(1.08 * np.nanmax(known, initial=0), _LEAST, _MOST))
-    several = len({each.row["dataset"] for each in scaled}) > 1
-    shown = [_effect(each, reach, names, several) for each in scaled[:_ROWS]]
-    return shown, max(0, len(scaled) - _ROWS)
+    pairs = [(claim, row) for claim in claims for row in _rows(claim)]
+    tracks = tracks_of([(row, _size(claim, row, numbers, settings)) for claim, row in pairs])
+    several = len({row["dataset"] for _, row in pairs}) > 1
+    shown = [_effect(*pair, track, names, several) for pair, track in zip(pairs, tracks, strict=True)]
+    return shown[:_ROWS], max(0, len(shown) - _ROWS)
 
 
 def _rows(claim: Claim) -> list[dict]:
     return claim.components if claim.compound and claim.components else [claim.row]
 
 
-def _scaled(claim: Claim, row: dict, numbers: Numbers, settings: dict) -> _Scaled:
-    size = claim.row["margin"] if row is claim.row else margin_of(row, claim.row["hypothesis"], numbers, settings)
-    shown = metric_of(row["metric"])
-    if pd.isna(row["difference"]) or pd.isna(row["low"]):
-        missing = "identical" if claim.row["verdict"] == "identical" else "no interval"
-        return _Scaled(claim, row, np.full(3, np.nan), missing)
-    (low, high), _ = interval_ends(row)
-    ends = np.array([low, row["difference"], high]) * metric(row["metric"]).better / (size or np.nan)
-    text = in_unit(difference(row["difference"], shown), shown.short_unit)
-    return _Scaled(claim, row, np.sort(ends), f"{text} ({interval_text({**row, 'low': low, 'high': high})})")
+def _size(claim: Claim, row: dict, numbers: Numbers, settings: dict) -> float | None:
+    return claim.row["margin"] if row is claim.row else margin_of(row, claim.row["hypothesis"], numbers, settings)
 
 
 def margin_of(row: dict, hypothesis: str | None, numbers: Numbers, settings: dict) -> float | None:
@@ -85,20 +75,39 @@ def margin_of(row: dict, hypothesis: str | None, numbers: Numbers, settings: dic
     return default_margin(row["metric"], float(np.mean(known))) if known else None
 
 
-def _effect(found: _Scaled, reach: float, names: Arms, several: bool) -> Effect:
-    row, verdict = found.row, found.claim.row["verdict"].partition(",")[0]
-    label = f"{labels_of(row['better'], names)} − {labels_of(row['than'], names)}, {metric_of(row['metric']).label}"
-    label += f", {row['dataset']}" if several else ""
-    label += f", {row['split']}" if row["split"] != "test" else ""
+def tracks_of(rows: list[tuple[dict, float | None]]) -> list[Track | None]:
+    """Return the tracks of comparisons on one scale; rows: each with its margin."""
+    ends = [_in_margins(row, size) for row, size in rows]
+    farthest = max((float(np.abs(each).max()) for each in ends if each is not None), default=0.0)
+    reach = min(max(1.08 * farthest, _LEAST), _MOST)
+    return [None if each is None else _track(each, reach) for each in ends]
 
+
+def _in_margins(row: dict, size: float | None) -> np.ndarray | None:
+    """Return low, estimate and high of a comparison in margins, the better arm's side positive; None without them."""
+    if not size or pd.isna(size) or pd.isna(row["difference"]) or pd.isna(row["low"]):
+        return None
+    (low, high), _ = interval_ends(row)
+    return np.sort(np.array([low, row["difference"], high]) * metric(row["metric"]).better / size)
+
+
+def _track(ends: np.ndarray, reach: float) -> Track:
     def place(value: float) -> float:
         return round(float(50 + 50 * np.clip(value, -reach, reach) / reach), 3)
 
-    left, right = place(-1), place(1)
-    interval = estimate = None
-    if not np.isnan(found.ends).any():
-        low, high = place(found.ends[0]), place(found.ends[2])
-        interval, estimate = (low, round(high - low, 3)), place(found.ends[1])
-    cut = bool(found.ends[0] < -reach), bool(found.ends[2] > reach)
-    margin = (left, round(right - left, 3))
-    return Effect(label, verdict, SYMBOLS[verdict], found.text, margin, interval, estimate, cut)
+    low, estimate, high = map(place, ends)
+    margin = (place(-1), round(place(1) - place(-1), 3))
+    return Track(margin, (low, round(high - low, 3)), estimate, (bool(ends[0] < -reach), bool(ends[2] > reach)))
+
+
+def _effect(claim: Claim, row: dict, track: Track | None, names: Arms, several: bool) -> Effect:
+    verdict, shown = claim.row["verdict"].partition(",")[0], metric_of(row["metric"])
+    label = f"{labels_of(row['better'], names)} − {labels_of(row['than'], names)}, {shown.label}"
+    label += f", {row['dataset']}" if several else ""
+    label += f", {row['split']}" if row["split"] != "test" else ""
+    text = "identical" if verdict == "identical" else "no interval"
+    if not (pd.isna(row["difference"]) or pd.isna(row["low"])):
+        (low, high), _ = interval_ends(row)
+        interval = interval_text({**row, "low": low, "high": high})
+        text = f"{in_unit(difference(row['difference'], shown), shown.short_unit)} ({interval})"
+    return Effect(label, verdict, SYMBOLS[verdict], text, track)

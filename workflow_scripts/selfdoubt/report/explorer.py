@@ -7,6 +7,8 @@ page shows nothing of it: its own tables hold what the chapters are about, and t
 import json
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.numbers import Key, Numbers, Value
 
@@ -19,7 +21,7 @@ _COLUMNS = ("dataset", "arm", "split", "metric", "score")
 class Explorer:
     """The rows that the page holds."""
 
-    data: str  # JSON, free of "<"
+    data: Markup  # JSON, free of "<"
     row_of: dict[Key, int]
     n_rows: int
     n_left_out: int
@@ -46,7 +48,7 @@ def explorer_of(numbers: Numbers, names: Arms) -> Explorer:
         "rows": rows,
     }
     written = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
-    return Explorer(written, {key: row for row, key in enumerate(shown)}, len(shown), left_out)
+    return Explorer(Markup(written), {key: row for row, key in enumerate(shown)}, len(shown), left_out)
 
 
 def _rank(split: str) -> int:

@@ -125,8 +125,8 @@
     list = new DataTable(table, {
       data: rowsOfNumbers(), deferRender: true, pageLength: 25, lengthChange: false, order: [], autoWidth: false,
       columns: [
-        { data: "arm", title: "arm", className: "words", render: { display: (_, type, row) => text.display(row.label), _: (value, type, row) => `${value} ${row.label}` } },
-        ...columns.filter((name) => name !== "arm").map((name) => ({ data: name, title: name, className: "words", visible: shown(name), render: text })),
+        { data: "arm", title: "arm", type: "string", className: "words", render: (value, type, row) => (type === "display" ? text.display(row.label) : `${value} ${row.label}`) },
+        ...columns.filter((name) => name !== "arm").map((name) => ({ data: name, title: name, type: "string", className: "words", visible: shown(name), render: text })),
         { data: "mean", title: "mean", type: "num", render: number },
         { data: "sd", title: "sd", type: "num", render: number },
         { data: "n", title: "images", type: "num", render: (value, type) => (type === "display" ? value.toLocaleString("en") : value) },

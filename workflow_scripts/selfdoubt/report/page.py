@@ -127,7 +127,7 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
         )
         for dataset in _datasets(numbers)
     ]
-    comparisons = comparison_table(data.comparisons, name, data.arms)
+    comparisons = comparison_table(data.comparisons, name, numbers, data.arms)
     if comparisons:
         comparisons.caption += data.arms.note(arms)
     verdicts = verdicts_of(data.hypotheses, data.comparisons, numbers, name, data.arms)

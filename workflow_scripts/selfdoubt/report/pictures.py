@@ -61,12 +61,12 @@ def _picture(row: dict, classes: dict[int, str], names: Arms) -> Picture:
 def _line(row: dict, side: str, arm: str, classes: dict[int, str], is_difference: bool) -> str:
     """Return what an arm predicts of an image; of a difference, the probability of its class first."""
     n, n_incorrect = int(row[f"{side}n_replicates"]), int(row[f"{side}n_incorrect"])
-    predicted = f"{_name(row[f'{side}predicted'], classes)}{NO_BREAK}{_probability(row[f'{side}confidence'])}"
-    incorrect = f"{n_incorrect} of {counted(n, 'replicate')} incorrect" if n > 1 else "incorrect" * n_incorrect
+    predicted = f"{_name(row[f'{side}predicted'], classes)}{NO_BREAK}({_probability(row[f'{side}confidence'])})"
+    incorrect = f"incorrect in {n_incorrect} of {counted(n, 'replicate')}" if n > 1 else "incorrect" * n_incorrect
     if not is_difference:
         return f"{arm}: {predicted}" + f"; {incorrect}" * (n > 1)
-    parts = [f"{arm}: {_probability(row[f'{side}of_label'])}", incorrect and f"{predicted}, {incorrect}"]
-    return "; ".join(part for part in parts if part)
+    found = f"{arm}: {_probability(row[f'{side}of_label'])}"
+    return f"{found}; {incorrect}, as {predicted}" if n_incorrect else found
 
 
 def _probability(value: float) -> str:
@@ -74,7 +74,8 @@ def _probability(value: float) -> str:
 
 
 def _name(label: int, classes: dict[int, str]) -> str:
-    return classes.get(int(label), str(int(label)))
+    name = classes.get(int(label), str(int(label)))
+    return f"class{NO_BREAK}{name}" if name.isdecimal() else name
 
 
 def class_names(counts: pd.DataFrame | None) -> dict[int, str]:

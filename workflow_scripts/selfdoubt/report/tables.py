@@ -19,6 +19,7 @@ class Cell:
     value: float | None = None
     exact: float | None = None  # what the text rounds, in its unit
     exact_spread: float | None = None
+    track: object = None  # an `effects.Track`, drawn below the text
     key: tuple | None = None  # of the number that it shows, in the table of metrics
 
 

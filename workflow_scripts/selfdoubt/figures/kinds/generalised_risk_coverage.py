@@ -88,6 +88,9 @@ def _bounds(axes: Axes, errors: float) -> None:
         ]
     ):
         axes.plot(x, y, color=GREY, linewidth=0.9, linestyle=dashes, zorder=1)
+        box = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.8}
         at = (50, errors / 2) if place == 0 else (100 - errors / 2, errors / 2)
         offset = {"xytext": (-3, 3), "ha": "right"} if place == 0 else {"xytext": (4, -6), "ha": "left"}
-        axes.annotate(text, at, textcoords="offset points", color=GREY, fontsize=7, annotation_clip=False, **offset)
+        axes.annotate(
+            text, at, textcoords="offset points", color=GREY, fontsize=7, annotation_clip=False, bbox=box, **offset
+        )
