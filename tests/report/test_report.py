@@ -244,7 +244,7 @@ def warned(**changes) -> str:
 
 def test_warnings_stand_at_the_top_at_the_study_and_at_what_they_are_about():
     page = warned()
-    top, study = page.partition('class="study"')[::2]
+    top, study = page.partition('class="study')[::2]
     assert top.count("kd on toys: no &lt;better&gt;.") == top.count("masks of unet on toys: 9 of 10 masks.") == 1
     assert top.count("kd-ranks-better on toys: 3 incorrect images.") == 1
     assert study.count("kd on toys: no &lt;better&gt;.") == study.count("masks of unet on toys: 9 of 10 masks.") == 1
@@ -268,7 +268,7 @@ def test_a_study_is_warned_of_its_own_arms_alone():
     settings = copy.deepcopy(SETTINGS)
     settings["studies"]["distillation"] |= {"arms": ["ce/odin"]}
     page = warned(metrics=frame("metrics", data), settings=settings, hypotheses=frame("hypotheses", []))
-    top, study = page.partition('class="study"')[::2]
+    top, study = page.partition('class="study')[::2]
     assert "ce and kd on toys: bad." in top and "kd on toys: bad." not in study and "ce on toys: bad." in study
 
 
@@ -278,7 +278,7 @@ def test_a_study_is_not_warned_of_what_is_not_its_own():
     settings["studies"]["distillation"] |= {"arms": ["ce/odin"]}
     empty = frame("hypotheses", [])
     page = warned(metrics=frame("metrics", data), settings=settings, hypotheses=empty)
-    top, study = page.partition('class="study"')[::2]
+    top, study = page.partition('class="study')[::2]
     assert "kd on toys: bad." in top and "kd on toys: bad." not in study and "Warnings" not in study
 
 
@@ -313,6 +313,6 @@ def test_one_warning_of_masks_in_several_replicates_is_shown_once():
     row = ("pseudo-mask", "iou", 0.4, 10, None)
     of_each = [frame("mask-quality", [(*row, "no nearer")]), frame("mask-quality", [(*row, "no nearer")])]
     page = warned(mask_quality={("toys", "unet"): [*of_each, frame("mask-quality", [(*row, None)])]})
-    top = page.partition('class="study"')[0]
+    top = page.partition('class="study')[0]
     assert top.count("pseudo-masks of unet on toys (2 of 3 replicates): no nearer.") == 1
     assert page.count("Warning, pseudo-mask: no nearer.") == 2  # the caption, read out for the table too

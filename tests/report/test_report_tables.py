@@ -66,10 +66,12 @@ def test_an_arm_measured_with_fewer_replicates_is_marked():
     assert table.notes == [("a", "2 of 3\u00a0replicates measured")]
 
 
-def test_missing_numbers_are_grouped_by_arm_split_and_reason():
+def test_missing_numbers_are_grouped_by_arm_and_reason_splits_together():
     rows = [row("ce", replicate, metric, None) for replicate in (1, 2) for metric in ("auroc", "naurc")]
+    rows += [row | {"split": "blur-1"} for row in rows]
     [(arm, cells)] = missing_table(with_arms(frame("metrics", rows))).rows
-    assert [arm, *(cell.text for cell in cells)] == ["ce", "test", "auroc and naurc", "msp", "1 and 2", "no errors"]
+    found = ["ce", "test and blur-1", "auroc and naurc", "msp", "1 and 2", "no errors"]
+    assert [arm, *(cell.text for cell in cells)] == found
     assert missing_table(with_arms(frame("metrics", METRICS[:1]))) is None
 
 

@@ -263,17 +263,25 @@
 
   // ---- start ----
 
+  const whenNear = (element, act) => new IntersectionObserver((entries, observer) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    act();
+  }, { rootMargin: "800px" }).observe(element);
+
   document.body.append(tip);
-  all("table.numbers").forEach(enhance);
+  all("table.numbers").forEach((table) => {
+    const act = () => {
+      enhance(table);
+      if (numbers) linkNumbers(table);
+    };
+    if (table.tBodies[0].rows.length > 200) whenNear(table, act);
+    else act();
+  });
   if (numbers) {
-    all("table.numbers").forEach(linkNumbers);
     const section = document.getElementById("numbers");
     all(".scripted").forEach((element) => (element.hidden = false));
-    new IntersectionObserver((entries, observer) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      observer.disconnect();
-      openList();
-    }, { rootMargin: "800px" }).observe(section);
+    whenNear(section, openList);
     addEventListener("hashchange", openHash);
     openHash();
   }
