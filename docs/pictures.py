@@ -1,7 +1,7 @@
 """The pictures of docs/corruptions.md and docs/scenes.md, drawn from the embedded data set.
 
-python docs/pictures.py [FOLDER] writes corruptions.png and scenes.png into docs/images, or elsewhere. Pixels are
-enlarged by whole numbers, so that what is seen is what is there.
+python docs/pictures.py [FOLDER] writes corruptions.png, scenes.png and new-backgrounds.png into docs/images, or
+elsewhere. Pixels are enlarged by whole numbers, so that what is seen is what is there.
 """
 
 import sys
@@ -14,12 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from selfdoubt.data import catalog, corrupted, scenes, survey  # noqa: E402
+from selfdoubt.data.datasets import Split  # noqa: E402
 from selfdoubt.data.raw import Encoded  # noqa: E402
+from selfdoubt.data.shifts import new_backgrounds  # noqa: E402
 from selfdoubt.settings.source_files import Folders  # noqa: E402
 
 CORRUPTIONS = ("gaussian-noise", "gaussian-blur", "brightness", "contrast", "jpeg", "pixelate", "elastic", "rotation")
 SHOWN = 7  # of test: a plaid shirt, which loses its pattern before its shape
-N_SCENES = 40
+N_SCENES, N_CHANGED = 40, 20
 CELL_PX, NAMES_PX, TITLE_PX = 72, 132, 24
 INK = "#1c2126"
 
@@ -50,6 +52,13 @@ def scenes_picture(images: np.ndarray, masks: np.ndarray) -> Image.Image:
     return _grid([kind[ten] for ten in tens for kind in (images, cut_out)])
 
 
+def backgrounds_picture(images: np.ndarray, masks: np.ndarray, image_ids: np.ndarray) -> Image.Image:
+    """Return rows of ten scenes of test, uint8 (n, 3, 32, 32), each above the same before new backgrounds."""
+    changed = new_backgrounds.changed("", Split(images, np.zeros(len(images), np.int64), image_ids, masks)).images
+    tens = [slice(start, start + 10) for start in range(0, len(images), 10)]
+    return _grid([kind[ten] for ten in tens for kind in (images, changed)])
+
+
 def _grid(rows: list) -> Image.Image:
     """Return images (C, H, W) side by side, each enlarged twice, in the middle of a cell."""
     grid = Image.new("RGB", (len(rows[0]) * CELL_PX, len(rows) * CELL_PX), "white")
@@ -62,7 +71,7 @@ def _grid(rows: list) -> Image.Image:
 
 
 def main(folder: Path) -> None:
-    """Write both pictures into the folder."""
+    """Write the pictures into the folder."""
     test = catalog.find("embedded:fashion-mnist-12k", Folders(ROOT / "resources", ROOT / "resources")).pools["test"]
     first = Encoded(test.images.content, test.images.names[:N_SCENES])
     clothes = survey.read(first, channels=1, size_px=28, resize=False).images
@@ -70,6 +79,8 @@ def main(folder: Path) -> None:
     shown = slice(SHOWN, SHOWN + 1)
     corruptions_picture(clothes[shown], images[shown]).save(folder / "corruptions.png", optimize=True)
     scenes_picture(images, masks).save(folder / "scenes.png", optimize=True)
+    few = images[:N_CHANGED], masks[:N_CHANGED], test.image_ids[:N_CHANGED]
+    backgrounds_picture(*few).save(folder / "new-backgrounds.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ def run(arguments):
     pseudo = masks.read_masks(arguments.pseudo_masks)
     rows = mask_quality.quality_rows("pseudo-mask", pseudo, truth)
     rows += mask_quality.quality_rows("mask", found, truth, pseudo)
+    if confidence := masks.read_confidence(arguments.masks):
+        rows += mask_quality.confidence_rows(found, truth, *confidence)
     for row in rows:
         if row["warning"]:
             print(f"warning: {row['stage']}: {row['warning']}", flush=True)

@@ -9,8 +9,12 @@ def run(arguments):
     settings = arguments.settings
     train, _ = own_images.read_train(arguments.train, settings, getattr(settings, "replicate", 0))
     network = segmenter.load_segmenter(arguments.network, devices.prepare(settings.device, settings.threads))
-    found = segmenter.segment(network, train.images, getattr(settings, "dilate_px", 0))
-    masks.write_masks(arguments.masks, found, arguments.metadata)
+    found, confidence = segmenter.segment_with_confidence(network, train.images, getattr(settings, "dilate_px", 0))
+    least = getattr(settings, "min_confidence", None)
+    if least is None:
+        masks.write_masks(arguments.masks, found, arguments.metadata)
+    else:
+        masks.write_masks(arguments.masks, found, arguments.metadata | {"min_confidence": least}, confidence)
 
 
 if __name__ == "__main__":

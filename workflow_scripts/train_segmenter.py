@@ -1,9 +1,9 @@
-"""Train a segmentation network on a teacher's class activation maps."""
+"""Train a segmentation network on what a teacher's maps show of the object."""
 
 from selfdoubt.data import masks, own_images
 from selfdoubt.models import checkpoints, weight_files
 from selfdoubt.runtime import cli, devices
-from selfdoubt.segmentation import activation_maps, segmenter
+from selfdoubt.segmentation import pseudo_labels, segmenter
 from selfdoubt.training import progress
 
 
@@ -16,15 +16,18 @@ def run(arguments):
     device, channels = devices.prepare(settings.device, settings.threads), train.images.shape[1]
     print(devices.describe(device, "float32", settings.threads), flush=True)
     teacher = checkpoints.load_model(arguments.teacher, device)
-    maps = activation_maps.activation_maps(teacher, train.images, train.labels)
-    maps = activation_maps.refine(maps, train.images, settings.refinement_steps, device)
-    pseudo = activation_maps.pseudo_labels(maps, settings.foreground_above, settings.background_below)
-    network = segmenter.build_segmenter(settings, channels, seed)
+    network, pseudo = None, pseudo_labels.of_teacher(teacher, train.images, train.labels, settings, device)
     weights = arguments.weights[0] if arguments.weights else None
-    if weights or getattr(settings, "encoder_weights", None):
-        segmenter.load_encoder(network, settings.encoder, channels, weights)
-    record = progress.Progress(arguments.progress, settings.epochs)
-    segmenter.train_segmenter(network, train.images, pseudo, settings, seed, device, record)
+    n_rounds = getattr(settings, "rounds", None) or 1
+    record = progress.Progress(arguments.progress, n_rounds * settings.epochs)
+    for i in range(n_rounds):
+        if network is not None:
+            pseudo = pseudo_labels.of_segmenter(network, train.images, settings, device)
+        network = segmenter.build_segmenter(settings, channels, seed)
+        if weights or getattr(settings, "encoder_weights", None):
+            segmenter.load_encoder(network, settings.encoder, channels, weights)
+        done = i * settings.epochs
+        segmenter.train_segmenter(network, train.images, pseudo, settings, seed, device, record, done)
     metadata = arguments.metadata | {"channels": channels, "device": device.type}
     if getattr(settings, "recall", None):
         metadata["threshold"] = segmenter.threshold_of_recall(network, train.images, pseudo, settings.recall)

@@ -51,11 +51,12 @@ def jobs_of_training():
 
 def jobs_of_masks():
     """Rule and keys of each job that makes masks which models are trained with."""
-    used = {model.segmenter for model in STUDY.mixed.values()} - {None}
+    used = {(dataset, STUDY.segmenter_on(dataset, name)) for dataset, name in product(STUDY.datasets, STUDY.mixed)}
     rules = ("train_segmenter", "segment_images")
     return [
         (rule, dataset, segmenter, f"replicate-{STUDY.segmented_by(segmenter, replicate)}")
-        for rule, dataset, segmenter, replicate in product(rules, STUDY.datasets, used, STUDY.present)
+        for rule, (dataset, segmenter), replicate in product(rules, used, STUDY.present)
+        if segmenter
     ]
 
 

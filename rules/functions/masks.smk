@@ -1,6 +1,7 @@
 # Params and input functions of segmenters and masks.
 
-OF_MASKS = {"teacher", "teacher_replicate", "dilate_px", "allowed_empty_or_full"}  # what its training is independent of
+# what its training is independent of
+OF_MASKS = {"teacher", "teacher_replicate", "dilate_px", "min_confidence", "allowed_empty_or_full"}
 
 
 def teacher_of_segmenter(wildcards):
@@ -36,9 +37,9 @@ def segmenter_settings(wildcards):
 
 
 def segmenting_settings(wildcards):
-    """The device and the threads that masks are predicted with, and whose images they are of."""
+    """What masks are predicted with, how confident they are to be, and whose images they are of."""
     segmenter = STUDY.segmenters[wildcards.segmenter]
-    known = segmenter.model_dump(include={"device", "threads", "dilate_px"}, exclude_none=True)
+    known = segmenter.model_dump(include={"device", "threads", "dilate_px", "min_confidence"}, exclude_none=True)
     return canonical({**known, **own_masks(wildcards)})
 
 
@@ -66,4 +67,5 @@ def mixing_settings(wildcards):
     settings = model.model_dump(include={"mixing", "masks", "twin", "fold"})
     settings |= STUDY.recipes[model.recipe].model_dump(include={"shift_px", "flip"})
     settings["mask_truth"] = STUDY.datasets[wildcards.dataset].mask_truth
+    settings["masks"] = STUDY.masks_on(wildcards.dataset, wildcards.model)
     return canonical({**settings, **STUDY.own_images(wildcards.dataset)})

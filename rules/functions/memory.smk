@@ -38,8 +38,8 @@ def maps_mb(wildcards, attempt):
 def recipe_mb(wildcards, attempt):
     """The memory of a training, times the attempts at it."""
     recipe = STUDY.recipes[STUDY.models[wildcards.model].recipe]
-    network = STUDY.network_of(wildcards.model)
-    return attempt * memory.training_mb(STUDY.datasets[wildcards.dataset], recipe, network)
+    network, n_batches = STUDY.network_of(wildcards.model), STUDY.models[wildcards.model].n_batches
+    return attempt * memory.training_mb(STUDY.datasets[wildcards.dataset], recipe, network, n_batches)
 
 
 def distilling_mb(wildcards, attempt):

@@ -5,6 +5,8 @@ def model_settings(wildcards):
     """What a model's training depends on, but for its input files."""
     trained = wildcards.model not in STUDY.pretrained
     own = STUDY.own_images(wildcards.dataset) if trained else {}
+    if wildcards.model in STUDY.augmented:
+        own = {**own, "masks": STUDY.masks_on(wildcards.dataset, wildcards.model)}
     return canonical({**STUDY.model_settings(wildcards.model), **own})
 
 
@@ -133,8 +135,9 @@ def mixer_of_soft_labels(wildcards):
 
 
 def masks_of_model(wildcards):
-    """The segmenter's masks that a model mixes by, if it names a segmenter."""
-    return masks_by(STUDY.models[wildcards.model].segmenter, wildcards)
+    """The segmenter's masks that a model mixes by, if it does."""
+    mixed = wildcards.model in STUDY.mixed
+    return masks_by(STUDY.segmenter_on(wildcards.dataset, wildcards.model) if mixed else None, wildcards)
 
 
 def masks_by(segmenter, wildcards):

@@ -21,6 +21,16 @@ def test_a_pixel_takes_one_bit():
     assert masks.pack(np.ones((10, 28, 28), bool)).nbytes == 10 * 28 * 4  # 28 bits in 4 bytes a row
 
 
+def test_confidence_is_there_where_it_was_written(tmp_path):
+    confidence = np.linspace(0, 1, 5, dtype=np.float32)
+    masks.write_masks(tmp_path / "with", shapes(), {"min_confidence": 0.5}, confidence)
+    masks.write_masks(tmp_path / "without", shapes(), {})
+    found, least = masks.read_confidence(tmp_path / "with")
+    np.testing.assert_array_equal(found, confidence)
+    np.testing.assert_array_equal(masks.read_masks(tmp_path / "with"), shapes())
+    assert least == 0.5 and masks.read_confidence(tmp_path / "without") is None
+
+
 def test_equal_masks_give_equal_bytes(tmp_path):
     for name in ("a", "b"):
         masks.write_masks(tmp_path / name, shapes(), {"y": 1, "x": 2})

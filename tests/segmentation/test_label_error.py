@@ -18,6 +18,8 @@ from selfdoubt.runtime.schemas.mixed_labels import MIXED_LABELS_SCHEMA
 from selfdoubt.segmentation import label_error
 from selfdoubt.training.batches import Stream
 
+STILL = SimpleNamespace(shift_px=0, flip=False)
+
 
 def blocks(n: int = 40, size_px: int = 12) -> np.ndarray:
     """A block of 4 x 5 pixels in each image, at any place."""
@@ -35,8 +37,8 @@ def split(n: int = 40) -> Split:
 
 def measured(method: str, truth=True, found=None, **values) -> dict[str, float]:
     own = blocks() if found is None else found
-    settings = SimpleNamespace(mixing=settings_of(method, probability=1.0, **values), shift_px=0, flip=False)
-    rows = label_error.measure(split(), blocks() if truth else None, own if method in BY_MASKS else None, settings, 1)
+    mixer = Mixer(settings_of(method, probability=1.0, **values), own if method in BY_MASKS else None)
+    rows = label_error.measure(split(), blocks() if truth else None, mixer, STILL, 1)
     assert {row["n"] for row in rows} == {40}
     return {row["statistic"]: row["value"] for row in rows}
 
@@ -90,22 +92,23 @@ def test_even_blends_of_equal_objects_err_by_nothing():
 def test_saliency_looks_at_the_image_alone():
     # On flat images nothing stands out but by rounding, so that a further channel would decide.
     flat = dataclasses.replace(split(), images=np.full((40, 3, 12, 12), 77, np.uint8))
-    settings = SimpleNamespace(mixing=settings_of("saliency-mix", probability=1.0), shift_px=0, flip=False)
-    recipe = recipe_of(shift_px=0, flip=False, batch_size=40)
-    [batch] = Stream(flat, recipe, 1, CPU, Mixer(settings.mixing)).epoch(0)
-    found = label_error.measure(flat, blocks(), None, settings, 1)
+    mixer, recipe = (
+        Mixer(settings_of("saliency-mix", probability=1.0)),
+        recipe_of(shift_px=0, flip=False, batch_size=40),
+    )
+    [batch] = Stream(flat, recipe, 1, CPU, mixer).epoch(0)
+    found = label_error.measure(flat, blocks(), mixer, STILL, 1)
     assert found[0]["value"] == pytest.approx(batch.weight.double().mean().item())
 
 
 def test_without_truth_there_is_a_reason_and_still_the_weight():
-    settings = SimpleNamespace(mixing=settings_of("cutmix"), shift_px=0, flip=False)
-    reasons = {row["statistic"]: row["reason"] for row in label_error.measure(split(), None, None, settings, 1)}
+    rows = label_error.measure(split(), None, Mixer(settings_of("cutmix")), STILL, 1)
+    reasons = {row["statistic"]: row["reason"] for row in rows}
     assert reasons["weight-mean"] is None and reasons["label-error"] == "the true masks are not known"
 
 
 def test_without_mixed_images_there_is_a_reason():
-    settings = SimpleNamespace(mixing=settings_of("cutmix", probability=0.0), shift_px=0, flip=False)
-    rows = label_error.measure(split(), blocks(), None, settings, 1)
+    rows = label_error.measure(split(), blocks(), Mixer(settings_of("cutmix", probability=0.0)), STILL, 1)
     assert {(row["value"], row["n"], row["reason"]) for row in rows} == {(None, 0, "no image is mixed")}
 
 
@@ -113,6 +116,21 @@ def test_images_in_files_are_refused(tmp_path):
     images = ImageFiles(tmp_path, ["a.png"], 3, 12)
     with pytest.raises(UserError, match="mixed-labels: needs images in memory"):
         label_error.measure(dataclasses.replace(split(1), images=images), None, None, None, 1)
+
+
+def test_pairs_with_a_doubtful_mask_are_not_among_the_mixed_images():
+    doubtful = np.arange(40) % 4 == 0
+    mixer = Mixer(settings_of("oa-cutmix", probability=1.0), blocks(), doubtful)
+    drawn = mixer.draw(1, 0, (40, 12, 12))
+    expected = ~doubtful & ~doubtful[drawn.partner]
+    assert drawn.mixed.tolist() == expected.tolist() and 0 < expected.sum() < 30
+    assert {row["n"] for row in label_error.measure(split(), blocks(), mixer, STILL, 1)} == {expected.sum()}
+    [batch] = Stream(split(), recipe_of(shift_px=0, flip=False, batch_size=40), 1, CPU, mixer).epoch(0)
+    unmixed = ~expected[batch.positions]
+    assert (batch.images * 255).round()[unmixed].numpy().astype(int).tolist() == (
+        split().images[batch.positions[unmixed]].astype(int).tolist()
+    )
+    assert (batch.weight[unmixed] == 1).all() and (batch.weight[~unmixed] < 1).any()
 
 
 def test_the_script_takes_masks_as_training_does(tmp_path):

@@ -7,7 +7,7 @@ from PIL import Image
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
-from selfdoubt.segmentation.mask_quality import centred_box, check_usable, quality_rows
+from selfdoubt.segmentation.mask_quality import centred_box, check_usable, confidence_rows, quality_rows
 from selfdoubt.segmentation.mask_sheet import write_sheet
 
 
@@ -107,3 +107,21 @@ def test_a_sheet_shows_images_with_their_masks(tmp_path, channels):
     assert pixels.shape == (2 * 2 * 33, 8 * 2 * 41, 3)
     assert pixels[0, 0].tolist() == [100] * 3 and pixels[66, 0].tolist() == [177, 50, 50]
     assert pixels[66, 82].tolist() == [255] * 3
+
+
+def test_doubtful_masks_by_hand():
+    truth = np.zeros((4, 2, 2), bool)
+    truth[:, 0] = True
+    found = truth.copy()
+    found[3] = ~truth[3]
+    rows = {row["statistic"]: row for row in confidence_rows(found, truth, np.array([0.9, 0.8, 0.7, 0.2]), 0.5)}
+    assert {name: row["value"] for name, row in rows.items()} == {
+        "confidence": pytest.approx(0.65),
+        "doubtful": 1,
+        "iou-confident": 1,
+    }
+    assert rows["iou-confident"]["n"] == 3
+    for known, least, reason in ((None, 0.5, "the true masks are not known"), (truth, 1.0, "no mask is confident")):
+        iou = confidence_rows(found, known, np.array([0.9, 0.8, 0.7, 0.2]), least)[-1]
+        assert iou["value"] is None and iou["reason"] == reason
+        pa.Table.from_pylist([iou], schema=MASK_QUALITY_SCHEMA)

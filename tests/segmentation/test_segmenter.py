@@ -246,6 +246,21 @@ def test_masks_are_made_wider_by_hand():
     assert segment(model, images, 1)[0].astype(int).tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0]]
 
 
+def test_the_confidence_of_a_mask_by_hand():
+    # Probabilities 0.9, 0.6 and 0.2: above 1/2 are two, twice 1.5 of 1.7 + 2; above 0 all, twice 1.7 of 1.7 + 3.
+    logits = torch.tensor([[[0.9, 0.6, 0.2]]], dtype=torch.float64).logit()
+    assert segmenter._soft_dice(logits, logits > 0).item() == pytest.approx(3 / 3.7)
+    assert segmenter._soft_dice(logits, logits > -9).item() == pytest.approx(3.4 / 4.7)
+    assert segmenter._soft_dice(logits, logits > 9).item() == 0
+
+
+def test_masks_that_are_made_wider_are_as_confident():
+    model, (images, _) = build_segmenter(settings(), 1), squares(5)
+    (masks, confidence), (wider, same) = (segmenter.segment_with_confidence(model, images, px) for px in (0, 2))
+    assert np.array_equal(confidence, same) and wider.sum() > masks.sum()
+    assert confidence.shape == (5,) and confidence.dtype == np.float32
+
+
 # ---- training ----
 
 
@@ -277,6 +292,17 @@ def test_the_loss_is_that_of_pseudo_labelled_pixels_by_hand():
     [row] = train_segmenter(model, noise(), pseudo, settings(), 0, CPU)
     assert row == {"epoch": 0, "learning_rate": 0.01, "train_loss": pytest.approx(math.log(2))}
     assert model.network.answer > 0  # 3 of 4 labelled pixels are object
+
+
+def test_balanced_pixels_by_hand():
+    # Of 3 object pixels and 1 of background each side is to weigh 2 of the 4.
+    labels = torch.tensor([[[2, 2, 2, 1, 0]]])
+    assert segmenter._balance(labels).flatten().tolist() == pytest.approx([2 / 3, 2 / 3, 2 / 3, 2, 0])
+    assert segmenter._balance(torch.tensor([2, 0, 2])).tolist() == [1, 0, 1]
+    model, pseudo = segmenter.Segmenter(Constant(), 1), np.full((6, 16, 16), -1, np.int8)
+    pseudo[2, 8, 8:11], pseudo[4, 7, 7] = 1, 0
+    train_segmenter(model, noise(), pseudo, settings(balanced=True), 0, CPU)
+    assert abs(model.network.answer.item()) < 1e-6  # both sides pull alike
 
 
 def test_pseudo_labels_have_the_view_of_their_image():

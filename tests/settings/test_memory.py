@@ -222,6 +222,20 @@ def test_training_counts_activations_where_it_is_kept_from_gpus():
     assert memory.training_mb(dataset("cifar10"), recipe(batch_size=128), network) == 2000
 
 
+def test_a_clean_and_a_mixed_batch_go_through_the_network_as_one(config):
+    network = settings_by_name("families", "wide-resnet").Settings(family="wide-resnet", depth=28, widen_factor=10)
+    known = dataset("cifar10"), recipe(device="cpu", batch_size=128), network
+    twice = dataset("cifar10"), recipe(device="cpu", batch_size=256), network
+    assert memory.training_mb(*known, n_batches=2) == memory.training_mb(*twice) > memory.training_mb(*known)
+    config["augmented"]["both"] = config["augmented"]["cutmix"] | {
+        "mixing": config["augmented"]["cutmix"]["mixing"] | {"also_clean": 0.5}
+    }
+    mixed = {"method": "regmixup", "alpha": 10, "eta": 1}
+    config["baselines"]["mixed"] = config["baselines"]["ce"] | {"techniques": [mixed]}
+    models = load_study(config).models
+    assert [models[name].n_batches for name in ("ce", "cutmix", "both", "mixed", "kd")] == [1, 1, 2, 2, 1]
+
+
 @pytest.mark.parametrize(
     ("source", "n_images", "n_classes"),
     [

@@ -45,6 +45,7 @@ BY_MASKS = {"method": "mask-cutmix", "probability": 0.5, "n_placements": 8}
     [
         ({"mixing": CUTMIX, "segmenter": "unet"}, "students.kd.segmenter: 'cutmix'"),
         ({"mixing": BY_MASKS}, "students.kd.segmenter: "),
+        ({"mixing": BY_MASKS, "masks": "truth"}, "students.kd.masks: 'given'"),
         ({"segmenter": "unet"}, "students.kd.segmenter: "),
         ({"mixing": CUTMIX, "teacher_view": "fixed"}, "students.kd.teacher_view: "),
         ({"mixing": CUTMIX, "teacher_views": 3}, "students.kd.teacher_views: 3"),

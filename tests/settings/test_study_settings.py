@@ -174,6 +174,33 @@ def test_masks_that_a_data_set_does_not_have_are_not_given(config, source):
     load_study(config)
 
 
+def test_true_masks_are_those_of_the_data_set_where_they_are_known(config):
+    mixed = config["augmented"]["mask-cutmix"]
+    known = config["datasets"]["fashion-mnist-12k"] | {"corruptions": None, "ood": []}
+    config["datasets"] |= {
+        "scenes": known | {"source": "fashion-scenes", "mask_truth": "given"},
+        "photos": known | {"source": "cifar10", "mask_truth": "none"},
+    }
+    config["comparisons"] = [each for each in config["comparisons"] if each["split"] == "test"]
+    mixed |= {"masks": "truth"}
+    study = load_study(config)
+    assert [study.masks_on(name, "mask-cutmix") for name in study.datasets] == ["nonzero-pixels", "given", None]
+    assert [study.segmenter_on(name, "mask-cutmix") for name in study.datasets] == [None, None, "unet"]
+    mixed["segmenter"] = None
+    check_message(fault(config), "augmented.mask-cutmix.masks: 'photos'")
+    del config["datasets"]["photos"]
+    load_study(config)
+
+
+def test_new_backgrounds_need_masks(config):
+    dataset = config["datasets"]["fashion-mnist-12k"]
+    dataset["shifted"] = {"new": "new-backgrounds"}
+    check_message(fault(config), "datasets.fashion-mnist-12k.shifted.new: masks")
+    dataset |= {"source": "fashion-scenes", "mask_truth": "given"}
+    dataset["corruptions"]["names"] = ["jpeg"]
+    load_study(config)
+
+
 def test_segmenters_that_learn_from_each_others_models_are_a_circle(config):
     unet, mixed = config["segmenters"]["unet"], config["augmented"]["mask-cutmix"]
     config["segmenters"] = {"unet": unet | {"teacher": "two"}, "other": unet | {"teacher": "mask-cutmix"}}

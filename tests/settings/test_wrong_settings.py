@@ -180,7 +180,7 @@ FAULTS = [
     ("figures.mask-gallery", SIZES | {"split": "ood-digits"}, "figures.mask-gallery.split: 'ood-digits'"),
     ("augmented.cutmix.masks", "given", ""),
     ("augmented.mask-cutmix.masks", "given", ""),
-    ("augmented.mask-cutmix.masks", "truth", "'truth'"),
+    ("augmented.mask-cutmix.masks", "true", "'true'"),
     ("augmented.cutmix.mixing.alpha", 1.0, ""),
     ("augmented.cutmix.mixing.method", "resize-mix", "'resize-mix'"),
     ("augmented.cutmix.mixing.labels", "object-area", ""),

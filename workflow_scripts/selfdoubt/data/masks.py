@@ -18,12 +18,14 @@ def unpack(packed: np.ndarray, width: int) -> np.ndarray:
     return np.unpackbits(packed, axis=2, count=width).astype(bool)
 
 
-def write_masks(path: str | Path, masks: np.ndarray, metadata: dict) -> None:
+def write_masks(path: str | Path, masks: np.ndarray, metadata: dict, confidence: np.ndarray | None = None) -> None:
     """Write masks, bool (n, H, W), atomically as .safetensors; equal input gives equal bytes.
 
-    metadata: JSON-able.
+    metadata: JSON-able. confidence: float32 (n,) of each mask; the least that is needed is then in metadata as
+    `min_confidence`.
     """
-    tensor_files.write(path, {"masks": pack(masks)}, metadata | {"width_px": masks.shape[2]})
+    beside = {} if confidence is None else {"confidence": confidence}
+    tensor_files.write(path, {"masks": pack(masks), **beside}, metadata | {"width_px": masks.shape[2]})
 
 
 def read_masks(path: str | Path) -> np.ndarray:
@@ -35,3 +37,12 @@ def read_masks(path: str | Path) -> np.ndarray:
     if "masks" not in arrays or "width_px" not in metadata:
         raise UserError(f"{path}: holds no masks; delete it and run again")
     return unpack(arrays["masks"], metadata["width_px"])
+
+
+def read_confidence(path: str | Path) -> tuple[np.ndarray, float] | None:
+    """Read the confidence of each mask, float32 (n,), and the least that is needed; None of masks without any.
+
+    Raises UserError if the file is missing or truncated.
+    """
+    arrays, metadata = tensor_files.read(path, "masks")
+    return (arrays["confidence"], metadata["min_confidence"]) if "confidence" in arrays else None

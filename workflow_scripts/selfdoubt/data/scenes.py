@@ -118,20 +118,23 @@ def _paint(behind: np.ndarray, shades: np.ndarray, masks: np.ndarray, draws: lis
 # ---- backgrounds ----
 
 
-def backgrounds(draws: list[np.random.Generator]) -> np.ndarray:
-    """Return float32 (n, 3, 32, 32) in [0, 255], whole numbers: a texture, often a second beside it, often a patch."""
-    layers = [_coloured_textures(draws) for _ in range(3)]
+def backgrounds(draws: list[np.random.Generator], textures: dict | None = None) -> np.ndarray:
+    """Return float32 (n, 3, 32, 32) in [0, 255], whole numbers: a texture, often a second beside it, often a patch.
+
+    textures: functions by the names of their families; None: TEXTURES.
+    """
+    layers = [_coloured_textures(draws, textures or TEXTURES) for _ in range(3)]
     beside, patch = (np.stack([area(draw) for draw in draws])[:, None] for area in (_half, _patch))
     return np.rint(np.where(patch, layers[2], np.where(beside, layers[1], layers[0])))
 
 
-def _coloured_textures(draws: list[np.random.Generator]) -> np.ndarray:
+def _coloured_textures(draws: list[np.random.Generator], textures: dict) -> np.ndarray:
     """Return a texture each, between two colours, float32 (n, 3, 32, 32) in [0, 255]."""
-    families = np.array([draw.integers(len(TEXTURES)) for draw in draws])
+    families = np.array([draw.integers(len(textures)) for draw in draws])
     numbers = np.stack([draw.random(5, np.float32) for draw in draws])
     noise = np.stack([draw.standard_normal((SIZE_PX, SIZE_PX), np.float32) for draw in draws])
     values = np.empty_like(noise)
-    for family, texture in enumerate(TEXTURES.values()):
+    for family, texture in enumerate(textures.values()):
         mine = families == family
         values[mine] = texture(numbers[mine].T[:, :, None, None], noise[mine])
     ends = np.stack([_colours(draw, 2) * draw.uniform(0.4, 1) for draw in draws])  # (n, 2, 3); dimmed as objects are

@@ -4,6 +4,7 @@ Each format is a module of `data.shifts`. It has
 
     find(place, class_names, name, severity) -> Pool     if it holds corruptions; name: as in the config
     find(place, class_names) -> Pool                     if it is a test set that was collected again
+    changed(place, test) -> Split                        if it is made of the test split (`OF_TEST` of its settings)
 """
 
 import numpy as np
@@ -33,14 +34,16 @@ def corrupted(settings, test: Split, class_names: list[str]) -> dict[str, Split]
 
 
 def recollected(settings, like: Split, class_names: list[str]) -> Split:
-    """Return a re-collected test set, in the shape of the data set's own images.
+    """Return a re-collected test set, in the shape of the data set's own images, or the test images changed.
 
-    settings: source ("numpy:PATH") and max_gb of the data set.
-    Raises UserError if it is not whole, or if a label is none of the data set's.
+    settings: source ("numpy:PATH") and max_gb of the data set. like: the test split.
+    Raises UserError if it is not whole, if a label is none of the data set's, or if the images cannot be changed so.
     """
     kind, _, place = settings.source.partition(":")
-    pool = methods.load("data.shifts", kind).find(place, class_names)
-    return _split(place, pool, like, len(class_names), settings)
+    module = methods.load("data.shifts", kind)
+    if hasattr(module, "changed"):
+        return module.changed(place, like)
+    return _split(place, module.find(place, class_names), like, len(class_names), settings)
 
 
 def _split(place: str, pool: Pool, like: Split, n_classes: int, settings) -> Split:

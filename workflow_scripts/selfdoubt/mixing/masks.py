@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from selfdoubt.data import datasets, masks
+from selfdoubt.data import datasets
+from selfdoubt.data import masks as mask_files
 from selfdoubt.data.datasets import Split
 from selfdoubt.runtime import randomness
 
@@ -16,12 +17,18 @@ def masks_for_mixing(split: Split, model, path: Path | None, seed: int) -> np.nd
     Raises UserError if the masks are to be those of the data set, and it came without any.
     """
     if path is not None:
-        found = masks.read_masks(path)
+        found = mask_files.read_masks(path)
     elif model.masks is not None:
         found = datasets.foreground(split, model.masks)
     else:
         return None
     return control(found, model.mixing.mask_control, seed)
+
+
+def doubtful(path: Path | None) -> np.ndarray | None:
+    """Return which of a segmenter's masks are less confident than it needs, bool (n,); None where none can be."""
+    found = None if path is None else mask_files.read_confidence(path)
+    return None if found is None else found[0] < found[1]
 
 
 def control(masks: np.ndarray, name: str, seed: int) -> np.ndarray:

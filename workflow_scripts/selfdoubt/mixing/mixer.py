@@ -1,6 +1,6 @@
 """What a model's batches are mixed by: its settings, and the masks of its training images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,8 +16,9 @@ def of_job(job, train) -> "Mixer":
     job: its `settings`, with `mixing` and perhaps `masks`, its `replicate`, and `masks`, the path of a segmenter's, or
     none.
     """
-    found = masks.masks_for_mixing(train, job.settings, *(job.masks or [None]), randomness.seed_of(job))
-    return Mixer(job.settings.mixing, found)
+    [path] = job.masks or [None]
+    found = masks.masks_for_mixing(train, job.settings, path, randomness.seed_of(job))
+    return Mixer(job.settings.mixing, found, masks.doubtful(path))
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,15 @@ class Mixer:
 
     settings: SimpleNamespace  # config.yaml's `mixing`
     masks: np.ndarray | None = None  # bool (n, H, W) of all training images, where the method needs them
+    doubtful: np.ndarray | None = None  # bool (n,): whose masks are not to be relied on; None: no image's
 
     def draw(self, seed: int, epoch: int, shape: tuple[int, int, int]) -> draws.Mixing:
-        """Draw one epoch's mixing of (n, H, W) images."""
-        return draws.draw_mixing(seed, epoch, shape, self.settings)
+        """Draw one epoch's mixing of (n, H, W) images; pairs of which a mask is doubtful are left unmixed."""
+        drawn = draws.draw_mixing(seed, epoch, shape, self.settings)
+        if self.doubtful is None:
+            return drawn
+        doubtful = torch.from_numpy(self.doubtful)
+        return replace(drawn, mixed=drawn.mixed & ~(doubtful | doubtful[drawn.partner]))
 
     def mix(self, images: torch.Tensor, sources: torch.Tensor, drawn: draws.Mixing) -> tuple:
         """Return the images of a batch, float where they are blended, and what `draws` calls their weight.

@@ -5,17 +5,14 @@ evidence is averaged over pixels of similar colour, and pixels of intermediate e
 conditional random field would be an alternative; pixel-adaptive averaging needs no library and works on batches.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import torch
 from torch.nn import functional as F
 
 from selfdoubt.models import inference
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.segmentation import map_views
 
-_NARROWEST_PX = 4  # a map of fewer pixels a side does not localise anything
 _DILATIONS_PX = (1, 2, 4, 8, 12, 24)  # Araslanov & Roth's, as far as the image is more than twice as large
 _CONTRAST = 0.1  # differences in colour are in units of this fraction of the neighbourhood's deviation
 _MAP_PIXELS = 200_000  # of a batch
@@ -23,7 +20,7 @@ _REFINED_PIXELS = 50_000  # of a batch whose affinities fit into the cache
 _TINY = 1e-8
 
 
-def activation_maps(model, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def activation_maps(model, images: np.ndarray, labels: np.ndarray, scales: list[float] | None = None) -> np.ndarray:
     """Return class activation maps, where the evidence for each image's label is: float32 (n, H, W) in [0, 1].
 
     LayerCAM (Jiang et al. 2021): relu(gradient) * relu(activation), summed over channels, of every layer in
@@ -31,42 +28,30 @@ def activation_maps(model, images: np.ndarray, labels: np.ndarray) -> np.ndarray
     gradient is that of the label's log-odds rather than of its logit, which counts evidence that all classes have in
     common. A map without any evidence is 0 everywhere. Computed in float32; the model is put into evaluation mode.
 
-    images: uint8 (n, C, H, W). labels: (n,) integers, none -1.
+    images: uint8 (n, C, H, W). labels: (n,) integers, none -1. scales: of the network's input, at which it sees each
+    image, and the mirrored image, whose maps are averaged; None: the image alone, as the network sees it.
     Raises UserError if the model has no layer wide enough, or if its maps are not finite.
     """
     model.eval()
     device, parts = next(model.parameters()).device, []
-    for part in _slices(images, _MAP_PIXELS):
-        with _recording(model.cam_layers()) as outputs, torch.enable_grad():
-            logits = model(inference.as_pixels(images[part], device))
-        if not outputs:
-            raise UserError(f"teacher: no layer's map of {images.shape[2:]} px images has {_NARROWEST_PX} px a side")
-        evidence = _log_odds(logits, torch.tensor(labels[part], device=device))
-        gradients = torch.autograd.grad(evidence.sum(), outputs)
-        parts.append(_fuse(outputs, gradients, images.shape[2:]).cpu())
+    side = max(scales or [1]) * (map_views.side_of(model, images.shape[2:]) if scales else 1)
+    for part in map_views.slices(images, side) if scales else _slices(images, _MAP_PIXELS):
+        own = torch.tensor(labels[part], device=device)
+
+        def of_view(logits_of, pixels, own=own):
+            with map_views.recording(model.cam_layers()) as outputs, torch.enable_grad():
+                logits = logits_of(pixels)
+            map_views.check_any(outputs, images.shape[2:])
+            gradients = torch.autograd.grad(_log_odds(logits, own).sum(), outputs)
+            return _fuse(outputs, gradients, images.shape[2:])
+
+        pixels = inference.as_pixels(images[part], device)
+        found = _below_one(map_views.mean_over(of_view, model, pixels, scales)) if scales else of_view(model, pixels)
+        parts.append(found.cpu())
     maps = torch.cat(parts).numpy()
     if not np.isfinite(maps).all():
         raise UserError("teacher: its class activation maps are not finite; train it again with a lower learning rate")
     return maps
-
-
-@contextmanager
-def _recording(layers) -> Iterator[list[torch.Tensor]]:
-    """Collect the outputs of those layers that are wide enough; the graph begins at the first of them."""
-    outputs = []
-
-    def record(_module, _inputs, output):
-        if min(output.shape[2:]) < _NARROWEST_PX:
-            return None
-        outputs.append(output if outputs else output.detach().requires_grad_())
-        return outputs[-1].clone()  # the next layer may write in place
-
-    hooks = [layer.register_forward_hook(record) for layer in layers]
-    try:
-        yield outputs
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def _log_odds(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

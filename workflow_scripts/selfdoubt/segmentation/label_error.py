@@ -10,13 +10,14 @@ import torch
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.image_files import ImageFiles
 from selfdoubt.mixing import draws
+from selfdoubt.mixing.mixer import Mixer
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.training import augmentation
 
 _BATCH = 500
 
 
-def measure(split: Split, truth: np.ndarray | None, masks: np.ndarray | None, settings, seed: int) -> list[dict]:
+def measure(split: Split, truth: np.ndarray | None, mixer: Mixer, settings, seed: int) -> list[dict]:
     """Return rows of MIXED_LABELS, of the mixed images of a training's first epoch.
 
     weight-mean, weight-sd: of the weight of the target's label. label-error: mean |weight - fraction of the visible
@@ -24,30 +25,30 @@ def measure(split: Split, truth: np.ndarray | None, masks: np.ndarray | None, se
     weight though no pixel of its object is visible. nothing-visible: fraction of images without visible object pixels.
 
     truth: the true masks, bool (n, H, W), or None if they are not known; statistics that need them then have value null
-    and a reason. masks: those that the images are mixed by, or None. settings: `mixing`, and the recipe's `shift_px`
-    and `flip`. seed: of views and mixing.
+    and a reason. mixer: what the images are mixed by. settings: the recipe's `shift_px` and `flip`. seed: of views and
+    mixing.
     Raises UserError if the images stay in files.
     """
     if isinstance(split.images, ImageFiles):
         raise UserError("mixed-labels: needs images in memory; set the data set's storage to arrays")
     known = np.zeros((len(split.images), *split.images.shape[2:]), bool) if truth is None else truth
-    weight, target, source = _mix_all(split.images, known, masks, settings, seed)
+    weight, target, source = _mix_all(split.images, known, mixer, settings, seed)
     return _rows(weight, target, source, truth is not None)
 
 
-def _mix_all(images: np.ndarray, truth: np.ndarray, masks: np.ndarray | None, settings, seed: int) -> torch.Tensor:
+def _mix_all(images: np.ndarray, truth: np.ndarray, mixer: Mixer, settings, seed: int) -> torch.Tensor:
     """Return the weight and the visible pixels of the target's and the source's object: float64 (3, mixed images)."""
     channels = images.shape[1]
-    parts = [torch.from_numpy(part).to(torch.uint8)[:, None] for part in (truth, masks) if part is not None]
+    parts = [torch.from_numpy(part).to(torch.uint8)[:, None] for part in (truth, mixer.masks) if part is not None]
     windows = augmentation.pad(torch.cat([torch.tensor(images), *parts], 1), settings.shift_px)
     views = augmentation.draw_views(seed, 0, len(images), settings.shift_px, settings.flip)
-    drawn = draws.draw_mixing(seed, 0, (len(images), *images.shape[2:]), settings.mixing)
+    drawn = mixer.draw(seed, 0, (len(images), *images.shape[2:]))
     found = []
     for index in drawn.mixed.nonzero()[:, 0].split(_BATCH):
         own = drawn.at(index)
         target, source = (augmentation.view(windows, each, views) for each in (index, own.partner))
         pair = _with_object(target, channels, 0), _with_object(source, channels, 1)
-        mixed, weight = draws.mix(*pair, own, settings.mixing, channels)
+        mixed, weight = draws.mix(*pair, own, mixer.settings, channels)
         weight = weight.flatten(1)[:, 0] if weight.ndim > 1 else weight  # of the two labels alone
         found.append(torch.stack([weight.double(), *mixed[:, -2:].double().sum((2, 3)).T]))
     return torch.cat(found, 1) if found else torch.zeros(3, 0, dtype=torch.float64)

@@ -74,6 +74,33 @@ def quality_rows(
     ]
 
 
+def confidence_rows(masks: np.ndarray, truth: np.ndarray | None, confidence: np.ndarray, least: float) -> list[dict]:
+    """Return rows of MASK_QUALITY of the stage "mask", of masks of which some are doubtful.
+
+    confidence: their mean one. doubtful: the number of masks of less than `least`, whose images stay unmixed.
+    iou-confident: the mean intersection over union of the others.
+
+    masks, truth: as of `quality_rows`. confidence: (n,).
+    """
+    doubtful = confidence < least
+    iou = None if truth is None or doubtful.all() else ious(masks[~doubtful], truth[~doubtful]).mean()
+    reason = "the true masks are not known" if truth is None else "no mask is confident"
+    known = [("confidence", confidence.mean(dtype=np.float64), None, len(masks))]
+    known += [("doubtful", doubtful.sum(), None, len(masks))]
+    known += [("iou-confident", iou, reason if iou is None else None, int((~doubtful).sum()))]
+    return [
+        {
+            "stage": "mask",
+            "statistic": statistic,
+            "value": None if value is None else float(value),
+            "n": n,
+            "reason": why,
+            "warning": None,
+        }
+        for statistic, value, why, n in known
+    ]
+
+
 def _against_truth(masks: np.ndarray, truth: np.ndarray | None) -> tuple[dict, dict]:
     """Return the statistics that need the true masks, and warnings; None without these, and where there is nothing."""
     names = ("iou", "recall", "precision", "centred-box-iou", "iou-above-box-error", "pixel-accuracy")

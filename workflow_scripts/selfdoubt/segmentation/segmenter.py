@@ -92,7 +92,9 @@ def load_segmenter(path: str | Path, device: torch.device) -> Segmenter:
 # ---- training and prediction ----
 
 
-def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, device, progress=None) -> list[dict]:
+def train_segmenter(
+    model: Segmenter, images, pseudo, settings, seed: int, device, progress=None, n_before: int = 0
+) -> list[dict]:
     """Train `model` in place on pseudo-labels and return a row per epoch of TRAINING.
 
     Binary cross-entropy, AdamW, the learning rate falling along a cosine. Images are flipped and shifted; pixels that
@@ -100,7 +102,7 @@ def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, devic
     arguments and threads give equal weights.
 
     images: uint8 (n, C, H, W). pseudo: int8 (n, H, W), 1 object, 0 background, -1 no pseudo-label.
-    progress: a `Progress`, which records each epoch, or None.
+    progress: a `Progress`, which records each epoch, or None. n_before: epochs of earlier rounds, which it counts too.
     Raises UserError if no pixel has a pseudo-label, if the network cannot take such images, or at the first step whose
     loss is not finite.
     """
@@ -121,11 +123,11 @@ def train_segmenter(model: Segmenter, images, pseudo, settings, seed: int, devic
         views = augmentation.draw_views(seed, epoch, len(images), _SHIFT_PX, flip=True)
         order = augmentation.draw_order(seed, epoch, len(images)).to(device)
         batches = _batches(windows, views, order.split(settings.batch_size)[:n_batches])
-        loss = _train_epoch(model, batches, optimizer, own)
+        loss = _train_epoch(model, batches, optimizer, own, bool(getattr(settings, "balanced", None)))
         history.append({"epoch": epoch, "learning_rate": own[-1] * settings.learning_rate, "train_loss": loss})
         print(" ".join(f"{name}={value:.5g}" for name, value in history[-1].items()), flush=True)
         if progress is not None:
-            progress.epoch(epoch, len(images), loss=loss)
+            progress.epoch(n_before + epoch, len(images), loss=loss)
     return history
 
 
@@ -137,12 +139,16 @@ def _batches(windows: torch.Tensor, views, indices: tuple[torch.Tensor, ...]):
         yield both[:, :-1].float() / 255, both[:, -1]
 
 
-def _train_epoch(model, batches, optimizer, factors: list[float]) -> float:
-    """Train on batches, each at its factor of the learning rate; return the mean loss of a pseudo-labelled pixel."""
+def _train_epoch(model, batches, optimizer, factors: list[float], balanced: bool) -> float:
+    """Train on batches, each at its factor of the learning rate; return the mean loss of a pseudo-labelled pixel.
+
+    balanced: whether the object's pixels of a batch count as much as those of the background.
+    """
     total, n_labelled = 0.0, 0
     for step, ((images, labels), factor) in enumerate(zip(batches, factors, strict=True)):
         known = labels > 0
-        loss = F.binary_cross_entropy_with_logits(model(images), (labels == 2).float(), weight=known, reduction="sum")
+        weight = _balance(labels) if balanced else known
+        loss = F.binary_cross_entropy_with_logits(model(images), (labels == 2).float(), weight=weight, reduction="sum")
         n = max(1, int(known.sum()))
         if not torch.isfinite(loss):
             raise UserError(f"segmenters: loss is {loss.item()} at step {step} of an epoch; lower learning_rate")
@@ -150,6 +156,18 @@ def _train_epoch(model, batches, optimizer, factors: list[float]) -> float:
         optimizer.step(factor)
         total, n_labelled = total + loss.item(), n_labelled + n
     return total / n_labelled
+
+
+def _balance(labels: torch.Tensor) -> torch.Tensor:
+    """Return weights of pixels by their pseudo-labels (1 background, 2 object) that add up alike for both of these.
+
+    They add up to the number of pixels with a pseudo-label; where there is one kind alone, each weighs 1.
+    """
+    masks = [labels == 1, labels == 2]
+    counts = [int(mask.sum()) for mask in masks]
+    if not all(counts):
+        return (labels > 0).float()
+    return sum(mask * (sum(counts) / 2 / count) for mask, count in zip(masks, counts, strict=True))
 
 
 def threshold_of_recall(model: Segmenter, images: np.ndarray, pseudo: np.ndarray, recall: float) -> float:
@@ -167,10 +185,34 @@ def segment(model: Segmenter, images: np.ndarray, dilate_px: int = 0) -> np.ndar
 
     dilate_px: how many rows and columns away from an object's pixel others become object, too.
     """
-    masks = torch.cat([logits > model.threshold for logits, _ in _logits(model, images, images)])
+    return segment_with_confidence(model, images, dilate_px)[0]
+
+
+def segment_with_confidence(model: Segmenter, images: np.ndarray, dilate_px: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `segment` does, and the confidence of each mask before it is made wider, float32 (n,) in [0, 1].
+
+    Soft Dice confidence (Borges, Zamith & Silva 2024): 2 sum(p m) / sum(p + m), about the Dice coefficient to expect
+    of the mask m where p is a pixel's probability of being object; 0 of an empty mask.
+    """
+    masks, confidence = [], []
+    for logits, _ in _logits(model, images, images):
+        masks.append(logits > model.threshold)
+        confidence.append(_soft_dice(logits, masks[-1]))
+    found = torch.cat(masks)
     if dilate_px:
-        masks = painting.dilate(masks[:, None].float(), dilate_px)[:, 0] > 0
-    return masks.numpy()
+        found = painting.dilate(found[:, None].float(), dilate_px)[:, 0] > 0
+    return found.numpy(), torch.cat(confidence).numpy()
+
+
+def _soft_dice(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    probability, inside = logits.double().sigmoid(), masks.double()
+    both, either = (each.sum((1, 2)) for each in (probability * inside, probability + inside))
+    return (2 * both / either.clamp_min(1e-12)).float()
+
+
+def probabilities(model: Segmenter, images: np.ndarray) -> np.ndarray:
+    """Return the probability of each pixel of being object, float32 (n, H, W), of uint8 images (n, C, H, W)."""
+    return torch.cat([logits.sigmoid() for logits, _ in _logits(model, images, images)]).numpy()
 
 
 @torch.no_grad()

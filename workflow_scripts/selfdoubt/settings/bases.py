@@ -194,6 +194,7 @@ class Technique(Strict):
     """A change of how a teacher or a baseline is trained, beyond its recipe and its targets."""
 
     compares_images: ClassVar[bool] = False  # whether the loss of an image depends on the others of its batch
+    n_batches: ClassVar[int] = 1  # of a step that go through the network as one
 
     def unfit(self, model, recipe) -> str | None:
         """Return what a model or its recipe has that this cannot be combined with, and the remedy; None if nothing."""

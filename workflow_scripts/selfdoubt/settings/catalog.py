@@ -18,7 +18,8 @@ file, since rules import it. It has
     has_masks(place) -> bool                  if masks may come with its images
     has_label_probabilities(place) -> bool    if labels of several people may come with them
 
-Test sets that others have corrupted (`CORRUPTED`) or collected again are modules of `settings.shifts` in the same way.
+Test sets that others have corrupted (`CORRUPTED`) or collected again are modules of `settings.shifts` in the same way,
+and so are changes of a data set's own test images (`OF_TEST`), which need its masks.
 """
 
 from functools import cache
@@ -73,6 +74,11 @@ def shifted_files(source: str, name: str = "") -> tuple[str, ...]:
     name: of the corruption, as in the config.
     """
     return _as_inputs(settings_of(source, "shifts").files_of(source.partition(":")[2], name))
+
+
+def is_of_test(source: str) -> bool:
+    """Return whether a shifted set is made of the data set's own test images and their masks."""
+    return getattr(settings_of(source, "shifts"), "OF_TEST", False)
 
 
 def downloads() -> dict[str, tuple[str, str]]:

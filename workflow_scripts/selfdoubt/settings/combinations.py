@@ -45,14 +45,21 @@ def models_with_given_masks(study) -> list[str]:
     return [name for name, m in given.items() if isinstance(m.mixing, ByMasks) and m.segmenter is None]
 
 
+def models_with_true_masks(study) -> list[str]:
+    """Return the models that mix by true masks, and have no others to take where these are not known."""
+    return [name for name, model in study.mixed.items() if model.masks == "truth" and model.segmenter is None]
+
+
 def _check_mask_source(place: str, model, study) -> None:
     sources = [key for key in ("segmenter", "masks") if getattr(model, key) is not None]
     if isinstance(model.mixing, ByMasks):
         if not sources:
             remedy = "add 'segmenter: NAME', or 'masks: given' for those of the data set"
             raise UserError(f"config: {place}.segmenter: mixing by masks needs one; {remedy}")
-        if len(sources) > 1:
+        if len(sources) > 1 and model.masks != "truth":
             raise UserError(f"config: {place}.masks: given, and a segmenter is named; remove one of the two")
+        if model.masks == "truth" and place.startswith("students"):
+            raise UserError(f"config: {place}.masks: truth is for models of augmented; give a segmenter, or 'given'")
         if model.segmenter is not None:
             check_known(f"{place}.segmenter", model.segmenter, study.segmenters, "a segmenter")
     elif sources:

@@ -2,7 +2,7 @@
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings import catalog
-from selfdoubt.settings.combinations import models_with_given_masks, section_of
+from selfdoubt.settings.combinations import models_with_given_masks, models_with_true_masks, section_of
 from selfdoubt.settings.predictions import GIVEN
 
 
@@ -12,6 +12,14 @@ def check_masks(place: str, dataset, study) -> None:
     wanted += [f"{section_of(name, study)}.{name}.masks" for name in models_with_given_masks(study)]
     if wanted and not catalog.has_masks(dataset.source):
         raise UserError(f"config: {wanted[0]}: given, but {dataset.source} has no masks; remove it")
+    for name in models_with_true_masks(study) if dataset.mask_truth == "none" else ():
+        why = f"the true masks of '{place.removeprefix('datasets.')}' are not known"
+        raise UserError(
+            f"config: augmented.{name}.masks: truth, but {why}; add a segmenter, whose masks are taken there"
+        )
+    for name, source in dataset.shifted.items():
+        if catalog.is_of_test(source) and not catalog.has_masks(dataset.source):
+            raise UserError(f"config: {place}.shifted.{name}: {source} needs masks, and {dataset.source} has none")
 
 
 def check_labels_of_people(key: str, dataset, study) -> None:

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings import footers
-from selfdoubt.settings.catalog import settings_of
+from selfdoubt.settings.catalog import is_of_test, settings_of
 
 PROCESS_MB = 2000  # Python, torch, a network, its batches, and the first SMALL_MB of images
 SMALL_MB = 250
@@ -315,7 +315,8 @@ def corrupted_mb(dataset) -> float:
 
 def shifted_mb(dataset, source: str) -> float:
     """Return the size of a re-collected test set in the shape of a data set's images, MB."""
-    return _arrays_mb(dataset, _n_published(source))
+    n = _n_test(dataset, _known(dataset)) if is_of_test(source) else _n_published(source)
+    return _arrays_mb(dataset, n)
 
 
 def ood_mb(dataset, ood_set) -> float:
@@ -323,19 +324,21 @@ def ood_mb(dataset, ood_set) -> float:
     return _arrays_mb(dataset, ood_set.n_images or _largest_split(ood_set.source)[0])
 
 
-def training_mb(dataset, recipe, network=None) -> int:
+def training_mb(dataset, recipe, network=None, n_batches: int = 1) -> int:
     """Return the memory of all processes that train a model and that decode images for it, MB.
 
     network: counted where the recipe keeps it from GPUs: weights, gradients, two moments, and a batch's activations.
+    n_batches: of a step that go through the network as one, such as a clean and a mixed one.
     """
+    step = n_batches * recipe.batch_size  # images
     more = 0
     if dataset.storage == "files":
-        batch_mb = recipe.batch_size * _image_bytes(dataset, _CHANNELS, _PX) / 1e6
+        batch_mb = step * _image_bytes(dataset, _CHANNELS, _PX) / 1e6
         more = (2 * recipe.n_workers + 1) * batch_mb + recipe.gpu * recipe.n_workers * WORKER_MB
     if recipe.device == "cpu" and hasattr(network, "size"):
         _, _, px = getattr(_known(dataset), "LARGEST_SPLIT", (None, _CHANNELS, _PX))
         parameters, _, kept = network.size()
-        values = 4 * parameters * recipe.gpu + GRADIENTS * kept * recipe.batch_size * (dataset.size_px or px) ** 2
+        values = 4 * parameters * recipe.gpu + GRADIENTS * kept * step * (dataset.size_px or px) ** 2
         more += max(0, 4 * values / 1e6 - SMALL_NETWORK_MB * recipe.gpu)
     return round(recipe.gpu * job_mb(dataset) + more)
 

@@ -90,6 +90,12 @@ class Model(Strict):
     fold: OwnFold = None
     features: KeepsFeatures = False
 
+    @property
+    def n_batches(self) -> int:
+        """Return how many batches of a step go through the network as one."""
+        also_clean = getattr(getattr(self, "mixing", None), "also_clean", None) is not None
+        return max([1 + also_clean, *(each.n_batches for each in getattr(self, "techniques", []))])
+
     @model_serializer(mode="wrap")
     def _without_what_few_have(self, dump) -> dict:
         """Leave out what few models have, so that those without it are what they were before it could be given."""
@@ -146,7 +152,8 @@ class Mixed(Model):
     """A model that may learn from mixed images."""
 
     segmenter: Name | None = None
-    masks: Literal["given"] | None = None  # those of the data set, in place of a segmenter's
+    # those of the data set, in place of a segmenter's; truth: by its mask_truth where that is known
+    masks: Literal["given", "truth"] | None = None
 
 
 class Disagreement(Strict):

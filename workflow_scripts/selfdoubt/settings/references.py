@@ -14,6 +14,7 @@ from selfdoubt.settings.combinations import (
     check_score_of_disagreement,
     check_techniques,
     models_with_given_masks,
+    models_with_true_masks,
 )
 from selfdoubt.settings.data import BUILT_IN
 from selfdoubt.settings.given import check_labels_of_people, check_masks
@@ -110,6 +111,7 @@ def _check_storage(key: str, dataset, study) -> None:
         raise UserError(f"config: {place}.storage: files, but {dataset.source} has no image files; use arrays")
     needing = [f"the segmenter '{name}'" for name in study.segmenters]
     needing += [f"the given masks of '{name}'" for name in models_with_given_masks(study)]
+    needing += [f"the true masks of '{name}'" for name in models_with_true_masks(study)]
     figures = study.figures.items()
     needing += [f"the figure '{name}'" for name, f in figures if "mixed_labels" in f.reads and f.dataset == key]
     if needing:

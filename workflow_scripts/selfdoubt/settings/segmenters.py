@@ -20,12 +20,21 @@ class Segmenter(Strict):
     foreground_above: Fraction
     background_below: Fraction
     refinement_steps: Annotated[int, Field(ge=0, le=10_000)]
+    maps: Literal["features"] | None = None  # what a teacher's features have in common; None: its class's evidence
+    map_scales: Annotated[list[Annotated[float, Field(ge=0.25, le=8)]], Field(min_length=1)] | None = None  # of views
+    object_quantile: Annotated[float, Field(gt=0, lt=1)] | None = (
+        None  # of a class's map, from where on object is likelier
+    )
+    colour_steps: Annotated[int, Field(ge=1, le=100)] | None = None  # of refinement by an image's colours; None: none
+    balanced: Literal[True] | None = None  # object and background count alike in a batch
+    rounds: Annotated[int, Field(ge=2, le=10)] | None = None  # each but the first learns from the one before; None: one
     epochs: Count
     batch_size: Annotated[int, Field(ge=2, lt=2**31)]
     learning_rate: Positive
     recall: Annotated[float, Field(gt=0, lt=1)] | None = None  # of confident object pixels; None: threshold 0
     dilate_px: Annotated[int, Field(ge=1, le=64)] | None = None  # by which masks are made wider
     allowed_empty_or_full: Fraction | None = None  # of masks; None: a half
+    min_confidence: Fraction | None = None  # of a mask: images of less stay unmixed; None: all are mixed
     threads: Processes
     device: Device = "auto"
 

@@ -177,6 +177,18 @@ class Study(Strict):
         shared = self.segmenters[segmenter].teacher_replicate
         return int(replicate) if shared is None else shared
 
+    def masks_on(self, dataset: str, name: str) -> str | None:
+        """Return the source of the masks of a data set that a model mixes by, or None: by a segmenter's, or by none."""
+        model = self.models[name]
+        if model.masks != "truth":
+            return model.masks
+        known = self.datasets[dataset].mask_truth
+        return None if known == "none" else known
+
+    def segmenter_on(self, dataset: str, name: str) -> str | None:
+        """Return the segmenter by whose masks a model mixes the images of a data set, if it does."""
+        return None if self.masks_on(dataset, name) else self.models[name].segmenter
+
     def own_masks(self, dataset: str, segmenter: str, replicate: int | str) -> dict:
         """Return the settings of a segmenter's jobs that differ between replicates; nothing where one serves all."""
         if self.segmenters[segmenter].teacher_replicate is not None:

@@ -8,6 +8,7 @@ from selfdoubt.settings.types import Positive
 
 class Settings(Technique):
     compares_images: ClassVar[bool] = True
+    n_batches: ClassVar[int] = 2
     method: Literal["regmixup"]
     alpha: Positive  # lambda ~ Beta(alpha, alpha)
     eta: Positive  # weight of the mixed images' loss
