@@ -202,12 +202,18 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a new data set",
             config(with_second_dataset),
-            on_second(EVERYTHING) | TABLES | ENHANCEMENTS | GROUPS | FIDELITY | DIGESTS,
+            on_second(EVERYTHING)
+            | {"compare_arms:@second"}
+            | (TABLES - {"compare_arms"})
+            | ENHANCEMENTS
+            | GROUPS
+            | FIDELITY
+            | DIGESTS,
         ),
         Edit(
             "a data set removed",
             without_second_dataset,
-            TABLES | ENHANCEMENTS | GROUPS | FIDELITY | DIGESTS,
+            (TABLES - {"compare_arms"}) | ENHANCEMENTS | GROUPS | FIDELITY | DIGESTS,
             "tried on a copy of two; figures show the first",
         ),
     ],

@@ -52,7 +52,8 @@ def copy(tmp_path_factory) -> Copy:
     resources = copy.folder / "resources"
     resources.unlink()
     resources.mkdir()
-    (resources / "fashion-mnist-12k").symlink_to(ROOT / "resources/fashion-mnist-12k")
+    for name in ("fashion-mnist-12k", "datatables"):
+        (resources / name).symlink_to(ROOT / "resources" / name)
     for name in PUBLISHED:
         (copy.folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         (copy.folder / "data" / name).touch()
