@@ -61,6 +61,15 @@ def test_equal_data_give_equal_bytes_and_a_screen_has_its_own_type_afterwards(tm
     assert saved(drawn("reliability"), tmp_path / f"t.{suffix}") == screen != first
 
 
+def test_a_legend_that_covers_half_of_narrow_axes_keeps_its_columns_above_them():
+    figure = for_paper("risk-coverage", NARROW)
+    [above], [inside] = figure.legends, [axes.get_legend() for axes in drawn("risk-coverage").axes if axes.get_legend()]
+    shown, before = ([text.get_text() for text in each.get_texts()] for each in (above, inside))
+    assert shown == before and above.get_title().get_text() == inside.get_title().get_text()
+    assert above.get_window_extent().y0 >= max(axes.bbox.y1 for axes in figure.axes) - 1
+    assert for_paper("risk-coverage", WIDE).legends == []
+
+
 def test_a_long_label_of_an_axis_is_broken_where_it_is_wider_than_the_column():
     label = for_paper("oracle-gap", NARROW).axes[0].get_xlabel()
     assert label.count("\n") == 1 and label.replace("\n", " ") == drawn("oracle-gap").axes[0].get_xlabel()

@@ -12,6 +12,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.transforms import Bbox
 
 from selfdoubt.runtime.atomic_files import atomic_path
@@ -130,15 +131,18 @@ def laid_out(figure: Figure) -> Figure:
 
 
 def _fit_width(figure: PaperFigure) -> None:
-    """Put legends that stand beside axes above them, and break labels of axes that are wider than the figure.
+    """Put legends that stand beside axes, or cover half of their width, above them, and break long labels of axes.
 
     A column is half as wide as a screen's figure: a legend beside would leave too little for the axes.
     """
     for axes in figure.axes:
         legend = axes.get_legend()
-        if legend is not None and legend.get_bbox_to_anchor().x0 > axes.bbox.x1:
-            legend.remove()
-            _legend_above(figure, legend.legend_handles, [text.get_text() for text in legend.get_texts()])
+        if legend is None:
+            continue
+        if legend.get_bbox_to_anchor().x0 > axes.bbox.x1:
+            _legend_above(figure, legend, range(len(legend.get_texts()), 0, -1))
+        elif legend.get_window_extent().width > axes.bbox.width / 2:
+            _legend_above(figure, legend, [legend._ncols], columnspacing=legend.columnspacing)
     labels = [label for axes in figure.axes for label in (axes.xaxis.label, axes.yaxis.label)]
     for label in [*labels, *filter(None, (figure._supxlabel, figure._supylabel))]:
         box, whole = label.get_window_extent(), figure.bbox
@@ -146,14 +150,20 @@ def _fit_width(figure: PaperFigure) -> None:
             label.set_text(_in_two_lines(label.get_text()))
 
 
-def _legend_above(figure: PaperFigure, handles: list, texts: list[str]) -> None:
-    """Draw a legend above all axes, in as many columns as fit."""
-    style = {"loc": "outside upper left", "handletextpad": 0.5, "columnspacing": 1.2, "borderaxespad": 0}
-    for n_columns in range(len(texts), 0, -1):
-        legend = figure.legend(handles, texts, ncols=n_columns, **style)
-        if n_columns == 1 or legend.get_window_extent().width < figure.bbox.width:
+def _legend_above(figure: PaperFigure, legend: Legend, n_columns: Iterable[int], columnspacing: float = 1.2) -> None:
+    """Draw a legend above all axes instead, in the first of these numbers of columns that fits, or the last."""
+    texts, drawn = [text.get_text() for text in legend.get_texts()], legend.axes.get_legend_handles_labels()
+    handles = drawn[0] if drawn[1] == texts else legend.legend_handles  # of bars of errors the latter is a line alone
+    legend.remove()
+    style = {"loc": "outside upper left", "handletextpad": 0.5, "borderaxespad": 0, "alignment": "left"}
+    style |= {"title": legend.get_title().get_text() or None, "columnspacing": columnspacing}
+    *wider, last = n_columns
+    for n in wider:
+        above = figure.legend(handles, texts, ncols=n, **style)
+        if above.get_window_extent().width < figure.bbox.width:
             return
-        legend.remove()
+        above.remove()
+    figure.legend(handles, texts, ncols=last, **style)
 
 
 def _in_two_lines(text: str) -> str:

@@ -4,13 +4,14 @@ import os
 import platform
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 
 def machine() -> dict[str, str | int]:
     """Return processor, threads, memory (GB), system and Python; what cannot be found out is left out."""
     found = {"processor": _processor(), "threads": os.cpu_count(), "memory_gb": _memory_gb()}
-    found |= {"system": f"{platform.system()} {platform.machine()}", "python": platform.python_version()}
+    found |= {"system": f"{os.uname().sysname} {os.uname().machine}", "python": platform.python_version()}
     return {key: value for key, value in found.items() if value}
 
 
@@ -21,7 +22,7 @@ def _processor() -> str:
         named = None
     if named:
         return named[1].strip()
-    if platform.system() == "Darwin":
+    if sys.platform == "darwin":
         asked = ["sysctl", "-n", "machdep.cpu.brand_string"]
         return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
     return platform.processor()

@@ -54,7 +54,7 @@ def read_run(folder: Path) -> Run:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; give that of a run, such as results/default")
     try:
-        settings = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run snakemake to make the report of this run") from None
     except (UnicodeDecodeError, yaml.YAMLError):
