@@ -60,6 +60,7 @@ def run(arguments):
         figures=figures_of(arguments.figures, study, settings["upper_bounds"]["in_figures"]),
         arms=Arms(settings["labels"], frozenset(settings["upper_bounds"]["all"])),
         pictures={(path.parent.name, path.stem): read(path, PICTURES_SCHEMA) for path in arguments.pictures},
+        left_out=settings["left_out"],
         library=library(),
         registration=next(iter(registered), None),
         provenance=provenance_of(arguments.tables, settings),

@@ -208,6 +208,7 @@ def report_settings(wildcards):
     shown = {name: sorted(upper_bounds() & {*f.shown_arms(STUDY)}) for name, f in STUDY.figures.items()}
     bounds = {"all": sorted(upper_bounds()), "in_figures": shown}
     library = {"library": digest({}, sorted((RESOURCES / "datatables").iterdir()))}  # as embedded data, it is no input
+    library["left_out"] = STUDY.notes_of_left_out
     known = {"study": study, "order": order, "labels": labels, "upper_bounds": bounds}
     known |= {"licence": STUDY.licence, "licences": licences(STUDY)}
     return canonical({**known, **library, "registration": registration(STUDY)})

@@ -192,6 +192,20 @@ def test_the_page_names_upper_bounds_wherever_they_stand():
     assert warning not in render(report()) and "masks</span> Masks" in page
 
 
+def test_what_is_left_out_stands_at_its_study_and_what_is_missing_as_a_whole_at_the_top():
+    notes = {"distillation": ["kd is left out: its loss is <nan>."], "": ["The study x is left out."]}
+    page = render(report(left_out=notes))
+    top, study = page.partition('class="study')[::2]
+    assert "The study x is left out." in top and "something is left out" in top
+    assert "kd is left out: its loss is &lt;nan&gt;." in study and "The study x" not in study
+
+
+def test_an_arm_without_any_number_stops_nothing():
+    settings = copy.deepcopy(SETTINGS)
+    settings["studies"]["distillation"]["arms"] += ["gone", "ce/gone"]
+    assert "Settings of the 4 arms" in render(report(settings=settings))
+
+
 # ---- registration ----
 
 

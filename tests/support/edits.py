@@ -240,6 +240,12 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit("a model removed", config(remove_model), TABLES | ACCURACY | shown("label-smoothing", "cutmix")),
         Edit(
+            "a model left out, `left_out`",
+            config(lambda c: c.update(left_out={"label-smoothing": "failed"})),
+            TABLES | ACCURACY | shown("label-smoothing", "cutmix"),
+            "nothing else is trained or predicted again",
+        ),
+        Edit(
             "one student's temperature",
             put("students.kd.loss", temperature=2),
             trained("kd") | renewed("kd"),

@@ -75,6 +75,7 @@ class ReportData:
     guarantees: pd.DataFrame = field(default_factory=pd.DataFrame)  # GUARANTEES
     information: pd.DataFrame = field(default_factory=pd.DataFrame)  # INFORMATION
     pictures: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict)  # (data set, study) -> PICTURES
+    left_out: dict[str, list[str]] = field(default_factory=dict)  # study -> sentences; "": of studies that are missing
     library: Library | None = None  # of tables; None: a page without scripts
     registration: Registration | None = None
     arms: Arms = BY_NAME

@@ -38,7 +38,7 @@ from selfdoubt.settings.metrics import OF_MASKS
 FOLDER = Path(__file__).parent
 _NOTHING = {
     **dict.fromkeys(("headline", "registration", "provenance", "missing", "library", "explorer"), None),
-    **{part: [] for part in ("warnings", "studies", "loose_figures", "tables", "scripts")},
+    **{part: [] for part in ("warnings", "studies", "loose_figures", "tables", "scripts", "left_out")},
     "is_registered": False,
 }
 
@@ -55,6 +55,7 @@ class StudySection:
     failed_checks: str | None  # why the study supports no conclusion
     verdicts: list[Verdict]
     warnings: list[str]
+    left_out: list[str]
     arms: list[tuple[str, str, str]]  # label, name, settings
     figures: list[PlacedFigure]
     tables: list[Table]
@@ -76,6 +77,7 @@ def render(data: ReportData) -> str:
         library=data.library,
         explorer=explorer_of(numbers, data.arms) if data.library and numbers else None,
         headline=headline(metrics, data.hypotheses, data.is_registered),
+        left_out=data.left_out.get("", []),
         warnings=[each.of([*each.arms]) for each in warned],
         studies=[_study(name, data, numbers, warned) for name in data.settings.get("studies") or {}],
         loose_figures=figures_of(data, numbers, None),
@@ -142,6 +144,7 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
         failed,
         [verdict for verdict in verdicts if verdict.role != "check"],
         of_study(warned, arms, name, data.settings),
+        data.left_out.get(name, []),
         [(data.arms.label(arm), arm, what_is(arm, data.settings) + data.arms.note([arm])) for arm in arms],
         figures_of(data, numbers, name),
         [*(table for table in tables if table.rows), *group_tables(data.groups, arms, data.arms)],
