@@ -28,7 +28,11 @@ OF_INSTALLATION = [
 
 OF_RESULTS = [
     Edit("the figures deleted", delete("results/default/figures/*"), PLOTS | REPORT),
-    Edit("the tables deleted", delete("results/default/tables/*"), TABLES | ENHANCEMENTS | GROUPS | FIDELITY | DIGESTS),
+    Edit(
+        "the tables deleted",
+        delete("results/default/tables/*"),
+        (TABLES - {"compare_arms"}) | ENHANCEMENTS | GROUPS | FIDELITY | DIGESTS,
+    ),
     Edit("the soft labels deleted", delete("results/default/soft-labels/**/*"), set()),
     Edit("a checkpoint deleted", delete("results/default/checkpoints/*/ce/replicate-1.safetensors"), set()),
     Edit("numbers of one arm deleted", delete("results/default/metrics/*/ce/replicate-1/odin.parquet"), set()),

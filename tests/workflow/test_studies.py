@@ -136,6 +136,7 @@ OF_IMAGENET = {
     "compare_groups": {500 + (3 * 3 + 4) * TABLE},
     "compute_metrics": {500 + 6 * TABLE},
     "compare_arms": {500 + 6 * TABLE},
+    "choose_pictures": {500 + 6 * TABLE},
     "measure_gaps": {500 + 6 * TABLE},
     "measure_fidelity": {500 + (3 * 3 + 4) * TABLE},  # a student, its teacher and the reference
     "compute_guarantees": {500 + 6 * TABLE},
