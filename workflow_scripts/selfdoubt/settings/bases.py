@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
+from selfdoubt.settings.choices import check_known
 from selfdoubt.settings.types import (
     ArmText,
     Count,
@@ -342,3 +343,24 @@ class FigureOfArms(Figure):
 
     def named_arms(self) -> list[tuple[str, str]]:
         return [("arms", arm) for arm in self.arms]
+
+
+class FigureOfProtocol(Figure):
+    """A figure of a group and of one of its protocols whose messages are for a class."""
+
+    needs: ClassVar[tuple[str, ...]] = ("labels",)
+    group: Name
+    protocol: Name
+
+    def shown_arms(self, study) -> list[str]:
+        return [*study.groups[self.group].members, f"{self.group}/{self.protocol}"]
+
+    def checks(self, place: str, study) -> Iterator[tuple]:
+        yield self.check_protocol, place, study
+
+    def check_protocol(self, place: str, study) -> None:
+        """Raise UserError if there is no such group, or it has no such protocol."""
+        check_known(f"{place}.group", self.group, study.groups, "a group")
+        fitting = [key for key, protocol in study.protocols.items() if protocol.targets_classes]
+        known = [key for key in study.groups[self.group].protocols if key in fitting]
+        check_known(f"{place}.protocol", self.protocol, known, "a protocol of the group whose messages are for a class")
