@@ -17,8 +17,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import debian
-
 PACKAGES = ("munge", "slurmctld", "slurmd", "slurm-client")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol")
 N_GPUS = 2
@@ -52,6 +50,8 @@ def why_not() -> str | None:
     """Return why no Slurm can be set up here, or None."""
     if os.getuid() != 0:
         return "it needs root, for Slurm's daemons and their device nodes"
+    import debian  # which the process that ends the cluster cannot find, and does not need
+
     if not debian.is_debian():
         return "it needs Debian, for Slurm's packages"
     with tempfile.TemporaryDirectory() as folder:
@@ -64,6 +64,8 @@ def why_not() -> str | None:
 
 def install() -> None:
     """Install Slurm where it is missing; raises RuntimeError with apt's own words."""
+    import debian
+
     debian.install(PACKAGES, PROGRAMS)
 
 
