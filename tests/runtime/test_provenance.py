@@ -33,6 +33,7 @@ TREE = {
     "selfdoubt/report/page.py": "import json\n",
     "selfdoubt/report/page.html.j2": "<p>\n",
     "selfdoubt/report/style.css": "p {}\n",
+    "selfdoubt/report/start.js": "start();\n",
     "selfdoubt/report/notes.txt": "to do\n",
 }
 VERSIONS = {"torch": "2.0", "timm": "1.0", "segmentation-models-pytorch": "0.5", "numpy": "2.0"}
@@ -143,6 +144,7 @@ def test_what_has_no_meaning_reruns_nothing(tree, file, old, new):
         ("selfdoubt/report/page.py", "import json", "import csv", {"plot"}),
         ("selfdoubt/report/page.html.j2", "<p>", "<b>", {"plot"}),
         ("selfdoubt/report/style.css", "p {}", "b {}", {"plot"}),
+        ("selfdoubt/report/start.js", "start", "stop", {"plot"}),
     ],
 )
 def test_a_change_reruns_just_what_it_can_change(tree, file, old, new, rerun):

@@ -18,6 +18,7 @@ def test_a_left_out_student_takes_its_claims_groups_and_places_in_figures_with_i
     assert study.studies["distillation"].arms == ["kd-no-labels", "label-smoothing"]
     assert "kd-ranks-better" not in study.hypotheses and "odin-beats-placebo" in study.hypotheses
     assert study.figures["risk-coverage"].arms == ["ce", "teacher", "label-smoothing", "kd-no-labels"]
+    assert "auroc-accuracy" in study.figures  # of all arms that there are
     assert "persuasion-matrix" not in study.figures and "communication" not in study.studies
     assert study.notes_of_left_out["distillation"] == [
         "kd is left out: its loss is not finite.",

@@ -406,10 +406,11 @@ EDITS: dict[str, list[Edit]] = {
     "Code": [
         *edits_of_modules(),
         Edit(
-            "the template and the style of the page",
+            "the template, the style and the scripts of the page",
             several(
                 text("workflow_scripts/selfdoubt/report/template.html.j2", "</body>", "<hr></body>"),
                 text("workflow_scripts/selfdoubt/report/style.css", "}", ";}"),
+                text("workflow_scripts/selfdoubt/report/points.js", "hidden: true", "hidden: !0"),
             ),
             REPORT,
         ),

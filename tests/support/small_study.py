@@ -25,6 +25,7 @@ def tiny(config: dict) -> dict:
     config["evaluation"]["n_resamples"] = 100
     del config["figures"]["risk-coverage-cutmix"], config["figures"]["risk-coverage-enhancers"]  # of one kind
     config["figures"]["mask-gallery"]["n_images"] = 4
+    config["pictures"] = {"n_images": 2, "thumbnail_px": 28, "max_kb": 20}
     gone = {"label-smoothing", "cutmix", "ce/anti-adversary", "trio/mean-logit", "trio/persuasion-placebo"}
     for study in config["studies"].values():
         study["arms"] = [arm for arm in study["arms"] if arm not in gone]

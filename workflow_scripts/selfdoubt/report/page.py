@@ -70,7 +70,7 @@ def render(data: ReportData) -> str:
     """Return the page as HTML: one file that loads nothing, and reads whole without its scripts."""
     metrics = with_arms(data.metrics)
     numbers, warned = numbers_of(metrics), warnings_of(data, metrics)
-    scripts = [data.library.source, (FOLDER / "page.js").read_text(encoding="utf-8")] if data.library else []
+    scripts = [data.library.source, _own_script()] if data.library else []
     return page(
         policy=_policy(scripts),
         scripts=[Markup(script) for script in scripts],  # of this repository, free of closing tags
@@ -103,6 +103,12 @@ def page(**parts) -> str:
     return environment.get_template("template.html.j2").render(
         **_NOTHING | {"style": style, "policy": _policy([])} | parts
     )
+
+
+def _own_script() -> str:
+    """Return the page's own scripts as one, in a scope of their own."""
+    parts = [(FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in ("tables", "numbers", "points", "start")]
+    return '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
 
 
 def _policy(scripts: list[str]) -> str:
