@@ -35,10 +35,10 @@ from render_report import qualities_of, registration_of
 from selfdoubt.figures.points import with_arms
 from selfdoubt.figures.texts import counted, listed
 from selfdoubt.report.arms import Arms
+from selfdoubt.report.design import design_sentences
 from selfdoubt.report.formats import mean_sd, metric_of, number
 from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import numbers_of
-from selfdoubt.report.pools import pool_sentences
 from selfdoubt.report.verdict_texts import Verdict, verdicts_of
 from selfdoubt.report.warnings import warnings_of
 from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
@@ -115,7 +115,7 @@ def section(checkout: Path, file: str, study: Study, tables: dict[str, pd.DataFr
         shown = claims(verdicts) if verdicts else described([text.reference, *text.arms], tables["metrics"], names)
         if shown:
             lines += [f"**{text.title}.** {text.question}", "", *shown, ""]
-        lines += [line for text in pool_sentences(data, own) for line in (text, "")]
+        lines += [line for text in design_sentences(name, data, own) for line in (text, "")]
     return "\n".join(lines)
 
 

@@ -204,7 +204,7 @@ def test_a_difference_of_augrc_is_split_into_accuracy_and_ranking(paths):
 
 def test_a_claim_by_msp_is_repeated_by_other_scores(paths):
     tables = tables_of(paths, [claim("sharp", "dull", repeated_by=["margin"])])
-    own, repeated = tables["comparisons"]
+    own, repeated, _ = tables["comparisons"]
     assert not own["repeats"] and repeated["repeats"] and repeated["score"] == "margin"
     assert repeated["hypothesis"] == own["hypothesis"] == "sharp-dull" and repeated["p_holm"] is None
 
@@ -335,10 +335,10 @@ def test_every_arm_is_compared_with_the_reference_and_claims_come_after(paths):
     tables = tables_of(paths, [claim("sharp", "poor")], comparisons=[ACCURACY, AURC])
     found = [(row["better"], row["than"], row["metric"]) for row in tables["comparisons"]]
     explored = [(arm, "dull", metric) for arm in ("sharp", "poor") for metric in ("accuracy", "aurc")]
-    assert found == [*explored, ("sharp", "poor", "aurc")]
+    assert found == [*explored, *(("sharp", "poor", metric) for metric in ("aurc", "augrc"))]
     (row,) = tables["hypotheses"]
     assert row["statement"] == "sharp beats poor on aurc" and row["hypothesis"] == "sharp-poor"
-    of_claim = tables["comparisons"][-1]
+    of_claim = tables["comparisons"][-2]
     assert not of_claim.pop("repeats") and {key: row[key] for key in of_claim} == of_claim
 
 
@@ -387,3 +387,20 @@ def test_a_claim_that_lacks_images_is_warned_of(paths):
     found = {row["hypothesis"]: row["warning"] for row in tables_of(paths, claims[:2])["hypotheses"]}
     assert found["sharp-dull"] is None and "0 incorrect images" in found["perfect-poor"]
     assert tables_of(paths, claims[2:])["hypotheses"][0]["warning"] is None
+
+
+def test_a_claim_about_a_ranking_is_split_into_accuracy_and_ranking_by_augrc_whatever_its_reference(paths):
+    tables = tables_of(paths, [claim("sharp", "poor")])
+    (split,) = [row for row in tables["comparisons"] if row["metric"] == "augrc"]
+    assert (
+        split["repeats"]
+        and split["hypothesis"] == "sharp-poor"
+        and (split["better"], split["than"]) == ("sharp", "poor")
+    )
+    assert (
+        split["accuracy_part"] + split["ranking_part"] == pytest.approx(split["difference"])
+        and split["ranking_part"] < 0
+    )
+    for what in (ACCURACY, SimpleNamespace(metric="nll", score="msp", split="test")):  # no rankings
+        found = tables_of(paths, [claim("sharp", "poor", what=what)])["comparisons"]
+        assert "augrc" not in {row["metric"] for row in found}

@@ -68,6 +68,16 @@ def test_differences_are_printed_with_interval_and_p(pair, capsys):
     assert f"{row['difference']:+.4f} {interval} p {row['p']:.2g}" in out
 
 
+def test_models_that_are_alike_on_every_image_are_called_identical(tmp_path, capsys):
+    paths = [write(tmp_path / f"{name}.npz", "npz") for name in "ab"]
+    options = [*FEW, "--reference", "a", "--resamples", "100"]
+    rows = json.loads(run(capsys, *paths, *options, "--format", "json")[1])
+    reasons = {(row["metric"], row["difference"], row["difference_reason"]) for row in rows if row["name"] == "b"}
+    assert reasons == {(metric, 0.0, "the arms are identical") for metric in ("accuracy", "auroc", "nll")}
+    out = run(capsys, *paths, *options)[1]
+    assert out.count("identical") == 4 and "+0.0000" not in out
+
+
 def test_wide_tables_go_on_below(pair, capsys):
     everything = run(capsys, pair[0], "--val", pair[1], "--resamples", "100")[1]
     assert max(map(len, everything.splitlines()[:60])) <= 120 and "Empty" not in everything

@@ -303,6 +303,14 @@ def test_claims_of_replicates_that_share_their_images_are_conditional_on_them():
     assert conditional in render(report()) and conditional not in render(replace(report(), settings=settings))
 
 
+def test_looks_of_a_sequential_study_are_named_with_their_level():
+    settings = copy.deepcopy(SETTINGS) | {"looks": [10, 20, 30], "look": {"distillation": 2}}
+    claims = frame("hypotheses", [HYPOTHESIS | {"alpha": 0.01875}])
+    page = render(report(settings=settings, hypotheses=claims))
+    assert "tested after 10, 20 and 30 replicates" in page and "at a level of 0.01875" in page and "look 2 of 3" in page
+    assert "replicates, until" not in render(report())
+
+
 def test_a_check_of_masks_is_shown_and_its_segmenter_is_no_arm():
     masks = {"hypothesis": "masks", "role": "check", "metric": "mask-iou", "score": "none", "split": "train"}
     masks |= {"better": "unet", "than": "centred-box", "difference": 0.3, "low": 0.2, "high": 0.4, "margin": 0.01}

@@ -101,3 +101,14 @@ def test_a_segmenter_is_that_of_a_replicate_or_serves_all(config):
         "replicate": 3,
         "own_images": {"kind": "disjoint", "n_images": 1000},
     }
+
+
+def test_val_that_is_drawn_from_train_leaves_fewer_images_for_replicates(config):
+    config = with_own_images(config, 2000) | {"replicates": {"from": 1, "n": 30}}
+    dataset = config["datasets"]["fashion-mnist-12k"]
+    dataset |= {"source": "fashion-mnist", "val_from": "test", "val_fraction": 0.2}
+    load_study(config)
+    dataset["val_from"] = "train"
+    check_message(fault(config), f"{DATASET}.train_images_per_replicate: 48005 24 2000 30")  # 60,000 without a fifth
+    config["replicates"] = 24
+    load_study(config)

@@ -7,6 +7,7 @@ is one observation, its mean over replicates.
 """
 
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 from selfdoubt.evaluation import comparisons, warnings
 from selfdoubt.evaluation.arms import Arms
@@ -36,7 +37,7 @@ class Component:
     parts: tuple[float | None, float | None]  # of a difference of AUGRC: accuracy, ranking
     warning: str | None = None  # what a claim by it lacks
     losses: tuple["Component", ...] = ()
-    repeated: tuple["Component", ...] = ()  # by other scores
+    repeated: tuple["Component", ...] = ()  # by other scores, and by AUGRC, whose difference has parts
 
     @property
     def side(self) -> int:
@@ -86,9 +87,17 @@ def _component(claim, pairs: list[tuple[str, str]], study, arms: Arms, settings)
 
     losses = [of(loss, loss.score, loss.split or claim.split, loss.margin) for loss in claim.no_loss]
     repeated = [of(claim, score, claim.split, claim.margin) for score in claim.repeated_by]
+    repeated += [of(parted, claim.score, claim.split, None) for parted in with_parts(claim)]
     found = of(claim, claim.score, claim.split, claim.margin, losses=tuple(losses), repeated=tuple(repeated))
     sides = [side for pairs in units for pair in pairs for side in pair]
     return replace(found, warning=warnings.of_claim(claim.metric, claim.split, sides, found.compared.difference))
+
+
+def with_parts(claim) -> list:
+    """Return what splits a claim about a ranking into accuracy and ranking: AUGRC, unless the claim is by it."""
+    if claim.units == "networks" or claim.metric == "augrc" or metric(claim.metric).kind != "ranking":
+        return []
+    return [SimpleNamespace(metric="augrc")]
 
 
 def explored(arm: str, what, study, arms: Arms, settings) -> Component:

@@ -22,6 +22,7 @@ from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.metrics import metric
 
+_DIFFERENCE = ("difference", "difference_low", "difference_high", "p", "difference_reason")
 Images = dict[str, Predictions]  # split -> labels and ids, without logits
 _REMEDY = "write it as the pipeline does, or each split to a file of its own, without the column 'split'"
 
@@ -195,7 +196,7 @@ def _compare(rows: list[dict], estimates: dict[str, Estimates], reference: str) 
     values = {_quantity(row): row["value"] for row in rows if row["name"] == reference}
     for row in rows:
         quantity, own, other = _quantity(row), estimates[row["name"]], estimates[reference]
-        row |= {"reference": reference, **dict.fromkeys(["difference", "difference_low", "difference_high", "p"])}
+        row |= {"reference": reference, **dict.fromkeys(_DIFFERENCE)}
         if row["name"] == reference or row["value"] is None or values.get(quantity) is None:
             continue
         if _members(own, row) != _members(other, row):
@@ -204,6 +205,7 @@ def _compare(rows: list[dict], estimates: dict[str, Estimates], reference: str) 
         if quantity in own.of:
             found = comparisons.compare([(own, other)], quantity).row()
             row |= {"difference_low": found["low"], "difference_high": found["high"], "p": found["p"]}
+            row["difference_reason"] = found["reason"]
 
 
 def _members(estimates: Estimates, row: dict) -> list[str] | None:

@@ -18,11 +18,13 @@ from selfdoubt.external.numbers import is_wanted
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.atomic_files import atomic_path
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.comparisons import IDENTICAL
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 from selfdoubt.settings.metrics import split_name
 
 _COMPARED = [("reference", pa.string()), ("difference", pa.float64()), ("difference_low", pa.float64())]
 _COMPARED += [("difference_high", pa.float64()), ("p", pa.float64())]
+_COMPARED += [("difference_reason", pa.string())]  # why there is no interval: as in the table of comparisons
 _AREAS = ("aurc", "e-aurc", "augrc", "failure-aurc", "failure-augrc")  # printed in thousandths, as papers do
 _WIDTH = 120  # columns, where there is no terminal
 
@@ -153,9 +155,11 @@ def _table_of_models(split: str, known: pd.DataFrame, scores: set[str]) -> Table
 
 
 def _change(row) -> str:
-    """Return the difference from the reference, its interval and p."""
+    """Return the difference from the reference, its interval and p; of models that are alike on every image a word."""
     if pd.isna(row.difference):
         return ""
+    if row.difference_reason == IDENTICAL:
+        return "identical"
     p = "" if pd.isna(row.p) else f" p {row.p:.2g}"
     return f"{_numbers(row.metric, row.difference, row.difference_low, row.difference_high, '+')}{p}"
 

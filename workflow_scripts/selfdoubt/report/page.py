@@ -15,6 +15,7 @@ from selfdoubt.report.arms import BY_NAME
 from selfdoubt.report.cards import Card, card_of
 from selfdoubt.report.comparison_tables import comparison_table
 from selfdoubt.report.data_tables import counts_table, mask_table
+from selfdoubt.report.design import design_sentences
 from selfdoubt.report.enhancement_tables import enhancement_table
 from selfdoubt.report.explorer import explorer_of
 from selfdoubt.report.fidelity_tables import fidelity_tables
@@ -27,7 +28,6 @@ from selfdoubt.report.information_tables import information_tables
 from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import Numbers, arm_order, numbers_of
 from selfdoubt.report.pictures import PictureList, class_names, picture_lists
-from selfdoubt.report.pools import pool_sentences
 from selfdoubt.report.provenance import provenance_of
 from selfdoubt.report.run_tables import missing_table
 from selfdoubt.report.tables import Table
@@ -50,7 +50,7 @@ class StudySection:
     name: str
     text: dict  # title, question, background, protocol, threats
     card: Card
-    pools: list[str]  # which training images replicates have in common
+    design: list[str]  # after how many replicates claims are tested, and which training images these share
     checks: list[Verdict]
     failed_checks: str | None  # why the study supports no conclusion
     verdicts: list[Verdict]
@@ -145,7 +145,7 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
         name,
         text,
         card_of(found, failed, numbers, data.settings, data.arms),
-        pool_sentences(data, claims),
+        design_sentences(name, data, claims),
         [verdict for verdict in verdicts if verdict.role == "check"],
         failed,
         [verdict for verdict in verdicts if verdict.role != "check"],

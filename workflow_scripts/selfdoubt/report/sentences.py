@@ -67,15 +67,20 @@ def unit_text(row: dict, n: int) -> str:
     return f"{counted(n, 'pair')} of networks" if row.get("units") == "networks" else counted(n, "replicate")
 
 
-def repeat_sentence(rows: list[dict]) -> str:
-    """Return what the same comparison gives by other scores."""
+def repeat_sentence(rows: list[dict], claimed: str) -> str:
+    """Return what the same comparison gives by other scores, and as a difference of AUGRC with its parts.
+
+    rows: of COMPARISONS, which repeat a claim. claimed: its metric.
+    """
     found = [
         f"by {row['score']} {difference(row['difference'], metric_of(row['metric']))} ({interval_text(row)}, "
         f"p{NO_BREAK}{p_value(row['p'])})"
         for row in rows
-        if not pd.isna(row["low"])
+        if row["metric"] == claimed and not pd.isna(row["low"])
     ]
-    return f"The same {listed(found)}." if found else ""
+    others = [row for row in rows if row["metric"] != claimed and not pd.isna(row["low"])]
+    texts = [f"The same {listed(found)}."] if found else []
+    return " ".join(texts + [f"{kept_sentence(row)}{_parts(row, metric_of(row['metric']))}" for row in others])
 
 
 def kept_sentence(row: dict, place: str = "") -> str:

@@ -75,10 +75,10 @@ def _verdict(row: dict, members: list[dict], numbers: Numbers, names: Arms, seve
     repeated = [each for each in members if each["repeats"]]
     further = []
     for each in own if compound else []:
-        others = repeat_sentence([other for other in repeated if _compares_as(other, each)])
+        others = repeat_sentence([other for other in repeated if _compares_as(other, each)], row["metric"])
         further.append(" ".join(filter(None, [described(each), _interval_and_effect(each), others])))
     further += [kept_sentence(each, each["dataset"] if several or compound else "") for each in kept]
-    further += [] if compound else [repeat_sentence(repeated)]
+    further += [] if compound else [repeat_sentence(repeated, row["metric"])]
     return Verdict(
         row["hypothesis"],
         row["dataset"],

@@ -93,9 +93,16 @@ def is_embedded(source: str) -> bool:
     return hasattr(module, "is_embedded") and module.is_embedded(source.partition(":")[2])
 
 
-def largest_split(source: str) -> int | None:
-    """Return how many images the larger split of a source has, before val is drawn from it; None: unknown."""
-    return getattr(settings_of(source), "LARGEST_SPLIT", (None,))[0]
+def most_train_images(dataset) -> int | None:
+    """Return how many images at most train with, of a published source, without the val drawn from them; None: unknown.
+
+    dataset: an entry of `datasets`. Of each class a fraction is drawn, rounded.
+    """
+    source = settings_of(dataset.source)
+    n = getattr(source, "LARGEST_SPLIT", (None,))[0]
+    if n is None or dataset.val_from == "test" or is_embedded(dataset.source):
+        return n
+    return n - int(dataset.val_fraction * n - source.N_CLASSES / 2)
 
 
 def has_masks(source: str) -> bool:

@@ -58,7 +58,7 @@ class Draws(NamedTuple):
 def check_own_images(key: str, dataset, study) -> None:
     """Raise UserError if replicates of a data set cannot have training images of their own, as far as the config shows.
 
-    How many there are is known of a published source alone, before val is drawn from them; the jobs know it exactly.
+    How many there are at most is known of a published source alone; the jobs know it exactly.
     """
     place, n = f"datasets.{key}.train_images_per_replicate", dataset.train_images_per_replicate
     if n is None:
@@ -75,7 +75,7 @@ def check_own_images(key: str, dataset, study) -> None:
             raise UserError(
                 f"config: {place}: {n}, too few for the {fold.parts} parts of which '{name}' is one; raise it"
             )
-    pool, last = catalog.largest_split(dataset.source), 1 if dataset.overlapping_draws else max(study.replicates)
+    pool, last = catalog.most_train_images(dataset), 1 if dataset.overlapping_draws else max(study.replicates)
     if pool is not None and last * n > pool:
         found = f"{pool} training images at most give {pool // n} replicates of {n}, and {last} is the last"
         raise UserError(f"config: {place}: {found}; lower it, or set overlapping_draws: true beside it")

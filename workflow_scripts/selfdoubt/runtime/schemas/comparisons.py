@@ -31,6 +31,6 @@ COMPARISONS_SCHEMA = pa.schema(
     [
         *COLUMNS,
         ("hypothesis", pa.string()),  # the claim that it is a part of; null: exploratory
-        ("repeats", pa.bool_()),  # whether it repeats that claim by another score
+        ("repeats", pa.bool_()),  # whether it repeats that claim by another score, or by AUGRC
     ]
 )

@@ -6,7 +6,10 @@ CONTRASTS_SCHEMA = pa.schema(
     [
         ("study", pa.string()),
         ("hypothesis", pa.string()),  # the claim that it is a part of; null: exploratory
-        ("part", pa.string()),  # claimed; of that: loss, what must not be lost, and repeated, by another score
+        (
+            "part",
+            pa.string(),
+        ),  # claimed; of that: loss, what must not be lost, and repeated, by another score or by AUGRC
         ("dataset", pa.string()),
         ("better", pa.string()),
         ("than", pa.string()),

@@ -1,4 +1,4 @@
-"""Which training images replicates have in common, and what that makes of claims, in sentences."""
+"""After how many replicates claims are tested, and which training images these have in common, in sentences."""
 
 import pandas as pd
 
@@ -7,7 +7,24 @@ from selfdoubt.report.formats import number
 from selfdoubt.report.inputs import ReportData
 
 
-def pool_sentences(data: ReportData, claims: pd.DataFrame) -> list[str]:
+def design_sentences(study: str, data: ReportData, claims: pd.DataFrame) -> list[str]:
+    """Return after how many replicates the claims of a study are tested, and what these have in common.
+
+    claims: rows of HYPOTHESES, of that study.
+    """
+    return [*_look_sentence(study, data.settings, claims), *_pool_sentences(data, claims)]
+
+
+def _look_sentence(study: str, settings: dict, claims: pd.DataFrame) -> list[str]:
+    looks = settings.get("looks")
+    if not looks or claims.empty:
+        return []
+    look, level = settings["look"].get(study, 1), format(claims["alpha"].max(), "g")
+    text = f"Claims are tested after {listed([str(n) for n in looks])} replicates, until the primary one is decided, "
+    return [f"{text}each time at a level of {level}; this is look {look} of {len(looks)}."]
+
+
+def _pool_sentences(data: ReportData, claims: pd.DataFrame) -> list[str]:
     """Return that claims are conditional on the training images, or how overlapping draws enter their variance.
 
     claims: rows of HYPOTHESES. Nothing where replicates have images of their own, or nothing is trained.
