@@ -14,6 +14,7 @@ from selfdoubt.figures.context import Context, look_at
 from selfdoubt.figures.kinds.enhancement_examples import Examples
 from selfdoubt.figures.kinds.gain_cost import Numbers
 from selfdoubt.figures.kinds.mask_gallery import Gallery
+from selfdoubt.figures.kinds.mask_sheet import Sheet
 from selfdoubt.figures.kinds.object_size import SizedRuns
 from selfdoubt.runtime import methods
 
@@ -30,6 +31,7 @@ OWN = {  # kind -> what else its entry has
     "attack-recovery": {"arms": ["ce/random-sign"], "clean": "ce", "attacked": "ce/odin"},
     "oracle-gap": {"arms": ["ce", "kd", "ce/odin"], "labels": "people", "coverage_percent": None},
     "mask-gallery": {"segmenter": "unet", "n_images": 3},
+    "mask-sheet": {"segmenter": "unet", "n_images": 3, "n_columns": 2, "order": "spread"},
     "enhancement-examples": {"model": "ce", "replicate": 1, "n_images": 2, "enhancers": ["odin", "random-sign"]},
     "persuasion-matrix": {"group": "trio", "protocol": "persuasion"},
     "mixed-labels": {"models": ["a", "b"]},
@@ -161,6 +163,7 @@ DATA = {
     "attack-recovery": lambda: aurcs(ce=50, ce_odin=60, ce_random_sign=56),
     "oracle-gap": gaps,
     "mask-gallery": gallery,
+    "mask-sheet": lambda: Sheet(gallery().images, gallery().predicted, ["1", "2", "3"], 40),
     "enhancement-examples": examples,
     "persuasion-matrix": persuasion,
     "mixed-labels": lambda: {"a": [labels(), labels(0.21)], "b": [labels(None)] * 2},
