@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test test-slurm soak lint format env slurm bench lock rulegraph example invalidation schema clean
+.PHONY: run test test-slurm test-browser pdf soak lint format env slurm browser bench lock rulegraph example invalidation schema reference clean
 
 run: env ## the default study, to results/default/report/index.html
 	snakemake --cores all --resources gpu=4
@@ -19,6 +19,16 @@ test: env ## the quick tests
 
 test-slurm: slurm ## a study on a Slurm of one node; root on Debian, where it installs the packages of Slurm
 	python -m pytest -rs tests/slurm/check_slurm.py
+
+test-browser: browser ## the report in Chromium; with PAGE=FILE that page too; installs Chromium on Debian as root
+	python -m pytest -rs tests/browser/check_page.py
+
+RUN ?= default
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+pdf: ## the report of RUN as results/RUN/report/index.pdf, by a headless Chromium
+	$(or $(CHROMIUM),$(error no Chromium here; name one: make pdf CHROMIUM=/path/to/it)) --headless --disable-gpu \
+		$(if $(filter 0,$(shell id -u)),--no-sandbox) --no-pdf-header-footer --virtual-time-budget=10000 \
+		--print-to-pdf=results/$(RUN)/report/index.pdf file://$(CURDIR)/results/$(RUN)/report/index.html
 
 N ?= 20
 soak: env ## a small study that is killed N times at random moments, and compared with an undisturbed one
@@ -57,6 +67,12 @@ slurm: .venv/slurm-installed ## what profiles/slurm needs besides, into .venv
 	$(PIP) envs/slurm.lock
 	touch $@
 
+browser: .venv/browser-installed ## what the tests of the page need besides, into .venv
+
+.venv/browser-installed: $(MARK) envs/browser.lock
+	$(PIP) envs/browser.lock
+	touch $@
+
 # Peers go on top of .venv, which they find by a .pth file, so that both sides use the same torch.
 PEERS := .venv-peers
 bench: $(PEERS)/installed ## every comparison of benchmarks/, into docs/benchmarks.md
@@ -76,6 +92,8 @@ lock: ## compile the locks from pyproject.toml, and write the conda files from i
 		--no-annotate --quiet --output-file $(LOCK)
 	uv pip compile --group slurm --no-deps --universal --generate-hashes --python-version 3.11 \
 		--no-annotate --quiet --output-file envs/slurm.lock
+	uv pip compile --group browser --no-deps --universal --generate-hashes --python-version 3.11 \
+		--no-annotate --quiet --output-file envs/browser.lock
 	python3 envs/write_conda_files.py
 
 rulegraph: env ## regenerate the rule graph in README.md
@@ -89,6 +107,9 @@ invalidation: env ## regenerate docs/invalidation.md from tests/support/edits.py
 
 schema: env ## regenerate docs/config.schema.json, by which editors complete the keys of a config
 	python docs/config_schema.py --write
+
+reference: env ## regenerate docs/config.md and docs/methods.md from the settings and docstrings
+	python docs/reference.py --write
 
 clean: ## all results
 	rm -rf results/* .snakemake

@@ -43,17 +43,17 @@ def jobs(folder: Path, paths: list[Path], evaluation: dict, config: dict) -> dic
     """Return script, settings and options of each job."""
     group = {"dataset": "made-up", "group": "trio", "replicate": 1, "n_members": N_MEMBERS, "protocols": ["p"]}
     claim = {"metric": "aurc", "score": "msp", "split": "test"}
-    study = {"name": "s", "reference": "m0", "arms": ["m1", "m2"]}
-    compared = {"datasets": ["made-up"], "arms": ["m0", "m1", "m2"], "pretrained": [], "replicates": [1]}
-    compared |= {"hypotheses": [], "studies": [study], "comparisons": [claim], "evaluation": evaluation}
+    study = {"name": "s", "reference": "m0", "arms": ["m1", "m2"], "replicates": [1]}
+    arms = [{"name": f"m{i}", "replicates": [1]} for i in range(N_MEMBERS)]
+    compared = {"dataset": "made-up", "arms": arms, "n_drawn": None, "claims": []}
+    compared |= {"studies": [study], "comparisons": [claim], "evaluation": evaluation}
     several = list(map(str, paths))
-    written = {"comparisons": folder / "c.parquet", "hypotheses": folder / "h.parquet"}
     guaranteed = {"arms": [IDENTITY | {"replicate": 1}], "guarantees": evaluation["guarantees"]}
     metrics = {"identity": IDENTITY, "evaluation": evaluation}
     found = {
         "compute_metrics": (metrics, {"predictions": paths[0], "output": folder / "o", "replicate": 1}),
         "compare_groups": ({"groups": [group]}, {"predictions": [*several, several[0]], "output": folder / "g"}),
-        "test_hypotheses": (compared, {"predictions": several} | written),
+        "compare_arms": (compared, {"predictions": several, "counts": [], "output": folder / "c"}),
         "compute_guarantees": (guaranteed, {"predictions": several[:1], "output": folder / "t"}),
     }
     figure = config["figures"]["risk-coverage"] | {"arms": ["m0"], "dataset": "made-up"}
@@ -67,7 +67,7 @@ def jobs(folder: Path, paths: list[Path], evaluation: dict, config: dict) -> dic
 def requested_mb(name: str, table_mb: float) -> float:
     """Return what a job requests by its tables."""
     of_group = N_MEMBERS * memory.MEMBER + memory.DECIDING
-    reading = ("compute_metrics", "test_hypotheses", "compute_guarantees")
+    reading = ("compute_metrics", "compare_arms", "compute_guarantees")
     of_rule = dict.fromkeys(reading, memory.READING) | {"plot_figure": memory.DRAWING}
     least = memory.FIGURE_MB if name == "plot_figure" else memory.LEAST_MB
     return max(least, memory.TABLE_MB + of_rule.get(name.split()[0], of_group) * table_mb)

@@ -2,10 +2,10 @@
 
     python benchmarks/pairing.py [RUN ...]        # seconds; docs/decisions/0019 has what it printed of RUNS
 
-Two arms vary over replicates as the arms of a finished run do (docs/findings/RUN-metrics.csv): with the mean variance
-of those that were trained, and with the mean covariance of two of them, which training images and order in common make;
-and with no covariance. Test images are the same for both analyses, and their part is left out. Each study is analysed
-by the paired t-test and by Welch's.
+Two arms vary over replicates as the arms of a finished run do (docs/findings/RUN-metrics.parquet): with the mean
+variance of those that were trained, and with the mean covariance of two of them, which training images and order in
+common make; and with no covariance. Test images are the same for both analyses, and their part is left out. Each study
+is analysed by the paired t-test and by Welch's.
 """
 
 import sys
@@ -39,13 +39,13 @@ class Trained:
 
 def trained(path: Path, metric: str, score: str) -> Trained:
     """Return how a metric of the arms that were trained in a run varies, from its table of metrics."""
-    rows = pd.read_csv(path)
+    rows = pd.read_parquet(path)
     rows = rows[(rows["variant"] == "clean") & (rows["role"] != "group") & (rows["metric"] == metric)]
     values = rows[rows["score"] == score].pivot(index="replicate", columns="name", values="value").to_numpy()
     covariance = np.cov(values.T)  # (arms, arms)
     variance, others = np.diag(covariance).mean(), covariance[~np.eye(len(covariance), dtype=bool)].mean()
     smallest = margin(metric, float(values.mean()))
-    return Trained(path.name.removesuffix("-metrics.csv"), metric, variance**0.5, others / variance, smallest)
+    return Trained(path.name.removesuffix("-metrics.parquet"), metric, variance**0.5, others / variance, smallest)
 
 
 def analysed(found: Trained, n: int) -> dict[str, tuple[float, float, float]]:
@@ -70,7 +70,7 @@ def main() -> None:
     print(f"{N_STUDIES} studies each, level {ALPHA}; half-widths in standard deviations of an arm over replicates")
     print(f"{'':76}  called different  half-width        power at a margin")
     print(f"{'run':22}  {'metric':8}  deviation  margin  correlation  replicates{'  paired  unpaired' * 3}")
-    paths = [FINDINGS / f"{run}-metrics.csv" for run in sys.argv[1:] or RUNS]
+    paths = [FINDINGS / f"{run}-metrics.parquet" for run in sys.argv[1:] or RUNS]
     seen = [trained(path, *quantity) for path, quantity in product(paths, QUANTITIES)]
     for found in [*seen, replace(seen[0], correlation=0.0)]:
         for n in SIZES:

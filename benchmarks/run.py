@@ -13,7 +13,7 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
-GROUPS = ("training", "attacking", "metrics", "agreement", "default_study", "scale", "startup")
+GROUPS = ("training", "attacking", "metrics", "agreement", "default_study", "scale", "startup", "report")
 PAGE = ROOT / "docs" / "benchmarks.md"
 TABLE = ROOT / "benchmarks" / "measured.json"
 HEAD = """# Benchmarks

@@ -1,56 +1,53 @@
 """docs/findings.md: the results of the studies, from whole runs of them; every number is read from the tables of a run.
 
 python docs/findings.py CHECKOUT[:STUDY.yaml] … prints the sections of studies that were run in a checkout, the
-default one where no file is named. --write keeps each in docs/findings/RUN.md, with its comparisons, verdicts and the
-numbers of each replicate as CSV beside it, and puts all sections that are there together in docs/findings.md.
---part --write keeps the numbers of each replicate alone, of those data sets whose metrics are all there: of a run that
-goes on.
+default one where no file is named. --write keeps each in docs/findings/RUN.md, with its comparisons, verdicts, costs
+and the numbers of each replicate as Parquet beside it, and puts all sections that are there together in
+docs/findings.md.
+--part counts what is there of a run that goes on; --part --write keeps the tables of those data sets that are done
+(`snakemake results/RUN/contrasts/DATASET.parquet` ends one), and the section when none is missing any more.
 """
 
-import subprocess
 import sys
-from itertools import product
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from kept_tables import (
+    KEPT,
+    ROOT,
+    WHOLE,
+    commit_of,
+    commits,
+    decided,
+    keep,
+    keep_part,
+    kept,
+    mask_tables,
+    progress,
+    small,
+)
+from snakemake.utils import update_config
 
-from snakemake.utils import update_config  # noqa: E402
+from render_report import qualities_of, registration_of
+from selfdoubt.figures.points import with_arms
+from selfdoubt.figures.texts import counted, listed
+from selfdoubt.report.arms import Arms
+from selfdoubt.report.formats import mean_sd, metric_of, number
+from selfdoubt.report.inputs import ReportData
+from selfdoubt.report.numbers import numbers_of
+from selfdoubt.report.pools import pool_sentences
+from selfdoubt.report.verdict_texts import Verdict, verdicts_of
+from selfdoubt.report.warnings import warnings_of
+from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
+from selfdoubt.runtime.table_files import read_table
+from selfdoubt.settings.registration import registration
+from selfdoubt.settings.study import Study, load_study
 
-from render_report import qualities_of, registration_of  # noqa: E402
-from selfdoubt.figures.texts import counted, listed  # noqa: E402
-from selfdoubt.report.arms import Arms  # noqa: E402
-from selfdoubt.report.formats import mean_sd, metric_of, number  # noqa: E402
-from selfdoubt.report.inputs import ReportData  # noqa: E402
-from selfdoubt.report.numbers import numbers_of, with_arms  # noqa: E402
-from selfdoubt.report.pools import pool_sentences  # noqa: E402
-from selfdoubt.report.verdict_texts import Verdict, verdicts_of  # noqa: E402
-from selfdoubt.report.warnings import warnings_of  # noqa: E402
-from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA  # noqa: E402
-from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA  # noqa: E402
-from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA  # noqa: E402
-from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA  # noqa: E402
-from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA  # noqa: E402
-from selfdoubt.runtime.table_files import read_table  # noqa: E402
-from selfdoubt.settings.registration import registration  # noqa: E402
-from selfdoubt.settings.study import Study, load_study, parse_arm  # noqa: E402
-
-PAGE, KEPT = ROOT / "docs/findings.md", ROOT / "docs/findings"
-SHOWN = {  # of the metrics that are kept
-    "split": ["test"],
-    "score": ["none", "msp"],
-    "metric": ["accuracy", "auroc", "aurc", "augrc", "nll"],
-}
+PAGE = ROOT / "docs/findings.md"
 DESCRIBED = ("accuracy", "auroc", "aurc", "augrc", "nll")  # of the arms of a study without claims
-TABLES = {
-    "metrics": METRICS_SCHEMA,
-    "comparisons": COMPARISONS_SCHEMA,
-    "hypotheses": HYPOTHESES_SCHEMA,
-    "costs": COSTS_SCHEMA,
-}
 HEAD = """# Findings
 
 Results of the default study and some of [studies/](../studies), each run whole, once, with the config's replicates. A
@@ -76,27 +73,21 @@ known by then: it shows that the verdicts come again, and confirms nothing anew.
 `studies/ensemble-distillation.yaml` had been seen by no exploration; its test images are among those on which pilots
 suggested its claim.
 
-**Withdrawn.** The runs of `studies/enhancers.yaml` and `studies/communication.yaml` were made before methods were
-brought in line with their papers ([decision 20](decisions/0020-as-their-papers-have-them.md)), and before replicates
-had training images of their own; with three replicates, no claim of theirs would now be decided. Three claims do not
-stand, whatever the tables of those runs, or of the default study of that time, show:
+**Withdrawn.** The former runs of `studies/enhancers.yaml` and `studies/communication.yaml` were made before methods
+were brought in line with their papers ([decision 20](decisions/0020-as-their-papers-have-them.md)), and before
+replicates had training images of their own; with three replicates, no claim of theirs would now be decided. Their
+numbers are no longer here, and other studies stand in those files. Three claims do not stand:
 
 - *Persuasion is more accurate than the mean probability of the same models* (the former default study, supported)
   lacks a control: the mean plus a bias for each class, fitted on val, which needs no message at all. In a pilot on
   the same test images that control was more accurate than persuasion.
 - *Confidence after an ODIN step has a lower AURC than after a random step* (the former default study and
   `studies/enhancers.yaml`) was not about ODIN: its temperature was chosen by the AURC on val and so was 1, where the
-  paper has 1000 or tunes on OOD images. The placebo's confidence was of a class that nobody reported where the step
-  had changed the largest logit. The default study below has ODIN's temperature and the kept label's confidence.
+  paper has 1000 or tunes on OOD images. The placebo's confidence was of a class that was not the reported one where
+  the step had changed the largest logit. The default study below has ODIN's temperature and the kept label's
+  confidence.
 - *Confidence after an ODIN step separates digits from clothes better than before* (`studies/enhancers.yaml`,
   supported) is not about ODIN for the same reason.
-
-All other numbers of enhancers that keep the label, of `pnorm` and of C-OOD severities in `studies/enhancers.yaml` are
-of the former definitions until it is run again.
-
-**Wording.** The statements of 15 claims (3 in studies/communication.yaml, 10 in the former
-studies/distillation-controls.yaml, 2 in studies/enhancers.yaml) were worded anew after these replicates had been looked
-at; their arms, metrics and splits are unchanged.
 """
 
 
@@ -104,14 +95,15 @@ def read(checkout: Path, file: str) -> tuple[Study, dict[str, pd.DataFrame]]:
     """Return a study and its tables; file: "" for the default study."""
     study = load_study(whole_config(checkout, file))
     folder = checkout / f"results/{study.run}/tables"
-    return study, {name: read_table(folder / f"{name}.parquet", schema).to_pandas() for name, schema in TABLES.items()}
+    return study, {name: read_table(folder / f"{name}.parquet", schema).to_pandas() for name, schema in WHOLE.items()}
 
 
-def section(checkout: Path, file: str, study: Study, tables: dict[str, pd.DataFrame]) -> str:
+def section(checkout: Path, file: str, study: Study, tables: dict[str, pd.DataFrame], at: dict[str, str]) -> str:
+    """Return the section of a study. at: the commit at which each data set was run."""
     data = data_of(checkout, study, tables)
     metrics, names = with_arms(data.metrics), data.arms
     numbers = numbers_of(metrics)
-    lines = [f"## {f'`{file}`' if file else 'The default study'}", "", extent(study, tables["costs"], checkout), ""]
+    lines = [f"## {f'`{file}`' if file else 'The default study'}", "", extent(study, tables, at), ""]
     registered = (checkout / (file or "config.yaml")).with_suffix(".registered.json")
     if registered.exists():
         lines += [registration_of(registered, registration(study)).sentence, ""]
@@ -130,20 +122,25 @@ def section(checkout: Path, file: str, study: Study, tables: dict[str, pd.DataFr
 def data_of(checkout: Path, study: Study, tables: dict[str, pd.DataFrame]) -> ReportData:
     """Return what the page is made from, as far as sentences and warnings need it."""
     folder = checkout / f"results/{study.run}"
-    counts = {name: folder / f"data/{name}/counts.parquet" for name in study.datasets if not study.without_images(name)}
-    masks = {
-        folder / f"masks/{dataset}/{segmenter}/replicate-{study.segmented_by(segmenter, replicate)}.quality.parquet": 0
-        for dataset, segmenter, replicate in product(study.datasets, study.segmenters, study.present)
-    }
     return ReportData(
         study.model_dump(),
         *(tables[name] for name in ("metrics", "comparisons", "hypotheses", "costs")),
         groups=pd.DataFrame(),
-        mask_quality=qualities_of([*masks]),
-        counts={name: read_table(path, COUNTS_SCHEMA).to_pandas() for name, path in counts.items()},
+        mask_quality=qualities_of(mask_tables(folder, study)),
+        counts={name: counts_of(folder, study, name) for name in study.datasets if not study.without_images(name)},
         figures={},
         provenance={},
         arms=Arms({arm: study.label(arm) for arm in study.arms()}),
+    )
+
+
+def counts_of(folder: Path, study: Study, dataset: str) -> pd.DataFrame:
+    """Return the counts of images of a data set, of the run or as they are kept."""
+    path = folder / f"data/{dataset}/counts.parquet"
+    return (
+        read_table(path, COUNTS_SCHEMA).to_pandas()
+        if path.exists()
+        else kept(study, "counts").query("dataset == @dataset")
     )
 
 
@@ -180,42 +177,26 @@ def described_number(rows: pd.DataFrame, metric: str) -> str:
     return f"{text} [{', '.join(bounds)}]" if len(rows) == 1 and bounds else text
 
 
-def keep(study: Study, written: str, tables: dict[str, pd.DataFrame]) -> None:
+def write_section(study: Study, written: str, tables: dict[str, pd.DataFrame]) -> None:
     """Write the section of a study and its small tables."""
     KEPT.mkdir(exist_ok=True)
     (KEPT / f"{study.run}.md").write_text(written)
-    keep_table(study, "metrics", small(tables["metrics"]))
-    for name in ("comparisons", "hypotheses"):
-        keep_table(study, name, tables[name])
+    for name, table in tables.items():
+        keep(study, name, small(table) if name == "metrics" else table)
 
 
-def keep_part(checkout: Path, file: str, write: bool) -> None:
-    """Count the tables of metrics that are there, and write the numbers of those data sets where none is missing."""
+def keep_parts(checkout: Path, file: str, write: bool) -> None:
+    """Count what is there of each data set; keep what is done, and the section when nothing is missing."""
     study = load_study(whole_config(checkout, file))
-    found = []
-    for dataset in study.datasets:
-        folder = checkout / f"results/{study.run}/metrics/{dataset}"
-        paths = [
-            folder / name / f"replicate-{replicate}/{variant}.parquet"
-            for name, variant in map(parse_arm, study.arms())
-            for replicate in study.replicates_of(name)
-        ]
-        missing = sum(not path.exists() for path in paths)
-        print(f"{dataset}: {len(paths) - missing} of {len(paths)} tables of metrics{', left out' if missing else ''}")
-        found += [] if missing else [small(read_table(path, METRICS_SCHEMA).to_pandas()) for path in paths]
-    if found and write:
-        keep_table(study, "metrics", pd.concat(found))
-
-
-def small(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Return the few numbers that are kept of each replicate."""
-    for column, values in SHOWN.items():
-        metrics = metrics[metrics[column].isin(values)]
-    return metrics
-
-
-def keep_table(study: Study, name: str, table: pd.DataFrame) -> None:
-    table.to_csv(KEPT / f"{study.run}-{name}.csv", index=False, float_format="%.6g")
+    folder = checkout / f"results/{study.run}"
+    for dataset, (n, of) in progress(folder, study).items():
+        compared = (folder / f"contrasts/{dataset}.parquet").exists()
+        print(f"{dataset}: {n} of {of} tables of metrics; {'compared' if compared else 'not compared'}")
+        if write and n == of and compared:
+            keep_part(folder, study, dataset, commit_of(checkout))
+    tables = decided(study) if write else None
+    if tables:
+        write_section(study, section(checkout, file, study, tables, commits(study)), tables)
 
 
 def whole_config(checkout: Path, file: str) -> dict:
@@ -227,14 +208,14 @@ def whole_config(checkout: Path, file: str) -> dict:
     return config
 
 
-def extent(study: Study, costs: pd.DataFrame, checkout: Path) -> str:
-    described = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    commit = subprocess.run(described, check=False, capture_output=True, text=True).stdout.strip() or "not known"
-    replicates = counted(len(study.present), "replicate")
+def extent(study: Study, tables: dict[str, pd.DataFrame], at: dict[str, str]) -> str:
+    costs, replicates = tables["costs"], counted(tables["metrics"]["replicate"].nunique(), "replicate")
     minutes = counted(round(costs["cpu_seconds"].sum() / 60), "processor minute")
+    found = list(dict.fromkeys(at.values()))
     return (
         f"{listed(list(study.datasets))}; {replicates}; {counted(len(costs), 'job')}, {minutes}, "
-        f"at most {costs['max_rss_mb'].max() / 1000:.1f} GB a job; commit {commit}."
+        f"at most {costs['max_rss_mb'].max() / 1000:.1f} GB a job; "
+        f"{'commit' if len(found) == 1 else 'commits'} {listed(found)}."
     )
 
 
@@ -248,12 +229,13 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     for checkout, _, file in given:
         if "--part" in sys.argv:
-            keep_part(Path(checkout), file, "--write" in sys.argv)
+            keep_parts(Path(checkout), file, "--write" in sys.argv)
             continue
         study, tables = read(Path(checkout), file)
-        written = section(Path(checkout), file, study, tables)
+        at = dict.fromkeys(study.datasets, commit_of(Path(checkout)))
+        written = section(Path(checkout), file, study, tables, at)
         if "--write" in sys.argv:
-            keep(study, written, tables)
+            write_section(study, written, tables)
         else:
             print(written)
     if "--write" in sys.argv:

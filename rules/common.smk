@@ -24,13 +24,13 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, clean_workdir, hold, is_running
 from selfdoubt.runtime.shared_data import clean, drop_broken_links
-from selfdoubt.settings import memory
+from selfdoubt.settings import decisions, memory
 from selfdoubt.settings.attacks import attacked_arms
 from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of_source, shifted_files
 from selfdoubt.settings.data_folder import named as with_data_folder
 from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.files import check_files
-from selfdoubt.settings.mask_checks import CENTRED_BOX
+from selfdoubt.settings.licences import licences
 from selfdoubt.settings.registration import read_registration, registration
 from selfdoubt.settings.registry import MIXER, modules_named, modules_of
 from selfdoubt.settings.source_files import Folders
@@ -131,10 +131,15 @@ PREDICTIONS = f"{RUN}/predictions/{{dataset}}/{{name}}/replicate-{{replicate}}/{
 METRICS = f"{RUN}/metrics/{{dataset}}/{{name}}/replicate-{{replicate}}/{{variant}}.parquet"
 FIGURE = f"{RUN}/figures/{{figure}}"
 TABLE = f"{RUN}/tables/{{table}}.parquet"
+CONTRASTS = f"{RUN}/contrasts/{{dataset}}.parquet"
+PICTURES = f"{RUN}/pictures/{{dataset}}/{{study}}.parquet"
 REPORT = f"{RUN}/report/index.html"
+AS_RUN = f"{RUN}/report/config.yaml"
+ENTRY = f"{RUN}/report/Snakefile"
+RECORD = f"{RUN}/ro-crate-metadata.json"
 STATE = f"{RUN}/state/{{wildcards.dataset}}/{{wildcards.model}}/replicate-{{wildcards.replicate}}"  # in shell lines
 TABLES = expand(
-    TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "gaps", "fidelity", "costs"]
+    TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "gaps", "fidelity", "costs", "data"]
 )
 TABLES += expand(TABLE, table=["guarantees"] if STUDY.evaluation.guarantees else [])
 TABLES += expand(TABLE, table=["information"] if STUDY.evaluation.information else [])
@@ -199,9 +204,7 @@ def all_arms():
 
 def compared_arms():
     """Return the arms that a study or hypothesis compares, in a fixed order."""
-    arms = [arm for study in STUDY.studies.values() for arm in (study.reference, *study.arms)]
-    arms += [arm for *_, claim in claims() for arm in claim.arms()]
-    return sorted(set(arms))
+    return decisions.compared_arms(STUDY)
 
 
 def all_metrics():
@@ -336,9 +339,15 @@ def all_mask_qualities():
     )
 
 
+def all_pictures():
+    """Return the tables of pictures: data sets that have images first, then studies; none where none are asked for."""
+    datasets = [name for name in STUDY.datasets if STUDY.pictures and not STUDY.without_images(name)]
+    return expand(PICTURES, dataset=datasets, study=STUDY.studies)
+
+
 def figure_files(figure):
-    """Return the files of a figure, one per format."""
-    return multiext(FIGURE.format(figure=figure), ".svg", ".pdf", ".png")
+    """Return the files of a figure, one per format, and what it shows as numbers."""
+    return multiext(FIGURE.format(figure=figure), ".svg", ".pdf", ".png", ".csv")
 
 
 def figure_outputs(figure):

@@ -5,6 +5,7 @@
 #        data/{dataset}/ood/{ood}.safetensors           label -1
 #        data/{dataset}/corrupted/{corruption}.safetensors    all severities of a corruption
 #        data/{dataset}/shifted/{shifted}.safetensors         a re-collected test set
+#        tables/data.parquet                            digests of what all of these but the corrupted ones hold
 
 
 rule fetch_file:
@@ -134,3 +135,26 @@ rule prepare_shifted:
         f" --store {SHARED}"
         " --sources @<(printf '%s\\n' {input.source:q}) --like {input.like} --counts {input.counts} --output {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule digest_data:
+    """Record digests of the images of each data set."""
+    input:
+        digested_splits(),
+    output:
+        TABLE.format(table="data"),
+    log:
+        log_of("digest_data"),
+    benchmark:
+        benchmark_of("digest_data")
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=digesting_mb,
+    params:
+        settings=digest_settings,
+        code=code_digest("digest_data"),
+    shell:
+        'exec python "$SELFDOUBT/digest_data.py"'
+        " --splits @<(printf '%s\\n' {input}) --output {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

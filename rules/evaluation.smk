@@ -7,7 +7,8 @@
 #        tables/fidelity.parquet                   how alike students and teachers predict, and where students gain
 #        tables/metrics.parquet                    all of them in one table
 #        tables/guarantees.parquet                 thresholds with a bound on the risk, conformal sets; if asked for
-#        tables/{comparisons,hypotheses}.parquet   paired over replicates, with verdicts
+#        contrasts/{dataset}.parquet               arms of a data set, paired over replicates
+#        tables/{comparisons,hypotheses}.parquet   of all data sets, with verdicts
 #        tables/costs.parquet                      seconds and memory of each job, from benchmarks
 #
 # What grows with the study reaches a job through a pipe, @<(printf …): Linux takes no argument above 128 kB, and 2 MB of
@@ -307,12 +308,36 @@ rule collect_costs:
         " --output {output} --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
-rule test_hypotheses:
-    """Compare arms paired over replicates, and decide which hypotheses are supported."""
+rule compare_arms:
+    """Compare the arms of one data set, paired over replicates."""
     input:
-        predictions=compared_predictions,
-        counts=counts_of_overlapping,
+        predictions=compared_predictions_of,
+        counts=counts_if_overlapping,
         qualities=qualities_of_mask_checks,
+    output:
+        CONTRASTS,
+    log:
+        log_of("compare_arms/{dataset}"),
+    benchmark:
+        benchmark_of("compare_arms/{dataset}")
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=reading_mb,
+    params:
+        settings=contrast_settings,
+        code=code_of("compare_arms", contrast_modules),
+    shell:
+        'exec python "$SELFDOUBT/compare_arms.py"'
+        " --predictions @<(printf '%s\\n' {input.predictions}) --counts {input.counts}"
+        " --qualities {input.qualities} --output {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
+
+
+rule test_hypotheses:
+    """Decide which hypotheses are supported, from the contrasts of all data sets."""
+    input:
+        expand(CONTRASTS, dataset=sorted(STUDY.datasets)),
     output:
         comparisons=in_report(TABLE.format(table="comparisons"), "table", "Tables"),
         hypotheses=in_report(TABLE.format(table="hypotheses"), "table", "Tables"),
@@ -322,14 +347,11 @@ rule test_hypotheses:
         benchmark_of("test_hypotheses")
     conda:
         "../envs/tables.yaml"
-    resources:
-        mem_mb=comparing_arms_mb,
     params:
         settings=hypothesis_settings,
-        code=code_of("test_hypotheses", hypothesis_modules),
+        code=code_digest("test_hypotheses"),
     shell:
         'exec python "$SELFDOUBT/test_hypotheses.py"'
-        " --predictions @<(printf '%s\\n' {input.predictions}) --counts {input.counts}"
-        " --qualities {input.qualities}"
+        " --contrasts {input}"
         " --comparisons {output.comparisons} --hypotheses {output.hypotheses}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

@@ -1,6 +1,8 @@
 # Needs  predictions, metrics, training histories, masks, labels of mixed images, enhanced examples, persuasion tables; all tables
-# Makes  figures/{figure}.{svg,pdf,png}    each of the kind that its entry names
+# Makes  figures/{figure}.{svg,pdf,png,csv}    each of the kind that its entry names, and what it shows as numbers
+#        pictures/{dataset}/{study}.parquet       test images that arms classify incorrectly, and on which they differ
 #        report/index.html                 one page with everything inlined
+#        report/config.yaml, Snakefile, ro-crate-metadata.json    how it was made
 #
 # What grows with the study reaches a job through a pipe, as in evaluation.smk.
 
@@ -16,10 +18,14 @@ rule plot_figure:
         mixed_labels=read_by_figure("mixed_labels", mixed_labels_of_figure),
         examples=read_by_figure("examples", examples_of_figure),
         persuasion=read_by_figure("persuasion", persuasion_of_figure),
-        enhancements=read_by_figure("enhancements", enhancements_of_figure),
-        groups=read_by_figure("groups", groups_of_figure),
-        gaps=read_by_figure("gaps", gaps_of_figure),
-        fidelity=read_by_figure("fidelity", fidelity_of_figure),
+        gains=read_by_figure("gains", gains_of_figure),
+        counts=read_by_figure("counts", counts_of_figure),
+        enhancements=read_by_figure("enhancements", table_of_figure("enhancements")),
+        comparisons=read_by_figure("comparisons", table_of_figure("comparisons")),
+        hypotheses=read_by_figure("hypotheses", table_of_figure("hypotheses")),
+        groups=read_by_figure("groups", table_of_figure("groups")),
+        gaps=read_by_figure("gaps", table_of_figure("gaps")),
+        fidelity=read_by_figure("fidelity", table_of_figure("fidelity")),
         histories=read_by_figure("histories", histories_of_figure),
     output:
         figure_outputs("{figure}"),
@@ -41,21 +47,53 @@ rule plot_figure:
         " --predictions {input.predictions} --metrics @<(printf '%s\\n' {input.metrics}) --images {input.images}"
         " --masks {input.masks} --pseudo-masks {input.pseudo_masks} --mixed-labels {input.mixed_labels}"
         " --examples {input.examples} --persuasion {input.persuasion} --gaps {input.gaps}"
+        " --gains {input.gains} --counts {input.counts}"
         " --enhancements {input.enhancements} --groups {input.groups}"
+        " --comparisons {input.comparisons} --hypotheses {input.hypotheses}"
         " --fidelity {input.fidelity} --histories {input.histories} --figure {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 
+rule choose_pictures:
+    """Choose the test images that arms classify incorrectly with most confidence, and on which they differ most."""
+    input:
+        predictions=predictions_of_pictures,
+        images=SPLIT.replace("{split}", "test"),
+    output:
+        PICTURES,
+    log:
+        log_of("choose_pictures/{dataset}/{study}"),
+    benchmark:
+        benchmark_of("choose_pictures/{dataset}/{study}")
+    wildcard_constraints:
+        study=one_of(STUDY.studies),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=choosing_mb,
+    params:
+        settings=pictures_settings,
+        code=code_digest("choose_pictures"),
+    shell:
+        'exec python "$SELFDOUBT/choose_pictures.py"'
+        " --predictions @<(printf '%s\\n' {input.predictions}) --images {input.images} --output {output}"
+        " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
+
+
 rule render_report:
-    """Render questions, verdicts, figures and tables as one page."""
+    """Render questions, verdicts, figures and tables as one page, and record how they were made."""
     input:
         tables=TABLES,
         figures=all_figures(),
         qualities=all_mask_qualities(),
         counts=all_counts(),
+        pictures=all_pictures(),
         registration=registration_file,
     output:
-        in_report(REPORT, "page", "Study"),
+        page=in_report(REPORT, "page", "Study"),
+        config=AS_RUN,
+        workflow=ENTRY,
+        record=RECORD,
     log:
         log_of("render_report"),
     benchmark:
@@ -71,7 +109,9 @@ rule render_report:
         'exec python "$SELFDOUBT/render_report.py"'
         " --tables {input.tables}"
         " --figures {input.figures} --qualities {input.qualities} --counts {input.counts}"
-        " --registration {input.registration:q} --page {output}"
+        " --pictures {input.pictures}"
+        " --registration {input.registration:q} --page {output.page}"
+        " --config {output.config} --workflow {output.workflow} --record {output.record}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 

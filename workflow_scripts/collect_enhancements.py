@@ -12,8 +12,8 @@ def run(arguments):
         for replicate in arm.replicates:
             metadata = table_files.read_metadata(arguments.predictions[len(rows)])
             own = {"dataset": arm.dataset, "name": arm.name, "replicate": replicate, "variant": arm.variant}
-            chosen = json.dumps(metadata["chosen"], sort_keys=True)
-            rows.append({**own, "chosen": chosen, **metadata["costs_per_image"]})
+            texts = {key: json.dumps(metadata[key], sort_keys=True) for key in ("chosen", "tried")}
+            rows.append({**own, **texts, **metadata["costs_per_image"]})
     table_files.write_rows(arguments.output, rows, ENHANCEMENTS_SCHEMA, arguments.metadata)
 
 

@@ -21,7 +21,7 @@ def run(arguments):
     splits = datasets.read_all([arguments.val, arguments.test, *arguments.ood, *arguments.shifted])
     done = selection.enhance(model, splits, settings, arguments.replicate)
     print(f"chosen: {done.chosen}; passes of one image: {done.costs}")
-    metadata = arguments.metadata | {"chosen": done.chosen, "costs_per_image": done.costs}
+    metadata = arguments.metadata | {"chosen": done.chosen, "tried": done.tried, "costs_per_image": done.costs}
     tested = {name: splits[name] for name in done.logits}  # without a set that the settings were tuned on
     prediction_tables.write_predictions(arguments.output, tested, done.logits, done.signals, metadata)
     kept = selection.examples(model, splits["test"], N_EXAMPLES, done, arguments.replicate)

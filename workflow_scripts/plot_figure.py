@@ -1,7 +1,9 @@
 """Draw one figure, of the kind that its settings name."""
 
+import pandas as pd
+
 from selfdoubt.evaluation.undefined import Undefined
-from selfdoubt.figures import context, style
+from selfdoubt.figures import context, numbers, style
 from selfdoubt.figures.nothing import NothingToShow, notice
 from selfdoubt.runtime import cli, methods
 
@@ -14,7 +16,11 @@ INPUTS = {
     "mixed-labels": "of models, then replicates",
     "examples": "of each enhancer",
     "persuasion": "who persuades whom, a table a replicate",
+    "gains": "by messages, image by image",
+    "counts": "of images, with the names of classes",
     "enhancements": "what was chosen, and passes",
+    "comparisons": "of arms, paired over replicates",
+    "hypotheses": "claims with their verdicts",
     "groups": "what their protocols gain and cost",
     "gaps": "to perfect orderings, of all arms",
     "fidelity": "of students to their teachers",
@@ -26,13 +32,20 @@ def run(arguments):
     settings, known = arguments.settings.figure, context.context_of(arguments.metadata["settings"])
     kind = methods.load("figures.kinds", settings.kind)
     try:
-        figure = kind.draw(kind.read(arguments, settings, known), settings, known)
+        data = kind.read(arguments, settings, known)
+        figure, table = kind.draw(data, settings, known), kind.table(data, settings, known)
+        if hasattr(kind, "POINTS"):
+            table = numbers.placed(table, figure, *kind.POINTS)
     except (NothingToShow, Undefined) as reason:
         print(f"nothing to show: {reason}", flush=True)
-        figure = notice(str(reason), settings)
-    style.save(figure, arguments.figure)
+        figure, table = notice(str(reason), settings), pd.DataFrame({"nothing_to_show": [str(reason)]})
+    for path in arguments.figure:
+        if path.suffix == ".csv":
+            numbers.write(path, table)
+        else:
+            style.save(figure, [path])
 
 
 if __name__ == "__main__":
-    files = INPUTS | {"figure": "written, in the format of each suffix"}
+    files = INPUTS | {"figure": "written, in the format of each suffix; .csv: what it shows, as numbers"}
     cli.main(run, files, several=tuple(files), listed=("metrics",))

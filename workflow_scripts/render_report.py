@@ -1,17 +1,20 @@
-"""Render questions, verdicts, figures and tables as one page."""
+"""Render questions, verdicts, figures and tables as one page, and record beside it how they were made."""
 
 import subprocess
 from pathlib import Path
 
 from selfdoubt.report.arms import Arms
-from selfdoubt.report.inputs import Registration, ReportData
+from selfdoubt.report.crate import record
+from selfdoubt.report.inputs import Library, Registration, ReportData
 from selfdoubt.report.page import render
+from selfdoubt.report.provenance import as_yaml, shortened
 from selfdoubt.runtime import cli, table_files
 from selfdoubt.runtime.atomic_files import atomic_path
 from selfdoubt.runtime.commits import committed
 from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA
 from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA
 from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
+from selfdoubt.runtime.schemas.data import DATA_SCHEMA
 from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
 from selfdoubt.runtime.schemas.fidelity import FIDELITY_SCHEMA
 from selfdoubt.runtime.schemas.gaps import GAPS_SCHEMA
@@ -21,6 +24,7 @@ from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
 from selfdoubt.runtime.schemas.information import INFORMATION_SCHEMA
 from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
+from selfdoubt.runtime.schemas.pictures import PICTURES_SCHEMA
 from selfdoubt.settings.registration import differences, read_registration
 from selfdoubt.settings.rounds import rounds_of
 
@@ -36,6 +40,8 @@ TABLES = {
     "information": INFORMATION_SCHEMA,
     "metrics": METRICS_SCHEMA,
 }
+LIBRARY = Path(__file__).resolve().parent.parent / "resources" / "datatables"
+SNAKEFILE = Path(__file__).resolve().parent.parent / "Snakefile"
 PACKAGES = ("snakemake", "torch", "torchvision", "timm", "segmentation-models-pytorch", "numpy", "pandas", "pyarrow")
 
 
@@ -45,6 +51,7 @@ def run(arguments):
         section: {name: entries[name] for name in settings["order"][section]} if isinstance(entries, dict) else entries
         for section, entries in settings["study"].items()
     }
+    study = shortened(study)
     registered = [registration_of(path, settings["registration"]) for path in arguments.registration]
     data = ReportData(
         settings=study,
@@ -52,16 +59,46 @@ def run(arguments):
         counts={path.parent.name: read(path, COUNTS_SCHEMA) for path in arguments.counts},
         figures=figures_of(arguments.figures, study, settings["upper_bounds"]["in_figures"]),
         arms=Arms(settings["labels"], frozenset(settings["upper_bounds"]["all"])),
+        pictures={(path.parent.name, path.stem): read(path, PICTURES_SCHEMA) for path in arguments.pictures},
+        left_out=settings["left_out"],
+        library=library(),
         registration=next(iter(registered), None),
-        provenance={"commit": commit(), "versions": cli.versions(PACKAGES)},
-        **{path.stem: read(path, TABLES[path.stem]) for path in arguments.tables},
+        provenance=provenance_of(arguments.tables, settings),
+        **{path.stem: read(path, TABLES[path.stem]) for path in arguments.tables if path.stem in TABLES},
     )
-    with atomic_path(arguments.page) as temporary:
-        temporary.write_text(render(data), encoding="utf-8")
+    write(arguments.page, render(data))
+    labels = {arm: label for arm, label in settings["labels"].items() if label != arm}
+    write(arguments.config, as_yaml(study | {"labels": labels}))
+    write(arguments.workflow, SNAKEFILE.read_text())
+    files = {name: getattr(arguments, name) for name in ("workflow", "config", "page")}
+    files |= {path.stem: path for path in arguments.tables}
+    files |= {f"figure-{path.stem}-{path.suffix[1:]}": path for path in arguments.figures}
+    title = f"selfdoubt: {study['run']}"
+    write(arguments.record, record(arguments.record.parent, files, title, data.provenance, data.costs))
+
+
+def provenance_of(tables: list[Path], settings: dict) -> dict:
+    """Return the provenance of a report; machine and times are what collect_costs has found."""
+    paths = {path.stem: path for path in tables}
+    known = table_files.read_metadata(paths["costs"])
+    kept = {key: known[key] for key in ("machine", "devices", "began", "ended") if key in known}
+    kept |= {"data": read(paths["data"], DATA_SCHEMA), "licences": settings["licences"]}
+    return {"commit": commit(), "versions": cli.versions(PACKAGES), "licence": settings["licence"], **kept}
+
+
+def write(path: Path, text: str) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def read(path: Path, schema):
     return table_files.read_table(path, schema).to_pandas()
+
+
+def library() -> Library:
+    """Return the script of the page's tables, which comes with the project."""
+    files = {name: (LIBRARY / name).read_text(encoding="utf-8") for name in ("dataTables.min.js", "LICENSE")}
+    return Library("DataTables 3.1.5", files["dataTables.min.js"], files["LICENSE"])
 
 
 def qualities_of(paths: list[Path]) -> dict[tuple[str, str], list]:
@@ -101,6 +138,14 @@ def commit() -> str | None:
 
 
 if __name__ == "__main__":
-    files = {"tables": "all tables", "figures": "all figures", "qualities": "of masks", "counts": "of data sets"}
+    files = {
+        "tables": "all tables",
+        "figures": "all figures",
+        "qualities": "of masks",
+        "counts": "of data sets",
+        "pictures": "of studies",
+    }
     files |= {"registration": "what was registered, if anything was"}
-    cli.main(run, files | {"page": "written"}, several=tuple(files))
+    written = {"page": "written", "config": "as run; written", "workflow": "a copy of the Snakefile; written"}
+    written |= {"record": "an RO-Crate, in the folder that the others are below; written"}
+    cli.main(run, files | written, several=tuple(files))

@@ -116,3 +116,25 @@ def corruption_settings(wildcards):
             "max_gb": entry.max_gb,
         }
     )
+
+
+@cache
+def splits_of_data():
+    """Return the data set and the file of all splits whose images are not made from others, by data set."""
+    found = []
+    for dataset in sorted(name for name in STUDY.datasets if not STUDY.without_images(name)):
+        entry = STUDY.datasets[dataset]
+        found += [(dataset, SPLIT.format(dataset=dataset, split=split)) for split in ("train", "val", "test")]
+        found += [(dataset, OOD.format(dataset=dataset, ood=ood)) for ood in sorted(entry.ood)]
+        found += [(dataset, SHIFTED.format(dataset=dataset, shifted=shifted)) for shifted in sorted(entry.shifted)]
+    return found
+
+
+def digested_splits():
+    """Return the files of these splits."""
+    return [file for _, file in splits_of_data()]
+
+
+def digest_settings(wildcards):
+    """The data set of each file of splits."""
+    return canonical({"datasets": [dataset for dataset, _ in splits_of_data()]})

@@ -57,8 +57,8 @@ def families_of_segmenter(wildcards):
 
 
 def mixing_modules(wildcards):
-    """The module of the method that mixes a model's images."""
-    return modules_of(STUDY.augmented[wildcards.model].mixing)
+    """The modules by which a model's images are mixed."""
+    return MIXER, *modules_of(STUDY.augmented[wildcards.model].mixing)
 
 
 def mixing_settings(wildcards):

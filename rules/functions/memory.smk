@@ -22,6 +22,14 @@ def shifted_mb(wildcards, attempt):
     return attempt * memory.recollecting_mb(entry, entry.shifted[wildcards.shifted])
 
 
+def digesting_mb(wildcards, attempt):
+    """The memory of a job that holds a file of images at a time: of the largest data set."""
+    entries = [STUDY.datasets[name] for name in STUDY.datasets if not STUDY.without_images(name)]
+    held = [memory.converting_mb(entry, STUDY.ood_sets[ood]) for entry in entries for ood in entry.ood]
+    held += [memory.recollecting_mb(entry, source) for entry in entries for source in entry.shifted.values()]
+    return attempt * max([memory.LEAST_MB, *map(memory.job_mb, entries), *held])
+
+
 def maps_mb(wildcards, attempt):
     """The memory of a job that holds the maps or the masks of a data set's images."""
     return attempt * memory.job_mb(STUDY.datasets[wildcards.dataset], memory.MAP_BYTES)
@@ -161,6 +169,12 @@ def drawing_mb(wildcards, attempt):
     if "images" in figure.reads:
         asked += [memory.job_mb(STUDY.datasets[figure.dataset], memory.MAP_BYTES)]
     return attempt * max(asked)
+
+
+def choosing_mb(wildcards, attempt):
+    """The memory of a job that reads the tables of an arm at a time, and the test images."""
+    known = predicted_sets(wildcards.dataset)
+    return attempt * max(memory.reading_mb(*known), memory.job_mb(STUDY.datasets[wildcards.dataset]))
 
 
 def page_mb(wildcards, attempt):

@@ -289,92 +289,63 @@ def guarantees_modules(wildcards):
     return scores_modules(STUDY.evaluation.guarantees.scores)
 
 
-def hypothesis_settings(wildcards):
-    """Which arms are compared, and by which metrics."""
+def compared_predictions_of(wildcards):
+    """The predictions of a data set's arms, then replicates: the order that the script relies on."""
+    return arm_files(PREDICTIONS, wildcards.dataset, compared_arms())
+
+
+def contrast_settings(wildcards):
+    """Which arms of a data set are compared, and by which metrics; not how claims are stated or decided."""
+    dataset = wildcards.dataset
+    stated = ("statement", "registered", "role", "on_at_least", "datasets")
+    about = [each for each in decisions.claims(STUDY) if dataset in (each[2].datasets or STUDY.datasets)]
+    known = [decisions.claim_settings(STUDY, *each) for each in about]
+    masks = [decisions.mask_check_settings(STUDY, *each) for each in checked_masks(dataset)]
+    masks = [{key: value for key, value in check.items() if key != "statement"} for check in masks]
     return canonical(
         {
-            "datasets": sorted(STUDY.datasets),
+            "dataset": dataset,
             "arms": [{"name": a, "replicates": STUDY.replicates_of(parse_arm(a)[0])} for a in compared_arms()],
-            "pretrained": [arm for arm in compared_arms() if STUDY.is_pretrained(arm.partition("/")[0])],
-            "drawn": {d: STUDY.draws_of(d).n_images for d in overlapping_datasets()},
-            "claims": [claim_settings(*each) for each in claims()],
+            "n_drawn": STUDY.draws_of(dataset).n_images,
+            "claims": [{key: value for key, value in claim.items() if key not in stated} for claim in known],
             "studies": [
-                {
-                    "name": key,
-                    "reference": study.reference,
-                    "arms": study.arms,
-                    "alpha": STUDY.level(key),
-                    "replicates": STUDY.replicates_at(key),
-                }
+                {"name": key, "reference": study.reference, "arms": study.arms, "replicates": STUDY.replicates_at(key)}
                 for key, study in sorted(STUDY.studies.items())
             ],
             "comparisons": [c.model_dump() for c in STUDY.comparisons],
             "evaluation": {k: v for k, v in STUDY.evaluation.model_dump().items() if k in ("ece_bins", "n_resamples")},
             **({"attacked": attacked_arms(STUDY)} if attacked_arms(STUDY) else {}),
-            **({"mask_checks": [mask_check_settings(*each) for each in mask_checks()]} if STUDY.mask_checks else {}),
+            **({"mask_checks": masks} if masks else {}),
         }
     )
 
 
-def mask_checks():
-    """The name of each check of masks, with the check, a data set that it is about, and the replicates of the masks."""
-    found = []
-    for (key, check), dataset in product(sorted(STUDY.mask_checks.items()), sorted(STUDY.datasets)):
-        if dataset in (check.datasets or STUDY.datasets):
-            replicates = [STUDY.segmented_by(check.segmenter, each) for each in STUDY.replicates_at(check.study)]
-            found.append((key, check, dataset, once(replicates)))
-    return found
+def counts_if_overlapping(wildcards):
+    """The counts of images of a data set whose replicates are drawn from the same training images, each by itself."""
+    return [COUNTS.format(**wildcards)] if decisions.is_overlapping(STUDY, wildcards.dataset) else []
 
 
-def mask_check_settings(name, check, dataset, replicates):
-    """What a check of masks is about, as a claim has it."""
-    claim = {"name": name, "role": "check", "registered": True, "units": "replicates", "on_at_least": None}
-    known = {
-        "dataset": dataset,
-        "n_replicates": len(replicates),
-        "disjoint": STUDY.draws_of(dataset).kind == "disjoint",
-    }
-    entry = check.model_dump(include={"study", "statement", "margin"})
-    return claim | known | entry | {"pairs": [[check.segmenter, CENTRED_BOX]]}
+def hypothesis_settings(wildcards):
+    """How the claims are stated and decided."""
+    return canonical(decisions.decision_settings(STUDY))
+
+
+def checked_masks(dataset):
+    """The checks of a data set's masks."""
+    return [each for each in decisions.mask_checks(STUDY) if each[2] == dataset]
 
 
 def qualities_of_mask_checks(wildcards):
-    """The quality tables of those masks: checks first, then data sets, then replicates."""
+    """The quality tables of those masks: checks first, then replicates."""
     return [
         MASK_QUALITY.format(dataset=dataset, segmenter=check.segmenter, replicate=replicate)
-        for _, check, dataset, replicates in mask_checks()
+        for _, check, dataset, replicates in checked_masks(wildcards.dataset)
         for replicate in replicates
     ]
 
 
-def overlapping_datasets():
-    """The data sets whose replicates are drawn from the same training images, each by itself."""
-    return [d for d in sorted(STUDY.datasets) if STUDY.draws_of(d).kind == "overlapping"]
-
-
-def counts_of_overlapping(wildcards):
-    """The counts of images of those data sets: how many there are to draw from."""
-    return [COUNTS.format(dataset=dataset) for dataset in overlapping_datasets()]
-
-
-def claims():
-    """The name and role of each claim, with the claim: manipulation checks first."""
-    found = [(key, "check", claim) for key, claim in sorted(STUDY.manipulation_checks.items())]
-    for key, claim in sorted(STUDY.hypotheses.items()):
-        found.append((key, "primary" if claim.primary else "secondary", claim))
-    return found
-
-
-def claim_settings(name, role, claim):
-    """What a claim compares, and by which scores it is repeated."""
-    known = {"name": name, "role": role, "pairs": claim.pairs(), "repeated_by": STUDY.repeated_by(claim)}
-    entry = claim.model_dump(exclude={"better", "than", "primary"})
-    entry["datasets"] = sorted(claim.datasets) if claim.datasets else None
-    return {"registered": True, **entry, **known}
-
-
-def hypothesis_modules(wildcards):
+def contrast_modules(wildcards):
     """The modules of the scores by which arms are compared."""
-    compared = [what for *_, claim in claims() for what in claim.quantities()]
-    repeated = [score for *_, claim in claims() for score in STUDY.repeated_by(claim)]
+    compared = [what for *_, claim in decisions.claims(STUDY) for what in claim.quantities()]
+    repeated = [score for *_, claim in decisions.claims(STUDY) for score in STUDY.repeated_by(claim)]
     return scores_modules([*(what.score for what in (*STUDY.comparisons, *compared)), *repeated])

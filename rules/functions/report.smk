@@ -24,7 +24,8 @@ def replicates_of_figure(figure):
 
 def metrics_of_figure(figure):
     """The metrics of the arms that a figure shows."""
-    return once(arm_files(METRICS, figure.dataset, figure.shown_arms(STUDY)))
+    datasets = getattr(figure, "datasets", [figure.dataset])
+    return once(file for dataset in datasets for file in arm_files(METRICS, dataset, figure.shown_arms(STUDY)))
 
 
 def images_of_figure(figure):
@@ -68,24 +69,20 @@ def persuasion_of_figure(figure):
     ]
 
 
-def gaps_of_figure(figure):
-    """The table of gaps to perfect orderings, of all arms."""
-    return [TABLE.format(table="gaps")]
+def gains_of_figure(figure):
+    """The gains of messages, image by image, of the first replicate."""
+    first = min(STUDY.replicates_of(figure.group))
+    return [GAINS.format(dataset=figure.dataset, group=figure.group, replicate=first, protocol=figure.protocol)]
 
 
-def enhancements_of_figure(figure):
-    """The table of what was chosen of enhancers, and of their passes."""
-    return [TABLE.format(table="enhancements")]
+def counts_of_figure(figure):
+    """The counts of images, which have the names of classes."""
+    return [COUNTS.format(dataset=figure.dataset)]
 
 
-def groups_of_figure(figure):
-    """The table of what groups gain and cost."""
-    return [TABLE.format(table="groups")]
-
-
-def fidelity_of_figure(figure):
-    """The table of how alike students and their teachers predict."""
-    return [TABLE.format(table="fidelity")]
+def table_of_figure(name):
+    """Return the function that gives one of the tables of all arms."""
+    return lambda figure: [TABLE.format(table=name)]
 
 
 def histories_of_figure(figure):
@@ -111,6 +108,11 @@ def looks_of_figure(figure):
     return {arm: arm_places()[arm] for arm in figure.shown_arms(STUDY)}
 
 
+def values_of_figure(figure):
+    """The setting of each arm along which a figure shows it."""
+    return {arm: figure.value_of(arm, STUDY) for arms in figure.series.values() for arm in arms}
+
+
 def mask_truth_of_figure(figure):
     """The source of the true masks."""
     return STUDY.datasets[figure.dataset].mask_truth
@@ -122,9 +124,32 @@ def own_images_of_figure(figure):
     return {"replicate": min(STUDY.replicates), **own["own_images"]} if own else {}
 
 
+def corruptions_of_figure(figure):
+    """The names and severities of the data set's corruptions."""
+    return STUDY.datasets[figure.dataset].corruptions.model_dump(include={"names", "severities"})
+
+
+def doses_of_figure(figure):
+    """How many training images a replicate has, by data set."""
+    return {name: STUDY.datasets[name].train_images_per_replicate for name in figure.datasets}
+
+
+def claims_of_figure(figure):
+    """The study whose comparisons a figure shows, and the margins that its claims give, by metric."""
+    margins = {}
+    for name, _, claim in decisions.claims(STUDY):
+        given = {what.metric: what.margin for what in (claim, *claim.no_loss) if what.margin is not None}
+        margins |= {name: given} if given and claim.study == figure.study else {}
+    return {"study": figure.study, "margins": margins}
+
+
 CONTEXT = {
+    "claims": claims_of_figure,
+    "corruptions": corruptions_of_figure,
+    "doses": doses_of_figure,
     "labels": labels_of_figure,
     "looks": looks_of_figure,
+    "values": values_of_figure,
     "mask_truth": mask_truth_of_figure,
     "own_images": own_images_of_figure,
 }
@@ -140,6 +165,28 @@ def arm_places():
 def upper_bounds():
     """The arms that read the true labels."""
     return frozenset(STUDY.upper_bounds())
+
+
+def pictured_arms(wildcards):
+    """A study's reference and arms, each with its replicates."""
+    study, present = STUDY.studies[wildcards.study], STUDY.replicates_at(wildcards.study)
+    arms = {arm: parse_arm(arm)[0] for arm in (study.reference, *study.arms)}
+    return [(arm, once(STUDY.replicate_of(name, replicate) for replicate in present)) for arm, name in arms.items()]
+
+
+def predictions_of_pictures(wildcards):
+    """The predictions of a study's reference, then of its arms: arms first, then replicates."""
+    return [
+        file
+        for arm, replicates in pictured_arms(wildcards)
+        for file in arm_files(PREDICTIONS, wildcards.dataset, [arm], replicates)
+    ]
+
+
+def pictures_settings(wildcards):
+    """The arms of the predictions files, in their order, and how many images are shown."""
+    arms = [{"name": arm, "n_files": len(replicates)} for arm, replicates in pictured_arms(wildcards)]
+    return canonical({"arms": arms, **STUDY.pictures.model_dump()})
 
 
 def figure_modules(wildcards):
@@ -160,8 +207,11 @@ def report_settings(wildcards):
     labels = {arm: STUDY.label(arm) for arm in [*all_arms(), *STUDY.groups]}
     shown = {name: sorted(upper_bounds() & {*f.shown_arms(STUDY)}) for name, f in STUDY.figures.items()}
     bounds = {"all": sorted(upper_bounds()), "in_figures": shown}
+    library = {"library": digest({}, sorted((RESOURCES / "datatables").iterdir()))}  # as embedded data, it is no input
+    library["left_out"] = STUDY.notes_of_left_out
     known = {"study": study, "order": order, "labels": labels, "upper_bounds": bounds}
-    return canonical({**known, "registration": registration(STUDY)})
+    known |= {"licence": STUDY.licence, "licences": licences(STUDY)}
+    return canonical({**known, **library, "registration": registration(STUDY)})
 
 
 def registration_settings(wildcards):

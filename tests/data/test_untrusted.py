@@ -243,7 +243,7 @@ def test_no_text_of_config_or_data_becomes_an_element(text):
         counts += [(split, "images", 3, None, *of) for split in splits for of in ((None, None), (0, word))]
         settings = everywhere(SETTINGS | {"ood_sets": {"digits": {"source": "folder:x", "overlap": "none"}}}, word)
         settings["studies"]["distillation"] |= {"reference": "ce", "arms": ["kd"]}  # so that their settings are shown
-        claim = HYPOTHESIS | {"metric": "auroc", "difference": None, "statement": word, "verdict": word}
+        claim = HYPOTHESIS | {"metric": "auroc", "difference": None, "statement": word, "reason": word}
         metrics = [*METRICS, *(row("ce", seed, "auroc", None, reason=word) for seed in (4, 5))]
         tables = {name: frame(name, rows) for name, rows in (("metrics", metrics), ("hypotheses", [claim]))}
         tables["mask_quality"] = {("toys", "unet"): [frame("mask-quality", [("mask", "iou", None, 0, word, word)])]}

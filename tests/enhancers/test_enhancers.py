@@ -133,7 +133,9 @@ def test_the_best_aurc_on_val_is_chosen(method):
     assert len(set(found)) > 1
     best = selection.candidates(settings_of(method))[found.index(min(found))]
     assert selection.choose(network(), SPLITS["val"], settings_of(method), seed=0).settings == best
-    assert selection.enhance(network(), SPLITS, settings_of(method), seed=0).chosen == vars(best)
+    enhanced = selection.enhance(network(), SPLITS, settings_of(method), seed=0)
+    assert enhanced.chosen == vars(best) and [tried["aurc"] for tried in enhanced.tried] == found
+    assert {*vars(best).items()} > {*enhanced.tried[found.index(min(found))].items()} - {("aurc", min(found))}
 
 
 def test_a_temperature_may_be_tuned_on_an_ood_set_that_is_then_not_predicted():
@@ -386,7 +388,7 @@ def test_what_was_chosen_is_collected_in_the_order_of_the_settings(tmp_path, mon
     paths, table = [tmp_path / f"{seed}.parquet" for seed in (1, 2)], tmp_path / "table.parquet"
     for path, epsilon in zip(paths, (2.0, 20.0), strict=True):
         metadata = {"chosen": {"method": "odin", "epsilon_255": epsilon}}
-        metadata["costs_per_image"] = {"forwards": 2.0, "backwards": 1.0}
+        metadata |= {"tried": [], "costs_per_image": {"forwards": 2.0, "backwards": 1.0}}
         table_files.write_rows(path, [], table_files.predictions_schema(5), metadata)
     (tmp_path / "list").write_text("\n".join(map(str, paths)))
     settings = {"arms": [{"dataset": "toys", "name": "ce", "variant": "odin", "replicates": [1, 2]}]}

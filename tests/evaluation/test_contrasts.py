@@ -1,5 +1,6 @@
 """Differences of two arms: intervals and tests, with few images, few replicates, equal differences, identical arms."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import t as student
 from scipy.stats import ttest_1samp
 
+from selfdoubt.evaluation import comparisons
 from selfdoubt.evaluation.bootstrap import resample_weights
 from selfdoubt.evaluation.contrasts import Contrast, Estimate, contrast, effect_size, undistinguished
 
@@ -28,7 +30,7 @@ def mean_arm(values, n_resamples=400):
 def accuracy_arm(correct, n_resamples=400):
     correct = np.asarray(correct, bool)
     resampled = weights_of(len(correct), n_resamples) @ correct / len(correct)
-    return Estimate(correct.mean(), resampled, len(correct), correct)
+    return Estimate(correct.mean(), resampled, len(correct), correct[:, None])
 
 
 def against_nothing(*values, n_resamples=400):
@@ -99,6 +101,29 @@ def test_three_equal_differences_of_three_images_are_no_evidence():
     assert found.difference == pytest.approx(3 / 372)
     assert low < 0 < high and found.p > 0.1
     assert found.freedom() == pytest.approx(2)  # of the three images on which the arms differ
+
+
+def test_one_image_is_no_evidence_though_replicates_agree_on_it():
+    one, other, tie = accuracy_arm([1]), accuracy_arm([0]), accuracy_arm([1])
+    found = contrast([(one, other)] * 9 + [(one, tie)])  # differences 1, 1, …, 0
+    assert found.p >= 0.5 and found.interval()[0] < 0 and found.difference == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("n_better", [4, 5])
+def test_means_of_networks_and_of_corruptions_rest_on_the_images_that_differ(n_better):
+    pairs = photographs(n_better, n_replicates=5)
+    means = [tuple(comparisons._mean([side, side]) for side in pair) for pair in pairs]
+    assert contrast(means).freedom() == pytest.approx(contrast(pairs).freedom()) == n_better - 1
+    assert contrast(means).p == pytest.approx(contrast(pairs).p) and contrast(means).p > 0.05
+
+
+def test_any_metric_rests_on_the_images_that_differ():
+    """Of 372 images four have another loss, equal in all replicates."""
+    better, than = np.zeros(372), np.zeros(372)
+    than[:4] = 1.0
+    arms = [replace(mean_arm(values), used=values[:, None]) for values in (better, than)]
+    found = contrast([tuple(arms)] * 5)
+    assert found.freedom() == pytest.approx(3) and found.p > 0.05
 
 
 def test_the_error_is_never_less_than_that_of_the_images_alone():

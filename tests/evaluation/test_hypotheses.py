@@ -3,16 +3,18 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from helpers import SCHEMAS
 from made_up_arms import ARMS, LABELS, N
 
 from selfdoubt.data.datasets import Split
-from selfdoubt.evaluation import families, hypotheses, metrics_table, prediction_tables
+from selfdoubt.evaluation import compared_arms, families, hypotheses, metrics_table, prediction_tables
 from selfdoubt.evaluation.arms import Arms
 from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.comparisons import UNDISTINGUISHED
+from selfdoubt.runtime.schemas.contrasts import CONTRASTS_SCHEMA
 
 REPLICATES = [1, 2, 3, 4, 5]
 EVALUATION = SimpleNamespace(ece_bins=15, n_resamples=200)
@@ -39,7 +41,7 @@ def with_replicates(arms, replicates=REPLICATES, alone=()) -> list:
 
 
 def arms_of(paths: list, arms: list, **settings) -> Arms:
-    known = {"datasets": ["d"], "arms": with_replicates(arms, alone=("p", "q")), "evaluation": EVALUATION}
+    known = {"dataset": "d", "arms": with_replicates(arms, alone=("p", "q")), "evaluation": EVALUATION}
     wanted = {arm: [("accuracy", "none", "test")] for arm in arms}
     return Arms(paths, SimpleNamespace(**known | settings), wanted)
 
@@ -47,8 +49,8 @@ def arms_of(paths: list, arms: list, **settings) -> Arms:
 def test_arms_of_one_replicate_are_one_pair_and_stand_against_every_replicate_of_others(paths):
     n = len(REPLICATES)
     arms = arms_of([*paths[:n], paths[n], paths[2 * n]], ["sharp", "p", "q"])
-    assert len(arms.pairs("d", "p", "q", REPLICATES)) == 1
-    pairs = arms.pairs("d", "sharp", "p", REPLICATES)
+    assert len(arms.pairs("p", "q", REPLICATES)) == 1
+    pairs = arms.pairs("sharp", "p", REPLICATES)
     assert len(pairs) == n and pairs[0][1] is pairs[2][1] and pairs[0][0] is not pairs[2][0]
 
 
@@ -72,12 +74,24 @@ RANKING = (study_of(),)
 def tables_of(paths: list, claims=(), studies=RANKING, comparisons=(), datasets=("fashion",), **other) -> dict:
     replicates = other.pop("replicates", REPLICATES)
     settings = {"datasets": list(datasets), "arms": with_replicates(ARMS, replicates), "evaluation": EVALUATION}
-    settings = SimpleNamespace(**settings | {"pretrained": []} | other)
+    settings = SimpleNamespace(**settings | {"pretrained": [], "upper_bounds": []} | other)
     for study in studies:
         study.replicates = replicates
     settings.claims, settings.studies, settings.comparisons = list(claims), list(studies), list(comparisons)
-    settings.overlaps = [0.0] * len(settings.datasets)
-    return hypotheses.compare_arms(paths, settings)
+    return hypotheses.decide(contrasts_of(paths, settings), settings)
+
+
+def contrasts_of(paths: list, settings) -> list[dict]:
+    """Rows of the tables of contrasts of all data sets, as they are read again; paths: data sets, then arms, then
+    replicates.
+    """
+    n = sum(len(arm.replicates) for arm in settings.arms)
+    rows = []
+    for place, dataset in enumerate(settings.datasets):
+        about = [claim for claim in settings.claims if dataset in (claim.datasets or settings.datasets)]
+        own = SimpleNamespace(**vars(settings) | {"dataset": dataset, "overlap": 0.0, "claims": about})
+        rows += compared_arms.compare_arms(paths[n * place : n * (place + 1)], own)
+    return pa.Table.from_pylist(rows, schema=CONTRASTS_SCHEMA).to_pylist()
 
 
 def verdicts(tables: dict) -> dict[str, str]:
@@ -108,7 +122,7 @@ def test_arms_that_no_image_distinguishes_are_not_identical(paths, pair, what):
 
 
 def test_arms_of_the_same_predicted_classes_are_identical_in_accuracy_alone(paths):
-    rows = rows_of(tables_of(paths, [claim("sharp", "dull", what=what) for what in (ACCURACY, AURC)]))
+    rows = rows_of(tables_of(paths, [claim("sharp", "dull", what=what, name=what.metric) for what in (ACCURACY, AURC)]))
     assert [row["verdict"] for row in rows] == ["identical", "supported"]
 
 
@@ -307,6 +321,13 @@ def test_what_a_claim_is_about_is_in_no_family_of_what_was_explored(paths):
     assert [row["p_holm"] for row in kept] == families.holm([row["p"] for row in kept])
 
 
+def test_an_upper_bound_is_shown_and_counts_in_no_family(paths):
+    tables = tables_of(paths, comparisons=[AURC], upper_bounds=["sharp"])
+    bound, other = tables["comparisons"]
+    assert bound["better"] == "sharp" and bound["p"] is not None and bound["p_holm"] is None
+    assert other["p_holm"] == pytest.approx(other["p"])
+
+
 # ---- tables ----
 
 
@@ -346,12 +367,12 @@ def test_only_what_is_compared_is_read_and_only_once(paths, monkeypatch):
     assert sorted(opened) == sorted(f"{arm}-{replicate}" for arm in ("sharp", "dull") for replicate in REPLICATES)
 
 
-def test_paths_are_of_data_sets_then_arms_then_replicates(paths):
+def test_paths_are_of_arms_then_replicates(paths):
     n = len(REPLICATES)
     swapped = paths[2 * n : 3 * n] + paths[n : 2 * n] + paths[:n] + paths[3 * n :]  # sharp and poor change places
-    predictions = arms_of([*paths, *swapped], list(ARMS), datasets=["one", "two"])
+    predictions = arms_of(swapped, list(ARMS))
     quantity = ("accuracy", "none", "test")
-    for better, than in predictions.pairs("two", "poor", "sharp", REPLICATES):
+    for better, than in predictions.pairs("poor", "sharp", REPLICATES):
         assert (better.of[quantity].value, than.of[quantity].value) == (0.75, 0.5)
 
 

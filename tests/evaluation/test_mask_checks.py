@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from selfdoubt.evaluation.hypotheses import compare_arms
-from selfdoubt.evaluation.mask_checks import outcomes
+from selfdoubt.evaluation.hypotheses import decide
+from selfdoubt.evaluation.mask_checks import compare_masks
 
 
 def quality(iou: float | None, box: float | None, error: float | None, n: int = 400) -> list[dict]:
@@ -23,9 +23,10 @@ def check(n: int, **changes) -> SimpleNamespace:
 
 def row_of(tables: list, overlap: float = 0.0, **changes) -> dict:
     studies = [SimpleNamespace(name="a", reference="ce", arms=[], alpha=0.05, replicates=[1])]
-    settings = SimpleNamespace(mask_checks=[check(len(tables), **changes)], datasets=["toys"], overlaps=[overlap])
-    others = SimpleNamespace(arms=[], claims=[], comparisons=[], studies=studies, pretrained=[])
-    found = compare_arms([], SimpleNamespace(**vars(settings) | vars(others)), outcomes(tables, settings))
+    settings = SimpleNamespace(mask_checks=[check(len(tables), **changes)], datasets=["toys"])
+    others = SimpleNamespace(arms=[], claims=[], comparisons=[], studies=studies, pretrained=[], upper_bounds=[])
+    settings = SimpleNamespace(**vars(settings) | vars(others) | {"overlap": overlap})
+    found = decide(compare_masks(tables, settings), settings)
     (row,), (compared,) = found["hypotheses"], found["comparisons"]
     assert compared["hypothesis"] == "masks" and compared["difference"] == row["difference"]
     return row
@@ -63,4 +64,4 @@ def test_what_decides_nothing_is_inconclusive(tables):
 
 
 def test_without_checks_nothing_is_read():
-    assert outcomes([], SimpleNamespace(datasets=["toys"], overlaps=[0.0])) == []
+    assert compare_masks([], SimpleNamespace(overlap=0.0)) == []

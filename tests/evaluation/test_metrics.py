@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from selfdoubt.evaluation.metrics import FUNCTIONS, function_of
-from selfdoubt.report import formats
+from selfdoubt.figures import formats
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.metrics import METRICS, OF_MASKS, metric, names
 

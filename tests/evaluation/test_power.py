@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from selfdoubt.evaluation.contrasts import Contrast
-from selfdoubt.evaluation.power import n_for_difference, n_for_equivalence
+from selfdoubt.evaluation.power import n_for_difference, n_for_equivalence, n_for_no_loss
 from selfdoubt.evaluation.verdicts import LEAST_REPLICATES
 
 ONE = np.array([0.0, 2.0]) / np.sqrt(2) + 1 - 1 / np.sqrt(2)  # mean 1, standard deviation 1
@@ -37,6 +37,13 @@ def test_for_equivalence_a_simulation_agrees():
         return np.mean([of(each).p_within(margin) < level for each in values])
 
     assert power(n) == pytest.approx(0.8, abs=0.05) and power(n - 4) < power(n + 4)
+
+
+def test_for_no_loss_it_agrees_with_the_one_sided_t_test():
+    # Of a true 0 and a margin of one standard deviation 8 have 80 % power at 5 %: one-sided t of 7, shift 8**.5.
+    assert n_for_no_loss(of(ONE - 1), 1.0, +1, 0.05) == 8 == n_for_no_loss(of(ONE - 1), 1.0, -1, 0.05)
+    assert n_for_no_loss(of(ONE - 0.5), 0.5, +1, 0.05) == 8  # .5 above, and as far above minus the margin
+    assert n_for_no_loss(of(ONE - 1.5), 0.5, +1, 0.05) is None  # it is at minus the margin
 
 
 def test_no_number_that_decides_nothing_is_given():

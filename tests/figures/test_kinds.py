@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,9 +16,13 @@ from small_figures import (
     KINDS,
     LAST_INCORRECT,
     aurcs,
+    compared,
+    corrupted,
     costed,
+    dosed,
     draw,
     drawn,
+    exchanged,
     fidelity,
     gallery,
     gaps,
@@ -27,11 +32,12 @@ from small_figures import (
     saved,
     settings,
     texts,
+    tried,
 )
 
 from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.figures import style
-from selfdoubt.figures.context import Context, context_of, look_at
+from selfdoubt.figures.context import context_of, look_at
 from selfdoubt.figures.kinds.mask_gallery import Gallery
 from selfdoubt.figures.kinds.object_size import SizedRuns
 from selfdoubt.figures.nothing import NothingToShow, notice
@@ -64,12 +70,12 @@ def test_all_text_is_large_enough_and_inside_a_figure_of_the_set_size(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_figure_and_its_caption_show_arms_by_their_labels(kind):
-    changed = Context({arm: f"{label} & more" for arm, label in ARMS.items()}, CONTEXT.looks)
+    changed = replace(CONTEXT, labels={arm: f"{label} & more" for arm, label in ARMS.items()})
     shows_arms = kind not in ("mask-gallery", "mask-sheet")
     assert any("& more" in text for text in texts(draw(kind, context=changed))) == shows_arms
     module = methods.load("figures.kinds", kind)
     one, caption = (module.caption(settings(kind), lambda arm: f"<{arm}>", Extent("toys", n)) for n in (1, 3))
-    assert "toys" in caption and ("<" in caption) == (shows_arms and kind != "auroc-accuracy")  # of all arms
+    assert "toys" in caption and ("<" in caption) == (shows_arms and kind not in ("auroc-accuracy", "forest"))  # of all
     assert "replicate" not in one.replace("replicate 1", "") and (one != caption) == (
         "replicate" in caption.replace("replicate 1", "")
     )
@@ -105,9 +111,17 @@ POOR = {
     "gain-cost": (costed(ce_odin=None), costed(ce=None)),
     "attack-recovery": (aurcs(ce=50, ce_odin=60, kd=1), aurcs(ce=50, ce_odin=50, ce_random_sign=49)),
     "oracle-gap": (gaps(), gaps(None)),
+    "message-examples": (exchanged(1), exchanged(0)),
+    "metric-along": (aurcs(ce=50, ce_odin=45), aurcs(ce=50)),
+    "tuning-curves": (tried(("ce/odin",)), tried(("kd/odin",))),
     "persuasion-matrix": (persuasion().assign(gain=None, n=0),) * 2,
     "mixed-labels": ({"a": [dict.fromkeys(labels(), None)], "b": [labels(None)]}, None),
     "confidence-histograms": ({"ce": [PERFECT], "kd": [PERFECT] * 2}, None),
+    "generalised-risk-coverage": ({"ce": [PERFECT], "kd": [PERFECT] * 2}, None),
+    "ood-histograms": ({arm: [(np.ones(3), np.ones(2))] for arm in ("ce", "kd")}, None),
+    "severity-curves": (corrupted().query("name == 'ce'"), corrupted().query("split != 'noise-3'")),
+    "data-dose": (dosed().query("dataset == 'toys'"), dosed().assign(value=None).astype({"value": float})),
+    "forest": (compared(), compared()._replace(comparisons=compared().comparisons.assign(low=None))),
     "entropy-deciles": (fidelity().query("student == 'kd'"), fidelity().query("reference != 'ce'")),
     "teacher-quality": (fidelity().query("student != 'a'"), fidelity().assign(value=None).astype({"value": float})),
     "mask-gallery": (Gallery(gallery().images, *[np.zeros((3, 8, 8), bool)] * 2), None),

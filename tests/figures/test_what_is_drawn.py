@@ -9,22 +9,26 @@ from small_figures import (
     ARMS,
     CONTEXT,
     FIRST_INCORRECT,
+    KINDS,
     LAST_INCORRECT,
     aurcs,
     draw,
     drawn,
+    exchanged,
     fidelity,
     metrics,
     metrics_rows,
     settings,
+    table,
     texts,
 )
 
 from selfdoubt.data import datasets, masks
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.own_images import positions
+from selfdoubt.figures import numbers
 from selfdoubt.figures.context import context_of
-from selfdoubt.figures.kinds import gain_cost
+from selfdoubt.figures.kinds import gain_cost, message_examples
 from selfdoubt.figures.kinds.accuracy_ranking import parts_of
 from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import accuracy_and_auroc
@@ -210,6 +214,68 @@ def test_bars_of_the_oracle_gap_reach_as_far_as_their_positive_parts(labels, end
     assert sorted(bar.get_x() + bar.get_width() for bar in bars if bar.get_width() > 0) == pytest.approx(ends)
 
 
+def test_generalised_risk_lies_between_an_oracle_and_chance():
+    axes = drawn("generalised-risk-coverage").axes[0]  # one error of four: last of ce, first of kd
+    ce, kd, chance, oracle = (line.get_xydata() for line in axes.lines)
+    assert (ce[-1, 1], kd[-1, 1]) == (25, 25) and ce[300, 1] == 0 and kd[100, 1] == 25  # at 75 and at 25 % coverage
+    assert chance.tolist() == [[0, 0], [100, 25]] and oracle.tolist() == [[0, 0], [75, 0], [100, 25]]
+    assert any(text.startswith("31.25 ") for text in texts(drawn("generalised-risk-coverage")))  # 1000 × 1/4 × 1/4 / 2
+
+
+def test_severity_curves_average_corruptions_within_each_replicate():
+    ce, kd = drawn("severity-curves").axes[0].lines  # .9 and .91 on test; blur and noise take .015 a severity
+    assert ce.get_ydata() == pytest.approx([90.5, 89.0, 86.0]) and kd.get_ydata() == pytest.approx([92.5, 91.0, 88.0])
+    found = table("severity-curves").query("arm == 'ce' and severity == 3")
+    assert found[["least", "mean", "most"]].to_numpy().tolist() == [pytest.approx([85.5, 86.0, 86.5])]
+
+
+def test_data_doses_stand_at_the_number_of_training_images():
+    points = table("data-dose").set_index(["arm", "n_train_images"])["mean"]
+    assert points.to_dict() == pytest.approx({("ce", 100): 51, ("ce", 400): 31, ("kd", 100): 46, ("kd", 400): 29})
+
+
+def test_histograms_of_test_and_ood_images_share_their_bins():
+    found = table("ood-histograms", n_bins=2).query("arm == 'ce'")  # 0 to 3, and -1 to 2, of two replicates
+    assert found.groupby("images")["percent"].apply(list).to_dict() == {"test": [25, 75], "ood-digits": [50, 50]}
+    assert "AUROC 71.9 ± 0.0 %" in texts(drawn("ood-histograms"))  # 10 of 16 pairs, and half of 3
+
+
+def test_a_forest_plot_divides_each_difference_by_its_margin_and_draws_better_to_the_right():
+    rows = table("forest").to_dict("records")
+    assert [(row["metric"], row["verdict"]) for row in rows] == [
+        ("aurc", "supported"),
+        ("accuracy", None),
+        ("accuracy", None),
+    ]
+    assert [row["margin"] for row in rows] == [0.002, 0.003, 0.003]  # of the config, and of the metric
+    axes = drawn("forest").axes[0]
+    estimates = [dots.get_offsets()[0, 0] for dots in axes.collections if dots.get_offsets()[0, 1] in (0, 1)][:2]
+    assert estimates == pytest.approx([0.004 / 0.002, 0.001 / 0.003])
+    assert axes.get_xlim() == (-8, 8)  # the last interval goes on, as an arrow shows
+    assert [row["better"] for row in table("forest", exploratory=False).to_dict("records")] == ["kd", "kd"]
+    assert [row["metric"] for row in table("forest", metrics=["aurc"]).to_dict("records")] == ["aurc"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_gives_its_numbers_as_a_table_of_which_none_is_a_list(kind, tmp_path):
+    found = table(kind)
+    numbers.write(tmp_path / "table.csv", found)
+    again = pd.read_csv(tmp_path / "table.csv")
+    assert len(again) == len(found) > 0 and [*again] == [*found]
+    assert again.select_dtypes("number").shape[1] > 0
+    numbers.write(tmp_path / "again.csv", table(kind))
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "table.csv").read_bytes()
+
+
+def test_points_are_placed_where_they_are_drawn():
+    figure, found = drawn("auroc-accuracy"), table("auroc-accuracy")
+    placed = numbers.placed(found, figure, "accuracy_percent", "auroc_percent")
+    box = figure.axes[0].get_position()
+    assert placed["left_percent"].between(100 * box.x0, 100 * box.x1).all()
+    assert placed["top_percent"].between(100 * (1 - box.y1), 100 * (1 - box.y0)).all()
+    assert set(placed["replicate"]) == {"1", "2", "mean"}
+
+
 # ---- of students and their teachers ----
 
 
@@ -248,9 +314,32 @@ def test_training_curves_leave_out_epochs_without_a_value_and_mark_a_single_one(
     assert kd.get_xdata().tolist() == [4] and kd.get_marker() == "o"
 
 
+def test_a_metric_is_drawn_along_the_setting_of_its_arms():
+    curve, reference = drawn("metric-along").axes[0].lines
+    assert curve.get_xdata().tolist() == [2, 8] and curve.get_ydata() == pytest.approx([46, 48])  # of two replicates
+    assert reference.get_ydata() == pytest.approx([51, 51])
+
+
+def test_messages_that_changed_a_decision_come_first_and_are_explained():
+    assert message_examples.chosen(exchanged(), 3).tolist() == [0, 1, 2]
+    figure = drawn("message-examples")
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")]
+    assert titles[0] == "B → A: correct" and titles[2] == "A → B: incorrect" and titles[4] == "A → A: correct"
+    bars = [patch.get_width() for patch in figure.axes[1].patches[:2]]
+    assert bars == pytest.approx([0.4, 0.5])
+    assert "+0.60" in [text.get_text() for text in figure.axes[2].texts]
+
+
+def test_candidates_are_shown_less_the_reference_of_their_replicate():
+    for axes in drawn("tuning-curves").axes:  # of ce 50 in the first replicate, 52 in the second
+        low, high = axes.lines[:2]
+        assert low.get_xdata().tolist() == [1, 2] and low.get_ydata() == pytest.approx([-2, -3])
+        assert high.get_ydata() == pytest.approx([0, -1])
+
+
 def test_passes_of_enhancers_and_of_groups_are_read_from_their_tables(tmp_path):
     paths = {name: [tmp_path / f"{name}.parquet"] for name in ("metrics", "enhancements", "groups")}
-    enhanced = {"dataset": "toys", "name": "ce", "replicate": 1, "variant": "odin", "chosen": "{}"}
+    enhanced = {"dataset": "toys", "name": "ce", "replicate": 1, "variant": "odin", "chosen": "{}", "tried": "[]"}
     table_files.write_rows(
         paths["enhancements"][0], [enhanced | {"forwards": 2.0, "backwards": 1.0}], ENHANCEMENTS_SCHEMA, {}
     )

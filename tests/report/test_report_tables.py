@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from small_report import CHOSEN, COMPARISON, COSTS, GROUPS, HYPOTHESIS, METRICS, SETTINGS, frame, report, row
 
+from selfdoubt.figures.points import with_arms
 from selfdoubt.report.arm_tables import failure_columns, numbers_table
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.comparison_tables import comparison_table
@@ -17,7 +18,7 @@ from selfdoubt.report.gap_tables import gap_tables
 from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.guarantee_tables import guarantee_tables
 from selfdoubt.report.information_tables import information_tables
-from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of, with_arms
+from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of
 from selfdoubt.report.page import render, what_is
 from selfdoubt.report.run_tables import cost_table, missing_table
 from selfdoubt.report.verdict_texts import failed_checks, verdicts_of
@@ -65,10 +66,12 @@ def test_an_arm_measured_with_fewer_replicates_is_marked():
     assert table.notes == [("a", "2 of 3\u00a0replicates measured")]
 
 
-def test_missing_numbers_are_grouped_by_arm_split_and_reason():
+def test_missing_numbers_are_grouped_by_arm_and_reason_splits_together():
     rows = [row("ce", replicate, metric, None) for replicate in (1, 2) for metric in ("auroc", "naurc")]
+    rows += [row | {"split": "blur-1"} for row in rows]
     [(arm, cells)] = missing_table(with_arms(frame("metrics", rows))).rows
-    assert [arm, *(cell.text for cell in cells)] == ["ce", "test", "auroc and naurc", "msp", "1 and 2", "no errors"]
+    found = ["ce", "test and blur-1", "auroc and naurc", "msp", "1 and 2", "no errors"]
+    assert [arm, *(cell.text for cell in cells)] == found
     assert missing_table(with_arms(frame("metrics", METRICS[:1]))) is None
 
 
@@ -192,6 +195,15 @@ def test_a_compound_claim_shows_each_of_its_comparisons():
     assert "at least 1 of 2 data sets" in found.sentence and len(found.further) == 2
 
 
+def test_each_comparison_of_a_compound_claim_has_its_other_scores_and_a_claim_of_no_loss_its_p():
+    other = {"score": "msp-ts", "repeats": True, "difference": -0.001}
+    members = [{}, other, {"than": "teacher"}, {"than": "teacher"} | other | {"difference": -0.003}]
+    found = verdict_of(members, n_components=2, than="ce, teacher", p_no_loss=0.03)
+    assert ["msp-ts −1.00" in text for text in found.further] == [True, False]
+    assert ["msp-ts −3.00" in text for text in found.further] == [False, True]
+    assert "0.03" in found.sentence.rpartition("losing")[2]
+
+
 def test_a_study_speaks_if_its_manipulation_checks_are_supported():
     assert failed_checks([verdict_of([{}])]) is None  # no check
     assert failed_checks([verdict_of([{}], role="check", verdict="supported, smaller than the margin")]) is None
@@ -199,7 +211,7 @@ def test_a_study_speaks_if_its_manipulation_checks_are_supported():
 
 
 def test_a_comparison_has_its_unit_and_interval():
-    table = comparison_table(frame("comparisons", [COMPARISON]), "distillation")
+    table = comparison_table(frame("comparisons", [COMPARISON]), "distillation", {})
     [(label, cells)] = table.rows
     texts = [cell.text.replace("\u00a0", " ") for cell in cells]
     assert label == "kd − ce" and len(table.headings) == len(texts)
@@ -209,7 +221,7 @@ def test_a_comparison_has_its_unit_and_interval():
 
 def test_numbers_of_replicates_that_differ_have_a_column():
     rows = frame("comparisons", [COMPARISON, COMPARISON | {"than": "teacher", "n_replicates": 1}])
-    table = comparison_table(rows, "distillation")
+    table = comparison_table(rows, "distillation", {})
     assert table.headings[-1] == "replicates" and [cells[-1].text for _, cells in table.rows] == ["3", "1"]
     assert "Replicates:" not in table.caption
 
@@ -217,9 +229,9 @@ def test_numbers_of_replicates_that_differ_have_a_column():
 def test_a_registered_comparison_is_not_shown_as_exploratory():
     rows = frame("comparisons", [COMPARISON, COMPARISON, COMPARISON | {"metric": "ece"}])
     rows.loc[1, "hypothesis"] = "kd-ranks-better"
-    table = comparison_table(rows, "distillation")
+    table = comparison_table(rows, "distillation", {})
     assert [cells[0].text for _, cells in table.rows] == ["ECE\u00a0↓"]
-    assert comparison_table(rows[:2], "distillation") is None
+    assert comparison_table(rows[:2], "distillation", {}) is None
 
 
 def test_decisions_are_shown_with_weights_costs_and_the_oracle():

@@ -21,7 +21,8 @@ from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "workflow_scripts"
-FOR_PEOPLE = {"describe_data", "evaluate_predictions", "lease", "take_looks", "watch"}  # commands that no rule runs
+# commands that no rule runs
+FOR_PEOPLE = {"compare_runs", "describe_data", "evaluate_predictions", "latex_table", "lease", "take_looks", "watch"}
 EVERY_SCRIPT = sorted({path.stem for path in SCRIPTS.glob("*.py")} - FOR_PEOPLE)
 ENVIRONMENT = {"PYTHONPATH": str(SCRIPTS), "PATH": os.environ["PATH"]}
 

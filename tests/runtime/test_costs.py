@@ -1,11 +1,14 @@
 """Seconds and memory of jobs, from files as Snakemake 9 writes them."""
 
+import os
+import socket
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from selfdoubt.runtime.costs import read_benchmarks
+from selfdoubt.runtime.costs import devices, read_benchmarks, span
+from selfdoubt.runtime.machine import machine
 from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA
 
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time"
@@ -74,3 +77,35 @@ def test_a_line_that_was_cut_off_has_what_is_left(tmp_path):
     benchmark(tmp_path, "train/ce", LINE[:20])
     (row,) = read_benchmarks(tmp_path, ["train/ce"], tmp_path)
     assert (row["seconds"], row["cpu_seconds"]) == (16.57, None)
+
+
+# ---- on what, and when ----
+
+
+def test_the_devices_of_trainings_are_those_of_their_logs(tmp_path):
+    for name, text in (
+        ("train/a", "device=cuda (NVIDIA H200) precision=bfloat16 threads=1\nepoch 1\n"),
+        ("train/b", "some other line\ndevice=cpu precision=float32 threads=2\n"),
+        ("train/c", "device=cpu precision=float32 threads=2\n"),
+        ("predict/a", "nothing of the kind\n"),
+    ):
+        (tmp_path / f"{name}.log").parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.log").write_text(text)
+    found = devices(["train/a", "train/b", "train/c", "predict/a", "train/gone"], tmp_path)
+    assert found == {"cpu, float32, 2 threads": 2, "cuda (NVIDIA H200), bfloat16, 1 thread": 1}
+
+
+def test_jobs_began_when_the_first_did_and_ended_with_the_last(tmp_path):
+    """Each took 16.57 s, up to the time of its file."""
+    for job, end in (("a", 1_000_000_000), ("b", 1_000_000_100)):
+        benchmark(tmp_path, job)
+        os.utime(tmp_path / f"{job}.tsv", (end, end))
+    found = span(tmp_path, ["a", "b", "gone"])
+    assert found == {"began": "2001-09-09T01:46:23+00:00", "ended": "2001-09-09T01:48:20+00:00"}
+    assert span(tmp_path, ["gone"]) == {}
+
+
+def test_a_machine_is_described_and_not_named():
+    found = machine()
+    assert found["threads"] >= 1 and {"system", "python"} <= found.keys()
+    assert socket.gethostname() not in str(found)

@@ -15,7 +15,11 @@ from selfdoubt.runtime.provenance import canonical
 
 SCRIPTS = provenance.SCRIPTS
 OF_RULES = {f"selfdoubt/runtime/{name}.py" for name in ("provenance", "run_lock", "warm_client", "warm_jobs")}
-OF_PEOPLE = {"selfdoubt/data/description.py"}  # besides the room of evaluate_predictions
+OF_PEOPLE = {
+    "selfdoubt/data/description.py",
+    "selfdoubt/runtime/schemas/changes.py",
+}  # besides the room of evaluate_predictions
+OF_PEOPLE |= {f"selfdoubt/report/runs/{name}.py" for name in ("change_tables", "changes", "latex", "reading")}
 
 TREE = {
     "train.py": '"""Train."""\n\nfrom selfdoubt import loop\n\nloop.run()\n',

@@ -47,7 +47,7 @@ def test_undecided_studies_go_one_look_farther_until_the_last(sequential):
     assert next_looks(study, set()) == study.look
 
 
-@pytest.mark.parametrize("looks", [[5, 10], [20, 10], [10, 10], [10, 20, 30, 40, 50]])
+@pytest.mark.parametrize("looks", [[5, 10], [20, 10], [10, 10], [10, 20, 30, 40, 50], [10, 30, 90]])
 def test_looks_that_cannot_be_are_refused(sequential, looks):
     sequential["replicates"]["looks"] = looks
     assert "config: replicates.looks" in fault(sequential)

@@ -44,6 +44,10 @@ CLAIM, STUDY = "hypotheses.kd-ranks-better", "studies.distillation"
         (lambda c: c["evaluation"].update(n_resamples=500), ["evaluation.n_resamples"]),
         (lambda c: c["ood_sets"].update(more=copy.deepcopy(c["ood_sets"]["digits"])), ["ood_sets.more"]),
         (lambda c: c.update(soft_labels={"top_k": 3}), ["soft_labels.top_k"]),
+        (
+            lambda c: c["hypotheses"]["kd-ranks-better"].update(metric="auroc"),
+            [f"{CLAIM}.metric", "defaults.margins.auroc"],
+        ),
         (lambda c: c["baselines"].update(other=c["baselines"]["ce"]), []),  # an arm of no claim and no study
         (lambda c: c["baselines"]["ce"].update(label="CE"), []),
         (lambda c: c["comparisons"].pop(), []),
@@ -61,7 +65,7 @@ def test_it_is_what_a_file_gives_back(config):
 
 def test_files_of_earlier_versions_say_nothing_of_what_they_lack(config):
     present = registered(config)
-    earlier = {key: value for key, value in present.items() if key not in ("ood_sets", "soft_labels")}
+    earlier = {key: value for key, value in present.items() if key not in ("ood_sets", "soft_labels", "defaults")}
     assert differences(earlier, present) == []
     assert differences({**earlier, "ood_sets": {}}, present) == [f"ood_sets.{key}" for key in present["ood_sets"]]
 

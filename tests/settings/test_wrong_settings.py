@@ -32,6 +32,11 @@ SHEET = {"kind": "mask-sheet", "segmenter": "unet", "n_images": 9, "n_columns": 
 DECILES = {"kind": "entropy-deciles", "arms": ["kd"], "reference": "ce", "split": "test", "style": STYLE}
 QUALITY = {"kind": "teacher-quality", "arms": ["kd"], "split": "test", "style": STYLE}
 QUALITY |= {"teacher_metrics": ["ece"], "student_metrics": ["auroc"]}
+TWICE = {"better": ["kd", "ce"], "than": ["ce", "cutmix"], "units": "networks"}
+ALONG = {"kind": "metric-along", "along": "epsilon_255", "series": {"a": ["ce/odin"]}, "metric": "aurc"}
+ALONG |= {"score": "msp", "split": "test", "style": STYLE}
+MESSAGES = {"kind": "message-examples", "group": "trio", "protocol": "mean-probability", "n_images": 2, "style": STYLE}
+TUNING = {"kind": "tuning-curves", "arms": ["ce/odin"], "along": "temperature", "reference": "ce", "style": STYLE}
 HISTORIES = {"kind": "training-curves", "arms": ["kd"], "column": "tckd", "style": STYLE}
 VIRTUAL = {"probability": 0.9, "temperature": 20, "alpha": 0.5}
 SOFT = {"network": "convnet-small", "recipe": "short", "labels": "soft"}
@@ -46,6 +51,9 @@ FAULTS = [
     ("students.kd.loss.temprature", 4, "'temperature'"),
     ("enhancers.odin.epsilon", [4], "'epsilon_255'"),
     ("figures.reliability.style.width", 9, "'width_mm'"),
+    ("figures.reliability.style.for", "papre", "'papre' 'paper'"),
+    ("figures.reliability.style.columns", 2, "figures.reliability.style: columns paper width_mm"),
+    ("figures.reliability.style.fro", "paper", "'for'"),
     ("recipes.short.epochs", "7a", "'7a'"),
     ("recipes.short.epochs", 6.5, ""),
     ("recipes.short.flip", 1, "1"),
@@ -164,6 +172,10 @@ FAULTS = [
     ("figures.persuasion-matrix.protocol", "mean-probability", ""),
     ("augmented.mask-cutmix.segmenter", None, ""),
     ("augmented.cutmix.segmenter", "unet", ""),
+    ("hypotheses.kd-ranks-better", CLAIM | TWICE, "hypotheses.kd-ranks-better.better: ce twice"),
+    ("figures.mask-gallery", ALONG, "figures.mask-gallery.series.a: ce/odin epsilon_255"),
+    ("figures.mask-gallery", MESSAGES, "figures.mask-gallery.protocol: 'mean-probability' persuasion"),
+    ("figures.mask-gallery", TUNING, "figures.mask-gallery.arms: ce/odin has no candidates of temperature"),
     ("figures.mask-gallery", LABELS, "figures.mask-gallery.models: 'ce'"),
     ("figures.sheet", SHEET | {"order": "least-confident"}, "figures.sheet.order: segmenters.unet.min_confidence"),
     ("figures.mask-gallery", SIZES | {"arms": ["ce"]}, "figures.mask-gallery.arms: 1 2"),

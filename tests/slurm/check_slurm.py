@@ -29,7 +29,8 @@ CHECKPOINT = "results/default/checkpoints/fashion-mnist-12k/ce/replicate-1.safet
 LOG = "results/default/logs/train_baseline/fashion-mnist-12k/ce/replicate-1.log"
 ON_A_GPU = {"train_on_labels", "predict"}
 REPORT = ("collect_metrics", "collect_costs", "collect_enhancements", "compare_groups", "measure_gaps")
-REPORT += ("measure_fidelity", "test_hypotheses", "plot_figure", "render_report")
+REPORT += ("measure_fidelity", "compare_arms", "test_hypotheses", "plot_figure", "render_report")
+REPORT += ("digest_data",)
 _PATIENCE_SECONDS = 900  # what takes longer hangs
 _QUIET_SECONDS = 30  # Slurm looks after a job's processes for a moment when it is over
 

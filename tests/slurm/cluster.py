@@ -43,14 +43,16 @@ GresTypes=gpu
 MailProg=/bin/true
 KillWait=5
 """
-_SECONDS_TO_COME_UP, _SECONDS_TO_END, _SECONDS_FOR_APT = 60, 10, 300
+_SECONDS_TO_COME_UP, _SECONDS_TO_END = 60, 10
 
 
 def why_not() -> str | None:
     """Return why no Slurm can be set up here, or None."""
     if os.getuid() != 0:
         return "it needs root, for Slurm's daemons and their device nodes"
-    if shutil.which("apt-get") is None or not Path("/etc/debian_version").exists():
+    import debian  # which the process that ends the cluster cannot find, and does not need
+
+    if not debian.is_debian():
         return "it needs Debian, for Slurm's packages"
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -62,16 +64,9 @@ def why_not() -> str | None:
 
 def install() -> None:
     """Install Slurm where it is missing; raises RuntimeError with apt's own words."""
-    if all(map(shutil.which, PROGRAMS)):
-        return
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for options in (["update"], ["install", "--download-only", *PACKAGES], ["install", *PACKAGES]):
-        line = ["apt-get", "--quiet", "--yes", "--no-install-recommends", *options]
-        run = subprocess.run(
-            line, env=environment, capture_output=True, text=True, timeout=_SECONDS_FOR_APT, check=False
-        )
-        if run.returncode:
-            raise RuntimeError(f"{' '.join(line)}: {run.stderr[-2000:]}")
+    import debian
+
+    debian.install(PACKAGES, PROGRAMS)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from edits_of_methods import EDITS_IN_USE, EDITS_OF_METHODS, NEW_FIGURE, NEW_STU
 from expected_jobs import (
     ACCURACY,
     ARMS,
+    COMPARED,
+    DIGESTS,
     ENHANCEMENTS,
     EVERYTHING,
     EXAMPLES,
@@ -179,12 +181,15 @@ EDITS: dict[str, list[Edit]] = {
                 put("ood_sets", some={"source": "sklearn:digits", "n_images": 9}),
                 config(lambda c: c["datasets"]["fashion-mnist-12k"]["ood"].append("some")),
             ),
-            {"prepare_ood:some"} | renewed(*MODELS),
+            {"prepare_ood:some"} | DIGESTS | renewed(*MODELS),
         ),
         Edit(
-            "fewer images of an OOD set", put("ood_sets.digits", n_images=9), {"prepare_ood:digits"} | renewed(*MODELS)
+            "fewer images of an OOD set",
+            put("ood_sets.digits", n_images=9),
+            {"prepare_ood:digits"} | DIGESTS | renewed(*MODELS),
         ),
         Edit("`overlap` of an OOD set", put("ood_sets.digits", overlap="none"), REPORT),
+        Edit("`licence` of a data set", put("datasets.fashion-mnist-12k", licence="MIT, of Zalando"), REPORT),
         Edit(
             "`train_images_per_replicate`, and a segmenter for each replicate",
             several(
@@ -197,12 +202,18 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a new data set",
             config(with_second_dataset),
-            on_second(EVERYTHING) | TABLES | ENHANCEMENTS | GROUPS | FIDELITY,
+            on_second(EVERYTHING)
+            | {"compare_arms:@second"}
+            | (TABLES - {"compare_arms"})
+            | ENHANCEMENTS
+            | GROUPS
+            | FIDELITY
+            | DIGESTS,
         ),
         Edit(
             "a data set removed",
             without_second_dataset,
-            TABLES | ENHANCEMENTS | GROUPS | FIDELITY,
+            (TABLES - {"compare_arms"}) | ENHANCEMENTS | GROUPS | FIDELITY | DIGESTS,
             "tried on a copy of two; figures show the first",
         ),
     ],
@@ -228,6 +239,12 @@ EDITS: dict[str, list[Edit]] = {
             tried=False,
         ),
         Edit("a model removed", config(remove_model), TABLES | ACCURACY | shown("label-smoothing", "cutmix")),
+        Edit(
+            "a model left out, `left_out`",
+            config(lambda c: c.update(left_out={"label-smoothing": "failed"})),
+            TABLES | ACCURACY | shown("label-smoothing", "cutmix"),
+            "nothing else is trained or predicted again",
+        ),
         Edit(
             "one student's temperature",
             put("students.kd.loss", temperature=2),
@@ -348,7 +365,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "a new metric, `failure-aurc`",
             several(config(lambda c: c["evaluation"]["metrics"].append("failure-aurc")), put("evaluation", **MIXED)),
-            measured(*ARMS) - {"test_hypotheses", "measure_gaps"},
+            measured(*ARMS) - COMPARED - {"measure_gaps"},
         ),
         Edit("`guarantees` asked for", put("evaluation", guarantees=GUARANTEES), {"compute_guarantees"} | REPORT),
         Edit("`information` asked for", put("evaluation", information=INFORMATION), {"measure_information"} | REPORT),
@@ -357,7 +374,7 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "two lists of percentages swapped",
             config(lambda c: swap(c["evaluation"], "selective_accuracies_percent", "coverages_percent")),
-            measured(*ARMS) - {"test_hypotheses"},
+            measured(*ARMS) - COMPARED,
         ),
         Edit(
             "a new comparison",
@@ -369,6 +386,11 @@ EDITS: dict[str, list[Edit]] = {
         Edit("a study's question", put("studies.distillation", question="Why?"), REPORT),
         Edit(
             "a figure's style", put("figures.risk-coverage.style", width_mm=120), {"plot_figure:risk-coverage"} | REPORT
+        ),
+        Edit(
+            "a figure for a paper",
+            put("figures.risk-coverage.style", **{"for": "paper"}),
+            {"plot_figure:risk-coverage"} | REPORT,
         ),
         Edit(
             "a figure's width and height swapped",

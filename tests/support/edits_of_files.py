@@ -1,6 +1,6 @@
 """Edits of what is installed and of results, for tests/support/edits.py."""
 
-from expected_jobs import ENHANCEMENTS, FIDELITY, FROM_SEGMENTER, FROM_TRAINING, GROUPS, PLOTS, REPORT, TABLES
+from expected_jobs import DIGESTS, ENHANCEMENTS, FIDELITY, FROM_SEGMENTER, FROM_TRAINING, GROUPS, PLOTS, REPORT, TABLES
 from ways_of_editing import Edit, delete, installed, texts
 
 OF_INSTALLATION = [
@@ -28,7 +28,11 @@ OF_INSTALLATION = [
 
 OF_RESULTS = [
     Edit("the figures deleted", delete("results/default/figures/*"), PLOTS | REPORT),
-    Edit("the tables deleted", delete("results/default/tables/*"), TABLES | ENHANCEMENTS | GROUPS | FIDELITY),
+    Edit(
+        "the tables deleted",
+        delete("results/default/tables/*"),
+        (TABLES - {"compare_arms"}) | ENHANCEMENTS | GROUPS | FIDELITY | DIGESTS,
+    ),
     Edit("the soft labels deleted", delete("results/default/soft-labels/**/*"), set()),
     Edit("a checkpoint deleted", delete("results/default/checkpoints/*/ce/replicate-1.safetensors"), set()),
     Edit("numbers of one arm deleted", delete("results/default/metrics/*/ce/replicate-1/odin.parquet"), set()),

@@ -2,6 +2,7 @@
 
 from expected_jobs import (
     ARMS,
+    COMPARED,
     ENHANCEMENTS,
     FIDELITY,
     MODELS,
@@ -64,19 +65,19 @@ EDITS_OF_METHODS = [
     Edit(
         "a new protocol, of a group",
         used("protocols", "mean-logit", join_group("newcomer", NEWCOMER)),
-        decided("newcomer") - {"test_hypotheses"},
+        decided("newcomer") - COMPARED,
     ),
     Edit(
         "a new message, in a protocol of a group",
         used("messages", "random-sign", join_group("persuasion-newcomer", NEW_PERSUASION)),
-        decided("persuasion-newcomer") - {"test_hypotheses"},
+        decided("persuasion-newcomer") - COMPARED,
     ),
     Edit(
         "a new corruption, of a data set",
         used("corruptions", "contrast", corrupt_by_newcomer),
         {"corrupt_images:newcomer"} | predicted(*MODELS),
     ),
-    Edit("a new score, in use", used("scores", "gini", ask_for_newcomer), measured(*ARMS) - {"test_hypotheses"}),
+    Edit("a new score, in use", used("scores", "gini", ask_for_newcomer), measured(*ARMS) - COMPARED),
     Edit(
         "a new kind of figure, in a new figure",
         used("figures", "mask-gallery", put_in("figures", more=NEW_FIGURE | {"kind": "newcomer", "style": STYLE})),
@@ -90,16 +91,14 @@ EDITS_IN_USE = [  # tried on a copy in which a job has run with the method
         edited("targets", "corrected", put_in("students", transformed=NEW_STUDENT | {"target_transform": NEWCOMER})),
         replicates("distill_student", "transformed")
         | replicates("predict", "transformed")
-        | measured("transformed/clean") - {"test_hypotheses"}
+        | measured("transformed/clean") - COMPARED
         | FIDELITY,
         "tried on a copy with such a student",
     ),
     Edit(
         "an edit of a technique that a baseline uses",
         edited("techniques", "sam", put_in("baselines", flat=NEW_BASELINE)),
-        replicates("train_baseline", "flat")
-        | replicates("predict", "flat")
-        | measured("flat/clean") - {"test_hypotheses"},
+        replicates("train_baseline", "flat") | replicates("predict", "flat") | measured("flat/clean") - COMPARED,
         "tried on a copy with such a baseline",
     ),
 ]

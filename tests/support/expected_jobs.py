@@ -19,13 +19,15 @@ PROTOCOLS = COMBINED + BY_MESSAGES
 SCORES = ("energy", "entropy", "gini", "logit_margin", "margin", "max_logit", "msp", "msp_ts", "pnorm")
 CORRUPTIONS = ("gaussian-noise", "gaussian-blur", "contrast", "rotation")
 REPORT = {"render_report"}
-VERDICTS = {"test_hypotheses"} | REPORT
+COMPARED = {"compare_arms", "test_hypotheses"}  # no jobs of arms that are in no study
+VERDICTS = COMPARED | REPORT
 ENHANCEMENTS = {"collect_enhancements"} | REPORT
 TABLES = {"collect_metrics", "collect_costs", "measure_gaps"} | VERDICTS
 GROUPS = {"compare_groups"}
 FIDELITY = {"measure_fidelity"}
+DIGESTS = {"digest_data"}
 RULES_OF_TABLES = ("collect_metrics", "collect_costs", "collect_enhancements", "compare_groups", "measure_gaps")
-RULES_OF_TABLES += ("measure_fidelity",)
+RULES_OF_TABLES += ("measure_fidelity", "digest_data")
 ACCURACY = {"plot_figure:auroc-accuracy"}
 EXAMPLES = {"plot_figure:enhancement-examples"}
 GALLERY = {"plot_figure:mask-gallery"}
@@ -66,7 +68,7 @@ def uncompared(*arms: str, before: tuple[str, ...] = ()) -> set[str]:
     """The numbers of new arms that are in no study, and the figures of models that come after them: their look is their
     place among all arms.
     """
-    return (measured(*arms) | shown(*before)) - {"test_hypotheses"}
+    return (measured(*arms) | shown(*before)) - COMPARED
 
 
 def enhanced(*enhancers: str, of=REPLICATES) -> set[str]:
@@ -117,9 +119,9 @@ def stored(of=REPLICATES, teacher="teacher", **recipe) -> set[str]:
 
 
 FROM_TRAINING = trained(*MODELS) | stored() | {"train_segmenter:unet/1"} | MASKS | renewed(*MODELS)
-ROBUST = (trained("robust") | renewed("robust")) - {"test_hypotheses"}  # it is in no study
+ROBUST = (trained("robust") | renewed("robust")) - COMPARED  # it is in no study
 SHIFTED = {f"corrupt_images:{corruption}" for corruption in CORRUPTIONS}
-EVERYTHING = {"prepare_dataset", "prepare_ood:digits"} | SHIFTED | FROM_TRAINING
+EVERYTHING = {"prepare_dataset", "prepare_ood:digits"} | DIGESTS | SHIFTED | FROM_TRAINING
 FROM_TEACHER = trained("teacher", *STUDENTS, "mask-cutmix") | stored() | {"train_segmenter:unet/1"} | MASKS
 FROM_TEACHER |= renewed("teacher", *STUDENTS, "mask-cutmix")
 FROM_SEGMENTER = {"train_segmenter:unet/1"} | MASKS | trained("mask-cutmix") | renewed("mask-cutmix")
@@ -134,7 +136,7 @@ ARMS += [f"ce/{enhancer}" for enhancer in ENHANCERS] + [f"trio/{protocol}" for p
 AFTER = {  # rule -> its jobs, and all that reads what they make
     "fetch_file": set(),
     "prepare_dataset": EVERYTHING,
-    "prepare_ood": {"prepare_ood:digits"} | renewed(*MODELS),
+    "prepare_ood": {"prepare_ood:digits"} | DIGESTS | renewed(*MODELS),
     "corrupt_images": SHIFTED | predicted(*MODELS),
     "prepare_shifted": set(),
     "train_teacher": FROM_TEACHER,
@@ -151,6 +153,7 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "measure_mixing": set(),
     "register": set(),
     "measure_information": set(),  # which the tests' study does not ask for
+    "choose_pictures": set(),  # which the tests' study does not ask for
     "compute_guarantees": set(),  # which the tests' study does not ask for
     "enhance_images": enhanced(*ENHANCERS),
     "combine_members": decided(*COMBINED),
@@ -160,7 +163,8 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "extract_features": set(),
     "score_features": set(),
     "compute_metrics": measured(*ARMS),
-    "test_hypotheses": VERDICTS,
+    "compare_arms": VERDICTS,
+    "test_hypotheses": {"test_hypotheses"} | REPORT,
     "render_report": REPORT,
 } | {rule: {rule} | REPORT for rule in RULES_OF_TABLES}
 AFTER["plot_figure"] = PLOTS | REPORT
@@ -208,6 +212,6 @@ def after(rules: set[str], methods: set[str] = frozenset()) -> set[str]:
 
 def on_second(jobs: set[str]) -> set[str]:
     """The same jobs for the data set `second`; those that have none stay away."""
-    of_all = TABLES | ENHANCEMENTS | GROUPS | FIDELITY | {job for job in jobs if job.startswith("plot_")}
+    of_all = TABLES | ENHANCEMENTS | GROUPS | FIDELITY | DIGESTS | {job for job in jobs if job.startswith("plot_")}
     parts = [job.partition(":") for job in jobs - of_all]
     return {f"{rule}:@second" + (f"/{keys}" if keys else "") for rule, _, keys in parts}

@@ -1,5 +1,6 @@
 """Small data of every kind of figure, and figures drawn of them."""
 
+import json
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -8,19 +9,29 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 from matplotlib.text import Text
+from small_report import COMPARISON, HYPOTHESIS
 
 from selfdoubt.figures import style
 from selfdoubt.figures.context import Context, look_at
 from selfdoubt.figures.kinds.enhancement_examples import Examples
+from selfdoubt.figures.kinds.forest import Tables
 from selfdoubt.figures.kinds.gain_cost import Numbers
 from selfdoubt.figures.kinds.mask_gallery import Gallery
 from selfdoubt.figures.kinds.mask_sheet import Sheet
+from selfdoubt.figures.kinds.message_examples import Exchange
 from selfdoubt.figures.kinds.object_size import SizedRuns
+from selfdoubt.figures.kinds.tuning_curves import Tried
 from selfdoubt.runtime import methods
 
 ARMS = {"ce": "cross-entropy", "kd": "KD, τ = $4$", "a": "A", "b": "B", "trio/persuasion": "trio talks"}
 ARMS |= {"ce/odin": "ODIN", "ce/random-sign": "placebo"}
-CONTEXT = Context(ARMS, {arm: look_at(place) for place, arm in enumerate(ARMS)})
+LOOKS = {arm: look_at(place) for place, arm in enumerate(ARMS)}
+FACTS = {
+    "corruptions": {"names": ["blur", "noise"], "severities": [1, 3]},
+    "doses": {"toys": 100, "games": 400},
+    "claims": {"study": "distillation", "margins": {"kd-ranks-better": {"aurc": 0.002}}},
+}
+CONTEXT = Context(ARMS, LOOKS, values={"ce/odin": 2, "ce/random-sign": 8}, **FACTS)
 ENTRY = {"dataset": "toys", "split": "test", "score": "msp", "style": SimpleNamespace(width_mm=150, height_mm=80)}
 OWN = {  # kind -> what else its entry has
     "risk-coverage": {"arms": ["ce", "kd"]},
@@ -29,6 +40,14 @@ OWN = {  # kind -> what else its entry has
     "accuracy-ranking": {"arms": ["kd", "ce/odin"], "reference": "ce"},
     "gain-cost": {"arms": ["ce/odin"], "reference": "ce", "baselines": ["ce/random-sign", "trio/persuasion"]},
     "attack-recovery": {"arms": ["ce/random-sign"], "clean": "ce", "attacked": "ce/odin"},
+    "tuning-curves": {"arms": ["ce/odin", "ce/random-sign"], "along": "epsilon_255", "reference": "ce"},
+    "message-examples": {"group": "trio", "protocol": "persuasion", "n_images": 3},
+    "metric-along": {
+        "along": "epsilon_255",
+        "series": SimpleNamespace(messages=["ce/odin", "ce/random-sign"]),
+        "reference": "ce",
+        "metric": "aurc",
+    },
     "oracle-gap": {"arms": ["ce", "kd", "ce/odin"], "labels": "people", "coverage_percent": None},
     "mask-gallery": {"segmenter": "unet", "n_images": 3},
     "mask-sheet": {"segmenter": "unet", "n_images": 3, "n_columns": 2, "order": "spread"},
@@ -44,6 +63,11 @@ OWN = {  # kind -> what else its entry has
         "student_metrics": ["aurc"],
     },
     "training-curves": {"arms": ["ce", "kd"], "column": "val_accuracy"},
+    "generalised-risk-coverage": {"arms": ["ce", "kd"]},
+    "ood-histograms": {"arms": ["ce", "kd"], "ood": "digits", "n_bins": 4},
+    "severity-curves": {"arms": ["ce", "kd"], "metric": "accuracy", "score": "none"},
+    "data-dose": {"arms": ["ce", "kd"], "datasets": ["toys", "games"], "metric": "aurc"},
+    "forest": {"metrics": [], "exploratory": True},
 }
 KINDS = [kind for kind in methods.names_in("figures.kinds") if kind in OWN]
 
@@ -154,6 +178,61 @@ def fidelity() -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"decile": float})
 
 
+def exchanged(n: int = 4) -> Exchange:
+    """Members ce and kd about n images of class 0 of three: of the first the messages correct the mean, of the second
+    they turn it wrong.
+    """
+    clean = np.tile([0.5, 0.4, 0.1], (2, n, 1))
+    clean[:, :1] = [0.4, 0.5, 0.1]
+    decided = clean[0].copy()
+    decided[:2] = decided[:2][:, [1, 0, 2]]
+    candidates, gains = np.tile([0, 1], (n, 1)), np.empty((n, 2, 2, 2))
+    gains[:, 0], gains[:, 1] = 0.5, -0.1
+    images = np.arange(n * 16, dtype=np.uint8).reshape(n, 1, 4, 4)
+    members = ["ce", "kd"]
+    return Exchange(members, members, ["A", "B", "C"], images, np.zeros(n, int), candidates, clean, decided, gains)
+
+
+def tried(arms: tuple[str, ...] = ("ce/odin", "ce/random-sign")) -> Tried:
+    """Two replicates and four candidates each; of larger steps a lower AURC, of T = 10 one that is higher by 2."""
+    rows = []
+    for arm, replicate in product(arms, (1, 2)):
+        listed = [(epsilon, t, 0.05 - 0.001 * epsilon + 0.002 * (t == 10)) for epsilon in (1, 2) for t in (1, 10)]
+        listed = [{"epsilon_255": epsilon, "temperature": t, "aurc": value} for epsilon, t, value in listed]
+        rows.append({"dataset": "toys", "arm": arm, "replicate": replicate, "tried": json.dumps(listed)})
+    return Tried(pd.DataFrame(rows), aurcs(ce=50).assign(split="val"))
+
+
+def corrupted() -> pd.DataFrame:
+    """Accuracy of two arms and replicates: .9 on test, less by .01 a severity, by .02 for noise; kd has .02 more."""
+    rows = []
+    for arm, replicate in product(("ce", "kd"), (1, 2)):
+        row = {"dataset": "toys", "name": arm, "variant": "clean", "replicate": replicate, "metric": "accuracy"}
+        own = 0.9 + 0.02 * (arm == "kd") + 0.01 * (replicate - 1)
+        severities = {f"{name}-{s}": own - s * step for name, step in (("blur", 0.01), ("noise", 0.02)) for s in (1, 3)}
+        rows += [
+            row | {"score": "none", "split": split, "value": v} for split, v in {"test": own, **severities}.items()
+        ]
+    return pd.DataFrame(rows)
+
+
+def dosed() -> pd.DataFrame:
+    """AURC of two arms on two data sets, 50 and 30 for ce, the second replicate higher by 2."""
+    of_toys, of_games = aurcs(ce=50, kd=45), aurcs(ce=30, kd=28).assign(dataset="games")
+    return pd.concat([of_toys, of_games], ignore_index=True)
+
+
+def compared() -> Tables:
+    """A claim by AURC, what it must not lose, the same by another score, and an exploratory comparison by accuracy."""
+    own = COMPARISON | {"hypothesis": "kd-ranks-better", "high": -0.001}
+    kept = own | {"metric": "accuracy", "score": "none", "difference": 0.001, "low": -0.001, "high": 0.003}
+    explored = kept | {"better": "a", "hypothesis": None, "low": -0.1}
+    rows = [own, kept, own | {"score": "pnorm", "repeats": True}, explored]
+    claims = [HYPOTHESIS | {"verdict": "supported"}]
+    frames = pd.DataFrame(rows), pd.DataFrame(claims)
+    return Tables(*frames, pd.concat([metrics(), aurcs(ce=50, kd=45)], ignore_index=True))
+
+
 DATA = {
     "risk-coverage": lambda: {"ce": [LAST_INCORRECT], "kd": [FIRST_INCORRECT]},
     "reliability": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
@@ -161,6 +240,9 @@ DATA = {
     "accuracy-ranking": metrics,
     "gain-cost": costed,
     "attack-recovery": lambda: aurcs(ce=50, ce_odin=60, ce_random_sign=56),
+    "tuning-curves": tried,
+    "message-examples": exchanged,
+    "metric-along": lambda: aurcs(ce=50, ce_odin=45, ce_random_sign=47),
     "oracle-gap": gaps,
     "mask-gallery": gallery,
     "mask-sheet": lambda: Sheet(gallery().images, gallery().predicted, ["1", "2", "3"], 40),
@@ -171,6 +253,11 @@ DATA = {
     "confidence-histograms": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
     "entropy-deciles": fidelity,
     "teacher-quality": fidelity,
+    "generalised-risk-coverage": lambda: {"ce": [LAST_INCORRECT], "kd": [FIRST_INCORRECT]},
+    "ood-histograms": lambda: {arm: [(np.arange(4.0), np.arange(-1.0, 3))] * 2 for arm in ("ce", "kd")},
+    "severity-curves": corrupted,
+    "data-dose": dosed,
+    "forest": compared,
     "training-curves": lambda: {"ce": [np.array([0.5, 0.7]), np.array([0.6, 0.7])], "kd": [np.array([0.4, 0.9])] * 2},
 }
 
@@ -185,6 +272,11 @@ def draw(kind: str, data=None, context: Context = CONTEXT, **changes):
 
 
 drawn = cache(draw)
+
+
+def table(kind: str, **changes) -> pd.DataFrame:
+    """What a kind shows of the small data, as numbers."""
+    return methods.load("figures.kinds", kind).table(DATA[kind](), settings(kind, **changes), CONTEXT)
 
 
 def texts(figure) -> list[str]:

@@ -167,7 +167,7 @@ def report(**changes) -> ReportData:
 
 
 CHOSEN = [
-    ("toys", "ce", 1, "odin", '{"epsilon_255": 1, "method": "odin", "precision": "float32"}', 2.0, 1.0),
-    ("toys", "ce", 2, "odin", '{"epsilon_255": 0.5, "method": "odin", "precision": "float32"}', 2.5, 1.0),
-    ("toys", "kd", 1, "odin", '{"epsilon_255": 1, "method": "odin", "precision": "float32"}', 2.0, 1.0),
+    ("toys", "ce", 1, "odin", '{"epsilon_255": 1, "method": "odin", "precision": "float32"}', "[]", 2.0, 1.0),
+    ("toys", "ce", 2, "odin", '{"epsilon_255": 0.5, "method": "odin", "precision": "float32"}', "[]", 2.5, 1.0),
+    ("toys", "kd", 1, "odin", '{"epsilon_255": 1, "method": "odin", "precision": "float32"}', "[]", 2.0, 1.0),
 ]

@@ -57,6 +57,8 @@ def small_copy(folder: Path, change) -> Copy:
     """A copy of the repository with a data set of a few real images, `embedded:tiny`, and change(config) applied."""
     copy = copy_repository(folder)
     (folder / "resources").unlink()
+    (folder / "resources").mkdir()
+    (folder / "resources/datatables").symlink_to(ROOT / "resources/datatables")
     for split, n in N_IMAGES.items():
         path = folder / f"resources/tiny/{split}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)

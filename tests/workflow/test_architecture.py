@@ -26,7 +26,8 @@ ROOMS = (  # each imports only those before it
 )
 WITHOUT_TORCH = ("settings", "evaluation", "external", "figures", "report")
 OF_RULES = {"runtime", "settings"}
-FOR_PEOPLE = {"describe_data", "evaluate_predictions", "lease", "take_looks", "watch"}  # commands that no rule runs
+# commands that no rule runs
+FOR_PEOPLE = {"compare_runs", "describe_data", "evaluate_predictions", "latex_table", "lease", "take_looks", "watch"}
 HEAVY = {"torch", "torchvision", "timm", "segmentation_models_pytorch", "sklearn"}
 
 

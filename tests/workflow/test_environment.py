@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = {"requirements.lock": 51, "slurm.lock": 2}  # and how many packages they hold at least
+LOCKS = {"requirements.lock": 51, "slurm.lock": 2, "browser.lock": 1}  # and how many packages they hold at least
 
 
 def load(path: Path):
@@ -23,7 +23,7 @@ def wanted(lock: str) -> dict[str, str]:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     project = settings["project"]
     of = {"requirements.lock": [*project["dependencies"], *project["optional-dependencies"]["dev"]]}
-    of["slurm.lock"] = settings["dependency-groups"]["slurm"]
+    of |= {f"{name}.lock": group for name, group in settings["dependency-groups"].items()}
     return dict(item.split("==") for item in of[lock])
 
 
@@ -44,8 +44,9 @@ def test_every_locked_package_has_a_hash(lock, at_least):
     assert all("--hash=sha256:" in entry for entry in entries)
 
 
-def test_no_package_is_in_both_locks():
-    assert not {name for name, _ in locked("requirements.lock")} & {name for name, _ in locked("slurm.lock")}
+def test_no_package_is_in_two_locks():
+    names = [name for lock in LOCKS for name in {name for name, _ in locked(lock)}]
+    assert len(names) == len(set(names))
 
 
 def test_the_conda_files_are_those_of_the_lock():

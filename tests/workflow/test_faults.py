@@ -118,7 +118,10 @@ def test_results_that_cannot_be_written_to_are_named_before_any_job(copy):
     results = copy.folder / "results/default"
     (results / "report/index.html").unlink()  # else Snakemake reports it first
     (results / PDF.removeprefix("results/default/")).unlink()
-    (results / "figures/reliability.png").unlink()
+    for name in ("report/config.yaml", "report/Snakefile", "ro-crate-metadata.json"):
+        (results / name).unlink()
+    for suffix in ("png", "csv"):
+        (results / f"figures/reliability.{suffix}").unlink()
     before = sorted(results.rglob("*"))
     with read_only(results):
         code, output = run(copy)

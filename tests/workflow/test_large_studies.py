@@ -43,7 +43,7 @@ def shell_line(rule: str, **values: str) -> str:
 
 @pytest.mark.parametrize(
     ("rule", "field"),
-    [("collect_metrics", "input"), ("test_hypotheses", "input.predictions"), ("plot_figure", "input.metrics")],
+    [("collect_metrics", "input"), ("compare_arms", "input.predictions"), ("plot_figure", "input.metrics")],
 )
 def test_more_files_than_a_command_line_holds(tmp_path, rule, field):
     """As Snakemake runs a long line: from a file."""

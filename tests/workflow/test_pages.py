@@ -41,13 +41,11 @@ def test_the_lines_for_a_paper_work(tmp_path):
     (tmp_path / "results/default/tables").mkdir(parents=True)
     table = pd.DataFrame(rows, columns=["name", "variant", "split", "score", "metric", "value"])
     table.to_parquet(tmp_path / "results/default/tables/metrics.parquet")
-    lines += 'cells.unstack()[["accuracy"]].to_latex("paper.tex")\n'
     subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, check=True)
     assert (tmp_path / "paper.csv").read_text().splitlines() == [
         "name,variant,accuracy,auroc,aurc",
         "m,clean,0.5100 ± 0.0141,0.6100 ± 0.0141,0.7100 ± 0.0141",
     ]
-    assert r"\toprule" in (tmp_path / "paper.tex").read_text()
 
 
 def test_findings_without_claims_are_a_table_of_arms():

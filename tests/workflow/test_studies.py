@@ -24,7 +24,7 @@ EXPECTED = {  # how many jobs train or import a model, by study
     "distillation-proposals": 3 * 2 * 11,
     "distillation-sweeps": 3 * 72,
     "distillation-tuning": 3 * 39,
-    "enhancers": 3 * 3,
+    "enhancers": 3 * 10,
     "enhancer-methods": 3 * 3,
     "ensemble-distillation": 10 * 7,  # at the first look
     "fashion-full": 5 * 7,
@@ -54,7 +54,8 @@ def copy(tmp_path_factory) -> Copy:
     resources = copy.folder / "resources"
     resources.unlink()
     resources.mkdir()
-    (resources / "fashion-mnist-12k").symlink_to(ROOT / "resources/fashion-mnist-12k")
+    for name in ("fashion-mnist-12k", "datatables"):
+        (resources / name).symlink_to(ROOT / "resources" / name)
     for name in PUBLISHED:
         (copy.folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         (copy.folder / "data" / name).touch()
@@ -140,12 +141,14 @@ OF_IMAGENET = {
     "combine_members": {500 + (3 * 3 + 4) * TABLE},
     "compare_groups": {500 + (3 * 3 + 4) * TABLE},
     "compute_metrics": {500 + 6 * TABLE},
-    "test_hypotheses": {500 + 6 * TABLE},
+    "compare_arms": {500 + 6 * TABLE},
+    "choose_pictures": {500 + 6 * TABLE},
     "measure_gaps": {500 + 6 * TABLE},
     "measure_fidelity": {500 + (3 * 3 + 4) * TABLE},  # a student, its teacher and the reference
     "compute_guarantees": {500 + 6 * TABLE},
     "plot_figure": {500 + 10 * TABLE, 1000},  # the others read metrics, examples and persuasion tables
     "collect_metrics": {2000},
+    "digest_data": {2000},
     "render_report": {1000},
     **{key: {500} for key in ("collect_costs", "collect_enhancements")},
 }

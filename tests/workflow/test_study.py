@@ -1,6 +1,7 @@
 """A whole study on a few real images: every stage runs, twice, and gives equal bytes."""
 
 import html
+import shutil
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from copies import ROOT, Copy, jobs_of, warm_jobs
 from small_study import digests, small_copy, tiny
 
 from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 
@@ -67,7 +69,7 @@ def test_the_page_shows_every_study_and_needs_no_network(studies):
     page = html.unescape((studies[0].folder / "results/default/report/index.html").read_text())
     config = yaml.safe_load((studies[0].folder / "config.yaml").read_text())
     assert all(study["question"] in page for study in config["studies"].values())
-    assert 'src="http' not in page and "<script" not in page
+    assert 'src="http' not in page and "<script src" not in page
     assert page.count('src="data:image/') == len(config["figures"])
 
 
@@ -83,7 +85,24 @@ def test_the_page_of_findings_has_every_claim(studies):
 def test_a_part_of_a_run_counts_what_is_there(studies):
     command = [sys.executable, str(ROOT / "docs/findings.py"), str(studies[0].folder), "--part"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert printed == "fashion-mnist-12k: 10 of 10 tables of metrics\n"
+    assert printed == "fashion-mnist-12k: 10 of 10 tables of metrics; compared\n"
+
+
+def test_verdicts_from_the_tables_that_are_kept_of_each_data_set_are_those_of_the_run(studies):
+    folder = studies[1].folder
+    (folder / "docs").mkdir()
+    for name in ("findings.py", "kept_tables.py"):
+        shutil.copy(ROOT / "docs" / name, folder / "docs" / name)
+    for _ in range(2):  # the second time they take the place of equal ones
+        subprocess.run([sys.executable, str(folder / "docs/findings.py"), str(folder), "--part", "--write"], check=True)
+    kept, tables = folder / "docs/findings", folder / "results/default/tables"
+    for name, schema in (("hypotheses", HYPOTHESES_SCHEMA), ("comparisons", COMPARISONS_SCHEMA)):
+        found, expected = (
+            table_files.read_table(path, schema)
+            for path in (kept / f"default-{name}.parquet", tables / f"{name}.parquet")
+        )
+        assert len(found) and found.equals(expected)
+    assert (folder / "docs/findings.md").read_text().count("| claim | verdict |") == 4
 
 
 def test_nothing_is_left_to_do(studies):

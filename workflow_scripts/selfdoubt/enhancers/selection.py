@@ -43,6 +43,7 @@ class Choice(NamedTuple):
 
     settings: SimpleNamespace
     val: Predictions
+    tried: list[dict]  # of each candidate its settings that were lists, and the "aurc" on val or the "fpr95" it had
 
 
 class Enhanced(NamedTuple):
@@ -51,6 +52,7 @@ class Enhanced(NamedTuple):
     logits: dict[str, np.ndarray]  # float32 (n, K)
     signals: dict[str, dict[str, np.ndarray]]  # column -> split -> (n,); `predicted`, int16, where classes are kept
     chosen: dict  # the method and the value of each of its settings, JSON-able
+    tried: list[dict]  # as of a Choice
     costs: dict[str, float]  # forwards and backwards of one image of "test", the clean prediction included
     apply: Apply  # the method as it was chosen and fitted
     attack: SimpleNamespace | None  # of the images of every split but val
@@ -82,7 +84,7 @@ def enhance(model: nn.Module, splits: dict, settings, seed: int) -> Enhanced:
     tune_on = getattr(settings, "tune_on", None)
     val, held_out, found, costs = splits["val"], splits.get(tune_on), {}, {}
     splits = {name: split for name, split in splits.items() if name != tune_on}
-    chosen, found["val"] = choose(model, val, settings, seed, held_out)
+    chosen, found["val"], tried = choose(model, val, settings, seed, held_out)
     [[apply]] = _prepare(model, val, [chosen], [np.arange(len(val.labels))], seed)
     attack = getattr(settings, "attacked_by", None)
     for name in [name for name in splits if name != "val"]:
@@ -93,7 +95,7 @@ def enhance(model: nn.Module, splits: dict, settings, seed: int) -> Enhanced:
         costs[name] = {kind: n / max(1, len(splits[name].labels)) for kind, n in passes.items()}
     logits = {name: found[name].logits for name in splits}
     known = vars(chosen) if attack is None else {**vars(chosen), "attacked_by": attack}
-    return Enhanced(logits, _columns(found), _plain(known), costs["test"], apply, attack)
+    return Enhanced(logits, _columns(found), _plain(known), tried, costs["test"], apply, attack)
 
 
 def choose(model: nn.Module, val, settings, seed: int, held_out=None) -> Choice:
@@ -112,13 +114,16 @@ def choose(model: nn.Module, val, settings, seed: int, held_out=None) -> Choice:
         found.append(_predict(model, _batches(model, part), ready, _generator(seed, settings.method, "val")))
     whole = [_in_order(parts, folds) for parts in zip(*found, strict=True)]
     if len(listed) == 1:
-        return Choice(listed[0], whole[0])
-    losses = [_aurc(predictions, val.labels) for predictions in whole]
-    if held_out is not None:
+        return Choice(listed[0], whole[0], [])
+    if held_out is None:
+        by, losses = "aurc", [_aurc(predictions, val.labels) for predictions in whole]
+    else:
         ready, generator = [applies[0] for applies in prepared], _generator(seed, settings.method, settings.tune_on)
-        losses = map(_fpr95, whole, _predict(model, _batches(model, held_out), ready, generator))
-    best = int(np.argmin([*losses]))
-    return Choice(listed[best], whole[best])
+        by, losses = "fpr95", [*map(_fpr95, whole, _predict(model, _batches(model, held_out), ready, generator))]
+    keys = [name for name, value in vars(settings).items() if name in vars(listed[0]) and isinstance(value, list)]
+    tried = [{key: vars(each)[key] for key in keys} | {by: loss} for each, loss in zip(listed, losses, strict=True)]
+    best = int(np.argmin(losses))
+    return Choice(listed[best], whole[best], tried)
 
 
 def candidates(settings) -> list[SimpleNamespace]:

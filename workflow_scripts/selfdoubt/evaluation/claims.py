@@ -69,20 +69,20 @@ class Component:
         return place | {"metric": name, "score": score, "split": split} | self.compared.row() | parts
 
 
-def components(claim, dataset: str, study, arms: Arms, settings) -> list[Component]:
-    """Return the comparisons that a claim about one data set is made of."""
+def components(claim, study, arms: Arms, settings) -> list[Component]:
+    """Return the comparisons that a claim about the data set of the settings is made of."""
     networks = claim.units == "networks"
     each = [list(claim.pairs)] if networks else [[pair] for pair in claim.pairs]
-    return [_component(claim, dataset, pairs, study, arms, settings) for pairs in each]
+    return [_component(claim, pairs, study, arms, settings) for pairs in each]
 
 
-def _component(claim, dataset: str, pairs: list[tuple[str, str]], study, arms: Arms, settings) -> Component:
-    units = [arms.pairs(dataset, *pair, study.replicates) for pair in pairs]
+def _component(claim, pairs: list[tuple[str, str]], study, arms: Arms, settings) -> Component:
+    units = [arms.pairs(*pair, study.replicates) for pair in pairs]
     names = [", ".join(pair[side] for pair in pairs) for side in (0, 1)]
 
     def of(what, score: str, split: str, given: float | None, **further) -> Component:
-        compared, parts = _compared(units, (what.metric, score, split), claim.units, _overlap(dataset, settings))
-        return _placed(dataset, names, (what.metric, score, split), given, compared, parts, **further)
+        compared, parts = _compared(units, (what.metric, score, split), claim.units, settings.overlap)
+        return _placed(settings.dataset, names, (what.metric, score, split), given, compared, parts, **further)
 
     losses = [of(loss, loss.score, loss.split or claim.split, loss.margin) for loss in claim.no_loss]
     repeated = [of(claim, score, claim.split, claim.margin) for score in claim.repeated_by]
@@ -91,16 +91,12 @@ def _component(claim, dataset: str, pairs: list[tuple[str, str]], study, arms: A
     return replace(found, warning=warnings.of_claim(claim.metric, claim.split, sides, found.compared.difference))
 
 
-def explored(dataset: str, arm: str, what, study, arms: Arms, settings) -> Component:
+def explored(arm: str, what, study, arms: Arms, settings) -> Component:
     """Return an exploratory comparison of an arm with its study's reference."""
     quantity, names = (what.metric, what.score, what.split), [arm, study.reference]
-    units = [arms.pairs(dataset, *names, study.replicates)]
-    compared, parts = _compared(units, quantity, "replicates", _overlap(dataset, settings))
-    return _placed(dataset, names, quantity, None, compared, parts)
-
-
-def _overlap(dataset: str, settings) -> float:
-    return settings.overlaps[settings.datasets.index(dataset)]
+    units = [arms.pairs(*names, study.replicates)]
+    compared, parts = _compared(units, quantity, "replicates", settings.overlap)
+    return _placed(settings.dataset, names, quantity, None, compared, parts)
 
 
 def _compared(units: list, quantity: Quantity, kind: str, overlap: float) -> tuple[Compared, tuple]:

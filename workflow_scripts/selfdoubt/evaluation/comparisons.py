@@ -84,13 +84,12 @@ def _of_split(predictions, split: str, pairs: list[tuple[str, str]], readings: d
         {key: summaries[key] for key in functions}, functions, split_sizes(predictions, split), n_resamples
     )
     n_images = {key: _n_images(summaries[key], key[1]) for key in functions}
-    correct = readings[split].correct if split in readings else None
-    contents = {key: _content(predictions, split, readings, *key) for key in functions}
+    uses = {key: _used(predictions, split, readings, *key) for key in functions}
+    contents = {key: _content(predictions, split, readings, key[1], uses[key]) for key in functions}
 
     def estimate_of(name: str, score: str) -> Estimate:
         key = score, metric(name).kind
-        own = correct if key[1] == "accuracy" else None
-        return Estimate(float(values[name, score]), resampled[score, name], n_images[key], own, contents[key])
+        return Estimate(float(values[name, score]), resampled[score, name], n_images[key], uses[key], contents[key])
 
     return {
         (name, score): value if isinstance(value, Undefined) else estimate_of(name, score)
@@ -98,25 +97,38 @@ def _of_split(predictions, split: str, pairs: list[tuple[str, str]], readings: d
     }
 
 
-def _content(predictions, split: str, readings: dict, score: str, kind: str) -> bytes:
-    """Return a digest of what metrics of a kind use of each image: its predicted class, or what the score gives it.
+def _used(predictions, split: str, readings: dict, score: str, kind: str) -> np.ndarray:
+    """Return what decides metrics of a kind of each image, float64 (n, columns): whether it is correct, what the score
+    gives it. Of an OOD split, those of test stand first.
+    """
+    own = needed_splits(split)[-1]
+    reading = readings[own]
+    if kind == "accuracy":
+        columns = [reading.correct]
+    elif kind == "calibration":
+        found = reading.calibration[score]
+        columns = [found.top, found.correct, found.log_probability, found.squared_error]
+    elif is_ood(split):
+        columns = [np.concatenate([readings["test"].confidence[score], reading.confidence[score]])]
+        if kind == "failure":
+            outside = np.zeros(len(reading.confidence[score]), bool)
+            columns.append(np.concatenate([readings["test"].correct, outside]))
+    else:
+        columns = [reading.confidence[score], reading.correct]
+    return np.column_stack([np.asarray(column, np.float64) for column in columns if column is not None])
+
+
+def _content(predictions, split: str, readings: dict, kind: str, decides: np.ndarray) -> bytes:
+    """Return a digest of what metrics of a kind use of each image; of an accuracy, the predicted classes.
 
     Models that are correct on every image all predict the same, so there their logits count too.
     """
     own = needed_splits(split)[-1]
-    reading, sample = readings[own], predictions[own]
+    reading, sample, used = readings[own], predictions[own], [decides]
     if kind == "accuracy":
         used = [sample.classes]
         if reading.correct.all():
             used += [*(sample.signals or {}).values()] if sample.logits is None else [sample.logits]
-    elif kind == "calibration":
-        found = reading.calibration[score]
-        used = [found.top, found.correct, found.log_probability, found.squared_error]
-    elif is_ood(split):
-        used = [readings["test"].confidence[score], reading.confidence[score]]
-        used += [readings["test"].correct] if kind == "failure" else []
-    else:
-        used = [reading.confidence[score], reading.correct]
     digest = hashlib.blake2b(digest_size=16)
     for values in used:
         if values is not None:
@@ -136,12 +148,14 @@ def _mean(members: list[Estimate | Undefined]) -> Estimate | Undefined:
     if missing or len(members) == 1:
         return (missing or members)[0]
     value = float(np.mean([each.value for each in members]))
-    contents = [each.content for each in members]
+    contents, uses = [each.content for each in members], [each.used for each in members]
+    alike = all(used is not None for used in uses) and len({len(used) for used in uses}) == 1  # of the same images
     return Estimate(
         value,
         mean_resampled([each.resampled for each in members]),
         min(each.n_images for each in members),
-        content=None if None in contents else b"".join(contents),
+        np.concatenate(uses, axis=1) if alike else None,
+        None if None in contents else b"".join(contents),
     )
 
 

@@ -24,7 +24,7 @@ class Estimate:
     value: float
     resampled: np.ndarray
     n_images: int = _MANY  # on which the value rests: for a ranking, the correct or the incorrect ones, if fewer
-    correct: np.ndarray | None = None  # (n,), of an accuracy: a difference rests on images where two arms differ
+    used: np.ndarray | None = None  # (n, columns): what decides the value of each image, so that images can be compared
     content: bytes | None = None  # a digest of all that the metric uses of each image
 
 
@@ -102,28 +102,40 @@ class Contrast:
 
 
 class ExactContrast(Contrast):
-    """A difference that is the same in every resample and replicate, so that no variance can be computed.
+    """A difference that is the same in every resample of the images, so that these give it no variance.
 
     All images on which it rests differ to the same side. If each falls to that side with probability q, the difference
-    is (2q - 1) times what was seen; q has the exact binomial interval (Clopper & Pearson 1934).
+    is (2q - 1) times what was seen; q has the exact binomial interval (Clopper & Pearson 1934). Where replicates differ
+    all the same, the wider interval and the larger p of the two, of images and of replicates, hold.
     """
 
-    def error(self, n=None):
-        return 0.0 if n is None else np.zeros(np.shape(n))
-
-    def freedom(self, n=None):
-        return float(max(self.n_images - 1, 1))
+    @property
+    def _varies(self) -> bool:
+        return self.n > 1 and float(np.ptp(self.differences)) > 1e-12 * float(np.abs(self.differences).max())
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         least = ((1 - level) / 2) ** (1 / self.n_images)
         low, high = sorted((self.difference * (2 * least - 1), self.difference))
-        return low, high
+        if not self._varies:
+            return low, high
+        wide = super().interval(level)
+        return min(low, wide[0]), max(high, wide[1])
+
+    def error(self, n=None):
+        if self._varies:
+            return super().error(n)
+        return 0.0 if n is None else np.zeros(np.shape(n))
+
+    def freedom(self, n=None):
+        return super().freedom(n) if self._varies else float(max(self.n_images - 1, 1))
 
     def p_above(self, value: float) -> float:
-        return self._p(value / self.difference) if self.difference > 0 else 1.0
+        exact = self._p(value / self.difference) if self.difference > 0 else 1.0 - self._varies
+        return max(exact, super().p_above(value)) if self._varies else exact
 
     def p_below(self, value: float) -> float:
-        return self._p(value / self.difference) if self.difference < 0 else 1.0
+        exact = self._p(value / self.difference) if self.difference < 0 else 1.0 - self._varies
+        return max(exact, super().p_below(value)) if self._varies else exact
 
     def _p(self, fraction: float) -> float:
         """Return the p of the claim that the difference is beyond a fraction of what was seen, on its side."""
@@ -149,7 +161,7 @@ def contrast(pairs: list[tuple[Estimate, Estimate]], overlap: float = 0.0) -> Co
     shared = max(0.0, others / (n * (n - 1))) if n > 1 else own
     found = Contrast(tuple(differences.tolist()), own / n, shared, _n_images(pairs), overlap)
     smallest = 1e-12 * np.abs(differences).max(initial=0)  # what rounding leaves of a variance of 0
-    return found if found.error() > smallest else ExactContrast(**vars(found))
+    return found if own / n > smallest**2 else ExactContrast(**vars(found))
 
 
 def identical(pairs: list[tuple[Estimate, Estimate]]) -> bool:
@@ -169,11 +181,12 @@ def undistinguished(pairs: list[tuple[Estimate, Estimate]]) -> bool:
 
 
 def _n_images(pairs: list[tuple[Estimate, Estimate]]) -> int:
-    """Return on how many images a difference rests."""
-    if all(side.correct is not None for pair in pairs for side in pair):
-        differ = np.any([better.correct != than.correct for better, than in pairs], axis=0)
-        return max(1, int(np.count_nonzero(differ)))
-    return max(1, min(side.n_images for pair in pairs for side in pair))
+    """Return on how many images a difference rests: of those where arms differ, in any replicate."""
+    least = min(side.n_images for pair in pairs for side in pair)
+    if all(side.used is not None for pair in pairs for side in pair):
+        differ = np.any([(better.used != than.used).any(1) for better, than in pairs], axis=0)
+        least = min(least, int(np.count_nonzero(differ)))
+    return max(1, least)
 
 
 def effect_size(differences: list[float]) -> float | None:

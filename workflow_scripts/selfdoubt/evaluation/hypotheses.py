@@ -1,35 +1,39 @@
-"""Hypotheses, manipulation checks and exploratory comparisons of studies: from predictions to tables and verdicts.
+"""Hypotheses, manipulation checks and exploratory comparisons of studies: from contrasts to tables and verdicts.
 
 Of each study one claim may be primary, and is tested at the study's whole level; all others are one family, within
 which p is corrected, whatever the primary's verdict. A manipulation check is a known effect, tested by itself.
-Exploratory comparisons are those of every arm with the study's reference, but none on val of arms whose images are
-attacked on all other splits; on one data set those that are in no claim are a family, and get no verdict. Arms that are
-identical on every image are in no family.
+Exploratory comparisons of one data set that are in no claim are a family, and get no verdict. Arms that are identical
+on every image are in no family.
 """
 
-from collections.abc import Sequence
 from itertools import product
 
 from selfdoubt.evaluation import claims, families, power
-from selfdoubt.evaluation.arms import Arms
 from selfdoubt.evaluation.claims import Component
-from selfdoubt.evaluation.comparisons import Quantity, needed_for_parts
+from selfdoubt.evaluation.contrast_rows import components_of
 from selfdoubt.evaluation.verdicts import Outcome, verdict
 
 
-def compare_arms(paths: list, settings, checked: Sequence[Outcome] = ()) -> dict[str, list[dict]]:
-    """Return the rows of the tables "comparisons" and "hypotheses"; paths: as of `Arms`.
+def decide(contrasts: list[dict], settings) -> dict[str, list[dict]]:
+    """Return the rows of the tables "comparisons" and "hypotheses".
 
-    checked: manipulation checks of what is no arm's.
+    contrasts: rows of the tables of contrasts of all data sets (`compared_arms`, `mask_checks`).
     """
-    arms = Arms(paths, settings, {arm.name: quantities(arm.name, settings) for arm in settings.arms})
+    places: dict[tuple, list[dict]] = {}
+    for row in contrasts:
+        places.setdefault((row["dataset"], row["study"], row["hypothesis"]), []).append(row)
+    found = {place: components_of(rows) for place, rows in places.items()}
     tables = {"comparisons": [], "hypotheses": []}
     for dataset, study in product(settings.datasets, settings.studies):
-        tables["comparisons"] += _explored(dataset, study, arms, settings)
+        tables["comparisons"] += _explored(dataset, study, found, settings)
     for study in settings.studies:
         of_study = [claim for claim in settings.claims if claim.study == study.name]
-        outcomes = [outcome for outcome in checked if outcome.claim.study == study.name]
-        outcomes += [found for claim in of_study for found in _outcomes(claim, study, arms, settings)]
+        checks = [check for check in getattr(settings, "mask_checks", []) if check.study == study.name]
+        groups = [found[check.dataset, check.study, check.name] for check in checks]
+        outcomes = [
+            Outcome(check, [group], claims.together([group], None)) for check, group in zip(checks, groups, strict=True)
+        ]
+        outcomes += [outcome for claim in of_study for outcome in _outcomes(claim, found, settings)]
         for role in ("check", "primary", "secondary"):
             family = [outcome for outcome in outcomes if outcome.claim.role == role]
             for members in [[each] for each in family] if role == "check" else [family]:
@@ -40,29 +44,8 @@ def compare_arms(paths: list, settings, checked: Sequence[Outcome] = ()) -> dict
     return tables
 
 
-def quantities(arm: str, settings) -> list[Quantity]:
-    """Return all quantities by which an arm is compared."""
-    explored = any(arm in (study.reference, *study.arms) for study in settings.studies)
-    wanted = [(each.metric, each.score, each.split) for each in settings.comparisons] if explored else []
-    for claim in settings.claims:
-        if any(arm in pair for pair in claim.pairs):
-            wanted += [(claim.metric, score, claim.split) for score in (claim.score, *claim.repeated_by)]
-            wanted += [(loss.metric, loss.score, loss.split or claim.split) for loss in claim.no_loss]
-    wanted += [part for quantity in wanted for part in needed_for_parts(quantity)]
-    return list(dict.fromkeys(wanted))
-
-
-def _is_made(comparison, arms: list[str], settings) -> bool:
-    """Return whether a comparison is made of arms: not on val if one of them is attacked on all other splits."""
-    return comparison.split != "val" or not {*arms} & {*getattr(settings, "attacked", [])}
-
-
-def _explored(dataset: str, study, arms: Arms, settings) -> list[dict]:
-    found = [
-        claims.explored(dataset, arm, what, study, arms, settings)
-        for arm, what in product(study.arms, settings.comparisons)
-        if _is_made(what, [arm, study.reference], settings)
-    ]
+def _explored(dataset: str, study, contrasts: dict[tuple, list[Component]], settings) -> list[dict]:
+    found = contrasts.get((dataset, study.name, None), [])
     rows = [component.row() for component in found]
     claimed = {
         (*pair, (claim.metric, claim.score, claim.split))
@@ -73,7 +56,9 @@ def _explored(dataset: str, study, arms: Arms, settings) -> list[dict]:
     made = [
         row
         for row, component in zip(rows, found, strict=True)
-        if not component.compared.identical and (component.better, component.than, component.quantity) not in claimed
+        if not component.compared.identical
+        and component.better not in settings.upper_bounds
+        and (component.better, component.than, component.quantity) not in claimed
     ]
     corrected = families.holm([row["p"] for row in made])
     of_study = {"study": study.name, "hypothesis": None, "repeats": False, "p_holm": None}
@@ -84,10 +69,9 @@ def _explored(dataset: str, study, arms: Arms, settings) -> list[dict]:
     return rows
 
 
-def _outcomes(claim, study, arms: Arms, settings) -> list[Outcome]:
+def _outcomes(claim, contrasts: dict[tuple, list[Component]], settings) -> list[Outcome]:
     """Return one outcome for each data set, or one in all where the claim is about several together."""
-    datasets = claim.datasets or settings.datasets
-    groups = [claims.components(claim, dataset, study, arms, settings) for dataset in datasets]
+    groups = [contrasts[dataset, claim.study, claim.name] for dataset in claim.datasets or settings.datasets]
     together = [groups] if claim.on_at_least else [[group] for group in groups]
     return [Outcome(claim, each, claims.together(each, claim.on_at_least)) for each in together]
 
@@ -145,8 +129,17 @@ def _needed(row: dict, component: Component, level: float) -> dict:
     if found is None or row["n_components"] > 1:
         return columns
     if row["verdict"] == "inconclusive":
-        columns["n_replicates_needed"] = power.n_for_difference(found, level)
+        columns["n_replicates_needed"] = _n_needed(component, level)
     return columns | {"n_replicates_negligible": power.n_for_equivalence(found, component.margin, level)}
+
+
+def _n_needed(component: Component, level: float) -> int | None:
+    """Return with how many replicates the difference is found, and that nothing is lost; None if no number would do."""
+    needed = [power.n_for_difference(component.compared.contrast, level)]
+    for loss in component.losses:
+        if loss.compared.contrast and (loss.p_kept() or 0.0) >= level:
+            needed.append(power.n_for_no_loss(loss.compared.contrast, loss.margin, loss.side, level))
+    return None if None in needed else max(needed)
 
 
 def _comparisons_of(outcome: Outcome, row: dict) -> list[dict]:

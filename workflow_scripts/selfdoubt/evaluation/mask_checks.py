@@ -9,31 +9,32 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from selfdoubt.evaluation.claims import Component, together
+from selfdoubt.evaluation.claims import Component
 from selfdoubt.evaluation.comparisons import Compared, Quantity
+from selfdoubt.evaluation.contrast_rows import rows_of
 from selfdoubt.evaluation.contrasts import Contrast
-from selfdoubt.evaluation.verdicts import Outcome
 from selfdoubt.settings.metrics import margin
 
 QUANTITY: Quantity = ("mask-iou", "none", "train")
 _READ = ("iou", "centred-box-iou", "iou-above-box-error")  # statistics of MASK_QUALITY
 
 
-def outcomes(tables: list[list[dict]], settings) -> list[Outcome]:
-    """Return the outcome of each check of settings.mask_checks, if there are any.
+def compare_masks(tables: list[list[dict]], settings) -> list[dict]:
+    """Return the rows of the table "contrasts" of settings.mask_checks, if there are any.
 
-    tables: rows of MASK_QUALITY, of a check's replicates one after another, checks in their order.
+    tables: rows of MASK_QUALITY, of a check's replicates one after another, checks in their order. settings: with
+    `overlap`, of the training sets of two replicates, as a fraction.
     """
-    left = iter(tables)
-    return [_outcome(check, left, settings) for check in getattr(settings, "mask_checks", [])]
+    left, rows = iter(tables), []
+    for check in getattr(settings, "mask_checks", []):
+        rows += rows_of(_component(check, left, settings.overlap), check.study, check.name)
+    return rows
 
 
-def _outcome(check, tables: Iterator[list[dict]], settings) -> Outcome:
-    overlap = settings.overlaps[settings.datasets.index(check.dataset)]
+def _component(check, tables: Iterator[list[dict]], overlap: float) -> Component:
     compared = _compared([next(tables) for _ in range(check.n_replicates)], check.disjoint, overlap)
     smallest = margin(QUANTITY[0], 0.0) if check.margin is None else check.margin
-    component = Component(check.dataset, *check.pairs[0], QUANTITY, compared, smallest, (None, None))
-    return Outcome(check, [[component]], together([[component]], None))
+    return Component(check.dataset, *check.pairs[0], QUANTITY, compared, smallest, (None, None))
 
 
 def _compared(tables: list[list[dict]], disjoint: bool, overlap: float) -> Compared:

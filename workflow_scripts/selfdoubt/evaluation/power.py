@@ -25,6 +25,15 @@ def n_for_equivalence(found: Contrast, margin: float, level: float, power: float
     return _first(found, lambda n: _power_of_equivalence(found, n, margin, level), power, cap)
 
 
+def n_for_no_loss(
+    found: Contrast, margin: float, side: int, level: float, power: float = POWER, cap: int = CAP
+) -> int | None:
+    """Return with how many replicates a difference as seen is shown to be above minus the margin, on the side that is
+    better (+1 or -1), one-sided at a level. None as for a difference.
+    """
+    return _first(found, lambda n: _power_of_no_loss(found, n, margin, side, level), power, cap)
+
+
 def _first(found: Contrast, power_at, power: float, cap: int) -> int | None:
     if found.n < 2 or not found.parts(found.n)[0] > 0:
         return None
@@ -40,6 +49,15 @@ def _power_of_difference(found: Contrast, n: np.ndarray, level: float) -> np.nda
     shift = np.minimum(abs(found.difference) / found.error(n), 30.0)
     power = 1 - nctdtr(freedom, shift, critical) + nctdtr(freedom, shift, -critical)
     return np.where(np.isnan(power), 1.0, power)  # nctdtr gives up where so large a shift leaves no doubt
+
+
+def _power_of_no_loss(found: Contrast, n: np.ndarray, margin: float, side: int, level: float) -> np.ndarray:
+    from scipy.special import nctdtr, stdtrit
+
+    freedom = found.freedom(n)
+    shift = np.clip((side * found.difference + margin) / found.error(n), -30.0, 30.0)
+    power = 1 - nctdtr(freedom, shift, stdtrit(freedom, 1 - level))
+    return np.where(np.isnan(power), shift > 0, power)
 
 
 def _power_of_equivalence(found: Contrast, n: np.ndarray, margin: float, level: float) -> np.ndarray:

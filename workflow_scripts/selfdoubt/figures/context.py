@@ -1,5 +1,4 @@
-"""What a figure is drawn by besides its entry and its files: labels and looks of its arms, where objects are, and which
-training images are a replicate's."""
+"""What a figure is drawn by besides its entry and its files, as far as its kind needs it: facts about the study."""
 
 from dataclasses import dataclass, field
 
@@ -33,7 +32,13 @@ class Context:
 
     labels: dict[str, str] = field(default_factory=dict)  # arm -> text
     looks: dict[str, Look] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)  # arm -> the setting along which a figure shows it
     mask_truth: str = "none"
+    corruptions: dict = field(default_factory=dict)  # names and severities, of the data set
+    doses: dict[str, int] = field(default_factory=dict)  # data set -> training images of a replicate
+    claims: dict = field(
+        default_factory=dict
+    )  # "study", and "margins": claim -> metric -> margin that the config gives
     own_images: dict = field(default_factory=dict)  # of a replicate, as `data.own_images.positions` takes it; none: all
 
 
@@ -41,5 +46,5 @@ def context_of(settings: dict) -> Context:
     """Return the context from a job's settings: "labels" (arm -> text), "looks" (arm -> place), and others."""
     places = settings.get("looks", {})
     looks = {arm: look_at(places[arm]) for arm in sorted(places, key=places.get)}
-    own_images = settings.get("own_images", {})
-    return Context(settings.get("labels", {}), looks, settings.get("mask_truth", "none"), own_images)
+    others = {key: settings.get(key, {}) for key in ("values", "corruptions", "doses", "claims", "own_images")}
+    return Context(settings.get("labels", {}), looks, mask_truth=settings.get("mask_truth", "none"), **others)

@@ -30,11 +30,17 @@ def aurc(table: pd.DataFrame, settings) -> pd.DataFrame:
 
     table: rows of the metrics table, any splits and scores. Raises NothingToShow if none has.
     """
-    rows = _with_arms(table, settings)
-    found = rows[(rows["metric"] == "aurc") & (rows["score"] == settings.score)].dropna(subset=["value"])
+    found = values_of(table, settings, "aurc", settings.score)
     if found.empty:
         raise NothingToShow(f"no arm has an AURC on {settings.dataset}, split {settings.split}, score {settings.score}")
-    return found[["arm", "replicate", "n"]].assign(value=1000 * found["value"])
+    return found.assign(value=1000 * found["value"])
+
+
+def values_of(table: pd.DataFrame, settings, metric: str, score: str) -> pd.DataFrame:
+    """Return arm, replicate, n and value of a metric, of each arm and replicate that has one."""
+    rows = _shown(table, settings)
+    found = rows[(rows["metric"] == metric) & (rows["score"] == score)].dropna(subset=["value"])
+    return found[["arm", "replicate", "n", "value"]]
 
 
 def of_arm(points: pd.DataFrame, arm: str) -> pd.DataFrame:
@@ -53,10 +59,15 @@ def paired(*sides: pd.DataFrame) -> list[pd.DataFrame]:
     return [side.loc[common] for side in sides]
 
 
-def _with_arms(table: pd.DataFrame, settings) -> pd.DataFrame:
+def with_arms(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of models and variants with a column `arm`: MODEL, MODEL/VARIANT or GROUP/PROTOCOL."""
+    clean = table["variant"] == "clean"
+    return table.assign(arm=table["name"].where(clean, table["name"] + "/" + table["variant"]))
+
+
+def _shown(table: pd.DataFrame, settings) -> pd.DataFrame:
     """Return the rows of the figure's data set and split, with their arm."""
-    rows = table[(table["dataset"] == settings.dataset) & (table["split"] == settings.split)]
-    return rows.assign(arm=rows["name"].where(rows["variant"] == "clean", rows["name"] + "/" + rows["variant"]))
+    return with_arms(table[(table["dataset"] == settings.dataset) & (table["split"] == settings.split)])
 
 
 def accuracy_and_auroc(table: pd.DataFrame, settings) -> pd.DataFrame:
@@ -64,7 +75,7 @@ def accuracy_and_auroc(table: pd.DataFrame, settings) -> pd.DataFrame:
 
     table: rows of the metrics table, any splits and scores. Raises NothingToShow if no arm has both.
     """
-    rows = _with_arms(table, settings)
+    rows = _shown(table, settings)
     accuracy = rows[rows["metric"] == "accuracy"].rename(columns={"value": "accuracy"})
     auroc = rows[(rows["metric"] == "auroc") & (rows["score"] == settings.score)].rename(columns={"value": "auroc"})
     both = accuracy[["arm", "replicate", "n", "accuracy"]].merge(

@@ -12,6 +12,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.transforms import Bbox
 
 from selfdoubt.runtime.atomic_files import atomic_path
@@ -55,6 +56,13 @@ STYLE = _DEFAULTS | {
     "pdf.fonttype": 42,
     "savefig.dpi": 200,
 }
+PAPER = {  # beside STYLE: the type of most papers, which is smaller at the same size
+    "font.family": "STIXGeneral",  # Times, shipped with matplotlib
+    **dict.fromkeys(("font.size", "axes.titlesize", "axes.labelsize"), 8),
+    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize", "legend.title_fontsize"), 7.5),
+    "axes.linewidth": 0.5,
+    "lines.linewidth": 1.1,
+}
 _METADATA = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
@@ -71,16 +79,34 @@ def save(figure: Figure, paths: Iterable[str | Path]) -> None:
             figure.savefig(temporary, format=kind, metadata=_METADATA[kind])
 
 
+_WIDEST = 0.8  # of the figure, for the label of an axis in one line
+
+
+class PaperFigure(Figure):
+    """A figure without a line above it: the paper's caption states what it shows."""
+
+
 def new_figure(settings, layout: str = "constrained") -> Figure:
-    """Return an empty figure of the settings' size; layout "compressed" closes the gaps between images."""
+    """Return an empty figure of the settings' size; layout "compressed" closes the gaps between images.
+
+    Called within `rc_context`: a figure for a paper changes the type of all that is drawn up to the context's end.
+    """
+    for_paper = getattr(settings.style, "for", "screen") != "screen"
+    if for_paper:
+        mpl.rcParams.update(PAPER)
     size = (settings.style.width_mm / 25.4, settings.style.height_mm / 25.4)
-    figure = Figure(figsize=size, layout=layout)
+    figure = (PaperFigure if for_paper else Figure)(figsize=size, layout=layout)
     FigureCanvasAgg(figure)
     return figure
 
 
 def header(figure: Figure, text: str) -> None:
-    """Write what the figure shows, and of how many images and replicates, above it; in two lines where needed."""
+    """Write what the figure shows, and of how many images and replicates, above it; in two lines where needed.
+
+    Nothing above a figure for a paper.
+    """
+    if isinstance(figure, PaperFigure):
+        return
     title = figure.suptitle(text, x=0.005, ha="left", fontsize=7.5, color=GREY)
     if title.get_window_extent().width > 0.99 * figure.bbox.width:
         breaks = [i for i, letter in enumerate(text) if letter == ";"]
@@ -93,6 +119,8 @@ def laid_out(figure: Figure) -> Figure:
 
     The solver takes its equations in no fixed order, so its last bits vary: positions are rounded.
     """
+    if isinstance(figure, PaperFigure) and figure.get_layout_engine() is not None:
+        _fit_width(figure)
     for _ in range(2):  # the first pass does not yet know the final size of images and tick labels
         figure.get_layout_engine().execute(figure)
     figure.set_layout_engine(None)  # one that does nothing ("none") would have each format drawn twice
@@ -100,3 +128,46 @@ def laid_out(figure: Figure) -> Figure:
         axes.set_position(Bbox(axes.get_position(original=True).get_points().round(6)), which="original")
         axes.set_position(Bbox(axes.get_position().get_points().round(6)), which="active")
     return figure
+
+
+def _fit_width(figure: PaperFigure) -> None:
+    """Put legends that stand beside axes, or cover half of their width, above them, and break long labels of axes.
+
+    A column is half as wide as a screen's figure: a legend beside would leave too little for the axes.
+    """
+    for axes in figure.axes:
+        legend = axes.get_legend()
+        if legend is None:
+            continue
+        if legend.get_bbox_to_anchor().x0 > axes.bbox.x1:
+            _legend_above(figure, legend, range(len(legend.get_texts()), 0, -1))
+        elif legend.get_window_extent().width > axes.bbox.width / 2:
+            _legend_above(figure, legend, [legend._ncols], columnspacing=legend.columnspacing)
+    labels = [label for axes in figure.axes for label in (axes.xaxis.label, axes.yaxis.label)]
+    for label in [*labels, *filter(None, (figure._supxlabel, figure._supylabel))]:
+        box, whole = label.get_window_extent(), figure.bbox
+        if box.width > _WIDEST * whole.width or box.height > _WIDEST * whole.height:
+            label.set_text(_in_two_lines(label.get_text()))
+
+
+def _legend_above(figure: PaperFigure, legend: Legend, n_columns: Iterable[int], columnspacing: float = 1.2) -> None:
+    """Draw a legend above all axes instead, in the first of these numbers of columns that fits, or the last."""
+    texts, drawn = [text.get_text() for text in legend.get_texts()], legend.axes.get_legend_handles_labels()
+    handles = drawn[0] if drawn[1] == texts else legend.legend_handles  # of bars of errors the latter is a line alone
+    legend.remove()
+    style = {"loc": "outside upper left", "handletextpad": 0.5, "borderaxespad": 0, "alignment": "left"}
+    style |= {"title": legend.get_title().get_text() or None, "columnspacing": columnspacing}
+    *wider, last = n_columns
+    for n in wider:
+        above = figure.legend(handles, texts, ncols=n, **style)
+        if above.get_window_extent().width < figure.bbox.width:
+            return
+        above.remove()
+    figure.legend(handles, texts, ncols=last, **style)
+
+
+def _in_two_lines(text: str) -> str:
+    """Return a text broken at the space nearest to its middle."""
+    spaces = [i for i, letter in enumerate(text) if letter == " "]
+    middle = min(spaces, key=lambda i: abs(2 * i - len(text)), default=None)
+    return text if middle is None else f"{text[:middle]}\n{text[middle + 1 :]}"

@@ -6,10 +6,12 @@ marked and its reason stands under the table, never silently dropped.
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from selfdoubt.figures.texts import NO_BREAK, counted, listed
 from selfdoubt.report.arms import BY_NAME, Arms
 from selfdoubt.report.formats import mean_sd, metric_of
-from selfdoubt.report.numbers import Column, Numbers, Value, averaged_by_severity, find
+from selfdoubt.report.numbers import Column, Numbers, Value, averaged_by_severity, find, key_of
 from selfdoubt.report.tables import Cell, Table
 
 
@@ -66,6 +68,8 @@ def numbers_table(
     letters: dict[str, str] = {}
     for arm, parts in found.items():
         cells = [_cell(part, column, n_replicates, letters) for part, column in zip(parts, columns, strict=True)]
+        for cell, column in zip(cells, columns, strict=True):
+            cell.key = key_of(numbers, dataset, arm, column)
         table.rows.append((arm, cells))
     _mark_best([cells for arm, cells in table.rows if arm not in names.upper_bounds], columns, best_of)
     table.rows = [(names.marked(arm), cells) for arm, cells in table.rows]
@@ -114,8 +118,10 @@ def _cell(values: list[Value], column: Column, n_replicates: int, letters: dict[
     whole = [value.value for value in values if value.value is not None]
     if not whole:
         return Cell("–", marks=marks)
-    texts = mean_sd(whole, metric_of(column.metric), column.digits)
-    return Cell(*texts, marks, value=sum(whole) / len(whole))
+    found = metric_of(column.metric)
+    texts, scaled = mean_sd(whole, found, column.digits), found.scale * np.array(whole)
+    spread = float(scaled.std(ddof=1)) if len(whole) > 1 else None
+    return Cell(*texts, marks, value=sum(whole) / len(whole), exact=float(scaled.mean()), exact_spread=spread)
 
 
 def _letter(i: int) -> str:

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
-from selfdoubt.figures.texts import Extent, counted
+import pandas as pd
+
+from selfdoubt.figures.numbers import PLACES
+from selfdoubt.figures.texts import NO_BREAK, Extent, counted
+from selfdoubt.report.arms import Arms
 from selfdoubt.report.inputs import ReportData
-from selfdoubt.report.numbers import Column, Numbers, find
+from selfdoubt.report.numbers import Column, Numbers, find, key_of
 from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
 
@@ -24,6 +28,19 @@ class PlacedFigure:
     uri: str
     width_mm: float
     height_mm: float
+    csv: str  # a data URI of what it shows; "" where there is none
+    points: list["Point"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of a figure that shows its numbers where a pointer or the keyboard is on it."""
+
+    left: float  # percent of the figure's width
+    top: float
+    text: str
+    arm: str
+    key: tuple | None  # of its number in the table of metrics
 
 
 def figures_of(data: ReportData, numbers: Numbers, study: str | None) -> list[PlacedFigure]:
@@ -37,7 +54,9 @@ def figures_of(data: ReportData, numbers: Numbers, study: str | None) -> list[Pl
             kind = methods.load("figures.kinds", settings["kind"])
             text = kind.caption(SimpleNamespace(**settings), data.arms.label, _extent(settings, numbers))
             text += data.arms.note(figure.get("upper_bounds", ()))
-            placed.append(PlacedFigure(name, text, _uri(figure, kind), *map(settings["style"].get, _SIZE)))
+            csv, points = _numbers(figure, kind, data.arms, numbers)
+            size = map(settings["style"].get, _SIZE)
+            placed.append(PlacedFigure(name, text, _uri(figure, kind), *size, csv, points))
     return placed
 
 
@@ -56,6 +75,28 @@ def _extent(settings: dict, numbers: Numbers) -> Extent:
         return Extent(dataset if split is None else f"{dataset}, {split}", n_replicates)
     images = counted(max(value.n for value in found), "image")
     return Extent(f"{dataset}, {split} (n = {images}, {counted(n_replicates, 'replicate')})", n_replicates)
+
+
+def _numbers(figure: dict, kind: ModuleType, names: Arms, numbers: Numbers) -> tuple[str, list[Point]]:
+    """Return what a figure shows as a data URI of comma-separated values, and its points, where its kind names them."""
+    if "csv" not in figure:
+        return "", []
+    table, points = pd.read_csv(figure["csv"]), []
+    if {*PLACES} <= {*table}:
+        points = [_point(row, figure["settings"], kind.POINTS, names, numbers) for row in table.to_dict("records")]
+        table = table.drop(columns=PLACES)
+    content = table.to_csv(index=False, float_format="%.10g", lineterminator="\n").encode()
+    return f"data:text/csv;base64,{base64.b64encode(content).decode()}", points
+
+
+def _point(row: dict, settings: dict, axes: tuple[str, str], names: Arms, numbers: Numbers) -> Point:
+    """Return a point with its arm, replicate and values; it leads to the number of its vertical axis."""
+    which = "mean" if row["replicate"] == "mean" else f"replicate {row['replicate']}"
+    values = ", ".join(f"{name.removesuffix('_percent')} {row[name]:.2f}{NO_BREAK}%" for name in axes)
+    column = Column(axes[1].removesuffix("_percent"), settings["score"], settings["split"])
+    key = key_of(numbers, settings["dataset"], row["arm"], column)
+    places = (row[place] for place in PLACES)
+    return Point(*places, f"{names.label(row['arm'])}, {which}: {values}", row["arm"], key)
 
 
 def _uri(figure: dict, kind: ModuleType) -> str:

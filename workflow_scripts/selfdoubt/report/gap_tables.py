@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from selfdoubt.figures.points import with_arms
 from selfdoubt.figures.texts import NO_BREAK, listed
 from selfdoubt.report.arms import BY_NAME, Arms
-from selfdoubt.report.numbers import with_arms
 from selfdoubt.report.tables import Table, mean_cell
 
 SCORE = "msp"

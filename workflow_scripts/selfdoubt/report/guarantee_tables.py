@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from selfdoubt.figures.points import with_arms
 from selfdoubt.figures.texts import NO_BREAK
 from selfdoubt.report.arms import BY_NAME, Arms
-from selfdoubt.report.numbers import with_arms
 from selfdoubt.report.tables import Cell, Table, mean_cell
 
 _OF_SELECTION = {"bound": "bound", "coverage": f"coverage{NO_BREAK}↑", "risk": "risk", "broken-bounds": "bounds broken"}

@@ -47,6 +47,15 @@ def _round_text(found: Round) -> str:
 
 
 @dataclass(frozen=True)
+class Library:
+    """A script that the page inlines."""
+
+    name: str  # with its version
+    source: str
+    licence: str
+
+
+@dataclass(frozen=True)
 class ReportData:
     """All tables, figures and settings; a missing part is an empty table or dict, and its section is left out."""
 
@@ -65,6 +74,9 @@ class ReportData:
     enhancements: pd.DataFrame = field(default_factory=pd.DataFrame)  # ENHANCEMENTS
     guarantees: pd.DataFrame = field(default_factory=pd.DataFrame)  # GUARANTEES
     information: pd.DataFrame = field(default_factory=pd.DataFrame)  # INFORMATION
+    pictures: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict)  # (data set, study) -> PICTURES
+    left_out: dict[str, list[str]] = field(default_factory=dict)  # study -> sentences; "": of studies that are missing
+    library: Library | None = None  # of tables; None: a page without scripts
     registration: Registration | None = None
     arms: Arms = BY_NAME
 

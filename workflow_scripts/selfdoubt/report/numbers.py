@@ -38,12 +38,6 @@ Key = tuple[str, str, str, str, str]  # dataset, arm, split, metric, score
 Numbers = dict[Key, list[Value]]
 
 
-def with_arms(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Return the metrics table with a column `arm`: MODEL, MODEL/VARIANT or GROUP/PROTOCOL."""
-    clean = metrics["variant"] == "clean"
-    return metrics.assign(arm=metrics["name"].where(clean, metrics["name"] + "/" + metrics["variant"]))
-
-
 def numbers_of(metrics: pd.DataFrame) -> Numbers:
     """Return the numbers of the table, those of all replicates together, ordered by replicate. metrics: with `arm`."""
     numbers: Numbers = {}
@@ -64,8 +58,14 @@ def numbers_of(metrics: pd.DataFrame) -> Numbers:
 
 def find(numbers: Numbers, dataset: str, arm: str, column: Column) -> list[Value]:
     """Return the values over replicates; of a metric that takes no score, those with score "none"."""
+    key = key_of(numbers, dataset, arm, column)
+    return numbers[key] if key else []
+
+
+def key_of(numbers: Numbers, dataset: str, arm: str, column: Column) -> Key | None:
+    """Return the key of a number, None where there is none."""
     key = (dataset, arm, column.split, column.metric)
-    return numbers.get((*key, column.score)) or numbers.get((*key, "none"), [])
+    return next((found for score in (column.score, "none") if (found := (*key, score)) in numbers), None)
 
 
 def averaged_by_severity(numbers: Numbers, dataset: str, names: list[str], severities: list[int]) -> Numbers:

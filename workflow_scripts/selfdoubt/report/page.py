@@ -1,17 +1,22 @@
 """The page: what goes into the template, in the order in which a reader meets it."""
 
+import base64
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from selfdoubt.figures.points import with_arms
+from selfdoubt.report.answers import claims_of
 from selfdoubt.report.arm_tables import corruption_table, failure_columns, main_columns, numbers_table, score_columns
 from selfdoubt.report.arms import BY_NAME
+from selfdoubt.report.cards import Card, card_of
 from selfdoubt.report.comparison_tables import comparison_table
 from selfdoubt.report.data_tables import counts_table, mask_table
 from selfdoubt.report.enhancement_tables import enhancement_table
+from selfdoubt.report.explorer import explorer_of
 from selfdoubt.report.fidelity_tables import fidelity_tables
 from selfdoubt.report.figures import PlacedFigure, figures_of
 from selfdoubt.report.formats import metric_of
@@ -20,15 +25,22 @@ from selfdoubt.report.group_tables import group_tables
 from selfdoubt.report.guarantee_tables import guarantee_tables
 from selfdoubt.report.information_tables import information_tables
 from selfdoubt.report.inputs import ReportData
-from selfdoubt.report.numbers import Numbers, arm_order, numbers_of, with_arms
+from selfdoubt.report.numbers import Numbers, arm_order, numbers_of
+from selfdoubt.report.pictures import PictureList, class_names, picture_lists
 from selfdoubt.report.pools import pool_sentences
-from selfdoubt.report.run_tables import cost_table, missing_table
+from selfdoubt.report.provenance import provenance_of
+from selfdoubt.report.run_tables import missing_table
 from selfdoubt.report.tables import Table
 from selfdoubt.report.verdict_texts import Verdict, failed_checks, headline, verdicts_of
 from selfdoubt.report.warnings import Warned, of_study, warnings_of
 from selfdoubt.settings.metrics import OF_MASKS
 
 FOLDER = Path(__file__).parent
+_NOTHING = {
+    **dict.fromkeys(("headline", "registration", "provenance", "missing", "library", "explorer"), None),
+    **{part: [] for part in ("warnings", "studies", "loose_figures", "tables", "scripts", "left_out")},
+    "is_registered": False,
+}
 
 
 @dataclass(frozen=True)
@@ -37,11 +49,13 @@ class StudySection:
 
     name: str
     text: dict  # title, question, background, protocol, threats
+    card: Card
     pools: list[str]  # which training images replicates have in common
     checks: list[Verdict]
     failed_checks: str | None  # why the study supports no conclusion
     verdicts: list[Verdict]
     warnings: list[str]
+    left_out: list[str]
     arms: list[tuple[str, str, str]]  # label, name, settings
     figures: list[PlacedFigure]
     tables: list[Table]
@@ -49,10 +63,34 @@ class StudySection:
     fidelity: list[Table]
     enhancements: Table | None
     comparisons: Table | None
+    pictures: list[tuple[str, list[PictureList]]]  # by data set
 
 
 def render(data: ReportData) -> str:
-    """Return the page as HTML: one file, without scripts, that loads nothing."""
+    """Return the page as HTML: one file that loads nothing, and reads whole without its scripts."""
+    metrics = with_arms(data.metrics)
+    numbers, warned = numbers_of(metrics), warnings_of(data, metrics)
+    scripts = [data.library.source, (FOLDER / "page.js").read_text(encoding="utf-8")] if data.library else []
+    return page(
+        policy=_policy(scripts),
+        scripts=[Markup(script) for script in scripts],  # of this repository, free of closing tags
+        library=data.library,
+        explorer=explorer_of(numbers, data.arms) if data.library and numbers else None,
+        headline=headline(metrics, data.hypotheses, data.is_registered),
+        left_out=data.left_out.get("", []),
+        warnings=[each.of([*each.arms]) for each in warned],
+        studies=[_study(name, data, numbers, warned) for name in data.settings.get("studies") or {}],
+        loose_figures=figures_of(data, numbers, None),
+        tables=_all_tables(data, numbers, arm_order(metrics, data.settings)),
+        missing=missing_table(metrics, data.arms),
+        provenance=provenance_of(data),
+        registration=data.registration.sentence if data.registration else None,
+        is_registered=data.is_registered,
+    )
+
+
+def page(**parts) -> str:
+    """Return the page of some parts; of those that are not given it has none."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -60,24 +98,18 @@ def render(data: ReportData) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    metrics = with_arms(data.metrics)
-    numbers, warned = numbers_of(metrics), warnings_of(data, metrics)
+    environment.filters["exact"] = lambda value: f"{value:.10g}"
+    style = Markup((FOLDER / "style.css").read_text())  # our own file, free of markup
     return environment.get_template("template.html.j2").render(
-        style=Markup((FOLDER / "style.css").read_text()),  # our own file, free of markup
-        headline=headline(metrics, data.hypotheses, data.is_registered),
-        warnings=[each.of([*each.arms]) for each in warned],
-        studies=[_study(name, data, numbers, warned) for name in data.settings.get("studies") or {}],
-        loose_figures=figures_of(data, numbers, None),
-        tables=_all_tables(data, numbers, arm_order(metrics, data.settings)),
-        costs=cost_table(data.costs),
-        missing=missing_table(metrics, data.arms),
-        settings=yaml.safe_dump(data.settings, sort_keys=False, allow_unicode=True, width=100),
-        registration=data.registration.sentence if data.registration else None,
-        is_registered=data.is_registered,
-        commit=data.provenance.get("commit"),
-        versions=data.provenance.get("versions") or {},
-        further={key: value for key, value in data.provenance.items() if key not in ("commit", "versions")},
+        **_NOTHING | {"style": style, "policy": _policy([])} | parts
     )
+
+
+def _policy(scripts: list[str]) -> str:
+    """Return the content security policy: nothing is loaded, and no script runs but those with these digests."""
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{each}'" for each in digests) or "'none'"
+    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}"
 
 
 def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) -> StudySection:
@@ -97,18 +129,22 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
         )
         for dataset in _datasets(numbers)
     ]
-    comparisons = comparison_table(data.comparisons, name, data.arms)
+    comparisons = comparison_table(data.comparisons, name, numbers, data.arms)
     if comparisons:
         comparisons.caption += data.arms.note(arms)
     verdicts = verdicts_of(data.hypotheses, data.comparisons, numbers, name, data.arms)
+    failed = failed_checks(verdicts)
+    found = claims_of(data.hypotheses, data.comparisons, name)
     return StudySection(
         name,
         text,
+        card_of(found, failed, numbers, data.settings, data.arms),
         pool_sentences(data, claims),
         [verdict for verdict in verdicts if verdict.role == "check"],
-        failed_checks(verdicts),
+        failed,
         [verdict for verdict in verdicts if verdict.role != "check"],
         of_study(warned, arms, name, data.settings),
+        data.left_out.get(name, []),
         [(data.arms.label(arm), arm, what_is(arm, data.settings) + data.arms.note([arm])) for arm in arms],
         figures_of(data, numbers, name),
         [*(table for table in tables if table.rows), *group_tables(data.groups, arms, data.arms)],
@@ -116,6 +152,11 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
         fidelity_tables(data.fidelity, arms, data.arms),
         enhancement_table(data.enhancements, data.settings, arms, data.arms),
         comparisons,
+        [
+            (dataset, picture_lists(found, class_names(data.counts.get(dataset)), data.arms))
+            for (dataset, study), found in data.pictures.items()
+            if study == name and len(found)
+        ],
     )
 
 

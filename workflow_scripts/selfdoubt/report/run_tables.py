@@ -32,22 +32,25 @@ def _cost_cells(rows: pd.DataFrame) -> list[Cell]:
 
 
 def missing_table(metrics: pd.DataFrame, names: Arms = BY_NAME) -> Table | None:
-    """Return the numbers that do not exist, one row for each arm, split and reason."""
+    """Return the numbers that do not exist, one row for each arm, reason and what it concerns, splits together."""
     rows = metrics[metrics["value"].isna()]
     if rows.empty:
         return None
     rows = rows.assign(reason=rows["reason"].fillna("no reason given"))
     table = Table(
         f"{len(rows):,} of {counted(len(metrics), 'number')} {'is' if len(rows) == 1 else 'are'} undefined.",
-        ["split", "metrics", "scores", "replicates", "reason"],
+        ["splits", "metrics", "scores", "replicates", "reason"],
         "arm",
         n_words=5,
         wraps=True,
     )
+    splits: dict[tuple, list[str]] = {}
     for (dataset, arm, split, reason), part in rows.groupby(["dataset", "arm", "split", "reason"], sort=False):
         scores = [score for score in dict.fromkeys(part["score"]) if score != "none"]
-        texts = [split, listed(list(dict.fromkeys(part["metric"]))), listed(scores) if scores else ""]
         replicates = listed([str(replicate) for replicate in sorted(part["replicate"].unique())])
+        texts = listed(list(dict.fromkeys(part["metric"]))), listed(scores) if scores else "", replicates, reason
+        splits.setdefault((dataset, arm, *texts), []).append(split)
+    for (dataset, arm, *texts), found in splits.items():
         name = names.marked(arm) if metrics["dataset"].nunique() == 1 else f"{dataset}: {names.marked(arm)}"
-        table.rows.append((name, [Cell(text) for text in [*texts, replicates, reason]]))
+        table.rows.append((name, [Cell(text) for text in [listed(found), *texts]]))
     return table

@@ -13,7 +13,7 @@ def comparison_sentence(row: dict, numbers: Numbers, names: Arms, place: str) ->
     """Return by how much one arm is better than the other, and where; row: of the table "comparisons"."""
     metric = metric_of(row["metric"])
     where = f"on {place}" + ("" if row["score"] == "none" else f", score {row['score']}")
-    better, than = _labels(row["better"], names), _labels(row["than"], names)
+    better, than = labels_of(row["better"], names), labels_of(row["than"], names)
     arms = {names.label(arm): _values(row, numbers, arm) for arm in (row["better"], row["than"])}
     if row["reason"] == IDENTICAL:
         return f"{better} and {than} are identical on every image {where}: not compared."
@@ -28,15 +28,25 @@ def comparison_sentence(row: dict, numbers: Numbers, names: Arms, place: str) ->
     return f"{_difference(row, metric, better, than)} {where}{detail}.{open_}{_parts(row, metric)}"
 
 
-def interval_text(row: dict, low: str = "low", high: str = "high") -> str:
+def interval_text(row: dict, low: str = "low", high: str = "high", signed: bool = True) -> str:
     """Return "LOW to HIGH UNIT" of an interval of a row."""
     metric = metric_of(row["metric"])
-    return f"{difference(row[low], metric)} to {in_unit(difference(row[high], metric), metric.short_unit)}"
+    ends = [difference(row[end], metric, signed) for end in (low, high)]
+    return f"{ends[0]} to {in_unit(ends[1], metric.short_unit)}"
 
 
 def size_text(size: float, metric: Metric) -> str:
     """Return the size of a difference with its unit, without a sign."""
     return in_unit(difference(abs(size), metric, sign=False), metric.short_unit)
+
+
+def unsigned_text(row: dict, unit: str | None = None) -> str:
+    """Return the size of a row's difference with its unit, "less than" the last digit where it does not show."""
+    metric = metric_of(row["metric"])
+    text = difference(abs(row["difference"]), metric, sign=False)
+    if not text.strip("0."):
+        text = f"less than {number(10**-metric.difference_digits, metric.difference_digits)}"
+    return in_unit(text, metric.short_unit if unit is None else unit)
 
 
 def in_unit(text: str, unit: str) -> str:
@@ -78,7 +88,8 @@ def kept_sentence(row: dict, place: str = "") -> str:
     return f"{label[0].upper()}{label[1:]} differs by {size} ({interval_text(row)}){place and f' on {place}'}."
 
 
-def _labels(arms: str, names: Arms) -> str:
+def labels_of(arms: str, names: Arms) -> str:
+    """Return the labels of arms that are one text, "a, b"."""
     return listed([names.label(arm) for arm in arms.split(", ")])
 
 
@@ -97,10 +108,7 @@ def _difference(row: dict, metric: Metric, better: str, than: str) -> str:
     label = metric.label[0].upper() + metric.label[1:]
     if row["difference"] == 0:
         return f"{label} of {better} equals that of {than}"
-    text = difference(abs(row["difference"]), metric, sign=False)
-    if not text.strip("0."):  # less than the last digit shows
-        text = f"less than {number(10**-metric.difference_digits, metric.difference_digits)}"
-    size = in_unit(text, metric.difference_unit)
+    size = unsigned_text(row, metric.difference_unit)
     side = "higher" if row["difference"] > 0 else "lower"
     return f"{label} of {better} is {size} {side} than that of {than}"
 

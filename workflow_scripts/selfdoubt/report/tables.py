@@ -17,6 +17,10 @@ class Cell:
     marks: str = ""
     best: bool = False
     value: float | None = None
+    exact: float | None = None  # what the text rounds, in its unit
+    exact_spread: float | None = None
+    track: object = None  # an `effects.Track`, drawn below the text
+    key: tuple | None = None  # of the number that it shows, in the table of metrics
 
 
 @dataclass
@@ -42,5 +46,7 @@ def mean_cell(rows: pd.DataFrame, digits: int, notes: dict[str, str], scale: flo
     values = scale * rows["value"].dropna()
     if values.empty:
         return Cell("–", marks=marks)
-    spread = f"±{NO_BREAK}{number(values.std(), digits)}" if len(values) > 1 else ""
-    return Cell(number(values.mean(), digits), spread, marks)
+    several = len(values) > 1
+    spread = f"±{NO_BREAK}{number(values.std(), digits)}" if several else ""
+    exact = {"exact": float(values.mean()), "exact_spread": float(values.std()) if several else None}
+    return Cell(number(values.mean(), digits), spread, marks, **exact)

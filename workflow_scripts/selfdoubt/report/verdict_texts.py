@@ -72,11 +72,13 @@ def _verdict(row: dict, members: list[dict], numbers: Numbers, names: Arms, seve
     sentence = f"{_rule(row)}{_certainty(row)}" if compound else f"{described(row)} {_certainty(row)}{_needed(row)}"
     if not pd.isna(row["warning"]):
         sentence += f" Warning: {row['warning']}."
-    further = [f"{described(each)} {_interval_and_effect(each)}" for each in own] if compound else []
-    further += [kept_sentence(each, each["dataset"] if several or compound else "") for each in kept]
     repeated = [each for each in members if each["repeats"]]
-    if repeated and not compound:
-        further.append(repeat_sentence(repeated))
+    further = []
+    for each in own if compound else []:
+        others = repeat_sentence([other for other in repeated if _compares_as(other, each)])
+        further.append(" ".join(filter(None, [described(each), _interval_and_effect(each), others])))
+    further += [kept_sentence(each, each["dataset"] if several or compound else "") for each in kept]
+    further += [] if compound else [repeat_sentence(repeated)]
     return Verdict(
         row["hypothesis"],
         row["dataset"],
@@ -87,6 +89,11 @@ def _verdict(row: dict, members: list[dict], numbers: Numbers, names: Arms, seve
         [text for text in further if text],
         bool(row["registered"]),
     )
+
+
+def _compares_as(one: dict, other: dict) -> bool:
+    """Return whether two comparisons are of the same arms on the same data set."""
+    return all(one[key] == other[key] for key in ("dataset", "better", "than"))
 
 
 def _interval_and_effect(member: dict) -> str:
@@ -116,6 +123,8 @@ def _certainty(row: dict) -> str:
     if row["n_components"] == 1:  # each comparison of several has its own
         texts.append(replicates_text(row))
     texts.append(f"corrected p{NO_BREAK}{p_value(row['p_holm'])}")
+    if not pd.isna(row["p_no_loss"]):
+        texts.append(f"of losing more than the margin p{NO_BREAK}{p_value(row['p_no_loss'])}")
     if row["verdict"] == "negligible":
         texts.append(f"of being within the margin p{NO_BREAK}{p_value(row['p_negligible_holm'])}")
     text = "; ".join(texts)

@@ -1,11 +1,15 @@
-"""What jobs took, from the benchmark files that Snakemake writes, and the logs of warm jobs."""
+"""What jobs took and on what, from the benchmark files that Snakemake writes, and the jobs' logs."""
 
 import csv
 import re
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 _TOOK = re.compile(r"took ([0-9.]+) s of processor time, ([0-9.]+) MiB at most")  # the last line, by warm_client.py
 _LONGEST_LINE = 100
+_DEVICE = re.compile(r"^device=(.+) precision=(\S+) threads=(\d+)$", re.MULTILINE)  # by devices.describe
+_FIRST_LINES = 4000  # bytes of a log
 
 
 def read_benchmarks(folder: Path, jobs: list[str], logs: Path) -> list[dict]:
@@ -22,6 +26,37 @@ def read_benchmarks(folder: Path, jobs: list[str], logs: Path) -> list[dict]:
         took = _took(logs / f"{job}.log")
         rows += [{"rule": rule, "job": "/".join(keys), **_numbers(line), **took} for line in _lines(path)]
     return rows
+
+
+def devices(jobs: list[str], logs: Path) -> dict[str, int]:
+    """Return on what trainings were computed, by their logs: device, precision and threads, and of how many jobs."""
+    found = Counter()
+    for log in (logs / f"{job}.log" for job in jobs):
+        for device, precision, threads in _DEVICE.findall(_start_of(log)):
+            found[f"{device}, {precision}, {threads} thread{'s' * (threads != '1')}"] += 1
+    return dict(sorted(found.items()))
+
+
+def span(folder: Path, jobs: list[str]) -> dict[str, str]:
+    """Return when the first job began and the last ended, in UTC to the second; nothing where none is known.
+
+    A benchmark file is written when its job ends.
+    """
+    ends = []
+    for path in (folder / f"{job}.tsv" for job in jobs):
+        ends += [(path.stat().st_mtime, _numbers(line)["seconds"] or 0) for line in _lines(path)]
+    if not ends:
+        return {}
+    times = {"began": min(end - seconds for end, seconds in ends), "ended": max(end for end, _ in ends)}
+    return {key: datetime.fromtimestamp(round(time), UTC).isoformat() for key, time in times.items()}
+
+
+def _start_of(log: Path) -> str:
+    try:
+        with log.open("rb") as file:
+            return file.read(_FIRST_LINES).decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def _took(log: Path) -> dict[str, float]:

@@ -152,6 +152,6 @@ def _files_of(module: str) -> list[Path]:
     if place.with_suffix(".py").is_file():
         return [place.with_suffix(".py")]
     if (place / "__init__.py").is_file():
-        data = [file for file in place.iterdir() if file.suffix in (".j2", ".css")]
+        data = [file for file in place.iterdir() if file.suffix in (".j2", ".css", ".js")]
         return [place / "__init__.py", *data]
     return []

@@ -10,14 +10,13 @@ import torch
 from selfdoubt.data.datasets import Split
 from selfdoubt.data.image_files import ImageFiles
 from selfdoubt.mixing import draws
-from selfdoubt.mixing.mixer import Mixer
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.training import augmentation
 
 _BATCH = 500
 
 
-def measure(split: Split, truth: np.ndarray | None, mixer: Mixer, settings, seed: int) -> list[dict]:
+def measure(split: Split, truth: np.ndarray | None, mixer, settings, seed: int) -> list[dict]:
     """Return rows of MIXED_LABELS, of the mixed images of a training's first epoch.
 
     weight-mean, weight-sd: of the weight of the target's label. label-error: mean |weight - fraction of the visible
@@ -25,7 +24,7 @@ def measure(split: Split, truth: np.ndarray | None, mixer: Mixer, settings, seed
     weight though no pixel of its object is visible. nothing-visible: fraction of images without visible object pixels.
 
     truth: the true masks, bool (n, H, W), or None if they are not known; statistics that need them then have value null
-    and a reason. mixer: what the images are mixed by. settings: the recipe's `shift_px` and `flip`. seed: of views and
+    and a reason. mixer: a `mixing.mixer.Mixer`. settings: the recipe's `shift_px` and `flip`. seed: of views and
     mixing.
     Raises UserError if the images stay in files.
     """
@@ -36,7 +35,7 @@ def measure(split: Split, truth: np.ndarray | None, mixer: Mixer, settings, seed
     return _rows(weight, target, source, truth is not None)
 
 
-def _mix_all(images: np.ndarray, truth: np.ndarray, mixer: Mixer, settings, seed: int) -> torch.Tensor:
+def _mix_all(images: np.ndarray, truth: np.ndarray, mixer, settings, seed: int) -> torch.Tensor:
     """Return the weight and the visible pixels of the target's and the source's object: float64 (3, mixed images)."""
     channels = images.shape[1]
     parts = [torch.from_numpy(part).to(torch.uint8)[:, None] for part in (truth, mixer.masks) if part is not None]

@@ -152,6 +152,14 @@ class Hypothesis(Claim):
     primary: bool = False  # the one claim of its study that is tested at the whole level; all others are one family
 
 
+class Pictures(Strict):
+    """Test images that the page shows with what arms predict of them."""
+
+    n_images: Annotated[int, Field(ge=1, le=1000)]  # of each list
+    thumbnail_px: Annotated[int, Field(ge=8, le=1024)]  # larger images are made smaller
+    max_kb: Count  # of all pictures of a study
+
+
 class MaskCheck(Strict):
     """That masks are nearer to the true ones than one box in the middle of every image, by their mean IoU.
 

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_serializer, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
+from selfdoubt.settings.choices import check_known
 from selfdoubt.settings.types import (
     ArmText,
     Count,
@@ -23,6 +24,14 @@ from selfdoubt.settings.types import (
 )
 from selfdoubt.settings.weight_suffixes import EITHER, PICKLES, SAFETENSORS
 
+# mm of one column and of the page: "paper" has the widths of ICML; columns of CVPR and IEEE are a little wider
+PAPERS = {
+    "paper": (82.5, 171.5),
+    "cvpr": (83.3, 174.6),
+    "icml": (82.5, 171.5),
+    "ieee": (88.9, 181.9),
+    "neurips": (139.7, 139.7),  # of one column
+}
 ObjectLabels = Literal["object-area", "relative-object-area"]
 AnyObjectLabels = ObjectLabels | Literal["visible-fraction"]
 
@@ -272,15 +281,43 @@ class FromTimm(Strict):
 
 
 class Style(Strict):
-    width_mm: Annotated[float, Field(ge=30, le=400)]
+    """What a figure is for, and its size.
+
+    For a paper the width is that of one column or of the page, whatever `width_mm` says, the type is the paper's, and
+    the line above the figure is left out: its caption states that.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
+    purpose: Literal["screen", *PAPERS] = Field("screen", alias="for")  # widths of a paper's columns: docs/how-to.md
+    columns: Literal[1, 2] = 1  # of a paper, that the figure is as wide as
+    width_mm: Annotated[float, Field(ge=30, le=400)]  # of a screen
     height_mm: Annotated[float, Field(ge=30, le=400)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_wide_as_columns(cls, given):
+        if not isinstance(given, dict) or given.get("for", "screen") not in PAPERS:
+            return given
+        columns = given.get("columns", 1)
+        return given | ({"width_mm": PAPERS[given["for"]][columns - 1]} if columns in (1, 2) else {})
+
+    @model_validator(mode="after")
+    def _has_columns_in_papers(self) -> Self:
+        if self.purpose == "screen" and self.columns != 1:
+            raise ValueError("has columns, which a screen has not; add for: paper, or set width_mm")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_the_screen(self, dump) -> dict:
+        screen = {"for", "columns"} if self.purpose == "screen" else set()
+        return {key: value for key, value in dump(self).items() if key not in screen}
 
 
 class Figure(Strict):
     """A figure of the report. Its kind names the files that it reads and what else it is drawn from."""
 
     reads: ClassVar[tuple[str, ...]]  # inputs of the rule plot_figure, by name
-    needs: ClassVar[tuple[str, ...]] = ()  # of "labels", "looks", "mask_truth" and "own_images"
+    needs: ClassVar[tuple[str, ...]] = ()  # facts about the study: fields of `figures.context.Context`
     study: Name | None = None  # under which the page shows it; None: under further figures
     dataset: Name
     style: Style
@@ -306,3 +343,24 @@ class FigureOfArms(Figure):
 
     def named_arms(self) -> list[tuple[str, str]]:
         return [("arms", arm) for arm in self.arms]
+
+
+class FigureOfProtocol(Figure):
+    """A figure of a group and of one of its protocols whose messages are for a class."""
+
+    needs: ClassVar[tuple[str, ...]] = ("labels",)
+    group: Name
+    protocol: Name
+
+    def shown_arms(self, study) -> list[str]:
+        return [*study.groups[self.group].members, f"{self.group}/{self.protocol}"]
+
+    def checks(self, place: str, study) -> Iterator[tuple]:
+        yield self.check_protocol, place, study
+
+    def check_protocol(self, place: str, study) -> None:
+        """Raise UserError if there is no such group, or it has no such protocol."""
+        check_known(f"{place}.group", self.group, study.groups, "a group")
+        fitting = [key for key, protocol in study.protocols.items() if protocol.targets_classes]
+        known = [key for key in study.groups[self.group].protocols if key in fitting]
+        check_known(f"{place}.protocol", self.protocol, known, "a protocol of the group whose messages are for a class")

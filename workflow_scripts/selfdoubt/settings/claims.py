@@ -47,6 +47,7 @@ def _check_pairs(place: str, claim) -> None:
         sides = [side if isinstance(side, list) else [side] for side in (claim.better, claim.than)]
         if len(sides[0]) != len(sides[1]):
             raise UserError(f"config: {place}.than: {len(sides[1])} arms, but better has {len(sides[0])}; name pairs")
+        check_unique(f"{place}.better", [*sides[0], *sides[1]])  # a network in two pairs would count as two
     for better, than in claim.pairs():
         if better == than:
             raise UserError(f"config: {place}.than: '{than}' is also what is to be better; name another arm")

@@ -9,7 +9,7 @@ from selfdoubt.settings import catalog
 from selfdoubt.settings.choices import not_one_of
 from selfdoubt.settings.predictions import PeoplesFile
 from selfdoubt.settings.registry import FOLDERS
-from selfdoubt.settings.types import Count, Name, Positive, Strict
+from selfdoubt.settings.types import Count, Licence, Name, Positive, Strict
 
 BUILT_IN = names_in(FOLDERS["corruptions"])
 
@@ -38,34 +38,36 @@ HalfAtMost = Annotated[float, Field(gt=0, le=0.5)]
 
 
 class Corruptions(Strict):
-    source: Annotated[str, AfterValidator(_checked_corruptions)] = "built-in"
-    names: list[Name] = Field(min_length=1)
-    severities: list[Annotated[int, Field(ge=1, le=5)]] = Field(min_length=1)
+    source: Annotated[str, AfterValidator(_checked_corruptions)] = "built-in"  # or published: docs/corruptions.md
+    names: list[Name] = Field(min_length=1)  # docs/corruptions.md
+    severities: list[Annotated[int, Field(ge=1, le=5)]] = Field(min_length=1)  # 5: the strongest
     n_images: Count | None = None  # class-balanced, the same of every corruption; None: all, of published ones
 
 
 class Dataset(Strict):
-    source: Source
+    source: Source  # docs/datasets.md has every kind
     size_px: Annotated[int, Field(ge=8, le=1024)] | None = None  # None: as the images are, if they are all alike
     channels: Literal[1, 3] | None = None  # None: as the first training image has them
-    storage: Literal["arrays", "files"] = "arrays"
+    storage: Literal["arrays", "files"] = "arrays"  # files: images are decoded when they are needed
     max_gb: Positive = 4.0  # of one split as an array
     val_fraction: HalfAtMost = 0.1  # of train, where the source has no val
     val_from: Literal["train", "test"] = "train"  # test: of networks that others trained on all of train
     test_fraction: HalfAtMost = 0.2  # of train, where the source has no test
     test_images: Count | None = None  # as many of test, in the classes' proportions; None: all
-    split_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    split_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0  # of the draws of val and test
     train_images_per_replicate: Count | None = None  # in the classes' proportions; None: each has all of train
     overlapping_draws: bool = False  # of those images from all of train; False: no two replicates have one in common
     mask_truth: Literal["nonzero-pixels", "given", "none"] = "none"
     ood: list[Name] = []
-    corruptions: Corruptions | None = None
-    soft_labels: PeoplesFile = None
+    corruptions: Corruptions | None = None  # of images of test
+    soft_labels: PeoplesFile = None  # a file with the labels of several people of test; given: of the source
     shifted: dict[Name, Annotated[str, AfterValidator(_checked_recollected)]] = {}  # re-collected test sets
+    licence: Licence = None  # of the images, for the report; None: what is known of published ones
 
 
 class OodSet(Strict):
-    source: Source
+    source: Source  # as of data sets
     split: Literal["train", "val", "test"] = "test"  # of the source, where it has one
     n_images: Count | None = None  # drawn from it; None: all
     overlap: str = ""  # what it has in common with the data sets, for the report
+    licence: Licence = None  # as of datasets

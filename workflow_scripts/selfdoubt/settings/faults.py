@@ -150,7 +150,7 @@ def _known_keys(location: tuple, root: type[BaseModel]) -> list[str]:
         tagged = [k for k in inner if k.__name__ == key]
         tagged = tagged or [k for k in inner if any(key in get_args(f.annotation) for f in k.model_fields.values())]
         here = tagged or inner
-    return sorted({name for kind in here for name in kind.model_fields})
+    return sorted({field.alias or name for kind in here for name, field in kind.model_fields.items()})
 
 
 def _models_in(annotation) -> list[type]:

@@ -9,6 +9,7 @@ from selfdoubt.runtime.errors import UserError
 
 # Nominal level of each look as a fraction of the level, by the number of looks, the first at 10 replicates or more.
 NOMINAL = {0: 1.0, 1: 1.0, 2: 0.5, 3: 0.375, 4: 0.31}
+MOST_GROWTH = 4  # of the last look over the first: of looks that are farther apart the tests are nearly independent
 LEAST_FIRST = 10  # below it t has so few degrees of freedom that the fractions do not hold
 
 
@@ -60,6 +61,9 @@ def check_looks(study) -> None:
     looks = study.looks
     if looks and (looks[0] < LEAST_FIRST or len(looks) > max(NOMINAL) or sorted(set(looks)) != looks):
         what = f"{looks}, but they are 1 to {max(NOMINAL)} growing numbers, the first {LEAST_FIRST} or more"
+        raise UserError(f"config: replicates.looks: {what}; change them")
+    if len(looks) > 2 and looks[-1] > MOST_GROWTH * looks[0]:
+        what = f"{looks}, but of several looks the last has at most {MOST_GROWTH} times the replicates of the first"
         raise UserError(f"config: replicates.looks: {what}; change them")
     if looks and looks[-1] != len(study.replicates):
         raise UserError(f"config: looks: {looks}, but there are {len(study.replicates)} replicates; end with that")

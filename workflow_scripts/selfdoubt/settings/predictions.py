@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from selfdoubt.settings.types import BelowOne, Name, OwnLabel, Strict
+from selfdoubt.settings.types import BelowOne, Licence, Name, OwnLabel, Strict
 
 SUFFIXES = (".parquet", ".csv", ".npz")
 OF_PEOPLE = (".npy", ".npz")
@@ -56,11 +56,12 @@ class GivenPredictions(Strict):
 class PredictedData(Strict):
     """A data set without images: only predictions of it, and their labels, are there."""
 
-    source: Literal["predictions"]
+    source: Literal["predictions"]  # of files that `predictions` names
     val_fraction: BelowOne = 0.0  # of each class of test, for models without a file of val; 0: none
     split_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     ood: list[Name] = []
     soft_labels: PeoplesFile = None
+    licence: Licence = None  # as of data sets with images
     corruptions: ClassVar[None] = None
     shifted: ClassVar[dict] = {}
     mask_truth: ClassVar[str] = "none"

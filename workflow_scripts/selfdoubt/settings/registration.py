@@ -9,10 +9,13 @@ from pathlib import Path
 
 from selfdoubt.runtime.digests import digest
 from selfdoubt.runtime.errors import UserError
+from selfdoubt.settings.analysis import ALPHA
 from selfdoubt.settings.claims import claims_of
 from selfdoubt.settings.data_folder import named
+from selfdoubt.settings.looks import NOMINAL
+from selfdoubt.settings.metrics import RELATIVE_MARGIN, metric
 
-_LATER = {"ood_sets", "soft_labels"}  # sections that files of earlier versions lack, of which they say nothing
+_LATER = {"ood_sets", "soft_labels", "defaults"}  # sections that files of earlier versions lack
 _NO_PART = {"models", "protocols", "validate_every"}  # of an entry: to whom it is applied, and what changes no weight
 
 _USES = {  # keys of entries, by the section that they name something of
@@ -41,6 +44,7 @@ def registration(study) -> dict:
             section: {key: claim.model_dump(exclude={"registered"}) for key, claim in getattr(study, section).items()}
             for section in ("manipulation_checks", "hypotheses")
         },
+        "defaults": _defaults(study),
         **_mask_checks(study),
         **_entries(study, sorted(arms)),
         "datasets": {key: dataset.model_dump() for key, dataset in study.datasets.items()},
@@ -50,6 +54,19 @@ def registration(study) -> dict:
     }
     found = named(_plain(found), study.data_folder)
     return found | {"digest": digest(found, [])}
+
+
+def _defaults(study) -> dict:
+    """Return what the code decides of the claims: levels, and margins where the config gives none."""
+    claims = [claim for _, claim in claims_of(study)]
+    own = {claim.metric for claim in claims} | {loss.metric for claim in claims for loss in claim.no_loss}
+    margins = {name: metric(name).margin for name in sorted(own) if metric(name).margin is not None}
+    return {
+        "alpha": ALPHA,
+        "relative_margin": RELATIVE_MARGIN,
+        "margins": margins,
+        "level_of_looks": NOMINAL[len(study.looks)],
+    }
 
 
 def _mask_checks(study) -> dict[str, dict]:

@@ -7,7 +7,7 @@ from collections import Counter
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import Discriminator, Field, Tag, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 
 from selfdoubt.runtime.digests import canonical
 from selfdoubt.runtime.errors import together
@@ -20,12 +20,15 @@ from selfdoubt.settings.analysis import (
     Evaluation,
     Hypothesis,
     MaskCheck,
+    Pictures,
     StudyText,
 )
-from selfdoubt.settings.data import Dataset, OodSet
+from selfdoubt.settings.data import OodSet
 from selfdoubt.settings.data_folder import expanded
+from selfdoubt.settings.datasets import AnyDataset
 from selfdoubt.settings.faults import faults
 from selfdoubt.settings.groups import Group
+from selfdoubt.settings.left_out import without_left_out
 from selfdoubt.settings.metrics import METRICS, split_name
 from selfdoubt.settings.models import Augmented, LabelModel, Model, Network, Pretrained, Recipe, SoftLabels, Student
 from selfdoubt.settings.numbers import put_numbers
@@ -36,17 +39,7 @@ from selfdoubt.settings.replicates import Draws, Replicates
 from selfdoubt.settings.robust import Robust
 from selfdoubt.settings.segmenters import Segmenter
 from selfdoubt.settings.twins import or_twins, with_twins
-from selfdoubt.settings.types import ArmText, Count, Label, Name, RunName, Strict
-
-
-def _kind_of_data(entry) -> str:
-    source = entry.get("source") if isinstance(entry, dict) else getattr(entry, "source", None)
-    return "predictions" if source == "predictions" else "images"
-
-
-AnyDataset = Annotated[
-    Annotated[Dataset, Tag("images")] | Annotated[PredictedData, Tag("predictions")], Discriminator(_kind_of_data)
-]
+from selfdoubt.settings.types import ArmText, Count, Label, Licence, Name, RunName, Strict
 
 
 class Study(Strict):
@@ -79,8 +72,18 @@ class Study(Strict):
     manipulation_checks: dict[Name, Claim] = {}
     mask_checks: dict[Name, MaskCheck] = {}
     hypotheses: dict[Name, Hypothesis] = {}
+    left_out: dict[ArmText, Annotated[str, Field(min_length=1)]] = {}  # arm, model or group -> why: left_out.py
+    pictures: Pictures | None = None  # null: none
     figures: dict[Name, any_of("figures", by="kind")] = {}
     labels: dict[ArmText, Label] = {}
+    licence: Licence = None  # of what the run makes, for its record
+
+    _notes: dict[str, list[str]] = PrivateAttr(default_factory=dict)
+
+    @property
+    def notes_of_left_out(self) -> dict[str, list[str]]:
+        """What is left out, in sentences by study; "": of studies that are left out."""
+        return self._notes
 
     @cached_property
     def models(self) -> dict[str, Model | Pretrained]:
@@ -372,7 +375,7 @@ def load_study(config: dict) -> Study:
         first = {"dataset": next(iter(datasets), "none") if isinstance(datasets, dict) else "none"}
         figures = config["figures"].items()
         config["figures"] = {key: first | figure if isinstance(figure, dict) else figure for key, figure in figures}
-    study = with_twins(_typed(config))
+    study = without_left_out(with_twins(_typed(config)))
     check_references(study)
     return study
 

@@ -32,6 +32,7 @@ ArmText = Annotated[
 ]
 Label = Annotated[str, Field(pattern=r"^\S([^\r\n]*\S)?$", max_length=60)]
 OwnLabel = Annotated[Label | None, Field(exclude=True)]  # of an entry, in figures and tables; no job depends on it
+Licence = Annotated[str | None, Field(exclude=True, min_length=1)]  # a text, or an address; for the record alone
 KeepsFeatures = Annotated[bool, Field(exclude=True)]  # of a model, beside its predictions; no training depends on it
 OodSplit = Annotated[str, Field(pattern=r"^ood-[a-z0-9]+(-[a-z0-9]+)*$", max_length=MAX_NAME + 4)]
 Fraction = Annotated[float, Field(ge=0, le=1)]

@@ -27,8 +27,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     data: rows of the metrics table, any splits and scores. Raises NothingToShow if no arm has accuracy and AUROC.
     """
     points = accuracy_and_auroc(data, settings)
-    parts = {arm: parts_of(points, arm, settings.reference) for arm in settings.arms if arm != settings.reference}
-    parts = {arm: found for arm, found in parts.items() if len(found)}
+    parts = _parts(points, settings)
     figure = new_figure(settings)
     axes = figure.subplots()
     for row, found in enumerate(parts.values()):
@@ -48,6 +47,23 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     extent = f"{settings.dataset}, {settings.split}, n = {n:,}; score {settings.score}"
     header(figure, f"{extent}; {counted(n_replicates, 'replicate')}{', bars: mean' if n_replicates > 1 else ''}")
     return laid_out(figure)
+
+
+def table(data: pd.DataFrame, settings, context: Context) -> pd.DataFrame:
+    """Return arm, replicate, the difference of AUGRC ×10³, and its parts of accuracy and of ranking."""
+    parts = [
+        found.rename_axis("replicate")
+        .reset_index()
+        .assign(arm=arm, difference=lambda own: own["accuracy"] + own["ranking"])
+        for arm, found in _parts(accuracy_and_auroc(data, settings), settings).items()
+    ]
+    columns = ["arm", "replicate", "difference", "accuracy", "ranking"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def _parts(points: pd.DataFrame, settings) -> dict[str, pd.DataFrame]:
+    parts = {arm: parts_of(points, arm, settings.reference) for arm in settings.arms if arm != settings.reference}
+    return {arm: found for arm, found in parts.items() if len(found)}
 
 
 def parts_of(points: pd.DataFrame, arm: str, reference: str) -> pd.DataFrame:

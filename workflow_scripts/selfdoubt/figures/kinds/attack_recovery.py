@@ -29,11 +29,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     has an AURC.
     """
     points = aurc(data, settings)
-    found = {arm: recovered(points, arm, settings.clean, settings.attacked) for arm in settings.arms}
-    found = {arm: shares for arm, shares in found.items() if shares is not None}
-    if not found:
-        what = f"{settings.attacked} costs {settings.clean} no AURC, or"
-        raise NothingToShow(f"{what} no arm has one, on {settings.dataset}, split {settings.split}")
+    found = _found(points, settings)
     figure = new_figure(settings)
     axes = figure.subplots()
     for row, (whole, of_replicates) in enumerate(found.values()):
@@ -50,6 +46,25 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     extent = f"{settings.dataset}, {settings.split}, n = {int(points['n'].max()):,}; score {settings.score}"
     header(figure, f"{extent}; {cost}; {counted(len(clean), 'replicate')}")
     return laid_out(figure)
+
+
+def table(data: pd.DataFrame, settings, context: Context) -> pd.DataFrame:
+    """Return arm and the percentage brought back: of the mean AURC, and of each replicate where something is lost."""
+    parts = [
+        pd.DataFrame({"arm": arm, "of": ["mean", *["replicate"] * len(each)], "percent": [whole, *each]})
+        for arm, (whole, each) in _found(aurc(data, settings), settings).items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _found(points: pd.DataFrame, settings) -> dict[str, tuple[float, np.ndarray]]:
+    """Return what each arm brings back; raises NothingToShow if there is nothing to bring back, or no arm."""
+    found = {arm: recovered(points, arm, settings.clean, settings.attacked) for arm in settings.arms}
+    found = {arm: shares for arm, shares in found.items() if shares is not None}
+    if not found:
+        what = f"{settings.attacked} costs {settings.clean} no AURC, or"
+        raise NothingToShow(f"{what} no arm has one, on {settings.dataset}, split {settings.split}")
+    return found
 
 
 def recovered(points: pd.DataFrame, arm: str, clean: str, attacked: str) -> tuple[float, np.ndarray] | None:

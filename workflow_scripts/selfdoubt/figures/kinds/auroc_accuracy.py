@@ -13,6 +13,7 @@ from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import Extent, counted
 
 SHOWN_AS = "svg"
+POINTS = ("accuracy_percent", "auroc_percent")  # columns of the table by which the page finds points under a pointer
 ROWS = 24  # of a column of the legend
 
 
@@ -50,6 +51,18 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     marks = ", mean enlarged" if n_replicates > 1 else ""
     header(figure, f"{extent}; {counted(n_replicates, 'replicate')}{marks}")
     return laid_out(figure)
+
+
+def table(data: pd.DataFrame, settings, context: Context) -> pd.DataFrame:
+    """Return arm, replicate or "mean", accuracy and AUROC in percent, and n: a row a point."""
+    points = accuracy_and_auroc(data, settings)
+    means = points.groupby("arm", as_index=False, sort=False)[["n", "accuracy", "auroc"]].mean()
+    several = points.groupby("arm")["replicate"].transform("size") > 1
+    means = means[means["arm"].isin(points.loc[several, "arm"])].assign(replicate="mean")
+    points = pd.concat([points.assign(replicate=points["replicate"].astype(str)), means]) if len(means) else points
+    shown = points[points["arm"].isin(context.looks)].astype({"n": int})
+    names = {"accuracy": "accuracy_percent", "auroc": "auroc_percent"}
+    return shown.rename(columns=names).reset_index(drop=True)
 
 
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:

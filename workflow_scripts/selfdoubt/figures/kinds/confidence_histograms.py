@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from selfdoubt.figures import curves
 from selfdoubt.figures.context import Context
+from selfdoubt.figures.histograms import histogram, percentages
 from selfdoubt.figures.style import ABOVE, BELOW, STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import Extent, counted, listed
 
@@ -43,6 +45,18 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
+def table(data: curves.Runs, settings, context: Context) -> pd.DataFrame:
+    """Return arm, kind of prediction, bin, and the percentage of its predictions in it."""
+    edges, parts = np.linspace(0, 1, settings.n_bins + 1), []
+    for arm, replicates in data.items():
+        confidence, correct = (np.concatenate(runs) for runs in zip(*replicates, strict=True))
+        for kind, word in WORDS.items():
+            bins = {"from_percent": 100 * edges[:-1], "to_percent": 100 * edges[1:]}
+            percent = percentages(confidence[correct == kind], edges)
+            parts.append(pd.DataFrame({"arm": arm, "predictions": word, **bins, "percent": percent}))
+    return pd.concat(parts, ignore_index=True)
+
+
 def _panel(axes: Axes, replicates: list, n_bins: int) -> None:
     confidence, correct = (np.concatenate(parts) for parts in zip(*replicates, strict=True))
     edges = np.linspace(0, 1, n_bins + 1)
@@ -50,9 +64,7 @@ def _panel(axes: Axes, replicates: list, n_bins: int) -> None:
         own = confidence[correct == kind]
         if len(own) == 0:
             continue
-        percent = 100 * np.histogram(own, edges)[0] / len(own)
-        axes.stairs(percent, 100 * edges, fill=True, color=colour, alpha=0.35)
-        axes.stairs(percent, 100 * edges, color=colour, linewidth=0.9)
+        histogram(axes, percentages(own, edges), 100 * edges, colour)
         axes.axvline(100 * own.mean(), color=colour, linewidth=0.9, linestyle=(0, (3, 2)))
     axes.set(xlim=(0, 100), xticks=[0, 25, 50, 75, 100])
     axes.grid(axis="y")

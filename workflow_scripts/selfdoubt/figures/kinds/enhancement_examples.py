@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from selfdoubt.enhancers import examples
@@ -50,6 +51,15 @@ def draw(data: dict[str, Examples], settings, context: Context) -> Figure:
     shown = f"{settings.dataset}, {_replicate(settings)}, n = {n}"
     header(figure, f"{shown}; below: confidence before → after")
     return laid_out(figure)
+
+
+def table(data: dict[str, Examples], settings, context: Context) -> pd.DataFrame:
+    """Return arm, the number of the image, from 1, and its confidence before and after."""
+    parts = []
+    for arm, own in data.items():
+        columns = {"confidence_clean": own.clean_confidence, "confidence_enhanced": own.enhanced_confidence}
+        parts.append(pd.DataFrame({"arm": arm, "image": np.arange(1, len(own.clean) + 1), **columns}))
+    return pd.concat(parts, ignore_index=True).query(f"image <= {settings.n_images}")
 
 
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from selfdoubt.figures.bands import BAND
 from selfdoubt.figures.context import Context, Look
 from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.style import GREY, STYLE, header, laid_out, new_figure
@@ -35,8 +36,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     data: rows of the table of fidelity, any students. Lines are means over replicates, bands reach from the least to
     the most. Raises NothingToShow if there is no such difference.
     """
-    rows = data[(data["dataset"] == settings.dataset) & (data["split"] == settings.split)]
-    rows = rows[(rows["reference"] == settings.reference) & rows["student"].isin(settings.arms)].dropna(subset="value")
+    rows = _rows(data, settings)
     shown = [arm for arm in settings.arms if arm in set(rows["student"])]
     if not shown:
         raise NothingToShow(f"no student has a difference from {settings.reference} on {settings.dataset}")
@@ -56,9 +56,21 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     lines = [Line2D([], [], color=look.colour, linestyle=look.dashes) for look in looks]
     panels[-1].legend(lines, [context.labels[arm] for arm in shown], loc="upper left", bbox_to_anchor=(1.01, 1))
     n_replicates = rows["replicate"].nunique()
-    band = "mean over replicates, band from least to most"
-    header(figure, f"{_extent(rows, settings)}; {band if n_replicates > 1 else counted(1, 'replicate')}")
+    header(figure, f"{_extent(rows, settings)}; {BAND if n_replicates > 1 else counted(1, 'replicate')}")
     return laid_out(figure)
+
+
+def table(data: pd.DataFrame, settings, context: Context) -> pd.DataFrame:
+    """Return student, quantity, decile, and mean, least and most of its difference from the reference, in points."""
+    rows = _rows(data, settings)
+    rows = rows[rows["quantity"].isin(PANELS)].assign(value=100 * rows["value"])
+    groups = rows.groupby(["student", "quantity", "decile"], sort=False)["value"]
+    return groups.agg(mean="mean", least="min", most="max").reset_index()
+
+
+def _rows(data: pd.DataFrame, settings) -> pd.DataFrame:
+    rows = data[(data["dataset"] == settings.dataset) & (data["split"] == settings.split)]
+    return rows[(rows["reference"] == settings.reference) & rows["student"].isin(settings.arms)].dropna(subset="value")
 
 
 def _line(axes: Axes, values, look: Look) -> None:

@@ -50,11 +50,7 @@ def draw(data: Numbers, settings, context: Context) -> Figure:
     Raises NothingToShow if the reference or all others have no AURC.
     """
     points = aurc(data.metrics, settings)
-    gains = {arm: gain_of(points, arm, settings.reference) for arm in _once(settings)}
-    gains = {arm: found for arm, found in gains.items() if len(found)}
-    if not gains:
-        raise NothingToShow(f"no arm has an AURC beside that of {settings.reference} on {settings.dataset}")
-    passes = {arm: passes_of(data.passes, settings.dataset, arm) for arm in gains}
+    gains, passes = _gains(points, data, settings)
     figure = new_figure(settings)
     axes = figure.subplots()
     for arm in [arm for arm in context.looks if arm in gains]:
@@ -75,6 +71,21 @@ def draw(data: Numbers, settings, context: Context) -> Figure:
     extent = f"{settings.dataset}, {settings.split}, n = {n:,}; score {settings.score}"
     header(figure, f"{extent}; {counted(n_replicates, 'replicate')}{', mean enlarged' if n_replicates > 1 else ''}")
     return laid_out(figure)
+
+
+def table(data: Numbers, settings, context: Context) -> pd.DataFrame:
+    """Return arm, passes an image, and the AURC ×10³ below the reference's, a row a replicate."""
+    gains, passes = _gains(aurc(data.metrics, settings), data, settings)
+    return pd.concat([pd.DataFrame({"arm": arm, "passes": passes[arm], "gain": found}) for arm, found in gains.items()])
+
+
+def _gains(points: pd.DataFrame, data: Numbers, settings) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Return gains and passes of each arm; raises NothingToShow if there is none."""
+    gains = {arm: gain_of(points, arm, settings.reference) for arm in _once(settings)}
+    gains = {arm: found for arm, found in gains.items() if len(found)}
+    if not gains:
+        raise NothingToShow(f"no arm has an AURC beside that of {settings.reference} on {settings.dataset}")
+    return gains, {arm: passes_of(data.passes, settings.dataset, arm) for arm in gains}
 
 
 def gain_of(points: pd.DataFrame, arm: str, reference: str) -> np.ndarray:

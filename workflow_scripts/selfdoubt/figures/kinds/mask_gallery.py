@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -55,13 +56,23 @@ def draw(data: Gallery, settings, context: Context) -> Figure:
         show_image(panels[0, column], image / 255)
         _show_overlay(panels[1, column], image / 255, reference, PALETTE[5])
         _show_overlay(panels[2, column], image / 255, predicted, PALETTE[6])
-        overlap = (reference & predicted).sum() / max((reference | predicted).sum(), 1)
-        panels[2, column].set_xlabel(f"{overlap:.2f}", labelpad=2.5, fontsize=7)
+        panels[2, column].set_xlabel(f"{_overlap(reference, predicted):.2f}", labelpad=2.5, fontsize=7)
     for axes, name in zip(panels[:, 0], ["image", data.reference_name, "predicted"], strict=True):
         axes.set_ylabel(name, rotation=0, ha="right", va="center", labelpad=4)
     against = f"below: IoU of predicted mask and {data.reference_name}"
     header(figure, f"{settings.dataset}, segmenter {settings.segmenter}, n = {n}; {against}")
     return laid_out(figure)
+
+
+def table(data: Gallery, settings, context: Context) -> pd.DataFrame:
+    """Return the number of each image, from 1, and the intersection over union of its masks."""
+    pairs = zip(data.reference, data.predicted, strict=True)
+    found = [{"image": i, "iou": _overlap(*pair)} for i, pair in enumerate(pairs, start=1)]
+    return pd.DataFrame(found[: settings.n_images], columns=["image", "iou"])
+
+
+def _overlap(reference: np.ndarray, predicted: np.ndarray) -> float:
+    return (reference & predicted).sum() / max((reference | predicted).sum(), 1)
 
 
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from selfdoubt.figures.context import Context
@@ -55,6 +56,17 @@ def draw(data: dict[str, list[dict]], settings, context: Context) -> Figure:
     means = f"{'mean over ' if n_replicates > 1 else ''}{counted(n_replicates, 'replicate')}"
     header(figure, f"{settings.dataset}, mixed images of the first epoch; {means}")
     return laid_out(figure)
+
+
+def table(data: dict[str, list[dict]], settings, context: Context) -> pd.DataFrame:
+    """Return model, replicate (from 1, in the study's order), statistic and value."""
+    rows = [
+        {"model": model, "replicate": i, "statistic": name, "value": value}
+        for model, replicates in data.items()
+        for i, statistics in enumerate(replicates, start=1)
+        for name, value in statistics.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:

@@ -5,18 +5,24 @@ from dataclasses import dataclass
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from selfdoubt.data import datasets
 from selfdoubt.evaluation import rankings
 from selfdoubt.figures import curves
+from selfdoubt.figures.bands import numbers_of_bands
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.style import GREY, STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import Extent, counted, listed
 from selfdoubt.runtime.errors import UserError
 
 SHOWN_AS = "svg"
+_QUANTITIES = {  # of confidence and correctness
+    "accuracy, points": lambda _, correct: 100 * correct.mean(),
+    "AURC ×10³": lambda *run: 1000 * rankings.aurc(*run),
+}
 
 
 @dataclass(frozen=True)
@@ -42,14 +48,11 @@ def draw(data: SizedRuns, settings, context: Context) -> Figure:
     Left: accuracy in points. Right: AURC, a fraction times 1000; lower is better. Lines are means over replicates, bars
     reach from the least to the most. Raises UserError if there are fewer images than bins.
     """
-    n = len(data.sizes)
-    if n < settings.n_bins:
-        raise UserError(f"object-size: {n} images for n_bins {settings.n_bins}; lower it")
-    bins = np.array_split(np.argsort(data.sizes, kind="stable"), settings.n_bins)
+    bins = _bins(data, settings)
     figure = new_figure(settings)
     left, right = figure.subplots(1, 2, sharex=True)
-    _draw_differences(left, data, bins, lambda _, correct: 100 * correct.mean(), context)
-    _draw_differences(right, data, bins, lambda *run: 1000 * rankings.aurc(*run), context)
+    for axes, of in zip((left, right), _QUANTITIES.values(), strict=True):
+        _draw_differences(axes, data, bins, of, context)
     first = context.labels[next(iter(data.runs))]
     left.set_ylabel(f"accuracy less that of\n{first} (points)")
     right.set_ylabel(f"AURC ×10³ less that of\n{first}")
@@ -60,6 +63,23 @@ def draw(data: SizedRuns, settings, context: Context) -> Figure:
     bars = ", bars: least to most" if n_replicates > 1 else ""
     header(figure, f"{extent}; {counted(n_replicates, 'replicate')}{bars}")
     return laid_out(figure)
+
+
+def table(data: SizedRuns, settings, context: Context) -> pd.DataFrame:
+    """Return arm, quantity, size of the object, and mean, least and most of its difference from the first arm."""
+    bins, parts = _bins(data, settings), []
+    for name, of in _QUANTITIES.items():
+        sizes, gains = _differences(data, bins, of)
+        parts.append(numbers_of_bands("size_percent", sizes, gains).assign(difference=name))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _bins(data: SizedRuns, settings) -> list[np.ndarray]:
+    """Return the images of each bin; raises UserError if there are fewer images than bins."""
+    n = len(data.sizes)
+    if n < settings.n_bins:
+        raise UserError(f"object-size: {n} images for n_bins {settings.n_bins}; lower it")
+    return np.array_split(np.argsort(data.sizes, kind="stable"), settings.n_bins)
 
 
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
@@ -73,17 +93,22 @@ def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
 
 def _draw_differences(axes: Axes, data: SizedRuns, bins: list[np.ndarray], of: Callable, context: Context) -> None:
     """Draw of(confidence, correct) in each bin, less that of the first arm."""
+    centres, differences = _differences(data, bins, of)
+    axes.axhline(0, color=GREY, linewidth=0.6)
+    for arm, gains in differences.items():
+        look, middle = context.looks[arm], gains.mean(0)
+        reach = [middle - gains.min(0), gains.max(0) - middle]
+        style = {"color": look.colour, "linestyle": look.dashes, "marker": look.marker, "markersize": 3.5}
+        axes.errorbar(centres, middle, reach, elinewidth=0.6, label=context.labels[arm], **style)
+    axes.grid(axis="y")
+
+
+def _differences(data: SizedRuns, bins: list[np.ndarray], of: Callable) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return the mean size of each bin in percent, and differences from the first arm, (replicates, bins) of each."""
     centres = np.array([100 * data.sizes[rows].mean() for rows in bins])
     values = {
         arm: np.array([[of(confidence[rows], correct[rows]) for rows in bins] for confidence, correct in replicates])
         for arm, replicates in data.runs.items()
     }  # arm -> (replicates, bins)
     first = next(iter(values.values()))
-    axes.axhline(0, color=GREY, linewidth=0.6)
-    for arm, own in list(values.items())[1:]:
-        gains, look = own - first, context.looks[arm]
-        middle = gains.mean(0)
-        reach = [middle - gains.min(0), gains.max(0) - middle]
-        style = {"color": look.colour, "linestyle": look.dashes, "marker": look.marker, "markersize": 3.5}
-        axes.errorbar(centres, middle, reach, elinewidth=0.6, label=context.labels[arm], **style)
-    axes.grid(axis="y")
+    return centres, {arm: own - first for arm, own in list(values.items())[1:]}

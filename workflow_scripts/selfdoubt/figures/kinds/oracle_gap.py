@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.nothing import NothingToShow
+from selfdoubt.figures.points import with_arms
 from selfdoubt.figures.style import INK, STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import Extent, counted, listed
 from selfdoubt.runtime import table_files
@@ -74,8 +75,14 @@ def shown(data: pd.DataFrame, settings) -> pd.DataFrame:
     rows = data[(data["dataset"] == settings.dataset) & (data["split"] == settings.split)]
     rows = rows[rows["score"] == settings.score]
     wanted = settings.coverage_percent
-    rows = rows[rows["coverage_percent"].isna() if wanted is None else rows["coverage_percent"] == wanted]
-    return rows.assign(arm=rows["name"].where(rows["variant"] == "clean", rows["name"] + "/" + rows["variant"]))
+    return with_arms(rows[rows["coverage_percent"].isna() if wanted is None else rows["coverage_percent"] == wanted])
+
+
+def table(data: pd.DataFrame, settings, context: Context) -> pd.DataFrame:
+    """Return arm, part, and its mean over replicates in the unit of the axis."""
+    rows = shown(data, settings)
+    means = rows[rows["arm"].isin(settings.arms)].groupby(["arm", "part"], as_index=False)["value"].mean()
+    return means.assign(value=means["value"] * scale(settings))
 
 
 def _bar(axes: Axes, row: int, means: pd.Series, labels: str) -> list[str]:

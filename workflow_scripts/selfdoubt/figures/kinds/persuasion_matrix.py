@@ -56,6 +56,12 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
+def table(data: pd.DataFrame, settings, context: Context) -> pd.DataFrame:
+    """Return sender, listener, message, and mean and standard deviation of the gain over replicates, in nats."""
+    groups = data.groupby(["message", "sender", "listener"], sort=False)
+    return groups.agg(gain=("gain", "mean"), sd=("gain", "std"), n=("n", "sum")).reset_index()
+
+
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows."""
     name = label(f"{settings.group}/{settings.protocol}")

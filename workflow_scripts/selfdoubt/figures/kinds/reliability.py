@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -41,6 +42,19 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
     note = f"{pooled}; hatched: gap of accuracy to confidence"
     header(figure, f"{curves.extent(data, settings)}; {note}")
     return laid_out(figure)
+
+
+def table(data: curves.Runs, settings, context: Context) -> pd.DataFrame:
+    """Return arm, bin, and the mean confidence, the accuracy and the fraction of images of its bins, in percent."""
+    edges = np.linspace(0, 100, settings.n_bins + 1)
+    parts = []
+    for arm, replicates in data.items():
+        pooled = [np.concatenate(runs) for runs in zip(*replicates, strict=True)]
+        names = ("confidence_percent", "accuracy_percent", "images_percent")
+        found = zip(names, calibration.reliability_bins(*pooled, settings.n_bins), strict=True)
+        bins = {"arm": arm, "from_percent": edges[:-1], "to_percent": edges[1:]}
+        parts.append(pd.DataFrame(bins | {name: 100 * np.asarray(values) for name, values in found}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:

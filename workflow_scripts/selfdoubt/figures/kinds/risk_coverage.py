@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
+import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from selfdoubt.evaluation import rankings
 from selfdoubt.figures import curves
-from selfdoubt.figures.context import Context, Look
+from selfdoubt.figures.bands import BAND, band, legend_with_values, numbers_of_bands
+from selfdoubt.figures.context import Context
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import Extent, counted, listed, mean_sd
 
@@ -32,13 +32,13 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
     figure = new_figure(settings)
     top, bottom = figure.subplots(2, sharex=True, height_ratios=[2.6, 1])
     grid = np.linspace(0.01, 1, 397)  # below 1 % of the images a curve is noise
-    risks = {arm: 100 * np.array([_risks_on(grid, *run) for run in replicates]) for arm, replicates in data.items()}
+    risks = _risks(data, grid)
     first = next(iter(data))
     for arm, of_arm in risks.items():  # of_arm: (replicates, grid)
-        _band(top, 100 * grid, of_arm, context.looks[arm])
-        _band(bottom, 100 * grid, _paired_differences(of_arm, risks[first]), context.looks[arm])
+        band(top, 100 * grid, of_arm, context.looks[arm])
+        band(bottom, 100 * grid, _paired_differences(of_arm, risks[first]), context.looks[arm])
     areas = {arm: mean_sd([1000 * rankings.aurc(*run) for run in replicates], 2) for arm, replicates in data.items()}
-    _legend_with_values(top, areas, context, "AURC ×10³, lower is better")
+    legend_with_values(top, areas, context, "AURC ×10³, lower is better")
     top.set(xlim=(0, 100), ylabel="selective risk: error rate\nof accepted images (%)")
     top.set_ylim(bottom=0)
     bottom.set(xlabel="coverage: accepted images (%)", ylabel="difference from\nfirst arm (points)")
@@ -46,10 +46,15 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
         axes.grid(axis="y")
     figure.align_ylabels()
     n_replicates = curves.n_replicates(data)
-    band = "mean over replicates, band from least to most"
-    lines = band if n_replicates > 1 else counted(n_replicates, "replicate")
+    lines = BAND if n_replicates > 1 else counted(n_replicates, "replicate")
     header(figure, f"{curves.extent(data, settings)}; score {settings.score}; {lines}")
     return laid_out(figure)
+
+
+def table(data: curves.Runs, settings, context: Context) -> pd.DataFrame:
+    """Return the curves at each percent of coverage."""
+    grid = np.arange(1, 101)
+    return numbers_of_bands("coverage_percent", grid, _risks(data, grid / 100))
 
 
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
@@ -62,6 +67,11 @@ def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     )
 
 
+def _risks(data: curves.Runs, grid: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the percentage of errors at coverages, (replicates, grid) of each arm."""
+    return {arm: 100 * np.array([_risks_on(grid, *run) for run in replicates]) for arm, replicates in data.items()}
+
+
 def _risks_on(grid: np.ndarray, confidence: np.ndarray, correct: np.ndarray) -> np.ndarray:
     coverage, risk = rankings.risk_coverage_curve(confidence, correct)
     return np.interp(grid, coverage, risk)
@@ -71,18 +81,3 @@ def _paired_differences(risks: np.ndarray, first: np.ndarray) -> np.ndarray:
     """(replicates, grid) less the first arm's of the same replicate; an arm of one stands against every one."""
     n = len(risks) if 1 in (len(risks), len(first)) else min(len(risks), len(first))
     return risks[:n] - first[:n]
-
-
-def _band(axes: Axes, x: np.ndarray, risks: np.ndarray, look: Look) -> None:
-    axes.fill_between(x, risks.min(0), risks.max(0), color=look.colour, alpha=0.16, linewidth=0)
-    axes.plot(x, risks.mean(0), color=look.colour, linestyle=look.dashes)
-
-
-def _legend_with_values(axes: Axes, values: dict[str, str], context: Context, title: str) -> None:
-    """Draw a legend of two aligned columns: arms, and a text each."""
-    looks = [context.looks[arm] for arm in values]
-    lines = [Line2D([], [], color=look.colour, linestyle=look.dashes) for look in looks]
-    blanks = [Line2D([], [], linestyle="none") for _ in values]
-    names = [context.labels[arm] for arm in values]
-    box = {"frameon": True, "framealpha": 0.9, "edgecolor": "none", "columnspacing": -0.6, "alignment": "left"}
-    axes.legend([*lines, *blanks], [*names, *values.values()], ncols=2, loc="best", title=title, **box)

@@ -64,6 +64,13 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     return laid_out(figure)
 
 
+def table(data: pd.DataFrame, settings, context: Context) -> pd.DataFrame:
+    """Return the student, and its metrics and its teachers', means over replicates in the units of the axes."""
+    means, _ = means_of(data, settings)
+    names = [*map(quantity_of, settings.teacher_metrics), *(f"student-{name}" for name in settings.student_metrics)]
+    return means.reindex(columns=names).loc[[arm for arm in settings.arms if arm in means.index]].reset_index()
+
+
 def quantity_of(of_teacher: str) -> str:
     """Return the quantity of the table of fidelity that one of the settings' `teacher_metrics` means."""
     return of_teacher if of_teacher.startswith("target-") else f"teacher-{of_teacher}"

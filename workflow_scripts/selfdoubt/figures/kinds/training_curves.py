@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from selfdoubt.figures.bands import BAND
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import Extent, counted, listed
@@ -48,9 +50,18 @@ def draw(data: dict[str, list[np.ndarray]], settings, context: Context) -> Figur
     lines = [Line2D([], [], color=look.colour, linestyle=look.dashes) for look in map(context.looks.get, data)]
     axes.legend(lines, [context.labels[arm] for arm in data], loc="upper left", bbox_to_anchor=(1.01, 1))
     n_replicates = max(map(len, data.values()))
-    band = "mean over replicates, band from least to most"
-    header(figure, f"{settings.dataset}; {band if n_replicates > 1 else counted(1, 'replicate')}")
+    header(figure, f"{settings.dataset}; {BAND if n_replicates > 1 else counted(1, 'replicate')}")
     return laid_out(figure)
+
+
+def table(data: dict[str, list[np.ndarray]], settings, context: Context) -> pd.DataFrame:
+    """Return model, replicate (from 1, in the study's order), epoch and value, where there is one."""
+    parts = [
+        pd.DataFrame({"model": arm, "replicate": i, "epoch": np.arange(1, len(own) + 1), "value": own})
+        for arm, replicates in data.items()
+        for i, own in enumerate(replicates, start=1)
+    ]
+    return pd.concat(parts, ignore_index=True).dropna(subset="value")
 
 
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:

@@ -1,0 +1,204 @@
+"""The answer on a study's card says what the numbers say, whatever the verdicts, directions and statements."""
+
+import itertools
+import re
+
+import pytest
+from small_report import COMPARISON, HYPOTHESIS, METRICS, frame, report
+
+from selfdoubt.figures.points import with_arms
+from selfdoubt.report.answers import LEADS, claims_of, contradiction, findings
+from selfdoubt.report.arms import Arms
+from selfdoubt.report.effects import effects_of, margin_of
+from selfdoubt.report.numbers import numbers_of
+from selfdoubt.report.page import render
+from selfdoubt.runtime.errors import UserError
+from selfdoubt.runtime.schemas.comparisons import IDENTICAL
+
+INTERVALS = {  # of differences whose margin is 1, with p of the difference and of its being negligible
+    "above": (2.0, 1.0, 3.0, 0.001, 0.99),
+    "small, above": (0.4, 0.1, 0.7, 0.001, 0.001),
+    "around": (0.5, -2.0, 3.0, 0.6, 0.4),
+    "within": (0.1, -0.5, 0.7, 0.7, 0.001),
+}
+
+
+def claim(verdict: str, numbers: tuple, sign: int, metric: str, **other) -> dict:
+    """A row of the table of hypotheses whose numbers are times the metric's margin, and of a sign."""
+    margin = 0.001 if metric == "aurc" else 0.003
+    difference, low, high, p, p_negligible = numbers
+    ends = sorted((sign * low * margin, sign * high * margin))
+    row = HYPOTHESIS | {
+        "metric": metric,
+        "verdict": verdict,
+        "margin": margin,
+        "difference": sign * difference * margin,
+    }
+    row |= dict(zip(("low", "high"), ends, strict=True)) | dict(zip(("low_family", "high_family"), ends, strict=True))
+    row |= {"p": p, "p_holm": p, "p_negligible": p_negligible, "p_negligible_holm": p_negligible, "n_replicates": 5}
+    return row | other
+
+
+def answer(*rows: dict, comparisons: tuple[dict, ...] = ()) -> str:
+    found = claims_of(frame("hypotheses", [*rows]), frame("comparisons", [COMPARISON, *comparisons]), "distillation")
+    text = " ".join(f"{each.lead}: {each.text}" for each in findings(found, Arms()))
+    return text.replace("\u00a0", " ")
+
+
+def expected(shape: str, sign: int, metric: str) -> str:
+    """The verdict of these numbers: a difference of AURC is as claimed where it is negative."""
+    as_claimed = sign == (-1 if metric == "aurc" else 1)
+    if shape == "above":
+        return "supported" if as_claimed else "refuted"
+    if shape == "small, above":
+        return "supported, smaller than the margin" if as_claimed else "refuted"
+    return "negligible" if shape == "within" else "inconclusive"
+
+
+CASES = [*itertools.product(LEADS, INTERVALS, (-1, 1), ("aurc", "accuracy"))]
+
+
+@pytest.mark.parametrize(("verdict", "shape", "sign", "metric"), CASES)
+def test_a_sentence_never_says_what_the_numbers_do_not(verdict, shape, sign, metric):
+    """Of 96 combinations of verdict, numbers, sign and metric 16 agree: these are put in words, all others refused."""
+    row = claim(verdict, INTERVALS[shape], sign, metric)
+    right = expected(shape, sign, metric)
+    if verdict != right:
+        assert contradiction(row)
+        with pytest.raises(UserError, match=r"the table of hypotheses: kd-ranks-better is '.*delete it and run again"):
+            answer(row)
+        return
+    text = answer(row)
+    assert text.startswith(f"{LEADS[verdict]}: ")
+    if right.startswith(("supported", "refuted")):
+        higher, lower = f"kd has a higher {'AURC' if metric == 'aurc' else metric} than ce", "kd has a lower"
+        assert (higher in text) == (sign > 0) and (lower in text) == (sign < 0)
+    if right == "inconclusive":  # the claimed side, as a question, with the signed difference
+        assert f"whether kd has a {'lower AURC' if metric == 'aurc' else 'higher accuracy'} than ce (" in text
+        assert ("(+" in text) == (sign > 0) and ("(−" in text) == (sign < 0)
+    shown = [abs(float(number)) for number in re.findall(r"(\d+\.\d+)", text)]
+    margin = 1.0 if metric == "aurc" else 0.3  # ×10⁻³, points
+    assert round(abs(INTERVALS[shape][0]) * margin, 2) in shown
+
+
+def test_the_statement_of_the_config_is_not_taken_for_an_answer():
+    row = claim("supported", INTERVALS["above"], -1, "aurc", statement="Students know everything.")
+    assert "everything" not in answer(row)
+
+
+def test_findings_are_ordered_by_verdict_and_long_lists_are_counted():
+    supported = [claim("supported", INTERVALS["above"], -1, "aurc", hypothesis=f"h{i}") for i in range(5)]
+    text = answer(claim("negligible", INTERVALS["within"], 1, "accuracy", hypothesis="small"), *supported)
+    assert text.index("Yes: ") < text.index("Too small to matter: ")
+    assert text.count("kd has a lower AURC") == 3 and "2 further claims" in text
+
+
+def test_a_claim_of_several_comparisons_gives_the_least_and_names_what_turned_out_the_other_way():
+    whole = {"than": "ce, teacher", "n_components": 2}
+    parts = [
+        COMPARISON | {"hypothesis": "kd-ranks-better", "than": than, "difference": difference, "p": p}
+        for than, difference, p in (("ce", -0.004, 0.001), ("teacher", -0.002, 0.01))
+    ]
+    text = answer(claim("supported", INTERVALS["above"], -1, "aurc", **whole), comparisons=parts)
+    assert "kd has a lower AURC than ce and teacher, each by 2.00×10⁻³ or more" in text
+    reverse = parts[1] | {"difference": 0.003, "low": 0.001, "high": 0.005}
+    text = answer(claim("refuted", INTERVALS["above"], 1, "aurc", **whole), comparisons=(parts[0], reverse))
+    assert "kd has a higher AURC than teacher, by 3.00×10⁻³ (95 % interval +1.00" not in text
+    assert "kd has a higher AURC than teacher, by 3.00×10⁻³ (95 % interval 1.00 to 5.00×10⁻³)" in text
+
+
+@pytest.mark.parametrize(("verdict", "words"), [("supported", "lower AURC"), ("refuted", "higher AURC")])
+def test_a_claim_on_some_of_several_data_sets_counts_them(verdict, words):
+    sign = -1 if verdict == "supported" else 1
+    several = {"dataset": "toys, games, cars", "n_components": 3, "on_at_least": 2}
+    text = answer(claim(verdict, INTERVALS["above"], sign, "aurc", **several))
+    assert f"kd has a {words} than ce on at least 2 of 3 data sets (p = 0.001)" in text
+
+
+def test_what_must_not_be_lost_is_named_and_so_is_what_keeps_a_claim_open():
+    kept = COMPARISON | {"hypothesis": "kd-ranks-better", "metric": "accuracy", "score": "none"}
+    own = COMPARISON | {"hypothesis": "kd-ranks-better"}
+    text = answer(claim("supported", INTERVALS["above"], -1, "aurc"), comparisons=(own, kept))
+    assert "without a loss of accuracy beyond its margin" in text
+    open_ = claim("inconclusive", INTERVALS["above"], -1, "aurc", p_holm=0.5, p_no_loss=0.5)
+    assert "a loss of accuracy is not excluded" in answer(open_, comparisons=(own, kept))
+    few = claim("inconclusive", INTERVALS["above"], -1, "aurc", n_replicates=3)
+    assert "3 replicates cannot decide" in answer(few)
+
+
+def test_arms_that_are_identical_or_have_no_numbers_are_no_effect():
+    nothing = dict.fromkeys(("low", "high", "p", "p_holm", "low_family", "high_family", "level"))
+    same = claim("identical", INTERVALS["within"], 1, "aurc") | nothing | {"difference": 0.0, "reason": IDENTICAL}
+    assert answer(same) == "No difference: kd and ce are identical on every image."
+    unknown = claim("inconclusive", INTERVALS["around"], 1, "aurc") | nothing
+    unknown |= {"difference": None, "reason": "no incorrect samples", "p_negligible_holm": None}
+    assert "no difference to see (no incorrect samples)" in answer(unknown)
+    numbers = numbers_of(with_arms(frame("metrics", METRICS)))
+    found = claims_of(frame("hypotheses", [same, unknown]), frame("comparisons", []), "distillation")
+    effects, _ = effects_of(found, numbers, {}, Arms())
+    assert [(each.track, each.text) for each in effects] == [(None, "identical"), (None, "no interval")]
+
+
+# ---- the small forest plot ----
+
+
+def effect_of(row: dict):
+    numbers = numbers_of(with_arms(frame("metrics", METRICS)))
+    found = claims_of(frame("hypotheses", [row]), frame("comparisons", []), "distillation")
+    [effect], _ = effects_of(found, numbers, {}, Arms())
+    return effect
+
+
+@pytest.mark.parametrize(("sign", "metric"), [(-1, "aurc"), (1, "accuracy")])
+def test_an_effect_as_claimed_lies_right_of_the_middle_in_units_of_its_margin(sign, metric):
+    effect = effect_of(claim("supported", INTERVALS["above"], sign, metric))  # 2 margins, from 1 to 3
+    reach = 3 * 1.08
+    assert effect.track.estimate == pytest.approx(50 + 50 * 2 / reach, abs=0.01)
+    assert effect.track.interval == pytest.approx((50 + 50 / reach, 100 / reach), abs=0.01)
+    assert effect.track.margin == pytest.approx((50 - 50 / reach, 100 / reach), abs=0.01) and effect.track.cut == (
+        False,
+        False,
+    )
+
+
+def test_an_interval_that_leaves_the_plot_is_cut_and_marked():
+    effect = effect_of(claim("refuted", (20.0, 10.0, 30.0, 0.001, 0.99), 1, "aurc"))
+    assert effect.track.interval == (0, 0) and effect.track.estimate == 0 and effect.track.cut == (True, False)
+
+
+def test_the_margin_of_a_comparison_is_that_of_its_claim_or_of_the_metric():
+    numbers = numbers_of(with_arms(frame("metrics", METRICS)))
+    settings = {"hypotheses": {"given": {"margin": 0.7, "metric": "aurc"}, "none": {"margin": None, "metric": "aurc"}}}
+    assert margin_of(COMPARISON, "given", numbers, settings) == 0.7
+    assert margin_of(COMPARISON, "none", numbers, settings) == pytest.approx(0.05 * 0.020)  # 5 % of ce's AURC
+    assert margin_of(COMPARISON | {"than": "gone"}, None, numbers, settings) is None
+
+
+# ---- on the page ----
+
+
+def card(**changes) -> str:
+    row = claim("supported", INTERVALS["above"], -1, "aurc", **changes)
+    check = claim("supported", INTERVALS["above"], -1, "aurc", role="check", hypothesis="known")
+    page = render(report(hypotheses=frame("hypotheses", [check, row])))
+    return page.partition('<article class="card"')[2].partition("</article>")[0].replace("\u00a0", " ")
+
+
+def test_a_card_has_the_question_the_answer_the_effect_and_what_it_rests_on():
+    found = card()
+    places = [
+        found.index(text) for text in ("Does a student know better?", "Yes:", '<i class="interval supported', "5 rep")
+    ]
+    assert places == sorted(places) and "1 of 1 manipulation check supported" in found
+
+
+def test_a_claim_whose_numbers_were_known_describes_and_answers_nothing():
+    assert "With numbers that were known before: " in card(registered=False)
+    assert "With numbers that were known before" not in card()
+
+
+def test_a_study_whose_check_failed_has_no_answer():
+    check = claim("inconclusive", INTERVALS["around"], -1, "aurc", role="check", hypothesis="known")
+    row = claim("supported", INTERVALS["above"], -1, "aurc")
+    page = render(report(hypotheses=frame("hypotheses", [check, row])))
+    assert "supports no conclusion" in page and "Yes:" not in page

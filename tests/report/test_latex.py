@@ -1,0 +1,146 @@
+"""Tables of a run in LaTeX: the numbers of the Parquet, labels escaped, and one line for whatever is absent."""
+
+import re
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from copies import ROOT
+from small_report import COMPARISON, row
+from small_runs import NUMBERS, write_run
+
+from selfdoubt.report.runs import latex
+from selfdoubt.report.runs.reading import read_run
+from selfdoubt.runtime.errors import UserError
+
+SECOND = [line | {"dataset": "games"} for line in NUMBERS]
+
+
+def asked(**given) -> SimpleNamespace:
+    """The options of the command."""
+    keys = ("study", "dataset", "arms", "metrics")
+    return SimpleNamespace(**{**dict.fromkeys(keys), "split": "test", "score": "msp", **given})
+
+
+def lines(text: str) -> list[list[str]]:
+    """The cells of each row of a table."""
+    body = re.search(r"\\midrule\n(.*)\n\\bottomrule", text, re.DOTALL)[1]
+    return [line.removesuffix(r" \\").split(" & ") for line in body.split("\n")]
+
+
+def test_arms_have_mean_and_deviation_of_the_table_by_their_labels(tmp_path):
+    run = read_run(write_run(tmp_path / "a"))
+    text = latex.of_arms(run, asked(metrics=["accuracy", "aurc"]))
+    # ce: .91, .92, .93 and .02; kd: .95, .96, .97 and .016
+    assert lines(text.replace(r"KD \& co", "KD+co")) == [
+        ["CE", r"0.9200 $\pm$~0.0100", r"20.00 $\pm$~0.00"],
+        [r"KD+co\_1", r"0.9600 $\pm$~0.0100", r"16.00 $\pm$~0.00"],
+    ]
+    head = text.partition("\\midrule")[0]
+    assert r"\toprule" in head and r"AURC $\times$10$^{3}$~$\downarrow$" in head and r"accuracy~$\uparrow$" in head
+    assert "% mean ± standard deviation over 3 replicates; test, score msp" in head
+
+
+def test_arms_stand_in_the_order_that_is_asked_for_and_a_study_has_its_own(tmp_path):
+    run = read_run(write_run(tmp_path / "a", metrics=[*NUMBERS, row("x", 1, "aurc", 0.5) | {"warning": None}]))
+    first = [line[0] for line in lines(latex.of_arms(run, asked(arms=["x", "ce"], metrics=["aurc"])))]
+    assert first == ["x", "CE"]
+    assert "x" not in [line[0] for line in lines(latex.of_arms(run, asked(study="distillation", metrics=["aurc"])))]
+
+
+def test_several_data_sets_have_a_column_or_one_is_asked_for(tmp_path):
+    run = read_run(write_run(tmp_path / "a", metrics=[*NUMBERS, *SECOND]))
+    assert [line[0] for line in lines(latex.of_arms(run, asked(metrics=["aurc"])))] == ["toys"] * 2 + ["games"] * 2
+    assert len(lines(latex.of_arms(run, asked(dataset="games")))) == 2
+
+
+def test_a_number_that_does_not_exist_is_a_dash_and_its_reason_a_comment(tmp_path):
+    rows = [row("ce", 1, "auroc", None) | {"warning": None}]
+    text = latex.of_arms(read_run(write_run(tmp_path / "a", metrics=rows)), asked())
+    assert lines(text) == [["CE", "--"]] and "% no auroc of ce: no errors" in text
+
+
+def test_an_upper_bound_is_marked(tmp_path):
+    enhancers = {"oracle": {"method": "oracle", "models": ["ce"], "epsilon_255": [1]}}
+    rows = [row("ce/oracle", 1, "aurc", 0.1) | {"warning": None}]
+    run = read_run(write_run(tmp_path / "a", metrics=rows, enhancers=enhancers))
+    assert lines(latex.of_arms(run, asked()))[0][0] == "ce/oracle (upper bound)"
+
+
+def test_differences_have_interval_and_p_and_leave_claims_out(tmp_path):
+    claimed = COMPARISON | {"metric": "nll", "hypothesis": "kd-ranks-better"}
+    run = read_run(write_run(tmp_path / "a", comparisons=[COMPARISON, claimed]))
+    assert lines(latex.of_differences(run, asked()).replace(r" \& ", "+")) == [
+        [r"KD+co\_1 $-$ CE", r"AURC, msp ($\times$10$^{-3}$)", "$-$4.00", "[$-$6.00, +1.00]", "0.08"]
+    ]
+
+
+def test_verdicts_have_statement_difference_interval_and_verdict(tmp_path):
+    [line] = lines(latex.of_verdicts(read_run(write_run(tmp_path / "a")), asked(study="distillation")))
+    assert (line[0], line[2], line[3], line[-1]) == (
+        "A student has a lower AURC.", "$-$4.00", "[$-$6.00, +1.00]", "inconclusive",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("50 % of a_b & c#1 {x}", r"50 \% of a\_b \& c\#1 \{x\}"),
+        ("KD, τ = 4", r"KD, $\tau$ = 4"),
+        ("a\\b^c~d", r"a\textbackslash{}b\textasciicircum{}c\textasciitilde{}d"),
+        ("1×10⁻³", r"1$\times$10$^{-3}$"),
+        ("p < 0.001", r"p $<$ 0.001"),
+        ("naïve – ε", r"naïve -- $\epsilon$"),
+    ],
+)
+def test_letters_that_mean_something_are_escaped(text, written):
+    assert latex.tex(text) == written
+
+
+@pytest.mark.parametrize(
+    ("table", "given", "words"),
+    [
+        ("arms", {"arms": ["kdd"]}, "'kdd' is not an arm of this run; did you mean 'kd'?"),
+        ("arms", {"metrics": ["aucr"]}, "'aucr' is not a metric on test by msp; did you mean 'aurc'?"),
+        ("arms", {"split": "tst"}, "'tst' is not a split of this run; did you mean 'test'?"),
+        ("arms", {"score": "energy"}, "'energy' is not a score of this run"),
+        ("arms", {"dataset": "toy"}, "'toy' is not a data set here; did you mean 'toys'?"),
+        ("arms", {"study": "distil"}, "'distil' is not a study here; did you mean 'distillation'?"),
+        ("verdicts", {"study": "other"}, "'other' is not a study here"),
+        ("differences", {"metrics": ["nll"]}, "'nll' is not a metric by which arms are compared"),
+    ],
+)
+def test_what_is_absent_is_named_in_one_line(tmp_path, table, given, words):
+    run = read_run(write_run(tmp_path / "a"))
+    with pytest.raises(UserError, match=re.escape(words)) as fault:
+        {"arms": latex.of_arms, "differences": latex.of_differences, "verdicts": latex.of_verdicts}[table](
+            run, asked(**given)
+        )
+    assert "\n" not in str(fault.value)
+
+
+def test_a_folder_that_is_no_run_and_a_run_without_a_table_are_named(tmp_path):
+    with pytest.raises(UserError, match="no such folder; give that of a run"):
+        read_run(tmp_path / "gone")
+    with pytest.raises(UserError, match=r"config\.yaml: no such file; run snakemake"):
+        read_run(tmp_path)
+    run = write_run(tmp_path / "a")
+    (run / "tables/metrics.parquet").unlink()
+    with pytest.raises(UserError, match=r"metrics\.parquet: no such file"):
+        latex.of_arms(read_run(run), asked())
+    (run / "report/config.yaml").write_text("[")
+    with pytest.raises(UserError, match="is no config; delete it"):
+        read_run(run)
+
+
+def test_the_command_prints_or_writes_and_ends_with_one_line_at_a_fault(tmp_path):
+    def called(*words: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, str(ROOT / "workflow_scripts/latex_table.py"), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    folder, written = str(write_run(tmp_path / "a")), tmp_path / "out/table.tex"
+    assert called(folder, "verdicts", "--output", str(written)).stdout == ""
+    assert written.read_text().endswith("\\end{tabular}\n")
+    fault = called(folder, "--arms", "gone")
+    assert (fault.returncode, fault.stderr.count("\n")) == (1, 1) and fault.stderr.startswith("latex_table: 'gone'")
