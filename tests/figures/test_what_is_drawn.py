@@ -163,8 +163,11 @@ def test_mask_sheet_shows_images_at_equal_distances_or_the_least_confident(tmp_p
         data = kind.read(inputs, settings("mask-sheet", order=order), context_of({}))
         found[order] = data.images[:, 0, 0, 0].tolist()
         assert data.masks[:, 0, 0].tolist() == [i > 1 for i in found[order]] and data.n_all == 5
-        assert set(data.names) <= set(texts(draw("mask-sheet", data, order=order)))
-    assert found == {"spread": [0, 2, 4], "least-confident": [3, 1, 4]} and data.names == ["0.10", "0.20", "0.70"]
+        names = ["1", "2", "3"] if order == "spread" else ["0.10", "0.20", "0.70"]
+        assert set(names) <= set(texts(draw("mask-sheet", data, order=order)))
+        shown = kind.table(data, settings("mask-sheet", order=order), context_of({}))
+        assert shown["place"].tolist() == found[order] and shown["covered"].tolist() == [i > 1 for i in found[order]]
+    assert found == {"spread": [0, 2, 4], "least-confident": [3, 1, 4]}
 
 
 def test_enhancement_examples_magnify_the_step_around_grey():

@@ -245,7 +245,7 @@ DATA = {
     "metric-along": lambda: aurcs(ce=50, ce_odin=45, ce_random_sign=47),
     "oracle-gap": gaps,
     "mask-gallery": gallery,
-    "mask-sheet": lambda: Sheet(gallery().images, gallery().predicted, ["1", "2", "3"], 40),
+    "mask-sheet": lambda: Sheet(gallery().images, gallery().predicted, np.array([0, 20, 39]), 40),
     "enhancement-examples": examples,
     "persuasion-matrix": persuasion,
     "mixed-labels": lambda: {"a": [labels(), labels(0.21)], "b": [labels(None)] * 2},

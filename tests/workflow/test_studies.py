@@ -33,7 +33,8 @@ EXPECTED = {  # how many jobs train or import a model, by study
     "mixing-methods": 3 * 43,
     "imagenet": 3 * 5 + 2,
     "imagenet-benchmark": 20,
-    "photographs": 3 * 5,
+    "photograph-masks": 3 * 5,
+    "segmenters": 2 * 3 * 2,
     "several-teachers": 10 * 6,  # at the first look
     "predictions": 0,
     "transform-steps": 10,  # at the first look

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
@@ -25,8 +26,9 @@ class Sheet:
 
     images: np.ndarray  # uint8 (n, C, H, W)
     masks: np.ndarray  # bool (n, H, W)
-    names: list[str]  # (n,) the place of each among all, or its confidence
+    places: np.ndarray  # (n,) of each among all training images, from 0
     n_all: int  # of which these are some
+    confidence: np.ndarray | None = None  # (n,) where they are shown by it
 
 
 def read(inputs, settings, context: Context) -> Sheet:
@@ -34,20 +36,19 @@ def read(inputs, settings, context: Context) -> Sheet:
     [train], [predicted] = inputs.images, inputs.masks
     split, found = datasets.read_split(train, "train"), masks.read_masks(predicted)
     rows = positions(split.labels, **context.own_images) if context.own_images else np.arange(len(split.labels))
-    n = min(settings.n_images, len(rows))
+    n, confidence = min(settings.n_images, len(rows)), None
     if settings.order == "least-confident":
         confidence, _ = masks.read_confidence(predicted)
         shown = np.argsort(confidence, kind="stable")[:n]
-        names = [f"{value:.2f}" for value in confidence[shown]]
+        confidence = confidence[shown]
     else:
         shown = np.linspace(0, len(rows) - 1, n).round().astype(int)
-        names = list(map(str, range(1, n + 1)))
-    return Sheet(datasets.take(split, rows[shown]).images[:], found[shown], names, len(rows))
+    return Sheet(datasets.take(split, rows[shown]).images[:], found[shown], shown, len(rows), confidence)
 
 
 @mpl.rc_context(STYLE)
 def draw(data: Sheet, settings, context: Context) -> Figure:
-    """Draw the images in rows, what the masks cover tinted; each is numbered, or has its confidence."""
+    """Draw the images in rows, what the masks cover tinted; each is numbered, or has its confidence beside it."""
     n, _, height, width = data.images.shape
     columns = min(settings.n_columns, n)
     tint = np.array(to_rgb(PALETTE[2]))[:, None, None]
@@ -60,11 +61,19 @@ def draw(data: Sheet, settings, context: Context) -> Figure:
     for i, image in enumerate(shown):
         top, left = (i // columns) * (height + _GAP_PX), (i % columns) * (width + _GAP_PX)
         canvas[:, top : top + height, left : left + width] = image
-        axes.text(left, top, data.names[i], ha="left", va="top", fontsize=7, color=INK, bbox=box)
+        name = str(i + 1) if data.confidence is None else f"{data.confidence[i]:.2f}"
+        axes.text(left, top, name, ha="left", va="top", fontsize=7, color=INK, bbox=box)
     show_image(axes, canvas)
     which = "least confident" if settings.order == "least-confident" else "at equal distances"
     header(figure, f"{settings.dataset}, masks of {settings.segmenter}: {n} of {data.n_all:,} training images; {which}")
     return laid_out(figure)
+
+
+def table(data: Sheet, settings, context: Context) -> pd.DataFrame:
+    """Return each image: its number, its place among all, its confidence, and the fraction that its mask covers."""
+    columns = {"image": np.arange(1, len(data.places) + 1), "place": data.places}
+    columns |= {} if data.confidence is None else {"confidence": data.confidence.astype(np.float64)}
+    return pd.DataFrame(columns | {"covered": data.masks.mean((1, 2))})
 
 
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
