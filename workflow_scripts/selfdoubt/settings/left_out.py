@@ -110,12 +110,13 @@ def _groups(study, left: LeftOut) -> Iterator[tuple]:
 def _figures(study, left: LeftOut, texts: dict) -> Iterator[tuple]:
     """Yield figures without arms that are left out; none that names one elsewhere or is of no study left."""
     for name, figure in study.figures.items():
-        if isinstance(figure, FigureOfArms):
+        is_empty = False
+        if isinstance(figure, FigureOfArms) and figure.arms:  # none: all there are
             figure = figure.model_copy(update={"arms": [arm for arm in figure.arms if not left.of_arm(arm)]})
+            is_empty = not figure.arms
         named = [*(arm for _, arm in figure.named_arms()), *getattr(figure, "models", [])]
         named += [figure.model] if hasattr(figure, "model") else []
         named += [f"{figure.group}/{figure.protocol}"] if hasattr(figure, "protocol") else []
-        is_empty = isinstance(figure, FigureOfArms) and not figure.arms
         gone = is_empty or any(map(left.of_arm, named)) or left.segmenter(getattr(figure, "segmenter", None))
         if not gone and (figure.study is None or figure.study in texts):
             yield name, figure
