@@ -28,6 +28,7 @@ def run(arguments):
             segmenter.load_encoder(network, settings.encoder, channels, weights)
         done = i * settings.epochs
         segmenter.train_segmenter(network, train.images, pseudo, settings, seed, device, record, done)
+    network.colour_steps = getattr(settings, "colour_steps", None) or 0  # of masks, and not of what rounds learn from
     metadata = arguments.metadata | {"channels": channels, "device": device.type}
     if getattr(settings, "recall", None):
         metadata["threshold"] = segmenter.threshold_of_recall(network, train.images, pseudo, settings.recall)

@@ -151,6 +151,25 @@ def test_mask_gallery_shows_the_images_of_the_masks_replicate(tmp_path):
     assert data.images[:, 0, 0, 0].tolist() == rows.tolist() and np.array_equal(data.reference, data.predicted)
 
 
+def test_mask_sheet_shows_images_at_equal_distances_or_the_least_confident(tmp_path):
+    images = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((1, 1, 8, 8), np.uint8)
+    split = Split(images, np.arange(5) % 2, np.arange(5, dtype=np.int32))
+    datasets.write_splits(tmp_path / "train", {"train": split}, {})
+    confidence = np.array([0.9, 0.2, 0.8, 0.1, 0.7], np.float32)
+    masks.write_masks(tmp_path / "masks", images[:, 0] > 1, {"min_confidence": 0.5}, confidence)
+    inputs = SimpleNamespace(images=[tmp_path / "train"], masks=[tmp_path / "masks"])
+    kind, found = methods.load("figures.kinds", "mask-sheet"), {}
+    for order in ("spread", "least-confident"):
+        data = kind.read(inputs, settings("mask-sheet", order=order), context_of({}))
+        found[order] = data.images[:, 0, 0, 0].tolist()
+        assert data.masks[:, 0, 0].tolist() == [i > 1 for i in found[order]] and data.n_all == 5
+        names = ["1", "2", "3"] if order == "spread" else ["0.10", "0.20", "0.70"]
+        assert set(names) <= set(texts(draw("mask-sheet", data, order=order)))
+        shown = kind.table(data, settings("mask-sheet", order=order), context_of({}))
+        assert shown["place"].tolist() == found[order] and shown["covered"].tolist() == [i > 1 for i in found[order]]
+    assert found == {"spread": [0, 2, 4], "least-confident": [3, 1, 4]}
+
+
 def test_enhancement_examples_magnify_the_step_around_grey():
     figure = drawn("enhancement-examples")
     assert len(figure.axes) == 2 * 3 * 2

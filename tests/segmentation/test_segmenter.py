@@ -240,6 +240,20 @@ def test_a_threshold_of_recall_by_hand(tmp_path):
     assert load_segmenter(tmp_path / "a.safetensors", CPU).threshold == -1.5
 
 
+def test_masks_follow_the_colours_of_the_image_where_it_was_trained_so(tmp_path):
+    # The logit rises from left to right; the image changes its colour before it is 0.
+    image = np.zeros((1, 1, 8, 24), np.uint8)
+    image[..., 10:] = 200
+    model = segmenter.Segmenter(Shown(), 1)
+    model.network.forward = lambda images: torch.linspace(-6, 4, 24).expand(1, 1, 8, 24)
+    assert segment(model, image)[0, 0].nonzero()[0][0] == 14  # -6 + 10 * 14 / 23 is the first above 0
+    model.colour_steps = 3
+    assert segment(model, image)[0, 0].nonzero()[0][0] == 10
+    stored = {"settings": vars(settings(colour_steps=3)), "channels": 1}
+    checkpoints.save(tmp_path / "a.safetensors", build_segmenter(settings(), 1), stored)
+    assert load_segmenter(tmp_path / "a.safetensors", CPU).colour_steps == 3
+
+
 def test_masks_are_made_wider_by_hand():
     model, images = segmenter.Segmenter(Shown(), 1), np.zeros((1, 1, 3, 4), np.uint8)
     images[0, 0, 0, 0] = 1

@@ -17,6 +17,7 @@ from selfdoubt.figures.kinds.enhancement_examples import Examples
 from selfdoubt.figures.kinds.forest import Tables
 from selfdoubt.figures.kinds.gain_cost import Numbers
 from selfdoubt.figures.kinds.mask_gallery import Gallery
+from selfdoubt.figures.kinds.mask_sheet import Sheet
 from selfdoubt.figures.kinds.message_examples import Exchange
 from selfdoubt.figures.kinds.object_size import SizedRuns
 from selfdoubt.figures.kinds.tuning_curves import Tried
@@ -49,6 +50,7 @@ OWN = {  # kind -> what else its entry has
     },
     "oracle-gap": {"arms": ["ce", "kd", "ce/odin"], "labels": "people", "coverage_percent": None},
     "mask-gallery": {"segmenter": "unet", "n_images": 3},
+    "mask-sheet": {"segmenter": "unet", "n_images": 3, "n_columns": 2, "order": "spread"},
     "enhancement-examples": {"model": "ce", "replicate": 1, "n_images": 2, "enhancers": ["odin", "random-sign"]},
     "persuasion-matrix": {"group": "trio", "protocol": "persuasion"},
     "mixed-labels": {"models": ["a", "b"]},
@@ -243,6 +245,7 @@ DATA = {
     "metric-along": lambda: aurcs(ce=50, ce_odin=45, ce_random_sign=47),
     "oracle-gap": gaps,
     "mask-gallery": gallery,
+    "mask-sheet": lambda: Sheet(gallery().images, gallery().predicted, np.array([0, 20, 39]), 40),
     "enhancement-examples": examples,
     "persuasion-matrix": persuasion,
     "mixed-labels": lambda: {"a": [labels(), labels(0.21)], "b": [labels(None)] * 2},

@@ -5,6 +5,8 @@ evidence is averaged over pixels of similar colour, and pixels of intermediate e
 conditional random field would be an alternative; pixel-adaptive averaging needs no library and works on batches.
 """
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -20,7 +22,7 @@ _REFINED_PIXELS = 50_000  # of a batch whose affinities fit into the cache
 _TINY = 1e-8
 
 
-def activation_maps(model, images: np.ndarray, labels: np.ndarray, scales: list[float] | None = None) -> np.ndarray:
+def activation_maps(model, images: np.ndarray, labels: np.ndarray, views: map_views.Views | None = None) -> np.ndarray:
     """Return class activation maps, where the evidence for each image's label is: float32 (n, H, W) in [0, 1].
 
     LayerCAM (Jiang et al. 2021): relu(gradient) * relu(activation), summed over channels, of every layer in
@@ -28,25 +30,26 @@ def activation_maps(model, images: np.ndarray, labels: np.ndarray, scales: list[
     gradient is that of the label's log-odds rather than of its logit, which counts evidence that all classes have in
     common. A map without any evidence is 0 everywhere. Computed in float32; the model is put into evaluation mode.
 
-    images: uint8 (n, C, H, W). labels: (n,) integers, none -1. scales: of the network's input, at which it sees each
-    image, and the mirrored image, whose maps are averaged; None: the image alone, as the network sees it.
+    images: uint8 (n, C, H, W). labels: (n,) integers, none -1. views: whose maps are averaged; None: the image alone,
+    as the network sees it.
     Raises UserError if the model has no layer wide enough, or if its maps are not finite.
     """
     model.eval()
-    device, parts = next(model.parameters()).device, []
-    side = max(scales or [1]) * (map_views.side_of(model, images.shape[2:]) if scales else 1)
-    for part in map_views.slices(images, side) if scales else _slices(images, _MAP_PIXELS):
-        own = torch.tensor(labels[part], device=device)
+    device, size, parts = next(model.parameters()).device, images.shape[2:], []
 
-        def of_view(logits_of, pixels, own=own):
-            with map_views.recording(model.cam_layers()) as outputs, torch.enable_grad():
-                logits = logits_of(pixels)
-            map_views.check_any(outputs, images.shape[2:])
-            gradients = torch.autograd.grad(_log_odds(logits, own).sum(), outputs)
-            return _fuse(outputs, gradients, images.shape[2:])
+    def of_view(logits_of, pixels, labels):
+        with map_views.recording(model.cam_layers()) as outputs, torch.enable_grad():
+            logits = logits_of(pixels)
+        map_views.check_any(outputs, size)
+        gradients = torch.autograd.grad(_log_odds(logits, labels).sum(), outputs)
+        return _fuse(outputs, gradients, size)
 
-        pixels = inference.as_pixels(images[part], device)
-        found = _below_one(map_views.mean_over(of_view, model, pixels, scales)) if scales else of_view(model, pixels)
+    for part in _slices(images, _MAP_PIXELS) if views is None else map_views.slices_of(images, model, views):
+        pixels, own = inference.as_pixels(images[part], device), torch.tensor(labels[part], device=device)
+        if views is None:
+            found = of_view(model, pixels, own)
+        else:
+            found = _below_one(map_views.mean_over(partial(of_view, labels=own), model, pixels, views))
         parts.append(found.cpu())
     maps = torch.cat(parts).numpy()
     if not np.isfinite(maps).all():

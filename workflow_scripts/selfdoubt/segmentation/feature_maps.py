@@ -19,7 +19,7 @@ _TINY = 1e-6
 
 
 @torch.no_grad()
-def feature_maps(model, images: np.ndarray, scales: list[float]) -> np.ndarray:
+def feature_maps(model, images: np.ndarray, views: map_views.Views) -> np.ndarray:
     """Return how object-like the features of each pixel are, float32 (n, H, W) in [0, 1], 1/2 being undecided.
 
     Of the deepest two layers in model.cam_layers() that are not too narrow, features of unit length are projected onto
@@ -27,7 +27,7 @@ def feature_maps(model, images: np.ndarray, scales: list[float]) -> np.ndarray:
     sum of absolute activations, which is larger on objects. Projections are divided by their deviation, enlarged, and
     averaged over layers and views. Computed in float32; the model is put into evaluation mode.
 
-    images: uint8 (n, C, H, W). scales: of the network's input, at which it sees each image, and the mirrored image.
+    images: uint8 (n, C, H, W).
     Raises UserError if the model has no layer wide enough, or if its maps are not finite.
     """
     model.eval()
@@ -39,8 +39,8 @@ def feature_maps(model, images: np.ndarray, scales: list[float]) -> np.ndarray:
         map_views.check_any(outputs, size)
         return _projected(outputs[-_DEEPEST:], size)
 
-    for part in map_views.slices(images, max(scales) * map_views.side_of(model, size)):
-        found = map_views.mean_over(of_view, model, inference.as_pixels(images[part], device), scales)
+    for part in map_views.slices_of(images, model, views):
+        found = map_views.mean_over(of_view, model, inference.as_pixels(images[part], device), views)
         parts.append(found.sigmoid().cpu())
     maps = torch.cat(parts).numpy()
     if not np.isfinite(maps).all():

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 from torch.nn import functional as F
@@ -11,6 +12,17 @@ from selfdoubt.runtime.errors import UserError
 
 NARROWEST_PX = 4  # a map of fewer pixels a side does not localise anything
 _MAP_PIXELS = 200_000  # of a batch
+
+
+class Views(NamedTuple):
+    """The views of each image whose maps are averaged: at each scale the image and the mirrored one."""
+
+    scales: list[float]  # of the network's input
+    upside_down: bool = False  # whether both are looked at upside down too
+
+    def flips(self) -> list[list[int]]:
+        """Return the axes of images (n, C, H, W) that are flipped in each view of a scale."""
+        return [[], [3], *([[2], [2, 3]] if self.upside_down else [])]
 
 
 @contextmanager
@@ -39,34 +51,34 @@ def check_any(outputs: list[torch.Tensor], size) -> None:
 
 
 def mean_over(
-    of_view: Callable[[Callable, torch.Tensor], torch.Tensor], model, pixels: torch.Tensor, scales: list[float]
+    of_view: Callable[[Callable, torch.Tensor], torch.Tensor], model, pixels: torch.Tensor, views: Views
 ) -> torch.Tensor:
-    """Return the mean of maps (n, H, W) over scales of the network's input, of the images and of the mirrored ones.
+    """Return the mean over views of maps (n, H, W) in the size of the images.
 
-    of_view: returns a view's maps in the size of the images, from a function that gives the logits of images, and the
-    images, mirrored or not. pixels: (n, C, H, W) in [0, 1].
+    of_view: returns a view's maps, from a function that gives the logits of images, and the images, flipped or not.
+    pixels: (n, C, H, W) in [0, 1].
     """
     found = 0
-    for scale in scales:
-        for mirrored in (False, True):
-            maps = of_view(lambda seen, scale=scale: _look(model, seen, scale), pixels.flip(3) if mirrored else pixels)
-            found = found + (maps.flip(2) if mirrored else maps)
-    return found / (2 * len(scales))
+    for scale in views.scales:
+        for axes in views.flips():
+            maps = of_view(lambda seen, scale=scale: _look(model, seen, scale), pixels.flip(axes))
+            found = found + maps.flip([axis - 1 for axis in axes])
+    return found / (len(views.scales) * len(views.flips()))
 
 
-def slices(images, side: float) -> list[slice]:
-    """Return the parts of images that a network is given at once, of so many pixels a side."""
-    size = max(1, int(_MAP_PIXELS / side**2))
+def slices_of(images, model, views: Views) -> list[slice]:
+    """Return the parts of images (n, C, H, W) of which a classifier is given a view at once."""
+    size = max(1, int(_MAP_PIXELS / (max(views.scales) * _side_of(model, images.shape[2])) ** 2))
     return [slice(first, first + size) for first in range(0, len(images), size)]
 
 
-def side_of(model, size) -> int:
-    """Return how many pixels a side a classifier sees of images of a size, which are square."""
-    return math.isqrt(model.input_pixels) or size[0]
+def _side_of(model, size_px: int) -> int:
+    """Return how many pixels a side a classifier sees of images of a side."""
+    return math.isqrt(model.input_pixels) or size_px
 
 
 def _look(model, pixels: torch.Tensor, scale: float) -> torch.Tensor:
     """Return the logits of images that a classifier sees at a scale of its input's size."""
-    side = round(scale * side_of(model, pixels.shape[2:]))
+    side = round(scale * _side_of(model, pixels.shape[2]))
     seen = F.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
     return model.body(((seen - model.mean) / model.std).contiguous(memory_format=torch.channels_last)).float()

@@ -8,7 +8,7 @@ means something else for each class and each image, as maps are scaled to their 
 import numpy as np
 import torch
 
-from selfdoubt.segmentation import activation_maps, colours, feature_maps, segmenter
+from selfdoubt.segmentation import activation_maps, colours, feature_maps, map_views, segmenter
 
 _CERTAIN = 1e-3  # a rank is no nearer to 0 or 1
 
@@ -18,11 +18,12 @@ def of_teacher(teacher, images: np.ndarray, labels: np.ndarray, settings, device
 
     images: uint8 (n, C, H, W). labels: (n,). settings: of one of config.yaml's `segmenters`.
     """
-    scales = getattr(settings, "map_scales", None)
+    scales, upside_down = (getattr(settings, key, None) for key in ("map_scales", "map_upside_down"))
+    views = map_views.Views(scales or [1.0], bool(upside_down)) if scales or upside_down else None
     if getattr(settings, "maps", None) == "features":
-        maps = feature_maps.feature_maps(teacher, images, scales or [1.0])
+        maps = feature_maps.feature_maps(teacher, images, views or map_views.Views([1.0]))
     else:
-        maps = activation_maps.activation_maps(teacher, images, labels, scales)
+        maps = activation_maps.activation_maps(teacher, images, labels, views)
     maps = activation_maps.refine(maps, images, settings.refinement_steps, device)
     quantile = getattr(settings, "object_quantile", None)
     return _thresholded(maps if quantile is None else by_ranks(maps, labels, quantile), images, settings, device)

@@ -17,7 +17,7 @@ from selfdoubt.mixing import painting
 from selfdoubt.models import checkpoints, inference
 from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.segmentation import networks
+from selfdoubt.segmentation import colours, networks
 from selfdoubt.training import augmentation, optimizers, schedules
 
 _SHIFT_PX = 1
@@ -39,6 +39,7 @@ class Segmenter(nn.Module):
         self.network = network
         self.is_pretrained = False
         self.threshold = 0.0  # above which a pixel's logit is object
+        self.colour_steps = 0  # of refinement of what is predicted
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return the logit of each pixel for being object, float32 (n, H, W), of images (n, C, H, W) in [0, 1]."""
@@ -86,6 +87,7 @@ def load_segmenter(path: str | Path, device: torch.device) -> Segmenter:
     model = build_segmenter(SimpleNamespace(**metadata["settings"]), metadata["channels"])
     model.load_state_dict(tensors)
     model.threshold = metadata.get("threshold", 0.0)
+    model.colour_steps = metadata["settings"].get("colour_steps") or 0
     return model.to(device, memory_format=torch.channels_last).eval()
 
 
@@ -222,4 +224,9 @@ def _logits(model: Segmenter, images: np.ndarray, others: np.ndarray):
     device = next(model.parameters()).device
     size = max(1, _SEGMENTED_PIXELS // (images.shape[2] * images.shape[3]))
     for i in range(0, len(images), size):
-        yield model(inference.as_pixels(images[i : i + size], device)).cpu(), others[i : i + size]
+        part = images[i : i + size]
+        logits = model(inference.as_pixels(part, device)).cpu()
+        if model.colour_steps:
+            probability = colours.refine(logits.sigmoid().numpy(), part, model.colour_steps, device)
+            logits = torch.from_numpy(probability).logit()
+        yield logits, others[i : i + size]

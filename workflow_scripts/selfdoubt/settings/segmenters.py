@@ -22,9 +22,9 @@ class Segmenter(Strict):
     refinement_steps: Annotated[int, Field(ge=0, le=10_000)]
     maps: Literal["features"] | None = None  # what a teacher's features have in common; None: its class's evidence
     map_scales: Annotated[list[Annotated[float, Field(ge=0.25, le=8)]], Field(min_length=1)] | None = None  # of views
-    object_quantile: Annotated[float, Field(gt=0, lt=1)] | None = (
-        None  # of a class's map, from where on object is likelier
-    )
+    map_upside_down: Literal[True] | None = None  # each image is seen upside down too
+    # of a class's maps, where object and background are as likely; None: maps are not ranked
+    object_quantile: Annotated[float, Field(gt=0, lt=1)] | None = None
     colour_steps: Annotated[int, Field(ge=1, le=100)] | None = None  # of refinement by an image's colours; None: none
     balanced: Literal[True] | None = None  # object and background count alike in a batch
     rounds: Annotated[int, Field(ge=2, le=10)] | None = None  # each but the first learns from the one before; None: one
