@@ -65,7 +65,7 @@ def mixing_settings(wildcards):
     """How a model's images are mixed and augmented, and where their objects are known to be."""
     model = STUDY.augmented[wildcards.model]
     settings = model.model_dump(include={"mixing", "masks", "twin", "fold"})
-    settings |= STUDY.recipes[model.recipe].model_dump(include={"shift_px", "flip"})
+    settings |= STUDY.recipes[model.recipe].model_dump(include={"shift_px", "crop", "flip"})
     settings["mask_truth"] = STUDY.datasets[wildcards.dataset].mask_truth
     settings["masks"] = STUDY.masks_on(wildcards.dataset, wildcards.model)
     return canonical({**settings, **STUDY.own_images(wildcards.dataset)})

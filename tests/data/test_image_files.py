@@ -271,7 +271,3 @@ def test_options_that_would_be_ignored_are_refused(folder):
         Stream(
             split_of(files(folder)), recipe_of(shift_px=0), 1, CPU, Mixer(CUTMIX, np.ones((N, SIZE_PX, SIZE_PX), bool))
         )
-    split = split_of(files(folder))
-    in_memory = Split(split.images[:], split.labels, split.image_ids)
-    with pytest.raises(UserError, match="crop is for images that stay in files"):
-        Stream(in_memory, recipe_of(crop=vars(CROP)), 1, CPU)

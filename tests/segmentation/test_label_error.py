@@ -18,7 +18,7 @@ from selfdoubt.runtime.schemas.mixed_labels import MIXED_LABELS_SCHEMA
 from selfdoubt.segmentation import label_error
 from selfdoubt.training.batches import Stream
 
-STILL = SimpleNamespace(shift_px=0, flip=False)
+STILL = SimpleNamespace(shift_px=0, crop=None, flip=False)
 
 
 def blocks(n: int = 40, size_px: int = 12) -> np.ndarray:
@@ -137,7 +137,7 @@ def test_the_script_takes_masks_as_training_does(tmp_path):
     datasets.write_splits(tmp_path / "train", {"train": split()}, {})
     masks.write_masks(tmp_path / "masks", ~blocks(), {})
     settings = {"mixing": vars(settings_of("oa-cutmix", mask_control="none", probability=1.0)), "mask_truth": "given"}
-    settings |= {"shift_px": 0, "flip": False}
+    settings |= {"shift_px": 0, "crop": None, "flip": False}
     for name, own, files in (("given", "given", {}), ("found", None, {"masks": tmp_path / "masks"})):
         files |= {"train": tmp_path / "train", "output": tmp_path / f"{name}.parquet"}
         run_script("measure_mixing", 1, settings | {"masks": own}, **files)

@@ -3,6 +3,7 @@
 import pytest
 from wrong_configs import check_message, fault
 
+from selfdoubt.settings import decisions
 from selfdoubt.settings.registration import differences, registration
 from selfdoubt.settings.study import load_study
 
@@ -40,5 +41,8 @@ def test_the_true_masks_must_be_known_and_the_name_its_own(config):
     check_message(fault(config), "mask_checks.kd-ranks-better:")
     config["mask_checks"] = {"masks": CHECK}
     config["figures"] = {}
+    assert [each[2] for each in decisions.mask_checks(load_study(config))] == ["fashion-mnist-12k"]
     config["datasets"]["fashion-mnist-12k"]["mask_truth"] = "none"
+    assert not decisions.mask_checks(load_study(config))
+    config["mask_checks"]["masks"] = CHECK | {"datasets": ["fashion-mnist-12k"]}
     check_message(fault(config), "mask_checks.masks: 'fashion-mnist-12k'")

@@ -142,13 +142,6 @@ def test_a_path_of_weights_is_no_setting_of_a_model(config):
     assert study.model_settings("q") == {"network": {**network, "pretrained": True}} and study.weights("q") is None
 
 
-def test_crops_are_of_images_that_stay_in_files(config):
-    config["recipes"]["short"] |= {"shift_px": 0, "crop": {"min_area": 0.1, "max_aspect": 1.3}}
-    check_message(fault(config), "recipes.short.crop: 'fashion-mnist-12k'")
-    config["recipes"] = {"short": {**config["recipes"]["short"], "crop": None}, "other": config["recipes"]["short"]}
-    load_study(config)  # no model has that recipe
-
-
 def test_masks_need_images_in_memory(config):
     config["datasets"]["fashion-mnist-12k"] |= {"source": "folder:photos", "storage": "files"}
     place = "datasets.fashion-mnist-12k.storage: "

@@ -11,7 +11,7 @@ from selfdoubt.data.datasets import Split
 from selfdoubt.data.image_files import ImageFiles
 from selfdoubt.mixing import draws
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.training import augmentation
+from selfdoubt.training.batches import InMemory
 
 _BATCH = 500
 
@@ -24,8 +24,8 @@ def measure(split: Split, truth: np.ndarray | None, mixer, settings, seed: int) 
     weight though no pixel of its object is visible. nothing-visible: fraction of images without visible object pixels.
 
     truth: the true masks, bool (n, H, W), or None if they are not known; statistics that need them then have value null
-    and a reason. mixer: a `mixing.mixer.Mixer`. settings: the recipe's `shift_px` and `flip`. seed: of views and
-    mixing.
+    and a reason. mixer: a `mixing.mixer.Mixer`. settings: the recipe's `shift_px`, `crop` and `flip`. seed: of views
+    and mixing.
     Raises UserError if the images stay in files.
     """
     if isinstance(split.images, ImageFiles):
@@ -39,13 +39,13 @@ def _mix_all(images: np.ndarray, truth: np.ndarray, mixer, settings, seed: int) 
     """Return the weight and the visible pixels of the target's and the source's object: float64 (3, mixed images)."""
     channels = images.shape[1]
     parts = [torch.from_numpy(part).to(torch.uint8)[:, None] for part in (truth, mixer.masks) if part is not None]
-    windows = augmentation.pad(torch.cat([torch.tensor(images), *parts], 1), settings.shift_px)
-    views = augmentation.draw_views(seed, 0, len(images), settings.shift_px, settings.flip)
+    memory = InMemory(torch.cat([torch.tensor(images), *parts], 1), settings)
+    views = memory.draw(seed, 0)
     drawn = mixer.draw(seed, 0, (len(images), *images.shape[2:]))
     found = []
     for index in drawn.mixed.nonzero()[:, 0].split(_BATCH):
         own = drawn.at(index)
-        target, source = (augmentation.view(windows, each, views) for each in (index, own.partner))
+        target, source = (memory.view(each, views) for each in (index, own.partner))
         pair = _with_object(target, channels, 0), _with_object(source, channels, 1)
         mixed, weight = draws.mix(*pair, own, mixer.settings, channels)
         weight = weight.flatten(1)[:, 0] if weight.ndim > 1 else weight  # of the two labels alone

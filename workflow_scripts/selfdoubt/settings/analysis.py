@@ -169,5 +169,5 @@ class MaskCheck(Strict):
     study: Name
     statement: Text
     segmenter: Name
-    datasets: Annotated[list[Name], Field(min_length=1)] | None = None  # null: all
+    datasets: Annotated[list[Name], Field(min_length=1)] | None = None  # null: all whose true masks are known
     margin: Positive | None = None  # of the IoU; null: docs/metrics.md

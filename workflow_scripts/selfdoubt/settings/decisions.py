@@ -1,8 +1,6 @@
 """How the claims of a study are stated and decided, as the job that decides is given it."""
 
-from itertools import product
-
-from selfdoubt.settings.mask_checks import CENTRED_BOX
+from selfdoubt.settings.mask_checks import CENTRED_BOX, datasets_of
 from selfdoubt.settings.study import Study, parse_arm
 
 
@@ -45,10 +43,9 @@ def compared_arms(study: Study) -> list[str]:
 def mask_checks(study: Study) -> list[tuple]:
     """Return each check of masks: its name, the check, a data set that it is about, the replicates of the masks."""
     found = []
-    for (key, check), dataset in product(sorted(study.mask_checks.items()), sorted(study.datasets)):
-        if dataset in (check.datasets or study.datasets):
-            replicates = [study.segmented_by(check.segmenter, each) for each in study.replicates_at(check.study)]
-            found.append((key, check, dataset, list(dict.fromkeys(replicates))))
+    for key, check in sorted(study.mask_checks.items()):
+        replicates = [study.segmented_by(check.segmenter, each) for each in study.replicates_at(check.study)]
+        found += [(key, check, dataset, list(dict.fromkeys(replicates))) for dataset in datasets_of(check, study)]
     return found
 
 

@@ -18,8 +18,14 @@ def check_mask_checks(study) -> Iterator[tuple]:
         if check.datasets is not None:
             yield check_unique, f"{place}.datasets", check.datasets
             yield from check_all_known(f"{place}.datasets", check.datasets, study.datasets, "a data set")
-        for dataset in check.datasets or study.datasets:
+        for dataset in check.datasets or ():
             yield _check_truth, place, dataset, study
+
+
+def datasets_of(check, study) -> list[str]:
+    """Return the data sets that a check is about, sorted: if it names none, those whose true masks are known."""
+    known = (key for key, dataset in study.datasets.items() if dataset.mask_truth != "none")
+    return sorted(known if check.datasets is None else check.datasets)
 
 
 def _check_name(key: str, study) -> None:
@@ -31,5 +37,5 @@ def _check_name(key: str, study) -> None:
 def _check_truth(place: str, dataset: str, study) -> None:
     if dataset in study.datasets and study.datasets[dataset].mask_truth == "none":
         raise UserError(
-            f"config: {place}: the true masks of '{dataset}' are not known; set datasets to those that have"
+            f"config: {place}: the true masks of '{dataset}' are not known; set datasets to those that have them"
         )

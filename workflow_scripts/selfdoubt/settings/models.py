@@ -73,7 +73,7 @@ class Recipe(Strict):
     max_gradient_norm: Positive | None = None
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
     shift_px: Annotated[int, Field(ge=0, le=1024)]  # the largest images have so many
-    crop: Crop | None = None  # of images that stay in files
+    crop: Crop | None = None  # random resized, in place of shift_px
     flip: bool
     n_workers: Annotated[int, Field(ge=0, le=1024)] = 0  # that decode such images
     precision: Precision

@@ -146,7 +146,7 @@ def _check_models(study) -> Iterator[tuple]:
             yield check_known, f"{section}.{key}.recipe", model.recipe, study.recipes, "a recipe"
     for key in dict.fromkeys(getattr(model, "recipe", None) for model in study.models.values()):
         if key in study.recipes:
-            yield _check_crop, f"recipes.{key}", study.recipes[key], study
+            yield _check_crop, f"recipes.{key}", study.recipes[key]
     for key, student in study.students.items():
         yield from _check_networks(f"students.{key}.teacher", student.teacher, study)
     yield from check_robust(study)
@@ -160,17 +160,10 @@ def _check_any_model(study) -> None:
         raise UserError("config: baselines: the study has no model; add one, or a teacher")
 
 
-def _check_crop(place: str, recipe, study) -> None:
-    if recipe.crop is None:
-        return
-    if recipe.shift_px:
-        raise UserError(
-            f"config: {place}.shift_px: {recipe.shift_px}, but crop replaces it; set it to 0, or crop to null"
-        )
-    for key, dataset in study.datasets.items():
-        if not study.without_images(key) and dataset.storage == "arrays":
-            here = f"those of '{key}' are arrays"
-            raise UserError(f"config: {place}.crop: needs images that stay in files, but {here}; use shift_px")
+def _check_crop(place: str, recipe) -> None:
+    if recipe.crop is not None and recipe.shift_px:
+        what = f"{recipe.shift_px}, but crop replaces it; set it to 0, or crop to null"
+        raise UserError(f"config: {place}.shift_px: {what}")
 
 
 def _check_segmenters(study) -> Iterator[tuple]:

@@ -15,7 +15,7 @@ import torch.utils.data
 from selfdoubt.data.image_files import ImageFiles
 from selfdoubt.runtime import methods, randomness
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.training import augmentation
+from selfdoubt.training import augmentation, crops
 from selfdoubt.training.distributed import ALONE, Ranks
 
 
@@ -116,23 +116,20 @@ def mixer_of(job, train):
 
 
 class _Arrays:
-    """Images in memory, as uint8 on the device: a batch of views is one gather."""
+    """Images in memory, as uint8 on the device: a batch of views is one gather, or one resampling of crops."""
 
     def __init__(self, images: np.ndarray, masks: np.ndarray | None, recipe, device: torch.device):
-        if recipe.crop is not None:
-            raise UserError("recipes: crop is for images that stay in files; set the data set's storage to files")
         images = torch.tensor(images)
         if masks is not None:
             images = torch.cat([images, torch.from_numpy(masks).to(torch.uint8)[:, None]], 1)
-        self._windows = augmentation.pad(images.to(device), recipe.shift_px)
-        self._recipe = recipe
+        self._device, self._memory = device, InMemory(images.to(device), recipe)
 
     def views(self, epoch: int, asked: list[tuple[int, torch.Tensor]]) -> Iterator[torch.Tensor]:
         """Yield uint8 (b, C, H, W) for each seed and index (b,); masks are one more channel."""
-        drawn = _draw(asked, epoch, len(self._windows), self._recipe)
-        drawn = {seed: _to(self._windows.device, views) for seed, views in drawn.items()}
+        seeds = dict.fromkeys(seed for seed, _ in asked)
+        drawn = {seed: _to(self._device, self._memory.draw(seed, epoch)) for seed in seeds}
         for seed, index in asked:
-            yield augmentation.view(self._windows, index, drawn[seed])
+            yield self._memory.view(index, drawn[seed])
 
 
 class _Files:
@@ -143,8 +140,7 @@ class _Files:
     """
 
     def __init__(self, images: ImageFiles, masks: np.ndarray | None, recipe, device: torch.device):
-        if recipe.shift_px and recipe.crop is not None:
-            raise UserError("recipes: crop takes the place of shift_px; set shift_px to 0, or crop to null")
+        _check_crop(recipe)
         if masks is not None:
             raise UserError("masks: mixing by them needs images in memory; set the data set's storage to arrays")
         self._images, self._recipe, self._device = images, recipe, device
@@ -191,6 +187,33 @@ class _Decoder(torch.utils.data.Dataset):
         except UserError as fault:  # returned: raised in a worker it would print a stack trace
             return fault
         return torch.tensor(np.ascontiguousarray(view))
+
+
+class InMemory:
+    """Views of images in memory: translations, or random resized crops."""
+
+    def __init__(self, images: torch.Tensor, recipe):
+        """Keep uint8 images (n, C, H, W). recipe: has shift_px, crop and flip."""
+        _check_crop(recipe)
+        self._recipe, self._shape = recipe, (len(images), *images.shape[2:])
+        self._images = augmentation.pad(images, recipe.shift_px) if recipe.crop is None else images
+
+    def draw(self, seed: int, epoch: int) -> augmentation.Views | crops.Boxes:
+        """Draw one epoch's views of all images, on the CPU."""
+        recipe = self._recipe
+        if recipe.crop is None:
+            return augmentation.draw_views(seed, epoch, self._shape[0], recipe.shift_px, recipe.flip)
+        return crops.draw_boxes(seed, epoch, self._shape, recipe.crop, recipe.flip)
+
+    def view(self, index: torch.Tensor, drawn: augmentation.Views | crops.Boxes) -> torch.Tensor:
+        """Return the views of the images at `index` (b,): uint8 (b, C, H, W), channels last in memory."""
+        see = augmentation.view if self._recipe.crop is None else crops.crop
+        return see(self._images, index, drawn)
+
+
+def _check_crop(recipe) -> None:
+    if recipe.shift_px and recipe.crop is not None:
+        raise UserError("recipes: crop takes the place of shift_px; set shift_px to 0, or crop to null")
 
 
 def _draw(asked: list[tuple[int, torch.Tensor]], epoch: int, n: int, recipe) -> dict[int, augmentation.Views]:
