@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from selfdoubt.mixing.masks import permute, replace_by_boxes
+from selfdoubt.mixing.masks import enclose, permute, replace_by_boxes
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 200])
@@ -50,3 +50,14 @@ def test_a_box_stays_a_box():
     own = np.zeros((2, 9, 9), bool)
     own[0, 2:5, 3:9] = own[1, :, 4] = True
     np.testing.assert_array_equal(replace_by_boxes(own, 1), own)
+
+
+def test_enclosing_boxes_cut_nothing_and_are_no_larger_than_needed():
+    own = np.zeros((3, 5, 6), bool)
+    own[0, [1, 3], [2, 4]] = True  # two pixels: their box is of 3 rows and 3 columns
+    own[1] = True
+    found = enclose(own, 1)
+    expected = np.zeros((5, 6), bool)
+    expected[1:4, 2:5] = True
+    np.testing.assert_array_equal(found[0], expected)
+    assert found[1].all() and not found[2].any() and (found | ~own).all()

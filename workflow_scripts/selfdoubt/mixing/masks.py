@@ -32,7 +32,7 @@ def doubtful(path: Path | None) -> np.ndarray | None:
 
 
 def control(masks: np.ndarray, name: str, seed: int) -> np.ndarray:
-    """Return masks (n, H, W) as the control `name` changes them: "none", "permuted" or "boxes"."""
+    """Return masks (n, H, W) as the control `name` changes them: "none", "permuted", "boxes" or "enclosing"."""
     return _CONTROLS[name](masks, seed)
 
 
@@ -70,10 +70,24 @@ def replace_by_boxes(masks: np.ndarray, _seed: int) -> np.ndarray:
     return within & (row * columns[:, None, None] + column < area[:, None, None])
 
 
+def enclose(masks: np.ndarray, _seed: int) -> np.ndarray:
+    """Replace each mask by its bounding box: nothing of the object is cut, and its shape is lost.
+
+    masks: bool (n, H, W). An empty mask stays empty.
+    """
+    found = np.ones_like(masks)
+    for axis, length in ((2, masks.shape[1]), (1, masks.shape[2])):
+        start, span = _extent(masks.any(axis))
+        places = np.arange(length)
+        within = (places >= start[:, None]) & (places < (start + span)[:, None])
+        found &= np.expand_dims(within, axis)
+    return found
+
+
 def _extent(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the first True of each row of bool (n, L), and how long the span to the last is; 0 and 0 without any."""
     first, last = occupied.argmax(1), occupied.shape[1] - occupied[:, ::-1].argmax(1)
     return first, np.where(occupied.any(1), last - first, 0)
 
 
-_CONTROLS = {"none": lambda masks, _seed: masks, "permuted": permute, "boxes": replace_by_boxes}
+_CONTROLS = {"none": lambda masks, _seed: masks, "permuted": permute, "boxes": replace_by_boxes, "enclosing": enclose}

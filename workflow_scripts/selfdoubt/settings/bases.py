@@ -57,7 +57,7 @@ def not_below_min_scale(max_scale: float, others: ValidationInfo) -> float:
 class ByMasks(Mixing):
     """Mixing that needs object masks."""
 
-    mask_control: Literal["none", "permuted", "boxes"] = "none"
+    mask_control: Literal["none", "permuted", "boxes", "enclosing"] = "none"
 
 
 class ByObjects(ByMasks):
