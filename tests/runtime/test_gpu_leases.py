@@ -62,6 +62,38 @@ def test_thirty_jobs_share_three_devices_without_overlap_or_starvation(place):
     assert all(len(set(ids)) == len(ids) for ids in given) and set().union(*given) == {"a", "b", "c"}
 
 
+def test_slots_let_so_many_jobs_have_one_device(place, monkeypatch):
+    """Six jobs hold three devices of two slots, the first slots of all before the second; a seventh waits."""
+    monkeypatch.setenv("SELFDOUBT_JOBS_PER_GPU", "2")
+    held, taken = [], []
+    for _ in range(6):
+        taken += gpu_leases._collect(["a", "b", "c"], 1, gpu_leases.jobs_per_gpu())
+        held.append(gpu_leases._held.pop())
+    assert taken == ["a", "b", "c", "a", "b", "c"]
+    waiting = start(1, place)
+    time.sleep(0.3)
+    assert waiting.poll() is None
+    os.close(held[4])  # that of the second slot of b
+    assert waiting.communicate(timeout=30)[1] == "" and (place / "log").read_text() == "b\n"
+    for file in held[:4] + held[5:]:
+        os.close(file)
+
+
+def test_a_job_of_two_devices_has_a_slot_of_each(place, monkeypatch):
+    monkeypatch.setenv("SELFDOUBT_JOBS_PER_GPU", "3")
+    assert gpu_leases._collect(["a", "b", "c"], 2, 3) == ["a", "b"]
+    assert gpu_leases._collect(["a", "b", "c"], 2, 3) == ["a", "c"]
+    for _ in range(4):
+        os.close(gpu_leases._held.pop())
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "two", "1.5", ""])
+def test_slots_that_are_no_number_are_refused(place, monkeypatch, given):
+    monkeypatch.setenv("SELFDOUBT_JOBS_PER_GPU", given)
+    with pytest.raises(UserError, match="SELFDOUBT_JOBS_PER_GPU"):
+        gpu_leases.take(1)
+
+
 def test_a_job_that_is_killed_while_holding_frees_its_devices(place):
     holders = [start(2, place, 600), start(1, place, 600)]
     while len(list(place.iterdir())) < 4:  # three devices and the log

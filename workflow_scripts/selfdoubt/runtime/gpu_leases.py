@@ -5,6 +5,9 @@ those that it has while it waits for more, so that jobs of two devices do not st
 the process ends, even if it is killed. Without devices a lease does nothing.
 
 A device is identified by the driver's UUID, even if CUDA_VISIBLE_DEVICES gives its number, so that it has one lock.
+Small trainings leave most of a device idle: SELFDOUBT_JOBS_PER_GPU lets so many jobs have one, each in a slot with a
+lock of its own; those who share a machine's devices must all set the same.
+
 SELFDOUBT_DEVICES (ids joined by commas, or empty) replaces the search for devices. SELFDOUBT_LEASES names the folder of
 the locks, which all who use the devices must share. The first job makes folder and locks writable for every user,
 whatever the umask; symbolic links in their place are refused.
@@ -19,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import product
 from pathlib import Path
 
 from selfdoubt.runtime.errors import UserError
@@ -29,23 +33,31 @@ _held: list[int] = []  # file descriptors; the locks live as long as they, and a
 
 
 def take(n: int) -> list[str]:
-    """Wait until n devices are free, lock them for this process, and return their ids.
+    """Wait until n devices have a free slot, lock one of each for this process, and return their ids.
 
     Sets CUDA_VISIBLE_DEVICES, so call it before CUDA starts. If a cluster's scheduler has assigned exactly n devices,
     they are used without a lock. Without devices nothing is set, and the list is empty.
-    Raises UserError if there are fewer than n.
+    Raises UserError if there are fewer than n, or if SELFDOUBT_JOBS_PER_GPU is no number of jobs.
     """
-    devices = found()
+    devices, slots = found(), jobs_per_gpu()
     if not devices:
         return []
     if n > len(devices):
         raise UserError(f"gpu: {n} requested, but there are {len(devices)} ({', '.join(devices)})")
     assigned = n == len(devices) and _scheduler() is not None
-    ids = devices if assigned else _collect(_by_uuid(devices), n)
+    ids = devices if assigned else _collect(_by_uuid(devices), n, slots)
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(ids)
     if "SELFDOUBT_DEVICES" not in os.environ:  # whose ids CUDA may not know
         os.environ["SELFDOUBT_LEASED"] = ",".join(ids)
     return ids
+
+
+def jobs_per_gpu() -> int:
+    """Return how many jobs may have one device at a time; raises UserError if the environment has no such number."""
+    given = os.environ.get("SELFDOUBT_JOBS_PER_GPU", "1")
+    if not re.fullmatch(r"[1-9]\d{0,2}", given):
+        raise UserError(f"SELFDOUBT_JOBS_PER_GPU: '{given}', but it is a number of jobs from 1 to 999; set it to one")
+    return int(given)
 
 
 def leased() -> str:
@@ -82,19 +94,24 @@ def _scheduler() -> str | None:
     return next((name for name in _SCHEDULERS if name in os.environ), None)
 
 
-def _collect(devices: list[str], n: int) -> list[str]:
+def _collect(devices: list[str], n: int, slots: int) -> list[str]:
+    """Lock a slot of each of n devices; the first slots of all devices are taken before the second ones."""
     folder = _folder()
     queue = _open(folder / "queue.lock")
     fcntl.flock(queue, fcntl.LOCK_EX)
     taken: list[str] = []
     while len(taken) < n:
-        for device in devices:
-            if len(taken) < n and device not in taken and _lock(folder / f"device-{device.replace('/', '-')}.lock"):
+        for slot, device in product(range(slots), devices):
+            if len(taken) < n and device not in taken and _lock(folder / _name(device, slot)):
                 taken.append(device)
         if len(taken) < n:
             time.sleep(_POLL_SECONDS)
     os.close(queue)
     return sorted(taken, key=devices.index)
+
+
+def _name(device: str, slot: int) -> str:
+    return f"device-{device.replace('/', '-')}{f'-slot-{slot}' if slot else ''}.lock"
 
 
 def _lock(path: Path) -> bool:
