@@ -36,6 +36,7 @@ from selfdoubt.runtime.schemas.training import TRAINING_SCHEMA
 from selfdoubt.training import loop, losses
 from selfdoubt.training.batches import Stream
 from selfdoubt.training.loop import Training
+from selfdoubt.training.resume import Keeper
 
 torch.set_num_threads(1)
 
@@ -60,6 +61,21 @@ def test_an_infinite_loss_changes_no_weight():
     with pytest.raises(UserError, match=r"^loss is inf at epoch 0, step 0, learning rate 0\.1$"):
         fit(model, recipe, lambda z, _: z.sum() + float("inf"), split_of(6))
     assert all(torch.equal(weight, before[name]) for name, weight in model.named_parameters())
+
+
+@pytest.mark.parametrize("interval", [2, 3, 16])
+def test_losses_that_are_read_once_in_several_steps_name_the_first_that_is_not_finite(tmp_path, monkeypatch, interval):
+    """At the latest where the epoch ends or a state would be kept, so that no state has its weights."""
+    losses = iter([1.0, 1.0, 1.0, float("nan"), float("inf"), 1.0])
+    recipe = recipe_of(batch_size=10)  # 2 steps an epoch
+    keeper = Keeper(tmp_path / "state", "key")
+    training = Training(
+        model_of(), Stream(split_of(), recipe, 1, CPU), lambda z, _: z.sum() * next(losses), split_of(6), keeper
+    )
+    training._most_unchecked = interval
+    with pytest.raises(UserError, match=r"^loss is nan at epoch 1, step 3, learning rate 0\.025$"):
+        training.run()
+    assert Keeper(tmp_path / "state", "key").load()[1]["epoch"] == 1  # that of the first epoch
 
 
 def test_the_history_by_hand(capsys):

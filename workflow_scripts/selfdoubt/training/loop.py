@@ -26,6 +26,8 @@ from selfdoubt.training.progress import Progress
 from selfdoubt.training.resume import Keeper
 from selfdoubt.training.technique import Techniques
 
+_STEPS_UNCHECKED = 16  # on a GPU, at most: a training whose loss is not finite goes on for so many steps
+
 
 class Training:
     """The training of a model on a stream; `run` resumes from the last saved state."""
@@ -55,12 +57,14 @@ class Training:
         self._measuring, self._columns = objective, getattr(objective, "columns", ())  # a student's
         self._measured = torch.zeros(len(self._columns), dtype=torch.float64, device=self._device)  # summed likewise
         self._epoch, self._n_done, self._history = 0, 0, []  # n_done: batches of this epoch
+        self._unchecked: list[tuple[torch.Tensor, str]] = []  # losses of the last steps, each with where it was
+        self._most_unchecked = 1 if self._device.type == "cpu" else _STEPS_UNCHECKED
 
     def run(self) -> list[dict]:
         """Train the model in place and return a row per epoch of TRAINING_SCHEMA, or of PARTS_SCHEMA.
 
-        With `ema_decay`, the model ends as its average. Raises UserError at the first step, or the first evaluation on
-        val, whose loss is not finite.
+        With `ema_decay`, the model ends as its average. Raises UserError, which names it, soon after the first step, or
+        at the first evaluation on val, whose loss is not finite.
         """
         self._restore()
         forward = self._stream.ranks.wrap(self._model)
@@ -79,9 +83,10 @@ class Training:
         recipe, step = self._stream.recipe, self._epoch * self._stream.n_batches + self._n_done
         factor, batch = self._factor(step), self._techniques.extended(batch, step)
         logits, total = self._techniques.gradients(lambda: self._gradients(forward, batch, step))
-        if not torch.isfinite(total):  # checked once the backward pass is under way, so that a GPU waits less
-            rate = factor * recipe.optimizer.learning_rate
-            raise UserError(f"loss is {total.item()} at epoch {self._epoch}, step {step}, learning rate {rate:.4g}")
+        rate = factor * recipe.optimizer.learning_rate
+        self._unchecked.append((total, f"at epoch {self._epoch}, step {step}, learning rate {rate:.4g}"))
+        if len(self._unchecked) == self._most_unchecked:
+            self._check_losses()
         self._techniques.learned(logits.detach(), batch)
         if recipe.max_gradient_norm is not None:
             torch.nn.utils.clip_grad_norm_(self._model.parameters(), recipe.max_gradient_norm)
@@ -92,6 +97,17 @@ class Training:
         if self._columns:
             self._measured += self._stream.ranks.sum(self._measuring.measured * len(batch.labels))
         self._n_done += 1
+
+    def _check_losses(self) -> None:
+        """Raise UserError at the first of the last steps whose loss is not finite.
+
+        On a GPU not at each step, since it would wait each time for its loss; no state is kept before.
+        """
+        losses = torch.stack([total for total, _ in self._unchecked]).tolist() if self._unchecked else []
+        for loss, (_, where) in zip(losses, self._unchecked, strict=True):
+            if not math.isfinite(loss):
+                raise UserError(f"loss is {loss} {where}")
+        self._unchecked.clear()
 
     def _gradients(self, forward: Callable, batch: Batch, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Add the gradients of a batch, and return its logits, and the sum of its losses on all ranks."""
@@ -113,6 +129,7 @@ class Training:
         return self._techniques.factor(schedules.factor(step, n_steps, recipe.schedule), step)
 
     def _end_epoch(self, forward: Callable) -> None:
+        self._check_losses()
         recipe, n_images = self._stream.recipe, self._stream.rows_per_epoch
         factor = self._factor((self._epoch + 1) * self._stream.n_batches - 1)
         row = {"epoch": self._epoch, "learning_rate": factor * recipe.optimizer.learning_rate}
@@ -153,6 +170,7 @@ class Training:
         return named | {"total": self._total} | ({"measured": self._measured} if self._columns else {})
 
     def _keep(self) -> None:
+        self._check_losses()
         if self._keeper and self._stream.ranks.first:
             facts = {"epoch": self._epoch, "n_done": self._n_done, "history": self._history}
             self._keeper.save(self._tensors(), facts)
