@@ -15,16 +15,17 @@ class Segmenter(Strict):
     architecture: Literal[ARCHITECTURES]
     encoder: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     encoder_weights: Literal["published"] | WeightsFile | None = None  # of a tu- encoder; None: untrained
+    # stages of the encoder, each of half the resolution of the one before
     encoder_depth: Annotated[int, Field(ge=1, le=5)]
+    # of each stage of the decoder, of which there are encoder_depth
     decoder_channels: list[Channels] = Field(min_length=1)
     foreground_above: Fraction
     background_below: Fraction
     refinement_steps: Annotated[int, Field(ge=0, le=10_000)]
     maps: Literal["features"] | None = None  # what a teacher's features have in common; None: its class's evidence
     map_scales: Annotated[list[Annotated[float, Field(ge=0.25, le=8)]], Field(min_length=1)] | None = None  # of views
-    object_quantile: Annotated[float, Field(gt=0, lt=1)] | None = (
-        None  # of a class's map, from where on object is likelier
-    )
+    # of a class's map, from where on object is likelier
+    object_quantile: Annotated[float, Field(gt=0, lt=1)] | None = None
     colour_steps: Annotated[int, Field(ge=1, le=100)] | None = None  # of refinement by an image's colours; None: none
     balanced: Literal[True] | None = None  # object and background count alike in a batch
     rounds: Annotated[int, Field(ge=2, le=10)] | None = None  # each but the first learns from the one before; None: one
@@ -35,7 +36,7 @@ class Segmenter(Strict):
     dilate_px: Annotated[int, Field(ge=1, le=64)] | None = None  # by which masks are made wider
     allowed_empty_or_full: Fraction | None = None  # of masks; None: a half
     min_confidence: Fraction | None = None  # of a mask: images of less stay unmixed; None: all are mixed
-    threads: Processes
+    threads: Processes  # of each operation: another number gives other last bits
     device: Device = "auto"
 
     @property
