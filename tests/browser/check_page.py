@@ -275,12 +275,20 @@ def test_the_replicates_of_a_number_and_its_missing_ones_are_shown(opened):
 # ---- figures ----
 
 
-def test_a_point_shows_its_arm_replicate_and_values_to_pointer_and_keyboard(opened):
+@pytest.mark.parametrize(
+    "figure, text",
+    [
+        ("auroc-accuracy", r"ce, replicate 1: accuracy 90.00\s%, auroc 80.00\s%"),
+        ("gain-cost", r"ce/odin, mean: 3 passes, gain 5.00 \(AURC ×10³\)"),
+    ],
+)
+def test_a_point_shows_its_arm_replicate_and_values_to_pointer_and_keyboard(opened, figure, text):
     page = opened()
-    points, tip = page.locator("#figure-auroc-accuracy .point"), page.locator(".tip")
+    points, tip = page.locator(f"#figure-{figure} .point"), page.locator(".tip")
     assert tip.is_hidden()
-    points.first.hover()
-    assert tip.is_visible() and re.fullmatch(r"ce, replicate 1: accuracy 90.00\s%, auroc 80.00\s%", tip.text_content())
+    which = re.search(r"replicate 1|mean", text)[0]
+    page.locator(f"#figure-{figure} .point[data-text*='{which}']").first.hover()
+    assert tip.is_visible() and re.fullmatch(text, tip.text_content()), tip.text_content()
     points.first.focus()
     page.keyboard.press("ArrowRight")
     assert "replicate 2" in tip.text_content()

@@ -28,7 +28,7 @@ from selfdoubt.data.datasets import Split
 from selfdoubt.data.own_images import positions
 from selfdoubt.figures import numbers
 from selfdoubt.figures.context import context_of
-from selfdoubt.figures.kinds import gain_cost, message_examples
+from selfdoubt.figures.kinds import auroc_accuracy, gain_cost, message_examples
 from selfdoubt.figures.kinds.accuracy_ranking import parts_of
 from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import accuracy_and_auroc
@@ -251,9 +251,11 @@ def test_every_kind_gives_its_numbers_as_a_table_of_which_none_is_a_list(kind, t
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "table.csv").read_bytes()
 
 
-def test_points_are_placed_where_they_are_drawn():
-    figure, found = drawn("auroc-accuracy"), table("auroc-accuracy")
-    placed = numbers.placed(found, figure, "accuracy_percent", "auroc_percent")
+@pytest.mark.parametrize("kind", [auroc_accuracy, gain_cost])
+def test_points_are_placed_where_they_are_drawn(kind):
+    name = kind.__name__.rpartition(".")[2].replace("_", "-")
+    figure, found = drawn(name), table(name)
+    placed = numbers.placed(found, figure, *kind.POINTS)
     box = figure.axes[0].get_position()
     assert placed["left_percent"].between(100 * box.x0, 100 * box.x1).all()
     assert placed["top_percent"].between(100 * (1 - box.y1), 100 * (1 - box.y0)).all()
