@@ -12,6 +12,7 @@ from small_figures import (
     KINDS,
     LAST_INCORRECT,
     aurcs,
+    compared,
     draw,
     drawn,
     exchanged,
@@ -238,6 +239,17 @@ def test_a_forest_plot_divides_each_difference_by_its_margin_and_draws_better_to
     assert axes.get_xlim() == (-8, 8)  # the last interval goes on, as an arrow shows
     assert [row["better"] for row in table("forest", exploratory=False).to_dict("records")] == ["kd", "kd"]
     assert [row["metric"] for row in table("forest", metrics=["aurc"]).to_dict("records")] == ["aurc"]
+
+
+def test_a_forest_plot_names_few_arms_and_marks_verdicts_over_several_data_sets():
+    data = compared()
+    several = "kd, ce/odin, ce/random-sign"
+    comparisons = data.comparisons.assign(better=data.comparisons["better"].replace("kd", several))
+    shown = texts(draw("forest", data._replace(comparisons=comparisons)))
+    assert any(text.startswith("KD, τ = $4$ and 2 more − cross-entropy") for text in shown)
+    over = data.hypotheses.assign(dataset="toys, games")
+    headers = [" ".join(texts(draw("forest", data._replace(hypotheses=each)))) for each in (data.hypotheses, over)]
+    assert ["verdicts over all data sets" in header for header in headers] == [False, True]
 
 
 @pytest.mark.parametrize("kind", KINDS)
