@@ -93,7 +93,7 @@ def _point(row: dict, settings: dict, kind: ModuleType, names: Arms, numbers: Nu
     """Return a point with its arm, replicate and values; it leads to the number of its arm that its kind names."""
     which = "mean" if row["replicate"] == "mean" else f"replicate {row['replicate']}"
     values = ", ".join(text.format(row[name]) for name, text in kind.POINTS.items())
-    values = values.replace(" %", f"{NO_BREAK}%").replace("-", "−")
+    values = values.replace(" %", f"{NO_BREAK}%").replace(" ×", f"{NO_BREAK}×").replace("-", "−")
     column = Column(kind.METRIC, settings["score"], settings["split"])
     key = key_of(numbers, settings["dataset"], row["arm"], column)
     places = (row[place] for place in PLACES)
