@@ -74,7 +74,7 @@ def keys_of(names: list[str], year: str) -> list[str]:
     own = {key: [*map(plain, surnames(key))] for key in entries() if entries()[key]["year"] == year}
     last = names[-1] if names[-1] != OTHERS else names[-2]
     found = {key: authors for key, authors in own.items() if last in authors}
-    first = {key: authors for key, authors in found.items() if authors[0] in names} or found
+    first = {key: authors for key, authors in found.items() if authors[0] in names}
     alone = [key for key, authors in first.items() if (len(authors) == 1) == (len(names) == 1)]
     return alone or [*first]
 

@@ -101,6 +101,10 @@ COMMON = {  # of keys that several sections have, and that say it all by their n
     "n_folds": "of cross-fitting",
     "penalty": "of squared weights",
     "device": "auto: a GPU where there is one",
+    "l2_penalty": "of the logistic model: half of it times the squared weights is added to the mean log loss",
+    "from": "the first replicate's number",
+    "n": "how many replicates",
+    "looks": "numbers of replicates, rising, after each of which the claims are tested",
     "weights_key": "of the state dict in the file, where there are several",
 }
 INTERNAL = {"twin", "fold"}  # of members of twins and folds, which the program sets
@@ -218,7 +222,8 @@ def sections() -> dict[type[BaseModel], list[str]]:
         model, key = waiting.pop(0)
         if key not in found.setdefault(model, []):
             found[model].append(key)
-            own = [each for field in model.model_fields.values() for each in models_in(field.annotation)]
+            fields = [field for name, field in model.model_fields.items() if name not in INTERNAL]
+            own = [each for field in fields for each in models_in(field.annotation)]
             waiting = [*((each, key) for each in dict.fromkeys(own)), *waiting]
     return found
 
@@ -245,7 +250,7 @@ def row(model: type[BaseModel], name: str, field: FieldInfo) -> str:
     else:
         kind = kind_of(field.annotation, field.metadata)
     unit = next((unit for end, unit in UNITS.items() if key.endswith(end)), "")
-    value = kind if not unit or kind.startswith(("[", "one of")) else f"{kind}, {unit}"
+    value = kind if not unit or kind.startswith(("[", "`")) else f"{kind}, {unit}"
     default = "*required*" if field.is_required() else default_of(field)
     places = (("", key),) if model is Study else tuple((section, key) for section in sections()[model])
     text = comments(model).get(name) or next(filter(None, map(comments_of_config().get, places)), "")
@@ -274,7 +279,7 @@ def cell(text: str) -> str:
 
 @cache
 def comments(model: type[BaseModel]) -> dict[str, str]:
-    """Return the comment at each field of a class, and of those that it is derived from."""
+    """Return the comment beside or above each field of a class, and of those that it is derived from."""
     found = {}
     for base in reversed(model.__mro__):
         if issubclass(base, BaseModel) and base is not BaseModel and base.__module__.startswith("selfdoubt"):
@@ -290,9 +295,10 @@ def _comments_in(model: type[BaseModel]) -> dict[str, str]:
     lines, found = source.split("\n"), {}
     for node in ast.parse(source).body[0].body:
         if isinstance(node, ast.AnnAssign):
-            line = lines[node.end_lineno - 1][node.end_col_offset :]
-            if "#" in line:
-                found[node.target.id] = line.partition("#")[2].strip()
+            beside, above = lines[node.end_lineno - 1][node.end_col_offset :], lines[node.lineno - 2].strip()
+            text = beside.partition("#")[2] or (above[1:] if above.startswith("#") else "")
+            if text:
+                found[node.target.id] = text.strip()
     return found
 
 

@@ -118,6 +118,11 @@ def mask_truth_of_figure(figure):
     return STUDY.datasets[figure.dataset].mask_truth
 
 
+def source_of_figure(figure):
+    """The source of the data set, of which names of classes may be known."""
+    return STUDY.datasets[figure.dataset].source
+
+
 def own_images_of_figure(figure):
     """The training images of the first replicate, whose masks a figure shows; nothing where it has all."""
     own = STUDY.own_images(figure.dataset)
@@ -152,6 +157,7 @@ CONTEXT = {
     "values": values_of_figure,
     "mask_truth": mask_truth_of_figure,
     "own_images": own_images_of_figure,
+    "source": source_of_figure,
 }
 
 

@@ -275,17 +275,42 @@ def test_the_replicates_of_a_number_and_its_missing_ones_are_shown(opened):
 # ---- figures ----
 
 
-def test_a_point_shows_its_arm_replicate_and_values_to_pointer_and_keyboard(opened):
+@pytest.mark.parametrize(
+    "figure, text",
+    [
+        ("auroc-accuracy", r"ce, replicate 1: accuracy 90.00\s%, auroc 80.00\s%"),
+        ("gain-cost", r"ce/odin, mean: 3 passes, gain 5.00 \(AURC\s×10³\)"),
+    ],
+)
+def test_a_point_shows_its_arm_replicate_and_values_to_pointer_and_keyboard(opened, figure, text):
     page = opened()
-    points, tip = page.locator("#figure-auroc-accuracy .point"), page.locator(".tip")
+    points, tip = page.locator(f"#figure-{figure} .point"), page.locator(".tip")
     assert tip.is_hidden()
-    points.first.hover()
-    assert tip.is_visible() and re.fullmatch(r"ce, replicate 1: accuracy 90.00\s%, auroc 80.00\s%", tip.text_content())
+    which = re.search(r"replicate 1|mean", text)[0]
+    page.locator(f"#figure-{figure} .point[data-text*='{which}']").first.hover()
+    assert tip.is_visible() and re.fullmatch(text, tip.text_content()), tip.text_content()
     points.first.focus()
     page.keyboard.press("ArrowRight")
     assert "replicate 2" in tip.text_content()
     page.keyboard.press("Escape")
     assert tip.is_hidden()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_points_lie_on_their_picture_and_their_numbers_beside_them(opened, name, viewport):
+    page = opened(name, viewport)
+    widths = "plot => plot.getBoundingClientRect().width - plot.querySelector('img').getBoundingClientRect().width"
+    plots = page.locator(".plot:has(.point)")
+    assert plots.count() and max(abs(plot.evaluate(widths)) for plot in plots.all()) < 1
+    point = page.locator("#figure-auroc-accuracy .point").first
+    point.focus()
+    page.mouse.wheel(0, 60)
+    gaps = """point => new Promise(done => setTimeout(() => requestAnimationFrame(() => {
+        const [at, tip] = [point, document.querySelector('.tip')].map(each => each.getBoundingClientRect());
+        done([at.top - tip.bottom, tip.top - at.bottom]);
+    }), 800))"""
+    assert min(abs(gap - 6) for gap in point.evaluate(gaps)) < 2
 
 
 # ---- for everybody ----

@@ -12,6 +12,7 @@ from small_figures import (
     KINDS,
     LAST_INCORRECT,
     aurcs,
+    compared,
     draw,
     drawn,
     exchanged,
@@ -28,7 +29,7 @@ from selfdoubt.data.datasets import Split
 from selfdoubt.data.own_images import positions
 from selfdoubt.figures import numbers
 from selfdoubt.figures.context import context_of
-from selfdoubt.figures.kinds import gain_cost, message_examples
+from selfdoubt.figures.kinds import auroc_accuracy, gain_cost, message_examples
 from selfdoubt.figures.kinds.accuracy_ranking import parts_of
 from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import accuracy_and_auroc
@@ -259,6 +260,17 @@ def test_a_forest_plot_divides_each_difference_by_its_margin_and_draws_better_to
     assert [row["metric"] for row in table("forest", metrics=["aurc"]).to_dict("records")] == ["aurc"]
 
 
+def test_a_forest_plot_names_few_arms_and_marks_verdicts_over_several_data_sets():
+    data = compared()
+    several = "kd, ce/odin, ce/random-sign"
+    comparisons = data.comparisons.assign(better=data.comparisons["better"].replace("kd", several))
+    shown = texts(draw("forest", data._replace(comparisons=comparisons)))
+    assert any(text.startswith("KD, τ = $4$ and 2 more − cross-entropy") for text in shown)
+    over = data.hypotheses.assign(dataset="toys, games")
+    headers = [" ".join(texts(draw("forest", data._replace(hypotheses=each)))) for each in (data.hypotheses, over)]
+    assert ["verdicts over all data sets" in header for header in headers] == [False, True]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_gives_its_numbers_as_a_table_of_which_none_is_a_list(kind, tmp_path):
     found = table(kind)
@@ -270,9 +282,11 @@ def test_every_kind_gives_its_numbers_as_a_table_of_which_none_is_a_list(kind, t
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "table.csv").read_bytes()
 
 
-def test_points_are_placed_where_they_are_drawn():
-    figure, found = drawn("auroc-accuracy"), table("auroc-accuracy")
-    placed = numbers.placed(found, figure, "accuracy_percent", "auroc_percent")
+@pytest.mark.parametrize("kind", [auroc_accuracy, gain_cost])
+def test_points_are_placed_where_they_are_drawn(kind):
+    name = kind.__name__.rpartition(".")[2].replace("_", "-")
+    figure, found = drawn(name), table(name)
+    placed = numbers.placed(found, figure, *kind.POINTS)
     box = figure.axes[0].get_position()
     assert placed["left_percent"].between(100 * box.x0, 100 * box.x1).all()
     assert placed["top_percent"].between(100 * (1 - box.y1), 100 * (1 - box.y0)).all()

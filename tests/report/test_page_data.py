@@ -5,7 +5,9 @@ import hashlib
 import json
 import re
 
+import pandas as pd
 import pytest
+from copies import ROOT
 from made_up_page import made_up, pictures_of
 from small_report import METRICS, frame, report
 
@@ -16,7 +18,7 @@ from selfdoubt.report.arms import Arms
 from selfdoubt.report.explorer import explorer_of
 from selfdoubt.report.numbers import numbers_of
 from selfdoubt.report.page import render
-from selfdoubt.report.pictures import picture_lists
+from selfdoubt.report.pictures import class_names, picture_lists
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,16 @@ def test_exact_values_stand_behind_the_rounded_ones(page):
     )
     exact, spread, shown, shown_spread = map(float, cell.groups())
     assert shown == round(exact, 4) != exact and shown_spread == round(spread, 4) != spread
+
+
+def test_classes_of_the_images_that_come_with_the_project_have_names():
+    counts = pd.DataFrame({"label": [None, *range(10)], "class_name": [None, *map(str, range(10))]})
+    names = class_names(counts, "embedded:fashion-mnist-12k")
+    text = re.search(r"Classes: (.*)\.", (ROOT / "resources/fashion-mnist-12k/README.md").read_text())[1]
+    assert ", ".join(f"{label} {name}" for label, name in names.items()) == text
+    assert class_names(counts, "fashion-scenes") == names and class_names(counts, "folder:mine")[3] == "3"
+    own = counts.assign(class_name=[None, *"abcdefghij"])
+    assert class_names(own, "embedded:fashion-mnist-12k")[0] == "a"
 
 
 def test_pictures_are_listed_by_kind_with_what_arms_predict():

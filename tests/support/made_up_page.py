@@ -119,7 +119,7 @@ def made_up(folder: Path, n_models: int = 40) -> ReportData:
         COMPARISON | {"better": f"model-{i}", "than": "model-0", "metric": metric, "hypothesis": None}
         for i, metric in product((1, 2), ("aurc", "accuracy", "nll"))
     ]
-    kinds = ("auroc-accuracy", "forest", "risk-coverage", "mask-gallery")
+    kinds = ("auroc-accuracy", "gain-cost", "forest", "risk-coverage", "mask-gallery")
     return replace(
         report(),
         settings=known,

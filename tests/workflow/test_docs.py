@@ -69,6 +69,11 @@ def test_the_reference_has_bounds_choices_defaults_units_and_meanings():
         assert line in page, line
 
 
+def test_every_key_of_a_config_is_described():
+    rows = re.findall(r"^\| `.*$", (ROOT / "docs/config.md").read_text(), re.MULTILINE)
+    assert [row for row in rows if re.split(r"(?<!\\)\|", row)[-2].isspace()] == []
+
+
 def test_every_paper_that_is_named_has_an_entry_and_every_entry_is_named():
     assert citations.faults() == []
 

@@ -34,6 +34,7 @@ class Context:
     looks: dict[str, Look] = field(default_factory=dict)
     values: dict[str, float] = field(default_factory=dict)  # arm -> the setting along which a figure shows it
     mask_truth: str = "none"
+    source: str = ""  # of the data set
     corruptions: dict = field(default_factory=dict)  # names and severities, of the data set
     doses: dict[str, int] = field(default_factory=dict)  # data set -> training images of a replicate
     claims: dict = field(
@@ -47,4 +48,5 @@ def context_of(settings: dict) -> Context:
     places = settings.get("looks", {})
     looks = {arm: look_at(places[arm]) for arm in sorted(places, key=places.get)}
     others = {key: settings.get(key, {}) for key in ("values", "corruptions", "doses", "claims", "own_images")}
-    return Context(settings.get("labels", {}), looks, mask_truth=settings.get("mask_truth", "none"), **others)
+    texts = {key: settings[key] for key in ("mask_truth", "source") if key in settings}
+    return Context(settings.get("labels", {}), looks, **texts, **others)

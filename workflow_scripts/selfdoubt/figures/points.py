@@ -48,6 +48,14 @@ def of_arm(points: pd.DataFrame, arm: str) -> pd.DataFrame:
     return points[points["arm"] == arm].set_index("replicate")
 
 
+def with_means(points: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Return points with one more of each arm of several replicates: "mean", the mean of the columns."""
+    means = points.groupby("arm", as_index=False, sort=False)[columns].mean()
+    several = points.groupby("arm")["replicate"].transform("size") > 1
+    means = means[means["arm"].isin(points.loc[several, "arm"])].assign(replicate="mean")
+    return pd.concat([points.assign(replicate=points["replicate"].astype(str)), means]) if len(means) else points
+
+
 def paired(*sides: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the points of several arms of the replicates that all have, in the same order.
 

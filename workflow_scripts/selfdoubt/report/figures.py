@@ -83,17 +83,18 @@ def _numbers(figure: dict, kind: ModuleType, names: Arms, numbers: Numbers) -> t
         return "", []
     table, points = pd.read_csv(figure["csv"]), []
     if {*PLACES} <= {*table}:
-        points = [_point(row, figure["settings"], kind.POINTS, names, numbers) for row in table.to_dict("records")]
+        points = [_point(row, figure["settings"], kind, names, numbers) for row in table.to_dict("records")]
         table = table.drop(columns=PLACES)
     content = table.to_csv(index=False, float_format="%.10g", lineterminator="\n").encode()
     return f"data:text/csv;base64,{base64.b64encode(content).decode()}", points
 
 
-def _point(row: dict, settings: dict, axes: tuple[str, str], names: Arms, numbers: Numbers) -> Point:
-    """Return a point with its arm, replicate and values; it leads to the number of its vertical axis."""
+def _point(row: dict, settings: dict, kind: ModuleType, names: Arms, numbers: Numbers) -> Point:
+    """Return a point with its arm, replicate and values; it leads to the number of its arm that its kind names."""
     which = "mean" if row["replicate"] == "mean" else f"replicate {row['replicate']}"
-    values = ", ".join(f"{name.removesuffix('_percent')} {row[name]:.2f}{NO_BREAK}%" for name in axes)
-    column = Column(axes[1].removesuffix("_percent"), settings["score"], settings["split"])
+    values = ", ".join(text.format(row[name]) for name, text in kind.POINTS.items())
+    values = values.replace(" %", f"{NO_BREAK}%").replace(" ×", f"{NO_BREAK}×").replace("-", "−")
+    column = Column(kind.METRIC, settings["score"], settings["split"])
     key = key_of(numbers, settings["dataset"], row["arm"], column)
     places = (row[place] for place in PLACES)
     return Point(*places, f"{names.label(row['arm'])}, {which}: {values}", row["arm"], key)

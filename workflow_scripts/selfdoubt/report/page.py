@@ -159,11 +159,16 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
         enhancement_table(data.enhancements, data.settings, arms, data.arms),
         comparisons,
         [
-            (dataset, picture_lists(found, class_names(data.counts.get(dataset)), data.arms))
+            (dataset, picture_lists(found, _classes(data, dataset), data.arms))
             for (dataset, study), found in data.pictures.items()
             if study == name and len(found)
         ],
     )
+
+
+def _classes(data: ReportData, dataset: str) -> dict[int, str]:
+    entry = (data.settings.get("datasets") or {}).get(dataset, {})
+    return class_names(data.counts.get(dataset), entry.get("source", ""))
 
 
 def _datasets(numbers: Numbers) -> list[str]:

@@ -8,6 +8,7 @@ import pandas as pd
 from selfdoubt.figures.texts import NO_BREAK, counted
 from selfdoubt.report.arms import BY_NAME, Arms
 from selfdoubt.report.formats import number
+from selfdoubt.settings.class_names import named
 
 _TITLES = {
     "errors": "{arm}: most confident errors",
@@ -78,9 +79,9 @@ def _name(label: int, classes: dict[int, str]) -> str:
     return f"class{NO_BREAK}{name}" if name.isdecimal() else name
 
 
-def class_names(counts: pd.DataFrame | None) -> dict[int, str]:
-    """Return the name of each label; counts: COUNTS of a data set."""
+def class_names(counts: pd.DataFrame | None, source: str) -> dict[int, str]:
+    """Return the name of each label; counts: COUNTS of a data set. source: of it, in the config."""
     if counts is None:
         return {}
-    known = counts.dropna(subset=["label", "class_name"]).drop_duplicates("label")
-    return dict(zip(known["label"].astype(int), known["class_name"], strict=True))
+    known = counts.dropna(subset=["label", "class_name"]).drop_duplicates("label").sort_values("label")
+    return dict(zip(known["label"].astype(int), named(source, known["class_name"].to_list()), strict=True))

@@ -2,10 +2,10 @@
 
 const tip = make("div", { className: "tip", hidden: true, role: "status" });
 
-function showTip(point) {
-  tip.textContent = point.dataset.text;
-  tip.hidden = false;
-  const at = point.getBoundingClientRect();
+let shown = null; // the point whose numbers the tip has
+
+function placeTip() {
+  const at = shown.getBoundingClientRect();
   const left = Math.min(
     Math.max(8, at.left + at.width / 2 - tip.offsetWidth / 2),
     document.documentElement.clientWidth - tip.offsetWidth - 8,
@@ -13,12 +13,29 @@ function showTip(point) {
   const above = at.top - tip.offsetHeight - 6;
   tip.style.left = `${left}px`;
   tip.style.top = `${above > 4 ? above : at.bottom + 6}px`;
+}
+
+/* While it is shown: a page scrolls, and its parts get their heights as they come into view. */
+function keepPlace() {
+  if (!shown) return;
+  placeTip();
+  requestAnimationFrame(keepPlace);
+}
+
+function showTip(point) {
+  const first = !shown;
+  shown = point;
+  tip.textContent = point.dataset.text;
+  tip.hidden = false;
+  if (first) keepPlace();
+  else placeTip();
   all(".point", point.parentElement).forEach((other) =>
     other.classList.toggle("same", other.dataset.arm === point.dataset.arm),
   );
 }
 
 function hideTip() {
+  shown = null;
   tip.hidden = true;
   all(".point.same").forEach((other) => other.classList.remove("same"));
 }

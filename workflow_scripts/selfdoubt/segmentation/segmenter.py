@@ -193,7 +193,7 @@ def segment(model: Segmenter, images: np.ndarray, dilate_px: int = 0) -> np.ndar
 def segment_with_confidence(model: Segmenter, images: np.ndarray, dilate_px: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Return what `segment` does, and the confidence of each mask before it is made wider, float32 (n,) in [0, 1].
 
-    Soft Dice confidence (Borges, Zamith & Silva 2024): 2 sum(p m) / sum(p + m), about the Dice coefficient to expect
+    Soft Dice confidence (Borges, Pacheco & Silva 2024): 2 sum(p m) / sum(p + m), about the Dice coefficient to expect
     of the mask m where p is a pixel's probability of being object; 0 of an empty mask.
     """
     masks, confidence = [], []

@@ -42,12 +42,13 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Guarantees(Strict):
-    scores: list[Score] = Field(min_length=1)
+    scores: list[Score] = Field(min_length=1)  # whose thresholds on val have a bound on the risk
     target_risks: list[Fraction]  # of what a threshold accepts
     delta: Fraction  # of val and test, how often the bound on the risk may be broken
     n_resplits: Annotated[int, Field(ge=1, le=1_000_000)]  # of the rows of val and test, to count how often it is
     alphas: list[Fraction]  # of conformal sets, which have the label with a probability of 1 - alpha
     raps_penalty: Annotated[float, Field(ge=0, le=100)]  # for each class beyond the free ones
+    # the most probable ones, which have no penalty (Angelopoulos et al. 2021)
     raps_free_classes: Annotated[int, Field(ge=0, le=1_000_000)]
 
 
@@ -58,11 +59,11 @@ class Information(Strict):
 
 
 class Evaluation(Strict):
-    scores: list[Score] = Field(min_length=1)
+    scores: list[Score] = Field(min_length=1)  # of all predictions: docs/metrics.md
     metrics: list[MetricFamily] = Field(min_length=1)
     mc_dropout_passes: Annotated[int, Field(ge=0, le=100_000)] = 0  # of predict, for the score mc-dropout
-    selective_accuracies_percent: list[Percent]
-    coverages_percent: list[Percent]
+    selective_accuracies_percent: list[Percent]  # of coverage-at-sac-X
+    coverages_percent: list[Percent]  # of risk-at-coverage-X
     ood_mixed_percent: list[Annotated[float, Field(gt=0, le=99.999)]] = []  # of OOD images, in splits ood-NAME@PERCENT
     ece_bins: Annotated[int, Field(ge=1, le=1_000_000)]  # of each class; more fill the memory to no use
     n_resamples: Annotated[int, Field(ge=100, le=1_000_000)]
@@ -86,12 +87,12 @@ class Comparison(Strict):
 
 
 class StudyText(Strict):
-    title: Text
-    question: Text
-    background: str
-    protocol: str
-    threats: str
-    reference: ArmText
+    title: Text  # of its card and its chapter
+    question: Text  # to which its card has the answer
+    background: str  # prior work, for the report
+    protocol: str  # what is done, for the report
+    threats: str  # to validity, for the report
+    reference: ArmText  # with which each of the arms is compared
     arms: list[ArmText] = Field(min_length=1)
     rounds: Annotated[int, Field(ge=1, le=3)] = 1  # of registered runs on fresh replicates, which share the level
     round: Annotated[int, Field(ge=1, le=3)] = 1  # the present one: rounds.py
@@ -115,7 +116,7 @@ class NoLoss(Comparison):
 
     score: Literal[Score, "none"] = "none"
     split: str | None = None  # null: the claim's
-    margin: Positive | None = None
+    margin: Positive | None = None  # in the metric's unit; null: docs/metrics.md
 
 
 class Claim(Comparison):
@@ -127,7 +128,7 @@ class Claim(Comparison):
     than: Arms  # a list: each of them, or, of networks, the other of each pair
     units: Literal["replicates", "networks"] = "replicates"  # networks: the pairs take the place of replicates
     margin: Positive | None = None  # the smallest difference of interest, in the metric's unit; null: docs/metrics.md
-    no_loss: list[NoLoss] = []
+    no_loss: list[NoLoss] = []  # what must not become worse by more than a margin besides
     datasets: Annotated[list[Name], Field(min_length=1)] | None = None  # null: all
     on_at_least: Count | None = None  # data sets, for one claim over all of them; null: a claim on each
 

@@ -57,13 +57,14 @@ def not_below_min_scale(max_scale: float, others: ValidationInfo) -> float:
 class ByMasks(Mixing):
     """Mixing that needs object masks."""
 
+    # none: no control; permuted: masks of other images; boxes: of each mask's area and place; enclosing: round each
     mask_control: Literal["none", "permuted", "boxes", "enclosing"] = "none"
 
 
 class ByObjects(ByMasks):
     """Mixing whose labels follow the objects."""
 
-    labels: ObjectLabels = "object-area"
+    labels: ObjectLabels = "object-area"  # how weights of labels follow the visible objects: docs/mixing.md
 
 
 class Enhancer(Strict):
@@ -129,10 +130,14 @@ class OfViews(Enhancer):
 
     family: Literal["geometry", "noise"]
     n_views: Annotated[int, Field(ge=2, le=1000)]  # the clean image is one
+    # largest shift along each axis; None: none
     shift_px: Annotated[list[Annotated[int, Field(ge=0, le=1024)]], Field(min_length=1)] | None = None
-    flip: bool | None = None
+    flip: bool | None = None  # whether views are mirrored with probability 1/2; None: no
+    # largest, to either side; None: none
     rotation_degrees: Annotated[list[Annotated[float, Field(ge=0, le=180)]], Field(min_length=1)] | None = None
+    # largest enlargement or reduction; None: none
     scale_percent: Annotated[list[Annotated[float, Field(ge=0, le=90)]], Field(min_length=1)] | None = None
+    # of the sides, of a window somewhere in the image that is enlarged to it; None: no crop
     crop_percent: Annotated[list[Annotated[float, Field(ge=10, le=100)]], Field(min_length=1)] | None = None
     noise_255: Annotated[list[Epsilon], Field(min_length=1)] | None = None  # deviation of the noise
 
@@ -245,10 +250,10 @@ class FromOthers(Strict):
 class FromFile(FromOthers):
     """A network with the weights of a file, and the normalisation that it was trained with."""
 
-    weights: WeightsFile
+    weights: WeightsFile  # the file, of safetensors or of torch
     weights_key: WeightsKey | None = None
-    mean: Mean
-    deviation: Deviation
+    mean: Mean  # of each channel, of pixels in [0, 1], as when it was trained
+    deviation: Deviation  # of each channel, as mean
 
 
 class NetworkSize(NamedTuple):
@@ -272,11 +277,11 @@ class FromTimm(Strict):
         parameters = int(max([_TIMM_SIZES.get(word, _TIMM_SIZE) for word in words]))
         return NetworkSize(parameters, _TIMM_VALUES, round(_TIMM_KEPT * parameters / _TIMM_SIZE))
 
-    name: str = Field(pattern=r"^[a-z0-9_.]+$")
+    name: str = Field(pattern=r"^[a-z0-9_.]+$")  # timm's, such as resnet50.a1_in1k
     weights: WeightsFile | None = None  # in place of the published ones
     weights_key: WeightsKey | None = None
     mean: Mean | None = None  # and deviation: of the weights, in place of those of timm's config
-    deviation: Deviation | None = None
+    deviation: Deviation | None = None  # of each channel, as mean
     patch_px: Count = 4  # of a transformer on images of up to 64 px, where input_px is data
 
 
@@ -291,7 +296,7 @@ class Style(Strict):
     purpose: Literal["screen", *PAPERS] = Field("screen", alias="for")  # widths of a paper's columns: docs/how-to.md
     columns: Literal[1, 2] = 1  # of a paper, that the figure is as wide as
     width_mm: Annotated[float, Field(ge=30, le=400)]  # of a screen
-    height_mm: Annotated[float, Field(ge=30, le=400)]
+    height_mm: Annotated[float, Field(ge=30, le=400)]  # of the figure
 
     @model_validator(mode="before")
     @classmethod
@@ -349,8 +354,8 @@ class FigureOfProtocol(Figure):
     """A figure of a group and of one of its protocols whose messages are for a class."""
 
     needs: ClassVar[tuple[str, ...]] = ("labels",)
-    group: Name
-    protocol: Name
+    group: Name  # of `groups`
+    protocol: Name  # of the group's, one whose messages are for a class
 
     def shown_arms(self, study) -> list[str]:
         return [*study.groups[self.group].members, f"{self.group}/{self.protocol}"]

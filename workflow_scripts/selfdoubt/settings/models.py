@@ -27,41 +27,43 @@ from selfdoubt.settings.types import (
 class Sgd(Strict):
     method: Literal["sgd"]
     learning_rate: Positive
-    momentum: BelowOne
-    weight_decay: NotNegative
+    momentum: BelowOne  # Nesterov's; 0: none
+    weight_decay: NotNegative  # of matrices and filters, as part of the gradient; 0: none
 
 
 class AdamW(Strict):
     method: Literal["adamw"]
     learning_rate: Positive
+    # decay of the running means of the gradient and of its square
     betas: list[BelowOne] = Field(min_length=2, max_length=2)
-    weight_decay: NotNegative
+    weight_decay: NotNegative  # of matrices and filters, times the learning rate; 0: none
 
 
 class Muon(Strict):
     method: Literal["muon"]
     learning_rate: Positive
     other_learning_rate: Positive  # of the head, scales and shifts
-    momentum: BelowOne
-    weight_decay: NotNegative
-    n_iterations: Count
+    momentum: BelowOne  # Nesterov's; 0: none
+    weight_decay: NotNegative  # of hidden matrices and filters, times the learning rate; 0: none
+    n_iterations: Count  # of Newton-Schulz; 5 bring singular values into about [0.7, 1.2]
 
 
 class Falling(Strict):
     method: Literal["triangular", "cosine"]
-    warmup_fraction: Fraction
+    warmup_fraction: Fraction  # of all steps, in which the rate rises in a line to learning_rate; then it falls to 0
 
 
 class Step(Strict):
     method: Literal["step"]
-    warmup_fraction: Fraction
+    warmup_fraction: Fraction  # of all steps, in which the rate rises in a line to learning_rate
+    # of the steps after the warm-up, from each of which on the rate is multiplied by factor
     at_fractions: list[Fraction] = Field(min_length=1)
-    factor: Annotated[float, Field(gt=0, lt=1)]
+    factor: Annotated[float, Field(gt=0, lt=1)]  # by which the rate is multiplied at each of them
 
 
 class Crop(Strict):
-    min_area: Annotated[float, Field(gt=0, le=1)]
-    max_aspect: Annotated[float, Field(ge=1, le=1000)]
+    min_area: Annotated[float, Field(gt=0, le=1)]  # of a random crop, as a fraction of the image's; the largest is 1
+    max_aspect: Annotated[float, Field(ge=1, le=1000)]  # of its width to its height, or the inverse
 
 
 class Recipe(Strict):
@@ -109,7 +111,7 @@ class Model(Strict):
 class VirtualTeacher(Strict):
     probability: Annotated[float, Field(ge=0.5, lt=1)]  # of the label; the rest is spread evenly over the other classes
     temperature: Positive
-    alpha: Fraction
+    alpha: Fraction  # weight of the divergence from it; the label's cross-entropy has 1 - alpha
 
 
 def _in_order(techniques: list) -> list:
@@ -122,9 +124,11 @@ def _in_order(techniques: list) -> list:
 
 class LabelModel(Model):
     labels: Literal["hard", "soft"] = "hard"  # soft: the distribution that several people gave each image
-    label_smoothing: BelowOne = 0.0
+    label_smoothing: BelowOne = 0.0  # fraction of the target that all classes share (Szegedy et al. 2016); 0: none
+    # weight of the predictions' entropy, which the loss rewards (Pereyra et al. 2017); 0: none
     confidence_penalty: NotNegative = 0.0
-    virtual_teacher: VirtualTeacher | None = None
+    virtual_teacher: VirtualTeacher | None = None  # in place of both (Yuan et al. 2020); None: none
+    # changes of how it trains, beyond recipe and target
     techniques: Annotated[list[any_of("techniques")], AfterValidator(_in_order)] = []
 
     @model_validator(mode="after")
@@ -165,11 +169,11 @@ class Disagreement(Strict):
 
 class Student(Mixed):
     teacher: Teachers  # of several, the mean probability
-    loss: any_of("losses")
+    loss: any_of("losses")  # docs/distillation.md
     target_transform: any_of("targets") | None = None  # of the teacher's logits, before the loss
     teacher_view: Literal["same", "fixed"] = "same"  # same: what the student sees; fixed: the image as it is
-    mixing: any_of("mixing") | None = None
-    disagreement: Disagreement | None = None
+    mixing: any_of("mixing") | None = None  # of the images that it learns from; None: they are not mixed
+    disagreement: Disagreement | None = None  # None: it has no further output
     teacher_views: Annotated[int, Field(ge=1, le=100)] = 1  # of an image, whose mean probability is the target
     targets: Literal["all", "held-out"] = "all"  # held-out: of those teachers that did not train on the image
 
@@ -223,8 +227,8 @@ class SoftLabels(Strict):
 
 
 class Augmented(Mixed):
-    mixing: any_of("mixing")
-    label_smoothing: BelowOne = 0.0
+    mixing: any_of("mixing")  # docs/mixing.md
+    label_smoothing: BelowOne = 0.0  # of both labels of a mixed image; 0: none
 
 
 Network = any_of("families", by="family")

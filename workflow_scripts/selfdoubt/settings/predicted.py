@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.analysis import SCORES
 
-_OF_PREDICTIONS = {"predictions", "metrics", "gaps"}  # what figures may read where there are no images
+_OF_PREDICTIONS = {"predictions", "metrics", "gaps", "comparisons", "hypotheses"}  # what figures may read of them
 
 
 def check_has_network(place: str, name: str, study) -> None:

@@ -40,8 +40,8 @@ PeoplesFile = Annotated[Annotated[str, AfterValidator(_checked_of_people)] | Non
 class GivenPredictions(Strict):
     """A model by its predictions alone; a path may have {dataset} in it, for the name of the data set."""
 
-    test: Annotated[PredictionsFile, Field(exclude=True)]
-    val: Annotated[PredictionsFile | None, Field(exclude=True)] = None
+    test: Annotated[PredictionsFile, Field(exclude=True)]  # file of the predictions of test: docs/metrics.md
+    val: Annotated[PredictionsFile | None, Field(exclude=True)] = None  # None: `val_fraction` of test, or no val
     ood: Annotated[dict[Name, PredictionsFile], Field(exclude=True)] = {}  # of the data set's OOD sets
     numbers: Literal["logits", "probabilities"] | None = None  # None: as the files' columns are called
     own_order: bool = False  # whether rows are in another order than the data set's `soft_labels`, so without them
@@ -58,9 +58,9 @@ class PredictedData(Strict):
 
     source: Literal["predictions"]  # of files that `predictions` names
     val_fraction: BelowOne = 0.0  # of each class of test, for models without a file of val; 0: none
-    split_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    split_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0  # of the draw of val
     ood: list[Name] = []
-    soft_labels: PeoplesFile = None
+    soft_labels: PeoplesFile = None  # a file with the labels of several people of test; None: none
     licence: Licence = None  # as of data sets with images
     corruptions: ClassVar[None] = None
     shifted: ClassVar[dict] = {}

@@ -15,7 +15,9 @@ class Segmenter(Strict):
     architecture: Literal[ARCHITECTURES]
     encoder: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     encoder_weights: Literal["published"] | WeightsFile | None = None  # of a tu- encoder; None: untrained
+    # stages of the encoder, each of half the resolution of the one before
     encoder_depth: Annotated[int, Field(ge=1, le=5)]
+    # of each stage of the decoder, of which there are encoder_depth
     decoder_channels: list[Channels] = Field(min_length=1)
     foreground_above: Fraction
     background_below: Fraction
@@ -35,7 +37,7 @@ class Segmenter(Strict):
     dilate_px: Annotated[int, Field(ge=1, le=64)] | None = None  # by which masks are made wider
     allowed_empty_or_full: Fraction | None = None  # of masks; None: a half
     min_confidence: Fraction | None = None  # of a mask: images of less stay unmixed; None: all are mixed
-    threads: Processes
+    threads: Processes  # of each operation: another number gives other last bits
     device: Device = "auto"
 
     @property

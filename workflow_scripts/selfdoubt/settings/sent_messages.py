@@ -45,4 +45,5 @@ class ClassMessageProtocol(MessageProtocol):
     n_steps: Count | None = None  # of messages that take steps
     n_candidates: Annotated[int, Field(ge=2, le=10_000)]
     contested_below: Fraction
+    # gains by random signs of the same size, or the sender's own: docs/communication.md
     gains_relative_to: Literal["none", "random-sign", "sender"] = "none"

@@ -47,35 +47,37 @@ class Study(Strict):
 
     run: RunName = "default"
     replicates: Replicates
-    looks: list[Count] = []  # of `replicates`: looks.py
-    look: dict[Name, Count] = {}
-    data_folder: Annotated[Annotated[str, Field(min_length=1)] | None, Field(exclude=True)] = None  # data_folder.py
+    looks: list[Count] = []  # those of `replicates`, of which they are taken
+    look: dict[Name, Count] = {}  # of each study, the number of its present look, which take_looks.py writes
+    data_folder: Annotated[Annotated[str, Field(min_length=1)] | None, Field(exclude=True)] = None
     datasets: dict[Name, AnyDataset] = Field(min_length=1)
-    ood_sets: dict[Name, OodSet] = {}
+    ood_sets: dict[Name, OodSet] = {}  # images of other classes, for the `ood` of data sets
     networks: dict[Name, Network]
-    recipes: dict[Name, Recipe]
+    recipes: dict[Name, Recipe]  # how models are trained: docs/training.md
     teachers: dict[Name, or_twins(LabelModel)] = {}
     baselines: dict[Name, or_twins(LabelModel)] = {}
     students: dict[Name, or_twins(Student)] = {}
     soft_labels: SoftLabels = SoftLabels()
     augmented: dict[Name, or_twins(Augmented)] = {}
-    robust: dict[Name, Robust] = {}
+    robust: dict[Name, Robust] = {}  # models that are fine-tuned on adversarial images: docs/training.md
     pretrained: dict[Name, Pretrained] = {}
-    predictions: dict[Name, GivenPredictions] = {}
+    predictions: dict[Name, GivenPredictions] = {}  # models of which others made the predictions: docs/metrics.md
     segmenters: dict[Name, Segmenter] = {}
     enhancers: dict[Name, any_of("enhancers")] = {}
     protocols: dict[Name, any_of("protocols")] = {}
-    groups: dict[Name, Group] = {}
+    groups: dict[Name, Group] = {}  # models that decide together: docs/communication.md
     evaluation: Evaluation
     comparisons: list[Comparison] = []
-    studies: dict[Name, StudyText] = {}
+    studies: dict[Name, StudyText] = {}  # questions, each with a card and a chapter of the report
     manipulation_checks: dict[Name, Claim] = {}
-    mask_checks: dict[Name, MaskCheck] = {}
+    mask_checks: dict[Name, MaskCheck] = {}  # that masks of a segmenter are nearer to the true ones than a centred box
     hypotheses: dict[Name, Hypothesis] = {}
-    left_out: dict[ArmText, Annotated[str, Field(min_length=1)]] = {}  # arm, model or group -> why: left_out.py
+    # arm, model or group -> why it is left out, with all that needs it
+    left_out: dict[ArmText, Annotated[str, Field(min_length=1)]] = {}
     pictures: Pictures | None = None  # null: none
+    # each becomes results/RUN/figures/NAME.{svg,pdf,png}, and is shown with its study: docs/report.md
     figures: dict[Name, any_of("figures", by="kind")] = {}
-    labels: dict[ArmText, Label] = {}
+    labels: dict[ArmText, Label] = {}  # by which figures and tables show an arm, before the `label` of its entry
     licence: Licence = None  # of what the run makes, for its record
 
     _notes: dict[str, list[str]] = PrivateAttr(default_factory=dict)

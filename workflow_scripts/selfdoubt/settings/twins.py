@@ -33,7 +33,7 @@ _N = Annotated[int, Field(ge=1, le=1000)]
 class Twins(Strict):
     KEY: ClassVar = "twins_of"
     twins_of: Name  # a model of the same section
-    n: _N
+    n: _N  # how many twins
     label: OwnLabel = None  # before the number of each
 
     @property
@@ -52,7 +52,8 @@ class Twins(Strict):
 
 class Folds(Strict):
     KEY: ClassVar = "folds_of"
-    folds_of: Name
+    folds_of: Name  # a model of the same section
+    # into which the replicate's training images are divided, and each member leaves out one
     parts: Annotated[int, Field(ge=2, le=1000)]
     n: _N | None = None  # of members: `parts`, or a multiple of it
     label: OwnLabel = None

@@ -15,7 +15,7 @@ class ViewedProtocol(Protocol):
 
     runs_models: ClassVar[bool] = True
     n_views: Annotated[int, Field(ge=2, le=1000)]  # the clean image is one
-    views: Literal["shifts", "noise"] = "shifts"
+    views: Literal["shifts", "noise"] = "shifts"  # shifts: images shifted and flipped; noise: the control of that
     shift_px: Annotated[int, Field(ge=0, le=1024)] | None = None  # of views: shifts, at most
     flip: bool | None = None  # whether they are mirrored, half of them
     noise_255: Epsilon | None = None  # of views: noise, its deviation

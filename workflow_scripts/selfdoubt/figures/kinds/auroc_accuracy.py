@@ -8,12 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from selfdoubt.figures.context import Context, Look
-from selfdoubt.figures.points import accuracy_and_auroc, read_metrics
+from selfdoubt.figures.points import accuracy_and_auroc, read_metrics, with_means
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import Extent, counted
 
 SHOWN_AS = "svg"
-POINTS = ("accuracy_percent", "auroc_percent")  # columns of the table by which the page finds points under a pointer
+POINTS = {"accuracy_percent": "accuracy {:.2f} %", "auroc_percent": "auroc {:.2f} %"}  # axes, as the page shows them
+METRIC = "auroc"  # to which a point leads
 ROWS = 24  # of a column of the legend
 
 
@@ -56,10 +57,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
 def table(data: pd.DataFrame, settings, context: Context) -> pd.DataFrame:
     """Return arm, replicate or "mean", accuracy and AUROC in percent, and n: a row a point."""
     points = accuracy_and_auroc(data, settings)
-    means = points.groupby("arm", as_index=False, sort=False)[["n", "accuracy", "auroc"]].mean()
-    several = points.groupby("arm")["replicate"].transform("size") > 1
-    means = means[means["arm"].isin(points.loc[several, "arm"])].assign(replicate="mean")
-    points = pd.concat([points.assign(replicate=points["replicate"].astype(str)), means]) if len(means) else points
+    points = with_means(points, ["n", "accuracy", "auroc"])
     shown = points[points["arm"].isin(context.looks)].astype({"n": int})
     names = {"accuracy": "accuracy_percent", "auroc": "auroc_percent"}
     return shown.rename(columns=names).reset_index(drop=True)

@@ -66,9 +66,9 @@ def draw(data: Tables, settings, context: Context) -> Figure:
     _numbers(axes, rows)
     _legend(figure, rows)
     n_replicates = int(rows["n_replicates"].max())
-    header(
-        figure, f"{settings.dataset}, {context.claims['study']}; 95 % intervals; {counted(n_replicates, 'replicate')}"
-    )
+    over = "; verdicts over all data sets" if _is_over_several(rows, data.hypotheses) else ""
+    shown = f"{settings.dataset}, {context.claims['study']}; 95 % intervals; {counted(n_replicates, 'replicate')}"
+    header(figure, f"{shown}{over}")
     return laid_out(figure)
 
 
@@ -104,6 +104,12 @@ def _verdicts(rows: pd.DataFrame, hypotheses: pd.DataFrame) -> list[str | None]:
     return [found.get(key) for key in keys]
 
 
+def _is_over_several(rows: pd.DataFrame, hypotheses: pd.DataFrame) -> bool:
+    """Return whether a claim that is shown has one verdict over several data sets."""
+    own = hypotheses[hypotheses["hypothesis"].isin(set(rows["hypothesis"].dropna()))]
+    return own["dataset"].str.contains(", ", regex=False).any()
+
+
 def _margins(rows: pd.DataFrame, metrics: pd.DataFrame, context: Context) -> list[float]:
     """Return each row's margin: the claim's own, or that of the metric; nan where neither is known."""
     of_arms = with_arms(metrics).groupby(["dataset", "arm", "metric", "score", "split"])["value"].mean()
@@ -125,17 +131,22 @@ def _interval(axes: Axes, place: int, ends: np.ndarray, reach: float, row: dict)
     low, estimate, high = np.clip(ends, -reach, reach)
     axes.plot([low, high], [place, place], color=colour, linewidth=1.6 if claimed else 1, solid_capstyle="butt")
     filled = {"color": colour} if claimed else {"facecolor": "white", "edgecolor": colour, "linewidth": 0.9}
-    axes.scatter(estimate, place, s=18, marker="s", zorder=3, clip_on=False, **filled)
+    if estimate == ends[1]:
+        axes.scatter(estimate, place, s=18, marker="s", zorder=3, clip_on=False, **filled)
     for end, marker, beyond in ((-reach, "<", ends[0] < -reach), (reach, ">", ends[2] > reach)):
         if beyond:
             axes.scatter(end, place, s=16, marker=marker, color=colour, zorder=3, clip_on=False)
 
 
 def _label(row: dict, context: Context) -> str:
-    better, than = (listed([context.labels[arm] for arm in row[side].split(", ")]) for side in ("better", "than"))
+    better, than = (_arms([context.labels[arm] for arm in row[side].split(", ")]) for side in ("better", "than"))
     split = "" if row["split"] == "test" else f" on {row['split']}"
     kept = " (no loss)" if pd.notna(row["hypothesis"]) and row["verdict"] is None else ""
     return f"{better} − {than}, {metric_of(row['metric']).label}{split}{kept}"
+
+
+def _arms(labels: list[str]) -> str:
+    return listed(labels) if len(labels) < 3 else f"{labels[0]} and {len(labels) - 1} more"
 
 
 def _numbers(axes: Axes, rows: pd.DataFrame) -> None:

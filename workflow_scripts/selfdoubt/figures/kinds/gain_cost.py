@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.nothing import NothingToShow
-from selfdoubt.figures.points import aurc, of_arm, paired, read_metrics
+from selfdoubt.figures.points import aurc, of_arm, paired, read_metrics, with_means
 from selfdoubt.figures.style import GREY, STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import Extent, counted
 from selfdoubt.runtime import table_files
@@ -19,6 +19,8 @@ from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
 from selfdoubt.runtime.schemas.groups import GROUPS_SCHEMA
 
 SHOWN_AS = "svg"
+POINTS = {"passes": "{:.4g} passes", "gain": "gain {:.2f} (AURC ×10³)"}  # axes, as the page shows them
+METRIC = "aurc"  # to which a point leads
 _BESIDE = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
 
 
@@ -74,12 +76,17 @@ def draw(data: Numbers, settings, context: Context) -> Figure:
 
 
 def table(data: Numbers, settings, context: Context) -> pd.DataFrame:
-    """Return arm, passes an image, and the AURC ×10³ below the reference's, a row a replicate."""
+    """Return arm, replicate or "mean", passes an image, and the AURC ×10³ below the reference's: a row a point."""
     gains, passes = _gains(aurc(data.metrics, settings), data, settings)
-    return pd.concat([pd.DataFrame({"arm": arm, "passes": passes[arm], "gain": found}) for arm, found in gains.items()])
+    parts = [
+        found.rename("gain").rename_axis("replicate").reset_index().assign(arm=arm, passes=passes[arm])
+        for arm, found in gains.items()
+    ]
+    points = with_means(pd.concat(parts, ignore_index=True), ["passes", "gain"])
+    return points[["arm", "replicate", "passes", "gain"]].reset_index(drop=True)
 
 
-def _gains(points: pd.DataFrame, data: Numbers, settings) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+def _gains(points: pd.DataFrame, data: Numbers, settings) -> tuple[dict[str, pd.Series], dict[str, float]]:
     """Return gains and passes of each arm; raises NothingToShow if there is none."""
     gains = {arm: gain_of(points, arm, settings.reference) for arm in _once(settings)}
     gains = {arm: found for arm, found in gains.items() if len(found)}
@@ -88,10 +95,10 @@ def _gains(points: pd.DataFrame, data: Numbers, settings) -> tuple[dict[str, np.
     return gains, {arm: passes_of(data.passes, settings.dataset, arm) for arm in gains}
 
 
-def gain_of(points: pd.DataFrame, arm: str, reference: str) -> np.ndarray:
-    """Return how much lower an arm's AURC x10^3 is than the reference's, in each replicate that both have."""
+def gain_of(points: pd.DataFrame, arm: str, reference: str) -> pd.Series:
+    """Return how much lower an arm's AURC x10^3 is than the reference's, by replicate, of those that both have."""
     one, other = paired(of_arm(points, arm), of_arm(points, reference))
-    return (other["value"] - one["value"]).to_numpy()
+    return other["value"] - one["value"]
 
 
 def passes_of(passes: pd.DataFrame, dataset: str, arm: str) -> float:
@@ -115,7 +122,7 @@ def _once(settings) -> list[str]:
     return [arm for arm in dict.fromkeys([*settings.arms, *settings.baselines]) if arm != settings.reference]
 
 
-def _mark(axes: Axes, cost: float, gains: np.ndarray, look, label: str, is_baseline: bool) -> None:
+def _mark(axes: Axes, cost: float, gains: pd.Series, look, label: str, is_baseline: bool) -> None:
     """Draw an arm's replicates as dots and their mean enlarged, hollow of a baseline."""
     axes.plot([cost, cost], [gains.min(), gains.max()], color=look.colour, linewidth=0.5, alpha=0.35, zorder=2)
     axes.scatter(np.full(len(gains), cost), gains, s=7, color=look.colour, alpha=0.5, linewidth=0, zorder=3)

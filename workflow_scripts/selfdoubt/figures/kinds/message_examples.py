@@ -23,6 +23,7 @@ from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
 from selfdoubt.runtime.schemas.gains import GAINS_SCHEMA
 from selfdoubt.runtime.schemas.persuasion import PERSUASION_SCHEMA
+from selfdoubt.settings.class_names import named
 
 SHOWN_AS = "png"
 
@@ -62,7 +63,7 @@ def read(inputs, settings, context: Context) -> Exchange:
     return Exchange(
         members,
         senders,
-        counts.class_names(table_files.read_table(inputs.counts[0], COUNTS_SCHEMA)),
+        named(context.source, counts.class_names(table_files.read_table(inputs.counts[0], COUNTS_SCHEMA))),
         split.images[own],
         tests[0].labels[rows],
         kept.candidates,

@@ -10,15 +10,18 @@ from selfdoubt.settings.types import Channels, Count, Epsilon, NotNegative, Stri
 
 
 class ImageNetwork(Strict):
-    architecture: Literal[ARCHITECTURES]
+    architecture: Literal[ARCHITECTURES]  # of segmentation-models-pytorch
     encoder: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")  # untrained
+    # stages of the encoder, each of half the resolution of the one before
     encoder_depth: Annotated[int, Field(ge=1, le=5)]
+    # of each stage of the decoder, of which there are encoder_depth
     decoder_channels: list[Channels] = Field(min_length=1)
 
 
 class Settings(ImageTrained):
     method: Literal["deep"]
     epsilon_255: list[Epsilon] = Field(min_length=1)
+    # of the cross-entropy of whether predictions are correct; 0: none
     confidence_weight: list[NotNegative] = Field(min_length=1)
     ranking_weight: Annotated[list[NotNegative], Field(min_length=1)] | None = None  # of pairs
     width: Count | None = None  # channels between the convolutions; or network

@@ -12,12 +12,15 @@ _OF_AFFINE = ("rotation_degrees", "scale_percent", "shear_percent")
 
 class Settings(Enhancer):
     method: Literal["transform-attack"]
-    space: Literal["affine", "flow"]
+    space: Literal["affine", "flow"]  # affine: of the whole image; flow: a smooth field of shifts
+    # gradient: of the prediction's log-odds; random: signs at random, the control
     direction: Literal["gradient", "random"]
     eta: list[Positive] = Field(min_length=1)  # by which the sizes of steps are multiplied
     shift_px: Annotated[float, Field(ge=0, le=1024)]  # of flow: of each point of the grid, along each axis
-    rotation_degrees: Annotated[float, Field(ge=0, le=180)] | None = None
+    rotation_degrees: Annotated[float, Field(ge=0, le=180)] | None = None  # of a step, of affine
+    # of a step, of affine: enlarged by it, or reduced by the inverse factor
     scale_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    # of a step, of affine: px to the side for each 100 px down
     shear_percent: Annotated[float, Field(ge=0, le=100)] | None = None
     grid_size: Annotated[int, Field(ge=2, le=64)] | None = None  # points along each axis of the field
     l2_penalty: list[Positive] = Field(min_length=1)

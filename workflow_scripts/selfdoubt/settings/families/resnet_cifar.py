@@ -8,7 +8,7 @@ from selfdoubt.settings.types import Strict
 
 class Settings(Strict):
     family: Literal["resnet-cifar"]
-    depth: depth_of_6n_plus(2)
+    depth: depth_of_6n_plus(2)  # layers, 6n + 2
     shortcuts: Literal["padding", "padding-around", "projection"] = "padding"  # where the width changes
 
     n_features: ClassVar = 64

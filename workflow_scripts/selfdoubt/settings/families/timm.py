@@ -14,6 +14,7 @@ def _default_input(given: dict) -> str:
 class Settings(FromTimm):
     family: Literal["timm"]
     pretrained: bool = False  # whether it starts from the weights that timm publishes
+    # data: images as they are; pretrained: resized to what the weights were trained on
     input_px: Literal["data", "pretrained"] = Field(default_factory=_default_input)
 
 
@@ -21,4 +22,5 @@ class Pretrained(FromTimm, FromOthers):
     """With the weights of a file, or with its published ones."""
 
     family: Literal["timm"]
+    # data: images as they are; pretrained: resized to what the weights were trained on
     input_px: Literal["data", "pretrained"] = "pretrained"

@@ -10,9 +10,9 @@ from selfdoubt.settings.types import BelowOne, Strict
 
 class Settings(Strict):
     family: Literal["wide-resnet"]
-    depth: depth_of_6n_plus(4)
-    widen_factor: Annotated[int, Field(ge=1, le=1000)]
-    dropout: BelowOne = 0.0
+    depth: depth_of_6n_plus(4)  # layers, 6n + 4
+    widen_factor: Annotated[int, Field(ge=1, le=1000)]  # times the widths 16, 32 and 64
+    dropout: BelowOne = 0.0  # between the two convolutions of a block
 
     @property
     def n_features(self) -> int:

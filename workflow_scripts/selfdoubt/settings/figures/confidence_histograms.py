@@ -10,4 +10,4 @@ class Settings(FigureOfArms):
     reads: ClassVar = ("predictions",)
     kind: Literal["confidence-histograms"]
     split: str
-    n_bins: Count
+    n_bins: Count  # of one width, from 0 to 1

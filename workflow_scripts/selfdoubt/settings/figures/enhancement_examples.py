@@ -15,10 +15,10 @@ class Settings(Figure):
     reads: ClassVar = ("examples",)
     needs: ClassVar = ("labels",)
     kind: Literal["enhancement-examples"]
-    model: Name
+    model: Name  # whose inputs are shown
     replicate: Replicate | None = None  # None: the first
-    enhancers: list[Name] = Field(min_length=1)
-    n_images: Count
+    enhancers: list[Name] = Field(min_length=1)  # of the model, a group of columns each
+    n_images: Count  # of test, a row each
 
     def named_arms(self) -> list[tuple[str, str]]:
         return [("enhancers", f"{self.model}/{enhancer}") for enhancer in self.enhancers]

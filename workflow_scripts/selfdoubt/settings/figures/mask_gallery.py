@@ -13,7 +13,7 @@ class Settings(Figure):
     needs: ClassVar = ("mask_truth", "own_images")
     kind: Literal["mask-gallery"]
     segmenter: Name
-    n_images: Count
+    n_images: Count  # of train, a column each
 
     def checks(self, place: str, study) -> Iterator[tuple]:
         yield check_known, f"{place}.segmenter", self.segmenter, study.segmenters, "a segmenter"

@@ -9,8 +9,9 @@ from selfdoubt.settings.types import Count
 
 class Settings(FigureOfProtocol):
     reads: ClassVar = ("predictions", "images", "gains", "persuasion", "counts")
+    needs: ClassVar = ("labels", "source")
     kind: Literal["message-examples"]
-    n_images: Count
+    n_images: Count  # of test, about which messages are sent
     split: Literal["test"] = "test"
 
     def check_protocol(self, place: str, study) -> None:

@@ -18,7 +18,7 @@ class Settings(FigureOfArms):
     arms: list[ArmText] = Field(min_length=2)
     split: Literal["val", "test"]
     score: Score
-    n_bins: Count
+    n_bins: Count  # of as many images each
 
     def checks(self, place: str, study) -> Iterator[tuple]:
         yield _check_mask_truth, place, self.dataset, study

@@ -14,7 +14,7 @@ class Settings(FigureOfArms):
     kind: Literal["ood-histograms"]
     ood: Name  # one of the data set's
     score: Score
-    n_bins: Count
+    n_bins: Count  # of one width
 
     def checks(self, place: str, study) -> Iterator[tuple]:
         if self.dataset in study.datasets:

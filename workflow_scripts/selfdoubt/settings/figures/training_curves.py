@@ -13,6 +13,7 @@ PARTS = ("tckd", "nckd")  # of the divergence from the teacher: of students whos
 class Settings(FigureOfArms):
     reads: ClassVar = ("histories",)
     kind: Literal["training-curves"]
+    # of the histories, by epoch; tckd, nckd: docs/distillation.md
     column: Literal["train_loss", "val_loss", "val_accuracy", "learning_rate", "tckd", "nckd"]
 
     def checks(self, place: str, study) -> Iterator[tuple]:

@@ -12,5 +12,5 @@ Scale = Annotated[float, Field(gt=0, le=4)]
 class Settings(ByObjects):
     method: Literal["copy-paste"]
     min_scale: Scale  # of the object's sides
-    max_scale: Annotated[Scale, AfterValidator(not_below_min_scale)]
+    max_scale: Annotated[Scale, AfterValidator(not_below_min_scale)]  # of the object's sides
     labels: AnyObjectLabels | Literal["pixel-area"] = "object-area"

@@ -8,4 +8,4 @@ from selfdoubt.settings.types import Count
 
 class Settings(ByObjects):
     method: Literal["cutmix-matched"]
-    n_placements: Count
+    n_placements: Count  # of the mask-cutmix whose weights of labels it has

@@ -8,4 +8,4 @@ from selfdoubt.settings.types import Positive
 
 class Settings(Mixing):
     method: Literal["mixup"]
-    alpha: Positive
+    alpha: Positive  # lambda ~ Beta(alpha, alpha)

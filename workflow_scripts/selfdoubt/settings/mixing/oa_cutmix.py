@@ -8,5 +8,5 @@ from selfdoubt.settings.types import Positive
 
 class Settings(ByObjects):
     method: Literal["oa-cutmix"]
-    beta: Positive
+    beta: Positive  # lambda ~ Beta(beta, beta)
     labels: AnyObjectLabels = "object-area"

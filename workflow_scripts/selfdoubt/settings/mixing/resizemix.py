@@ -10,4 +10,4 @@ from selfdoubt.settings.bases import Mixing, not_below_min_scale
 class Settings(Mixing):
     method: Literal["resizemix"]
     min_scale: Annotated[float, Field(gt=0, le=1)]  # of the image's sides
-    max_scale: Annotated[float, Field(gt=0, le=1), AfterValidator(not_below_min_scale)]
+    max_scale: Annotated[float, Field(gt=0, le=1), AfterValidator(not_below_min_scale)]  # of the image's sides

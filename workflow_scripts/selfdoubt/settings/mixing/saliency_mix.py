@@ -8,4 +8,4 @@ from selfdoubt.settings.types import Positive
 
 class Settings(Mixing):
     method: Literal["saliency-mix"]
-    beta: Positive
+    beta: Positive  # lambda ~ Beta(beta, beta)

@@ -8,4 +8,4 @@ from selfdoubt.settings.types import Count
 
 class Settings(MessageProtocol):
     method: Literal["dialogue"]
-    n_rounds: Count
+    n_rounds: Count  # at most, in each of which every member takes one step

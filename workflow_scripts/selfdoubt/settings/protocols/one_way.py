@@ -10,7 +10,7 @@ from selfdoubt.settings.types import Name
 
 class Settings(ClassMessageProtocol):
     method: Literal["one-way"]
-    sender: Name
+    sender: Name  # a member, which perturbs the images
     listener: Name  # may be the sender: a message to oneself
 
     def models_run(self, members: list[str]) -> list[str]:

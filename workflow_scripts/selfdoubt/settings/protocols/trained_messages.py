@@ -13,7 +13,7 @@ class Settings(Protocol):
     runs_models: ClassVar[bool] = True
     keeps_gains: ClassVar[bool] = True
     method: Literal["trained-messages"]
-    sender: Name
+    sender: Name  # a member, of which the network that writes messages may read
     listener: Name  # may be the sender
     reads: Literal["features", "predictions", "image"]  # of the sender, besides the image; image: nothing, a control
     channel: Literal["message", "fusion"] = "message"  # fusion: to the listener's logits, without a message: a control

@@ -7,4 +7,4 @@ from selfdoubt.settings.bases import OfStudent
 
 class Settings(OfStudent):
     method: Literal["permuted"]
-    permutation: Literal["fixed", "per-sample"]
+    permutation: Literal["fixed", "per-sample"]  # fixed: one for each predicted class; per-sample: one for each view
