@@ -57,7 +57,7 @@ def not_below_min_scale(max_scale: float, others: ValidationInfo) -> float:
 class ByMasks(Mixing):
     """Mixing that needs object masks."""
 
-    # none: no control; permuted: masks of other images; boxes: of each mask's area and place; enclosing: round each
+    # none: no control; permuted: masks of other images; boxes: of each mask's area and place; enclosing: around it
     mask_control: Literal["none", "permuted", "boxes", "enclosing"] = "none"
 
 

@@ -14,8 +14,8 @@ class Settings(Figure):
     needs: ClassVar = ("own_images",)
     kind: Literal["mask-sheet"]
     segmenter: Name
-    n_images: Count
-    n_columns: Count
+    n_images: Count  # of train
+    n_columns: Count  # images in a row
     order: Literal["spread", "least-confident"] = "spread"  # over all training images; or the most doubtful ones
 
     def checks(self, place: str, study) -> Iterator[tuple]:
