@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test test-slurm test-browser pdf soak lint format env slurm browser bench lock rulegraph example invalidation schema reference clean
+.PHONY: run test test-slurm test-browser check-gpu pdf soak lint format env slurm browser bench lock rulegraph example invalidation schema reference clean
 
 run: env ## the default study, to results/default/report/index.html
 	snakemake --cores all --resources gpu=4
@@ -22,6 +22,9 @@ test-slurm: slurm ## a study on a Slurm of one node; root on Debian, where it in
 
 test-browser: browser ## the report in Chromium; with PAGE=FILE that page too; installs Chromium on Debian as root
 	python -m pytest -rs tests/browser/check_page.py
+
+check-gpu: env ## what a GPU computes, against the CPU; without one, what can be checked on the CPU
+	python benchmarks/check_gpu.py
 
 RUN ?= default
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)

@@ -21,6 +21,8 @@ HEAD = """# Benchmarks
 Written by `make bench`, each row with both sides run in turn in one process, or against a limit. `ratio` is ours over
 theirs; absolute figures move with the machine.
 
+On a GPU nothing was run yet; `make check-gpu` checks one ([what it does](training.md#gpus)).
+
 """
 
 

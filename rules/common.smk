@@ -19,7 +19,7 @@ WORKFLOW = Path(str(workflow.current_basedir)).parent
 SCRIPTS = WORKFLOW / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from selfdoubt.runtime import warm_jobs
+from selfdoubt.runtime import time_left, warm_jobs
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, clean_workdir, hold, is_running
@@ -98,8 +98,16 @@ def start_run():
         clean_workdir(Path(RUN), SHARED)
     except UserError as fault:
         raise SystemExit(f"{fault}")
+    time_left.write_plan(Path(RUN, "benchmarks"), planned_jobs())
     if workflow.local_exec:
         warm_jobs.start()
+
+
+def planned_jobs():
+    """Return the names of this run's jobs that Snakemake is about to run, as their benchmark files are called."""
+    folder = Path(RUN, "benchmarks")
+    files = [Path(job.benchmark) for job in workflow.dag.needrun_jobs() if job.benchmark]
+    return [str(file.relative_to(folder).with_suffix("")) for file in files if file.is_relative_to(folder)]
 
 
 onstart:  # of what runs jobs: not of dry runs, nor of Snakemake as a job of its own, nor if there is nothing to do

@@ -14,7 +14,9 @@ from selfdoubt.runtime import provenance
 from selfdoubt.runtime.provenance import canonical
 
 SCRIPTS = provenance.SCRIPTS
-OF_RULES = {f"selfdoubt/runtime/{name}.py" for name in ("provenance", "run_lock", "warm_client", "warm_jobs")}
+OF_RULES = {
+    f"selfdoubt/runtime/{name}.py" for name in ("provenance", "run_lock", "time_left", "warm_client", "warm_jobs")
+}
 OF_PEOPLE = {
     "selfdoubt/data/description.py",
     "selfdoubt/runtime/schemas/changes.py",

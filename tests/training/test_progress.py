@@ -11,6 +11,7 @@ import pytest
 import rich.console
 
 import watch
+from selfdoubt.runtime import time_left
 from selfdoubt.training import progress
 from selfdoubt.training.progress import Progress, jobs
 
@@ -111,3 +112,79 @@ def test_once_prints_one_table_and_ends(tmp_path):
     line = [sys.executable, str(SCRIPTS / "watch.py"), "--once", "--folder", str(tmp_path)]
     done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=60)
     assert "train_teacher/a" in done.stdout and "0/2" in done.stdout and "0 done" in done.stdout
+
+
+# ---- the whole run ----
+
+PLANNED = [f"train_teacher/{data}/{model}/replicate-{r}" for data in "xy" for model in "ab" for r in (1, 2)]
+BEGAN = 1000.0
+
+
+def run_of(folder: Path, planned: list[str], **done: tuple[float, float]) -> Path:
+    """The folder of benchmark files of a run that began at BEGAN; done: when each job ended, and its seconds."""
+    folder = folder / "benchmarks"
+    time_left.write_plan(folder, planned)
+    os.utime(folder / time_left.PLAN, (BEGAN, BEGAN))
+    for name, (ended, seconds) in done.items():
+        path = folder / f"{name}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:00:00\t-\n")
+        os.utime(path, (ended, ended))
+    return folder
+
+
+def test_the_time_left_of_a_run_by_hand(tmp_path):
+    """Two at once for 30 s: x/a took 20 s and 10 s, x/b 30 s. Left are x/b-2 (30), and y, of which nothing is known
+    but the rule (20 on average): 4 jobs.
+    """
+    ends = {"a/replicate-1": (1020, 20), "a/replicate-2": (1030, 10), "b/replicate-1": (1030, 30)}
+    folder = run_of(tmp_path, [*PLANNED, "plot_figure/c"], **{f"train_teacher/x/{k}": end for k, end in ends.items()})
+    found = time_left.estimate(folder, {}, now=1030)
+    assert (found.n_done, found.n_jobs, found.at_once) == (3, 9, 2)
+    assert found.seconds == (30 + 4 * 20) / 2
+    assert found.unknown == {"plot_figure": 1}
+    text = watch.sentence(found)
+    assert text.startswith("run: 3 of 9 jobs done; 2.0 at once on average; about 0:00:55 left")
+    assert text.endswith("no job is done: 1 plot_figure")
+
+
+def test_a_job_of_another_rule_or_an_earlier_run_is_not_done_but_its_cost_counts(tmp_path):
+    folder = run_of(tmp_path, PLANNED[:2], **{PLANNED[0]: (BEGAN - 1, 40)})
+    found = time_left.estimate(folder, {PLANNED[1]: (10, None)}, now=BEGAN + 10)
+    assert (found.n_done, found.at_once, found.unknown) == (0, 1, {})
+    assert found.seconds == 40 + (40 - 10)
+    folder = run_of(tmp_path / "other", PLANNED[:1], **{"predict/x/a/replicate-1": (BEGAN + 5, 5)})
+    found = time_left.estimate(folder, {}, now=BEGAN + 5)
+    assert (found.seconds, found.unknown) == (None, {"train_teacher": 1})
+    assert "time left not known yet" in watch.sentence(found)
+
+
+def test_what_a_running_job_reports_goes_before_the_mean_and_the_longest_job_bounds_the_rest(tmp_path):
+    done = {PLANNED[0]: (BEGAN + 10, 10)}
+    folder = run_of(tmp_path, PLANNED[:3], **done)
+    running = {PLANNED[1]: (10, 500), PLANNED[2]: (10, None)}
+    found = time_left.estimate(folder, running, now=BEGAN + 10)
+    assert (found.at_once, found.seconds) == (3, 500)  # (500 + 0) / 3 were less than the 500 of one job
+
+
+def test_a_finished_run_has_nothing_left_and_without_a_plan_there_is_no_estimate(tmp_path):
+    folder = run_of(tmp_path, PLANNED[:1], **{PLANNED[0]: (BEGAN + 10, 10)})
+    found = time_left.estimate(folder, {}, now=BEGAN + 10)
+    assert (found.n_done, found.seconds, found.unknown) == (1, 0, {})
+    assert "left" not in watch.sentence(found)
+    (folder / f"{PLANNED[0]}.tsv").write_text("s\th:m")  # truncated by a kill
+    assert time_left.estimate(folder, {}, now=BEGAN + 10).seconds == 0
+    (folder / time_left.PLAN).unlink()
+    assert time_left.estimate(folder, {}) is None
+
+
+def test_once_prints_the_estimate_below_the_table(tmp_path, clock):
+    run_of(tmp_path, PLANNED[:2], **{PLANNED[0]: (BEGAN + 60, 60)})
+    logs = tmp_path / "logs"
+    Progress(file_of(logs, PLANNED[1]), epochs=2)
+    clock[0] += 60
+    console = rich.console.Console(width=200, record=True, file=io.StringIO())
+    console.print(watch.shown(logs))
+    text = console.export_text()
+    assert PLANNED[1] in text and "0/2" in text
+    assert "run: 1 of 2 jobs done; 2.0 at once on average; about 0:00:00 left" in text  # 60 s each, at once

@@ -141,3 +141,16 @@ def test_jobs_inherit_nothing_by_which_python_would_hide_the_library(tmp_path):
     assert run.returncode == 0, run.stderr
     inherited = {line.partition("=")[0] for line in (tmp_path / "env").read_text().splitlines()}
     assert set_by_hand.keys() & inherited == {"PYTHONPATH"}
+
+
+def test_a_run_writes_down_which_jobs_it_will_run(tmp_path):
+    copy = copy_repository(tmp_path / "repository")
+    fake_jobs(copy)
+    plan = copy.folder / "results/default/benchmarks/planned.txt"
+    target = "results/default/checkpoints/fashion-mnist-12k/ce/replicate-1.safetensors"
+    assert copy.snakemake("-n", target).returncode == 0 and not plan.exists()
+    run = copy.snakemake(target)
+    assert run.returncode == 0, run.stderr
+    jobs = ["prepare_dataset/fashion-mnist-12k", "train_baseline/fashion-mnist-12k/ce/replicate-1"]
+    assert plan.read_text().split() == jobs
+    assert all((plan.parent / f"{job}.tsv").stat().st_mtime > plan.stat().st_mtime for job in jobs)

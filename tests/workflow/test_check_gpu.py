@@ -1,0 +1,94 @@
+"""The check of GPUs, on the CPU: it compares what it should, and can fail."""
+
+import json
+import sys
+
+import pytest
+import torch
+from copies import ROOT
+
+sys.path.append(str(ROOT / "benchmarks"))
+
+import check_gpu
+import gpu_paths
+import gpu_processes
+from check_gpu import FAILED, MEASURED, NOT_RUN, PASSED
+
+CPU = torch.device("cpu")
+TRAINED = ("float32", "sam", "swa", "ema", "cutmix", "mask-cutmix", "distillation-online", "distillation-stored")
+QUICK = ["float32", "bfloat16", "sam", "cutmix", "distillation-stored", "enhancer"]
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory) -> gpu_paths.Paths:
+    torch.set_num_threads(1)
+    return gpu_paths.Paths(gpu_paths.TINY, tmp_path_factory.mktemp("paths"))
+
+
+def test_the_cpu_equals_itself_and_what_needs_a_card_is_named(tmp_path):
+    rows = {row.name: row for row in check_gpu.checked(CPU, tmp_path, [*QUICK, *check_gpu.NEED_A_CARD])}
+    assert {name: row.state for name, row in rows.items() if name in QUICK} == dict.fromkeys(QUICK, PASSED)
+    assert {rows[name].found for name in QUICK} == {0}
+    assert {row.state for name, row in rows.items() if name not in QUICK} == {NOT_RUN} and len(rows) == 9
+
+
+def test_another_way_of_training_is_beyond_the_limit(paths):
+    """Else a device that left out a technique would pass."""
+    made = {name: path(CPU) for name, path, _ in paths.all() if name in TRAINED}
+    plain, online = made.pop("float32"), made.pop("distillation-online")
+    assert made["distillation-stored"].difference(online) == 0
+    made["another rate"] = paths.weights(CPU, learning_rate=0.011)
+    differences = {name: each.difference(plain) for name, each in made.items()}
+    assert len(made) == len(TRAINED) - 1 and min(differences.values()) > gpu_paths.FLOAT32, differences
+
+
+@pytest.mark.parametrize("path", ["enhanced", "decided"])
+def test_images_that_do_not_move_are_beyond_the_limit(paths, path):
+    made = getattr(paths, path)(CPU)
+    assert gpu_paths.Made(made.start, made.start).difference(made) == 1
+    assert made.difference(made) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "limit", "state"),
+    [
+        ("float32", 0.01, 0.05, PASSED),
+        ("float32", 0.06, 0.05, FAILED),
+        ("float32", float("nan"), 0.05, FAILED),
+        ("resume", None, None, PASSED),
+        ("speed", 0.95, 0.93, PASSED),
+        ("speed", 0.9, 0.93, FAILED),
+        ("speed", 0.9, None, MEASURED),
+    ],
+)
+def test_states(name, found, limit, state):
+    row = check_gpu.row_of(name, limit, lambda: gpu_processes.Found("", found))
+    assert row.state == state and row.name in check_gpu.line_of(row)
+
+
+def test_what_a_check_raises_fails_it_alone(capsys):
+    for fault in (gpu_processes.Failure("other bytes"), RuntimeError("other bytes\nand more")):
+
+        def check(fault=fault):
+            raise fault
+
+        row = check_gpu.row_of("resume", None, check)
+        assert row.state == FAILED and row.detail.endswith("other bytes")
+
+
+@pytest.mark.parametrize(("limit", "code"), [(0.05, 0), (-1, 1)])
+def test_the_table_is_written_and_a_failure_is_the_exit_code(tmp_path, monkeypatch, capsys, limit, code):
+    path = tmp_path / "a/b.json"
+    monkeypatch.setattr(gpu_paths, "FLOAT32", limit)
+    monkeypatch.setattr(
+        sys, "argv", ["check_gpu", "--device", "cpu", "--only", "float32", "lease", "--output", str(path)]
+    )
+    with pytest.raises(SystemExit) as end:
+        check_gpu.main()
+    assert end.value.code == code
+    found = json.loads(path.read_text())
+    assert [(row["name"], row["state"]) for row in found["rows"]] == [
+        ("float32", FAILED if code else PASSED),
+        ("lease", NOT_RUN),
+    ]
+    assert "lease                not run: no card" in capsys.readouterr().out
