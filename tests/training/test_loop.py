@@ -78,6 +78,18 @@ def test_losses_that_are_read_once_in_several_steps_name_the_first_that_is_not_f
     assert Keeper(tmp_path / "state", "key").load()[1]["epoch"] == 1  # that of the first epoch
 
 
+def test_memory_that_runs_out_while_views_are_made_names_the_batch_size(monkeypatch):
+    stream = Stream(split_of(), recipe_of(batch_size=10), 1, CPU)
+
+    def no_memory(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        yield
+
+    monkeypatch.setattr(stream, "epoch", no_memory)
+    with pytest.raises(UserError, match="out of memory; lower recipes: batch_size 10"):
+        Training(model_of(), stream, lambda z, _: z.sum(), split_of(6)).run()
+
+
 def test_the_history_by_hand(capsys):
     # Batches of 8, 8 and 4 images whose "loss" is their size: (8 * 8 + 8 * 8 + 4 * 4) / 20 = 7.2 a mean image.
     # 6 steps, peak at step 1: the epochs end at steps 2 and 5, so at (6 - 2) / 5.5 and 1 / 5.5 of 0.1.

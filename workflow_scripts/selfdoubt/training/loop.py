@@ -70,10 +70,11 @@ class Training:
         forward = self._stream.ranks.wrap(self._model)
         while self._epoch < self._stream.recipe.epochs:
             self._model.train()
-            for batch in self._stream.epoch(self._epoch, self._n_done):
-                self._step(forward, batch)
-                if self._keeper and self._keeper.due():
-                    self._keep()
+            with devices.out_of_memory_as_user_error(f"recipes: batch_size {self._stream.recipe.batch_size}"):
+                for batch in self._stream.epoch(self._epoch, self._n_done):
+                    self._step(forward, batch)
+                    if self._keeper and self._keeper.due():
+                        self._keep()
             self._end_epoch(forward)
         if self._average is not None:
             self._model.load_state_dict(self._average.module.state_dict())
@@ -111,12 +112,11 @@ class Training:
 
     def _gradients(self, forward: Callable, batch: Batch, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Add the gradients of a batch, and return its logits, and the sum of its losses on all ranks."""
-        recipe, ranks = self._stream.recipe, self._stream.ranks
+        ranks = self._stream.ranks
         torch.manual_seed(randomness.key(self._stream.seed, "dropout", step, ranks.rank) % 2**63)
-        with devices.out_of_memory_as_user_error(f"recipes: batch_size {recipe.batch_size}"):
-            logits = self._forward(forward, batch.images)
-            loss = self._objective(logits, batch)
-            (loss * ranks.weight(len(batch.labels), batch.n_whole)).backward()
+        logits = self._forward(forward, batch.images)
+        loss = self._objective(logits, batch)
+        (loss * ranks.weight(len(batch.labels), batch.n_whole)).backward()
         return logits, ranks.sum(loss.detach() * len(batch.labels))
 
     def _forward(self, forward: Callable, images: torch.Tensor) -> torch.Tensor:
