@@ -98,7 +98,7 @@ def together(size: gpu_paths.Size, folder: Path, device: torch.device, backend: 
         if process.returncode:
             raise Failure((errors.strip().splitlines() or [f"exit code {process.returncode}"])[-1])
     alone = gpu_paths.Paths(size, folder).weights(device)
-    difference = gpu_paths.Made(np.load(folder / f"{backend}.npy")).difference(alone)
+    difference = gpu_paths.Made(np.load(folder / f"{backend}.npy", allow_pickle=False)).difference(alone)
     return Found(f"{n} process{'es' * (n > 1)} by {backend}", difference)
 
 

@@ -58,6 +58,7 @@ STYLE = _DEFAULTS | {
 }
 PAPER = {  # beside STYLE: the type of most papers, which is smaller at the same size
     "font.family": "STIXGeneral",  # Times, shipped with matplotlib
+    "mathtext.fontset": "stix",
     **dict.fromkeys(("font.size", "axes.titlesize", "axes.labelsize"), 8),
     **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize", "legend.title_fontsize"), 7.5),
     "axes.linewidth": 0.5,

@@ -154,7 +154,8 @@ def _numbers(axes: Axes, rows: pd.DataFrame) -> None:
     for place, row in enumerate(rows.to_dict("records")):
         shown = metric_of(row["metric"])
         texts = [difference(row[key], shown) for key in ("difference", "low", "high")]
-        text = f"{texts[0]} ({texts[1]} to {texts[2]}) {shown.short_unit}"
+        unit = shown.short_unit.replace("×10⁻³", r"$\times10^{-3}$")  # not every type has a raised minus
+        text = f"{texts[0]} ({texts[1]} to {texts[2]}) {unit}"
         axes.annotate(text, (1, place), (6, 0), ("axes fraction", "data"), "offset points", va="center", fontsize=7)
 
 
