@@ -156,7 +156,8 @@ def _numbers(axes: Axes, rows: pd.DataFrame) -> None:
         texts = [difference(row[key], shown) for key in ("difference", "low", "high")]
         unit = shown.short_unit.replace("×10⁻³", r"$\times10^{-3}$")  # not every type has a raised minus
         text = f"{texts[0]} ({texts[1]} to {texts[2]}) {unit}"
-        axes.annotate(text, (1, place), (6, 0), ("axes fraction", "data"), "offset points", va="center", fontsize=7)
+        where = (1, place), (6, 0), ("axes fraction", "data"), "offset points"
+        axes.annotate(text, *where, va="center", fontsize=7, parse_math=True)
 
 
 def _legend(figure: Figure, rows: pd.DataFrame) -> None:
