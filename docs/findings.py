@@ -67,12 +67,11 @@ technique has its authors' settings, which were made for larger networks and lon
 their test numbers were seen, and no more. The default study's five replicates are all that the embedded images give:
 its regime and its claims were chosen by them on val, and claims like them had been evaluated on the same test images
 in an earlier regime ([decision 21](decisions/0021-a-regime-with-known-effects.md)). A second registered run of it, with
-half of the test images, left the primary claim of its first study open. Its registration is again, since commit
-d20ab9f, what it was in 242d355, and the run below repeats the first one on the same replicates, whose numbers were
-known by then: it shows that the verdicts come again, and confirms nothing anew. A registration after that run adds a
-check of its masks, which holds in it by the tables of mask quality and has no row below. The replicates of
-`studies/ensemble-distillation.yaml` had been seen by no exploration; its test images are among those on which pilots
-suggested its claim.
+half of the test images, left the primary claim of its first study open. Commit d20ab9f registered again what had been
+registered in 242d355, and bb5991b the same with a check of the masks, which was known to hold. The run below repeats
+the first one on the same replicates, whose numbers were known by then, on another processor: it shows that the verdicts
+come again, and confirms nothing anew. The replicates of `studies/ensemble-distillation.yaml` had been seen by no
+exploration; its test images are among those on which pilots suggested its claim.
 
 **Withdrawn.** The former runs of `studies/enhancers.yaml` and `studies/communication.yaml` were made before methods
 were brought in line with their papers ([decision 20](decisions/0020-as-their-papers-have-them.md)), and before
