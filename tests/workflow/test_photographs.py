@@ -17,6 +17,8 @@ from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 SIZES = {"bag": 60, "boot": 45, "shirt": 30}  # pictures of each class
 SHAPES = ((32, 48), (48, 32), (40, 40))  # portrait, landscape and square
 
+TWINS = ("ce-twin-1", "ce-twin-2")
+
 SMALLER = {  # what makes the study's own settings run in seconds; no arm, claim or figure is left out
     "replicates": 1,
     "datasets": {"photographs": {"size_px": 32, "corruptions": {"names": ["contrast"], "n_images": 9}}},
@@ -61,7 +63,7 @@ def test_the_study_runs_unchanged_on_other_pictures(tmp_path):
     tables = copy.folder / "results/photographs/tables"
     metrics = table_files.read_table(tables / "metrics.parquet", METRICS_SCHEMA).to_pandas()
     accuracy = metrics[(metrics["metric"] == "accuracy") & (metrics["split"] == "test")]
-    assert set(accuracy["name"]) == {"ce", "kd", "lite0", "cutmix", "background-swap", "trio"}
+    assert set(accuracy["name"]) == {"ce", *TWINS, "kd", "lite0", "cutmix", "background-swap", "trio"}
     assert accuracy["value"].notna().all() and set(accuracy["n"]) == {27}  # a fifth of each class
     claims = table_files.read_table(tables / "hypotheses.parquet", HYPOTHESES_SCHEMA).to_pandas()
     assert set(claims["study"]) == {"distillation", "enhancers", "mask-cutmix", "communication"}
