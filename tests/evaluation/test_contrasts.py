@@ -231,3 +231,13 @@ def test_resamples_in_which_one_replicate_has_no_number_are_excluded_of_all():
     found = contrast([(arm, nothing) for arm in holes])
     shorter = [(Estimate(arm.value, arm.resampled[kept]), Estimate(0.0, nothing.resampled[kept])) for arm in whole]
     assert found.interval() == contrast(shorter).interval()
+
+
+def test_resamples_without_a_number_do_not_set_equal_arms_apart():
+    """Two arms with the same AUROC whose resamples without errors are not the same ones: no interval of width 0."""
+    one, other = np.full(20, 1.0), np.full(20, 1.0)
+    one[:4], other[10:13] = np.nan, np.nan
+    pairs = [(Estimate(1.0, one), Estimate(1.0, other))] * 5
+    assert undistinguished(pairs) and comparisons.compare_estimates(pairs, 0.0).contrast is None
+    other[15] = 0.5
+    assert not undistinguished(pairs)

@@ -173,11 +173,14 @@ def undistinguished(pairs: list[tuple[Estimate, Estimate]]) -> bool:
     """Return whether two arms have the same value, in every replicate and in every resample of the images.
 
     Arms that differ do so where all of their predictions are correct, say: these images cannot set them apart.
+    Resamples in which a number of either does not exist are excluded.
     """
-    return all(
-        np.allclose(np.append(better.resampled, better.value), np.append(than.resampled, than.value), *_ROUNDING, True)
-        for better, than in pairs
-    )
+    for better, than in pairs:
+        values = np.stack([np.append(each.resampled, each.value) for each in (better, than)])
+        known = values[:, ~np.isnan(values).any(0)]
+        if not np.allclose(*known, *_ROUNDING):
+            return False
+    return True
 
 
 def _n_images(pairs: list[tuple[Estimate, Estimate]]) -> int:
