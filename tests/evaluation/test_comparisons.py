@@ -103,3 +103,35 @@ def test_many_quantities_are_estimated_as_each_is_alone():
         alone = comparisons.estimate(predictions_of(), [quantity], 40, SETTINGS).of[quantity]
         assert together.of[quantity].value == alone.value
         assert (together.of[quantity].resampled == alone.resampled).all()
+
+
+@pytest.mark.parametrize(
+    "metric", ["accuracy", "auroc", "aurc", "e-aurc", "naurc", "augrc", "fpr95", "ece", "nll", "brier"]
+)
+def test_of_few_images_no_metric_has_an_interval_of_width_0_or_a_p_of_0(metric):
+    """Also where arms are alike, all images are correct, or one is left; replicates may repeat one another."""
+    quantity, n_compared = (metric, "none" if metric == "accuracy" else "msp", "test"), 0
+    for trial in range(60):
+        draws = np.random.default_rng(trial)
+        labels = draws.integers(0, 3, draws.integers(1, 13))
+        of_pairs = [[few_logits(trial, labels, draws) for _ in range(2)] for _ in range(draws.integers(1, 5))]
+        of_pairs = of_pairs[:1] * len(of_pairs) if trial % 4 == 0 else of_pairs
+        sides = [[{"test": Predictions(each, labels)} for each in pair] for pair in of_pairs]
+        pairs = [tuple(comparisons.estimate(side, [quantity], 100, SETTINGS) for side in pair) for pair in sides]
+        found = comparisons.compare(pairs, quantity)
+        assert not (found.identical and found.contrast)
+        if found.contrast is not None:
+            n_compared += 1
+            low, high = found.contrast.interval()
+            assert low < high and low <= found.difference <= high and 0 < found.contrast.p <= 1
+    assert n_compared > 10
+
+
+def few_logits(trial: int, labels: np.ndarray, draws: np.random.Generator) -> np.ndarray:
+    """Random logits, with ties; or, in each third trial, one error alone, which has the least confidence."""
+    if trial % 3:
+        return np.round(2 * draws.normal(size=(len(labels), 3))).astype(np.float32)
+    logits = 4 * np.eye(3, dtype=np.float32)[labels]
+    row = draws.integers(len(labels))
+    logits[row] = np.eye(3)[(labels[row] + 1) % 3]
+    return logits
