@@ -20,6 +20,13 @@ def test_a_registration_holds_it_with_its_segmenter_and_that_ones_teacher(config
     assert found["mask_checks"]["masks"]["segmenter"] == "unet" and "unet" in found["segmenters"]
     assert config["segmenters"]["unet"]["teacher"] in found["models"]
     assert "mask_checks" in differences(before, found)
+    config["mask_checks"]["masks"] = CHECK | {"registered": False}
+    known = load_study(config)
+    [each] = decisions.mask_checks(known)
+    assert (
+        decisions.mask_check_settings(known, *each)["registered"] is False
+        and differences(found, registration(known)) == []
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ is one observation, its mean over replicates.
 """
 
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 
 from selfdoubt.evaluation import comparisons, warnings
 from selfdoubt.evaluation.arms import Arms
@@ -81,23 +80,22 @@ def _component(claim, pairs: list[tuple[str, str]], study, arms: Arms, settings)
     units = [arms.pairs(*pair, study.replicates) for pair in pairs]
     names = [", ".join(pair[side] for pair in pairs) for side in (0, 1)]
 
-    def of(what, score: str, split: str, given: float | None, **further) -> Component:
-        compared, parts = _compared(units, (what.metric, score, split), claim.units, settings.overlap)
-        return _placed(settings.dataset, names, (what.metric, score, split), given, compared, parts, **further)
+    def of(name: str, score: str, split: str, given: float | None, **further) -> Component:
+        compared, parts = _compared(units, (name, score, split), claim.units, settings.overlap)
+        return _placed(settings.dataset, names, (name, score, split), given, compared, parts, **further)
 
-    losses = [of(loss, loss.score, loss.split or claim.split, loss.margin) for loss in claim.no_loss]
-    repeated = [of(claim, score, claim.split, claim.margin) for score in claim.repeated_by]
-    repeated += [of(parted, claim.score, claim.split, None) for parted in with_parts(claim)]
-    found = of(claim, claim.score, claim.split, claim.margin, losses=tuple(losses), repeated=tuple(repeated))
+    losses = [of(loss.metric, loss.score, loss.split or claim.split, loss.margin) for loss in claim.no_loss]
+    repeated = [of(claim.metric, score, claim.split, claim.margin) for score in claim.repeated_by]
+    repeated += [of(*quantity, None) for quantity in parted(claim)]
+    found = of(claim.metric, claim.score, claim.split, claim.margin, losses=tuple(losses), repeated=tuple(repeated))
     sides = [side for pairs in units for pair in pairs for side in pair]
     return replace(found, warning=warnings.of_claim(claim.metric, claim.split, sides, found.compared.difference))
 
 
-def with_parts(claim) -> list:
+def parted(claim) -> list[Quantity]:
     """Return what splits a claim about a ranking into accuracy and ranking: AUGRC, unless the claim is by it."""
-    if claim.units == "networks" or claim.metric == "augrc" or metric(claim.metric).kind != "ranking":
-        return []
-    return [SimpleNamespace(metric="augrc")]
+    is_split = claim.units != "networks" and claim.metric != "augrc" and metric(claim.metric).kind == "ranking"
+    return [("augrc", claim.score, claim.split)] if is_split else []
 
 
 def explored(arm: str, what, study, arms: Arms, settings) -> Component:

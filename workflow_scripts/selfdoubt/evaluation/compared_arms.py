@@ -37,7 +37,7 @@ def quantities(arm: str, settings) -> list[Quantity]:
     for claim in settings.claims:
         if any(arm in pair for pair in claim.pairs):
             wanted += [(claim.metric, score, claim.split) for score in (claim.score, *claim.repeated_by)]
-            wanted += [(parted.metric, claim.score, claim.split) for parted in claims.with_parts(claim)]
+            wanted += claims.parted(claim)
             wanted += [(loss.metric, loss.score, loss.split or claim.split) for loss in claim.no_loss]
     wanted += [part for quantity in wanted for part in needed_for_parts(quantity)]
     return list(dict.fromkeys(wanted))

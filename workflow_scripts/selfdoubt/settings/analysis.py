@@ -171,4 +171,5 @@ class MaskCheck(Strict):
     statement: Text
     segmenter: Name
     datasets: Annotated[list[Name], Field(min_length=1)] | None = None  # null: all whose true masks are known
+    registered: bool = True  # false: its numbers were known, or could be, before it was written down
     margin: Positive | None = None  # of the IoU; null: docs/metrics.md

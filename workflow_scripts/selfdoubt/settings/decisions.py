@@ -51,13 +51,13 @@ def mask_checks(study: Study) -> list[tuple]:
 
 def mask_check_settings(study: Study, name: str, check, dataset: str, replicates: list[int]) -> dict:
     """Return what a check of masks is about, as a claim has it."""
-    claim = {"name": name, "role": "check", "registered": True, "units": "replicates", "on_at_least": None}
+    claim = {"name": name, "role": "check", "units": "replicates", "on_at_least": None}
     known = {
         "dataset": dataset,
         "n_replicates": len(replicates),
         "disjoint": study.draws_of(dataset).kind == "disjoint",
     }
-    entry = check.model_dump(include={"study", "statement", "margin"})
+    entry = check.model_dump(include={"study", "statement", "registered", "margin"})
     return claim | known | entry | {"pairs": [[check.segmenter, CENTRED_BOX]]}
 
 

@@ -71,7 +71,7 @@ def _defaults(study) -> dict:
 
 def _mask_checks(study) -> dict[str, dict]:
     """Return the checks of masks, where there are any: files of earlier versions have none."""
-    found = {key: check.model_dump() for key, check in study.mask_checks.items()}
+    found = {key: check.model_dump(exclude={"registered"}) for key, check in study.mask_checks.items()}
     return {"mask_checks": found} if found else {}
 
 
