@@ -108,12 +108,17 @@ def test_what_is_left_running_is_reported_and_ended(watch, monkeypatch):
 
 @pytest.fixture
 def start_of(watch, monkeypatch):
-    """Make a start of a line of Python in the place of Snakemake; what it started is ended."""
+    """Make a start of a Python that sleeps in the place of Snakemake; it is ended afterwards."""
     made = []
 
-    def start(line: str) -> soak.Start:
+    def start(seconds: float, first: str = "pass") -> soak.Start:
+        # A Python that still starts may swallow an interrupt, so a start is handed out when its first line has run.
+        line = f"import signal, time; {first}; print('ready', flush=True); time.sleep({seconds})"
         monkeypatch.setattr(soak, "COMMAND", [sys.executable, "-c", line])
         made.append(soak.Start(watch.folder, "test-soak-2", watch.scratch))
+        log = watch.folder.with_name(f"{watch.folder.name}.log")
+        while "ready" not in log.read_text():
+            assert not made[-1].ended(0.01)
         return made[-1]
 
     yield start
@@ -125,7 +130,7 @@ def start_of(watch, monkeypatch):
 def test_an_interrupt_reaches_a_start_even_where_the_soak_ignores_it(start_of):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        start = start_of("import time; time.sleep(60)")
+        start = start_of(60)
     finally:
         signal.signal(signal.SIGINT, before)
     assert soak.disturb(start, "interrupted", random.Random(0)) == soak.NO_JOB
@@ -135,13 +140,9 @@ def test_an_interrupt_reaches_a_start_even_where_the_soak_ignores_it(start_of):
 
 @pytest.mark.parametrize("jobs", [{}, {4711: "predict.py"}])
 def test_a_start_that_goes_on_to_its_end_was_not_disturbed_and_must_not_have_jobs(watch, start_of, monkeypatch, jobs):
-    ignoring = "import signal, time; signal.signal(2, signal.SIG_IGN); print('ready', flush=True); time.sleep(2)"
-    start = start_of(ignoring)
+    start = start_of(2, "signal.signal(2, signal.SIG_IGN)")
     monkeypatch.setattr(watch.draw, "choice", lambda kinds: "interrupted")
     monkeypatch.setattr(start, "jobs", lambda: jobs)
-    log = watch.folder.with_name(f"{watch.folder.name}.log")
-    while "ready" not in log.read_text():
-        assert not start.ended(0.01)
     assert not watch.fault(start, watch.folder)
     assert not watch.hits
     reports = "start test-soak-2: went on to its end, though interrupted in predict.py"
