@@ -139,6 +139,7 @@ PREDICTIONS = f"{RUN}/predictions/{{dataset}}/{{name}}/replicate-{{replicate}}/{
 METRICS = f"{RUN}/metrics/{{dataset}}/{{name}}/replicate-{{replicate}}/{{variant}}.parquet"
 FIGURE = f"{RUN}/figures/{{figure}}"
 TABLE = f"{RUN}/tables/{{table}}.parquet"
+INFORMATION = f"{RUN}/information/{{dataset}}.parquet"
 CONTRASTS = f"{RUN}/contrasts/{{dataset}}.parquet"
 PICTURES = f"{RUN}/pictures/{{dataset}}/{{study}}.parquet"
 REPORT = f"{RUN}/report/index.html"
@@ -150,7 +151,6 @@ TABLES = expand(
     TABLE, table=["metrics", "comparisons", "hypotheses", "enhancements", "groups", "gaps", "fidelity", "costs", "data"]
 )
 TABLES += expand(TABLE, table=["guarantees"] if STUDY.evaluation.guarantees else [])
-TABLES += expand(TABLE, table=["information"] if STUDY.evaluation.information else [])
 
 
 def code_of(script, *modules):
@@ -305,17 +305,18 @@ def student_teacher_predictions():
 
 
 @cache
-def informed_groups():
-    """Return the same of the groups that keep gains, with those of their protocols that do, by name."""
+def informed_groups(dataset):
+    """Return the same of a data set's groups that keep gains, with those of their protocols that do, by name."""
     kept = named(STUDY.protocols, keeps_gains=True)
-    found = [(*key, [name for name in protocols if name in kept]) for *key, protocols in compared_groups()]
+    of_dataset = [key for key in compared_groups() if key[0] == dataset]
+    found = [(*key, [name for name in protocols if name in kept]) for *key, protocols in of_dataset]
     return [each for each in found if each[-1]]
 
 
-def files_of_information():
+def files_of_information(wildcards):
     """Return the predictions of each group's members, then the gains of its protocols, in the order of `informed_groups`."""
     files = []
-    for dataset, group, replicate, members, protocols in informed_groups():
+    for dataset, group, replicate, members, protocols in informed_groups(wildcards.dataset):
         of_members = {"dataset": dataset, "variant": "clean"}
         files += [
             PREDICTIONS.format(name=name, replicate=STUDY.replicate_of(name, replicate), **of_members)
@@ -332,6 +333,11 @@ def all_checkpoints():
         for dataset, model in product(STUDY.datasets, STUDY.models)
         for replicate in STUDY.replicates_of(model)
     )
+
+
+def all_information():
+    """Return the information tests of all data sets, if they are asked for."""
+    return expand(INFORMATION, dataset=sorted(STUDY.datasets)) if STUDY.evaluation.information else []
 
 
 def all_counts():

@@ -2,7 +2,7 @@
 # Makes  predictions/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet      what the group decides
 #        communication/{dataset}/{group}/replicate-{replicate}/{protocol}.parquet    mean gains of messages, by sender and listener
 #        communication/{dataset}/{group}/replicate-{replicate}/{protocol}.gains.parquet    gains of each uncertain image
-#        tables/information.parquet    what gains say beyond predictions; if asked for
+#        information/{dataset}.parquet    what gains say beyond predictions; if asked for
 
 
 GROUP_PREDICTIONS = PREDICTIONS.replace("{name}", "{group}").replace("{variant}", "{protocol}")
@@ -73,13 +73,13 @@ rule communicate:
 rule measure_information:
     """Measure what gains by messages or views say beyond the members' predictions."""
     input:
-        files_of_information(),
+        files_of_information,
     output:
-        in_report(TABLE.format(table="information"), "table", "Tables"),
+        INFORMATION,
     log:
-        log_of("measure_information"),
+        log_of("measure_information/{dataset}"),
     benchmark:
-        benchmark_of("measure_information")
+        benchmark_of("measure_information/{dataset}")
     conda:
         "../envs/tables.yaml"
     resources:

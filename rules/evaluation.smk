@@ -314,6 +314,7 @@ rule compare_arms:
         predictions=compared_predictions_of,
         counts=counts_if_overlapping,
         qualities=qualities_of_mask_checks,
+        information=information_if_claimed,
     output:
         CONTRASTS,
     log:
@@ -330,7 +331,7 @@ rule compare_arms:
     shell:
         'exec python "$SELFDOUBT/compare_arms.py"'
         " --predictions @<(printf '%s\\n' {input.predictions}) --counts {input.counts}"
-        " --qualities {input.qualities} --output {output}"
+        " --qualities {input.qualities} --information {input.information} --output {output}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"
 
 

@@ -87,6 +87,7 @@ rule render_report:
         figures=all_figures(),
         qualities=all_mask_qualities(),
         counts=all_counts(),
+        information=all_information(),
         pictures=all_pictures(),
         registration=registration_file,
     output:
@@ -109,7 +110,7 @@ rule render_report:
         'exec python "$SELFDOUBT/render_report.py"'
         " --tables {input.tables}"
         " --figures {input.figures} --qualities {input.qualities} --counts {input.counts}"
-        " --pictures {input.pictures}"
+        " --pictures {input.pictures} --information {input.information}"
         " --registration {input.registration:q} --page {output.page}"
         " --config {output.config} --workflow {output.workflow} --record {output.record}"
         " --settings @<(printf %s {params.settings:q}) --code {params.code} > {log} 2>&1"

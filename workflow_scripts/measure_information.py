@@ -1,4 +1,4 @@
-"""Measure what gains by messages or views say beyond the members' predictions, of test images."""
+"""Measure what gains by messages or views say beyond the members' predictions, of one data set's test images."""
 
 from selfdoubt.communication import information, kept_gains
 from selfdoubt.evaluation.predictions import predictions_by_split

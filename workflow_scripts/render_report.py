@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+import pandas as pd
+
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.crate import record
 from selfdoubt.report.inputs import Library, Registration, ReportData
@@ -37,7 +39,6 @@ TABLES = {
     "groups": GROUPS_SCHEMA,
     "guarantees": GUARANTEES_SCHEMA,
     "hypotheses": HYPOTHESES_SCHEMA,
-    "information": INFORMATION_SCHEMA,
     "metrics": METRICS_SCHEMA,
 }
 LIBRARY = Path(__file__).resolve().parent.parent / "resources" / "datatables"
@@ -59,6 +60,7 @@ def run(arguments):
         counts={path.parent.name: read(path, COUNTS_SCHEMA) for path in arguments.counts},
         figures=figures_of(arguments.figures, study, settings["upper_bounds"]["in_figures"]),
         arms=Arms(settings["labels"], frozenset(settings["upper_bounds"]["all"])),
+        information=tables_of(arguments.information, INFORMATION_SCHEMA),
         pictures={(path.parent.name, path.stem): read(path, PICTURES_SCHEMA) for path in arguments.pictures},
         left_out=settings["left_out"],
         library=library(),
@@ -72,6 +74,7 @@ def run(arguments):
     write(arguments.workflow, SNAKEFILE.read_text())
     files = {name: getattr(arguments, name) for name in ("workflow", "config", "page")}
     files |= {path.stem: path for path in arguments.tables}
+    files |= {f"information-{path.stem}": path for path in arguments.information}
     files |= {f"figure-{path.stem}-{path.suffix[1:]}": path for path in arguments.figures}
     title = f"selfdoubt: {study['run']}"
     write(arguments.record, record(arguments.record.parent, files, title, data.provenance, data.costs))
@@ -93,6 +96,10 @@ def write(path: Path, text: str) -> None:
 
 def read(path: Path, schema):
     return table_files.read_table(path, schema).to_pandas()
+
+
+def tables_of(paths: list[Path], schema) -> pd.DataFrame:
+    return pd.concat([read(path, schema) for path in paths], ignore_index=True) if paths else pd.DataFrame()
 
 
 def library() -> Library:
@@ -144,6 +151,7 @@ if __name__ == "__main__":
         "qualities": "of masks",
         "counts": "of data sets",
         "pictures": "of studies",
+        "information": "tests of data sets",
     }
     files |= {"registration": "what was registered, if anything was"}
     written = {"page": "written", "config": "as run; written", "workflow": "a copy of the Snakefile; written"}

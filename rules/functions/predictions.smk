@@ -116,10 +116,9 @@ def compared_groups_settings(wildcards):
 
 
 def information_settings(wildcards):
-    """The same of the groups that keep gains, and how these are tested."""
-    return canonical(
-        {"groups": groups_of_files(informed_groups()), "information": STUDY.evaluation.information.model_dump()}
-    )
+    """The same of the data set's groups that keep gains, and how these are tested."""
+    groups = groups_of_files(informed_groups(wildcards.dataset))
+    return canonical({"groups": groups, "information": STUDY.evaluation.information.model_dump()})
 
 
 def groups_of_files(groups):
@@ -301,13 +300,14 @@ def contrast_settings(wildcards):
     about = [each for each in decisions.claims(STUDY) if dataset in (each[2].datasets or STUDY.datasets)]
     known = [decisions.claim_settings(STUDY, *each) for each in about]
     masks = [decisions.mask_check_settings(STUDY, *each) for each in checked_masks(dataset)]
-    masks = [{key: value for key, value in check.items() if key != "statement"} for check in masks]
+    masks = [without(check, ["statement"]) for check in masks]
+    gains = [decisions.information_settings(STUDY, *each) for each in claimed_information(dataset)]
     return canonical(
         {
             "dataset": dataset,
             "arms": [{"name": a, "replicates": STUDY.replicates_of(parse_arm(a)[0])} for a in compared_arms()],
             "n_drawn": STUDY.draws_of(dataset).n_images,
-            "claims": [{key: value for key, value in claim.items() if key not in stated} for claim in known],
+            "claims": [without(claim, stated) for claim in known],
             "studies": [
                 {"name": key, "reference": study.reference, "arms": study.arms, "replicates": STUDY.replicates_at(key)}
                 for key, study in sorted(STUDY.studies.items())
@@ -316,8 +316,13 @@ def contrast_settings(wildcards):
             "evaluation": {k: v for k, v in STUDY.evaluation.model_dump().items() if k in ("ece_bins", "n_resamples")},
             **({"attacked": attacked_arms(STUDY)} if attacked_arms(STUDY) else {}),
             **({"mask_checks": masks} if masks else {}),
+            **({"information_claims": [without(each, stated) for each in gains]} if gains else {}),
         }
     )
+
+
+def without(entry, keys):
+    return {key: value for key, value in entry.items() if key not in keys}
 
 
 def counts_if_overlapping(wildcards):
@@ -342,6 +347,17 @@ def qualities_of_mask_checks(wildcards):
         for _, check, dataset, replicates in checked_masks(wildcards.dataset)
         for replicate in replicates
     ]
+
+
+def claimed_information(dataset):
+    """The claims about gains on a data set, with their names."""
+    claims = sorted(STUDY.information_claims.items())
+    return [(key, claim) for key, claim in claims if dataset in (claim.datasets or STUDY.datasets)]
+
+
+def information_if_claimed(wildcards):
+    """The information test of a data set about which there are such claims."""
+    return [INFORMATION.format(**wildcards)] if claimed_information(wildcards.dataset) else []
 
 
 def contrast_modules(wildcards):

@@ -7,7 +7,7 @@ import pytest
 from selfdoubt.evaluation.metrics import FUNCTIONS, function_of
 from selfdoubt.figures import formats
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.metrics import METRICS, OF_MASKS, metric, names
+from selfdoubt.settings.metrics import METRICS, OF_NO_ARM, metric, names
 
 
 def test_direction():
@@ -19,7 +19,7 @@ def test_direction():
 
 def test_every_metric_has_a_function_and_no_style_is_of_another():
     assert FUNCTIONS.keys() == METRICS.keys()
-    assert {*formats.LABELS, *formats.STYLES} <= METRICS.keys() | OF_MASKS.keys()
+    assert {*formats.LABELS, *formats.STYLES} <= METRICS.keys() | OF_NO_ARM.keys()
 
 
 def test_percentages():

@@ -412,7 +412,7 @@ def test_information_has_a_row_a_protocol_and_the_reasons_of_replicates_as_notes
 
     def row(protocol, replicate, verdict=None, reason=None):
         numbers = (None,) * 6 if reason else (120, 0.5, 0.46, -0.04, -0.05, -0.03)
-        return ("toys", "trio", protocol, replicate, *numbers, 0.005, verdict, reason)
+        return ("toys", "trio", protocol, replicate, *numbers, None, None, 0.005, verdict, reason)
 
     rows = [
         row("talk", 1),

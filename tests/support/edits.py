@@ -73,6 +73,7 @@ NEW_CLAIM = {"study": "distillation", "statement": "So.", "better": "kd", "than"
 MIXED = {"ood_mixed_percent": [50]}
 GUARANTEES = {"scores": ["msp"], "target_risks": [0.1], "delta": 0.05, "n_resplits": 9, "alphas": [0.1]}
 INFORMATION = {"penalty": [0.1], "n_folds": 2, "margin": 0.005}
+INFORMED = {"informed": {"study": "communication", "statement": "Messages inform.", "protocol": "trio/persuasion"}}
 GUARANTEES |= {"raps_penalty": 0.1, "raps_free_classes": 2}
 
 EDITS: dict[str, list[Edit]] = {
@@ -369,6 +370,11 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit("`guarantees` asked for", put("evaluation", guarantees=GUARANTEES), {"compute_guarantees"} | REPORT),
         Edit("`information` asked for", put("evaluation", information=INFORMATION), {"measure_information"} | REPORT),
+        Edit(
+            "a claim about `information`, which is asked for",
+            config(lambda c: c.update(information_claims=INFORMED) or c["evaluation"].update(information=INFORMATION)),
+            {"measure_information", "compare_arms", "test_hypotheses"} | REPORT,
+        ),
         Edit("`features` of a model", put("baselines.ce", features=True), featured("ce")),
         Edit("`mc_dropout_passes`", put("evaluation", mc_dropout_passes=4), predicted(*MODELS)),
         Edit(

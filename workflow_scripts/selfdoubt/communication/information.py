@@ -24,6 +24,7 @@ from selfdoubt.evaluation.contrasts import Contrast
 from selfdoubt.evaluation.predictions import Predictions
 from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.evaluation.verdicts import LEAST_REPLICATES
+from selfdoubt.runtime.schemas.information import INFORMATION_SCHEMA
 
 ALPHA = 0.05
 
@@ -91,21 +92,21 @@ def rows_of(measured: dict[int, Measured | Undefined], identity: dict, margin: f
     """Return rows of INFORMATION: of each replicate, and over all that have numbers; measured: by replicate."""
     rows, known = [], {n: each for n, each in measured.items() if isinstance(each, Measured)}
     for replicate, each in measured.items():
-        own = {"reason": str(each)} if isinstance(each, Undefined) else _numbers([each])
+        own = {"reason": str(each)} if isinstance(each, Undefined) else _numbers([each], contrast([each]))
         rows.append(_empty(margin) | identity | {"replicate": replicate} | own)
     if known:
-        found = _numbers([*known.values()])
-        rows.append(_empty(margin) | identity | found | {"verdict": _verdict([*known.values()], margin)})
+        found = contrast([*known.values()])
+        variances = {"image_variance": found.image_variance, "shared": found.shared}
+        numbers = _numbers([*known.values()], found) | variances | {"verdict": _verdict(found, margin)}
+        rows.append(_empty(margin) | identity | numbers)
     return rows
 
 
 def _empty(margin: float) -> dict:
-    keys = ("replicate", "n", "without", "with", "difference", "low", "high", "verdict", "reason")
-    return dict.fromkeys(keys) | {"margin": margin}
+    return dict.fromkeys(INFORMATION_SCHEMA.names) | {"margin": margin}
 
 
-def _numbers(measured: list[Measured]) -> dict:
-    found = contrast(measured)
+def _numbers(measured: list[Measured], found: Contrast) -> dict:
     low, high = found.interval(1 - ALPHA) if found.error() > 0 else (None, None)
     return {
         "n": round(np.mean([len(each.ids) for each in measured])),
@@ -136,9 +137,8 @@ def _covariance(ids: np.ndarray, one: np.ndarray, others: np.ndarray, other: np.
     return float(one[here] @ other[there])
 
 
-def _verdict(measured: list[Measured], margin: float) -> str:
+def _verdict(found: Contrast, margin: float) -> str:
     """Return the verdict at a level of 5 %, of this protocol alone; fewer than five replicates decide nothing."""
-    found = contrast(measured)
     if found.error() == 0:
         return "negligible" if abs(found.difference) < margin else "inconclusive"
     if found.n < LEAST_REPLICATES:

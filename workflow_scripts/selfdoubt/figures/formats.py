@@ -39,6 +39,7 @@ LABELS = {  # of metrics whose label is not their name in capitals; {}: the perc
     "brier": "Brier",
     "accuracy": "accuracy",
     "mask-iou": "mask IoU",
+    "contested-nll": "NLL of contested images",
     "ood-auroc": "OOD AUROC",
     "ood-aupr-in": "OOD AUPR-in",
     "ood-aupr-out": "OOD AUPR-out",
@@ -50,6 +51,7 @@ LABELS = {  # of metrics whose label is not their name in capitals; {}: the perc
 }
 _SMALL = {"scale": 1000, "digits": 2, "difference_scale": 1000, "difference_unit": "×10⁻³", "short_unit": "×10⁻³"}
 _UNBOUNDED = {"difference_scale": 1, "difference_digits": 4, "difference_unit": "", "short_unit": ""}
+_NATS = _UNBOUNDED | {"difference_unit": "nats", "short_unit": "nats"}
 STYLES = {
     "aurc": _SMALL,
     "e-aurc": _SMALL,
@@ -58,7 +60,8 @@ STYLES = {
     "failure-augrc": _SMALL,
     "naurc": _UNBOUNDED,
     "brier": _UNBOUNDED,
-    "nll": _UNBOUNDED | {"difference_unit": "nats", "short_unit": "nats"},
+    "nll": _NATS,
+    "contested-nll": _NATS,
 }
 
 

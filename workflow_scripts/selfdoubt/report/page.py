@@ -33,7 +33,7 @@ from selfdoubt.report.run_tables import missing_table
 from selfdoubt.report.tables import Table
 from selfdoubt.report.verdict_texts import Verdict, failed_checks, headline, verdicts_of
 from selfdoubt.report.warnings import Warned, of_study, warnings_of
-from selfdoubt.settings.metrics import OF_MASKS
+from selfdoubt.settings.metrics import OF_NO_ARM
 
 FOLDER = Path(__file__).parent
 _NOTHING = {
@@ -121,7 +121,7 @@ def _policy(scripts: list[str]) -> str:
 def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) -> StudySection:
     text = data.settings["studies"][name]
     claims = data.hypotheses[data.hypotheses["study"] == name]
-    of_arms = claims[~claims["metric"].isin(OF_MASKS)]
+    of_arms = claims[~claims["metric"].isin(OF_NO_ARM)]
     claimed = [arm for arms in (*of_arms["better"], *of_arms["than"]) for arm in arms.split(", ")]
     arms = list(dict.fromkeys([text["reference"], *text["arms"], *claimed]))
     tables = [

@@ -153,6 +153,21 @@ class Hypothesis(Claim):
     primary: bool = False  # the one claim of its study that is tested at the whole level; all others are one family
 
 
+class InformationClaim(Strict):
+    """That gains by messages or views say of contested images what the members' predictions do not.
+
+    A claim compares two arms by their predictions; gains are in the information test, which asks less of a protocol.
+    """
+
+    study: Name
+    statement: Text
+    protocol: ArmText  # group/protocol, of which gains are kept
+    datasets: Annotated[list[Name], Field(min_length=1)] | None = None  # null: all
+    on_at_least: Count | None = None  # data sets, for one claim over all of them; null: a claim on each
+    registered: bool = True  # false: its numbers were known, or could be, before it was written down
+    margin: Positive | None = None  # nats; null: that of evaluation.information
+
+
 class Pictures(Strict):
     """Test images that the page shows with what arms predict of them."""
 

@@ -42,6 +42,19 @@ def check_unique(place: str, values: list) -> None:
             raise UserError(f"config: {place}: {value} is given twice; remove one")
 
 
+def check_claimed_datasets(place: str, claim, study) -> Iterator[tuple]:
+    """Yield the checks that a claim's data sets are the study's, and not fewer than it is to hold on."""
+    if claim.datasets is not None:
+        yield from check_all_known(f"{place}.datasets", claim.datasets, study.datasets, "a data set")
+    yield _check_number, place, claim, study
+
+
+def _check_number(place: str, claim, study) -> None:
+    n = len(claim.datasets or study.datasets)
+    if claim.on_at_least is not None and claim.on_at_least > n:
+        raise UserError(f"config: {place}.on_at_least: {claim.on_at_least}, but there are {n} data sets; lower it")
+
+
 def check_replicate(place: str, replicate: int, study) -> None:
     """Raise UserError if a replicate is none of the study's."""
     if replicate not in study.replicates:

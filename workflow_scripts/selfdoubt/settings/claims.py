@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.choices import check_all_known, check_known, check_unique
+from selfdoubt.settings.choices import check_claimed_datasets, check_known, check_unique
+from selfdoubt.settings.information_claims import check_information_claims
 from selfdoubt.settings.mask_checks import check_mask_checks
 
 
@@ -37,9 +38,10 @@ def check_claims(study, check_comparison: Callable, check_contender: Callable) -
         yield check_comparison, place, claim, study
         for i, compared in enumerate(claim.quantities()[1:]):
             yield check_comparison, f"{place}.no_loss.{i}", compared, study
-        yield from _check_datasets(place, claim, study)
+        yield from check_claimed_datasets(place, claim, study)
     yield _check_one_primary, study
     yield from check_mask_checks(study)
+    yield from check_information_claims(study)
 
 
 def _check_pairs(place: str, claim) -> None:
@@ -52,19 +54,6 @@ def _check_pairs(place: str, claim) -> None:
         if better == than:
             raise UserError(f"config: {place}.than: '{than}' is also what is to be better; name another arm")
     check_unique(f"{place}.better", claim.pairs())
-
-
-def _check_datasets(place: str, claim, study) -> Iterator[tuple]:
-    if claim.datasets is not None:
-        yield check_unique, f"{place}.datasets", claim.datasets
-        yield from check_all_known(f"{place}.datasets", claim.datasets, study.datasets, "a data set")
-    yield _check_number, place, claim, study
-
-
-def _check_number(place: str, claim, study) -> None:
-    n = len(claim.datasets or study.datasets)
-    if claim.on_at_least is not None and claim.on_at_least > n:
-        raise UserError(f"config: {place}.on_at_least: {claim.on_at_least}, but there are {n} data sets; lower it")
 
 
 def _check_one_primary(study) -> None:

@@ -1,5 +1,6 @@
 """How the claims of a study are stated and decided, as the job that decides is given it."""
 
+from selfdoubt.settings import information_claims
 from selfdoubt.settings.mask_checks import CENTRED_BOX, datasets_of
 from selfdoubt.settings.study import Study, parse_arm
 
@@ -11,7 +12,10 @@ def decision_settings(study: Study) -> dict:
         "datasets": sorted(study.datasets),
         "pretrained": [arm for arm in compared_arms(study) if study.is_pretrained(parse_arm(arm)[0])],
         "upper_bounds": [arm for arm in compared_arms(study) if arm in study.upper_bounds()],
-        "claims": [claim_settings(study, *each) for each in claims(study)],
+        "claims": [
+            *(claim_settings(study, *each) for each in claims(study)),
+            *(information_settings(study, *each) for each in sorted(study.information_claims.items())),
+        ],
         "studies": [{"name": name, "alpha": study.level(name)} for name in sorted(study.studies)],
         **({"mask_checks": checks} if checks else {}),
     }
@@ -31,6 +35,16 @@ def claim_settings(study: Study, name: str, role: str, claim) -> dict:
     entry = claim.model_dump(exclude={"better", "than", "primary"})
     entry["datasets"] = sorted(claim.datasets) if claim.datasets else None
     return {"registered": True, **entry, **known}
+
+
+def information_settings(study: Study, name: str, claim) -> dict:
+    """Return what a claim about gains is about, as a claim of two arms has it."""
+    known = {"name": name, "role": "secondary", "units": "replicates", "repeated_by": []}
+    what = {"metric": information_claims.METRIC, "score": "none", "split": "test", "no_loss": []}
+    entry = claim.model_dump(include={"study", "statement", "registered", "on_at_least", "margin"})
+    entry["datasets"] = sorted(claim.datasets) if claim.datasets else None
+    entry["margin"] = claim.margin or study.evaluation.information.margin
+    return known | what | entry | {"pairs": [[claim.protocol, information_claims.PREDICTIONS]]}
 
 
 def compared_arms(study: Study) -> list[str]:

@@ -73,6 +73,11 @@ def without_left_out(study):
             for name, check in study.mask_checks.items()
             if check.study in texts and not left.segmenter(check.segmenter)
         },
+        "information_claims": {
+            name: claim
+            for name, claim in study.information_claims.items()
+            if claim.study in texts and not left.of_arm(claim.protocol)
+        },
         "figures": dict(_figures(study, left, texts)),
         "labels": _kept(study.labels, lambda arm: bool(left.of_arm(arm))),
     }

@@ -50,7 +50,10 @@ METRICS = {
     "failure-auroc": Metric(+1, "failure", margin=0.005),
     "failure-fpr95": Metric(-1, "failure"),
 }
-OF_MASKS = {"mask-iou": Metric(+1, "masks", resampled=False, margin=0.01)}  # which no arm has: evaluation.mask_checks
+OF_NO_ARM = {  # of what is compared besides arms: evaluation.mask_checks, evaluation.information_claims
+    "mask-iou": Metric(+1, "masks", resampled=False, margin=0.01),
+    "contested-nll": Metric(-1, "gains", resampled=False),
+}
 _OF_OOD = ("ood", "class-ood", "failure")  # kinds
 
 
@@ -92,7 +95,7 @@ def split_name(name: str) -> tuple[str, str | None]:
 def metric(name: str) -> Metric:
     """Return the metric of that name, with its percentage; raises UserError if there is none."""
     family, percent = split_name(name)
-    found = METRICS.get(family) or OF_MASKS.get(family)
+    found = METRICS.get(family) or OF_NO_ARM.get(family)
     if found and (found.percentages is None) == (percent is None) and (percent is None or _can_be(percent, found)):
         return found
     raise UserError(f"'{name}' is not a metric; metrics: {', '.join(map(pattern, METRICS))}")

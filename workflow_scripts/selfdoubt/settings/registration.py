@@ -31,6 +31,7 @@ def registration(study) -> dict:
     """Return what is registered of a checked study, plain values by the config's keys, with their digest."""
     arms = {arm for text in study.studies.values() for arm in (text.reference, *text.arms)}
     arms |= {arm for _, claim in claims_of(study) for arm in claim.arms()}
+    arms |= {claim.protocol for claim in study.information_claims.values()}
     found = {
         "run": study.run,
         "replicates": study.replicates,
@@ -45,7 +46,7 @@ def registration(study) -> dict:
             for section in ("manipulation_checks", "hypotheses")
         },
         "defaults": _defaults(study),
-        **_mask_checks(study),
+        **_of_no_arm(study),
         **_entries(study, sorted(arms)),
         "datasets": {key: dataset.model_dump() for key, dataset in study.datasets.items()},
         "ood_sets": {key: ood.model_dump() for key, ood in study.ood_sets.items()},
@@ -69,10 +70,15 @@ def _defaults(study) -> dict:
     }
 
 
-def _mask_checks(study) -> dict[str, dict]:
-    """Return the checks of masks, where there are any: files of earlier versions have none."""
-    found = {key: check.model_dump(exclude={"registered"}) for key, check in study.mask_checks.items()}
-    return {"mask_checks": found} if found else {}
+def _of_no_arm(study) -> dict[str, dict]:
+    """Return the checks of masks and the claims about gains, where there are any: earlier files have none."""
+    found = {
+        section: {key: claim.model_dump(exclude={"registered"}) for key, claim in getattr(study, section).items()}
+        for section in ("mask_checks", "information_claims")
+    }
+    if study.information_claims:
+        found["information"] = study.evaluation.information.model_dump()
+    return {section: entries for section, entries in found.items() if entries}
 
 
 def _entries(study, arms: list[str]) -> dict[str, dict]:

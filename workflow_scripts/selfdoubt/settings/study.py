@@ -19,6 +19,7 @@ from selfdoubt.settings.analysis import (
     Comparison,
     Evaluation,
     Hypothesis,
+    InformationClaim,
     MaskCheck,
     Pictures,
     StudyText,
@@ -71,6 +72,7 @@ class Study(Strict):
     studies: dict[Name, StudyText] = {}  # questions, each with a card and a chapter of the report
     manipulation_checks: dict[Name, Claim] = {}
     mask_checks: dict[Name, MaskCheck] = {}  # that masks of a segmenter are nearer to the true ones than a centred box
+    information_claims: dict[Name, InformationClaim] = {}  # that gains by messages say what predictions do not
     hypotheses: dict[Name, Hypothesis] = {}
     # arm, model or group -> why it is left out, with all that needs it
     left_out: dict[ArmText, Annotated[str, Field(min_length=1)]] = {}

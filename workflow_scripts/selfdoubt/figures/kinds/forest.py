@@ -19,7 +19,7 @@ from selfdoubt.figures.texts import Extent, counted, listed
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
-from selfdoubt.settings.metrics import OF_MASKS, margin, metric
+from selfdoubt.settings.metrics import OF_NO_ARM, margin, metric
 
 SHOWN_AS = "svg"
 COLOURS = {"supported": ABOVE, "refuted": BELOW, "negligible": INK, "inconclusive": GREY}  # and None: exploratory
@@ -76,7 +76,7 @@ def table(data: Tables, settings, context: Context) -> pd.DataFrame:
     """Return the comparisons, claims first: difference, interval, margin and verdict (none of exploratory ones)."""
     own = data.comparisons
     own = own[(own["study"] == context.claims["study"]) & (own["dataset"] == settings.dataset)]
-    own = own[~own["repeats"].astype(bool) & ~own["metric"].isin(OF_MASKS)].dropna(subset=["difference", "low"])
+    own = own[~own["repeats"].astype(bool) & ~own["metric"].isin(OF_NO_ARM)].dropna(subset=["difference", "low"])
     if settings.metrics:
         own = own[own["metric"].isin(settings.metrics)]
     claims = own[own["hypothesis"].notna()]

@@ -14,6 +14,8 @@ INFORMATION_SCHEMA = pa.schema(
         ("difference", pa.float64()),  # with - without; below 0 where gains are informative
         ("low", pa.float64()),  # 95 % interval, of one replicate over images, else over replicates and images
         ("high", pa.float64()),
+        ("image_variance", pa.float64()),  # over all: of one replicate's difference, by the images alone
+        ("shared", pa.float64()),  # over all: of that, what is common to all replicates
         ("margin", pa.float64()),
         ("verdict", pa.string()),  # of all replicates: informative, negligible or inconclusive
         ("reason", pa.string()),  # why there are no numbers

@@ -1,0 +1,71 @@
+"""Claims about gains: one difference a replicate from the information test, and verdicts as of any claim."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from selfdoubt.evaluation.hypotheses import decide
+from selfdoubt.evaluation.information_claims import compare_information
+
+KEYS = ("replicate", "n", "without", "difference", "image_variance", "shared", "reason")
+
+
+def information(*differences: float | None, image: float = 1e-4, shared: float = 1e-5) -> list[dict]:
+    known = dict.fromkeys(KEYS) | {"group": "trio", "n": 300}
+    other = known | {"protocol": "other", "replicate": 1, "difference": -1.0, "without": 0.6}
+    rows = [known | {"protocol": "persuasion", "replicate": i, "difference": d} for i, d in enumerate(differences)]
+    rows = [row | {"reason": "too few" if row["difference"] is None else None} for row in rows]
+    over_all = {"protocol": "persuasion", "without": 0.6, "image_variance": image, "shared": shared}
+    return [other, *rows, known | over_all]
+
+
+def decided(*tables: list[dict], overlap: float = 0.0, **changes) -> dict:
+    claim = {"name": "informed", "study": "a", "role": "secondary", "registered": True, "units": "replicates"}
+    claim |= {"statement": "So.", "on_at_least": None, "pairs": [["trio/persuasion", "members-predictions"]]}
+    claim |= {"metric": "contested-nll", "score": "none", "split": "test", "margin": 0.005, "datasets": None}
+    claims = [SimpleNamespace(**claim | changes)]
+    studies = [SimpleNamespace(name="a", reference="ce", arms=[], alpha=0.05, replicates=[1])]
+    names = [f"d{i}" for i in range(len(tables))]
+    contrasts = []
+    for name, table in zip(names, tables, strict=True):
+        contrasts += compare_information(
+            table, SimpleNamespace(dataset=name, overlap=overlap, information_claims=claims)
+        )
+    settings = {"claims": claims, "datasets": names, "comparisons": [], "pretrained": [], "upper_bounds": []}
+    found = decide(contrasts, SimpleNamespace(**settings, studies=studies))
+    assert {row["hypothesis"] for row in found["comparisons"]} == {"informed"}
+    return found["hypotheses"][0]
+
+
+CLEAR = information(-0.04, -0.03, -0.05, -0.04, -0.04)
+NOTHING = information(0.001, -0.001, 0.0, 0.0005, -0.0005, image=1e-6, shared=1e-7)
+
+
+def test_gains_that_lower_the_nll_are_supported_by_hand():
+    row = decided(CLEAR)
+    assert row["difference"] == pytest.approx(-0.04) and row["verdict"] == "supported" and row["margin"] == 0.005
+    # variance of five is 5e-5: 1e-5 of the mean; the images add 1e-5 to all alike, and alone give
+    # 1e-5 + (1e-4 - 1e-5) / 5 = 2.8e-5, which is the larger
+    assert row["standard_error"] == pytest.approx(2.8e-5**0.5)
+
+
+def test_gains_that_say_nothing_are_negligible_and_those_that_mislead_refuted():
+    assert decided(NOTHING)["verdict"] == "negligible"
+    assert decided(NOTHING, margin=0.0005)["verdict"] == "inconclusive"
+    assert decided(information(0.04, 0.03, 0.05, 0.04, 0.04))["verdict"] == "refuted"
+
+
+def test_two_of_three_data_sets_are_required():
+    assert decided(CLEAR, CLEAR, NOTHING, on_at_least=2)["verdict"] == "supported"
+    assert decided(CLEAR, NOTHING, NOTHING, on_at_least=2)["verdict"] == "negligible"
+
+
+@pytest.mark.parametrize(
+    "table", [information(*[-0.04] * 4), information(-0.04, None, -0.04, -0.04, -0.04), information(*[None] * 5)[:-1]]
+)
+def test_what_decides_nothing_is_inconclusive(table):
+    assert decided(table)["verdict"] == "inconclusive"
+
+
+def test_without_claims_nothing_is_read():
+    assert compare_information(CLEAR, SimpleNamespace(dataset="d0", overlap=0.0)) == []
