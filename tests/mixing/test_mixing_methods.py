@@ -1,6 +1,5 @@
 """Mixed images, checked on images of a few pixels, against plain loops and against torch's own resizing."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -19,7 +18,7 @@ from selfdoubt.settings.study import load_study
 torch.set_num_threads(1)
 SHAPE = (400, 6, 6)
 METHODS = [name for name in names_in("mixing.methods") if name in SETTINGS]
-NAMES = [field.name for field in dataclasses.fields(Mixing)]
+NAMES = Mixing._fields
 
 
 def mix(method: str, target, source, drawn: Mixing | None = None, **values) -> tuple[torch.Tensor, torch.Tensor]:
@@ -232,6 +231,6 @@ def test_saliency_mix_is_cutmix_around_another_centre():
     target, source = random_images(0), random_images(1)
     drawn = draw_mixing(1, 0, (16, 6, 6), settings_of("saliency-mix"))
     most = torch.tensor([divmod(int(map_.argmax()), 6) for map_ in saliency(source)])
-    expected = load("cutmix").mix(target, source, dataclasses.replace(drawn, centre=most), None)
+    expected = load("cutmix").mix(target, source, drawn._replace(centre=most), None)
     for found, wanted in zip(mix("saliency-mix", target, source, drawn), expected, strict=True):
         assert torch.equal(found, wanted)

@@ -27,20 +27,20 @@ def random_images(seed: int, n: int = 16, channels: int = 3, size_px: int = 6) -
 def test_views_by_hand(top, left, flipped, expected):
     windows = pad(torch.tensor([[[[1, 2], [3, 4]]]], dtype=torch.uint8), 1)
     views = Views(torch.tensor([top]), torch.tensor([left]), torch.tensor([flipped]))
-    seen = view(windows, torch.tensor([0]), views)
+    seen = view(windows, views.at(torch.tensor([0])))
     assert seen.dtype == torch.uint8 and seen.tolist() == [[expected]]
 
 
 def test_without_shift_and_flip_a_view_is_the_image():
     images = random_images(0)
     views, order = draw_views(1, 0, 16, shift_px=0, flip=False), draw_order(1, 0, 16)
-    assert torch.equal(view(pad(images, 0), order, views), images[order])
+    assert torch.equal(view(pad(images, 0), views.at(order)), images[order])
 
 
 def test_a_view_is_a_translation_and_a_flip_of_its_own_image():
     images, views = random_images(0), draw_views(1, 0, 16, shift_px=2, flip=True)
     padded = np.pad(images.numpy(), [(0, 0), (0, 0), (2, 2), (2, 2)])
-    seen = view(pad(images, 2), ALL, views).numpy()
+    seen = view(pad(images, 2), views.at(ALL)).numpy()
     for i, (top, left, flipped) in enumerate(zip(*map(torch.Tensor.tolist, vars(views).values()), strict=True)):
         crop = padded[i, :, top : top + 6, left : left + 6]
         np.testing.assert_array_equal(seen[i], crop[:, :, ::-1] if flipped else crop)
@@ -49,7 +49,7 @@ def test_a_view_is_a_translation_and_a_flip_of_its_own_image():
 def test_seeing_changes_no_image():
     images = random_images(0)
     windows = pad(images, 0)
-    view(windows, ALL, draw_views(1, 0, 16, shift_px=0, flip=True))
+    view(windows, draw_views(1, 0, 16, shift_px=0, flip=True).at(ALL))
     assert torch.equal(windows[:, 0, 0].permute(0, 3, 1, 2), images)
 
 
@@ -93,5 +93,5 @@ def test_a_mask_sees_the_view_of_its_image():
     images = random_images(0, channels=1)
     images[:, :, :3] = 0
     views = draw_views(1, 0, 16, shift_px=2, flip=True)
-    seen = view(pad(torch.cat([images, (images > 0).to(torch.uint8)], 1), 2), ALL, views)
+    seen = view(pad(torch.cat([images, (images > 0).to(torch.uint8)], 1), 2), views.at(ALL))
     assert torch.equal(seen[:, 1] > 0, seen[:, 0] > 0)

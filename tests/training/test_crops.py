@@ -42,12 +42,12 @@ def boxes_of(*boxes: tuple) -> Boxes:
 )
 def test_boxes_by_hand(box, expected):
     image = torch.tensor([[[[10, 30], [50, 70]]]], dtype=torch.uint8)
-    assert crop(image, torch.tensor([0]), boxes_of(box)).tolist() == [[expected]]
+    assert crop(image, boxes_of(box).at(torch.tensor([0]))).tolist() == [[expected]]
 
 
 def test_views_are_those_of_torchvision():
     shown, boxes = images(), draw_boxes(1, 0, (N, SIZE_PX, SIZE_PX), CROP, False)
-    found = crop(shown, torch.arange(N), boxes)
+    found = crop(shown, boxes.at(torch.arange(N)))
     for i in range(N):
         box = [int(getattr(boxes, name)[i]) for name in ("top", "left", "height", "width")]
         theirs = v2.functional.resized_crop(shown[i], *box, [SIZE_PX, SIZE_PX], antialias=True)
@@ -72,10 +72,10 @@ def test_an_image_that_no_box_fits_is_shown_whole():
 
 def test_a_view_does_not_depend_on_its_batch():
     shown, boxes = images(), draw_boxes(1, 3, (N, SIZE_PX, SIZE_PX), CROP, True)
-    whole = crop(shown, torch.arange(N), boxes)
+    whole = crop(shown, boxes.at(torch.arange(N)))
     for index in (torch.tensor([5]), torch.tensor([7, 2, 5])):
-        assert torch.equal(crop(shown, index, boxes), whole[index])
-    assert not torch.equal(whole, crop(shown, torch.arange(N), draw_boxes(1, 4, (N, SIZE_PX, SIZE_PX), CROP, True)))
+        assert torch.equal(crop(shown, boxes.at(index)), whole[index])
+    assert not torch.equal(whole, crop(shown, draw_boxes(1, 4, (N, SIZE_PX, SIZE_PX), CROP, True).at(torch.arange(N))))
 
 
 def test_a_mask_is_cropped_with_its_image():

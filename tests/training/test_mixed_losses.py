@@ -42,5 +42,6 @@ def test_mixed_images_follow_the_clean_ones():
     images, sources = random_images(0, 1), random_images(1, 1)
     alone, both = (Mixer(settings_of("cutmix", also_clean=eta)) for eta in (None, 1.0))
     drawn = mixing_of(0.5, (3, 3))
-    [mixed, weight], [found, same] = alone.mix(images.clone(), sources, drawn), both.mix(images.clone(), sources, drawn)
+    first = torch.tensor([0])
+    [mixed, weight], [found, same] = (each.mix(images.clone(), sources, first, drawn) for each in (alone, both))
     assert torch.equal(found, torch.cat([images, mixed])) and torch.equal(weight, same)

@@ -81,7 +81,7 @@ def shifted(images: Tensor, draws: Tensor, shift_px: int, flip: bool) -> list[Te
     windows, index = augmentation.pad(images, shift_px), torch.arange(len(images), device=images.device)
     moves = [part.to(images.device) for part in (shifts[..., 0], shifts[..., 1], flipped)]  # each (n, V)
     views = [augmentation.Views(*(part[:, i] for part in moves)) for i in range(draws.shape[1])]
-    return [augmentation.view(windows, index, moved) for moved in views]
+    return [augmentation.view(windows, moved.at(index)) for moved in views]
 
 
 def _theta(draws: Tensor, settings, size: tuple[int, int]) -> Tensor:

@@ -10,8 +10,8 @@ that the two have together; the rest is spread evenly over all classes. Its modu
     place(source, drawn) -> drawn                      if the draws depend on what the source shows
 """
 
-from dataclasses import dataclass
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,8 +19,7 @@ import torch
 from selfdoubt.runtime import methods, randomness
 
 
-@dataclass(frozen=True)
-class Mixing:
+class Mixing(NamedTuple):
     """The draws of n images in one epoch; each method uses those that it needs."""
 
     mixed: torch.Tensor  # (n,) bool: whether it is mixed at all
@@ -32,7 +31,7 @@ class Mixing:
 
     def at(self, index: torch.Tensor) -> "Mixing":
         """Return the draws of the images at `index` (b,)."""
-        return Mixing(*(drawn[index] for drawn in vars(self).values()))
+        return Mixing(*(drawn[index] for drawn in self))
 
 
 def draw_mixing(seed: int, epoch: int, shape: tuple[int, int, int], mixing) -> Mixing:

@@ -1,7 +1,8 @@
 """What a model's batches are mixed by: its settings, and the masks of its training images."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +22,13 @@ def of_job(job, train) -> "Mixer":
     return Mixer(job.settings.mixing, found, masks.doubtful(path))
 
 
+class Pairs(NamedTuple):
+    """Which images of a batch are mixed, and with whose labels."""
+
+    chosen: torch.Tensor  # (m,) the rows that are mixed
+    other: torch.Tensor  # (b,) the positions of the images that have the other labels: of itself where it is not mixed
+
+
 @dataclass(frozen=True)
 class Mixer:
     """Mixes batches of training images by a method."""
@@ -35,18 +43,26 @@ class Mixer:
         if self.doubtful is None:
             return drawn
         doubtful = torch.from_numpy(self.doubtful)
-        return replace(drawn, mixed=drawn.mixed & ~(doubtful | doubtful[drawn.partner]))
+        return drawn._replace(mixed=drawn.mixed & ~(doubtful | doubtful[drawn.partner]))
 
-    def mix(self, images: torch.Tensor, sources: torch.Tensor, drawn: draws.Mixing) -> tuple:
+    def pairs(self, drawn: draws.Mixing, index: torch.Tensor) -> tuple[Pairs, draws.Mixing]:
+        """Return the pairs of a batch of the images at `index` (b,), and the draws of those that are mixed.
+
+        On a GPU this waits, since it must be known how many are mixed: a stream does it for a whole epoch at once.
+        """
+        own = drawn.at(index)
+        chosen = own.mixed.nonzero()[:, 0]
+        return Pairs(chosen, torch.where(own.mixed, own.partner, index)), own.at(chosen)
+
+    def mix(self, images: torch.Tensor, sources: torch.Tensor, chosen: torch.Tensor, drawn: draws.Mixing) -> tuple:
         """Return the images of a batch, float where they are blended, and what `draws` calls their weight.
 
         With the setting `also_clean` the mixed images follow the clean ones: (2 b, C, H, W).
 
         images: uint8 (b, C, H, W), with the mask as one more channel where there are masks, which is left out of the
-        result. sources: of those that are mixed (`drawn.mixed`), in their order. drawn: the draws of the b images.
+        result. chosen: the rows (m,) that are mixed. sources, drawn: of these, in their order.
         """
-        chosen = drawn.mixed.nonzero()[:, 0]
-        mixed, kept = draws.mix(images[chosen], sources, drawn.at(chosen), self.settings)
+        mixed, kept = draws.mix(images[chosen], sources, drawn, self.settings)
         clean = images[:, : mixed.shape[1]].to(mixed.dtype)
         weight = torch.ones(len(images), *kept.shape[1:], device=images.device)
         weight[chosen] = kept.float()

@@ -45,7 +45,7 @@ def _mix_all(images: np.ndarray, truth: np.ndarray, mixer, settings, seed: int) 
     found = []
     for index in drawn.mixed.nonzero()[:, 0].split(_BATCH):
         own = drawn.at(index)
-        target, source = (memory.view(each, views) for each in (index, own.partner))
+        target, source = (memory.view(views.at(each)) for each in (index, own.partner))
         pair = _with_object(target, channels, 0), _with_object(source, channels, 1)
         mixed, weight = draws.mix(*pair, own, mixer.settings, channels)
         weight = weight.flatten(1)[:, 0] if weight.ndim > 1 else weight  # of the two labels alone

@@ -137,7 +137,7 @@ def _batches(windows: torch.Tensor, views, indices: tuple[torch.Tensor, ...]):
     """Yield views of images, in [0, 1], and of their pseudo-labels: 0 none, 1 background, 2 object."""
     views = type(views)(**{name: drawn.to(windows.device) for name, drawn in vars(views).items()})
     for index in indices:
-        both = augmentation.view(windows, index, views)
+        both = augmentation.view(windows, views.at(index))
         yield both[:, :-1].float() / 255, both[:, -1]
 
 

@@ -7,10 +7,20 @@ image, so that the view of the mask is that of its image.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
 from selfdoubt.runtime import randomness
+
+
+class Moves(NamedTuple):
+    """The views of a batch."""
+
+    index: torch.Tensor  # (b,) the positions of its images
+    top: torch.Tensor  # (b,) the first row of the view in the padded image
+    left: torch.Tensor  # (b,) the first column
+    mirrored: torch.Tensor  # (m,) the rows of the batch that are then mirrored
 
 
 @dataclass(frozen=True)
@@ -20,6 +30,10 @@ class Views:
     top: torch.Tensor  # (n,) the first row of the view in the padded image
     left: torch.Tensor  # (n,) the first column
     flipped: torch.Tensor  # (n,) bool: whether the view is then mirrored
+
+    def at(self, index: torch.Tensor) -> Moves:
+        """Return the views of the images at `index` (b,). On a GPU this waits: how many are mirrored must be known."""
+        return Moves(index, self.top[index], self.left[index], self.flipped[index].nonzero()[:, 0])
 
 
 def draw_order(seed: int, epoch: int, n: int) -> torch.Tensor:
@@ -44,12 +58,11 @@ def pad(images: torch.Tensor, pixels: int) -> torch.Tensor:
     return padded.unfold(1, height, 1).unfold(2, width, 1).movedim(3, 5)
 
 
-def view(windows: torch.Tensor, index: torch.Tensor, views: Views) -> torch.Tensor:
-    """Return the views of the images at `index` (b,): uint8 (b, C, H, W), channels last in memory.
+def view(windows: torch.Tensor, moves: Moves) -> torch.Tensor:
+    """Return the views of a batch: uint8 (b, C, H, W), channels last in memory.
 
     windows: what `pad` returned.
     """
-    seen = windows[index, views.top[index], views.left[index]]
-    flipped = views.flipped[index].nonzero()[:, 0]
-    seen[flipped] = seen[flipped].flip(2)
+    seen = windows[moves.index, moves.top, moves.left]
+    seen[moves.mirrored] = seen[moves.mirrored].flip(2)
     return seen.permute(0, 3, 1, 2)

@@ -5,7 +5,7 @@ position in the data set: so any batch of any epoch can be made again by itself,
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,31 +79,36 @@ class Stream:
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch from batch `first` on; the same epoch always yields the same."""
         size, device = self.recipe.batch_size, self._labels.device
-        order = augmentation.draw_order(self.seed, epoch, self._shape[0]).to(device)
+        order = augmentation.draw_order(self.seed, epoch, self._shape[0])
         starts = range(first * size, self.rows_per_epoch, size)
         stops = [min(start + size, self.rows_per_epoch) for start in starts]
         rows = [slice(start + self.ranks.rank, stop, self.ranks.n) for start, stop in zip(starts, stops, strict=True)]
-        drawn, partners = None, [order[:0]] * len(rows)
+        indices, pairs = [order[each] for each in rows], [None] * len(rows)
+        shown = indices
         if self._mixer is not None:
-            drawn = _to(device, self._mixer.draw(self.seed, epoch, self._shape))
-            partners = [drawn.partner[order[each][drawn.mixed[order[each]]]] for each in rows]
-        indices = [torch.cat([order[each], partner]) for each, partner in zip(rows, partners, strict=True)]
-        views = self._images.views(epoch, [(seed, index) for index in indices for seed in self._seeds])
+            drawn = self._mixer.draw(self.seed, epoch, self._shape)
+            made = [self._mixer.pairs(drawn, index) for index in indices]
+            shown = [torch.cat([index, own.partner]) for index, (_, own) in zip(indices, made, strict=True)]
+            pairs = list(zip(*(_to(device, parts) for parts in zip(*made, strict=True)), strict=True))
+        views = self._images.views(epoch, [(seed, each) for each in shown for seed in self._seeds])
         grouped = ([view, *itertools.islice(views, len(self._seeds) - 1)] for view in views)
-        for each, start, stop, (view, *others) in zip(rows, starts, stops, grouped, strict=True):
-            index, further = order[each], tuple(other / 255 for other in others)
+        positions = [index for (index,) in _to(device, [(index,) for index in indices])]
+        for each, start, stop, index, pair, (view, *others) in zip(
+            rows, starts, stops, positions, pairs, grouped, strict=True
+        ):
+            further = tuple(other / 255 for other in others)
             soft = None if self._label_probabilities is None else self._label_probabilities[index]
-            fields = self._mixed(view, index, drawn)
+            fields = self._mixed(view, index, pair)
             yield Batch(*fields, epoch, each, stop - start, index, further=further, label_probabilities=soft)
 
-    def _mixed(self, views: torch.Tensor, index: torch.Tensor, drawn) -> tuple:
+    def _mixed(self, views: torch.Tensor, index: torch.Tensor, pair: tuple | None) -> tuple:
         """Return a batch's fields from views of the images at `index`, followed by those of the mixed ones' sources."""
         labels = self._labels[index]
-        if drawn is None:
+        if pair is None:
             return views / 255, labels, labels, None
-        own = drawn.at(index)
-        images, weight = self._mixer.mix(views[: len(index)], views[len(index) :], own)
-        return images / 255, labels, torch.where(own.mixed, self._labels[own.partner], labels), weight
+        pairs, drawn = pair
+        images, weight = self._mixer.mix(views[: len(index)], views[len(index) :], pairs.chosen, drawn)
+        return images / 255, labels, self._labels[pairs.other], weight
 
 
 def mixer_of(job, train):
@@ -125,11 +130,10 @@ class _Arrays:
         self._device, self._memory = device, InMemory(images.to(device), recipe)
 
     def views(self, epoch: int, asked: list[tuple[int, torch.Tensor]]) -> Iterator[torch.Tensor]:
-        """Yield uint8 (b, C, H, W) for each seed and index (b,); masks are one more channel."""
-        seeds = dict.fromkeys(seed for seed, _ in asked)
-        drawn = {seed: _to(self._device, self._memory.draw(seed, epoch)) for seed in seeds}
-        for seed, index in asked:
-            yield self._memory.view(index, drawn[seed])
+        """Yield uint8 (b, C, H, W) for each seed and index (b,) on the CPU; masks are one more channel."""
+        drawn = {seed: self._memory.draw(seed, epoch) for seed, _ in asked}
+        for own in _to(self._device, [drawn[seed].at(index) for seed, index in asked]):
+            yield self._memory.view(own)
 
 
 class _Files:
@@ -147,17 +151,18 @@ class _Files:
 
     def views(self, epoch: int, asked: list[tuple[int, torch.Tensor]]) -> Iterator[torch.Tensor]:
         """Yield uint8 (b, C, H, W) for each seed and index (b,); raises UserError at a file that cannot be decoded."""
-        drawn = _draw(asked, epoch, len(self._images), self._recipe)
-        for batch, (seed, index) in zip(self._decoded(epoch, asked), asked, strict=True):
+        moves = [None] * len(asked) if self._recipe.crop else _to(self._device, self._moves(epoch, asked))
+        for batch, own in zip(self._decoded(epoch, asked), moves, strict=True):
             if isinstance(batch, UserError):
                 raise batch
             batch = batch.to(self._device, non_blocking=True)
-            if self._recipe.crop is None:
-                own = augmentation.Views(*(values[index.cpu()] for values in vars(drawn[seed]).values()))
-                rows = torch.arange(len(index), device=self._device)
-                windows = augmentation.pad(batch, self._recipe.shift_px)
-                batch = augmentation.view(windows, rows, _to(self._device, own))
-            yield batch
+            yield batch if own is None else augmentation.view(augmentation.pad(batch, self._recipe.shift_px), own)
+
+    def _moves(self, epoch: int, asked: list[tuple[int, torch.Tensor]]) -> list[augmentation.Moves]:
+        """Return the views of each batch, whose images are alone in memory."""
+        n, recipe = len(self._images), self._recipe
+        drawn = {seed: augmentation.draw_views(seed, epoch, n, recipe.shift_px, recipe.flip) for seed, _ in asked}
+        return [drawn[seed].at(index)._replace(index=torch.arange(len(index))) for seed, index in asked]
 
     def _decoded(self, epoch: int, asked: list[tuple[int, torch.Tensor]]) -> torch.utils.data.DataLoader:
         return torch.utils.data.DataLoader(
@@ -205,10 +210,10 @@ class InMemory:
             return augmentation.draw_views(seed, epoch, self._shape[0], recipe.shift_px, recipe.flip)
         return crops.draw_boxes(seed, epoch, self._shape, recipe.crop, recipe.flip)
 
-    def view(self, index: torch.Tensor, drawn: augmentation.Views | crops.Boxes) -> torch.Tensor:
-        """Return the views of the images at `index` (b,): uint8 (b, C, H, W), channels last in memory."""
+    def view(self, own: augmentation.Moves | crops.Cuts) -> torch.Tensor:
+        """Return the views of a batch: uint8 (b, C, H, W), channels last in memory."""
         see = augmentation.view if self._recipe.crop is None else crops.crop
-        return see(self._images, index, drawn)
+        return see(self._images, own)
 
 
 def _check_crop(recipe) -> None:
@@ -216,16 +221,15 @@ def _check_crop(recipe) -> None:
         raise UserError("recipes: crop takes the place of shift_px; set shift_px to 0, or crop to null")
 
 
-def _draw(asked: list[tuple[int, torch.Tensor]], epoch: int, n: int, recipe) -> dict[int, augmentation.Views]:
-    """Return the views of n images by each of the seeds, on the CPU."""
-    seeds = dict.fromkeys(seed for seed, _ in asked)
-    return {seed: augmentation.draw_views(seed, epoch, n, recipe.shift_px, recipe.flip) for seed in seeds}
-
-
 def _stack(views: list) -> torch.Tensor | UserError:
     fault = next((view for view in views if isinstance(view, UserError)), None)
     return fault or torch.stack(views).contiguous(memory_format=torch.channels_last)
 
 
-def _to(device: torch.device, drawn):
-    return type(drawn)(**{name: tensor.to(device) for name, tensor in vars(drawn).items()})
+def _to(device: torch.device, lots: Sequence[tuple]) -> list[tuple]:
+    """Return tuples of tensors on the device, to which those of all tuples go at once: no batch waits for its own."""
+    if not lots:
+        return []
+    places = [(torch.cat(tensors).to(device), [len(each) for each in tensors]) for tensors in zip(*lots, strict=True)]
+    found = zip(*(whole.split(sizes) for whole, sizes in places), strict=True)
+    return [type(lot)(*own) if hasattr(lot, "_fields") else own for lot, own in zip(lots, found, strict=True)]

@@ -6,6 +6,7 @@ interpolation, whose values beside a box's edge are those of the image. An objec
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,6 +14,17 @@ import torch
 from selfdoubt.runtime import randomness
 
 _TRIES = 10  # at a box that fits into the image, as in torchvision
+
+
+class Cuts(NamedTuple):
+    """The boxes of a batch, px, as those of `Boxes`."""
+
+    index: torch.Tensor  # (b,) the positions of its images
+    top: torch.Tensor
+    left: torch.Tensor
+    height: torch.Tensor
+    width: torch.Tensor
+    flipped: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -24,6 +36,10 @@ class Boxes:
     height: torch.Tensor  # (n,) int64
     width: torch.Tensor  # (n,) int64
     flipped: torch.Tensor  # (n,) bool: whether the view is then mirrored
+
+    def at(self, index: torch.Tensor) -> Cuts:
+        """Return the boxes of the images at `index` (b,)."""
+        return Cuts(index, *(values[index] for values in vars(self).values()))
 
 
 def draw_boxes(seed: int, epoch: int, shape: tuple[int, int, int], crop, flip: bool) -> Boxes:
@@ -46,16 +62,16 @@ def draw_boxes(seed: int, epoch: int, shape: tuple[int, int, int], crop, flip: b
     return Boxes(*map(torch.from_numpy, found))
 
 
-def crop(images: torch.Tensor, index: torch.Tensor, boxes: Boxes) -> torch.Tensor:
-    """Return the boxes of the images at `index` (b,), enlarged to the images' size: uint8 (b, C, H, W), channels last.
+def crop(images: torch.Tensor, cuts: Cuts) -> torch.Tensor:
+    """Return the boxes of a batch, enlarged to the images' size: uint8 (b, C, H, W), channels last.
 
     images: uint8 (n, C, H, W). Each view is computed by itself, whatever else is in the batch.
     """
-    seen = images[index]
+    seen = images[cuts.index]
     height, width = seen.shape[2:]
-    x = _places(boxes.left[index], boxes.width[index], width)
-    y = _places(boxes.top[index], boxes.height[index], height)
-    x = torch.where(boxes.flipped[index][:, None], x.flip(1), x)
+    x = _places(cuts.left, cuts.width, width)
+    y = _places(cuts.top, cuts.height, height)
+    x = torch.where(cuts.flipped[:, None], x.flip(1), x)
     grid = torch.stack([x[:, None].expand(-1, height, -1), y[:, :, None].expand(-1, -1, width)], -1)
     found = torch.nn.functional.grid_sample(seen.float(), grid, padding_mode="border", align_corners=False)
     return found.round().to(torch.uint8).contiguous(memory_format=torch.channels_last)

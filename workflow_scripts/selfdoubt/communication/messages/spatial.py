@@ -19,15 +19,15 @@ def send(sender: nn.Module, images: Tensor, classes: np.ndarray, settings, gener
     moves = torch.tensor(_moves(settings), device=images.device)  # (T, 3)
     if settings.pick == "random":
         drawn = torch.from_numpy(generator.integers(len(moves), size=len(images))).to(images.device)
-        return [augmentation.view(windows, rows, _views(moves[drawn]))]
+        return [augmentation.view(windows, _views(moves[drawn]).at(rows))]
     wanted = torch.from_numpy(classes).to(images.device)  # (n, k)
     with torch.no_grad():
         each = [
-            sender(augmentation.view(windows, rows, _views(move.expand(len(images), 3)))).float().log_softmax(-1)
+            sender(augmentation.view(windows, _views(move.expand(len(images), 3)).at(rows))).float().log_softmax(-1)
             for move in moves
         ]
     best = torch.stack([log_p.gather(1, wanted) for log_p in each]).argmax(0)  # (n, k)
-    return [augmentation.view(windows, rows, _views(moves[best[:, i]])) for i in range(wanted.shape[1])]
+    return [augmentation.view(windows, _views(moves[best[:, i]]).at(rows)) for i in range(wanted.shape[1])]
 
 
 def cost(n_classes: int, settings) -> tuple[int, int, int]:

@@ -48,4 +48,4 @@ def _moved(images: Tensor, top: Tensor, shift_px: int) -> Tensor:
     """Return images (n, C, H, W) moved each by its own top and left (n, 2) in the padded image."""
     rows, unflipped = torch.arange(len(images), device=images.device), torch.zeros_like(top[:, 0], dtype=torch.bool)
     views = augmentation.Views(top[:, 0], top[:, 1], unflipped)
-    return augmentation.view(augmentation.pad(images, shift_px), rows, views)
+    return augmentation.view(augmentation.pad(images, shift_px), views.at(rows))

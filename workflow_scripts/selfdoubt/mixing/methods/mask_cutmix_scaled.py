@@ -1,5 +1,7 @@
 """Mask-CutMix with the source's object at the size at which the target's label keeps lambda."""
 
+import torch
+
 from selfdoubt.mixing import rescaling
 from selfdoubt.mixing.methods import cutmix, mask_cutmix
 
@@ -19,5 +21,5 @@ def mix(target, source, drawn, settings):
     areas = [(images[:, -1] > 0).sum((1, 2)).double() for images in (target, source)]
     wanted = areas[0] * (1 - drawn.kept) / drawn.kept.clamp_min(1e-6)
     factor = (wanted.clamp_min(1) / areas[1].clamp_min(1)).sqrt()
-    factor[areas[0] == 0] = 1
+    factor = torch.where(areas[0] == 0, 1, factor)
     return mask_cutmix.mix(target, rescaling.rescale(source, factor), drawn, settings)

@@ -1,7 +1,5 @@
 """SaliencyMix: CutMix with the box around the source's most salient pixel (Uddin et al. 2021)."""
 
-from dataclasses import replace
-
 import torch
 
 from selfdoubt.mixing.methods import cutmix
@@ -17,7 +15,7 @@ def place(source, drawn):
     """Return the draws with boxes around the most salient pixel of each source (b, C, H, W)."""
     most = saliency(source).flatten(1).argmax(1)
     centre = torch.stack([most.div(source.shape[3], rounding_mode="floor"), most % source.shape[3]], 1)
-    return replace(drawn, centre=centre)
+    return drawn._replace(centre=centre)
 
 
 def mix(target, source, drawn, settings):
