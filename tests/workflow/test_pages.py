@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import pandas as pd
+import pyarrow.parquet as pq
+import pytest
 from copies import ROOT
 
 from selfdoubt.report.arms import Arms
@@ -65,3 +67,10 @@ def test_findings_without_claims_are_a_table_of_arms():
         "| B\\|b |  | 200.00 ± 141.42 |",
     ]
     assert findings["described"](["a"], pd.DataFrame(rows)[4:], Arms()) == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs/findings").glob("*.md")), ids=lambda path: path.stem)
+def test_a_section_of_findings_counts_the_replicates_of_its_table(path):
+    n = pq.read_table(path.with_name(f"{path.stem}-metrics.parquet"))["replicate"].unique()
+    [found] = re.findall(r"; (\d+)\sreplicates?;", path.read_text().splitlines()[2])
+    assert int(found) == len(n)
