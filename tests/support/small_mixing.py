@@ -18,9 +18,18 @@ SETTINGS = {  # of every method
     "mask-cutmix-scaled": {"beta": 1.0, "n_placements": 4, "labels": "object-area"},
     "copy-paste": {"min_scale": 0.5, "max_scale": 2.0, "labels": "object-area"},
     "background-swap": {"dilate_px": 0, "feather_px": 0, "background": "painted"},
+    "object-mixup": {"alpha": 1.0, "dilate_px": 0},
 }
 WHOLE_LABELS = ("background-swap",)
-BY_MASKS = ("oa-cutmix", "mask-cutmix", "cutmix-matched", "mask-cutmix-scaled", "copy-paste", *WHOLE_LABELS)
+BY_MASKS = (
+    "oa-cutmix",
+    "mask-cutmix",
+    "cutmix-matched",
+    "mask-cutmix-scaled",
+    "copy-paste",
+    "object-mixup",
+    *WHOLE_LABELS,
+)
 
 
 def settings_of(method: str, **values) -> SimpleNamespace:

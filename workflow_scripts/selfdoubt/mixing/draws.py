@@ -8,6 +8,7 @@ that the two have together; the rest is spread evenly over all classes. Its modu
     draw_lambda(generator, n, settings) -> (n,)        the target's fraction, as the method's paper draws it
     mix(target, source, drawn, settings) -> images, weight
     place(source, drawn) -> drawn                      if the draws depend on what the source shows
+    MIXES_WITHOUT_MASKS = True                         if pairs with a doubtful mask are mixed too, as if it were empty
 """
 
 from types import ModuleType

@@ -18,8 +18,10 @@ def of_job(job, train) -> "Mixer":
     none.
     """
     [path] = job.masks or [None]
-    found = masks.masks_for_mixing(train, job.settings, path, randomness.seed_of(job))
-    return Mixer(job.settings.mixing, found, masks.doubtful(path))
+    found, doubtful = masks.masks_for_mixing(train, job.settings, path, randomness.seed_of(job)), masks.doubtful(path)
+    if doubtful is not None and getattr(draws.load(job.settings.mixing.method), "MIXES_WITHOUT_MASKS", False):
+        found, doubtful = found & ~doubtful[:, None, None], None
+    return Mixer(job.settings.mixing, found, doubtful)
 
 
 class Pairs(NamedTuple):
