@@ -4,16 +4,19 @@ On the CPU nothing waits, but the operations that would are the same: those that
 many rows as its values say. Between an epoch's first batch and its end there must be none.
 """
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from small_mixing import SETTINGS
-from small_training import BASELINE, RECIPE, STUDENT, train
+from small_training import BASELINE, RECIPE, SGD, STUDENT, train
 from test_techniques import EACH
 from test_train_augmented import trained
 from torch.optim.swa_utils import AveragedModel
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
-from selfdoubt.training import loop
+from selfdoubt.segmentation import segmenter
+from selfdoubt.training import loop, optimizers
 from selfdoubt.training.batches import Stream
 
 WAITING = {"_local_scalar_dense", "equal", "is_nonzero", "masked_select", "nonzero", "unique_dim", "_unique2"}
@@ -34,6 +37,14 @@ class Waits(TorchDispatchMode):
         if name in WAITING or by_mask:
             self.found.append(str(func))
         return func(*args, **kwargs or {})
+
+
+def unwatched(function):
+    def call(*arguments):
+        with _disable_current_modes():
+            return function(*arguments)
+
+    return call
 
 
 @pytest.fixture
@@ -57,11 +68,8 @@ def waits(monkeypatch) -> Waits:
                 return
             yield batch
 
-    def unwatched(*arguments):  # it reads a counter of its own, which stays on the CPU
-        with _disable_current_modes():
-            average(*arguments)
-
-    monkeypatch.setattr(AveragedModel, "update_parameters", unwatched)
+    # It reads a counter of its own, which stays on the CPU.
+    monkeypatch.setattr(AveragedModel, "update_parameters", unwatched(average))
     monkeypatch.setattr(loop.Training, "_step", watched_step)
     monkeypatch.setattr(Stream, "epoch", watched_epoch)
     return found
@@ -101,4 +109,17 @@ def test_no_step_of_a_student_waits(waits, tmp_path, teacher_view):
     waits.found.clear()
     settings = STUDENT | {"teacher_view": teacher_view}
     train(tmp_path, settings=settings, script="distill_student", teacher=teachers)
+    assert waits.found == []
+
+
+@pytest.mark.parametrize("balanced", [True, False])
+def test_no_step_of_a_segmenter_waits(waits, balanced):
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 1), torch.nn.Flatten(1, 2))
+    labels = torch.arange(64).reshape(1, 8, 8) % 3
+    batches = [(torch.rand(1, 1, 8, 8), labels), (torch.rand(1, 1, 8, 8), 0 * labels)]
+    optimizer = optimizers.Optimizer(model, SimpleNamespace(**SGD))
+    read = torch.Tensor.tolist
+    with waits, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.Tensor, "tolist", unwatched(read))  # of all losses, at the end
+        segmenter._train_epoch(model, batches, optimizer, [1.0, 1.0], balanced)
     assert waits.found == []

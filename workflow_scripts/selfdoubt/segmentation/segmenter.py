@@ -5,6 +5,7 @@ pseudo-labels come from `activation_maps`. The network learns what they have in 
 are better than they are.
 """
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -123,7 +124,7 @@ def train_segmenter(
     for epoch in range(settings.epochs):
         own = factors[epoch * n_batches : (epoch + 1) * n_batches]
         views = augmentation.draw_views(seed, epoch, len(images), _SHIFT_PX, flip=True)
-        order = augmentation.draw_order(seed, epoch, len(images)).to(device)
+        order = augmentation.draw_order(seed, epoch, len(images))
         batches = _batches(windows, views, order.split(settings.batch_size)[:n_batches])
         loss = _train_epoch(model, batches, optimizer, own, bool(getattr(settings, "balanced", None)))
         history.append({"epoch": epoch, "learning_rate": own[-1] * settings.learning_rate, "train_loss": loss})
@@ -135,29 +136,32 @@ def train_segmenter(
 
 def _batches(windows: torch.Tensor, views, indices: tuple[torch.Tensor, ...]):
     """Yield views of images, in [0, 1], and of their pseudo-labels: 0 none, 1 background, 2 object."""
-    views = type(views)(**{name: drawn.to(windows.device) for name, drawn in vars(views).items()})
-    for index in indices:
-        both = augmentation.view(windows, views.at(index))
+    for moves in augmentation.moved([views.at(index) for index in indices], windows.device):
+        both = augmentation.view(windows, moves)
         yield both[:, :-1].float() / 255, both[:, -1]
 
 
 def _train_epoch(model, batches, optimizer, factors: list[float], balanced: bool) -> float:
     """Train on batches, each at its factor of the learning rate; return the mean loss of a pseudo-labelled pixel.
 
-    balanced: whether the object's pixels of a batch count as much as those of the background.
+    balanced: whether the object's pixels of a batch count as much as those of the background. No step reads the value
+    of a tensor, for which a GPU would be waited for: losses are read at the end, and raise UserError if not finite.
     """
-    total, n_labelled = 0.0, 0
-    for step, ((images, labels), factor) in enumerate(zip(batches, factors, strict=True)):
+    losses, numbers = [], []
+    for (images, labels), factor in zip(batches, factors, strict=True):
         known = labels > 0
         weight = _balance(labels) if balanced else known
         loss = F.binary_cross_entropy_with_logits(model(images), (labels == 2).float(), weight=weight, reduction="sum")
-        n = max(1, int(known.sum()))
-        if not torch.isfinite(loss):
-            raise UserError(f"segmenters: loss is {loss.item()} at step {step} of an epoch; lower learning_rate")
+        n = known.sum().clamp_min(1)
         (loss / n).backward()
         optimizer.step(factor)
-        total, n_labelled = total + loss.item(), n_labelled + n
-    return total / n_labelled
+        losses.append(loss.detach())
+        numbers.append(n)
+    found = torch.stack(losses).tolist()
+    if unfit := [(step, loss) for step, loss in enumerate(found) if not math.isfinite(loss)]:
+        step, loss = unfit[0]
+        raise UserError(f"segmenters: loss is {loss} at step {step} of an epoch; lower learning_rate")
+    return sum(found) / sum(torch.stack(numbers).tolist())
 
 
 def _balance(labels: torch.Tensor) -> torch.Tensor:
@@ -165,11 +169,10 @@ def _balance(labels: torch.Tensor) -> torch.Tensor:
 
     They add up to the number of pixels with a pseudo-label; where there is one kind alone, each weighs 1.
     """
-    masks = [labels == 1, labels == 2]
-    counts = [int(mask.sum()) for mask in masks]
-    if not all(counts):
-        return (labels > 0).float()
-    return sum(mask * (sum(counts) / 2 / count) for mask, count in zip(masks, counts, strict=True))
+    masks = torch.stack([labels == 1, labels == 2])
+    counts = masks.flatten(1).sum(1).double()
+    of_each = torch.where(counts.all(), counts.sum() / 2 / counts, 1.0).float()
+    return (masks * of_each.view(-1, *[1] * labels.ndim)).sum(0)
 
 
 def threshold_of_recall(model: Segmenter, images: np.ndarray, pseudo: np.ndarray, recall: float) -> float:

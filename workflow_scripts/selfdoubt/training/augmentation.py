@@ -6,6 +6,7 @@ neither the batch size nor the order disturbs it. An object mask rides along as 
 image, so that the view of the mask is that of its image.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -66,3 +67,12 @@ def view(windows: torch.Tensor, moves: Moves) -> torch.Tensor:
     seen = windows[moves.index, moves.top, moves.left]
     seen[moves.mirrored] = seen[moves.mirrored].flip(2)
     return seen.permute(0, 3, 1, 2)
+
+
+def moved(lots: Sequence[tuple], device: torch.device) -> list[tuple]:
+    """Return tuples of tensors on the device, to which those of all tuples go at once: no batch waits for its own."""
+    if not lots:
+        return []
+    places = [(torch.cat(tensors).to(device), [len(each) for each in tensors]) for tensors in zip(*lots, strict=True)]
+    found = zip(*(whole.split(sizes) for whole, sizes in places), strict=True)
+    return [type(lot)(*own) if hasattr(lot, "_fields") else own for lot, own in zip(lots, found, strict=True)]

@@ -5,7 +5,7 @@ position in the data set: so any batch of any epoch can be made again by itself,
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,10 +89,10 @@ class Stream:
             drawn = self._mixer.draw(self.seed, epoch, self._shape)
             made = [self._mixer.pairs(drawn, index) for index in indices]
             shown = [torch.cat([index, own.partner]) for index, (_, own) in zip(indices, made, strict=True)]
-            pairs = list(zip(*(_to(device, parts) for parts in zip(*made, strict=True)), strict=True))
+            pairs = list(zip(*(augmentation.moved(parts, device) for parts in zip(*made, strict=True)), strict=True))
         views = self._images.views(epoch, [(seed, each) for each in shown for seed in self._seeds])
         grouped = ([view, *itertools.islice(views, len(self._seeds) - 1)] for view in views)
-        positions = [index for (index,) in _to(device, [(index,) for index in indices])]
+        positions = [index for (index,) in augmentation.moved([(index,) for index in indices], device)]
         for each, start, stop, index, pair, (view, *others) in zip(
             rows, starts, stops, positions, pairs, grouped, strict=True
         ):
@@ -132,7 +132,7 @@ class _Arrays:
     def views(self, epoch: int, asked: list[tuple[int, torch.Tensor]]) -> Iterator[torch.Tensor]:
         """Yield uint8 (b, C, H, W) for each seed and index (b,) on the CPU; masks are one more channel."""
         drawn = {seed: self._memory.draw(seed, epoch) for seed, _ in asked}
-        for own in _to(self._device, [drawn[seed].at(index) for seed, index in asked]):
+        for own in augmentation.moved([drawn[seed].at(index) for seed, index in asked], self._device):
             yield self._memory.view(own)
 
 
@@ -151,7 +151,9 @@ class _Files:
 
     def views(self, epoch: int, asked: list[tuple[int, torch.Tensor]]) -> Iterator[torch.Tensor]:
         """Yield uint8 (b, C, H, W) for each seed and index (b,); raises UserError at a file that cannot be decoded."""
-        moves = [None] * len(asked) if self._recipe.crop else _to(self._device, self._moves(epoch, asked))
+        moves = (
+            [None] * len(asked) if self._recipe.crop else augmentation.moved(self._moves(epoch, asked), self._device)
+        )
         for batch, own in zip(self._decoded(epoch, asked), moves, strict=True):
             if isinstance(batch, UserError):
                 raise batch
@@ -224,12 +226,3 @@ def _check_crop(recipe) -> None:
 def _stack(views: list) -> torch.Tensor | UserError:
     fault = next((view for view in views if isinstance(view, UserError)), None)
     return fault or torch.stack(views).contiguous(memory_format=torch.channels_last)
-
-
-def _to(device: torch.device, lots: Sequence[tuple]) -> list[tuple]:
-    """Return tuples of tensors on the device, to which those of all tuples go at once: no batch waits for its own."""
-    if not lots:
-        return []
-    places = [(torch.cat(tensors).to(device), [len(each) for each in tensors]) for tensors in zip(*lots, strict=True)]
-    found = zip(*(whole.split(sizes) for whole, sizes in places), strict=True)
-    return [type(lot)(*own) if hasattr(lot, "_fields") else own for lot, own in zip(lots, found, strict=True)]
