@@ -233,6 +233,17 @@ def test_fewer_gpus_than_ranks_are_refused_before_anything_starts(monkeypatch):
     loop._check_devices(recipe_of(gpu=2, device="cpu"))
 
 
+def test_the_networks_passes_are_compiled_where_the_recipe_asks_for_it(tmp_path, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(torch, "compile", lambda forward: lambda images: compiled.append(images) or forward(images))
+    plain = train(tmp_path, "plain")
+    assert not compiled
+    asked = train(tmp_path, "asked", settings=BASELINE | {"recipe": RECIPE | {"compile": True}})
+    assert len(compiled) == RECIPE["epochs"] * 3  # of 20 images in batches of 8
+    one, other = (checkpoints.read(path)[0] for path in (plain, asked))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
 def test_a_job_does_not_import_torchs_compiler(tmp_path):
     files = files_of(tmp_path) | {"state": tmp_path / "state"}
     settings = BASELINE | {"recipe": RECIPE | {"ema_decay": 0.9, "max_gradient_norm": 1.0}}

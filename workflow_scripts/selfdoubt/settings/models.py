@@ -79,9 +79,14 @@ class Recipe(Strict):
     flip: bool
     n_workers: Annotated[int, Field(ge=0, le=1024)] = 0  # that decode such images
     precision: Precision
+    compile: Literal[True] | None = None  # by torch.compile, which takes a minute and more before the first step
     device: Device
     gpu: Processes = 1  # processes that train together, each with a GPU where there is one
     threads: Processes
+
+    @model_serializer(mode="wrap")
+    def _without_what_few_have(self, dump) -> dict:
+        return {key: value for key, value in dump(self).items() if key != "compile" or value}
 
 
 class Model(Strict):

@@ -68,6 +68,8 @@ class Training:
         """
         self._restore()
         forward = self._stream.ranks.wrap(self._model)
+        if getattr(self._stream.recipe, "compile", None):
+            forward = torch.compile(forward)
         while self._epoch < self._stream.recipe.epochs:
             self._model.train()
             with devices.out_of_memory_as_user_error(f"recipes: batch_size {self._stream.recipe.batch_size}"):
