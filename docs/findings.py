@@ -15,6 +15,7 @@ import pandas as pd
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import found
 from kept_tables import (
     KEPT,
     ROOT,
@@ -240,3 +241,4 @@ if __name__ == "__main__":
             print(written)
     if "--write" in sys.argv:
         PAGE.write_text("\n".join([HEAD, *(path.read_text() for path in sorted(KEPT.glob("*.md")))]))
+        found.write()

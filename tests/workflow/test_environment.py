@@ -60,6 +60,11 @@ def test_the_rule_graph_in_the_readme_is_that_of_the_rules():
     assert module.in_readme() == module.rulegraph()
 
 
+def test_what_was_found_in_the_readme_is_that_of_the_tables():
+    module = load(ROOT / "docs/found.py")
+    assert module.in_readme() == module.found() and module.found().count("\n") > 5
+
+
 def test_the_page_of_reruns_is_that_of_the_table():
     module = load(ROOT / "docs/invalidation.py")
     assert module.PAGE.read_text() == module.page()
