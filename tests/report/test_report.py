@@ -321,6 +321,21 @@ def test_a_check_of_masks_is_shown_and_its_segmenter_is_no_arm():
     assert "Settings of the 2 arms" in page
 
 
+def test_a_claim_about_gains_is_shown_and_is_no_arms():
+    gains = {
+        "hypothesis": "informed",
+        "metric": "contested-nll",
+        "score": "none",
+        "difference": -0.001,
+        "margin": 0.005,
+    }
+    gains |= {"better": "trio/talk", "than": "members-predictions", "low": -0.003, "high": 0.001, "low_family": -0.003}
+    gains |= {"high_family": 0.001, "p": 0.3, "p_holm": 0.3, "verdict": "negligible", "p_negligible_holm": 0.001}
+    page = render(report(hypotheses=frame("hypotheses", [HYPOTHESIS | gains, HYPOTHESIS]))).replace("\u00a0", " ")
+    assert "NLL of contested images of trio/talk is 0.0010 nats lower than that of members-predictions on test." in page
+    assert "margin 0.0050 nats" in page and "Settings of the 2 arms" in page
+
+
 def test_overlapping_draws_are_named_with_what_they_do_to_the_variance():
     settings = copy.deepcopy(SETTINGS)
     settings["datasets"]["toys"] |= {"train_images_per_replicate": 2, "overlapping_draws": True}
