@@ -28,6 +28,15 @@ def test_it_solves_for_the_level_of_the_family_and_for_what_images_add():
     assert n_for_difference(of(ONE, 0.2, 0.2), 0.05) is None  # the images' own error is .45: more images are needed
 
 
+def test_at_the_level_of_a_family_of_six_by_hand():
+    # Guenther (1981): n = (z of the level + z of the power)^2 (s/d)^2 + z^2/2, rounded up; z by tables of the normal.
+    z, half = 2.638, 0.5  # of 1 - .05/6/2; an effect of half a standard deviation
+    assert n_for_difference(of(ONE - 0.5), 0.05 / 6) == np.ceil((z + 0.8416) ** 2 / half**2 + z**2 / 2) == 52
+    # Two one-sided tests of a true 0 with 80 % power: each is passed with 90 %. z of 1 - .05/6 is 2.394, of .9 1.2816.
+    z = 2.394
+    assert n_for_equivalence(of(ONE - 1), half, 0.05 / 6) == np.ceil((z + 1.2816) ** 2 / half**2 + z**2 / 2) == 57
+
+
 def test_for_equivalence_a_simulation_agrees():
     spread, margin, level = of([-1.0, 1.0]), 1.5, 0.05  # s = √2
     n, draws = n_for_equivalence(spread, margin, level), np.random.default_rng(0)
