@@ -117,7 +117,7 @@ def test_the_script_reads_what_a_decision_keeps(tmp_path):
     message |= {"contested_below": 0.99, "gains_relative_to": "none", "precision": "float32"}
     viewed = {"method": "contested-views", "where": "contested", "contested_below": 0.99, "views": "shifts"}
     viewed |= {"n_views": 2, "shift_px": 1, "flip": True, "penalty": [0.1], "n_folds": 3}
-    for settings, n_gains in ((message, 4), (viewed, 2)):
+    for settings, n_gains in ((message, 2), (viewed, 2)):  # of two members by the other's messages, by their own views
         kept = decisions.decide(models, splits, SimpleNamespace(**settings), 0).kept
         paths.append(tmp_path / f"{settings['method']}.parquet")
         table_files.write_table(paths[-1], kept_gains.to_table(kept, splits), GAINS_SCHEMA)

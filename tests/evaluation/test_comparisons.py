@@ -123,6 +123,7 @@ def test_of_few_images_no_metric_has_an_interval_of_width_0_or_a_p_of_0(metric):
         if found.contrast is not None:
             n_compared += 1
             low, high = found.contrast.interval()
+            assert all(side.of[quantity].n_images > 1 for pair in pairs for side in pair)  # of a kind
             assert low < high and low <= found.difference <= high and 0 < found.contrast.p <= 1
     assert n_compared > 10
 

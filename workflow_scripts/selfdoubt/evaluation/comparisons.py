@@ -21,6 +21,7 @@ from selfdoubt.runtime.schemas.comparisons import IDENTICAL, UNDISTINGUISHED
 from selfdoubt.settings.metrics import metric, takes_split
 
 Quantity = tuple[str, str, str]  # metric, score, split
+SINGLE = "there is one image of a kind that the metric sets apart, and nothing is known of how others would differ"
 _NO_IMAGES = Predictions(None, np.empty(0, dtype=np.int64))
 
 
@@ -209,8 +210,10 @@ def compare_estimates(pairs: list[tuple[Estimate | Undefined, Estimate | Undefin
     if undistinguished(pairs):
         return Compared(n, None, 0.0, reference, UNDISTINGUISHED)
     found = contrast(pairs, overlap)
+    difference = float(np.mean([better.value - than.value for better, than in pairs]))
+    if min(side.n_images for pair in pairs for side in pair) < 2:
+        return Compared(n, None, difference, reference, SINGLE)
     if found is None:
-        difference = float(np.mean([better.value - than.value for better, than in pairs]))
         return Compared(n, None, difference, reference, "the number exists in no resample")
     return Compared(n, found, found.difference, reference)
 

@@ -8,6 +8,7 @@ from selfdoubt.evaluation.claims import Component
 from selfdoubt.evaluation.comparisons import Compared, Quantity
 from selfdoubt.evaluation.contrast_rows import rows_of
 from selfdoubt.evaluation.contrasts import Contrast
+from selfdoubt.runtime.schemas.comparisons import IDENTICAL
 
 
 def compare_information(table: list[dict], settings) -> list[dict]:
@@ -38,6 +39,8 @@ def _compared(rows: list[dict], overlap: float) -> Compared:
     n_images = min(row["n"] for row in replicates)
     differences = tuple(row["difference"] for row in replicates)
     contrast = Contrast(differences, over_all["image_variance"], over_all["shared"], n_images, overlap)
+    if not any(differences):
+        return Compared(len(replicates), None, 0.0, over_all["without"], IDENTICAL, identical=True)
     if not contrast.error() > 0:
         return Compared(len(replicates), None, contrast.difference, over_all["without"], "nothing varies")
     return Compared(len(replicates), contrast, contrast.difference, over_all["without"])
