@@ -1,7 +1,4 @@
-"""Compare the arms of one data set, paired over replicates.
-
-Where claims are about them, its masks too, with a centred box, and gains by messages, with members' predictions.
-"""
+"""Compare the arms of one data set, paired over replicates; and what claims are about besides, masks and messages."""
 
 from selfdoubt.evaluation.compared_arms import compare_arms
 from selfdoubt.evaluation.information_claims import compare_information

@@ -28,6 +28,7 @@ NEVER |= {".Loader", ".FullLoader", ".UnsafeLoader", "load_state_dict_from_url"}
 NEVER_ALONE = {"eval", "exec", "compile", "__import__"}  # a network's eval() and a pattern's compile() are others
 ALLOWED = {
     ("workflow_scripts/selfdoubt/data/cifar.py", "pickle"): "an unpickler that lets in arrays alone",
+    ("workflow_scripts/selfdoubt/settings/models.py", "compile"): "the key of a recipe, by torch.compile",
     ("workflow_scripts/lease.py", "execvp"): "the command that the user gave it",
     ("workflow_scripts/selfdoubt/runtime/warm_client.py", "execv"): "Python, where a job is no fork",
     ("workflow_scripts/selfdoubt/runtime/warm_jobs.py", "fork"): "of a process that has imported torch",

@@ -93,8 +93,9 @@ def test_a_part_of_a_run_counts_what_is_there(studies):
 def test_verdicts_from_the_tables_that_are_kept_of_each_data_set_are_those_of_the_run(studies):
     folder = studies[1].folder
     (folder / "docs").mkdir()
-    for name in ("findings.py", "kept_tables.py"):
+    for name in ("findings.py", "found.py", "kept_tables.py"):
         shutil.copy(ROOT / "docs" / name, folder / "docs" / name)
+    shutil.copy(ROOT / "README.md", folder)
     for _ in range(2):  # the second time they take the place of equal ones
         subprocess.run([sys.executable, str(folder / "docs/findings.py"), str(folder), "--part", "--write"], check=True)
     kept, tables = folder / "docs/findings", folder / "results/default/tables"
@@ -105,6 +106,8 @@ def test_verdicts_from_the_tables_that_are_kept_of_each_data_set_are_those_of_th
         )
         assert len(found) and found.equals(expected)
     assert (folder / "docs/findings.md").read_text().count("| claim | verdict |") == 4
+    shown = (folder / "README.md").read_text().partition("<!-- found -->")[2].partition("<!-- /found -->")[0]
+    assert "its primary claim" in shown and "docs/findings.md" not in shown  # of the tests' study none is primary
 
 
 def test_nothing_is_left_to_do(studies):

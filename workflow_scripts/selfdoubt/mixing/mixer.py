@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from selfdoubt.mixing import draws, masks
-from selfdoubt.runtime import randomness
+from selfdoubt.runtime import methods, randomness
 
 
 def of_job(job, train) -> "Mixer":
@@ -19,7 +19,8 @@ def of_job(job, train) -> "Mixer":
     """
     [path] = job.masks or [None]
     found, doubtful = masks.masks_for_mixing(train, job.settings, path, randomness.seed_of(job)), masks.doubtful(path)
-    if doubtful is not None and getattr(draws.load(job.settings.mixing.method), "MIXES_WITHOUT_MASKS", False):
+    method = methods.load("mixing.methods", job.settings.mixing.method)
+    if doubtful is not None and getattr(method, "MIXES_WITHOUT_MASKS", False):
         found, doubtful = found & ~doubtful[:, None, None], None
     return Mixer(job.settings.mixing, found, doubtful)
 
