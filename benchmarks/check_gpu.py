@@ -29,7 +29,7 @@ import torch  # noqa: E402
 from selfdoubt.runtime import devices  # noqa: E402
 
 PASSED, FAILED, MEASURED, NOT_RUN = "passed", "failed", "measured", "not run: no card"
-NEED_A_CARD = ("ranks-nccl", "lease", "out-of-memory")
+NEED_A_CARD = ("waits", "ranks-nccl", "lease", "out-of-memory")
 SPEED_REACH = 0.93  # of a bare loop
 OUTPUT = ROOT / "results" / "check-gpu.json"
 
@@ -88,6 +88,7 @@ def checks(
     paths = gpu_paths.Paths(size, folder)
     for name, path, limit in paths.all():
         yield name, limit, partial(compare, path, device)
+    yield "waits", None, partial(no_waits, paths, device)
     yield "resume", None, partial(gpu_processes.resume, size, folder, device)
     for backend, n in (("gloo", 2), ("nccl", 1)):
         check = partial(gpu_processes.together, size, folder, device, backend, n)
@@ -100,6 +101,12 @@ def checks(
 def compare(path: Callable, device: torch.device) -> gpu_processes.Found:
     """Compare what a path returns on the device with what it does on the CPU."""
     return gpu_processes.Found(f"{device.type} and cpu", path(device).difference(path(gpu_paths.CPU)))
+
+
+def no_waits(paths: gpu_paths.Paths, device: torch.device) -> gpu_processes.Found:
+    """Train in ways that draw or read something for each step, none of which may wait for the device."""
+    paths.unwaited(device)
+    return gpu_processes.Found("no step waited for the device")
 
 
 def speed(paths: gpu_paths.Paths, device: torch.device) -> gpu_processes.Found:

@@ -90,6 +90,18 @@ def recipe_of(size: Size, learning_rate: float = 0.01, **changed) -> SimpleNames
     return SimpleNamespace(**plain | changed)
 
 
+class Unwaited(Training):
+    """A training of which torch raises RuntimeError where a step waits for the GPU."""
+
+    def _step(self, *arguments) -> None:
+        self._most_unchecked = 1000  # losses are read at the end
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            super()._step(*arguments)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+
 class Paths:
     """The paths at one size; files go into `folder`."""
 
@@ -136,13 +148,29 @@ class Paths:
         self.fit(model, device, techniques, objective, mixer, ranks, train, **recipe)
         return Made(flat(model), start)
 
-    def fit(self, model, device, techniques=(), objective=None, mixer=None, ranks=ALONE, train=None, **recipe) -> None:
-        """Train a model in place, as `weights` does."""
+    def fit(
+        self, model, device, techniques=(), objective=None, mixer=None, ranks=ALONE, train=None, kind=Training, **recipe
+    ) -> None:
+        """Train a model in place, as `weights` does; kind: of training."""
         stream = Stream(train or self.train, recipe_of(self.size, **recipe), SEED, device, mixer, ranks)
         asked = Techniques([SimpleNamespace(**each) for each in techniques], model, stream)
         minimised = objective(device, stream) if objective else losses.from_labels()
         with redirect_stdout(io.StringIO()):  # it prints each epoch
-            Training(model, stream, minimised, self._few["val"], techniques=asked).run()
+            kind(model, stream, minimised, self._few["val"], techniques=asked).run()
+
+    def unwaited(self, device: torch.device) -> None:
+        """Train in ways that draw or read something for each step; raise RuntimeError if one waits for the GPU."""
+        swap = SimpleNamespace(method="background-swap", probability=0.5, background="noise", dilate_px=0, feather_px=1)
+        regmixup, adversarial = {"method": "regmixup", "alpha": 10.0, "eta": 1.0}, {"method": "adversarial"}
+        adversarial |= {"epsilon_255": 8, "signs": "gradient", "n_steps": 1, "step_255": 8}
+        for how in (
+            {"ema_decay": 0.9},
+            {"techniques": [regmixup]},
+            {"techniques": [adversarial]},
+            {"mixer": Mixer(swap, self.train.masks)},
+            {"objective": self._stored},
+        ):
+            self.fit(self.model(device), device, kind=Unwaited, **how)
 
     @cache  # noqa: B019 - there is one object
     def _learned(self, seed: int) -> classifier.Classifier:

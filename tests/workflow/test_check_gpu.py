@@ -29,7 +29,25 @@ def test_the_cpu_equals_itself_and_what_needs_a_card_is_named(tmp_path):
     rows = {row.name: row for row in check_gpu.checked(CPU, tmp_path, [*QUICK, *check_gpu.NEED_A_CARD])}
     assert {name: row.state for name, row in rows.items() if name in QUICK} == dict.fromkeys(QUICK, PASSED)
     assert {rows[name].found for name in QUICK} == {0}
-    assert {row.state for name, row in rows.items() if name not in QUICK} == {NOT_RUN} and len(rows) == 9
+    assert {row.state for name, row in rows.items() if name not in QUICK} == {NOT_RUN} and len(rows) == 10
+
+
+def test_a_step_that_waits_fails(paths, tmp_path, monkeypatch):
+    """In the place of the driver: what torch raises there."""
+    states = []
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", states.append)
+    paths.unwaited(CPU)
+    assert (
+        states == ["error", "default"] * (len(states) // 2) and len(states) == 5 * 2 * 3
+    )  # of 48 images in batches of 16
+
+    def raised(mode: str) -> None:
+        if mode == "error":
+            raise RuntimeError("called a synchronizing CUDA operation")
+
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", raised)
+    row = check_gpu.row_of("waits", None, lambda: check_gpu.no_waits(paths, CPU))
+    assert row.state == FAILED and "synchronizing" in row.detail
 
 
 def test_another_way_of_training_is_beyond_the_limit(paths):

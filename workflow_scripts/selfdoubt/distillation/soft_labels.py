@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from selfdoubt.runtime import devices
 from selfdoubt.runtime.atomic_files import atomic_path
 from selfdoubt.runtime.errors import UserError
 
@@ -83,7 +84,8 @@ class SoftLabels:
             pieces.append({name: column[piece] for name, column in _columns(self._chunks[i]).items()})
         joined = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
         stored = {name: torch.from_numpy(array[:: batch.rows.step]) for name, array in joined.items()}
-        return expand({name: t.to(self._device) for name, t in stored.items()}, self.metadata["n_classes"])
+        sent = {name: devices.sent(tensor, self._device) for name, tensor in stored.items()}
+        return expand(sent, self.metadata["n_classes"])
 
 
 def write(path: str | Path, teachers, stream, epochs: int, metadata: dict) -> None:

@@ -65,6 +65,11 @@ def precision_on(device: torch.device, precision: str) -> str:
     return "bfloat16" if fast else "float32"
 
 
+def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Return a tensor of the CPU on a device; of a GPU, what it has to do before is not waited for."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+
+
 def autocast(device: torch.device, precision: str):
     """Return the autocast context for a precision, as returned by `precision_on`."""
     if precision == "float32":

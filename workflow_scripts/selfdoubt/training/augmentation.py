@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import torch
 
-from selfdoubt.runtime import randomness
+from selfdoubt.runtime import devices, randomness
 
 
 class Moves(NamedTuple):
@@ -73,6 +73,6 @@ def moved(lots: Sequence[tuple], device: torch.device) -> list[tuple]:
     """Return tuples of tensors on the device, to which those of all tuples go at once: no batch waits for its own."""
     if not lots:
         return []
-    places = [(torch.cat(tensors).to(device), [len(each) for each in tensors]) for tensors in zip(*lots, strict=True)]
-    found = zip(*(whole.split(sizes) for whole, sizes in places), strict=True)
+    places = [(torch.cat(tensors), [len(each) for each in tensors]) for tensors in zip(*lots, strict=True)]
+    found = zip(*(devices.sent(whole, device).split(sizes) for whole, sizes in places), strict=True)
     return [type(lot)(*own) if hasattr(lot, "_fields") else own for lot, own in zip(lots, found, strict=True)]

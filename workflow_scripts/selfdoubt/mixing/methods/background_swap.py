@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from selfdoubt.mixing import painting
-from selfdoubt.runtime import randomness
+from selfdoubt.runtime import devices, randomness
 
 
 def draw_lambda(generator, n: int, settings):
@@ -36,7 +36,7 @@ def mix(target, source, drawn, settings):
 def _scattered(images: torch.Tensor, drawn) -> torch.Tensor:
     """Return images (b, C, H, W) with their pixels in another order, which the draws of each shift: its noise."""
     n = images.shape[2] * images.shape[3]
-    order = torch.from_numpy(randomness.generator(0, "scattered").permutation(n)).to(images.device)
+    order = devices.sent(torch.from_numpy(randomness.generator(0, "scattered").permutation(n)), images.device)
     first = (drawn.corner[:, :1] * n).long()
     index = order[(torch.arange(n, device=images.device) + first) % n]  # (b, n)
     return images.flatten(2).gather(2, index[:, None].expand(-1, images.shape[1], -1)).view_as(images)

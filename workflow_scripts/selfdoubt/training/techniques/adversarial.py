@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from selfdoubt.attacks import gradients
-from selfdoubt.runtime import randomness
+from selfdoubt.runtime import devices, randomness
 from selfdoubt.training.technique import Base
 
 
@@ -37,4 +37,4 @@ class Technique(Base):
         ranks = self._stream.ranks
         generator = randomness.generator(self._stream.seed, "adversarial", step)
         draws = generator.random((batch.n_whole, *batch.images.shape[1:]), dtype=np.float32)[ranks.rank :: ranks.n]
-        return torch.from_numpy(2 * draws - 1).to(batch.images.device)
+        return devices.sent(torch.from_numpy(2 * draws - 1), batch.images.device)

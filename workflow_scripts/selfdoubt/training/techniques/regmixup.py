@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import torch
 
 from selfdoubt.mixing.methods import mixup
-from selfdoubt.runtime import randomness
+from selfdoubt.runtime import devices, randomness
 from selfdoubt.training.batches import Batch
 from selfdoubt.training.technique import Base
 
@@ -24,8 +24,8 @@ class Technique(Base):
     def extended(self, batch, step):
         generator, n = randomness.generator(self._stream.seed, "regmixup", step), len(batch.labels)
         device = batch.labels.device
-        partner = torch.from_numpy(generator.permutation(n)).to(device)
-        kept = torch.from_numpy(mixup.draw_lambda(generator, n, self._settings)).to(device)
+        partner = devices.sent(torch.from_numpy(generator.permutation(n)), device)
+        kept = devices.sent(torch.from_numpy(mixup.draw_lambda(generator, n, self._settings)), device)
         drawn = SimpleNamespace(kept=kept)
         images, weight = mixup.mix(batch.images, batch.images[partner], drawn, self._settings)
         mixed = Batch(images, batch.labels, batch.labels[partner], weight)
