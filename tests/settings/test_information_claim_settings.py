@@ -59,3 +59,11 @@ def test_the_test_must_be_asked_for_and_the_name_its_own(informed):
     informed["information_claims"] = {"informed": CLAIM}
     informed["evaluation"]["information"] = None
     check_message(fault(informed), "information_claims.informed: evaluation.information is null")
+
+
+def test_one_whose_group_is_left_out_is_named_as_not_evaluated(informed):
+    informed["information_claims"] = {"informed": CLAIM}
+    informed["left_out"], informed["figures"] = {"trio/persuasion": "it failed."}, {}
+    study = load_study(informed)
+    assert not study.information_claims
+    assert "informed is not evaluated: it names an arm that is left out." in study.notes_of_left_out["communication"]

@@ -42,6 +42,13 @@ def check_unique(place: str, values: list) -> None:
             raise UserError(f"config: {place}: {value} is given twice; remove one")
 
 
+def check_own_name(section: str, key: str, study, others: tuple[str, ...]) -> None:
+    """Raise UserError if a claim has the name of one in another section: tables know claims by their names alone."""
+    for other in others:
+        if key in getattr(study, other):
+            raise UserError(f"config: {section}.{key}: {other} has this name too; give it another")
+
+
 def check_claimed_datasets(place: str, claim, study) -> Iterator[tuple]:
     """Yield the checks that a claim's data sets are the study's, and not fewer than it is to hold on."""
     if claim.datasets is not None:

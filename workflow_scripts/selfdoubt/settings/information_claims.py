@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.choices import check_claimed_datasets, check_known
+from selfdoubt.settings.choices import check_claimed_datasets, check_known, check_own_name
 
 PREDICTIONS = "members-predictions"  # what gains are compared with: a fit without them
 METRIC = "contested-nll"
@@ -13,16 +13,10 @@ def check_information_claims(study) -> Iterator[tuple]:
     """Yield (check, arguments) of all claims about what gains say."""
     for key, claim in study.information_claims.items():
         place = f"information_claims.{key}"
-        yield _check_name, key, study
+        yield check_own_name, "information_claims", key, study, ("hypotheses", "manipulation_checks", "mask_checks")
         yield check_known, f"{place}.study", claim.study, study.studies, "a study"
         yield _check_protocol, place, claim.protocol, study
         yield from check_claimed_datasets(place, claim, study)
-
-
-def _check_name(key: str, study) -> None:
-    for section in ("hypotheses", "manipulation_checks", "mask_checks"):
-        if key in getattr(study, section):
-            raise UserError(f"config: information_claims.{key}: {section} has this name too; give it another")
 
 
 def _check_protocol(place: str, arm: str, study) -> None:

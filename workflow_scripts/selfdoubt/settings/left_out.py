@@ -133,12 +133,15 @@ def _notes(study, left: LeftOut, texts: dict) -> dict[str, list[str]]:
     for name, text in study.studies.items():
         claims = {key: claim for section in _CLAIMS for key, claim in getattr(study, section).items()}
         claims = {key: claim for key, claim in claims.items() if claim.study == name}
+        informed = {key: each.protocol for key, each in study.information_claims.items() if each.study == name}
         named = [text.reference, *text.arms, *(arm for claim in claims.values() for arm in claim.arms())]
+        named += informed.values()
         found = {arm: why for arm in dict.fromkeys(named) if (why := left.of_arm(arm))}
         sentences = [f"{arm} is left out: {why.removesuffix('.')}." for arm, why in found.items()]
         if name not in texts:
             notes.setdefault("", []).append(f"The study {name} is left out. {' '.join(sentences)}")
         elif sentences:
             lost = [key for key, claim in claims.items() if left.claim(claim)]
+            lost += [key for key, protocol in informed.items() if left.of_arm(protocol)]
             notes[name] = sentences + [f"{key} is not evaluated: it names an arm that is left out." for key in lost]
     return notes

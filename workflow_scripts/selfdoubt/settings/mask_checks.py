@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.choices import check_all_known, check_known, check_unique
+from selfdoubt.settings.choices import check_all_known, check_known, check_own_name, check_unique
 
 CENTRED_BOX = "centred-box"  # what masks are compared with: of the size of the true ones on average
 
@@ -12,7 +12,7 @@ def check_mask_checks(study) -> Iterator[tuple]:
     """Yield (check, arguments) of all mask checks."""
     for key, check in study.mask_checks.items():
         place = f"mask_checks.{key}"
-        yield _check_name, key, study
+        yield check_own_name, "mask_checks", key, study, ("hypotheses", "manipulation_checks")
         yield check_known, f"{place}.study", check.study, study.studies, "a study"
         yield check_known, f"{place}.segmenter", check.segmenter, study.segmenters, "a segmenter"
         if check.datasets is not None:
@@ -26,12 +26,6 @@ def datasets_of(check, study) -> list[str]:
     """Return the data sets that a check is about, sorted: if it names none, those whose true masks are known."""
     known = (key for key, dataset in study.datasets.items() if dataset.mask_truth != "none")
     return sorted(known if check.datasets is None else check.datasets)
-
-
-def _check_name(key: str, study) -> None:
-    for section in ("hypotheses", "manipulation_checks"):
-        if key in getattr(study, section):
-            raise UserError(f"config: mask_checks.{key}: {section} has this name too; give it another")
 
 
 def _check_truth(place: str, dataset: str, study) -> None:
