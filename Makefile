@@ -4,12 +4,13 @@ LOCK := envs/requirements.lock
 BIN := .venv/bin
 MARK := .venv/lock-installed
 # The lock is whole, so no dependency is looked up, and its two halves (most of the bytes are GPU libraries) go in at once.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r
+LOCKED := -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r
+PIP := $(BIN)/python $(LOCKED)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test test-slurm test-browser check-gpu pdf soak lint format env slurm browser bench lock rulegraph example invalidation schema reference clean
+.PHONY: run test test-slurm test-browser test-storage check-gpu pdf soak lint format env slurm browser storage bench lock rulegraph example invalidation schema reference clean
 
 run: env ## the default study, to results/default/report/index.html
 	snakemake --cores all --resources gpu=4
@@ -22,6 +23,9 @@ test-slurm: slurm ## a study on a Slurm of one node; root on Debian, where it in
 
 test-browser: browser ## the report in Chromium; with PAGE=FILE that page too; installs Chromium on Debian as root
 	python -m pytest -rs tests/browser/check_page.py
+
+test-storage: storage ## a study whose files are kept in a bucket, of a server on this machine; and a plan for Kubernetes
+	$(STORAGE)/bin/python -m pytest -rs tests/storage/check_storage.py
 
 check-gpu: env ## what a GPU computes, against the CPU; without one, what can be checked on the CPU
 	python benchmarks/check_gpu.py
@@ -76,16 +80,30 @@ browser: .venv/browser-installed ## what the tests of the page need besides, int
 	$(PIP) envs/browser.lock
 	touch $@
 
-# Peers go on top of .venv, which they find by a .pth file, so that both sides use the same torch.
+# An environment of its own on top of .venv, which it finds by a .pth file.
+define on_top_of_venv
+	rm -rf $(1)
+	$(PYTHON) -m venv $(1)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > \
+		"$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/selfdoubt.pth"
+endef
+
+# Not into .venv: botocore wants an older dateutil, and both plugins would be loaded at each start of Snakemake.
+STORAGE := .venv-storage
+storage: $(STORAGE)/installed ## what profiles/s3 and profiles/kubernetes need besides, as .venv-storage
+
+$(STORAGE)/installed: $(MARK) envs/storage.lock
+	$(call on_top_of_venv,$(STORAGE))
+	$(STORAGE)/bin/python $(LOCKED) envs/storage.lock
+	touch $@
+
+# Both sides of a comparison use the same torch.
 PEERS := .venv-peers
 bench: $(PEERS)/installed ## every comparison of benchmarks/, into docs/benchmarks.md
 	$(PEERS)/bin/python benchmarks/run.py
 
 $(PEERS)/installed: $(MARK) benchmarks/requirements.txt benchmarks/requirements-alone.txt
-	rm -rf $(PEERS)
-	$(PYTHON) -m venv $(PEERS)
-	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > \
-		"$$($(PEERS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/selfdoubt.pth"
+	$(call on_top_of_venv,$(PEERS))
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/requirements-alone.txt
 	touch $@
@@ -97,6 +115,10 @@ lock: ## compile the locks from pyproject.toml, and write the conda files from i
 		--no-annotate --quiet --output-file envs/slurm.lock
 	uv pip compile --group browser --no-deps --universal --generate-hashes --python-version 3.11 \
 		--no-annotate --quiet --output-file envs/browser.lock
+	sed -n 's/^\([a-z0-9.-]*==[^ ;\\]*\).*/\1/p' $(LOCK) | grep -v ^python-dateutil > $(STORAGE).txt # which .venv has
+	uv pip compile --group storage --constraint $(STORAGE).txt --universal --generate-hashes --python-version 3.11 \
+		--no-annotate --quiet --output-file envs/storage.lock --custom-compile-command "make lock" \
+		$$(sed 's/\(.*\)==.*/--no-emit-package \1/' $(STORAGE).txt)
 	python3 envs/write_conda_files.py
 
 rulegraph: env ## regenerate the rule graph in README.md

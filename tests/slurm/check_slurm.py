@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import cluster
 import pytest
 from copies import Copy
-from small_study import digests, small_copy
+from small_study import digests, small_copy, two_models
 
 HERE = Path(__file__).resolve().parent
 COMMAND = [sys.executable, str(HERE / "engine.py"), "--profile", "profiles/slurm"]
@@ -33,22 +33,6 @@ REPORT += ("measure_fidelity", "compare_arms", "test_hypotheses", "plot_figure",
 REPORT += ("digest_data",)
 _PATIENCE_SECONDS = 900  # what takes longer hangs
 _QUIET_SECONDS = 30  # Slurm looks after a job's processes for a moment when it is over
-
-
-def two_models(config: dict) -> None:
-    """A teacher, and a baseline that trains long enough to be cancelled on the way, in one figure; nothing else."""
-    config["replicates"] = [1]
-    config["datasets"]["fashion-mnist-12k"].update(source="embedded:tiny", ood=[], corruptions=None)
-    config["recipes"]["short"].update(epochs=1, batch_size=64)
-    config["recipes"]["long"] = config["recipes"]["short"] | {"epochs": 40}
-    config["baselines"] = {"ce": {"network": "convnet-small", "recipe": "long"}}
-    for section in ("students", "augmented", "robust", "segmenters", "enhancers", "protocols", "groups"):
-        config[section] = {}
-    config["evaluation"]["n_resamples"] = 100
-    config["comparisons"] = config["comparisons"][:1]
-    config["studies"] = {"distillation": config["studies"]["distillation"] | {"arms": ["teacher"]}}
-    config["hypotheses"] = {"kd-ranks-better": config["hypotheses"]["kd-ranks-better"] | {"better": "teacher"}}
-    config["figures"] = {"risk-coverage": config["figures"]["risk-coverage"] | {"arms": ["ce", "teacher"]}}
 
 
 @pytest.fixture(scope="module")

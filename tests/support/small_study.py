@@ -54,6 +54,22 @@ def smallest(config: dict) -> dict:
     return config
 
 
+def two_models(config: dict) -> None:
+    """A teacher, and a baseline that trains long enough to be cancelled on the way, in one figure; nothing else."""
+    config["replicates"] = [1]
+    config["datasets"]["fashion-mnist-12k"].update(source="embedded:tiny", ood=[], corruptions=None)
+    config["recipes"]["short"].update(epochs=1, batch_size=64)
+    config["recipes"]["long"] = config["recipes"]["short"] | {"epochs": 40}
+    config["baselines"] = {"ce": {"network": "convnet-small", "recipe": "long"}}
+    for section in ("students", "augmented", "robust", "segmenters", "enhancers", "protocols", "groups"):
+        config[section] = {}
+    config["evaluation"]["n_resamples"] = 100
+    config["comparisons"] = config["comparisons"][:1]
+    config["studies"] = {"distillation": config["studies"]["distillation"] | {"arms": ["teacher"]}}
+    config["hypotheses"] = {"kd-ranks-better": config["hypotheses"]["kd-ranks-better"] | {"better": "teacher"}}
+    config["figures"] = {"risk-coverage": config["figures"]["risk-coverage"] | {"arms": ["ce", "teacher"]}}
+
+
 def small_copy(folder: Path, change) -> Copy:
     """A copy of the repository with a data set of a few real images, `embedded:tiny`, and change(config) applied."""
     copy = copy_repository(folder)
