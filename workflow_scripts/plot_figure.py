@@ -4,7 +4,8 @@ import pandas as pd
 
 from selfdoubt.evaluation.undefined import Undefined
 from selfdoubt.figures import context, numbers, style
-from selfdoubt.figures.nothing import NothingToShow, notice
+from selfdoubt.figures.nothing import notice
+from selfdoubt.figures.texts import NothingToShow
 from selfdoubt.runtime import cli, methods
 
 INPUTS = {

@@ -11,7 +11,7 @@ from selfdoubt.evaluation import prediction_tables
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.softmax import fit_temperature
 from selfdoubt.figures import curves
-from selfdoubt.figures.nothing import NothingToShow
+from selfdoubt.figures.texts import NothingToShow
 from selfdoubt.runtime.errors import UserError
 
 

@@ -40,8 +40,8 @@ from selfdoubt.figures import style
 from selfdoubt.figures.context import context_of, look_at
 from selfdoubt.figures.kinds.mask_gallery import Gallery
 from selfdoubt.figures.kinds.object_size import SizedRuns
-from selfdoubt.figures.nothing import NothingToShow, notice
-from selfdoubt.figures.texts import Extent
+from selfdoubt.figures.nothing import notice
+from selfdoubt.figures.texts import Extent, NothingToShow
 from selfdoubt.runtime import methods
 
 

@@ -31,8 +31,8 @@ from selfdoubt.figures import numbers
 from selfdoubt.figures.context import context_of
 from selfdoubt.figures.kinds import auroc_accuracy, gain_cost, message_examples
 from selfdoubt.figures.kinds.accuracy_ranking import parts_of
-from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import accuracy_and_auroc
+from selfdoubt.figures.texts import NothingToShow
 from selfdoubt.runtime import methods, table_files
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA

@@ -76,6 +76,11 @@ def test_tables_figures_and_settings_start_without_torch():
     assert not {m: found for m, found in heavy.items() if found}
 
 
+def test_the_page_is_made_without_what_draws_figures():
+    found = {name.split(".")[0] for name in closure("selfdoubt.report.page", set())}
+    assert "pandas" in found and "matplotlib" not in found
+
+
 def test_the_library_knows_neither_snakemake_nor_scripts_nor_result_paths():
     strangers = {"snakemake"} | {path.stem for path in SCRIPTS.glob("*.py")}
     assert {m for m, path in MODULES.items() if {name.split(".")[0] for name in imports(path)} & strangers} == set()

@@ -8,7 +8,7 @@ from selfdoubt.evaluation import scoring
 from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.evaluation.softmax import Softmax
 from selfdoubt.evaluation.undefined import Undefined, attempt
-from selfdoubt.figures.nothing import NothingToShow
+from selfdoubt.figures.texts import NothingToShow
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.errors import UserError
 

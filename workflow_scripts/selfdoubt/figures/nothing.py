@@ -10,10 +10,6 @@ from selfdoubt.figures.style import GREY, STYLE, header, new_figure
 _MM_A_LETTER = 1.6  # of text of 7.5 points
 
 
-class NothingToShow(Exception):
-    """Data of which a figure has nothing to show; the text is the reason."""
-
-
 @mpl.rc_context(STYLE)
 def notice(reason: str, settings) -> Figure:
     """Draw the reason, in a figure of the size that the settings give."""

@@ -5,8 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from selfdoubt.figures.nothing import NothingToShow
-from selfdoubt.figures.texts import listed
+from selfdoubt.figures.texts import NothingToShow, listed
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 

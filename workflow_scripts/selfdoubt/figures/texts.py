@@ -8,6 +8,10 @@ import numpy as np
 NO_BREAK = "\u00a0"  # a space at which no line ends
 
 
+class NothingToShow(Exception):
+    """Data of which a figure has nothing to show; the text is the reason."""
+
+
 class Extent(NamedTuple):
     """What a figure is of, for its caption: data set, split, images and replicates, as far as they are known."""
 

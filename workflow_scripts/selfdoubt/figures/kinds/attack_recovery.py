@@ -8,10 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from selfdoubt.figures.context import Context
-from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import aurc, of_arm, paired, read_metrics
 from selfdoubt.figures.style import ABOVE, GREY, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import Extent, counted, listed
+from selfdoubt.figures.texts import Extent, NothingToShow, counted, listed
 
 SHOWN_AS = "svg"
 

@@ -10,9 +10,8 @@ from matplotlib.lines import Line2D
 
 from selfdoubt.figures.bands import BAND
 from selfdoubt.figures.context import Context, Look
-from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.style import GREY, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import Extent, counted, listed
+from selfdoubt.figures.texts import Extent, NothingToShow, counted, listed
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.fidelity import FIDELITY_SCHEMA
 

@@ -12,10 +12,9 @@ from matplotlib.lines import Line2D
 
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.formats import difference, metric_of
-from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import read_metrics, with_arms
 from selfdoubt.figures.style import ABOVE, BELOW, GREY, INK, PALE, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import Extent, counted, listed
+from selfdoubt.figures.texts import Extent, NothingToShow, counted, listed
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA

@@ -10,10 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from selfdoubt.figures.context import Context
-from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import aurc, of_arm, paired, read_metrics, with_means
 from selfdoubt.figures.style import GREY, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import Extent, counted
+from selfdoubt.figures.texts import Extent, NothingToShow, counted
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
 from selfdoubt.runtime.schemas.groups import GROUPS_SCHEMA

@@ -15,10 +15,9 @@ from selfdoubt.communication import kept_gains
 from selfdoubt.data import counts, datasets
 from selfdoubt.evaluation.predictions import predictions_by_split
 from selfdoubt.figures.context import Context
-from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.pixels import show_image
 from selfdoubt.figures.style import ABOVE, BELOW, INK, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import Extent
+from selfdoubt.figures.texts import Extent, NothingToShow
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
 from selfdoubt.runtime.schemas.gains import GAINS_SCHEMA

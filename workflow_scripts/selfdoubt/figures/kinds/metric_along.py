@@ -8,10 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from selfdoubt.figures.context import Context, look_at
-from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import of_arm, read_metrics, values_of
 from selfdoubt.figures.style import GREY, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import Extent, counted, listed
+from selfdoubt.figures.texts import Extent, NothingToShow, counted, listed
 
 SHOWN_AS = "svg"
 METRICS = {  # -> name with its unit, scale

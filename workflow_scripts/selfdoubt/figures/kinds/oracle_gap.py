@@ -8,10 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from selfdoubt.figures.context import Context
-from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import with_arms
 from selfdoubt.figures.style import INK, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import Extent, counted, listed
+from selfdoubt.figures.texts import Extent, NothingToShow, counted, listed
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.gaps import GAPS_SCHEMA
 

@@ -11,9 +11,8 @@ from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from selfdoubt.figures.context import Context
-from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.style import ABOVE, BELOW, INK, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import Extent, counted
+from selfdoubt.figures.texts import Extent, NothingToShow, counted
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.persuasion import PERSUASION_SCHEMA
 

@@ -11,10 +11,9 @@ from matplotlib.lines import Line2D
 from selfdoubt.figures.bands import BAND, band, numbers_of_bands
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.formats import axis_of
-from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import read_metrics, with_arms
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import Extent, counted, listed
+from selfdoubt.figures.texts import Extent, NothingToShow, counted, listed
 
 SHOWN_AS = "svg"
 

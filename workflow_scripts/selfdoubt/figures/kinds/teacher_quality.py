@@ -13,9 +13,8 @@ from matplotlib.lines import Line2D
 from selfdoubt.evaluation.fidelity import spearman
 from selfdoubt.evaluation.undefined import Undefined, attempt
 from selfdoubt.figures.context import Context
-from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import Extent, counted, listed
+from selfdoubt.figures.texts import Extent, NothingToShow, counted, listed
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.fidelity import FIDELITY_SCHEMA
 

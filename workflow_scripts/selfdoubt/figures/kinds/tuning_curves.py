@@ -12,10 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from selfdoubt.figures.context import Context, look_at
-from selfdoubt.figures.nothing import NothingToShow
 from selfdoubt.figures.points import aurc, of_arm, read_metrics
 from selfdoubt.figures.style import GREY, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import Extent, counted, listed
+from selfdoubt.figures.texts import Extent, NothingToShow, counted, listed
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
 
