@@ -1,4 +1,5 @@
-# Needs  checkpoints/{dataset}/{model}/replicate-{replicate}.safetensors, val, test and OOD splits
+# Needs  checkpoints/{dataset}/{model}/replicate-{replicate}.safetensors, val, test and OOD splits;
+#        train and further checkpoints, where an enhancer learns by other models
 # Makes  predictions/{dataset}/{model}/replicate-{replicate}/{enhancer}.parquet     on enhanced images
 #        enhanced/{dataset}/{model}/replicate-{replicate}/{enhancer}.safetensors    a few of them, to be looked at
 #        tables/enhancements.parquet    settings selected on val, and passes per image
@@ -12,6 +13,9 @@ rule enhance_images:
         test=SPLIT.replace("{split}", "test"),
         ood=ood_files,
         shifted=shifted_sets_of_enhancer,
+        train=train_of_enhancer,
+        siblings=checkpoints_of_siblings,
+        errors_of=errors_of_another,
     output:
         predictions=PREDICTIONS,
         examples=EXAMPLES.replace("{model}", "{name}").replace("{enhancer}", "{variant}"),
@@ -35,6 +39,7 @@ rule enhance_images:
         'exec python "$SELFDOUBT/enhance_images.py"'
         " --checkpoint {input.checkpoint}"
         " --val {input.val} --test {input.test} --ood {input.ood} --shifted {input.shifted}"
+        " --train {input.train} --siblings {input.siblings} --errors-of {input.errors_of}"
         " --output {output.predictions} --examples {output.examples}"
         " --replicate {wildcards.replicate} --gpu {resources.gpu} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 

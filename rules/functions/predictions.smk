@@ -37,10 +37,35 @@ def computing_settings(wildcards):
 
 
 def enhancer_settings(wildcards):
-    """The method and the candidates that it chooses from on val, and the settings of attacks in place of their names."""
+    """The method and the candidates that it chooses from on val, and in place of names, attacks' settings and folds."""
     enhancer = STUDY.enhancers[wildcards.variant]
-    attacks = {key: STUDY.enhancers[name].as_attack() for key, name in enhancer.attacks().items()}
-    return canonical({**known_of_enhancer(enhancer), **attacks, **computing_settings(wildcards)})
+    known = {key: value for key, value in known_of_enhancer(enhancer).items() if key != "errors_of"}
+    known |= {key: STUDY.enhancers[name].as_attack() for key, name in enhancer.attacks().items()}
+    if siblings := siblings_of_enhancer(wildcards):
+        known["siblings"] = [STUDY.models[name].fold.model_dump() for name in siblings]
+        known |= STUDY.own_images(wildcards.dataset)
+    return canonical({**known, **computing_settings(wildcards)})
+
+
+def siblings_of_enhancer(wildcards):
+    """The folds by whose errors an enhancer learns from training images, by name."""
+    return sorted(getattr(STUDY.enhancers[wildcards.variant], "siblings", None) or [])
+
+
+def checkpoints_of_siblings(wildcards):
+    """Their checkpoints, of the replicate."""
+    return [checkpoint_file(wildcards.dataset, name, wildcards.replicate) for name in siblings_of_enhancer(wildcards)]
+
+
+def train_of_enhancer(wildcards):
+    """The training split, where an enhancer learns from it."""
+    return [SPLIT.format(dataset=wildcards.dataset, split="train")] if siblings_of_enhancer(wildcards) else []
+
+
+def errors_of_another(wildcards):
+    """The checkpoint of another model, where an enhancer learns on val by its errors."""
+    other = getattr(STUDY.enhancers[wildcards.variant], "errors_of", None)
+    return [checkpoint_file(wildcards.dataset, other, wildcards.replicate)] if other else []
 
 
 def shifted_sets_of_enhancer(wildcards):
@@ -54,9 +79,10 @@ def known_of_enhancer(enhancer):
 
 
 def enhancer_modules(wildcards):
-    """The modules of the enhancer's method and of attacks."""
+    """The modules of the enhancer's method, of attacks, and of the networks of further models that it learns by."""
     enhancer = STUDY.enhancers[wildcards.variant]
-    return modules_of(enhancer, *(STUDY.enhancers[name] for name in enhancer.attacks().values()))
+    own = modules_of(enhancer, *(STUDY.enhancers[name] for name in enhancer.attacks().values()))
+    return (*own, *STUDY.families_of(*enhancer.learns_by()))
 
 
 def enhancements_settings(wildcards):

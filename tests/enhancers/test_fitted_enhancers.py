@@ -9,7 +9,7 @@ from small_enhancers import FITTED, SPLITS, batch_of, clean_logits, network, set
 from torch import nn
 from torch.nn import functional as F
 
-from selfdoubt.enhancers import batches, correctness, crossfit, image_network, objectives, selection
+from selfdoubt.enhancers import batches, correctness, crossfit, image_network, lots, objectives, selection
 from selfdoubt.enhancers.methods import asymmetry, deep
 from selfdoubt.evaluation.correctness_model import features_of_logits
 from selfdoubt.evaluation.log_odds import log_odds
@@ -57,10 +57,11 @@ def test_predictions_of_val_are_out_of_fold(method):
 # ---- deep ----
 
 DEEP = single("deep", epsilon_255=20)
+ON_VAL = [lots.Lot(network(), SPLITS["val"].images, SPLITS["val"].labels)]
 
 
 def trained(**values):
-    return deep.train(network(), SPLITS["val"], SimpleNamespace(**vars(DEEP) | values), seed=1)
+    return deep.train(ON_VAL, SimpleNamespace(**vars(DEEP) | values), seed=1)
 
 
 def test_the_network_moves_no_pixel_by_more_than_epsilon_whatever_its_weights():
@@ -99,7 +100,7 @@ def test_training_lowers_the_objective_on_what_it_is_trained_on():
 def test_training_repeats_to_the_last_bit_and_the_seed_decides():
     one, two = trained(), trained()
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
-    other = deep.train(network(), SPLITS["val"], DEEP, seed=2)
+    other = deep.train(ON_VAL, DEEP, seed=2)
     assert not torch.equal(one.layers[0].weight, other.layers[0].weight)
     assert not any(weight.requires_grad for weight in one.parameters())
 
@@ -244,4 +245,4 @@ def test_images_that_a_network_cannot_take_are_named():
     shape = {"architecture": "Unet", "encoder": "mit_b0", "encoder_depth": 2, "decoder_channels": [8] * 2}
     settings = SimpleNamespace(**vars(DEEP) | {"network": SimpleNamespace(**shape)})
     with pytest.raises(UserError, match="enhancers: the network cannot take 8 x 8 px"):
-        deep.train(network(), SPLITS["val"], settings, 1)
+        deep.train(ON_VAL, settings, 1)

@@ -1,11 +1,15 @@
 """What the networks that change images are trained for."""
 
+from itertools import pairwise
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from selfdoubt.attacks import gradients
 from selfdoubt.enhancers import batches
+from selfdoubt.enhancers.lots import Lot
 from selfdoubt.models import inference
 from selfdoubt.training import small_networks
 
@@ -36,25 +40,47 @@ def ranking(confidence: Tensor, correct: Tensor) -> Tensor:
     return F.softplus(confidence[~correct][:, None] - confidence[correct]).mean()
 
 
-def train(model: nn.Module, data, network: nn.Module, settings, seed: int) -> nn.Module:
-    """Train a network from images to images for a frozen model, on data.images, uint8 (n, C, H, W), and data.labels.
+def train(lots: list[Lot], network: nn.Module, settings, seed: int) -> nn.Module:
+    """Train a network from images to images, on the images of all lots, of each for its frozen model.
 
-    settings: weights of `objective`, those of `small_networks.train`, and trained_against, the settings of an attack or
-    nothing: with it half of the loss is of attacked images. The attack knows the model and the labels, and not the
-    network. Equal arguments and threads give equal weights.
+    A step draws from all images alike, and pairs are of one lot. settings: weights of `objective`, those of
+    `small_networks.train`, and trained_against, the settings of an attack or nothing: with it half of the loss is of
+    attacked images. The attack knows the model and the labels, and not the network. Equal arguments and threads give
+    equal weights.
     Raises UserError at the first step whose loss is not finite.
     """
-    device, images = next(model.parameters()).device, data.images
+    device = next(lots[0].model.parameters()).device
     network = network.to(device, memory_format=torch.channels_last)
-    labels = torch.from_numpy(data.labels)
-    predicted = torch.from_numpy(inference.predict_logits(model, images).argmax(1))
+    known = [(torch.from_numpy(lot.labels), _predicted(lot)) for lot in lots]
+    starts = np.cumsum([0, *(len(lot.labels) for lot in lots)]).tolist()
     attack = getattr(settings, "trained_against", None)
     weights = [getattr(settings, key, 0) for key in ("confidence_weight", "ranking_weight")]
 
     def loss_of(rows: Tensor) -> Tensor:
-        of_rows = labels[rows].to(device), predicted[rows].to(device)
-        clean = batches.Batch(model, inference.as_pixels(images[rows.numpy()], device), of_rows[0])
-        lots = [clean] if attack is None else [clean, batches.attacked(clean, attack)]
-        return sum(objective(model(network(lot.images)).float(), *of_rows, *weights) for lot in lots) / len(lots)
+        clean, predicted = [], []
+        for lot, (labels, guesses), (start, end) in zip(lots, known, pairwise(starts), strict=True):
+            own = rows[(rows >= start) & (rows < end)] - start
+            if len(own):
+                images = inference.as_pixels(lot.images[own.numpy()], device)
+                clean.append(batches.Batch(lot.model, images, labels[own].to(device)))
+                predicted.append(guesses[own].to(device))
+        seen = [clean] if attack is None else [clean, [batches.attacked(batch, attack) for batch in clean]]
+        return sum(_loss_on(network, each, predicted, weights) for each in seen) / len(seen)
 
-    return small_networks.train(network, len(images), loss_of, settings, seed, "enhancers")
+    return small_networks.train(network, starts[-1], loss_of, settings, seed, "enhancers")
+
+
+def _loss_on(network: nn.Module, parts: list[batches.Batch], predicted: list[Tensor], weights: list[float]) -> Tensor:
+    """Return the objective of images that go through the network as one batch, and then each through its own model."""
+    sizes = [len(part.images) for part in parts]
+    moved = network(torch.cat([part.images for part in parts])).split(sizes)
+    loss = 0
+    for part, images, guesses in zip(parts, moved, predicted, strict=True):
+        own = objective(part.model(images).float(), part.labels, guesses, *weights)
+        loss = loss + len(images) / sum(sizes) * own
+    return loss
+
+
+def _predicted(lot: Lot) -> Tensor:
+    """Return the classes that the lot's model predicts of its clean images, (n,)."""
+    return torch.from_numpy(inference.predict_logits(lot.model, lot.images).argmax(1))

@@ -4,7 +4,9 @@ A method is a module of `enhancers.methods`:
 
     enhance(batch, settings, generator) -> EnhancedBatch               settings: one value of each key
     fit(model, val, candidates, parts, seed) -> list[list]      of one that is fitted: for each candidate, what was
-                                                                fitted on each of the parts (row numbers) of val
+                                                                fitted on each of the parts (row numbers) of val;
+                                                                with a last argument `others` where it learns by more
+                                                                models than the one that it enhances (`lots`)
     enhance(batch, settings, generator, fitted) -> EnhancedBatch       and then with what was fitted
 """
 
@@ -19,14 +21,20 @@ import torch
 from torch import Tensor, nn
 
 from selfdoubt.attacks import gradients
-from selfdoubt.enhancers import crossfit
+from selfdoubt.enhancers import crossfit, lots
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch, attacked, batches_of, counted
 from selfdoubt.evaluation import rankings
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.softmax import Softmax
 from selfdoubt.runtime import methods, randomness
 
-_OF_NO_CANDIDATE = ("models", "attacked_by", "shifted")  # settings of what is enhanced, not of how
+_OF_NO_CANDIDATE = (
+    "models",
+    "attacked_by",
+    "shifted",
+    "siblings",
+    "own_images",
+)  # settings of what is enhanced, not of how
 Apply = Callable[[Batch], EnhancedBatch]  # takes `generator` too: a method with its settings and what was fitted
 
 
@@ -72,20 +80,20 @@ def load(method: str) -> ModuleType:
     return methods.load("enhancers.methods", method)
 
 
-def enhance(model: nn.Module, splits: dict, settings, seed: int) -> Enhanced:
+def enhance(model: nn.Module, splits: dict, settings, seed: int, others: lots.Others = lots.NONE) -> Enhanced:
     """Choose the enhancer's settings on the split "val", then enhance every split.
 
     settings: of one of config.yaml's `enhancers`, with the precision that its gradients have on this device. splits:
     with "val" and "test". The predictions of "val" by a method that is fitted are out-of-fold (`crossfit`). The OOD
     set that `settings.tune_on` names, if they have it, is among the splits, and is not among those that come back.
     The images of every split but "val" are attacked first where the settings have `attacked_by`, those of an attack;
-    its passes are not among the costs.
+    its passes are not among the costs. others: by whom a network learns besides, of a method that learns by others.
     """
     tune_on = getattr(settings, "tune_on", None)
     val, held_out, found, costs = splits["val"], splits.get(tune_on), {}, {}
     splits = {name: split for name, split in splits.items() if name != tune_on}
-    chosen, found["val"], tried = choose(model, val, settings, seed, held_out)
-    [[apply]] = _prepare(model, val, [chosen], [np.arange(len(val.labels))], seed)
+    chosen, found["val"], tried = choose(model, val, settings, seed, held_out, others)
+    [[apply]] = _prepare(model, val, [chosen], [np.arange(len(val.labels))], seed, others)
     attack = getattr(settings, "attacked_by", None)
     for name in [name for name in splits if name != "val"]:
         with counted(model) as passes:
@@ -98,7 +106,7 @@ def enhance(model: nn.Module, splits: dict, settings, seed: int) -> Enhanced:
     return Enhanced(logits, _columns(found), _plain(known), tried, costs["test"], apply, attack)
 
 
-def choose(model: nn.Module, val, settings, seed: int, held_out=None) -> Choice:
+def choose(model: nn.Module, val, settings, seed: int, held_out=None, others: lots.Others = lots.NONE) -> Choice:
     """Return the candidate of lowest AURC on `val`, by msp of the reported classes; the first of equals.
 
     held_out: the images of an OOD set, against which the candidate of lowest FPR at 95 % TPR of `val` is taken instead.
@@ -106,7 +114,7 @@ def choose(model: nn.Module, val, settings, seed: int, held_out=None) -> Choice:
     listed, n = candidates(settings), len(val.labels)
     is_fitted = hasattr(load(settings.method), "fit")
     folds = crossfit.folds(n, settings.n_folds, seed) if is_fitted else [np.arange(n)]
-    prepared = _prepare(model, val, listed, [crossfit.others(n, rows) for rows in folds], seed)
+    prepared = _prepare(model, val, listed, [crossfit.others(n, rows) for rows in folds], seed, others)
     found = []
     for k, rows in enumerate(folds):
         part = val if len(folds) == 1 else crossfit.subset(val, rows)
@@ -158,13 +166,14 @@ def _confidence(logits: Tensor, reported: Tensor | None) -> np.ndarray:
     return (p.amax(-1) if reported is None else p.gather(1, reported[:, None])[:, 0]).cpu().numpy()
 
 
-def _prepare(model: nn.Module, val, listed: list[SimpleNamespace], parts: list[np.ndarray], seed: int):
+def _prepare(model: nn.Module, val, listed: list[SimpleNamespace], parts: list[np.ndarray], seed: int, others):
     """Return, for each candidate, the method fitted on each of the parts of `val`, ready to be applied."""
     method = load(listed[0].method)
     if not hasattr(method, "fit"):
         return [[partial(method.enhance, settings=candidate)] * len(parts) for candidate in listed]
-    with gradients.frozen(model):
-        fitted = method.fit(model, val, listed, parts, seed)
+    further = {} if others == lots.NONE else {"others": others}
+    with gradients.frozen(model, *others.models()):
+        fitted = method.fit(model, val, listed, parts, seed, **further)
     return [
         [partial(method.enhance, settings=candidate, fitted=on_part) for on_part in of_candidate]
         for candidate, of_candidate in zip(listed, fitted, strict=True)

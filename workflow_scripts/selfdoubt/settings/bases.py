@@ -82,6 +82,10 @@ class Enhancer(Strict):
     def _without_what_few_have(self, dump) -> dict:
         return {key: value for key, value in dump(self).items() if value is not None or key not in self.few_have}
 
+    def learns_by(self) -> list[str]:
+        """Return further models, besides the one that is enhanced, by whose errors it learns."""
+        return []
+
     def attacks(self) -> dict[str, str]:
         """Return the keys that name attacks, with the entries that they name."""
         named = {key: getattr(self, key, None) for key in ("attacked_by", "trained_against")}
@@ -117,8 +121,14 @@ class Head(TrainedEnhancer):
 class ImageTrained(TrainedEnhancer):
     """An enhancer whose network changes images."""
 
-    few_have: ClassVar = ("attacked_by", "shifted", "trained_against", "ranking_weight", "network")
+    few_have: ClassVar = (*Enhancer.few_have, "trained_against", "ranking_weight", "network", "siblings", "errors_of")
     trained_against: Name | None = None  # by which half of the images that it is trained on are changed
+    # folds of a model (`folds_of`), by whose errors it learns too: of each on the training images that it left out
+    siblings: Annotated[list[Name], Field(min_length=1)] | None = None
+    errors_of: Name | None = None  # another model, by whose errors on val it learns in the place of the model's own
+
+    def learns_by(self) -> list[str]:
+        return [*([self.errors_of] if self.errors_of else []), *(self.siblings or [])]
 
 
 _MOVING = ("shift_px", "rotation_degrees", "scale_percent", "crop_percent")

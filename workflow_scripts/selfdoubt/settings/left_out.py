@@ -36,6 +36,8 @@ class LeftOut:
         for name, group in study.groups.items():
             yield from ((name, member) for member in group.members if member in self.reasons)
         for key, enhancer in study.enhancers.items():
+            gone = [name for name in enhancer.learns_by() if name in self.reasons]
+            yield from ((f"{model}/{key}", name) for model in enhancer.models for name in gone)
             attacks = [f"{model}/{attack}" for attack in enhancer.attacks().values() for model in enhancer.models]
             yield from ((f"{arm.partition('/')[0]}/{key}", arm) for arm in attacks if self.of_arm(arm))
 

@@ -18,6 +18,7 @@ from selfdoubt.settings.combinations import (
 )
 from selfdoubt.settings.data import BUILT_IN
 from selfdoubt.settings.given import check_labels_of_people, check_masks
+from selfdoubt.settings.learning_enhancers import check_learning
 from selfdoubt.settings.looks import check_looks
 from selfdoubt.settings.metrics import METRICS, split_name, takes_split
 from selfdoubt.settings.predicted import check_figure_without_images, check_has_network, check_predictions
@@ -66,6 +67,7 @@ def _check_entries(study) -> Iterator[tuple]:
         yield from _check_networks(f"enhancers.{key}.models", enhancer.models, study)
     yield from check_tuned_on_known(study)
     yield from check_attacks(study)
+    yield from check_learning(study)
     for key, group in study.groups.items():
         yield _check_several, f"groups.{key}.members", group.members
         yield from check_all_known(f"groups.{key}.members", group.members, study.predicting, "a model")

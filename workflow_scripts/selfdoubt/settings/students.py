@@ -13,7 +13,7 @@ def check_students(study) -> Iterator[tuple]:
         yield check_no_circle, key, study
         yield _check_whole_batches, key, student, study
         if student.targets == "held-out" and all(name in study.predicting for name in student.teacher):
-            yield _check_held_out, f"config: students.{key}.targets: held-out", student.teacher, study
+            yield check_held_out, f"config: students.{key}.targets: held-out", student.teacher, study
         yield _check_mixed, f"config: students.{key}", student
         yield _check_disagreement, f"config: students.{key}.disagreement", student, study
 
@@ -25,7 +25,7 @@ def _check_whole_batches(key: str, student, study) -> None:
         raise UserError(f"config: {place}: {recipe.gpu}, but {why}; give it a recipe with gpu: 1")
 
 
-def _check_held_out(place: str, teachers: list[str], study) -> None:
+def check_held_out(place: str, teachers: list[str], study) -> None:
     """Raise UserError if a teacher has seen all images, or if images differ in how many have not seen them."""
     folds = {name: getattr(study.predicting[name], "fold", None) for name in teachers}
     if whole := [name for name, fold in folds.items() if fold is None]:

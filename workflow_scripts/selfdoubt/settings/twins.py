@@ -115,7 +115,8 @@ OwnFold = Annotated[Fold | None, BeforeValidator(_undivided)]
 def with_twins(study):
     """Return a Study with twins and folds in the place of the entries that stand for them.
 
-    Groups and students may name such an entry, and get all its members. Raises UserError, a line a fault.
+    Groups, students and enhancers (as siblings) may name such an entry, and get all its members. Raises UserError, a
+    line a fault.
     """
     asked = {key: section for section in SECTIONS for key, entry in getattr(study, section).items() if _stands(entry)}
     if not asked:
@@ -127,6 +128,10 @@ def with_twins(study):
     for key, student in changed["students"].items():
         teachers = sorted(_all_of(student.teacher, names))
         changed["students"][key] = student.model_copy(update={"teacher": teachers})
+    changed["enhancers"] = dict(study.enhancers)
+    for key, enhancer in study.enhancers.items():
+        if siblings := getattr(enhancer, "siblings", None):
+            changed["enhancers"][key] = enhancer.model_copy(update={"siblings": sorted(_all_of(siblings, names))})
     groups = study.groups.items()
     changed["groups"] = {k: g.model_copy(update={"members": _all_of(g.members, names)}) for k, g in groups}
     return study.model_copy(update=changed)

@@ -12,23 +12,32 @@ import numpy as np
 import torch
 from torch import nn
 
-from selfdoubt.enhancers import crossfit, image_network, objectives
+from selfdoubt.enhancers import image_network, lots, objectives
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 from selfdoubt.models import inference
 from selfdoubt.segmentation import networks
 
 
-def train(model: nn.Module, data, settings, seed: int) -> image_network.ImageNetwork:
-    """Train a network for a frozen model, as `objectives.train` does, on data.images and data.labels."""
-    network = image_network.build(data.images.shape[1], settings, seed)
+def train(learned_from: list[lots.Lot], settings, seed: int) -> image_network.ImageNetwork:
+    """Train a network for frozen models, as `objectives.train` does."""
+    images = learned_from[0].images
+    network = image_network.build(images.shape[1], settings, seed)
     if isinstance(network, image_network.EncoderDecoder):
-        networks.freeze_unused(network, inference.as_pixels(data.images[:1], torch.device("cpu")), "enhancers")
-    return objectives.train(model, data, network, settings, seed)
+        networks.freeze_unused(network, inference.as_pixels(images[:1], torch.device("cpu")), "enhancers")
+    return objectives.train(learned_from, network, settings, seed)
 
 
-def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np.ndarray], seed: int) -> list[list]:
-    """Return, for each candidate, the network trained on each of the parts (row numbers) of `val`."""
-    return [[train(model, crossfit.subset(val, rows), settings, seed) for rows in parts] for settings in candidates]
+def fit(
+    model: nn.Module,
+    val,
+    candidates: list[SimpleNamespace],
+    parts: list[np.ndarray],
+    seed: int,
+    others: lots.Others = lots.NONE,
+) -> list[list]:
+    """Return, for each candidate, the network trained on each of the parts (row numbers) of `val`, as `lots` says."""
+    given = [lots.of_part(model, val, rows, others) for rows in parts]
+    return [[train(of_part, settings, seed) for of_part in given] for settings in candidates]
 
 
 @torch.no_grad()

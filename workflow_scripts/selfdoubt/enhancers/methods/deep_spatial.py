@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from selfdoubt.enhancers import crossfit, image_network, objectives, transformations
+from selfdoubt.enhancers import image_network, lots, objectives, transformations
 from selfdoubt.enhancers.batches import Batch, EnhancedBatch
 from selfdoubt.training import small_networks
 
@@ -41,13 +41,20 @@ class SpatialNetwork(nn.Module):
         return self.sizes * torch.tanh(self.last(self.layers(images - 0.5).mean((2, 3))))
 
 
-def fit(model: nn.Module, val, candidates: list[SimpleNamespace], parts: list[np.ndarray], seed: int) -> list[list]:
-    """Return, for each candidate, the network trained on each of the parts (row numbers) of `val`."""
+def fit(
+    model: nn.Module,
+    val,
+    candidates: list[SimpleNamespace],
+    parts: list[np.ndarray],
+    seed: int,
+    others: lots.Others = lots.NONE,
+) -> list[list]:
+    """Return, for each candidate, the network trained on each of the parts (row numbers) of `val`, as `lots` says."""
 
     def trained(settings, rows: np.ndarray) -> SpatialNetwork:
         build = partial(SpatialNetwork, val.images.shape[1], settings.width, sizes_of(settings))
         network = small_networks.untrained(build, settings.method, seed)
-        return objectives.train(model, crossfit.subset(val, rows), network, settings, seed)
+        return objectives.train(lots.of_part(model, val, rows, others), network, settings, seed)
 
     return [[trained(settings, rows) for rows in parts] for settings in candidates]
 
