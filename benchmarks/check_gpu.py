@@ -23,13 +23,15 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 import gpu_paths  # noqa: E402
 import gpu_processes  # noqa: E402
+import gpu_speed  # noqa: E402
 import measure  # noqa: E402
 import torch  # noqa: E402
 
 from selfdoubt.runtime import devices  # noqa: E402
 
 PASSED, FAILED, MEASURED, NOT_RUN = "passed", "failed", "measured", "not run: no card"
-NEED_A_CARD = ("waits", "ranks-nccl", "lease", "out-of-memory")
+MISSING = "not run: no peer"
+NEED_A_CARD = ("waits", "ranks-nccl", "lease", "out-of-memory", "airbench")
 SPEED_REACH = 0.93  # of a bare loop
 OUTPUT = ROOT / "results" / "check-gpu.json"
 
@@ -62,7 +64,7 @@ def main() -> None:
         sys.exit(f"check_gpu: no such check: {', '.join(sorted(unknown))}")
     seconds = time.perf_counter() - began
     states = ", ".join(
-        f"{sum(row.state == state for row in rows)} {state}" for state in (PASSED, FAILED, MEASURED, NOT_RUN)
+        f"{sum(row.state == state for row in rows)} {state}" for state in (PASSED, FAILED, MEASURED, NOT_RUN, MISSING)
     )
     print(f"{measure.machine()}; compared on {device.type}; {seconds:.0f} s: {states}")
     write(arguments.output, rows, device, seconds)
@@ -95,7 +97,10 @@ def checks(
         yield f"ranks-{backend}", gpu_paths.FLOAT32, check
     yield "lease", None, partial(gpu_processes.lease, folder)
     yield "out-of-memory", None, partial(gpu_processes.out_of_memory, size, folder, device)
-    yield "speed", SPEED_REACH if device.type == "cuda" else None, partial(speed, paths, device)
+    yield "speed", SPEED_REACH if device.type == "cuda" else None, partial(gpu_speed.loop, paths, device)
+    yield "airbench", None, partial(gpu_speed.airbench, size, device)
+    yield "attacks", None, partial(gpu_speed.attacks, paths, device)
+    yield "metrics", None, partial(gpu_speed.metrics, size)
 
 
 def compare(path: Callable, device: torch.device) -> gpu_processes.Found:
@@ -109,18 +114,13 @@ def no_waits(paths: gpu_paths.Paths, device: torch.device) -> gpu_processes.Foun
     return gpu_processes.Found("no step waited for the device")
 
 
-def speed(paths: gpu_paths.Paths, device: torch.device) -> gpu_processes.Found:
-    """Time an epoch of the training loop against one of a bare loop, images/s of theirs over ours."""
-    ours, bare, n = paths.epochs_to_time(device)
-    seconds, other = measure.in_turn(ours, bare, paths.size.repeats)
-    return gpu_processes.Found(f"{n / seconds:,.0f} images/s, a bare loop {n / other:,.0f}", other / seconds)
-
-
 def row_of(name: str, limit: float | None, check: Callable[[], gpu_processes.Found]) -> Row:
     """Run a check; whatever it raises is a failure of it alone."""
     start = time.perf_counter()
     try:
         found = check()
+    except gpu_speed.Missing as missing:
+        return Row(name, MISSING, detail=str(missing), seconds=time.perf_counter() - start)
     except gpu_processes.Failure as failure:
         return Row(name, FAILED, detail=str(failure), seconds=time.perf_counter() - start)
     except Exception as fault:

@@ -20,6 +20,7 @@ SETTINGS = SimpleNamespace(
     coverages_percent=[50, 70, 80, 90],
     n_resamples=0,
     resampled_splits=[],
+    ood_mixed_percent=[],
 )
 FAR = -1_000.0  # exp(FAR) is 0 in float64
 # Of two classes whose logits differ by log 2 one is twice as probable, so that the largest probability of these rows,

@@ -2,7 +2,9 @@
 
 import json
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from copies import ROOT
@@ -12,7 +14,8 @@ sys.path.append(str(ROOT / "benchmarks"))
 import check_gpu
 import gpu_paths
 import gpu_processes
-from check_gpu import FAILED, MEASURED, NOT_RUN, PASSED
+import gpu_speed
+from check_gpu import FAILED, MEASURED, MISSING, NOT_RUN, PASSED
 
 CPU = torch.device("cpu")
 TRAINED = ("float32", "sam", "swa", "ema", "cutmix", "mask-cutmix", "distillation-online", "distillation-stored")
@@ -29,7 +32,24 @@ def test_the_cpu_equals_itself_and_what_needs_a_card_is_named(tmp_path):
     rows = {row.name: row for row in check_gpu.checked(CPU, tmp_path, [*QUICK, *check_gpu.NEED_A_CARD])}
     assert {name: row.state for name, row in rows.items() if name in QUICK} == dict.fromkeys(QUICK, PASSED)
     assert {rows[name].found for name in QUICK} == {0}
-    assert {row.state for name, row in rows.items() if name not in QUICK} == {NOT_RUN} and len(rows) == 10
+    assert {row.state for name, row in rows.items() if name not in QUICK} == {NOT_RUN} and len(rows) == 11
+
+
+def test_what_is_measured_runs_on_the_cpu_too(tmp_path):
+    rows = {row.name: row for row in check_gpu.checked(CPU, tmp_path, ["speed", "attacks", "metrics"])}
+    assert {name: row.state for name, row in rows.items()} == dict.fromkeys(rows, MEASURED) and len(rows) == 3
+    assert all(row.found > 0 and row.detail for row in rows.values())
+
+
+def test_a_peer_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "airbench", None)
+    row = check_gpu.row_of("airbench", None, lambda: gpu_speed.airbench(gpu_paths.TINY, CPU))
+    assert row.state == MISSING and gpu_speed.AIRBENCH in row.detail
+
+
+def test_our_side_of_airbenchs_row_trains_on_three_channels():
+    train = replace(gpu_paths.made_up(48, 16), images=np.zeros((48, 3, 16, 16), np.uint8))
+    gpu_speed._epoch(train, gpu_paths.TINY, CPU, (2, 4, 4), 16)
 
 
 def test_a_step_that_waits_fails(paths, tmp_path, monkeypatch):
