@@ -24,7 +24,7 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.provenance import canonical, code_digest, digest, keep, recall
 from selfdoubt.runtime.run_lock import check_notes, clean_workdir, hold, is_running
 from selfdoubt.runtime.shared_data import clean, drop_broken_links
-from selfdoubt.settings import decisions, memory
+from selfdoubt.settings import decisions, memory, run_time
 from selfdoubt.settings.attacks import attacked_arms
 from selfdoubt.settings.catalog import downloads, files_of, is_embedded, modules_of_source, shifted_files
 from selfdoubt.settings.data_folder import named as with_data_folder

@@ -59,6 +59,7 @@ rule communicate:
     resources:
         gpu=computing_gpus,
         mem_mb=communicating_mb,
+        runtime=communicating_minutes,
     params:
         settings=group_settings,
         code=code_of("communicate", protocol_modules, families_of_members),
@@ -84,6 +85,7 @@ rule measure_information:
         "../envs/tables.yaml"
     resources:
         mem_mb=comparing_groups_mb,
+        runtime=comparing_minutes,
     params:
         settings=information_settings,
         code=code_digest("measure_information"),

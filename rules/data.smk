@@ -50,6 +50,7 @@ rule prepare_dataset:
         "../envs/models.yaml"
     resources:
         mem_mb=dataset_mb,
+        runtime=preparing_minutes,
     params:
         settings=dataset_settings,
         code=code_of("prepare_dataset", source_modules),
@@ -75,6 +76,7 @@ rule prepare_ood:
         "../envs/models.yaml"
     resources:
         mem_mb=ood_mb,
+        runtime=converting_minutes,
     params:
         settings=ood_settings,
         code=code_of("prepare_ood", ood_source_modules),
@@ -101,6 +103,7 @@ rule corrupt_images:
         "../envs/models.yaml"
     resources:
         mem_mb=corruption_mb,
+        runtime=converting_minutes,
     params:
         settings=corruption_settings,
         code=code_of("corrupt_images", corruption_modules),
@@ -127,6 +130,7 @@ rule prepare_shifted:
         "../envs/models.yaml"
     resources:
         mem_mb=shifted_mb,
+        runtime=converting_minutes,
     params:
         settings=shifted_settings,
         code=code_of("prepare_shifted", shifted_modules),

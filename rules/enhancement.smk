@@ -32,6 +32,7 @@ rule enhance_images:
     resources:
         gpu=computing_gpus,
         mem_mb=enhancing_mb,
+        runtime=enhancing_minutes,
     params:
         settings=enhancer_settings,
         code=code_of("enhance_images", enhancer_modules, family_of_model),

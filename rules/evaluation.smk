@@ -37,6 +37,7 @@ rule predict:
     resources:
         gpu=computing_gpus,
         mem_mb=predicting_mb,
+        runtime=predicting_minutes,
     params:
         settings=predict_settings,
         code=code_of("predict", family_of_model),
@@ -82,6 +83,7 @@ rule extract_features:
     resources:
         gpu=computing_gpus,
         mem_mb=extracting_mb,
+        runtime=extracting_minutes,
         disk_mb=features_mb,
     params:
         settings=features_settings,
@@ -160,6 +162,7 @@ rule compute_metrics:
         "../envs/tables.yaml"
     resources:
         mem_mb=reading_mb,
+        runtime=reading_minutes,
     params:
         settings=metrics_settings,
         code=code_of("compute_metrics", metrics_modules),
@@ -183,6 +186,7 @@ rule compare_groups:
         "../envs/tables.yaml"
     resources:
         mem_mb=comparing_groups_mb,
+        runtime=comparing_minutes,
     params:
         settings=compared_groups_settings,
         code=code_digest("compare_groups"),
@@ -207,6 +211,7 @@ rule measure_gaps:
         "../envs/tables.yaml"
     resources:
         mem_mb=comparing_arms_mb,
+        runtime=comparing_minutes,
     params:
         settings=gap_settings,
         code=code_of("measure_gaps", gap_modules),
@@ -230,6 +235,7 @@ rule measure_fidelity:
         "../envs/tables.yaml"
     resources:
         mem_mb=comparing_students_mb,
+        runtime=comparing_minutes,
     params:
         settings=fidelity_settings,
         code=code_digest("measure_fidelity"),
@@ -253,6 +259,7 @@ rule compute_guarantees:
         "../envs/tables.yaml"
     resources:
         mem_mb=comparing_arms_mb,
+        runtime=comparing_minutes,
     params:
         settings=guarantees_settings,
         code=code_of("compute_guarantees", guarantees_modules),
@@ -325,6 +332,7 @@ rule compare_arms:
         "../envs/tables.yaml"
     resources:
         mem_mb=reading_mb,
+        runtime=reading_minutes,
     params:
         settings=contrast_settings,
         code=code_of("compare_arms", contrast_modules),

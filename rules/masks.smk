@@ -29,6 +29,7 @@ rule train_segmenter:
     resources:
         gpu=segmenter_gpus,
         mem_mb=maps_mb,
+        runtime=segmenter_minutes,
     params:
         settings=segmenter_settings,
         code=code_of("train_segmenter", families_of_segmenter),
@@ -57,6 +58,7 @@ rule segment_images:
     resources:
         gpu=segmenter_gpus,
         mem_mb=maps_mb,
+        runtime=segmenting_minutes,
     params:
         settings=segmenting_settings,
         code=code_digest("segment_images"),

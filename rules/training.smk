@@ -28,6 +28,7 @@ rule train_teacher:
     resources:
         gpu=training_gpus,
         mem_mb=recipe_mb,
+        runtime=training_minutes,
     params:
         settings=model_settings,
         code=code_of("train_on_labels", model_modules),
@@ -60,6 +61,7 @@ rule train_baseline:
     resources:
         gpu=training_gpus,
         mem_mb=recipe_mb,
+        runtime=training_minutes,
     params:
         settings=model_settings,
         code=code_of("train_on_labels", model_modules),
@@ -90,6 +92,7 @@ rule precompute_soft_labels:
     resources:
         gpu=soft_labels_gpus,
         mem_mb=soft_labels_mb,
+        runtime=soft_labels_minutes,
     params:
         settings=soft_labels_settings,
         code=code_of("precompute_soft_labels", families_of_teachers, mixer_of_soft_labels),
@@ -124,6 +127,7 @@ rule distill_student:
     resources:
         gpu=training_gpus,
         mem_mb=distilling_mb,
+        runtime=training_minutes,
     params:
         settings=model_settings,
         code=code_of("distill_student", model_modules),
@@ -157,6 +161,7 @@ rule train_augmented:
     resources:
         gpu=training_gpus,
         mem_mb=recipe_mb,
+        runtime=training_minutes,
     params:
         settings=model_settings,
         code=code_of("train_augmented", model_modules),
@@ -190,6 +195,7 @@ rule train_robust:
     resources:
         gpu=training_gpus,
         mem_mb=recipe_mb,
+        runtime=training_minutes,
     params:
         settings=model_settings,
         code=code_of("train_robust", model_modules),

@@ -101,12 +101,17 @@ def networks_on_host(wildcards):
 
 def enhancing_mb(wildcards, attempt):
     """The memory of a job that holds all images that it enhances, and val's predictions by each candidate."""
-    n_candidates, enhancer = 1, STUDY.enhancers[wildcards.variant]
-    for values in enhancer.model_dump(exclude={"models", "siblings"}).values():
-        n_candidates *= len(values) if isinstance(values, list) else 1
-    known = (*predicted_sets(wildcards.dataset), n_candidates)
+    enhancer, known = STUDY.enhancers[wildcards.variant], (*predicted_sets(wildcards.dataset), n_candidates(wildcards))
     train = memory.COPIES * round(memory.images_mb(known[0])) if siblings_of_enhancer(wildcards) else 0
     return attempt * (memory.enhancing_mb(*known, *networks_on_host(wildcards), shifted=bool(enhancer.shifted)) + train)
+
+
+def n_candidates(wildcards):
+    """How many settings an enhancer chooses from."""
+    n = 1
+    for values in STUDY.enhancers[wildcards.variant].model_dump(exclude={"models", "siblings"}).values():
+        n *= len(values) if isinstance(values, list) else 1
+    return n
 
 
 def communicating_mb(wildcards, attempt):

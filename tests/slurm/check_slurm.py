@@ -6,8 +6,10 @@ else that is missing is a failure, so that a broken lock or mirror does not pass
 
 import importlib.util
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,7 @@ COMMAND += ["--slurm-status-command", "squeue"]  # as where there are no account
 SPLITS = [f"results/default/data/fashion-mnist-12k/{split}.safetensors" for split in ("train", "val", "test")]
 CHECKPOINT = "results/default/checkpoints/fashion-mnist-12k/ce/replicate-1.safetensors"
 LOG = "results/default/logs/train_baseline/fashion-mnist-12k/ce/replicate-1.log"
+ONE_MINUTE = ["--set-resources", "train_baseline:runtime=1"]
 ON_A_GPU = {"train_on_labels", "predict"}
 REPORT = ("collect_metrics", "collect_costs", "collect_enhancements", "compare_groups", "measure_gaps")
 REPORT += ("measure_fidelity", "compare_arms", "test_hypotheses", "plot_figure", "render_report")
@@ -37,7 +40,7 @@ _QUIET_SECONDS = 30  # Slurm looks after a job's processes for a moment when it 
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory) -> SimpleNamespace:
-    """What a study left behind that ran undisturbed here, and on Slurm with a training cancelled in the middle."""
+    """What a study left behind that ran undisturbed here, and on Slurm with a training ended twice in the middle."""
     if reason := cluster.why_not():
         pytest.skip(f"test-slurm is left out: {reason}")
     assert importlib.util.find_spec("snakemake_executor_plugin_slurm"), "`make slurm` installs what is missing"
@@ -53,7 +56,7 @@ def seen(tmp_path_factory) -> SimpleNamespace:
         folder = Path(name)
         folder.chmod(0o755)  # munge wants its socket to be reached by all
         with cluster.cluster(folder) as environment:
-            run_twice(on_slurm.folder, environment, folder, seen)
+            run_to_its_end(on_slurm.folder, environment, folder, seen)
             with suppress(TimeoutError):
                 cluster.wait_for(lambda: not any(going_on(environment)), _QUIET_SECONDS)
             seen.left = going_on(environment)
@@ -74,14 +77,25 @@ def finished(run: subprocess.CompletedProcess) -> None:
     assert run.returncode == 0, run.stderr[-5000:]
 
 
-def run_twice(study: Path, environment: dict, folder: Path, seen: SimpleNamespace) -> None:
-    """Start the study, cancel its baseline's training in the middle, and give the same command again."""
-    records, state = folder / "records", study / "results/default/state/fashion-mnist-12k/ce"
+def run_to_its_end(study: Path, environment: dict, folder: Path, seen: SimpleNamespace) -> None:
+    """Let the baseline's training outlive a minute, then cancel it in the middle, and give the command a third time."""
+    first, records, state = folder / "first", folder / "records", study / "results/default/state/fashion-mnist-12k/ce"
+    first.mkdir()
     records.mkdir()
-    environment = environment | {"PYTHONPATH": str(HERE / "recorder"), "RECORDS": str(records)}
-    options = {"cwd": study, "env": environment, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(COMMAND, **options) as engine:
+    environment = environment | {"PYTHONPATH": str(HERE / "recorder")}
+    options = {"cwd": study, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    options["env"] = environment | {"RECORDS": str(first)}
+    with subprocess.Popen([*COMMAND, CHECKPOINT, *ONE_MINUTE], **options) as engine:
         cluster.wait_for(lambda: engine.poll() is not None or [*state.rglob("*.safetensors")], _PATIENCE_SECONDS)
+        for process in trainings(folder):
+            os.kill(process, signal.SIGSTOP)  # so that it takes longer than it may; Slurm lets it go on for its end
+        seen.outlived, _ = engine.communicate(timeout=_PATIENCE_SECONDS)
+    seen.outlived_code = engine.returncode
+    states = {path: path.stat().st_mtime_ns for path in state.rglob("*.safetensors")}
+    seen.kept_state = bool(states)
+    options["env"] = environment | {"RECORDS": str(records)}
+    with subprocess.Popen(COMMAND, **options) as engine:
+        cluster.wait_for(lambda: engine.poll() is not None or newer(state, states), _PATIENCE_SECONDS)
         seen.meanwhile = going_on(environment)
         jobs = cluster.ask(environment, "squeue", "--noheader", "--format=%i %k")  # number and comment
         for number in re.findall(r"^(\d+) rule_train_baseline_", jobs, re.MULTILINE):
@@ -92,6 +106,21 @@ def run_twice(study: Path, environment: dict, folder: Path, seen: SimpleNamespac
     seen.second, seen.second_code = again.stdout, again.returncode
     seen.records = [json.loads(path.read_text()) for path in records.iterdir()]
     seen.jobs = cluster.ask(environment, "scontrol", "show", "job", "--details", "--oneliner").splitlines()
+
+
+def trainings(folder: Path) -> list[int]:
+    """The processes of the cluster that train: forks go by the name of their script."""
+    return [each for each in cluster.processes(folder) if "train_on_labels" in cluster.name(each)]
+
+
+def newer(state: Path, before: dict[Path, int]) -> bool:
+    """Whether a state has been kept since."""
+    return any(path.stat().st_mtime_ns != before.get(path) for path in state.rglob("*.safetensors"))
+
+
+def test_a_training_that_outlives_its_time_is_reported_and_keeps_its_state(seen):
+    assert seen.outlived_code == 1, seen.outlived[-5000:]
+    assert "TIMEOUT" in seen.outlived and seen.kept_state
 
 
 def test_a_cancelled_training_is_reported_and_leaves_no_checkpoint(seen):
@@ -125,7 +154,7 @@ def test_two_trainings_at_once_have_a_gpu_each(seen):
 
 @pytest.mark.parametrize(
     ("together", "minutes", "gpus"),
-    [(("predict",), 2 * 30, 1), (("compute_metrics",), 2 * 10, 0), (REPORT, len(REPORT) * 10, 0)],
+    [(("predict",), 2 * 10, 1), (("compute_metrics",), 2 * 10, 0), (REPORT, len(REPORT) * 10, 0)],
 )
 def test_small_jobs_are_submitted_together_and_ask_for_what_one_of_them_needs(seen, together, minutes, gpus):
     """And for the minutes of all, since they run one after the other."""

@@ -155,6 +155,13 @@ def command(process: int) -> str:
     return ""
 
 
+def name(process: int) -> str:
+    """Return a process's command line and its short name; nothing of one that has ended."""
+    with suppress(OSError):
+        return f"{command(process)} {Path(f'/proc/{process}/comm').read_text()}"
+    return ""
+
+
 def _free_ports(n: int) -> list[int]:
     sockets = [socket.socket() for _ in range(n)]
     for each in sockets:

@@ -92,9 +92,8 @@ def predicting_mb(dataset, ood_sets, network=None) -> int:
 
 def features_mb(dataset, ood_sets, network) -> float:
     """Return the size of the float16 features of a data set's training images and of all that are predicted, MB."""
-    known = _known(dataset)
-    n_train = getattr(dataset, "train_images_per_replicate", None) or _n_images(dataset.source, known)
-    return 2 * getattr(network, "n_features", _N_FEATURES) * (n_train + predicted_images(dataset, ood_sets)) / 1e6
+    n_images = train_images(dataset) + predicted_images(dataset, ood_sets)
+    return 2 * getattr(network, "n_features", _N_FEATURES) * n_images / 1e6
 
 
 def extracting_mb(dataset, ood_sets, network) -> int:
@@ -232,6 +231,26 @@ def predicted_images(dataset, ood_sets) -> int:
     """Return how many images are predicted at most: of val, test, OOD, corrupted and re-collected sets."""
     known = _known(dataset)
     return _n_val(dataset, known) + _n_test(dataset, known) + sum(map(_n_ood, ood_sets)) + _n_shifted(dataset, known)
+
+
+def train_images(dataset) -> int:
+    """Return how many images a model is trained on at most."""
+    return getattr(dataset, "train_images_per_replicate", None) or source_images(dataset)
+
+
+def source_images(dataset) -> int:
+    """Return how many images the larger split of a data set's source has at most."""
+    return _n_images(dataset.source, _known(dataset))
+
+
+def val_images(dataset) -> int:
+    """Return how many images there are to validate on at most."""
+    return _n_val(dataset, _known(dataset))
+
+
+def stated_px(dataset) -> int:
+    """Return the height of a source's images, px; of image files that of large ones."""
+    return getattr(_known(dataset), "LARGEST_SPLIT", (None, _CHANNELS, _PX))[2] or _PX
 
 
 def of_predictions(dataset, files: Iterable[Iterable[str]]) -> SimpleNamespace:
