@@ -48,6 +48,8 @@ def test_a_clean_and_a_mixed_batch_techniques_and_teachers_take_more():
     assert run_time.training(dataset(), on_cpu, SimpleNamespace(n_batches=2), SMALL) > 1.8 * one
     attacked = SimpleNamespace(n_batches=1, techniques=[SimpleNamespace(n_steps=2)])
     assert run_time.training(dataset(), on_cpu, attacked, SMALL) > 2.5 * one
+    by_signs = SimpleNamespace(n_batches=1, techniques=[SimpleNamespace(n_steps=None)])
+    assert 1.5 * one < run_time.training(dataset(), on_cpu, by_signs, SMALL) < 2.5 * one
     assert run_time.training(dataset(), on_cpu, plain, SMALL, [SMALL, SMALL]) > 1.5 * one
 
 

@@ -21,7 +21,7 @@ STEPS = 100  # passes of an image by an enhancer or a message, for each candidat
 
 def training(dataset, recipe, model, network, teachers=()) -> int:
     """Return the minutes of a training. teachers: the networks that are run in each step."""
-    steps_more = sum(getattr(each, "n_steps", 1) for each in getattr(model, "techniques", []))
+    steps_more = sum(getattr(each, "n_steps", None) or 1 for each in getattr(model, "techniques", []))
     passes = BACKWARDS * model.n_batches * (1 + steps_more)
     n_train, of_image = memory.train_images(dataset), multiplications(dataset, network)
     of_epoch = n_train * (passes * of_image + sum(multiplications(dataset, teacher) for teacher in teachers))
