@@ -1,7 +1,7 @@
 # What all rules share: the checked study, path patterns and target lists. No rules.
 #
 # The params and input functions of `rules/functions/` take wildcards only, work in constant time and open no file. Those
-# of memory take the number of the attempt besides, which a profile's `retries` raises; no result depends on it.
+# of memory and of minutes take the number of the attempt besides, which a profile's `retries` raises; no result depends on it.
 
 import atexit
 import gc
@@ -164,13 +164,13 @@ def code_of(script, *modules):
 
 
 def log_of(job):
-    """Return where a job's log lies; job: RULE/KEY/…, as a pattern."""
-    return f"{RUN}/logs/{job}.log"
+    """Return where a job's log lies, wherever results are kept; job: RULE/KEY/…, as a pattern."""
+    return local(f"{RUN}/logs/{job}.log")
 
 
 def benchmark_of(job):
-    """Return where a job's seconds and memory lie."""
-    return f"{RUN}/benchmarks/{job}.tsv"
+    """Return where a job's seconds and memory lie, as its log."""
+    return local(f"{RUN}/benchmarks/{job}.tsv")
 
 
 def one_of(names):

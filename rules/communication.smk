@@ -25,6 +25,7 @@ rule combine_members:
         "../envs/tables.yaml"
     resources:
         mem_mb=combining_mb,
+        runtime=fitting_minutes,
     params:
         settings=group_settings,
         code=code_of("combine_members", protocol_modules),

@@ -11,7 +11,7 @@
 rule fetch_file:
     """Fetch one file of a published data set, unless it was put there by hand."""
     output:
-        f"{FETCHED}/{{file}}",
+        local(f"{FETCHED}/{{file}}"),
     log:
         log_of("fetch_file/{file}"),
     benchmark:

@@ -113,6 +113,7 @@ rule score_features:
         "../envs/tables.yaml"
     resources:
         mem_mb=scoring_mb,
+        runtime=fitting_minutes,
     params:
         settings=feature_scores_settings,
         code=code_of("score_features", feature_scores_modules),
@@ -139,6 +140,7 @@ rule read_predictions:
         "../envs/tables.yaml"
     resources:
         mem_mb=given_mb,
+        runtime=reading_minutes,
     params:
         settings=given_settings,
         code=code_digest("read_predictions"),
@@ -332,7 +334,7 @@ rule compare_arms:
         "../envs/tables.yaml"
     resources:
         mem_mb=reading_mb,
-        runtime=reading_minutes,
+        runtime=comparing_arms_minutes,
     params:
         settings=contrast_settings,
         code=code_of("compare_arms", contrast_modules),

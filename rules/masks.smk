@@ -85,6 +85,7 @@ rule evaluate_masks:
         "../envs/tables.yaml"
     resources:
         mem_mb=maps_mb,
+        runtime=masks_minutes,
     params:
         settings=mask_quality_settings,
         code=code_digest("evaluate_masks"),
@@ -111,6 +112,7 @@ rule measure_mixing:
         "../envs/models.yaml"
     resources:
         mem_mb=maps_mb,
+        runtime=masks_minutes,
     params:
         settings=mixing_settings,
         code=code_of("measure_mixing", mixing_modules),

@@ -17,7 +17,7 @@ def shifted_sets(wildcards):
 def published_corruption(wildcards):
     """The published files of a corruption; nothing where it is built in."""
     source = STUDY.datasets[wildcards.dataset].corruptions.source
-    return [] if source == "built-in" else shifted_files(source, wildcards.corruption)
+    return [] if source == "built-in" else here(shifted_files(source, wildcards.corruption))
 
 
 def corruption_modules(wildcards):
@@ -32,7 +32,7 @@ def corruption_modules(wildcards):
 
 def shifted_source_files(wildcards):
     """The files of a re-collected test set."""
-    return shifted_files(STUDY.datasets[wildcards.dataset].shifted[wildcards.shifted])
+    return here(shifted_files(STUDY.datasets[wildcards.dataset].shifted[wildcards.shifted]))
 
 
 def shifted_modules(wildcards):
@@ -68,7 +68,12 @@ def ood_source_modules(wildcards):
 
 def files_from(source):
     """The files of a source; none if it comes with the project, whose place may change."""
-    return [] if is_embedded(source) else list(files_of(source, FOLDERS))
+    return [] if is_embedded(source) else here(files_of(source, FOLDERS))
+
+
+def here(files):
+    """Mark files that are no results: they lie where they are named, wherever results are kept."""
+    return [local(str(file)) for file in files]
 
 
 def ood_settings(wildcards):

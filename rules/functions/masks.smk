@@ -26,7 +26,8 @@ def segmenter_gpus(wildcards):
 
 def weights_of_segmenter(wildcards):
     """The file that a segmenter's encoder starts from, where the config names one."""
-    return STUDY.segmenters[wildcards.segmenter].weights_file or []
+    weights = STUDY.segmenters[wildcards.segmenter].weights_file
+    return here([weights]) if weights else []
 
 
 def segmenter_settings(wildcards):

@@ -103,6 +103,7 @@ def enhancing_mb(wildcards, attempt):
     """The memory of a job that holds all images that it enhances, and val's predictions by each candidate."""
     enhancer, known = STUDY.enhancers[wildcards.variant], (*predicted_sets(wildcards.dataset), n_candidates(wildcards))
     train = memory.COPIES * round(memory.images_mb(known[0])) if siblings_of_enhancer(wildcards) else 0
+    train += memory.teachers_mb(map(STUDY.network_of, enhancer.learns_by()))
     return attempt * (memory.enhancing_mb(*known, *networks_on_host(wildcards), shifted=bool(enhancer.shifted)) + train)
 
 

@@ -39,7 +39,7 @@ def computing_settings(wildcards):
 def enhancer_settings(wildcards):
     """The method and the candidates that it chooses from on val, and in place of names, attacks' settings and folds."""
     enhancer = STUDY.enhancers[wildcards.variant]
-    known = {key: value for key, value in known_of_enhancer(enhancer).items() if key != "errors_of"}
+    known = known_of_enhancer(enhancer)
     known |= {key: STUDY.enhancers[name].as_attack() for key, name in enhancer.attacks().items()}
     if siblings := siblings_of_enhancer(wildcards):
         known["siblings"] = [STUDY.models[name].fold.model_dump() for name in siblings]
@@ -161,7 +161,7 @@ def groups_of_files(groups):
 
 def given_files(wildcards):
     """The files of a model of which others made the predictions, of test first."""
-    return list(STUDY.predictions[wildcards.name].files(wildcards.dataset).values())
+    return here(STUDY.predictions[wildcards.name].files(wildcards.dataset).values())
 
 
 def splits_of_given(wildcards):

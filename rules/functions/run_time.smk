@@ -14,19 +14,24 @@ def training_minutes(wildcards, attempt):
 
 
 def soft_labels_minutes(wildcards, attempt):
-    """The minutes of a job that runs teachers on the views of students, of which any has the recipe."""
-    teachers = teachers_by_name()[wildcards.model]
-    reading = next(name for name in STUDY.students if views_name(name) == wildcards.views)
-    recipe = STUDY.recipes[STUDY.students[reading].recipe]
-    networks = [STUDY.network_of(teacher) for teacher in teachers]
-    return attempt * run_time.storing_targets(STUDY.datasets[wildcards.dataset], recipe, networks)
+    """The minutes of a job that runs teachers on the views of students, which have one recipe."""
+    student = STUDY.students[students_by_views()[wildcards.views]]
+    networks = [STUDY.network_of(teacher) for teacher in teachers_by_name()[wildcards.model]]
+    known = (STUDY.datasets[wildcards.dataset], STUDY.recipes[student.recipe], student)
+    return attempt * run_time.storing_targets(*known, networks)
+
+
+@cache
+def students_by_views():
+    """A student of each stream of views."""
+    return {views_name(name): name for name in STUDY.students}
 
 
 def segmenter_minutes(wildcards, attempt):
     """The minutes of a segmenter's training, of all its rounds."""
     segmenter = STUDY.segmenters[wildcards.segmenter]
-    epochs = segmenter.epochs * (segmenter.rounds or 1)
-    return attempt * run_time.segmenting(STUDY.datasets[wildcards.dataset], segmenter, epochs)
+    epochs, teacher = segmenter.epochs * (segmenter.rounds or 1), STUDY.network_of(segmenter.teacher)
+    return attempt * run_time.segmenting(STUDY.datasets[wildcards.dataset], segmenter, epochs, teacher)
 
 
 def segmenting_minutes(wildcards, attempt):
@@ -55,8 +60,11 @@ def extracting_minutes(wildcards, attempt):
 
 
 def enhancing_minutes(wildcards, attempt):
-    """The minutes of a job that enhances images, with every candidate on val."""
-    return attempt * passing_minutes(wildcards, [wildcards.name], run_time.STEPS * n_candidates(wildcards))
+    """The minutes of a job that enhances images, with every candidate on val, and learns how."""
+    enhancer, (dataset, ood_sets) = STUDY.enhancers[wildcards.variant], predicted_sets(wildcards.dataset)
+    networks = [STUDY.network_of(name) for name in (wildcards.name, *enhancer.learns_by())]
+    known = (memory.predicted_images(dataset, ood_sets), dataset, enhancer, n_candidates(wildcards), networks)
+    return attempt * run_time.enhancing(*known, Computing(*STUDY.computing(models_that_compute(wildcards))))
 
 
 def communicating_minutes(wildcards, attempt):
@@ -73,12 +81,28 @@ def preparing_minutes(wildcards, attempt):
 def converting_minutes(wildcards, attempt):
     """The minutes of a job that makes an OOD set, corrupted images or a re-collected set."""
     dataset, ood_sets = predicted_sets(wildcards.dataset)
-    return attempt * run_time.preparing(dataset, memory.predicted_images(dataset, ood_sets))
+    return attempt * run_time.converting(memory.predicted_images(dataset, ood_sets))
 
 
 def reading_minutes(wildcards, attempt):
     """The minutes of a job that reads a table of logits."""
     return attempt * run_time.reading(memory.logits_mb(*predicted_sets(wildcards.dataset)))
+
+
+def comparing_arms_minutes(wildcards, attempt):
+    """The minutes of a job that reads the tables of all arms of a data set."""
+    mb = memory.logits_mb(*predicted_sets(wildcards.dataset))
+    return attempt * run_time.reading(mb, len(compared_predictions_of(wildcards)))
+
+
+def fitting_minutes(wildcards, attempt):
+    """The minutes of a job that fits a pool or scores from features of several tables: as of a hundred tables."""
+    return attempt * run_time.reading(memory.logits_mb(*predicted_sets(wildcards.dataset)), 100)
+
+
+def masks_minutes(wildcards, attempt):
+    """The minutes of a job that looks at all training images with their masks."""
+    return attempt * run_time.converting(memory.train_images(STUDY.datasets[wildcards.dataset]))
 
 
 def comparing_minutes(wildcards, attempt):

@@ -34,7 +34,7 @@ def training_gpus(wildcards):
 def weights_of_model(wildcards):
     """The file that a model's network starts from, or is, where the config names one."""
     weights = STUDY.weights(wildcards.model)
-    return [weights] if weights else []
+    return here([weights]) if weights else []
 
 
 def checkpoint_file(dataset, model, replicate):

@@ -102,6 +102,7 @@ def run_to_its_end(study: Path, environment: dict, folder: Path, seen: SimpleNam
             cluster.ask(environment, "scancel", number)
         seen.first, _ = engine.communicate(timeout=_PATIENCE_SECONDS)
     seen.first_code, seen.whole_before = engine.returncode, (study / CHECKPOINT).exists()
+    seen.log_of_first = (study / LOG).read_text()
     again = subprocess.run(COMMAND, **options, timeout=_PATIENCE_SECONDS, check=False)
     seen.second, seen.second_code = again.stdout, again.returncode
     seen.records = [json.loads(path.read_text()) for path in records.iterdir()]
@@ -121,6 +122,7 @@ def newer(state: Path, before: dict[Path, int]) -> bool:
 def test_a_training_that_outlives_its_time_is_reported_and_keeps_its_state(seen):
     assert seen.outlived_code == 1, seen.outlived[-5000:]
     assert "TIMEOUT" in seen.outlived and seen.kept_state
+    assert int(re.search(r"resuming at epoch (\d+)", seen.log_of_first)[1]) > 0  # the next one
 
 
 def test_a_cancelled_training_is_reported_and_leaves_no_checkpoint(seen):

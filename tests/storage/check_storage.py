@@ -5,6 +5,7 @@ a server on this machine.
 """
 
 import hashlib
+import io
 import os
 import re
 import signal
@@ -18,9 +19,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import boto3
+import pyarrow.parquet as pq
 import pytest
 from small_study import digests, small_copy, two_models
 
+OWN = "resources/tiny"  # which small_copy writes
 BUCKET, PREFIX = "selfdoubt-tests", "small"
 TRAINING_LOG = "results/default/logs/train_baseline/fashion-mnist-12k/ce/replicate-1.log"
 KEYS = {"access_key": "any", "secret_key": "thing"}
@@ -92,20 +95,30 @@ def objects(server: SimpleNamespace) -> dict[str, bytes]:
     }
 
 
+def of_ones_own(config: dict) -> None:
+    """The study of two models on a table of one's own, which is no result, so that no bucket has it."""
+    two_models(config)
+    config["datasets"]["fashion-mnist-12k"].update(source="parquet:{data_folder}", mask_truth=None)
+    config["data_folder"] = OWN
+
+
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory) -> SimpleNamespace:
     """What a study left that ran in a folder alone, and in a bucket with a kill in the middle."""
     place = tmp_path_factory.mktemp("storage")
-    kept, alone, elsewhere = (small_copy(place / name, two_models) for name in ("bucket", "alone", "elsewhere"))
+    kept, alone, elsewhere = (small_copy(place / name, of_ones_own) for name in ("bucket", "alone", "elsewhere"))
     assert alone.snakemake().returncode == 0
     with s3_server() as server:
         kill_in_the_middle(kept.folder, command(server, "s3"))
         run(kept.folder, command(server, "s3"))
+        planned = (kept.folder / "results/default/benchmarks/planned.txt").read_text()
+        log = (kept.folder / TRAINING_LOG).read_text()
         again = run(kept.folder, command(server, "s3"))
         from_elsewhere = run(elsewhere.folder, command(server, "s3"))
         content = objects(server)
         pods = run(elsewhere.folder, command(server, "kubernetes", "--dry-run", "--forceall"))
-    return SimpleNamespace(alone=digests(alone), content=content, again=again, from_elsewhere=from_elsewhere, pods=pods)
+    outputs = {"again": again, "from_elsewhere": from_elsewhere, "pods": pods, "planned": planned, "log": log}
+    return SimpleNamespace(alone=digests(alone), content=content, **outputs)
 
 
 def test_a_bucket_has_the_bytes_of_a_folder(seen):
@@ -117,8 +130,17 @@ def test_a_bucket_has_the_bytes_of_a_folder(seen):
 
 
 def test_a_killed_training_resumes_on_the_same_machine(seen):
-    resumed = re.search(r"resuming at epoch (\d+)", seen.content[TRAINING_LOG].decode())
+    resumed = re.search(r"resuming at epoch (\d+)", seen.log)
     assert resumed and int(resumed[1]) > 0
+
+
+def test_costs_are_those_of_the_jobs_in_the_bucket(seen):
+    table = pq.read_table(io.BytesIO(seen.content["results/default/tables/costs.parquet"])).to_pandas()
+    jobs = {f"{row.rule}/{row.job}": row.seconds for row in table.itertuples()}
+    assert {"train_teacher/fashion-mnist-12k/teacher/replicate-1", "prepare_dataset/fashion-mnist-12k"} <= {*jobs}
+    assert all(seconds > 0 for seconds in jobs.values())
+    assert not [name for name in seen.content if "/benchmarks/" in name or "/logs/" in name]  # which lie on the machine
+    assert "train_teacher/" in seen.planned  # by which watch.py knows what is left
 
 
 def test_there_is_nothing_to_do_afterwards(seen):
@@ -133,5 +155,5 @@ def test_kubernetes_gets_each_job_with_what_it_needs(seen):
     resources = dict(re.findall(r"^rule (\w+):\n(?: .*\n)*? +resources: (.*)$", seen.pods, re.MULTILINE))
     assert {"train_teacher", "predict", "compute_metrics", "render_report"} <= set(resources)
     assert "gpu=1" in resources["train_teacher"] and "gpu_manufacturer=nvidia" in resources["train_teacher"]
-    assert all("mem_mb=" in of for of in resources.values())
-    assert all("scale=0" in of for of in resources.values())
+    assert "mem_mb=9500," in resources["train_teacher"] and "runtime=10" in resources["train_teacher"]
+    assert "gpu=" not in resources["compute_metrics"] and "mem_mb=1000," in resources["render_report"]

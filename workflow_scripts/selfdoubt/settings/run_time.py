@@ -17,32 +17,35 @@ BACKWARDS = 3  # forward passes' worth of a training step
 OWN, OF_TIMM = 0.15, 0.004  # multiplications of a pixel for each parameter: of networks for small and for large images
 SEGMENTING = 2e5  # of a pixel, by a segmenter
 STEPS = 100  # passes of an image by an enhancer or a message, for each candidate or member, at most
+MAPS = 20  # passes of an image by the teacher of a segmenter, at most
+_LARGE_PX = 224  # to which a network of timm may enlarge images
 
 
 def training(dataset, recipe, model, network, teachers=()) -> int:
-    """Return the minutes of a training. teachers: the networks that are run in each step."""
+    """Return the minutes of a training. teachers: the networks that are run in each step, on each of its views."""
     steps_more = sum(getattr(each, "n_steps", None) or 1 for each in getattr(model, "techniques", []))
     passes = BACKWARDS * model.n_batches * (1 + steps_more)
     n_train, of_image = memory.train_images(dataset), multiplications(dataset, network)
-    of_epoch = n_train * (passes * of_image + sum(multiplications(dataset, teacher) for teacher in teachers))
+    of_epoch = n_train * (passes * of_image + _of_teachers(dataset, model, teachers))
     of_epoch += memory.val_images(dataset) * of_image
     seconds = recipe.epochs * (_computing(of_epoch, recipe, recipe.gpu) + _decoding(dataset, n_train, recipe))
     return requested(seconds + _launching(recipe, recipe.epochs * n_train / recipe.batch_size * passes))
 
 
-def storing_targets(dataset, recipe, teachers) -> int:
-    """Return the minutes of a job that runs teachers on all views of the training images."""
+def storing_targets(dataset, recipe, student, teachers) -> int:
+    """Return the minutes of a job, of one process, that runs a student's teachers on all views of its images."""
     n_train = memory.train_images(dataset)
-    of_epoch = n_train * sum(multiplications(dataset, teacher) for teacher in teachers)
-    seconds = recipe.epochs * (_computing(of_epoch, recipe) + _decoding(dataset, n_train, recipe))
-    return requested(seconds + _launching(recipe, recipe.epochs * n_train / recipe.batch_size * len(teachers)))
+    of_epoch = n_train * _of_teachers(dataset, student, teachers)
+    seconds = recipe.epochs * (_computing(of_epoch, recipe) + _decoding(dataset, n_train, recipe) * recipe.gpu)
+    n_batches = recipe.epochs * n_train / recipe.batch_size
+    return requested(seconds + _launching(recipe, n_batches * len(teachers) * student.teacher_views))
 
 
-def segmenting(dataset, segmenter, epochs: int = 1) -> int:
-    """Return the minutes of a job that trains a segmenter for so many epochs, or that predicts once."""
+def segmenting(dataset, segmenter, epochs: int = 1, teacher=None) -> int:
+    """Return the minutes of a job that trains a segmenter for so many epochs on its teacher's maps, or predicts."""
     n = memory.train_images(dataset)
-    seconds = epochs * _computing(BACKWARDS * n * SEGMENTING * _pixels(dataset), segmenter)
-    return requested(seconds + _launching(segmenter, epochs * n / segmenter.batch_size))
+    of_image = epochs * BACKWARDS * SEGMENTING * _pixels(dataset) + MAPS * multiplications(dataset, teacher)
+    return requested(_computing(n * of_image, segmenter) + _launching(segmenter, epochs * n / segmenter.batch_size))
 
 
 def predicting(n_images: int, dataset, networks, computing, passes: int = 1) -> int:
@@ -52,9 +55,27 @@ def predicting(n_images: int, dataset, networks, computing, passes: int = 1) -> 
     return requested(seconds + _launching(computing, passes * len(networks) * (n_images / BATCH + 1)))
 
 
+def enhancing(n_images: int, dataset, enhancer, n_candidates: int, networks, computing) -> int:
+    """Return the minutes of a job that enhances images, after it has learned how from val, or from train too.
+
+    networks: of the model, and of those by whose errors it learns, of which the largest counts.
+    """
+    largest = max(networks, key=lambda network: multiplications(dataset, network))
+    epochs = getattr(enhancer, "epochs", 0)
+    n_learned = memory.val_images(dataset) + (memory.train_images(dataset) if len(networks) > 1 else 0)
+    fits = n_candidates * (getattr(enhancer, "n_folds", 0) + 1)
+    learned = fits * BACKWARDS * (max(epochs) if isinstance(epochs, list) else epochs) * n_learned
+    return predicting(n_candidates * STEPS * n_images + learned, dataset, [largest], computing)
+
+
 def preparing(dataset, n_images: int) -> int:
-    """Return the minutes of a job that decodes and converts images in the way of a data set."""
+    """Return the minutes of a job that reads a data set's images: decodes them, unless they stay in files."""
     return requested(n_images / DECODED / (LISTED if dataset.storage == "files" else 1))
+
+
+def converting(n_images: int) -> int:
+    """Return the minutes of a job that decodes and converts images of another set."""
+    return requested(n_images / DECODED)
 
 
 def reading(mb: float, n_tables: int = 1) -> int:
@@ -72,7 +93,15 @@ def multiplications(dataset, network) -> float:
     if not hasattr(network, "size"):
         return 0
     a_parameter = OF_TIMM if network.family == "timm" else OWN
-    return a_parameter * network.size().parameters * _pixels(dataset)
+    enlarges = getattr(network, "input_px", "data") == "pretrained"
+    pixels = max(_pixels(dataset), _LARGE_PX**2 if enlarges else 0)
+    return a_parameter * network.size().parameters * pixels
+
+
+def _of_teachers(dataset, student, teachers) -> float:
+    """Return the multiplications by which the targets of an image take, of all views that teachers see of it."""
+    views = getattr(student, "teacher_views", 1)
+    return views * sum(multiplications(dataset, teacher) for teacher in teachers)
 
 
 def _pixels(dataset) -> int:
