@@ -102,6 +102,17 @@ class Unwaited(Training):
             torch.cuda.set_sync_debug_mode("default")
 
 
+class Way(NamedTuple):
+    """How a model is trained, beyond its recipe."""
+
+    techniques: tuple[dict, ...] = ()
+    objective: Callable[[torch.device, Stream], losses.Objective] | None = None  # None: from labels
+    mixer: Mixer | None = None
+    ranks: object = ALONE
+    train: Split | None = None  # in the place of the paths' images
+    kind: type[Training] = Training
+
+
 class Paths:
     """The paths at one size; files go into `folder`."""
 
@@ -117,13 +128,13 @@ class Paths:
         by_mask = SimpleNamespace(method="mask-cutmix", probability=0.5, n_placements=4, labels="object-area")
         yield "float32", self.weights, FLOAT32
         yield "bfloat16", partial(self.weights, precision="bfloat16"), BFLOAT16
-        yield "sam", partial(self.weights, techniques=[{"method": "sam", "rho": 0.05}]), FLOAT32
-        yield "swa", partial(self.weights, techniques=[swa]), FLOAT32
+        yield "sam", partial(self.weights, way=Way(({"method": "sam", "rho": 0.05},))), FLOAT32
+        yield "swa", partial(self.weights, way=Way((swa,))), FLOAT32
         yield "ema", partial(self.weights, ema_decay=0.9), FLOAT32
-        yield "cutmix", partial(self.weights, mixer=Mixer(cutmix)), FLOAT32
-        yield "mask-cutmix", partial(self.weights, mixer=Mixer(by_mask, self.train.masks)), FLOAT32
-        yield "distillation-online", partial(self.weights, objective=self._online), FLOAT32
-        yield "distillation-stored", partial(self.weights, objective=self._stored), FLOAT32
+        yield "cutmix", partial(self.weights, way=Way(mixer=Mixer(cutmix))), FLOAT32
+        yield "mask-cutmix", partial(self.weights, way=Way(mixer=Mixer(by_mask, self.train.masks))), FLOAT32
+        yield "distillation-online", partial(self.weights, way=Way(objective=self._online)), FLOAT32
+        yield "distillation-stored", partial(self.weights, way=Way(objective=self._stored)), FLOAT32
         yield "segmenter", self.segmented, FLOAT32
         yield "predict", self.predicted, FLOAT32
         yield "enhancer", self.enhanced, FLOAT32
@@ -139,38 +150,35 @@ class Paths:
         model.fit_input(inference.as_pixels(self.train.images, CPU))
         return model.to(device, memory_format=torch.channels_last)
 
-    def weights(
-        self, device: torch.device, techniques=(), objective=None, mixer=None, ranks=ALONE, train=None, **recipe
-    ) -> Made:
-        """Train for an epoch and return the weights; objective: f(device, stream); train: in place of its images."""
+    def weights(self, device: torch.device, way: Way = Way(), **recipe) -> Made:  # noqa: B008 - it never changes
+        """Train for an epoch and return the weights; recipe: keys of it that differ."""
         model = self.model(device)
         start = flat(model)
-        self.fit(model, device, techniques, objective, mixer, ranks, train, **recipe)
+        self.fit(model, device, way, **recipe)
         return Made(flat(model), start)
 
-    def fit(
-        self, model, device, techniques=(), objective=None, mixer=None, ranks=ALONE, train=None, kind=Training, **recipe
-    ) -> None:
-        """Train a model in place, as `weights` does; kind: of training."""
-        stream = Stream(train or self.train, recipe_of(self.size, **recipe), SEED, device, mixer, ranks)
-        asked = Techniques([SimpleNamespace(**each) for each in techniques], model, stream)
-        minimised = objective(device, stream) if objective else losses.from_labels()
+    def fit(self, model, device: torch.device, way: Way = Way(), **recipe) -> None:  # noqa: B008 - it never changes
+        """Train a model in place, as `weights` does."""
+        train = way.train or self.train
+        stream = Stream(train, recipe_of(self.size, **recipe), SEED, device, way.mixer, way.ranks)
+        asked = Techniques([SimpleNamespace(**each) for each in way.techniques], model, stream)
+        minimised = way.objective(device, stream) if way.objective else losses.from_labels()
         with redirect_stdout(io.StringIO()):  # it prints each epoch
-            kind(model, stream, minimised, self._few["val"], techniques=asked).run()
+            way.kind(model, stream, minimised, self._few["val"], techniques=asked).run()
 
     def unwaited(self, device: torch.device) -> None:
         """Train in ways that draw or read something for each step; raise RuntimeError if one waits for the GPU."""
         swap = SimpleNamespace(method="background-swap", probability=0.5, background="noise", dilate_px=0, feather_px=1)
         regmixup, adversarial = {"method": "regmixup", "alpha": 10.0, "eta": 1.0}, {"method": "adversarial"}
         adversarial |= {"epsilon_255": 8, "signs": "gradient", "n_steps": 1, "step_255": 8}
-        for how in (
-            {"ema_decay": 0.9},
-            {"techniques": [regmixup]},
-            {"techniques": [adversarial]},
-            {"mixer": Mixer(swap, self.train.masks)},
-            {"objective": self._stored},
+        for way, recipe in (
+            (Way(), {"ema_decay": 0.9}),
+            (Way((regmixup,)), {}),
+            (Way((adversarial,)), {}),
+            (Way(mixer=Mixer(swap, self.train.masks)), {}),
+            (Way(objective=self._stored), {}),
         ):
-            self.fit(self.model(device), device, kind=Unwaited, **how)
+            self.fit(self.model(device), device, way._replace(kind=Unwaited), **recipe)
 
     @cache  # noqa: B019 - there is one object
     def _learned(self, seed: int) -> classifier.Classifier:

@@ -120,7 +120,7 @@ def rank(number: str, folder: str, device: str, backend: str, n: str, size: str)
     meeting = f"file://{Path(folder).absolute()}/{backend}-{n}"
     distributed.init_process_group(backend, meeting, rank=int(number), world_size=int(n))
     paths = gpu_paths.Paths(gpu_paths.TINY if size == "tiny" else gpu_paths.WHOLE, Path(folder))
-    made = paths.weights(device, ranks=_Grouped(int(number), int(n)))
+    made = paths.weights(device, gpu_paths.Way(ranks=_Grouped(int(number), int(n))))
     if number == "0":
         np.save(Path(folder) / f"{backend}.npy", made.values)
     distributed.destroy_process_group()
@@ -168,7 +168,7 @@ def out_of_memory(size: gpu_paths.Size, folder: Path, device: torch.device) -> F
     torch.cuda.set_per_process_memory_fraction(min(1.0, _ROOM / total))
     try:
         train = gpu_paths.made_up(n, size.size_px)
-        gpu_paths.Paths(size, folder).weights(device, train=train, batch_size=n)
+        gpu_paths.Paths(size, folder).weights(device, gpu_paths.Way(train=train), batch_size=n)
     except UserError as fault:
         if str(fault) != f"out of memory; lower recipes: batch_size {n}":
             raise Failure(str(fault)) from None
