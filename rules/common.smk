@@ -178,6 +178,10 @@ def one_of(names):
     return "|".join(names) or "(?!)"
 
 
+wildcard_constraints:
+    dataset=one_of(STUDY.datasets),  # so that a target of another is no rule's
+
+
 def named(section, **wanted):
     """Return the names of a config section's entries whose attributes have these values."""
     return [n for n, e in section.items() if all(getattr(e, k) == v for k, v in wanted.items())]

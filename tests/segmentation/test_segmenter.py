@@ -345,6 +345,16 @@ def test_it_learns_from_partial_and_wrong_pseudo_labels_and_repeats_itself():
     assert (found & truth).sum() / (found | truth).sum() > 0.9
 
 
+def test_the_dropout_of_a_decoder_is_the_seeds():
+    chosen, found = settings(architecture="FPN", encoder="resnet18", encoder_depth=3, decoder_channels=None), []
+    for drawn_before, seed in ((0, 3), (100, 3), (0, 4)):
+        torch.rand(drawn_before)
+        model = build_segmenter(chosen, 1)
+        train_segmenter(model, noise(2, size_px=32), np.ones((2, 32, 32), np.int8), chosen, seed, CPU)
+        found.append(weights_of(model))
+    assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
+
+
 def test_masks_do_not_depend_on_the_batch(monkeypatch):
     model, (images, _) = build_segmenter(settings(), 1), squares(5)
     together = segment(model, images)

@@ -58,6 +58,33 @@ def test_it_changes_with_what_decides_and_with_nothing_else(config, change, keys
     assert changed(config, change) == keys
 
 
+def test_models_and_enhancers_by_which_an_arm_is_made_belong_to_it(config):
+    first, text = config["baselines"]["ce"], config["studies"]["enhancers"]
+    config["baselines"]["base"] = dict(first)  # that no arm names
+    adversarial = {"method": "adversarial", "epsilon_255": 8, "n_steps": 2, "step_255": 5}
+    config["robust"] = {"moved": {**first, "fine_tuned_from": "base", "techniques": [adversarial]}}
+    config["enhancers"] |= {
+        "attack": {"method": "ace", "models": ["moved"], "epsilon_255": 1, "n_halvings": 2},
+        "attacked": config["enhancers"]["random-sign"] | {"models": ["moved"], "attacked_by": "attack"},
+    }
+    text["arms"] += ["moved", "moved/attacked"]
+    before = registered(config)
+    config["baselines"]["base"]["label_smoothing"] = 0.3
+    config["enhancers"]["attack"]["epsilon_255"] = 8
+    assert differences(before, registered(config)) == ["enhancers.attack.epsilon_255", "models.base.label_smoothing"]
+
+
+def test_passes_with_dropout_belong_to_it_if_a_claim_needs_them(config):
+    config["networks"]["convnet-small"] = {"family": "wide-resnet", "depth": 10, "widen_factor": 1, "dropout": 0.1}
+    config["evaluation"] |= {"scores": [*config["evaluation"]["scores"], "mc-dropout"], "mc_dropout_passes": 5}
+    without = registered(config)
+    config["hypotheses"]["kd-ranks-better"]["score"] = "mc-dropout"
+    assert "mc_dropout_passes" not in without["evaluation"]
+    before = registered(config)
+    config["evaluation"]["mc_dropout_passes"] = 50
+    assert differences(before, registered(config)) == ["evaluation.mc_dropout_passes"]
+
+
 def test_it_is_what_a_file_gives_back(config):
     written = registered(config)
     assert differences(json.loads(json.dumps(written)), written) == []

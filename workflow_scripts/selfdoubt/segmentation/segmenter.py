@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from selfdoubt.mixing import painting
 from selfdoubt.models import checkpoints, inference
-from selfdoubt.runtime import methods
+from selfdoubt.runtime import methods, randomness
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.segmentation import colours, networks
 from selfdoubt.training import augmentation, optimizers, schedules
@@ -126,6 +126,7 @@ def train_segmenter(
         views = augmentation.draw_views(seed, epoch, len(images), _SHIFT_PX, flip=True)
         order = augmentation.draw_order(seed, epoch, len(images))
         batches = _batches(windows, views, order.split(settings.batch_size)[:n_batches])
+        torch.manual_seed(randomness.key(seed, "dropout", epoch) % 2**63)  # decoders may have such layers
         loss = _train_epoch(model, batches, optimizer, own, bool(getattr(settings, "balanced", None)))
         history.append({"epoch": epoch, "learning_rate": own[-1] * settings.learning_rate, "train_loss": loss})
         print(" ".join(f"{name}={value:.5g}" for name, value in history[-1].items()), flush=True)

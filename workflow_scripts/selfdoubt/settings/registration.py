@@ -9,7 +9,7 @@ from pathlib import Path
 
 from selfdoubt.runtime.digests import digest
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.analysis import ALPHA
+from selfdoubt.settings.analysis import ALPHA, SCORES
 from selfdoubt.settings.claims import claims_of
 from selfdoubt.settings.data_folder import named
 from selfdoubt.settings.looks import NOMINAL
@@ -24,6 +24,11 @@ _USES = {  # keys of entries, by the section that they name something of
     "segmenter": "segmenters",
     "teacher": "models",
     "members": "models",
+    "fine_tuned_from": "models",
+    "siblings": "models",
+    "errors_of": "models",
+    "attacked_by": "enhancers",
+    "trained_against": "enhancers",
 }
 
 
@@ -51,7 +56,7 @@ def registration(study) -> dict:
         "datasets": {key: dataset.model_dump() for key, dataset in study.datasets.items()},
         "ood_sets": {key: ood.model_dump() for key, ood in study.ood_sets.items()},
         "soft_labels": study.soft_labels.model_dump(),
-        "evaluation": study.evaluation.model_dump(include={"ece_bins", "n_resamples"}),
+        "evaluation": _evaluation(study),
     }
     found = named(_plain(found), study.data_folder)
     return found | {"digest": digest(found, [])}
@@ -68,6 +73,14 @@ def _defaults(study) -> dict:
         "margins": margins,
         "level_of_looks": NOMINAL[len(study.looks)],
     }
+
+
+def _evaluation(study) -> dict:
+    """Return the settings of evaluation on which the numbers of claims depend."""
+    scores = {claim.score for _, claim in claims_of(study)} & SCORES.keys()
+    dropped_out = any(SCORES[score].needs_dropout_passes for score in scores)
+    keys = {"ece_bins", "n_resamples"} | ({"mc_dropout_passes"} if dropped_out else set())
+    return study.evaluation.model_dump(include=keys)
 
 
 def _of_no_arm(study) -> dict[str, dict]:

@@ -32,6 +32,7 @@ def train(
     optimizer = optimizers.Optimizer(network.train(), SimpleNamespace(learning_rate=settings.learning_rate, **_ADAMW))
     n_batches, left = divmod(n_images, settings.batch_size)
     n_batches += left > any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
+    torch.manual_seed(randomness.key(seed, f"{settings.method}/dropout") % 2**63)  # decoders may have such layers
     for epoch in range(settings.epochs):
         order = torch.from_numpy(randomness.generator(seed, f"{settings.method}/order", epoch).permutation(n_images))
         for i, rows in enumerate(order.split(settings.batch_size)[:n_batches]):
