@@ -79,7 +79,12 @@ COMMON = {  # of keys that several sections have, and that say it all by their n
     "kind": "which kind it is",
     "label": "by which figures and tables show it",
     "models": "whose inputs it changes",
-    "dataset": "left out: the first",
+    "dataset": "that is shown",
+    "message": "how a sender changes an image; some have [keys of their own](#messages-spatial)",
+    "n_candidates": "the most probable classes, for each of which messages are sent",
+    "optimizer": "and its settings: docs/training.md",
+    "schedule": "of the learning rate: docs/training.md",
+    "shift_px": "by up to so many pixels in each direction",
     "split": "that is shown or compared: val, test, ood-NAME, CORRUPTION-SEVERITY, …",
     "arms": "in the order in which they are shown",
     "score": "the confidence score",
@@ -107,6 +112,7 @@ COMMON = {  # of keys that several sections have, and that say it all by their n
     "looks": "numbers of replicates, rising, after each of which the claims are tested",
     "weights_key": "of the state dict in the file, where there are several",
 }
+FILLED_IN = {"dataset": "the first"}  # of keys that a config may leave out, though their types require them
 INTERNAL = {"twin", "fold"}  # of members of twins and folds, which the program sets
 HEAD_OF_CONFIG = """\
 # Every key of a config
@@ -225,7 +231,8 @@ def sections() -> dict[type[BaseModel], list[str]]:
             fields = [field for name, field in model.model_fields.items() if name not in INTERNAL]
             own = [each for field in fields for each in models_in(field.annotation)]
             waiting = [*((each, key) for each in dict.fromkeys(own)), *waiting]
-    return found
+    own = [kind for kind in settings_of("messages", "message").values() if len(kind.model_fields) > 1]
+    return found | {kind: ["messages"] for kind in own}  # whose keys stand among those of a protocol
 
 
 def section(model: type[BaseModel]) -> str:
@@ -251,10 +258,10 @@ def row(model: type[BaseModel], name: str, field: FieldInfo) -> str:
         kind = kind_of(field.annotation, field.metadata)
     unit = next((unit for end, unit in UNITS.items() if key.endswith(end)), "")
     value = kind if not unit or kind.startswith(("[", "`")) else f"{kind}, {unit}"
-    default = "*required*" if field.is_required() else default_of(field)
+    default = FILLED_IN.get(key, "*required*") if field.is_required() else default_of(field)
     places = (("", key),) if model is Study else tuple((section, key) for section in sections()[model])
-    text = comments(model).get(name) or next(filter(None, map(comments_of_config().get, places)), "")
-    text = text or COMMON.get(key, "")
+    text = comments(model).get(name) or ("" if model is Study else COMMON.get(key, ""))
+    text = text or next(filter(None, map(comments_of_config().get, places)), "")
     text = re.sub(r"\b(None|True|False)\b", lambda match: {"None": "null"}.get(match[0], match[0].lower()), text)
     return f"| `{key}` | {cell(value)} | {cell(default)} | {cell(text)} |"
 

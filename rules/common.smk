@@ -178,8 +178,10 @@ def one_of(names):
     return "|".join(names) or "(?!)"
 
 
-wildcard_constraints:
-    dataset=one_of(STUDY.datasets),  # so that a target of another is no rule's
+wildcard_constraints:  # so that a target of another is no rule's
+    dataset=one_of(STUDY.datasets),
+    ood=one_of(STUDY.ood_sets),
+    segmenter=one_of(STUDY.segmenters),
 
 
 def named(section, **wanted):

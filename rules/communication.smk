@@ -82,6 +82,8 @@ rule measure_information:
         log_of("measure_information/{dataset}"),
     benchmark:
         benchmark_of("measure_information/{dataset}")
+    wildcard_constraints:
+        dataset=one_of(STUDY.datasets if STUDY.evaluation.information else []),
     conda:
         "../envs/tables.yaml"
     resources:

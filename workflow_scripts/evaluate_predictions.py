@@ -15,6 +15,7 @@ from selfdoubt.external.numbers import evaluate_models
 def run():
     arguments = command.parse(sys.argv[1:], __doc__)
     command.check_tables(arguments)
+    command.check_ood(arguments)
     models = models_of(arguments.files, arguments.val, arguments.ood)
     command.check_output(arguments, models)
     settings = command.settings_of(arguments, models)

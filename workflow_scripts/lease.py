@@ -17,11 +17,15 @@ def main():
     parser.add_argument("n", type=int, help="how many GPUs")
     parser.add_argument("command", nargs=argparse.REMAINDER, help="what to run; CUDA_VISIBLE_DEVICES names its GPUs")
     arguments = parser.parse_args()
+    if arguments.n < 1:
+        parser.error(f"N: {arguments.n}; give 1 or more")
     if not arguments.command:
         parser.error("give a command to run")
     try:
         gpu_leases.take(arguments.n)
         os.execvp(arguments.command[0], arguments.command)
+    except FileNotFoundError:
+        sys.exit(f"lease: {arguments.command[0]}: no such command")
     except (UserError, OSError) as fault:
         sys.exit(f"lease: {fault}")
 

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import yaml
+from snakemake.cli import parse_config
 from snakemake.utils import update_config
 
 from selfdoubt.runtime import table_files, texts
@@ -27,18 +28,27 @@ ROOT = Path(__file__).resolve().parent.parent
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", type=Path, metavar="STUDY.yaml", help="with replicates: { from: N, looks: [10, …] }")
+    parser.add_argument("--config", "-C", nargs="*", default=[], metavar="KEY=VALUE", help="as of snakemake")
     arguments, options = parser.parse_known_args()
     try:
-        take_looks(arguments.study, options)
+        take_looks(arguments.study, arguments.config, options)
     except UserError as fault:
         sys.exit(f"take_looks: {fault}")
     except KeyboardInterrupt:
         sys.exit("take_looks: interrupted; call it again to go on")
 
 
-def take_looks(path: Path, options: list[str]) -> None:
-    """Run look after look; raises UserError for a config without looks."""
-    study = load(path)
+def take_looks(path: Path, values: list[str], options: list[str]) -> None:
+    """Run look after look; raises UserError for a config without looks.
+
+    values: KEY=VALUE, which the config has besides. options: of snakemake.
+    """
+    for option in ("--configfile", "--configfiles", "--directory", "-d"):
+        if any(word == option or word.startswith(f"{option}=") for word in options):
+            raise UserError(
+                f"{option}: the study is given as STUDY.yaml, and is read where this is called; leave it out"
+            )
+    study = load(path, values=values)
     if not study.looks:
         raise UserError(f"{path}: replicates: has no looks; write replicates: {{ from: 11, looks: [10, 20, 30] }}")
     overlay = Path("results", study.run, "looks.yaml")
@@ -46,8 +56,9 @@ def take_looks(path: Path, options: list[str]) -> None:
     check_overlay(overlay, belongs, path)
     while True:
         given = [path, overlay] if overlay.exists() else [path]
-        study = load(*given)
-        command = ["snakemake", "--cores", "all", "--configfile", *map(str, given), *options]
+        study = load(*given, values=values)
+        command = ["snakemake", "--cores", "all", "--configfile", *map(str, given)]
+        command += [*(["--config", *values] if values else []), *options]
         if subprocess.run(command, check=False).returncode:
             raise UserError("the run failed; correct what its last lines report, and call this again")
         table = table_files.read_table(Path("results", study.run, "tables/hypotheses.parquet"), HYPOTHESES_SCHEMA)
@@ -84,11 +95,15 @@ def check_overlay(overlay: Path, belongs: str, path: Path) -> None:
         raise UserError(f"{overlay}: is of other claims, arms or replicates than {path} has now; {again}")
 
 
-def load(*paths: Path) -> Study:
-    """Return the study as Snakemake would read it."""
+def load(*paths: Path, values: list[str] = ()) -> Study:
+    """Return the study as Snakemake would read it, of files and of KEY=VALUE after them."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     for path in paths:
         update_config(config, read_config(path))
+    try:
+        update_config(config, parse_config(values))
+    except ValueError as fault:
+        raise UserError(f"--config: {fault}") from None
     return load_study(config)
 
 

@@ -27,6 +27,9 @@ def main():
     )
     parser.add_argument("--once", action="store_true", help="print one table and end")
     arguments = parser.parse_args()
+    if not arguments.folder.is_dir():
+        runs = ", ".join(sorted(map(str, Path("results").glob("*/logs")))) or "none in results/"
+        parser.error(f"--folder: {arguments.folder} is no folder; logs of runs: {runs}")
     console = Console()
     if arguments.once:
         console.print(shown(arguments.folder))

@@ -77,17 +77,19 @@ def test_the_mean_probability_stands_where_models_agree(message):
 
 @pytest.mark.parametrize("message", ["gradient", "random-sign"])
 def test_images_stay_within_the_shared_budget(message, monkeypatch):
-    seen = []
+    clean, seen = inference.as_pixels(SPLITS["test"].images, torch.device("cpu")), []
     project = gradients.project
 
     def look(moved, images, epsilon):
-        seen.append((project(moved, images, epsilon) - images).abs().max().item())
-        return project(moved, images, epsilon)
+        found = project(moved, images, epsilon)
+        apart = (found[:, None] - clean[None]).abs().flatten(2).amax(2)  # of every image from every clean one
+        seen.append(apart.amin(1).max().item())
+        return found
 
     monkeypatch.setattr(dialogue.gradients, "project", look)
     converse(message=message)
     assert max(seen) <= 24 / 255 + 1e-6
-    assert seen[0] == pytest.approx(8 / 255)  # the first step of three rounds
+    assert seen[0] == pytest.approx(8 / 255) and max(seen) > 16 / 255  # steps of three rounds, which add up
 
 
 @pytest.mark.parametrize("message", ["gradient", "random-sign"])

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from scipy.special import logsumexp
+from scipy.special import log_softmax, logsumexp
 from small_groups import SPLITS, network
 
 from selfdoubt.communication import decisions, out_of_fold, views
@@ -73,6 +73,21 @@ def test_the_pool_stands_where_it_is_certain_and_decides_again_by_views_elsewher
         viewed += [views.mean_over_views(model, images, clean[rows], kind, randomness.generator(0, "views/test", i))]
     np.testing.assert_allclose(found[rows], weighted_pool.POOL.predict(viewed, POOL.weights), atol=1e-6)
     assert np.abs(found[rows] - BEFORE["test"][rows]).max() > 0.01
+
+
+@pytest.mark.parametrize("where", ["contested", "random"])
+def test_gains_are_what_views_of_contested_images_add_to_log_p(where):
+    found = contested(where=where)
+    kept, log_p = found.kept["test"], BEFORE["test"]
+    uncertain = np.flatnonzero(np.exp(log_p.max(1)) < HALF)
+    moved = np.flatnonzero(np.abs(found.logits["test"] - log_p).max(1) > 1e-6)
+    np.testing.assert_array_equal(kept.images, np.intersect1d(uncertain, moved))
+    assert (len(kept.images) == len(uncertain)) == (where == "contested")
+    clean, settings = CLEAN["test"][1], SimpleNamespace(**SHIFTS)
+    generator, rows = randomness.generator(0, "views/test", 1), moved
+    after = views.mean_over_views([*MODELS.values()][1], SPLITS["test"].images[rows], clean[rows], settings, generator)
+    gains = (log_softmax(after, 1) - log_softmax(clean[rows].astype(float), 1))[np.isin(rows, kept.images)]
+    np.testing.assert_allclose(kept.gains[..., 1], np.take_along_axis(gains, kept.candidates, 1), atol=1e-5)
 
 
 def test_views_of_val_are_pooled_by_fits_without_its_fold():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_groups import SPLITS, network
 
-from selfdoubt.communication import decisions, out_of_fold
+from selfdoubt.communication import decisions, exchange, out_of_fold
 from selfdoubt.communication.probabilities import log_probabilities, mean_probability
 from selfdoubt.communication.protocols import mentor
 from selfdoubt.enhancers.batches import counted
@@ -57,6 +57,43 @@ def test_a_mentor_finds_who_is_correct():
     found = mentor._expected({"val": given, "test": given[:50]}, correct, settings)
     assert ((found["val"] > np.log(0.5)) == correct).mean() > 0.95
     assert ((found["test"] > np.log(0.5)) == correct[:50]).all()
+
+
+def test_the_member_that_is_most_expected_to_be_correct_decides(monkeypatch):
+    order = iter([-3.0, -1.0, -2.0])  # of members one, two and three
+
+    def expected(given, correct, settings):
+        log_p = next(order)
+        return {name: np.full(len(x), log_p) for name, x in given.items()}
+
+    monkeypatch.setattr(mentor, "_expected", expected)
+    contested = np.exp(MEAN.max(1)) < HALF
+    found = decide(reads="predictions").logits["test"][contested]
+    np.testing.assert_allclose(found, log_probabilities(CLEAN["test"][1])[contested], atol=1e-6)
+
+
+def test_a_mentor_is_given_what_the_others_messages_do_to_its_member_by_hand():
+    logits = [np.log([[0.5, 0.3, 0.2]]), np.log([[0.2, 0.7, 0.1]]), np.log([[0.4, 0.4, 0.2]])]
+    gains = np.arange(18.0).reshape(1, 2, 3, 3)  # of an image: two classes, senders, listeners
+    predicted = np.zeros((1, 2, 3, 3), np.int16)
+    predicted[0, 1, 2, 1] = 1  # by the third's message of the second class, member two still predicts its own
+    sent = exchange.Messages(np.array([0]), np.array([[0, 1]]), gains, predicted, None, {})
+    settings = SimpleNamespace(gains_relative_to="none")
+    found = mentor._given(1, logits, sent, settings)[0]
+    # Of class 1: log p by each member and by the mean; the next class of member two; whether the mean predicts 1.
+    np.testing.assert_allclose(np.exp(found[:5]), [0.3, 0.7, 0.4, 1.4 / 3, 0.2], atol=1e-6)
+    assert found[5] == 1
+    assert [*found[6:10]] == [1, 7, 10, 16]  # gains of member two by the first's and third's messages, class by class
+    assert [*found[10:]] == [1, 1, 1, 0]
+    nothing = sent._replace(gains=gains[:0], predicted=predicted[:0])
+    assert mentor._given(1, [each[:0] for each in logits], nothing, settings).shape == (0, 14)
+
+
+def test_a_split_without_contested_images_is_decided_by_the_mean():
+    image = SPLITS["test"].images[[int(np.exp(MEAN.max(1)).argmax())]]
+    sure = SimpleNamespace(images=image, labels=np.zeros(1, int))
+    found = decide(splits=SPLITS | {"ood-sure": sure}, reads="reactions", n_candidates=3).logits["ood-sure"]
+    np.testing.assert_allclose(found[0], MEAN[np.exp(MEAN.max(1)).argmax()], atol=1e-5)
 
 
 def test_the_control_sends_nothing_and_passes_are_those_that_are_taken():

@@ -123,6 +123,30 @@ def test_weights_are_fitted_by_likelihood():
     assert gains.fit_weight(log_mean, 0 * relative, np.array([0, 0, 0, 1, 1])) == 0
 
 
+def test_val_is_decided_by_weights_that_were_fitted_without_its_fold(monkeypatch):
+    monkeypatch.setattr(gains, "folds", lambda labels, n_folds: np.arange(len(labels)) % n_folds)
+    draws = np.random.default_rng(0)
+    log_prior, labels = log_softmax(draws.normal(size=(50, 3)), 1), draws.integers(0, 3, 50)
+    relative, first = draws.normal(size=(50, 3)), np.arange(50) % 5 == 0
+    weights = gains.weights_out_of_fold(log_prior, relative, labels)
+    alone = gains.fit_weight(log_prior[~first], relative[~first], labels[~first])
+    assert (weights[first] == alone).all() and len(np.unique(weights)) == 5
+    val, other = SPLITS["val"], {}
+    fold = np.arange(60) % 5 == 0
+    other = SimpleNamespace(images=val.images, labels=np.where(fold, (val.labels + 1) % 5, val.labels))
+    one, two = (
+        decisions.decide(MODELS, SPLITS | {"val": each}, settings_of(), 0).logits["val"] for each in (val, other)
+    )
+    np.testing.assert_array_equal(one[fold], two[fold])
+    assert not np.array_equal(one, two)
+
+
+def test_the_gains_that_are_kept_are_of_listeners_that_did_not_send():
+    kept = gains._kept(two_messages(), ~OWN, OWN, "none")
+    np.testing.assert_array_equal(kept.gains, [[[3, 1], [0, 1]]])  # image, class, pair
+    np.testing.assert_array_equal(kept.candidates, [[2, 0]])
+
+
 def test_messages_are_for_the_most_probable_classes_of_contested_images():
     messages = sent(n_candidates=3)
     chances = np.mean([softmax(logits.astype(float), 1) for logits in CLEAN.values()], axis=0)
@@ -181,13 +205,19 @@ def test_every_sender_persuades_itself_and_the_placebo_is_the_same_for_every_cla
     answers = sent("random-sign").predicted
     np.testing.assert_array_equal(answers[:, 0], answers[:, 1])
     assert sent("random-sign").gains.mean() < sent().gains.mean()
+    of_each = sent("random-sign").gains  # each sender has signs of its own
+    assert not np.allclose(of_each[:, :, 0], of_each[:, :, 1], atol=1e-4)
 
 
 @pytest.mark.parametrize("message", MESSAGES)
 def test_results_do_not_depend_on_the_batch_size(message, monkeypatch):
-    whole = sent(message)
+    relative_to = "random-sign" if message in ("gradient", "transfer") else "none"
+    whole = sent(message, gains_relative_to=relative_to)
     monkeypatch.setattr(inference, "LARGEST_BATCH", 3)
-    np.testing.assert_allclose(sent(message).gains, whole.gains, atol=1e-4)
+    parts = sent(message, gains_relative_to=relative_to)
+    np.testing.assert_allclose(parts.gains, whole.gains, atol=1e-4)
+    if relative_to != "none":
+        np.testing.assert_allclose(parts.of_random, whole.of_random, atol=1e-4)
 
 
 @pytest.mark.parametrize("message", MESSAGES)
@@ -373,3 +403,32 @@ def test_models_are_left_as_they_were():
 def test_one_model_cannot_persuade():
     with pytest.raises(UserError, match="add a member"):
         decisions.decide({"one": MODELS["one"]}, SPLITS, settings_of(), seed=0)
+
+
+def test_a_step_with_views_and_momentum_by_hand():
+    """Two steps of a model whose logits are squares of its pixels, at the image and at the same image moved right."""
+
+    class Squares(torch.nn.Module):
+        def forward(self, images):
+            self.last = images.flatten(1) ** 2
+            return self.last
+
+    model = Squares()
+    model.register_parameter("weight", torch.nn.Parameter(torch.zeros(1)))
+    image = torch.tensor([[[[0.2, 0.6, 0.4]]]])
+    tops = torch.tensor([[[[1, 0]], [[1, 0]]]])  # padded by 1: 1 row down is no move, 0 columns is one to the right
+
+    def gradient(pixels):
+        p = (pixels**2).softmax(-1)
+        return 2 * pixels * (torch.tensor([1.0, 0.0, 0.0]) - p)
+
+    moved, velocity, epsilon = image[0, 0, 0], torch.zeros(3), 8 / 255
+    for _ in range(2):
+        right = torch.cat([torch.zeros(1), moved[:-1]])
+        left_again = torch.cat([gradient(right)[1:], torch.zeros(1)])
+        total = gradient(moved) + left_again
+        velocity = velocity + total / total.abs().mean()
+        moved = (moved + epsilon / 2 * velocity.sign()).clamp(0, 1)
+    settings = settings_of("transfer", n_views=2)
+    found = transfer._ascend(model, image, torch.tensor([0]), tops, settings)
+    np.testing.assert_allclose(found[0, 0, 0], moved, atol=1e-6)

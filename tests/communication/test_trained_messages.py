@@ -74,10 +74,35 @@ def test_untrained_networks_change_nothing(kind, sizes):
 
 def test_shuffling_keeps_the_class_that_the_sender_names_and_moves_every_image():
     named = np.array([0, 1, 0, 2, 1, 0])
-    others = trained_messages._within(named, np.random.default_rng(0))
+    others = trained_messages._within(named, np.zeros(6, int), np.random.default_rng(0))
     np.testing.assert_array_equal(named[others], named)
     np.testing.assert_array_equal(np.sort(others), np.arange(6))
     assert [i for i in range(6) if others[i] == i] == [3]  # which has none of its class
+
+
+def test_a_shuffled_message_is_of_an_image_of_its_fold_which_the_writer_has_not_seen():
+    named, folds = np.tile([0, 1], 20), np.repeat([0, 1], 20)
+    others = trained_messages._within(named, folds, np.random.default_rng(0))
+    np.testing.assert_array_equal(folds[others], folds)
+    np.testing.assert_array_equal(named[others], named)
+    assert (others != np.arange(40)).all()
+
+
+def test_a_shuffled_message_moves_the_image_that_is_decided(monkeypatch):
+    asked = []
+
+    def logits(listener, network, heard, rows, others, settings):
+        asked.append((rows, others))
+        return torch.zeros(len(rows), 5)
+
+    monkeypatch.setattr(trained_messages, "_logits", logits)
+    heard = trained.hear(network(1), network(2), SPLITS["test"].images, "predictions")
+    settings, folds = SimpleNamespace(**TRAINED | {"shuffled": True}), np.zeros(33, int)
+    trained_messages._decided(network(2), [None], folds, heard, settings, np.random.default_rng(0))
+    rows, others = (np.concatenate(each) for each in zip(*asked, strict=True))
+    np.testing.assert_array_equal(rows, np.arange(33))
+    np.testing.assert_array_equal(heard.predicted[others], heard.predicted)
+    assert (others != rows).any()
 
 
 CONVNET = SimpleNamespace(family="convnet", widths=[2, 3])

@@ -127,6 +127,20 @@ def test_an_orientation_is_applied_though_the_rest_cannot_be_written_anew(monkey
     assert size_of(content, "a") == (6, 9) == decode(content, "a", 3)[0].size
 
 
+@pytest.mark.parametrize("kind", RICH)
+def test_the_size_in_the_header_is_that_of_the_upright_image(kind):
+    content = saved(PIXELS, kind, exif=EXIF)
+    assert size_of(content, "a") == (6, 9) == decode(content, "a", 3)[0].size
+
+
+@pytest.mark.parametrize(("maxval", "sample"), [(255, b"\x80"), (65535, b"\x80\x80"), (4095, b"\x08\x08")])
+def test_pnm_of_any_depth_is_read_and_known_by_its_suffixes(maxval, sample):
+    found, conversion = decode(b"P5 2 1 %d\n" % maxval + 2 * sample, "a.pnm", 1)
+    np.testing.assert_allclose(np.asarray(found), 128, atol=1)
+    assert (conversion is None) == (maxval == 255)
+    assert {".pnm", ".pbm", ".pgm", ".ppm"} <= {*decoding.IMAGE_SUFFIXES}
+
+
 # ---- modes ----
 
 

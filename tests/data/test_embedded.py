@@ -141,6 +141,11 @@ def test_fashion_scenes_are_the_same_clothes_with_exact_masks(tmp_path, embedded
         assert split.labels.tolist() == embedded[name].labels[:40].tolist()
         assert split.image_ids.tolist() == embedded[name].image_ids[:40].tolist()
         assert split.masks.any((1, 2)).all() and datasets.foreground(split, "given") is split.masks
+    for size_px in (16, 64):  # masks are cut and resized as their images are
+        other = load_splits("fashion-scenes", tmp_path, size_px=size_px)["test"]
+        assert other.images.shape[2:] == other.masks.shape[1:] == (size_px, size_px)
+        shares = [each.masks.mean((1, 2)) for each in (other, scenes["test"])]
+        np.testing.assert_allclose(*shares, atol=0.03)
 
 
 # ---- the maker of the embedded files ----

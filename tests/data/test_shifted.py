@@ -69,6 +69,13 @@ def test_an_array_of_objects_is_not_unpickled(cifar_c):
         shifted.corrupted(settings(f"cifar-c:{cifar_c}"), LIKE, CLASSES)
 
 
+@pytest.mark.parametrize("labels", [np.arange(30) % 2 + 0.7, np.zeros((30, 1), int), np.array(["a"] * 30), np.array(1)])
+def test_labels_that_are_no_list_of_integers_are_refused(cifar_c, labels):
+    np.save(cifar_c / "labels.npy", labels)
+    with pytest.raises(UserError, match=r"labels\.npy: labels are .*, expected integers"):
+        shifted.corrupted(settings(f"cifar-c:{cifar_c}"), LIKE, CLASSES)
+
+
 def test_labels_of_another_data_set_are_refused(cifar_c):
     np.save(cifar_c / "labels.npy", np.full(30, 2))
     with pytest.raises(UserError, match="labels are not 0 to 1"):

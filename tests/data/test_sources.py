@@ -72,6 +72,10 @@ def test_masks_beside_a_folder_are_the_truth(tmp_path):
     split = load_splits(f"folder:{tmp_path}", size_px=10)["train"]
     truth = datasets.foreground(split, "given")
     assert truth.shape == (21, 10, 10) and truth[:, :5].all() and not truth[:, 5:].any()
+    Image.new("L", (20, 20)).save(tmp_path / "ant/003.bmp")
+    with pytest.raises(UserError, match=r"ant/003\.\w+ and ant/003\.\w+ would have the same mask"):
+        load_splits(f"folder:{tmp_path}", size_px=10)
+    (tmp_path / "ant/003.bmp").unlink()
     (tmp_path / "masks/ant/003.png").unlink()
     with pytest.raises(UserError, match=r"masks/ant/003\.png: the mask of ant/003\.png is missing"):
         load_splits(f"folder:{tmp_path}", size_px=10)

@@ -126,6 +126,11 @@ def test_any_metric_rests_on_the_images_that_differ():
     assert found.freedom() == pytest.approx(3) and found.p > 0.05
 
 
+def test_arms_of_which_one_has_no_probabilities_differ_on_all_images():
+    arms = [replace(mean_arm(np.arange(6.0) + i), used=np.zeros((6, width))) for i, width in enumerate((4, 2))]
+    assert contrast([tuple(arms)] * 5).n_images == 6
+
+
 def test_the_error_is_never_less_than_that_of_the_images_alone():
     draws = np.random.default_rng(3)
     values = [draws.normal(0, 1, 200) for _ in range(4)]

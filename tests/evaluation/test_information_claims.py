@@ -20,19 +20,19 @@ def information(*differences: float | None, image: float = 1e-4, shared: float =
     return [*others, *rows, known | over_all]
 
 
-def decided(*tables: list[dict], overlap: float = 0.0, claims=({},), **changes) -> dict:
+def decided(*tables: list[dict], overlap=0.0, claims=({},), pretrained=(), n_replicates=5, **changes) -> dict:
     claim = {"name": "informed", "study": "a", "role": "secondary", "registered": True, "units": "replicates"}
     claim |= {"statement": "So.", "on_at_least": None, "pairs": [["trio/persuasion", "members-predictions"]]}
     claim |= {"metric": "contested-nll", "score": "none", "split": "test", "margin": 0.005, "datasets": None}
     claims = [SimpleNamespace(**claim | changes | each) for each in claims]
-    studies = [SimpleNamespace(name="a", reference="ce", arms=[], alpha=0.05, replicates=[1])]
+    studies = [SimpleNamespace(name="a", reference="ce", arms=[], alpha=0.05, replicates=range(n_replicates))]
     names = [f"d{i}" for i in range(len(tables))]
     contrasts = []
     for name, table in zip(names, tables, strict=True):
         contrasts += compare_information(
-            table, SimpleNamespace(dataset=name, overlap=overlap, information_claims=claims)
+            table, SimpleNamespace(dataset=name, overlap=overlap, information_claims=claims, studies=studies)
         )
-    settings = {"claims": claims, "datasets": names, "comparisons": [], "pretrained": [], "upper_bounds": []}
+    settings = {"claims": claims, "datasets": names, "comparisons": [], "pretrained": pretrained, "upper_bounds": []}
     found = decide(contrasts, SimpleNamespace(**settings, studies=studies))
     assert {row["hypothesis"] for row in found["comparisons"]} == {each.name for each in claims}
     return found["hypotheses"][0]
@@ -87,6 +87,18 @@ def test_it_is_in_one_family_with_the_other_claims():
 )
 def test_what_decides_nothing_is_inconclusive(table):
     assert decided(table)["verdict"] == "inconclusive"
+
+
+def test_replicates_are_those_of_the_studys_look():
+    grown = information(-0.04, -0.03, -0.05, -0.04, -0.04, 0.9, 0.9)  # another study has come to seven
+    assert decided(grown, n_replicates=5) == decided(CLEAR) != decided(grown, n_replicates=7)
+
+
+def test_of_models_trained_elsewhere_one_replicate_decides():
+    alone = information(-0.05, image=1e-6, shared=1e-6)
+    known = ["trio/persuasion", "members-predictions"]
+    assert decided(alone)["verdict"] == "inconclusive"
+    assert decided(alone, pretrained=known)["verdict"] == "supported"
 
 
 def test_without_claims_nothing_is_read():

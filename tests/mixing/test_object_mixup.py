@@ -45,6 +45,13 @@ def test_pairs_with_a_doubtful_mask_are_mixed_without_it(tmp_path):
     found, confidence = np.ones((4, 6, 6), bool), np.array([0.9, 0.1, 0.9, 0.9])
     masks.write_masks(tmp_path / "masks", found, {"min_confidence": 0.5}, confidence.astype(np.float32))
     split = Split(random_images(0, 4).numpy(), np.arange(4), np.arange(4, dtype=np.int32))
+    settings = SimpleNamespace(mixing=settings_of("background-swap", mask_control="permuted"), masks=None)
+    job = SimpleNamespace(settings=settings, replicate=1, masks=[tmp_path / "permuted"])
+    sized = found.copy()
+    sized[1, 3:] = False  # the doubtful mask is known by its size
+    masks.write_masks(tmp_path / "permuted", sized, {"min_confidence": 0.5}, confidence.astype(np.float32))
+    made = mixer.of_job(job, split)
+    assert made.doubtful.tolist() == (~made.masks.all((1, 2))).tolist() and not made.doubtful[1]
     for method, n in (("object-mixup", 0), ("background-swap", 1)):
         settings = SimpleNamespace(mixing=settings_of(method, mask_control="none"), masks=None)
         job = SimpleNamespace(settings=settings, replicate=1, masks=[tmp_path / "masks"])

@@ -365,7 +365,10 @@ def test_a_rank_has_its_parents_devices(place, monkeypatch):
     assert done.stdout.strip() == "a,b" and not (place.parent / "locks").exists()
 
 
-@pytest.mark.parametrize(("arguments", "message"), [(["1"], "give a command"), (["1", "no-such"], "No such file")])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["1"], "give a command"), (["1", "no-such"], "no-such: no such command"), (["0", "env"], "N: 0; give 1")],
+)
 def test_the_command_reports_what_is_wrong(place, arguments, message):
     line = [sys.executable, str(SCRIPTS / "lease.py"), *arguments]
     done = subprocess.run(line, capture_output=True, text=True, check=False)

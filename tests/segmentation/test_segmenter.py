@@ -12,7 +12,7 @@ from torch import nn
 from selfdoubt.models import checkpoints
 from selfdoubt.models.classifier import build_model
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.segmentation import activation_maps, segmenter
+from selfdoubt.segmentation import activation_maps, map_views, segmenter
 from selfdoubt.segmentation.activation_maps import pseudo_labels, refine
 from selfdoubt.segmentation.segmenter import build_segmenter, load_segmenter, segment, train_segmenter
 from selfdoubt.training import augmentation
@@ -103,6 +103,12 @@ def test_maps_of_a_timm_network(name):
     assert maps.shape == (2, 32, 32) and maps.max((1, 2)) == pytest.approx(np.ones(2))
 
 
+def test_a_view_that_is_too_small_for_the_teacher_is_the_users_fault():
+    model = build_model(SimpleNamespace(family="convnet", widths=[4, 6, 8]), n_classes=3, channels=1, size_px=16)
+    with pytest.raises(UserError, match=r"map_scales: 0\.25: the teacher cannot take 4 px"):
+        map_views._look(model.eval(), torch.rand(1, 1, 16, 16), 0.25)
+
+
 def test_a_layer_that_is_too_narrow_is_the_users_fault_and_leaves_no_hook():
     model = probe(size_px=3)
     with pytest.raises(UserError, match="no layer's map"):
@@ -177,34 +183,6 @@ def test_a_seed_decides_the_weights_and_disturbs_nothing():
     first, again, other = (weights_of(build_segmenter(settings(), 1, seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert torch.equal(before, torch.get_rng_state())
-
-
-def test_what_is_windows_is_cut_off_again():
-    echo = nn.Identity()
-    echo.encoder = SimpleNamespace(output_stride=8)
-    images = torch.rand(2, 1, 5, 9)  # windows to 8 x 16
-    assert torch.equal(segmenter.Segmenter(echo, 1)(images), images[:, 0])
-
-
-@pytest.mark.parametrize("architecture", ["Unet", "Linknet", "DeepLabV3"])  # a list of widths, none, one
-def test_images_of_any_side_keep_it(architecture):
-    network = settings(architecture=architecture, encoder="resnet18", encoder_depth=3, decoder_channels=[8, 8, 4])
-    logits = build_segmenter(network, 3)(torch.rand(2, 3, 27, 30))
-    assert logits.shape == (2, 27, 30) and logits.dtype == torch.float32
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"architecture": "UNet"}, "'UNet' is not one of Unet,"),
-        ({"encoder": "regnetx_002"}, "near it: tu-regnetx_002"),
-        ({"encoder": "resnet81"}, "near it: .*resnet18"),
-        ({"decoder_channels": [8]}, "cannot build Unet with .*decoder_channels"),
-    ],
-)
-def test_a_network_that_cannot_be_built_is_the_users_fault(changed, message):
-    with pytest.raises(UserError, match=message):
-        build_segmenter(settings(**changed), 1)
 
 
 def test_a_checkpoint_gives_the_same_masks(tmp_path):

@@ -36,6 +36,19 @@ def test_what_learns_from_a_left_out_model_is_left_out_with_it(config):
     assert set(study.hypotheses) == {"odin-beats-placebo"}
 
 
+def test_the_check_of_a_segmenter_that_is_left_out_is_said_to_be_missing(config):
+    config["mask_checks"] = {
+        "masks": {"study": "distillation", "statement": "Masks beat a box.", "segmenter": "unet"},
+    }
+    config["segmenters"]["unet"]["teacher"] = "label-smoothing"
+    study = without(config, **{"label-smoothing": "failed"})
+    assert study.mask_checks == {}
+    assert study.notes_of_left_out["distillation"] == [
+        "label-smoothing is left out: failed.",
+        "masks is not evaluated: it names an arm that is left out.",
+    ]
+
+
 def test_one_variant_is_left_out_alone(config):
     study = load_study(config | {"left_out": {"ce/odin": "too slow", "trio/persuasion": "failed"}})
     assert "odin" not in study.enhancers and "ce" in study.models

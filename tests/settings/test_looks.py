@@ -30,6 +30,13 @@ def test_further_looks_train_what_the_undecided_study_names_and_nothing_else(seq
     assert study.replicate_of("teacher", 40) == 40  # of which the student of replicate 40 learns
 
 
+def test_further_looks_train_what_a_claim_about_gains_needs(sequential):
+    claim = {"study": "distillation", "statement": "Messages inform.", "protocol": "trio/persuasion"}
+    sequential["evaluation"]["information"] = {"penalty": [0.1], "n_folds": 2, "margin": 0.02}
+    sequential |= {"information_claims": {"informed": claim}, "look": {"distillation": 2}}
+    assert len(load_study(sequential).replicates_of("trio")) == 20
+
+
 def test_each_look_has_a_part_of_the_level(sequential, config):
     assert load_study(sequential).level("distillation") == pytest.approx(0.05 * NOMINAL[3])
     config["replicates"] = 5

@@ -11,6 +11,9 @@ STEPS = {"method": "transform-attack", "models": ["ce"], "space": "affine", "dir
 STEPS |= {"shift_px": 1, "rotation_degrees": 5, "scale_percent": 5, "shear_percent": 5, "l2_penalty": [1], "n_folds": 2}
 DEEP = {"method": "deep", "models": ["ce"], "epsilon_255": [8], "confidence_weight": [1], "width": 8, "epochs": 2}
 DEEP |= {"batch_size": 64, "learning_rate": 0.003, "n_folds": 2}
+UNET = {"architecture": "Unet", "encoder": "resnet18", "encoder_depth": 2, "decoder_channels": [8, 4]}
+UNET = {"width": None, "network": UNET}
+ODIN = {"method": "odin", "models": ["ce"], "epsilon_255": [1], "temperature": [1000]}
 DIALOGUE = {"method": "dialogue", "message": "gradient", "epsilon_255": 8, "n_rounds": 2}
 STACKING = {"method": "stacking", "penalty": [1], "n_folds": 5}
 SPATIAL = {"method": "persuasion", "message": "spatial", "shift_px": 2, "flip": True, "n_candidates": 2}
@@ -41,7 +44,8 @@ HISTORIES = {"kind": "training-curves", "arms": ["kd"], "column": "tckd", "style
 VIRTUAL = {"probability": 0.9, "temperature": 20, "alpha": 0.5}
 SOFT = {"network": "convnet-small", "recipe": "short", "labels": "soft"}
 CLAIM = {"study": "distillation", "statement": "So.", "better": "kd", "than": "ce", "split": "test"}
-CLAIM |= {"metric": "aurc", "score": "msp"}
+AURC = {"metric": "aurc", "score": "msp", "split": "test"}
+CLAIM |= AURC
 REMEDY = r"; |did you mean|Choices|Keys|should be|such as|called|needs|from a|circular|not (one )?of|percentage|cannot"
 
 # The place that is given a wrong value (None: it is removed), the value, and what the line must hold: the key, where
@@ -88,6 +92,8 @@ FAULTS = [
     ("enhancers.steps", {key: STEPS[key] for key in STEPS if key != "shear_percent"}, "enhancers.steps: shear_percent"),
     ("enhancers.steps", STEPS | {"direction": "up"}, "enhancers.steps.direction: 'up'"),
     ("enhancers.bound", ACE | {"epsilon_255": [1, 2]}, "enhancers.bound.epsilon_255:"),
+    ("enhancers.odin", ODIN | {"tune_on": "ood-digits"}, "enhancers.odin: tune_on candidates"),
+    ("enhancers.net", DEEP | UNET | {"batch_size": 1}, "enhancers.net: batch_size 2"),
     ("enhancers.net", DEEP | {"n_folds": 1}, "enhancers.net.n_folds: 2"),
     ("enhancers.net", DEEP | {"precision": "auto"}, "enhancers.net.precision: 'deep'"),
     ("enhancers.short", LOGISTIC | {"n_steps": 3}, "enhancers.short.n_steps: 'clean-logistic'"),
@@ -260,7 +266,12 @@ FAULTS = [
     ("baselines.ce.confidence_penalty", -1, "0"),
     ("baselines.label-smoothing.virtual_teacher", VIRTUAL, "baselines.label-smoothing:"),
     ("baselines.ce.virtual_teacher", VIRTUAL | {"probability": 1}, "baselines.ce.virtual_teacher.probability:"),
+    ("figures.mask-gallery", MESSAGES | {"group": "trioo"}, "figures.mask-gallery.group: 'trioo' 'trio'"),
+    ("evaluation.coverages_percent", [99.99999], "evaluation.coverages_percent.0: 99.99999 four"),
+    ("evaluation.selective_accuracies_percent", [0.00001], "evaluation.selective_accuracies_percent.0: four"),
+    ("comparisons", [AURC, AURC], "comparisons: aurc twice"),
     # claims that could not be tested
+    ("manipulation_checks", {"kd-ranks-better": CLAIM}, "manipulation_checks.kd-ranks-better: hypotheses"),
     ("hypotheses.kd-ranks-better.metric", "coverage-at-sac-101", "101"),
     ("hypotheses.kd-ranks-better.metric", "coverage-at-sac-9.9.9", "'coverage-at-sac-9.9.9'"),
     ("hypotheses.kd-ranks-better", CLAIM | {"metric": "accuracy"}, "hypotheses.kd-ranks-better.score: 'msp' none"),

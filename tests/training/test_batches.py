@@ -192,6 +192,11 @@ def test_ranks_share_each_batch_of_the_same_stream(mixing, n_ranks):
             assert torch.equal(part[i].other_labels, batch.other_labels[rank::n_ranks])
 
 
+def test_one_image_is_no_training_set():
+    with pytest.raises(UserError, match="1 training image gives no batch"):
+        Stream(split_of(1), recipe_of(batch_size=6), 1, CPU)
+
+
 def test_a_rank_without_images_is_refused():
     with pytest.raises(UserError, match="batch_size 6 ends with 2 for 3 ranks"):
         Stream(split_of(), recipe_of(batch_size=6), 1, CPU, ranks=Ranks(0, 3))

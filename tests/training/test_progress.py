@@ -109,6 +109,9 @@ def test_the_table_shows_who_runs_and_counts_the_rest(tmp_path, clock):
 
 def test_once_prints_one_table_and_ends(tmp_path):
     Progress(file_of(tmp_path, "train_teacher/a"), epochs=2)
+    wrong = [sys.executable, str(SCRIPTS / "watch.py"), "--once", "--folder", str(tmp_path / "nothing")]
+    refused = subprocess.run(wrong, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2 and "nothing is no folder" in refused.stderr
     line = [sys.executable, str(SCRIPTS / "watch.py"), "--once", "--folder", str(tmp_path)]
     done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=60)
     assert "train_teacher/a" in done.stdout and "0/2" in done.stdout and "0 done" in done.stdout

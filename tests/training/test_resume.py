@@ -162,7 +162,7 @@ def test_a_state_of_other_settings_code_or_inputs_is_not_read(tmp_path, change):
     if change == "input":
         datasets.write_splits(tmp_path / "train", {"train": split_of(seed=7)}, {})
     code, out = run(tmp_path, settings, "b", **changed)
-    assert code == 0 and "going on" not in out and out.count("epoch=") == 4
+    assert code == 0 and "resuming" not in out and out.count("epoch=") == 4
 
 
 @pytest.mark.parametrize("changed", ["train", "val", "masks", "teacher", "soft_labels", "start"])

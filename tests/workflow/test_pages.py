@@ -11,7 +11,7 @@ import pytest
 from copies import ROOT
 
 from selfdoubt.report.arms import Arms
-from selfdoubt.settings.registry import FOLDERS
+from selfdoubt.settings.registry import FOLDERS, settings_of
 
 LIBRARY = ROOT / "workflow_scripts/selfdoubt"
 
@@ -24,6 +24,17 @@ def test_the_places_of_extending_are_there():
     modules = {f"{folder.replace('.', '/')}/NAME.py" for folder in FOLDERS.values()}
     settings = {f"settings/{kind}/NAME.py" for kind in FOLDERS.keys() - {"corruptions"}}
     assert {name for name in named if "/NAME.py" in name} == modules | settings
+
+
+def test_lists_of_paths_studies_and_figures_are_whole():
+    patterns = re.findall(r'^[A-Z_]+ = f"\{RUN\}/([^"]*)', (ROOT / "rules/common.smk").read_text(), re.MULTILINE)
+    tops = {pattern.partition("/")[0] for pattern in patterns}
+    listed = (ROOT / "results/README.md").read_text()
+    assert len(tops) > 10 and not {top for top in tops if f"`{top}" not in listed}
+    studies, readme = sorted((ROOT / "studies").glob("*.yaml")), (ROOT / "README.md").read_text()
+    assert studies and not [study.name for study in studies if f"`{study.name}`" not in readme]
+    kinds, page = settings_of("figures", "kind"), (ROOT / "docs/report.md").read_text()
+    assert kinds and not [kind for kind in kinds if f"`{kind}`" not in page]
 
 
 def test_the_lines_for_a_paper_work(tmp_path):

@@ -7,12 +7,14 @@ import pyarrow.parquet as pq
 import yaml
 from copies import ROOT, copy_repository, warm_jobs
 from PIL import Image
+from snakemake.utils import update_config
 
 from selfdoubt.data import scenes
 from selfdoubt.data.decoding import decode
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
+from selfdoubt.settings.study import load_study
 
 SIZES = {"bag": 60, "boot": 45, "shirt": 30}  # pictures of each class
 SHAPES = ((32, 48), (48, 32), (40, 40))  # portrait, landscape and square
@@ -48,6 +50,15 @@ def write_pictures(folder) -> None:
         for i, picture in enumerate(pictures):
             shape = SHAPES[i % len(SHAPES)]
             Image.fromarray(picture.transpose(1, 2, 0)).resize(shape).save(folder / name / f"{i}.png")
+
+
+def test_without_the_page_of_pictures_and_the_sheet_no_figure_shows_a_photograph():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    update_config(config, yaml.safe_load((ROOT / "studies/photographs.yaml").read_text()))
+    config |= {"data_folder": "photographs", "pictures": None}
+    config["figures"]["mask-sheet"] = None
+    kinds = {figure.kind for figure in load_study(config).figures.values()}
+    assert kinds and not kinds & {"mask-gallery", "mask-sheet", "enhancement-examples", "message-examples"}
 
 
 def test_the_study_runs_unchanged_on_other_pictures(tmp_path):

@@ -65,6 +65,25 @@ def test_a_study_goes_on_while_its_primary_claim_is_inconclusive(tmp_path, decid
     assert all("--resources gpu=4" in line for line in (tmp_path / "calls").read_text().splitlines())
 
 
+def test_values_of_the_command_line_belong_to_the_study(tmp_path):
+    study = STUDY | {"datasets": {"fashion-mnist-12k": {"source": "folder:{data_folder}/pictures"}}}
+    without = take_looks(tmp_path, 1, 0, study)
+    assert without.returncode == 1 and "data_folder is not set" in without.stderr
+    done = take_looks(tmp_path, 1, 0, study, "--config", f"data_folder={tmp_path}", "--resources", "gpu=4")
+    assert done.returncode == 0, done.stderr
+    [call] = (tmp_path / "calls").read_text().splitlines()
+    assert f"--config data_folder={tmp_path} --resources gpu=4" in call
+    wrong = take_looks(tmp_path, 1, 0, study, "--config", "data_folder")
+    assert wrong.returncode == 1 and len(wrong.stderr.splitlines()) == 1 and "--config" in wrong.stderr
+
+
+@pytest.mark.parametrize("option", [["--configfile", "other.yaml"], ["--directory=elsewhere"], ["-d", "elsewhere"]])
+def test_options_that_would_be_of_another_study_are_refused(tmp_path, option):
+    done = take_looks(tmp_path, 1, 0, STUDY, *option)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "leave it out" in done.stderr
+    assert not (tmp_path / "calls").exists()
+
+
 def test_after_a_failure_it_goes_on_where_it_was(tmp_path):
     failed = take_looks(tmp_path, 3, fails=2)
     assert failed.returncode == 1 and "Traceback" not in failed.stderr and "call this again" in failed.stderr

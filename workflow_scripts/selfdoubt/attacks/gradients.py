@@ -116,6 +116,11 @@ def log_odds(labels: Tensor, temperature: float = 1.0) -> Objective:
     return objective
 
 
+def log_probability(labels: Tensor) -> Objective:
+    """Return the objective log p of each image's label (n,): whose gradients at several images may be added."""
+    return lambda logits: logits.log_softmax(1).gather(1, labels[:, None])[:, 0]
+
+
 def top_log_odds(temperature: float = 1.0) -> Objective:
     """Return the objective `log_odds` of the predicted class, which need not be known before."""
     return lambda logits: log_odds(logits.argmax(1), temperature)(logits)

@@ -5,6 +5,7 @@ perturbed image; its *gain* is the increase of B's log p of c. Gains of two clas
 lower probability has more to gain, from any change of the image. `gains` defines what they may be taken relative to.
 """
 
+from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
@@ -48,7 +49,8 @@ def exchange(
     send = decisions.load_message(settings).send
     device = next(next(iter(models.values())).parameters()).device
     size = inference.batch_size_of(split.images, *models.values())
-    generators = [randomness.generator(draws[0], f"random-sign/{draws[1]}", [*models].index(name)) for name in senders]
+    drawn = [randomness.generator(draws[0], f"random-sign/{draws[1]}", [*models].index(name)) for name in senders]
+    drawn_again = deepcopy(drawn)  # for the placebo of the same messages: batches must not change what either draws
     gains = np.zeros((*candidates.shape, len(senders), len(models)))  # (m, k, S, L)
     predicted, of_random = np.zeros(gains.shape, np.int16), None
     if settings.gains_relative_to == "random-sign":
@@ -59,10 +61,10 @@ def exchange(
             pixels, classes = inference.as_pixels(split.images[images[part]], device), candidates[part]
             before = [clean_logits[name][images[part]] for name in models]
             for i, sender in enumerate(senders):
-                sent = send(models[sender], pixels, classes, settings, generators[i])
+                sent = send(models[sender], pixels, classes, settings, drawn[i])
                 gains[part, :, i], predicted[part, :, i] = _receive(models, before, sent, classes)
                 if of_random is not None:
-                    placebo = gradients.random_signs(pixels, settings.epsilon_255 / 255, generators[i])
+                    placebo = gradients.random_signs(pixels, settings.epsilon_255 / 255, drawn_again[i])
                     of_random[part, :, i], _ = _receive(models, before, [placebo], classes)
     costs = _costs(gains.shape, len(split.images), settings)
     return Messages(images, candidates, gains, predicted, of_random, costs)

@@ -16,16 +16,19 @@ from scipy.special import log_softmax
 
 from selfdoubt.communication.decisions import Decision, predict_clean
 from selfdoubt.communication.exchange import Messages, exchange, persuasion_rows
+from selfdoubt.communication.folds import folds
 from selfdoubt.communication.kept_gains import KeptGains
 from selfdoubt.communication.probabilities import log_probabilities, mean_probability
 
 _WEIGHTS = (-10.0, 10.0)
+_N_FOLDS = 5  # of val
 _LEAST_OWN_GAIN = 0.01  # nats: lower own gains of senders count as so much, such as those of saturated predictions
 
 
 def decide(models, senders: list[str], listeners: list[str], splits, settings, seed: int) -> Decision:
     """Decide by the listeners' mean probability and their gains, with the weight of least NLL on "val".
 
+    Val itself is decided with weights that were fitted without its fold, as by all that is fitted on it.
     Arguments as of a protocol's `decide`; senders, listeners: names of models.
     """
     clean = {name: predict_clean(models, split) for name, split in splits.items()}
@@ -41,7 +44,11 @@ def decide(models, senders: list[str], listeners: list[str], splits, settings, s
         gains = mean_gains(messages[name], counted, own, settings.gains_relative_to)
         evidence[name] = relative_gains(messages[name], gains, *log_prior[name].shape)
     weight = fit_weight(log_prior["val"], evidence["val"], splits["val"].labels)
-    logits = {name: log_probabilities(log_prior[name] + weight * evidence[name]).astype(np.float32) for name in splits}
+    weights = dict.fromkeys(splits, weight)
+    weights["val"] = weights_out_of_fold(log_prior["val"], evidence["val"], splits["val"].labels)
+    logits = {
+        name: log_probabilities(log_prior[name] + weights[name] * evidence[name]).astype(np.float32) for name in splits
+    }
     predicted = np.stack([of_model.argmax(1) for of_model in clean["test"].values()], axis=1)
     rows = persuasion_rows(messages["test"], splits["test"].labels, predicted, senders, [*models])
     costs = messages["test"].costs
@@ -94,6 +101,15 @@ def relative_gains(messages: Messages, gains: np.ndarray, n_images: int, n_class
     relative = np.zeros((n_images, n_classes))
     relative[messages.images[:, None], messages.candidates] = gains - gains.mean(1, keepdims=True)
     return relative
+
+
+def weights_out_of_fold(log_prior: np.ndarray, relative: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return for each image of val the weight that is fitted without its fold, (n, 1); arguments as of `fit_weight`."""
+    fold, found = folds(labels, _N_FOLDS), np.empty((len(labels), 1))
+    for held_out in range(_N_FOLDS):
+        inside = fold != held_out
+        found[~inside] = fit_weight(log_prior[inside], relative[inside], labels[inside])
+    return found
 
 
 def fit_weight(log_prior: np.ndarray, relative: np.ndarray, labels: np.ndarray) -> float:

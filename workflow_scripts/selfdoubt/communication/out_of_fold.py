@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from selfdoubt.communication.combining import Combined, Members
+from selfdoubt.communication.folds import folds
 from selfdoubt.evaluation.softmax import first_fault
 from selfdoubt.evaluation.undefined import Undefined
 
@@ -84,13 +85,3 @@ def cross_validate(
             nll[i, away] = -predict(outside, weights)[np.arange(away.sum()), labels[away]]
     best = int(nll.sum(1).argmin())
     return CrossFit(penalties[best], fit(arrays, labels, penalties[best], None), fold, fitted[best], predict)
-
-
-def folds(labels: np.ndarray, n_folds: int) -> np.ndarray:
-    """Return the fold of each image, (n,) in 0 ... n_folds - 1, stratified by class, in the order of the images."""
-    fold, dealt = np.empty(len(labels), np.int64), 0
-    for label in np.unique(labels):
-        rows = np.flatnonzero(labels == label)
-        fold[rows] = (dealt + np.arange(len(rows))) % n_folds  # continues where the class before ended
-        dealt += len(rows)
-    return fold

@@ -21,8 +21,11 @@ def read_images(path: Path) -> np.ndarray:
 
 
 def read_labels(path: Path) -> np.ndarray:
-    """Return int64 (n,); raises UserError as `read_images` does."""
-    return _array(path, "labels").astype(np.int64)
+    """Return int64 (n,) of a file of integers (n,); raises UserError as `read_images` does."""
+    labels = _array(path, "labels")
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(f"{path}: labels are {labels.dtype} {labels.shape}, expected integers (n,); convert them")
+    return labels.astype(np.int64)
 
 
 def _array(path: Path, key: str) -> np.ndarray:

@@ -18,7 +18,8 @@ from selfdoubt.runtime.errors import UserError
 
 # Pillow goes by the content, and would start Ghostscript for PostScript.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+IMAGE_SUFFIXES += (".pnm", ".pbm", ".pgm", ".ppm")
 _MODES = {1: "L", 3: "RGB"}
 _WIDE = ("I;16", "I;16B", "I;16L", "I;16N")
 _UNBOUNDED = ("I", "F")
@@ -92,10 +93,10 @@ def _loaded(image: Image.Image) -> Image.Image:
 
 
 def _in_mode(image: Image.Image, channels: int | None) -> tuple[Image.Image, str | None]:
-    taken = image.mode
+    taken, is_wide = image.mode, image.mode in _WIDE or (image.mode == "I" and image.format == "PPM")
     if taken == "LAB":  # which Pillow converts to RGB alone
         image = image.convert("RGB")
-    if taken in _WIDE:
+    if is_wide:  # of PNM Pillow scales what is above 8 bits to 16
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     elif taken in _UNBOUNDED:
         raise ValueError(f"pixels of mode {taken} have no fixed range; save it with 8 or 16 bits")

@@ -1,5 +1,6 @@
 """Image files in class folders: listed, labelled, with the masks beside them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -97,9 +98,19 @@ def _holds_image(path: Path) -> bool:
         return is_image(file.read(_N_MAGIC))
 
 
+def _alike(masks: list[str], names: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield each image whose mask is that of another one before it, the other first."""
+    first = {}
+    for mask, name in zip(masks, names, strict=True):
+        if (known := first.setdefault(composed(mask), name)) != name:
+            yield known, name
+
+
 def _masks(root: Path, names: list[str]) -> Encoded:
     stored = {composed(name): name for name in list_images(root, root / MASKS, {})}
     wanted = [str(Path(MASKS, name).with_suffix(".png")) for name in names]
+    for first, name in _alike(wanted, names):
+        raise UserError(f"{root}: {first} and {name} would have the same mask; rename one of them, and its mask")
     for mask, name in zip(wanted, names, strict=True):
         if composed(mask) not in stored:
             raise UserError(f"{root / mask}: the mask of {name} is missing; add it, or remove {root / MASKS}")

@@ -41,7 +41,8 @@ def upright(image: Image.Image) -> Image.Image:
 
 def upright_size(image: Image.Image) -> tuple[int, int]:
     """Return width and height, px, of an image as its camera was held."""
-    return image.size[::-1] if orientation(image) in _SIDEWAYS else image.size
+    is_sideways = orientation(image) in _SIDEWAYS and image.format != "TIFF"  # of which Pillow gives the upright size
+    return image.size[::-1] if is_sideways else image.size
 
 
 def without(content: bytes) -> Iterator[bytes]:

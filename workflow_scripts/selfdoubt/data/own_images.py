@@ -61,11 +61,14 @@ def positions(labels: np.ndarray, replicate: int, kind: str, n_images: int) -> n
     independently of the others. Raises UserError if there are not as many.
     """
     disjoint = kind == "disjoint"
-    place = replicate - 1 if disjoint else 0
+    place, key = replicate - 1 if disjoint else 0, "datasets: train_images_per_replicate"
+    if not disjoint and n_images >= len(labels):
+        why = f"{n_images} of {len(labels)} training images, so that draws are no draws"
+        raise UserError(f"{key}: {why}; lower it, or leave it and overlapping_draws out")
     if (place + 1) * n_images > len(labels):
         found = f"{len(labels)} training images give {len(labels) // n_images} replicates of {n_images}"
-        remedy = "lower it, or set overlapping_draws: true beside it" if disjoint else "lower it"
-        raise UserError(f"datasets: train_images_per_replicate: {found}, and this is replicate {replicate}; {remedy}")
+        remedy = "lower it, or set overlapping_draws: true beside it"
+        raise UserError(f"{key}: {found}, and this is replicate {replicate}; {remedy}")
     order = (
         balanced_order(labels, 0, "disjoint-images") if disjoint else balanced_order(labels, replicate, "drawn-images")
     )

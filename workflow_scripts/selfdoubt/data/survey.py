@@ -117,7 +117,7 @@ def read_masks(pool: Pool, rows: np.ndarray, size_px: int) -> np.ndarray | None:
         return None
     masks = rows_of(pool.masks, rows)
     if not isinstance(masks, Encoded):
-        return masks
+        return np.stack([decoding.mask_view(mask, size_px) for mask in masks])
     images = rows_of(pool.images, rows)
     found = np.empty((len(masks), size_px, size_px), bool)
     for position, mask in enumerate(in_turn(lambda i: checked_mask(masks, images, i), len(masks))):

@@ -187,9 +187,14 @@ def _n_images(pairs: list[tuple[Estimate, Estimate]]) -> int:
     """Return on how many images a difference rests: of those where arms differ, in any replicate."""
     least = min(side.n_images for pair in pairs for side in pair)
     if all(side.used is not None for pair in pairs for side in pair):
-        differ = np.any([(better.used != than.used).any(1) for better, than in pairs], axis=0)
+        differ = np.any([_differ(better.used, than.used) for better, than in pairs], axis=0)
         least = min(least, int(np.count_nonzero(differ)))
     return max(1, least)
+
+
+def _differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return which images (n,) two arms use otherwise: all, if one of them has probabilities and the other has none."""
+    return (one != other).any(1) if one.shape == other.shape else np.ones(len(one), bool)
 
 
 def effect_size(differences: list[float]) -> float | None:

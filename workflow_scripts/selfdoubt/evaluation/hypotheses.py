@@ -113,11 +113,16 @@ def _row(outcome: Outcome, corrected: dict, alpha: float, smallest: float, setti
         "on_at_least": claim.on_at_least,
         "margin": weakest.margin,
         "p_negligible": evidence.negligible if evidence and not outcome.identical else None,
-        "p_no_loss": max((loss.p_kept() or 0.0 for loss in weakest.losses), default=None),
+        "p_no_loss": _largest_p([loss.p_kept() for loss in weakest.losses if not loss.compared.identical]),
         "warning": next((found for c in outcome.components if (found := c.warning)), None),
         "verdict": verdict(outcome, corrected, alpha, settings),
     }
     return row | _needed(row, weakest, smallest)
+
+
+def _largest_p(p_values: list[float | None]) -> float | None:
+    """Return the largest p; None if there are none, or one could not be computed."""
+    return None if None in p_values else max(p_values, default=None)
 
 
 def _needed(row: dict, component: Component, level: float) -> dict:

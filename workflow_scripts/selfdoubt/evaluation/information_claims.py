@@ -15,7 +15,7 @@ def compare_information(table: list[dict], settings) -> list[dict]:
     """Return the rows of the table "contrasts" of settings.information_claims, if there are any.
 
     table: rows of INFORMATION, of the data set of the settings. settings: with `overlap`, of the training sets of two
-    replicates, as a fraction.
+    replicates, as a fraction. Replicates are those of a claim's study, at its present look.
     """
     rows = []
     for claim in getattr(settings, "information_claims", []):
@@ -25,7 +25,9 @@ def compare_information(table: list[dict], settings) -> list[dict]:
 
 def _component(claim, table: list[dict], settings) -> Component:
     ((protocol, than),) = claim.pairs
+    (study,) = (each for each in settings.studies if each.name == claim.study)
     own = [row for row in table if f"{row['group']}/{row['protocol']}" == protocol]
+    own = [row for row in own if row["replicate"] in (None, *study.replicates)]
     quantity: Quantity = (claim.metric, claim.score, claim.split)
     compared = _compared(own, settings.overlap)
     return Component(settings.dataset, protocol, than, quantity, compared, claim.margin, (None, None))

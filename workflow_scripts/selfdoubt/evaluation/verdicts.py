@@ -28,8 +28,13 @@ class Outcome:
         return None if self.evidence is None else min(self.evidence.supporting, self.evidence.opposing)
 
     def weakest(self) -> Component:
-        """Return the comparison that decides: the first that could not be made, else that of the largest p."""
+        """Return the comparison that decides: the first that could not be made.
+
+        Else that of the largest p for the claim; where more speaks against it, that of the smallest p against it.
+        """
         evidence = [component.evidence() for component in self.components]
+        if self.evidence is not None and self.evidence.opposing < self.evidence.supporting:
+            return min(self.components, key=lambda component: component.evidence().opposing)
         found = [2.0 if each is None else each.supporting for each in evidence]
         return self.components[found.index(max(found))]
 

@@ -13,7 +13,7 @@ from selfdoubt.external.models import Model, reference_among
 from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.choices import not_one_of
-from selfdoubt.settings.metrics import METRICS
+from selfdoubt.settings.metrics import METRICS, OF_OOD
 
 LEAST_RESAMPLES = 100  # as in the config
 RESAMPLES_OF_COMPARISONS = 1000
@@ -241,6 +241,16 @@ def check_tables(arguments: argparse.Namespace) -> None:
                     f"{path}: is a predictions table of the pipeline, which has all splits and logits; "
                     f"leave out --{option}"
                 )
+
+
+def check_ood(arguments: argparse.Namespace) -> None:
+    """Raise UserError where numbers of OOD images are asked for, and there are none."""
+    if arguments.ood or any(map(files.has_splits, arguments.files)):
+        return
+    if arguments.ood_percent:
+        raise UserError("--ood-percent: needs --ood")
+    if needing := [name for name in arguments.metrics or [] if METRICS[name].kind in OF_OOD]:
+        raise UserError(f"--metrics {needing[0]}: needs --ood")
 
 
 def check_output(arguments: argparse.Namespace, models: list[Model]) -> None:

@@ -25,10 +25,16 @@ def masks_for_mixing(split: Split, model, path: Path | None, seed: int) -> np.nd
     return control(found, model.mixing.mask_control, seed)
 
 
-def doubtful(path: Path | None) -> np.ndarray | None:
-    """Return which of a segmenter's masks are less confident than it needs, bool (n,); None where none can be."""
+def doubtful(path: Path | None, mask_control: str, seed: int) -> np.ndarray | None:
+    """Return which masks for mixing are less confident than the segmenter needs, bool (n,); None where none can be.
+
+    mask_control, seed: as of `masks_for_mixing`, since a permuted mask takes its confidence with it.
+    """
     found = None if path is None else mask_files.read_confidence(path)
-    return None if found is None else found[0] < found[1]
+    if found is None:
+        return None
+    low = found[0] < found[1]
+    return permute(low, seed) if mask_control == "permuted" else low
 
 
 def control(masks: np.ndarray, name: str, seed: int) -> np.ndarray:
@@ -39,7 +45,8 @@ def control(masks: np.ndarray, name: str, seed: int) -> np.ndarray:
 def permute(masks: np.ndarray, seed: int) -> np.ndarray:
     """Give each image the mask of another one: it keeps sizes and shapes of objects, and loses where they are.
 
-    masks: bool (n, H, W). The permutation is drawn once, by the seed; of two or more images none keeps its own mask.
+    masks: bool (n, H, W), or what is known of each, (n,). The permutation is drawn once, by the seed; of two or more
+    images none keeps its own mask.
     """
     order = randomness.generator(seed, "permuted-masks").permutation(len(masks))
     other = np.empty_like(masks)

@@ -17,8 +17,9 @@ def of_job(job, train) -> "Mixer":
     job: its `settings`, with `mixing` and perhaps `masks`, its `replicate`, and `masks`, the path of a segmenter's, or
     none.
     """
-    [path] = job.masks or [None]
-    found, doubtful = masks.masks_for_mixing(train, job.settings, path, randomness.seed_of(job)), masks.doubtful(path)
+    [path], seed = job.masks or [None], randomness.seed_of(job)
+    found = masks.masks_for_mixing(train, job.settings, path, seed)
+    doubtful = masks.doubtful(path, getattr(job.settings.mixing, "mask_control", "none"), seed)
     method = methods.load("mixing.methods", job.settings.mixing.method)
     if doubtful is not None and getattr(method, "MIXES_WITHOUT_MASKS", False):
         found, doubtful = found & ~doubtful[:, None, None], None

@@ -81,4 +81,10 @@ def _look(model, pixels: torch.Tensor, scale: float) -> torch.Tensor:
     """Return the logits of images that a classifier sees at a scale of its input's size."""
     side = round(scale * _side_of(model, pixels.shape[2]))
     seen = F.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
-    return model.body(((seen - model.mean) / model.std).contiguous(memory_format=torch.channels_last)).float()
+    try:
+        return model.body(((seen - model.mean) / model.std).contiguous(memory_format=torch.channels_last)).float()
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        what = f"the teacher cannot take {side} px ({str(error).splitlines()[0]})"
+        raise UserError(f"segmenters: map_scales: {scale}: {what}; raise it") from None

@@ -44,7 +44,7 @@ def freeze_unused(model: nn.Module, images: Tensor, place: str) -> None:
     """
     try:
         found = model.eval()(images)
-    except RuntimeError as error:
+    except (KeyError, RuntimeError, ValueError) as error:
         size, reason = " x ".join(map(str, images.shape[2:])), str(error).split("\n")[0]
         raise UserError(f"{place}: the network cannot take {size} px ({reason}); choose another encoder") from None
     weights = list(model.parameters())
@@ -53,11 +53,16 @@ def freeze_unused(model: nn.Module, images: Tensor, place: str) -> None:
 
 
 def padded(network: nn.Module, images: Tensor) -> Tensor:
-    """Return what a network makes of images (n, C, H, W) padded to sides that it can process: (n, n_outputs, H, W)."""
+    """Return what a network makes of images (n, C, H, W) padded to sides that it can process: (n, n_outputs, H, W).
+
+    Some decoders put out maps of another size, those that are made for one depth of the encoder: these are resized.
+    """
     height, width = images.shape[2:]
     (top, bottom), (left, right) = (_margins(length, network.encoder.output_stride) for length in (height, width))
     larger = F.pad(images, [left, right, top, bottom], mode="replicate")
     found = network(larger.contiguous(memory_format=torch.channels_last))
+    if found.shape[2:] != larger.shape[2:]:
+        found = F.interpolate(found, larger.shape[2:], mode="bilinear", antialias=True)
     return found[:, :, top : top + height, left : left + width]
 
 

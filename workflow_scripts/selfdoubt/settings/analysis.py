@@ -31,12 +31,17 @@ def _check_text(text: str) -> str:
     return text
 
 
+def _check_writable(percent: float) -> float:
+    if float(text := f"{percent:g}") != percent or "e" in text:
+        raise ValueError(f"{percent} cannot stand in a metric's name; round it to at most four decimals")
+    return percent
+
+
 Metric = Annotated[str, AfterValidator(_check_metric)]
 Text = Annotated[str, AfterValidator(_check_text)]
 Score = Literal[tuple(SCORES)]
 MetricFamily = Literal[tuple(METRICS)]
-Percent = Annotated[float, Field(gt=0, le=100)]
-
+Percent = Annotated[float, Field(gt=0, le=100), AfterValidator(_check_writable)]
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 

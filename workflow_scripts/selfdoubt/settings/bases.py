@@ -101,6 +101,13 @@ class TunedEnhancer(Enhancer):
 
     tune_on: OodSplit | None = None  # an OOD set, against which the lowest FPR of val is chosen; it is not tested
 
+    @model_validator(mode="after")
+    def _has_candidates(self) -> Self:
+        values = [value for key, value in self if isinstance(value, list) and key != "models"]
+        if self.tune_on and all(len(each) == 1 for each in values):
+            raise ValueError("tune_on chooses among candidates, and there is one; list more values, or remove tune_on")
+        return self
+
 
 class TrainedEnhancer(Enhancer):
     """An enhancer with a small network that is trained on val."""
@@ -368,7 +375,8 @@ class FigureOfProtocol(Figure):
     protocol: Name  # of the group's, one whose messages are for a class
 
     def shown_arms(self, study) -> list[str]:
-        return [*study.groups[self.group].members, f"{self.group}/{self.protocol}"]
+        members = study.groups[self.group].members if self.group in study.groups else []
+        return [*members, f"{self.group}/{self.protocol}"]
 
     def checks(self, place: str, study) -> Iterator[tuple]:
         yield self.check_protocol, place, study

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.choices import check_claimed_datasets, check_known, check_unique
+from selfdoubt.settings.choices import check_claimed_datasets, check_known, check_own_name, check_unique
 from selfdoubt.settings.information_claims import check_information_claims
 from selfdoubt.settings.mask_checks import check_mask_checks
 
@@ -30,6 +30,8 @@ def check_claims(study, check_comparison: Callable, check_contender: Callable) -
     check_comparison: of (place, comparison, study). check_contender: of (place, arm, study), that an arm is no upper
     bound.
     """
+    for key in study.manipulation_checks:
+        yield check_own_name, "manipulation_checks", key, study, ("hypotheses",)
     for place, claim in claims_of(study):
         yield check_known, f"{place}.study", claim.study, study.studies, "a study"
         yield _check_pairs, place, claim

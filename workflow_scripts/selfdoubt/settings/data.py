@@ -55,7 +55,8 @@ class Dataset(Strict):
     test_fraction: HalfAtMost = 0.2  # of train, where the source has no test
     test_images: Count | None = None  # as many of test, in the classes' proportions; None: all
     split_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0  # of the draws of val and test
-    train_images_per_replicate: Count | None = None  # in the classes' proportions; None: each has all of train
+    # in the classes' proportions; None: each has all of train
+    train_images_per_replicate: Annotated[int, Field(ge=2, lt=2**31)] | None = None
     overlapping_draws: bool = False  # of those images from all of train; False: no two replicates have one in common
     mask_truth: Literal["nonzero-pixels", "given", "none"] = "none"
     ood: list[Name] = []

@@ -10,7 +10,7 @@ def decision_settings(study: Study) -> dict:
     checks = [mask_check_settings(study, *each) for each in mask_checks(study)]
     return {
         "datasets": sorted(study.datasets),
-        "pretrained": [arm for arm in compared_arms(study) if study.is_pretrained(parse_arm(arm)[0])],
+        "pretrained": _pretrained(study),
         "upper_bounds": [arm for arm in compared_arms(study) if arm in study.upper_bounds()],
         "claims": [
             *(claim_settings(study, *each) for each in claims(study)),
@@ -19,6 +19,14 @@ def decision_settings(study: Study) -> dict:
         "studies": [{"name": name, "alpha": study.level(name)} for name in sorted(study.studies)],
         **({"mask_checks": checks} if checks else {}),
     }
+
+
+def _pretrained(study: Study) -> list[str]:
+    """Return the arms of models that were trained elsewhere, and what claims about their gains compare them with."""
+    found = [arm for arm in compared_arms(study) if study.is_pretrained(parse_arm(arm)[0])]
+    informed = {claim.protocol for claim in study.information_claims.values()}
+    informed = {protocol for protocol in informed if study.is_pretrained(parse_arm(protocol)[0])}
+    return [*found, *sorted(informed - {*found}), *([information_claims.PREDICTIONS] if informed else [])]
 
 
 def claims(study: Study) -> list[tuple]:

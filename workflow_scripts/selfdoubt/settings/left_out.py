@@ -138,6 +138,8 @@ def _notes(study, left: LeftOut, texts: dict) -> dict[str, list[str]]:
         informed = {key: each.protocol for key, each in study.information_claims.items() if each.study == name}
         named = [text.reference, *text.arms, *(arm for claim in claims.values() for arm in claim.arms())]
         named += informed.values()
+        masks = {key: each.segmenter for key, each in study.mask_checks.items() if each.study == name}
+        named += [study.segmenters[each].teacher for each in masks.values() if left.segmenter(each)]
         found = {arm: why for arm in dict.fromkeys(named) if (why := left.of_arm(arm))}
         sentences = [f"{arm} is left out: {why.removesuffix('.')}." for arm, why in found.items()]
         if name not in texts:
@@ -145,5 +147,6 @@ def _notes(study, left: LeftOut, texts: dict) -> dict[str, list[str]]:
         elif sentences:
             lost = [key for key, claim in claims.items() if left.claim(claim)]
             lost += [key for key, protocol in informed.items() if left.of_arm(protocol)]
+            lost += [key for key, segmenter in masks.items() if left.segmenter(segmenter)]
             notes[name] = sentences + [f"{key} is not evaluated: it names an arm that is left out." for key in lost]
     return notes

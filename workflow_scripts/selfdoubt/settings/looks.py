@@ -39,6 +39,7 @@ def by_name(study) -> dict[str, int]:
     arms = [(key, arm) for key, text in study.studies.items() for arm in (text.reference, *text.arms)]
     claims = [*study.hypotheses.values(), *study.manipulation_checks.values()]
     arms += [(claim.study, arm) for claim in claims for arm in claim.arms()]
+    arms += [(claim.study, claim.protocol) for claim in study.information_claims.values()]
     for key, arm in arms:
         name = arm.partition("/")[0]
         found[name] = max(found.get(name, 0), n_replicates(study, key))

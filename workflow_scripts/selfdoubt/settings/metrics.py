@@ -54,7 +54,7 @@ OF_NO_ARM = {  # of what is compared besides arms: evaluation.mask_checks, evalu
     "mask-iou": Metric(+1, "masks", resampled=False, margin=0.01),
     "contested-nll": Metric(-1, "gains", resampled=False),
 }
-_OF_OOD = ("ood", "class-ood", "failure")  # kinds
+OF_OOD = ("ood", "class-ood", "failure")  # kinds
 
 
 def names(family: str, settings) -> list[str]:
@@ -69,7 +69,7 @@ def names(family: str, settings) -> list[str]:
 def takes_split(name: str, split: str) -> bool:
     """Return whether a metric is computed of a split: some of ood- splits alone, of ood-NAME@PERCENT fewer."""
     kind = metric(name).kind
-    return (kind in _OF_OOD) == split.startswith("ood-") and (kind == "failure" or "@" not in split)
+    return (kind in OF_OOD) == split.startswith("ood-") and (kind == "failure" or "@" not in split)
 
 
 def margin(name: str, reference: float) -> float:

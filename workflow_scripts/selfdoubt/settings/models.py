@@ -74,7 +74,7 @@ class Recipe(Strict):
     schedule: Annotated[Falling | Step, Field(discriminator="method")]
     max_gradient_norm: Positive | None = None
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
-    shift_px: Annotated[int, Field(ge=0, le=1024)]  # the largest images have so many
+    shift_px: Annotated[int, Field(ge=0, le=1024)]  # random translation by up to so many
     crop: Crop | None = None  # random resized, in place of shift_px
     flip: bool
     n_workers: Annotated[int, Field(ge=0, le=1024)] = 0  # that decode such images

@@ -277,6 +277,7 @@ def _check_claims(study) -> Iterator[tuple]:
         yield check_unique, f"studies.{key}.arms", text.arms
         yield _check_differs, f"studies.{key}.arms", text.reference, text.arms, "the study's reference"
     yield from check_claims(study, _check_comparison, _check_reads_no_labels)
+    yield check_unique, "comparisons", [tuple(each.model_dump().values()) for each in study.comparisons]
     for i, comparison in enumerate(study.comparisons):
         yield _check_comparison, f"comparisons.{i}", comparison, study
     for key, figure in study.figures.items():

@@ -76,6 +76,9 @@ def check_own_images(key: str, dataset, study) -> None:
                 f"config: {place}: {n}, too few for the {fold.parts} parts of which '{name}' is one; raise it"
             )
     pool, last = catalog.most_train_images(dataset), 1 if dataset.overlapping_draws else max(study.replicates)
+    if pool is not None and dataset.overlapping_draws and n >= pool:
+        why = f"all of {pool} at most, so that draws are no draws"
+        raise UserError(f"config: {place}: {n}, {why}; lower it, or leave it and overlapping_draws out")
     if pool is not None and last * n > pool:
         found = f"{pool} training images at most give {pool // n} replicates of {n}, and {last} is the last"
         raise UserError(f"config: {place}: {found}; lower it, or set overlapping_draws: true beside it")

@@ -1,10 +1,10 @@
 """Type of `segmenters`: networks that find the object in an image."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from selfdoubt.settings.architectures import ARCHITECTURES
+from selfdoubt.settings.architectures import ARCHITECTURES, check_depth
 from selfdoubt.settings.bases import WeightsFile
 from selfdoubt.settings.types import Channels, Count, Device, Fraction, Name, Positive, Processes, Replicate, Strict
 
@@ -39,6 +39,11 @@ class Segmenter(Strict):
     min_confidence: Fraction | None = None  # of a mask: images of less stay unmixed; None: all are mixed
     threads: Processes  # of each operation: another number gives other last bits
     device: Device = "auto"
+
+    @model_validator(mode="after")
+    def _is_deep_enough(self) -> Self:
+        check_depth(self.architecture, self.encoder_depth)
+        return self
 
     @property
     def weights_file(self) -> str | None:

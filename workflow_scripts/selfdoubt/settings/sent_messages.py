@@ -12,6 +12,17 @@ from selfdoubt.settings.types import Count, Epsilon, Fraction, Precision
 MESSAGES = settings_of("messages", by="message")
 
 
+def _with_keys_of_messages(schema: dict) -> None:
+    """Add to a protocol's JSON schema what its message may have, for editors; there is no other key."""
+    schema["additionalProperties"] = False
+    own = {*schema["properties"]}
+    for kind in MESSAGES.values():
+        for key, found in kind.model_json_schema()["properties"].items():
+            if key not in own:
+                known = schema["properties"].setdefault(key, {"anyOf": []})["anyOf"]
+                known += [found] if found not in known else []
+
+
 class MessageProtocol(Protocol):
     """A group whose members predict again, on images that others have perturbed.
 
@@ -24,7 +35,8 @@ class MessageProtocol(Protocol):
     epsilon_255: Epsilon | None = None  # of messages that move pixels
     precision: Precision = "float32"  # of gradients
 
-    model_config = ConfigDict(extra="allow")  # the keys of the message, which its own settings check
+    # the keys of the message, which its own settings check
+    model_config = ConfigDict(extra="allow", json_schema_extra=_with_keys_of_messages)
 
     @model_validator(mode="after")
     def _fits_its_message(self) -> Self:

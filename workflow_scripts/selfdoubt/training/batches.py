@@ -56,6 +56,8 @@ class Stream:
         self._label_probabilities = None if soft is None else torch.tensor(soft).to(device)
         self._shape = (len(split.images), *split.images.shape[2:])
         self.recipe, self.seed, self.ranks, self._mixer = recipe, seed, ranks, mixer
+        if self.n_batches == 0:
+            raise UserError(f"datasets: {self.n_images} training image gives no batch; there must be 2 or more")
         last = self.rows_per_epoch - (self.n_batches - 1) * recipe.batch_size
         if last < ranks.n:
             raise UserError(f"recipes: batch_size {recipe.batch_size} ends with {last} for {ranks.n} ranks; change it")

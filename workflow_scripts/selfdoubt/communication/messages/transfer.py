@@ -2,9 +2,9 @@
 
     v <- momentum v + g / mean |g|,    x <- x + (epsilon / n_steps) sign v, projected (MI-FGSM: Dong et al., CVPR 2018)
 
-g is the mean of the gradients, at the image and at views of it moved by up to `shift_px` in each direction, black
-moving in (translation-invariant attacks: Dong et al., CVPR 2019, who take a fixed set). The papers have a momentum of 1
-and 10 steps at 16/255. With a momentum of 0 and one view it is the message `gradient`.
+g is the mean of the gradients of log p of a class, at the image and at views of it moved by up to `shift_px` in each
+direction, black moving in (translation-invariant attacks: Dong et al., CVPR 2019, who take a fixed set). The papers
+have a momentum of 1 and 10 steps at 16/255. With a momentum of 0 and one view it is the message `gradient`.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from selfdoubt.training import augmentation
 
 
 def send(sender: nn.Module, images: Tensor, classes: np.ndarray, settings, generator) -> list[Tensor]:
-    """Return, for each class, the images after steps that raise the sender's log odds of it, on the same views."""
+    """Return, for each class, the images after steps that raise the sender's log p of it, on the same views."""
     shape = (len(images), settings.n_steps, settings.n_views - 1, 2)  # an image's draws stand together
     tops = torch.from_numpy(generator.integers(0, 2 * settings.shift_px + 1, shape)).to(images.device)
     wanted = torch.from_numpy(classes).to(images.device)  # (n, k)
@@ -30,7 +30,7 @@ def cost(n_classes: int, settings) -> tuple[int, int, int]:
 
 
 def _ascend(sender: nn.Module, images: Tensor, labels: Tensor, tops: Tensor, settings) -> Tensor:
-    epsilon, objective = settings.epsilon_255 / 255, gradients.log_odds(labels)
+    epsilon, objective = settings.epsilon_255 / 255, gradients.log_probability(labels)
     moved, velocity = images, torch.zeros_like(images)
     for step in range(settings.n_steps):
         gradient, _ = gradients.input_gradient(sender, moved, objective, settings.precision)

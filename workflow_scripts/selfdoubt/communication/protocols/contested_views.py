@@ -35,9 +35,8 @@ def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> D
             after[i][rows] = mean_over_views(model, split.images[rows], members[i][rows], settings, generator)
         logits[name] = decided(fitted, name, after).astype(np.float32) if len(rows) else before.astype(np.float32)
         if name in ("val", "test"):
-            kept[name] = _kept(
-                before, rows, [(one[rows], other[rows]) for one, other in zip(members, after, strict=True)]
-            )
+            both = np.intersect1d(rows, contested_rows(before, settings))  # of random images not all are contested
+            kept[name] = _kept(before, both, [(a[both], b[both]) for a, b in zip(members, after, strict=True)])
         if name == "test":
             fraction = len(rows) / max(len(before), 1)
     costs = {"forwards": len(models) * (1 + fraction * (settings.n_views - 1)), "backwards": 0.0}
@@ -58,7 +57,12 @@ def _kept(log_p: np.ndarray, rows: np.ndarray, pairs: list[tuple[np.ndarray, np.
 
 def viewed_rows(log_p: np.ndarray, settings, generator: np.random.Generator) -> np.ndarray:
     """Return the rows of which views are predicted, in rising order; log_p: of the pool, (n, K)."""
-    contested = np.flatnonzero(np.exp(log_p.max(1)) < settings.contested_below)
+    contested = contested_rows(log_p, settings)
     if settings.where == "random":
         return np.sort(generator.permutation(len(log_p))[: len(contested)])
     return contested
+
+
+def contested_rows(log_p: np.ndarray, settings) -> np.ndarray:
+    """Return the rows about which the pool is uncertain, in rising order; log_p: of the pool, (n, K)."""
+    return np.flatnonzero(np.exp(log_p.max(1)) < settings.contested_below)

@@ -81,5 +81,6 @@ def _given(i: int, logits: list[np.ndarray], sent: Messages | None, settings) ->
         others = ~own[i]
         gains = pair_gains(sent, own, settings.gains_relative_to)[..., others, i]  # (m, k, L - 1)
         changed = sent.predicted[..., others, i] != named[:, None, None]
-        found += [part.reshape(len(named), -1) for part in (gains, changed)]
+        n_messages = gains.shape[1] * gains.shape[2]  # not -1: there may be no contested image
+        found += [part.reshape(len(named), n_messages) for part in (gains, changed)]
     return np.hstack(found).astype(np.float64)

@@ -104,7 +104,7 @@ def _logits(listener, network: nn.Module, heard: Heard, rows, others, settings) 
 def _decided(listener, networks: list, folds: np.ndarray, heard: Heard, settings, generator) -> np.ndarray:
     """Return log probabilities (n, K), float32; folds: (n,) of each image, whose network has not learned from it."""
     rows, found = np.arange(len(folds)), np.empty_like(heard.own)
-    others = _within(heard.predicted, generator) if settings.shuffled else rows
+    others = _within(heard.predicted, folds, generator) if settings.shuffled else rows
     size = inference.batch_size_of(heard.images, listener)
     for i in np.unique(folds):
         mine = np.flatnonzero(folds == i)
@@ -115,11 +115,14 @@ def _decided(listener, networks: list, folds: np.ndarray, heard: Heard, settings
     return found
 
 
-def _within(predicted: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Return for each image another of the same class (n,), at random: itself only where the class has no other."""
+def _within(predicted: np.ndarray, folds: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Return for each image another of its class and fold (n,), at random; itself only where there is no other.
+
+    Of its fold, since the writer has learned from all other images of val.
+    """
     found = np.arange(len(predicted))
-    for name in np.unique(predicted):
-        rows = generator.permutation(np.flatnonzero(predicted == name))
+    for name, fold in np.unique(np.stack([predicted, folds]), axis=1).T:
+        rows = generator.permutation(np.flatnonzero((predicted == name) & (folds == fold)))
         found[rows] = np.roll(rows, 1)
     return found
 

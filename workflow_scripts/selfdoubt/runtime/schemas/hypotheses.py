@@ -21,7 +21,7 @@ HYPOTHESES_SCHEMA = pa.schema(
         ("margin", pa.float64()),  # the smallest difference of interest
         ("p_negligible", pa.float64()),  # that the difference is within the margin, by two one-sided tests
         ("p_negligible_holm", pa.float64()),  # corrected within the family
-        ("p_no_loss", pa.float64()),  # that nothing is lost beyond its margin; null where nothing must be kept
+        ("p_no_loss", pa.float64()),  # of losing more than the margin; null where nothing need be kept, or was compared
         ("verdict", pa.string()),  # supported (, smaller than the margin), refuted, negligible, …
         ("warning", pa.string()),  # what the claim lacks (evaluation.warnings)
         ("n_replicates_needed", pa.int32()),  # to find the difference that was seen, at the level of the family

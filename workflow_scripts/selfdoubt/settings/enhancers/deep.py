@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from selfdoubt.settings.architectures import ARCHITECTURES
+from selfdoubt.settings.architectures import ARCHITECTURES, check_depth
 from selfdoubt.settings.bases import ImageTrained
 from selfdoubt.settings.types import Channels, Count, Epsilon, NotNegative, Strict
 
@@ -16,6 +16,11 @@ class ImageNetwork(Strict):
     encoder_depth: Annotated[int, Field(ge=1, le=5)]
     # of each stage of the decoder, of which there are encoder_depth
     decoder_channels: list[Channels] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_deep_enough(self) -> Self:
+        check_depth(self.architecture, self.encoder_depth)
+        return self
 
 
 class Settings(ImageTrained):
@@ -32,4 +37,6 @@ class Settings(ImageTrained):
     def _has_one_network(self) -> Self:
         if (self.width is None) == (self.network is None):
             raise ValueError("needs either width, of three convolutions, or network, an encoder-decoder; give one")
+        if self.network is not None and self.batch_size == 1:
+            raise ValueError("batch_size of 1 has no batch statistics, which network needs; set it to 2 or more")
         return self

@@ -14,7 +14,7 @@ class Settings(Figure):
     reads: ClassVar = ("mixed_labels",)
     needs: ClassVar = ("labels", "looks")
     kind: Literal["mixed-labels"]
-    models: list[Name] = Field(min_length=1)
+    models: list[Name] = Field(min_length=1)  # of augmented
 
     def shown_arms(self, study) -> list[str]:
         return self.models
