@@ -405,30 +405,46 @@ def test_one_model_cannot_persuade():
         decisions.decide({"one": MODELS["one"]}, SPLITS, settings_of(), seed=0)
 
 
-def test_a_step_with_views_and_momentum_by_hand():
-    """Two steps of a model whose logits are squares of its pixels, at the image and at the same image moved right."""
+class Linear(torch.nn.Module):
+    """Three classes, whose logits are linear in the four pixels of a row."""
 
-    class Squares(torch.nn.Module):
-        def forward(self, images):
-            self.last = images.flatten(1) ** 2
-            return self.last
+    def __init__(self, seed: int):
+        super().__init__()
+        weight = torch.randn(3, 4, generator=torch.Generator().manual_seed(seed))
+        self.weight = torch.nn.Parameter(12 * weight, requires_grad=False)
 
-    model = Squares()
-    model.register_parameter("weight", torch.nn.Parameter(torch.zeros(1)))
-    image = torch.tensor([[[[0.2, 0.6, 0.4]]]])
-    tops = torch.tensor([[[[1, 0]], [[1, 0]]]])  # padded by 1: 1 row down is no move, 0 columns is one to the right
+    def forward(self, images):
+        return images.flatten(1) @ self.weight.T
+
+
+def stepped_by_hand(
+    weight: torch.Tensor, row: torch.Tensor, n_steps: int, views: bool, normalised: bool
+) -> torch.Tensor:
+    """Steps towards class 0, at the row and at the same row moved right by a pixel, with a momentum of 1."""
 
     def gradient(pixels):
-        p = (pixels**2).softmax(-1)
-        return 2 * pixels * (torch.tensor([1.0, 0.0, 0.0]) - p)
+        p = (weight @ pixels).softmax(0)
+        return weight[0] - p @ weight
 
-    moved, velocity, epsilon = image[0, 0, 0], torch.zeros(3), 8 / 255
-    for _ in range(2):
+    moved, velocity, epsilon = row, torch.zeros(4), 8 / 255
+    for _ in range(n_steps):
         right = torch.cat([torch.zeros(1), moved[:-1]])
         left_again = torch.cat([gradient(right)[1:], torch.zeros(1)])
-        total = gradient(moved) + left_again
-        velocity = velocity + total / total.abs().mean()
-        moved = (moved + epsilon / 2 * velocity.sign()).clamp(0, 1)
-    settings = settings_of("transfer", n_views=2)
-    found = transfer._ascend(model, image, torch.tensor([0]), tops, settings)
-    np.testing.assert_allclose(found[0, 0, 0], moved, atol=1e-6)
+        total = gradient(moved) + views * left_again
+        velocity = velocity + (total / total.abs().mean() if normalised else total)
+        moved = (moved + epsilon / n_steps * velocity.sign()).clamp(0, 1)
+    return moved
+
+
+def test_steps_with_views_and_momentum_by_hand():
+    row, tops = torch.tensor([0.2, 0.6, 0.4, 0.5]), torch.tensor([1, 0])  # padded by 1: no row down, a column right
+    differ = set()
+    for seed in range(40):
+        model = Linear(seed)
+        found = transfer._ascend(
+            model, row.view(1, 1, 1, 4), torch.tensor([0]), tops.expand(1, 8, 1, 2), settings_of("transfer", n_steps=8)
+        )[0, 0, 0]
+        hand = [stepped_by_hand(model.weight, row, 8, *how) for how in ((True, True), (False, True), (True, False))]
+        np.testing.assert_allclose(found, hand[0], atol=1e-6)
+        differ |= {i for i in (1, 2) if not torch.allclose(hand[0], hand[i], atol=1e-6)}
+    assert differ == {1, 2}  # without views, and without dividing by the mean, some pixel ends elsewhere
