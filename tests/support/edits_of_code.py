@@ -25,8 +25,13 @@ def edits_of_modules() -> list[Edit]:
         rules = {job.partition(":")[0] for job in jobs}
         tried = not jobs or not rules <= seen or not {*methods()}.isdisjoint(paths)
         seen |= rules
-        why = "" if jobs else "no job of the tests' study loads them"
-        edits.append(Edit(listed(paths), modules(*paths), {*jobs}, why, tried))
+        name = listed(paths) if jobs else f"any of the {len(paths)} modules that no other row has"
+        why = (
+            ""
+            if jobs
+            else "no job of the tests' study loads them: methods that it does not use, and what only the commands load"
+        )
+        edits.append(Edit(name, modules(*paths), {*jobs}, why, tried))
     return edits
 
 
