@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import yaml
-from snakemake.cli import parse_config
 from snakemake.utils import update_config
 
 from selfdoubt.runtime import table_files, texts
@@ -100,11 +99,19 @@ def load(*paths: Path, values: list[str] = ()) -> Study:
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     for path in paths:
         update_config(config, read_config(path))
+    if values:
+        update_config(config, values_of(values))
+    return load_study(config)
+
+
+def values_of(texts_of_values: list[str]) -> dict:
+    """Return what KEY=VALUE sets, as Snakemake reads it; raises UserError, of one line."""
+    from snakemake.cli import parse_config  # which takes a second to import
+
     try:
-        update_config(config, parse_config(values))
+        return parse_config(texts_of_values)
     except ValueError as fault:
         raise UserError(f"--config: {fault}") from None
-    return load_study(config)
 
 
 def read_config(path: Path) -> dict:

@@ -15,6 +15,7 @@ from selfdoubt.runtime import time_left
 from selfdoubt.training import progress
 
 SECONDS = 1.0
+DEFAULT = Path("results/default/logs")
 
 
 def main():
@@ -22,22 +23,21 @@ def main():
     parser.add_argument(
         "--folder",
         type=Path,
-        default=Path("results/default/logs"),
-        help="the jobs' logs, beside which lie their benchmarks",
+        help="the jobs' logs, beside which lie their benchmarks (default: results/default/logs)",
     )
     parser.add_argument("--once", action="store_true", help="print one table and end")
     arguments = parser.parse_args()
-    if not arguments.folder.is_dir():
-        runs = ", ".join(sorted(map(str, Path("results").glob("*/logs")))) or "none in results/"
-        parser.error(f"--folder: {arguments.folder} is no folder; logs of runs: {runs}")
+    folder, runs = arguments.folder or DEFAULT, sorted(map(str, Path("results").glob("*/logs")))
+    if not folder.is_dir() and (arguments.folder or runs):  # before the first run of all there is none
+        parser.error(f"--folder: {folder} is no folder; logs of runs: {', '.join(runs) or 'none in results/'}")
     console = Console()
     if arguments.once:
-        console.print(shown(arguments.folder))
+        console.print(shown(folder))
         return
     with Live(console=console, auto_refresh=False) as live:
         try:
             while True:
-                live.update(shown(arguments.folder), refresh=True)
+                live.update(shown(folder), refresh=True)
                 time.sleep(SECONDS)
         except KeyboardInterrupt:
             pass

@@ -384,7 +384,7 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit(
             "a new comparison",
-            config(lambda c: c["comparisons"].append({"metric": "nll", "score": "msp", "split": "test"})),
+            config(lambda c: c["comparisons"].append({"metric": "nll", "score": "msp", "split": "val"})),
             VERDICTS,
         ),
         Edit("a new hypothesis", put("hypotheses", more={**NEW_CLAIM, "metric": "nll", "score": "msp"}), VERDICTS),
