@@ -34,10 +34,10 @@ from snakemake.utils import update_config
 
 from render_report import qualities_of, registration_of
 from selfdoubt.figures.points import with_arms
-from selfdoubt.figures.texts import counted, listed
+from selfdoubt.figures.texts import NO_BREAK, counted, listed
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.design import design_sentences
-from selfdoubt.report.formats import mean_sd, metric_of, number
+from selfdoubt.report.formats import mean_sd, metric_of, number, p_value
 from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import numbers_of
 from selfdoubt.report.verdict_texts import Verdict, verdicts_of
@@ -55,7 +55,9 @@ Results of the default study and some of [studies/](../studies), each run whole,
 claim is one of the hypotheses that stand in the config; how its verdict comes about: [metrics.md](metrics.md). Small
 networks and small images: what holds here need not hold elsewhere. Written by `python docs/findings.py` from the
 tables of the runs; the numbers of each are in [findings/](findings). *Numbers were known*: they were, or could be,
-before the claim was written down: it describes, and confirms nothing. Studies without claims have a table of arms.
+before the claim was written down: it describes, and confirms nothing. Each difference has the interval of its
+comparison alone, and p is that of the claim, corrected for its family; below a table, to be opened, is every number in
+words. Studies without claims have a table of arms.
 
 **The published order** of training on labels (FMFP first, then SWA and SAM, RegMixup, CRL, cross-entropy: Li et al.,
 SURE, CVPR 2024) does not hold in `studies/baselines.yaml`. Of its steps, RegMixup and SWA before cross-entropy, and
@@ -146,13 +148,20 @@ def counts_of(folder: Path, study: Study, dataset: str) -> pd.DataFrame:
 
 
 def claims(verdicts: list[Verdict]) -> list[str]:
-    """Return a table of claims with their verdicts."""
-    lines = ["| claim | verdict | |", "|---|---|---|"]
+    """Return a table of claims with their verdicts and differences, and below it, to be opened, all numbers of each."""
+    lines = ["| claim | verdict | difference (95 % interval) | corrected p |", "|---|---|---|---|"]
     for v in verdicts:
         notes = [*([] if v.role == "secondary" else [v.role]), *([] if v.registered else ["numbers were known"])]
         claim = f"{cell(v.statement)}{f' ({listed(notes)})' if notes else ''}"
-        lines.append(f"| {claim} | {v.symbol} {v.verdict} | {cell(' '.join([v.sentence, *v.further]))} |")
-    return lines
+        p = "" if pd.isna(v.p) else p_value(v.p).removeprefix(f"={NO_BREAK}")
+        lines.append(f"| {claim} | {v.symbol} {v.verdict} | {'<br>'.join(map(cell, v.differences))} | {p} |")
+    numbers = [f"- *{v.statement}* {' '.join([v.sentence, *v.further])}" for v in verdicts]
+    return [*lines, "", *folded("Every number of these claims", numbers)]
+
+
+def folded(title: str, lines: list[str]) -> list[str]:
+    """Return lines that a reader opens by their title."""
+    return [f"<details><summary>{title}</summary>", "", *lines, "", "</details>"]
 
 
 def described(arms: list[str], metrics: pd.DataFrame, names: Arms) -> list[str]:

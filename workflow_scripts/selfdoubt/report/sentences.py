@@ -35,6 +35,13 @@ def interval_text(row: dict, low: str = "low", high: str = "high", signed: bool 
     return f"{ends[0]} to {in_unit(ends[1], metric.short_unit)}"
 
 
+def difference_text(row: dict) -> str:
+    """Return "DIFFERENCE (LOW to HIGH UNIT)" of a row, or why there is no interval."""
+    if pd.isna(row["low"]):
+        return row["reason"] or "no interval"
+    return f"{difference(row['difference'], metric_of(row['metric']))} ({interval_text(row)})"
+
+
 def size_text(size: float, metric: Metric) -> str:
     """Return the size of a difference with its unit, without a sign."""
     return in_unit(difference(abs(size), metric, sign=False), metric.short_unit)

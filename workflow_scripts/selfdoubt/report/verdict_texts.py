@@ -10,8 +10,10 @@ from selfdoubt.report.formats import metric_of, p_value
 from selfdoubt.report.numbers import Numbers
 from selfdoubt.report.sentences import (
     comparison_sentence,
+    difference_text,
     interval_text,
     kept_sentence,
+    labels_of,
     repeat_sentence,
     replicates_text,
     size_text,
@@ -32,6 +34,8 @@ class Verdict:
     verdict: str
     sentence: str
     further: list[str]  # the other comparisons of a compound claim, what must be kept, and other scores
+    differences: list[str]  # of each comparison that it is made of, in short
+    p: float | None  # corrected
     registered: bool
 
     @property
@@ -87,8 +91,21 @@ def _verdict(row: dict, members: list[dict], numbers: Numbers, names: Arms, seve
         row["verdict"],
         sentence,
         [text for text in further if text],
+        _differences(own, names, several or compound),
+        row["p_holm"],
         bool(row["registered"]),
     )
+
+
+def _differences(members: list[dict], names: Arms, placed: bool) -> list[str]:
+    """Return each difference with its interval and where it is: on which data set, and with what it is compared."""
+    several = len({(member["better"], member["than"]) for member in members}) > 1
+    found = []
+    for member in members:
+        compared = f"{labels_of(member['better'], names)} − {labels_of(member['than'], names)}" if several else ""
+        where = ", ".join(filter(None, [member["dataset"] if placed else "", compared]))
+        found.append(f"{where}: {difference_text(member)}" if where else difference_text(member))
+    return found
 
 
 def _compares_as(one: dict, other: dict) -> bool:
