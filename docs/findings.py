@@ -56,8 +56,8 @@ claim is one of the hypotheses that stand in the config; how its verdict comes a
 networks and small images: what holds here need not hold elsewhere. Written by `python docs/findings.py` from the
 tables of the runs; the numbers of each are in [findings/](findings). *Numbers were known*: they were, or could be,
 before the claim was written down: it describes, and confirms nothing. Each difference has the interval of its
-comparison alone, and p is that of the claim, corrected for its family; below a table, to be opened, is every number in
-words. Studies without claims have a table of arms.
+comparison alone, and p is that of the verdict, corrected for its family; below a table, to be opened, is every number
+in words. Studies without claims have a table of arms.
 
 **The published order** of training on labels (FMFP first, then SWA and SAM, RegMixup, CRL, cross-entropy: Li et al.,
 SURE, CVPR 2024) does not hold in `studies/baselines.yaml`. Of its steps, RegMixup and SWA before cross-entropy, and

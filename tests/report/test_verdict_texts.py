@@ -123,4 +123,5 @@ def test_the_differences_of_a_claim_in_short():
     assert [text.partition(": ")[0] for text in several] == ["toys, kd − ce", "toys, kd − teacher"]
     nothing = {"difference": None, "low": None, "high": None, "reason": "no errors"}
     assert verdict_of([nothing]).differences == ["no errors"]
-    assert verdict_of([{}], p_holm=0.25).p == 0.25
+    assert verdict_of([{}], p_holm=0.25, p_negligible_holm=0.01).p == 0.25
+    assert verdict_of([{}], p_holm=0.25, p_negligible_holm=0.01, verdict="negligible").p == 0.01

@@ -35,7 +35,7 @@ class Verdict:
     sentence: str
     further: list[str]  # the other comparisons of a compound claim, what must be kept, and other scores
     differences: list[str]  # of each comparison that it is made of, in short
-    p: float | None  # corrected
+    p: float | None  # of the verdict, corrected: of no difference, or of one beyond the margin where it is negligible
     registered: bool
 
     @property
@@ -92,7 +92,7 @@ def _verdict(row: dict, members: list[dict], numbers: Numbers, names: Arms, seve
         sentence,
         [text for text in further if text],
         _differences(own, names, several or compound),
-        row["p_holm"],
+        row["p_negligible_holm" if row["verdict"] == "negligible" else "p_holm"],
         bool(row["registered"]),
     )
 
