@@ -74,7 +74,7 @@ def find_columns(path: Path, names: list[str], label: str, labelled: bool) -> Co
     kind = path.suffix.lower()
     if "split" in names:
         raise UserError(
-            f"{path}: has a column 'split', and would be taken for one; write each split to a file of its own"
+            f"{path}: has a column 'split', but is read as a single split; write each split to a file of its own"
         )
     logits, numbers = _logits(path, kind, names)
     predicted, confidences = (None, {}) if logits else (_only(path, names, "predicted"), _confidences(names))
@@ -84,7 +84,7 @@ def find_columns(path: Path, names: list[str], label: str, labelled: bool) -> Co
         _check_enough(path, kind, names, found, labelled)
     for name, times in Counter(names).items():
         if times > 1 and name in (*logits, *found.texts, *found.of_numbers):
-            raise UserError(f"{path}: has '{name}' {times} times")
+            raise UserError(f"{path}: has '{name}' {times} times; keep one of them")
     if labelled and not found.label:
         raise UserError(f"{path}: has no '{label}'; {_hint(kind, names, label)}it has {_listed(names)}")
     return found

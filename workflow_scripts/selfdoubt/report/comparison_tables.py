@@ -13,7 +13,7 @@ _IDENTITY = ["dataset", "study", "better", "than", "metric", "score", "split"]
 
 _METHOD = (
     "Differences are paired by replicate; 95 % interval and p from a t distribution, with the variance of replicates "
-    "and of test images; effect: mean over standard deviation of the replicates' differences;"
+    "and of test images; effect: mean divided by standard deviation of the replicates' differences;"
 )
 _METHOD_OF_ONE = (
     "Differences of one replicate; 95 % interval and p from a t distribution, with the variance of test images;"

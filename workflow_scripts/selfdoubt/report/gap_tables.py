@@ -12,7 +12,7 @@ from selfdoubt.report.tables import Table, mean_cell
 SCORE = "msp"
 _GAP = {"gap": f"gap{NO_BREAK}↓"}  # part -> heading
 _PARTS = {
-    "noise": "noise of labels",
+    "noise": "label noise",
     "approximation": "approximation",
     "ranking": "ranking",
     "rest": "rest",
@@ -64,8 +64,8 @@ def _caption(dataset: str, rows: pd.DataFrame, kept: list[dict[str, str]]) -> st
     ]
     if kept[0]:
         texts.append(
-            "Parts add up to the gap. Noise of labels: of the Bayes classifier of people's labels in its best order. "
-            "Approximation: what the arm's predictions add to it in theirs. Ranking: what the score loses against that "
+            "Parts add up to the gap. Label noise: that of the Bayes classifier of people's labels in its best order. "
+            "Approximation: what the predictions add in their best order. Ranking: what the score loses against that "
             "order. Rest: the labels of the data set against those of people, and its standard deviation if they were "
             "drawn from these."
         )

@@ -20,7 +20,7 @@ def cost_table(costs: pd.DataFrame) -> Table | None:
     table.caption = (
         f"Cost of {counted(len(costs), 'job')}: wall-clock and processor seconds, and the largest job's memory. "
         "Snakemake samples a job every half second, and after 15 seconds every half minute: processor seconds after "
-        "the last sample are missing, and a short peak of memory may be."
+        "the last sample are missing, and a short peak of memory may be missed."
     )
     return table
 

@@ -190,7 +190,7 @@ def _check_segmenter(key: str, segmenter, study) -> None:
     mixed = [name for name, m in study.mixed.items() if m.segmenter == key]
     above = teachers_above(segmenter.teacher, study)
     if circle := [name for name in mixed if name in above]:
-        raise UserError(f"config: {place}.teacher: circular: '{circle[0]}' learns from the masks of '{key}'")
+        raise UserError(f"config: {place}.teacher: circular: '{circle[0]}' learns from masks of '{key}'; name another")
 
 
 def _check_names_differ(study) -> None:

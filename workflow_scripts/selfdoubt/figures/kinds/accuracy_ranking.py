@@ -42,7 +42,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     axes.set_xlabel(f"AUGRC ×10³, difference from {context.labels[settings.reference]} (lower is better)")
     axes.grid(axis="x")
     marks = [mpl.patches.Patch(color=colour, alpha=0.75, linewidth=0) for colour in (INK, ABOVE, BELOW)]
-    axes.legend(marks, ["difference", "of accuracy", "of ranking"], loc="upper left", bbox_to_anchor=(1.01, 1))
+    axes.legend(marks, ["difference", "due to accuracy", "due to ranking"], loc="upper left", bbox_to_anchor=(1.01, 1))
     n, n_replicates = int(points["n"].max()), points["replicate"].nunique()
     extent = f"{settings.dataset}, {settings.split}, n = {n:,}; score {settings.score}"
     header(figure, f"{extent}; {counted(n_replicates, 'replicate')}{', bars: mean' if n_replicates > 1 else ''}")

@@ -38,7 +38,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
         axes.axvline(place, color=GREY, linewidth=0.6, linestyle=dashes)
     axes.set_yticks(range(len(found)), [context.labels[arm] for arm in found])
     axes.set_ylim(len(found) - 0.5, -0.5)
-    axes.set_xlabel("AURC brought back, % of what the attack costs")
+    axes.set_xlabel("rise in AURC under attack that is undone (%)")
     axes.grid(axis="x")
     clean, attacked = paired(*(of_arm(points, arm) for arm in (settings.clean, settings.attacked)))
     cost = f"AURC ×10³ {clean['value'].mean():.1f} clean, {attacked['value'].mean():.1f} attacked"
@@ -83,8 +83,8 @@ def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     attack, model = label(settings.attacked), label(settings.clean)
     return (
-        f"What {listed([*map(label, settings.arms)])} bring back of the AURC that the attack {attack} costs {model}, "
-        f"by the score {settings.score} on {extent}: 0 is no better than the attacked model, 100 % the model of clean "
+        f"How much of the rise in AURC of {model} under {attack} is undone by {listed([*map(label, settings.arms)])}, "
+        f"for the score {settings.score} on {extent}: 0 is no better than the attacked model, 100 % the model on clean "
         "images, left of 0 is harm. "
         f"{extent.of_several('Bars are of mean AURCs, dots replicates. ')}Right is better."
     )

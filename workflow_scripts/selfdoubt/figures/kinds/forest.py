@@ -175,6 +175,6 @@ def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     return (
         f"Comparisons of arms on {settings.dataset}, {others}: differences with their 95 % intervals, each divided by "
         "its margin, the smallest difference of interest, so that metrics share an axis. To the right the first arm "
-        "is better; what lies in the grey band is too small to matter. An arrow: the interval goes on."
+        "is better; what lies in the grey band is too small to matter. Arrows: intervals that extend beyond the axis."
         f"{extent.of_several(' Differences are paired by replicate.')}"
     )

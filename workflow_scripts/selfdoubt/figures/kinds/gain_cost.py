@@ -64,7 +64,7 @@ def draw(data: Numbers, settings, context: Context) -> Figure:
     axes.axhline(0, color=GREY, linewidth=0.6, zorder=1)
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel("forwards + backwards an image")
+    axes.set_xlabel("forward and backward passes per image")
     axes.set_ylabel(f"AURC ×10³ below that of {context.labels[settings.reference]}")
     axes.grid()
     axes.legend(handletextpad=0.4, **_BESIDE)

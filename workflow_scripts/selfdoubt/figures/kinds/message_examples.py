@@ -161,7 +161,7 @@ def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     name = label(f"{settings.group}/{settings.protocol}")
     return (
         f"{settings.n_images} test images of {settings.dataset} about which the members of {name} send messages, "
-        "by turns ones that the messages corrected and ones that they turned wrong, as far as there "
+        "alternating between ones that the messages corrected and ones that they made incorrect, as far as there "
         "are any, then ones whose class stayed. Left the image; in the middle the probability of its two most probable "
         "classes by each member, by their mean, and after the messages; right how much more a listener's log "
         "probability of the first class gains by a sender's message for it than that of the second by the message for "

@@ -89,5 +89,5 @@ def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     line = f" The line is {label(settings.reference)}." if settings.reference else ""
     return (
         f"{METRICS[settings.metric][0]}{score} on {extent} along {what}: {listed([*vars(settings.series)])}. "
-        f"{extent.of_several('Curves are means over replicates, bands their deviation.')}{line}"
+        f"{extent.of_several('Curves are means over replicates, bands ± sd.')}{line}"
     )

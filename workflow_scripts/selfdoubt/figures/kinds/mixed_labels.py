@@ -46,7 +46,7 @@ def draw(data: dict[str, list[dict]], settings, context: Context) -> Figure:
     panels[0].set(xlim=(0, 1), xlabel="weight of the\ntarget's label\n(mean ± sd over images)")
     panels[0].invert_yaxis()
     panels[1].set_xlabel("error of the weight\nagainst visible pixels\n(mean, points)")
-    panels[2].set_xlabel("label weight when\nno object is visible\n(% of images)")
+    panels[2].set_xlabel("label without a\nvisible object\n(% of images)")
     for axes in panels:
         axes.grid(axis="x")
     for axes in panels[1:]:

@@ -16,7 +16,7 @@ from selfdoubt.runtime.schemas.gaps import GAPS_SCHEMA
 
 SHOWN_AS = "svg"
 COLOURS = {  # part -> colour, name: what no order can mend first, what is not split last
-    "noise": ("#8a949d", "noise of labels"),
+    "noise": ("#8a949d", "label noise"),
     "approximation": ("#e69f00", "approximation"),
     "ranking": ("#0072b2", "ranking"),
     "rest": ("#cc79a7", "rest"),
@@ -29,9 +29,9 @@ MENDED = {  # part -> marker, place across the bar, what orders the images inste
 }
 _MEANINGS = {
     "given": "Grey: what is left if images are ordered by the fraction of people who agree with the prediction, which "
-    "is noise of labels and approximation; blue: what the score loses against that order, which is ranking.",
-    "people": "As if labels were drawn from those of people. Noise of labels: what is left to their Bayes classifier "
-    "in its best order; approximation: what the arm's predictions add in theirs, negative where they take from it; "
+    "is label noise and approximation; blue: what the score loses against that order, which is ranking.",
+    "people": "As if labels were drawn from those of people. Label noise: the gap of their Bayes classifier "
+    "in its best order; approximation: what the arm's predictions add in their best order, negative if they reduce it; "
     "ranking: what the score loses against that order; rest: the labels of the data set against those of people.",
 }
 _POINT = {"markersize": 3.5, "markerfacecolor": "white", "markeredgecolor": INK, "linewidth": 0, "zorder": 3}

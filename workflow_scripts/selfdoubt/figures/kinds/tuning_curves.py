@@ -118,5 +118,5 @@ def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     return (
         f"AURC by msp on val of every candidate of {listed([*map(label, settings.arms)])} along {what}, less that of "
         f"{label(settings.reference)}, on {settings.dataset}; predictions of val are out-of-fold where something is "
-        f"fitted. {extent.of_several('Lines are means over replicates, bands their deviation. ')}Lower is better."
+        f"fitted. {extent.of_several('Lines are means over replicates, bands ± sd. ')}Lower is better."
     )
