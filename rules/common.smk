@@ -178,7 +178,7 @@ def one_of(names):
     return "|".join(names) or "(?!)"
 
 
-wildcard_constraints:  # so that a target of another is no rule's
+wildcard_constraints:  # so that no rule makes the targets of an unknown name
     dataset=one_of(STUDY.datasets),
     ood=one_of(STUDY.ood_sets),
     segmenter=one_of(STUDY.segmenters),

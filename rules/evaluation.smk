@@ -2,10 +2,10 @@
 # Makes  predictions/{dataset}/{model}/replicate-{replicate}/clean.parquet         logits of every image of every split
 #        features/{dataset}/{model}/replicate-{replicate}.safetensors               of models with `features: true`
 #        metrics/{dataset}/{model or group}/replicate-{replicate}/{variant}.parquet    a row per number
-#        tables/groups.parquet                     errors that groups fix and break, weights, passes
+#        tables/groups.parquet                     errors that groups fix and introduce, weights, passes
 #        tables/gaps.parquet                       from each arm's order to a perfect one, in parts
 #        tables/fidelity.parquet                   how alike students and teachers predict, and where students gain
-#        tables/metrics.parquet                    all of them in one table
+#        tables/metrics.parquet                    all metrics in one table
 #        tables/guarantees.parquet                 thresholds with a bound on the risk, conformal sets; if asked for
 #        contrasts/{dataset}.parquet               arms of a data set, paired over replicates
 #        tables/{comparisons,hypotheses}.parquet   of all data sets, with verdicts

@@ -10,7 +10,7 @@
 
 
 rule train_segmenter:
-    """Train a segmentation network on a teacher's class activation maps."""
+    """Train a segmentation network on pseudo-labels from a teacher's maps."""
     input:
         train=SPLIT.replace("{split}", "train"),
         teacher=teacher_of_segmenter,

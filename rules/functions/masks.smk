@@ -5,7 +5,7 @@ OF_MASKS = {"teacher", "teacher_replicate", "dilate_px", "min_confidence", "allo
 
 
 def teacher_of_segmenter(wildcards):
-    """The teacher, of the segmenter's replicate, whose class activation maps it learns from."""
+    """The teacher, of the segmenter's replicate, whose maps it learns from."""
     return checkpoint_file(wildcards.dataset, STUDY.segmenters[wildcards.segmenter].teacher, wildcards.replicate)
 
 

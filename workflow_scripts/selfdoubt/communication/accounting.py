@@ -61,7 +61,7 @@ def compare(members: Members, predicted: np.ndarray, metadata: dict) -> list[dic
 
 
 def references(members: Members, val: Members | None) -> dict[str, list[dict]]:
-    """Return the same rows of what needs no protocol: the oracle selector, and the member that is best on `val`.
+    """Return such rows of what needs no protocol: accuracies of the oracle selector, all of the member best on `val`.
 
     val: None where there is none; then no member is chosen.
     """

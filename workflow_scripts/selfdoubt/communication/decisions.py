@@ -1,17 +1,17 @@
-"""How a group decides whose members are run again: what every such protocol returns, and how it is found.
+"""How a group decides if its members are run again: what every such protocol returns, and how it is found.
 
 A protocol is a module of `communication.protocols`. One whose members predict changed images, messages or views, has
 
     decide(models, splits, settings, seed) -> Decision
 
-models: by name, on one device. splits: with "val", on which what is fitted is fitted, and "test"; and with "train",
-of which nothing is decided, where the settings of a protocol read it. One that needs no model, only the members'
+models: by name, on one device. splits: by name, with "val", on which everything is fitted, and "test"; and "train", for
+which nothing is decided, where a protocol's settings read it. A protocol that needs no model, only the members'
 predictions, is described in `combining`.
 
 A message is a module of `communication.messages`. With images (n, C, H, W) and classes (n, k) it has
 
     send(sender, images, classes, settings, generator)    the perturbed images for each class: k batches, or 1 for all
-    cost(k, settings) -> (batches, forwards, backwards)   how many batches that are, and what the sender takes for all
+    cost(k, settings) -> (batches, forwards, backwards)   how many batches `send` returns, and the sender's passes
     step(sender, images, size, settings, generator)       images after one step of a dialogue, before projection
     GRADIENTS_OF_A_STEP                                   gradients that such a step takes; spatial ones take no steps
 """

@@ -5,8 +5,8 @@ Of the contested images of which one of the two top classes is the label, a logi
     log odds of the first = mean_m d_m + sum_m w_m d_m + b_first - b_second + a      without gains
                             ... + sum_f u_f (g_f(first) - g_f(second)) / s_f         with them
 
-d_m is member m's log odds of the two classes, b a number a class, a one number, g_f the gain of a pair of sender and
-listener, s_f its standard deviation. Weights have an L2 penalty, chosen by cross-validation in the images of the fit.
+d_m is member m's log odds of the two classes, b has a number for each class, a is one number, g_f the gain of a pair of
+sender and listener, s_f the standard deviation of the difference. The L2 penalty is cross-validated within the fit.
 Each fold of test is predicted by a fit to val and to the other folds: no label of an image is in the fit that predicts
 it, and no protocol makes use of these fits. The difference of the two NLLs is the information, whatever a protocol
 does with it; below 0 gains are informative.

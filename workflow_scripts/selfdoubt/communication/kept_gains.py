@@ -11,7 +11,7 @@ from selfdoubt.runtime.schemas.gains import GAINS_SCHEMA
 class KeptGains(NamedTuple):
     """Of the m images of a split about which a group is uncertain."""
 
-    images: np.ndarray  # int (m,) rows of the split, in a file: ids of images
+    images: np.ndarray  # int (m,) rows of the split; from `from_table`: ids of images
     candidates: np.ndarray  # int (m, 2) the two classes of largest prior probability
     gains: np.ndarray  # (m, 2, F) of each pair of sender and listener, or of each member
 

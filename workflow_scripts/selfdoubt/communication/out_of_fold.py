@@ -1,4 +1,4 @@
-"""Fitting on val what has a penalty, with out-of-fold predictions of val itself.
+"""Fits on val with a penalty, and their out-of-fold predictions of val itself.
 
 The penalty is the one of least NLL in cross-validation within val. What has many weights overfits val, so its own rows
 are predicted by the fit without their fold: a temperature that is fitted on them next would otherwise be one of a more

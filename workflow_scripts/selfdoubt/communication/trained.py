@@ -39,7 +39,7 @@ class Writer(nn.Module):
 
 
 class Fusion(nn.Module):
-    """Adds a function of the listener's log probabilities, and of features of the sender, to the former; untrained 0.
+    """Adds to the listener's log probabilities a function of them and of the sender's features; untrained, it adds 0.
 
     The function is a linear one and one of a hidden layer.
     """

@@ -106,7 +106,7 @@ def each(path: str | Path) -> Iterator[tuple[str, Split]]:
 
 
 def without_images(split: Split) -> Split:
-    """Return a split that keeps all but the pixels and masks: of n images, none has any."""
+    """Return a split without its pixels and masks: its images have the shape (n, 0, 0, 0)."""
     return replace(split, images=np.empty((len(split.labels), 0, 0, 0), np.uint8), masks=None)
 
 

@@ -59,7 +59,7 @@ def size_of(content: bytes, name: str) -> tuple[int, int]:
 def is_image(start: bytes) -> bool:
     """Return whether a file of any suffix begins as images do: JPEG, PNG, GIF, WebP.
 
-    Not TIFF, as whose files those of cameras' raw formats begin.
+    Not TIFF: files in cameras' raw formats begin in the same way.
     """
     return start.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8")) or start[8:12] == b"WEBP"
 
@@ -120,7 +120,7 @@ def _above_0(image: Image.Image) -> np.ndarray:
 
 
 def view(image: Image.Image, size_px: int) -> np.ndarray:
-    """Return uint8 (C, size_px, size_px): the shorter side resized (bilinear, antialiased), the middle cut out."""
+    """Return uint8 (C, size_px, size_px): the shorter side resized (bilinear, antialiased), then centre-cropped."""
     return as_array(_cut(image, size_px, "bilinear"))
 
 

@@ -21,7 +21,7 @@ _TRIES = 10  # at a crop that fits into the image, as in torchvision
 
 
 class ImageFiles:
-    """Image files as uint8 (n, C, size_px, size_px): the shorter side resized to size_px, the middle cut out."""
+    """Image files as uint8 (n, C, size_px, size_px): the shorter side resized to size_px, then centre-cropped."""
 
     def __init__(self, root: Path, names: list[str], channels: int, size_px: int):
         """names: of the files, below root."""

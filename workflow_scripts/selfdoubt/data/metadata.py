@@ -1,4 +1,4 @@
-"""Metadata of image files, none of which may stop a decodable picture: which way is up, and the file without it."""
+"""Metadata of image files: which way is up, and files without it, so that none stops a decodable picture."""
 
 from collections.abc import Iterator
 

@@ -1,8 +1,8 @@
 """The training images of one replicate: a part of the training split in the proportions of its classes, by name.
 
 The split is put in one order in which each stretch has about the proportions of the whole, and replicate r takes the
-r-th stretch. So it depends on nothing but its number and its size, no class is used up before the others, and images
-are in no two replicates. Prepared data stays whole: a job takes its rows.
+r-th stretch. So it depends only on its number and its size, no class is used up before the others, and no image is in
+two replicates; with overlapping draws, each has an order of its own. Prepared data stays whole: a job takes its rows.
 """
 
 from pathlib import Path

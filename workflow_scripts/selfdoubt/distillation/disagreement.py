@@ -18,7 +18,7 @@ def loss(output, information, batch, settings, n_classes: int, seed: int):
     output: (b,). information: (b,) h, the mutual information of the teachers, nats, in [0, log K]. settings: `weight`;
     `shuffled`, with which each image has the h of another of its label, so that it says nothing of the image. The loss
     is least at the expected h of what the features show, as that of squares is, and its gradient does not vanish where
-    the output is close to 0 and h is not.
+    the sigmoid is close to 0 and h is not.
     """
     target = information / math.log(n_classes)
     if settings.shuffled:

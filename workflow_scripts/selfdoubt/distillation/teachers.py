@@ -27,7 +27,7 @@ class Teachers:
     ):
         """held_out: bool (models, n), which of the n training images each model gives a target of; None: of all.
 
-        Of each image as many models give one.
+        Every image gets targets from equally many models.
         """
         self._models, self._precision, self.top_k = [model.eval() for model in models], precision, top_k
         self._held_out = None if held_out is None else torch.from_numpy(held_out)

@@ -1,4 +1,4 @@
-"""Confidence heads: small networks that say of each prediction whether it is correct, trained on `val`.
+"""Confidence heads: small networks that predict whether each prediction is correct, trained on `val`.
 
 They are what a user would train in place of `deep`. The label is kept, the head's log-odds are written into the clean
 logits.

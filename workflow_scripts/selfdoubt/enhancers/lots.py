@@ -36,6 +36,6 @@ NONE = Others()
 
 
 def of_part(model: nn.Module, val, rows: np.ndarray, others: Others) -> list[Lot]:
-    """Return what a network learns from that may see the rows of `val`: these, and training images if there are any."""
+    """Return what a network fitted on these `rows` of `val` learns from: them, and held-out training images if any."""
     own = crossfit.subset(val, rows)
     return [Lot(others.in_its_place or model, own.images, own.labels), *others.held_out]

@@ -87,7 +87,7 @@ def enhance(model: nn.Module, splits: dict, settings, seed: int, others: lots.Ot
     with "val" and "test". The predictions of "val" by a method that is fitted are out-of-fold (`crossfit`). The OOD
     set that `settings.tune_on` names, if they have it, is among the splits, and is not among those that come back.
     The images of every split but "val" are attacked first where the settings have `attacked_by`, those of an attack;
-    its passes are not among the costs. others: by whom a network learns besides, of a method that learns by others.
+    its passes are not among the costs. others: further models (`lots`), for methods that learn by more than one.
     """
     tune_on = getattr(settings, "tune_on", None)
     val, held_out, found, costs = splits["val"], splits.get(tune_on), {}, {}

@@ -24,8 +24,8 @@ def resample_weights(n: int, n_resamples: int, purpose: str, n_in_all: int = 0) 
     """Return functions that draw, one after another or at once, how often each of n samples is in each resample.
 
     purpose: what is resampled; equal (n, purpose) give equal weights. n_in_all: samples of all sets that are drawn
-    side by side, which decides the size of the parts, not what is drawn. Each function returns a part,
-    (n_resamples, n) uint8 of row sum n, a view of an (n, n_resamples) array, the order in which it is read.
+    side by side, which decides the size of the parts, not what is drawn. Each function returns m of the resamples,
+    (m, n) uint8 of row sum n: a view of an (n, m) array, which is the order in which it is read.
     """
     step = resamples_at_once(n_in_all or n)
     return [_Draw(n, purpose, range(i, min(i + step, n_resamples))) for i in range(0, n_resamples, step)]

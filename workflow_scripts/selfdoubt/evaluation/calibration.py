@@ -105,7 +105,7 @@ def ece_adaptive(top, correct=None, n_bins: int = 15):
 
 
 def ece_classwise(probabilities, labels, n_bins: int = 15):
-    """Return the mean over classes of the calibration error of p_k against 1[y = k] (Kull et al. 2019)."""
+    """Return the mean over classes of the ECE of p_k, (n, C), against 1[y = k], labels y (n,) (Kull et al. 2019)."""
     gaps = ClassGaps(probabilities.shape[1], n_bins)
     row, column = np.nonzero(probabilities > 1 / n_bins)
     gaps.add(probabilities.sum(0), labels, row, column, probabilities[row, column])

@@ -1,4 +1,4 @@
-"""Claims: the comparisons that one is made of, and their common verdict.
+"""Claims: the comparisons that each is made of, and their joint evidence.
 
 *Better than each of several* is an intersection-union test: the largest p. *On at least u of k data sets* is a partial
 conjunction, (k - u + 1) times the u-th smallest p (Benjamini & Heller 2008). *At no loss* of another metric is
@@ -16,7 +16,7 @@ from selfdoubt.settings.metrics import margin, metric
 
 @dataclass(frozen=True)
 class Evidence:
-    """p for a claim, against it, and of being negligible; each is an upper limit of what chance gives."""
+    """p-values for a claim, against it, and for a negligible difference; each may be too large, but not too small."""
 
     supporting: float
     opposing: float
@@ -44,7 +44,7 @@ class Component:
         return metric(self.quantity[0]).better
 
     def evidence(self) -> Evidence | None:
-        """Return its verdict; None where it could not be compared."""
+        """Return its p-values; None where it, or a comparison that must show no loss, could not be made."""
         found = self.compared.contrast
         kept = [loss.p_kept() for loss in self.losses]
         if None in kept or not (found or self.compared.identical):
@@ -121,7 +121,7 @@ def _placed(dataset, names, quantity, given: float | None, compared, parts, **fu
 
 
 def together(groups: list[list[Component]], on_at_least: int | None) -> Evidence | None:
-    """Return the common verdict of a claim's comparisons; None where one could not be made.
+    """Return the joint evidence for a claim from its comparisons; None where one could not be made.
 
     groups: of each data set that the claim is about.
     """

@@ -4,7 +4,7 @@ Galil, Dabbah and El-Yaniv (ICLR 2023). The classes of an out-of-distribution se
 confidence in some of their images, the estimation part, the least confident first; a window of as many classes as the
 model has slides over them. Each window is an out-of-distribution set of its own. Severity X is the window at X % of the
 way from the first, the easiest, to the last, and its number the AUROC of `test` against the other images of the window.
-Were classes sorted by the images that are evaluated too, equal classes would seem to differ in difficulty by chance.
+If the evaluated images also sorted the classes, equally difficult classes would seem to differ in difficulty by chance.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 Every method gives each class of an image a score, and the set has the classes whose score is at most the quantile of
 the labels' scores on val (split conformal, Papadopoulos et al. 2002): the ⌈(n + 1)(1 - alpha)⌉-th smallest.
 
-lac: 1 - p (Sadinle, Lei & Wasserman 2019). aps: the probability of all likelier classes plus u p (Romano, Sesia &
+lac: 1 - p (Sadinle, Lei & Wasserman 2019). aps: the sum of p over more probable classes plus u p (Romano, Sesia &
 Candès 2020). raps: that plus penalty times the classes beyond the free ones up to this one (Angelopoulos et al. 2021).
 u is uniform, drawn for each image once and for all models: so coverage is exact, and sets may be empty.
 """

@@ -106,7 +106,7 @@ class ExactContrast(Contrast):
 
     All images on which it rests differ to the same side. If each falls to that side with probability q, the difference
     is (2q - 1) times what was seen; q has the exact binomial interval (Clopper & Pearson 1934). Where replicates differ
-    all the same, the wider interval and the larger p of the two, of images and of replicates, hold.
+    nonetheless, the wider interval and the larger p of the two, from images and from replicates, hold.
     """
 
     @property
@@ -172,7 +172,7 @@ def identical(pairs: list[tuple[Estimate, Estimate]]) -> bool:
 def undistinguished(pairs: list[tuple[Estimate, Estimate]]) -> bool:
     """Return whether two arms have the same value, in every replicate and in every resample of the images.
 
-    Arms that differ do so where all of their predictions are correct, say: these images cannot set them apart.
+    That can be so of arms that differ, for example if both are always correct: these images cannot set them apart.
     Resamples in which a number of either does not exist are excluded.
     """
     for better, than in pairs:
@@ -193,7 +193,7 @@ def _n_images(pairs: list[tuple[Estimate, Estimate]]) -> int:
 
 
 def _differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return which images (n,) two arms use otherwise: all, if one of them has probabilities and the other has none."""
+    """Return on which images (n,) the metric reads different values of two arms: all, if just one has probabilities."""
     return (one != other).any(1) if one.shape == other.shape else np.ones(len(one), bool)
 
 

@@ -6,7 +6,7 @@ from scipy.special import expit, log_softmax
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.undefined import Undefined
 
-MOST_CLASSES = 100  # more features than images of val mostly are teach nothing
+MOST_CLASSES = 100  # with more, the 2 K + 1 features mostly outnumber the images of val, and nothing is learned
 _PENALTY = 0.01  # l2, of standardised features, beside the mean log loss
 _STEPS, _TOLERANCE = 50, 1e-10
 
@@ -46,9 +46,9 @@ def with_intercept(features: np.ndarray) -> np.ndarray:
 
 
 def fit_logistic(features: np.ndarray, correct: np.ndarray) -> np.ndarray:
-    """Return the weights (d + 1,), the intercept last, of the least mean log loss + penalty / 2 * |weights|^2.
+    """Return the weights (d + 1,) of least mean log loss + penalty / 2 * |weights|^2; the last, the intercept, is free.
 
-    features: (n, d), standardised. Newton's steps, halved while the loss does not fall.
+    features: (n, d), standardised. correct: (n,) bool. Newton's steps, halved while they raise the loss.
     """
     features, signs = with_intercept(features), np.where(correct, 1.0, -1.0)
     penalty = np.append(np.full(features.shape[1] - 1, _PENALTY), 0.0)

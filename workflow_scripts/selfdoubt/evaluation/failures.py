@@ -2,7 +2,7 @@
 
 The images of `test` and of an out-of-distribution set are ranked together, and every out-of-distribution image counts
 as an error. A split `ood-NAME` has all images of both; of `ood-NAME@PERCENT` so many percent are out of distribution:
-the larger of the two parts is a subset, drawn once and the same for every model. Weights in its place would use all
+the set that is too large for it is cut to a subset, drawn once for all models. Weighting instead would use all
 images, but AURC is defined by counts.
 """
 

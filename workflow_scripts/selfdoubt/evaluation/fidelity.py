@@ -1,7 +1,7 @@
 """How alike a student and its teacher predict, and where the student gains. Definitions: docs/metrics.md.
 
-Of clean predictions of one split, at temperature 1, whatever the student's loss and the transform of its targets were:
-that of the teacher is what the student is compared with. Arrays are of the same n images, in the same order.
+Of clean predictions of one split, at temperature 1, whatever the student's loss and target transform: the student is
+compared with the teacher's own predictions. Arrays are of the same n images, in the same order.
 """
 
 from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 Each replicate has one difference, its mean IoU minus that of the box, from its table of mask quality. Where replicates
 have training images of their own, the choice of images is part of what varies over replicates. Where they share them,
-no more is known of what the images add to all replicates alike than its upper limit, which is taken: all of it.
+the part of the image variance that all replicates share is not known, so its upper limit is taken: all of it.
 """
 
 from collections.abc import Iterator

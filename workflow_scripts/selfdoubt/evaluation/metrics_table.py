@@ -107,7 +107,7 @@ def _interval(resampled: Values, row: dict) -> dict:
 def _warnings(predictions: dict[str, Predictions], readings: dict[str, Reading], scores: list[str]) -> dict:
     """Return the warnings of the model on test, by score and metric or kind of metric.
 
-    Whether the model has learnt stands at the accuracy, what rounding does at the NLL and the rankings of one score.
+    That the model has not learnt is put at the accuracy, effects of rounding at the NLL and the rankings of one score.
     """
     correct, sample = readings["test"].correct, predictions.get("test")
     if isinstance(correct, Undefined):

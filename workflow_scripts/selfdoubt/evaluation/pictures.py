@@ -66,7 +66,7 @@ def _errors(name: str, arm: Seen, n_images: int) -> list[dict]:
 
 
 def _differences(name: str, arm: Seen, than: str, other: Seen, n_images: int) -> list[list[dict]]:
-    """Return the images whose label an arm finds most more probable than another, and most less."""
+    """Return the images where an arm gives the label most probability beyond another's, and most below it."""
     difference = arm.of_label.mean(0) - other.of_label.mean(0)
     lists = []
     for word, sign in (("gains", 1), ("losses", -1)):

@@ -9,9 +9,9 @@ POWER, CAP = 0.8, 1000
 
 
 def n_for_difference(found: Contrast, level: float, power: float = POWER, cap: int = CAP) -> int | None:
-    """Return with how many replicates a difference of the size that was seen is found, two-sided at a level.
+    """Return how many replicates find a difference as large as observed with probability `power`, two-sided at a level.
 
-    It is never less than the number that decides. None where there is no spread over replicates, or if more than `cap`
+    At least LEAST_REPLICATES: fewer decide nothing. None where replicates do not vary, or if more than `cap`
     are needed: more test images may be.
     """
     return _first(found, lambda n: _power_of_difference(found, n, level), power, cap)

@@ -66,7 +66,7 @@ def is_module(name: str) -> bool:
 
 
 def defines_probabilities(name: str) -> bool:
-    """Return whether a score is a probability, and so has a calibration; one of others may be."""
+    """Return whether a score is a probability, and so has a calibration; one that came with predictions may be."""
     return not is_module(name) or hasattr(load(name), "probabilities")
 
 

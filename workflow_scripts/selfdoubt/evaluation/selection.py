@@ -2,8 +2,8 @@
 
 Geifman & El-Yaniv (NeurIPS 2017), algorithm SGR: a binary search over the ⌈log2 m⌉ thresholds that it meets, each with
 the exact binomial bound at delta / ⌈log2 m⌉. Of those whose bound is at most the target the one that accepts most is
-taken; the paper returns the last that was met, whose bound may be above the target. The search chooses the thresholds
-by the errors on val, for which the union over its steps alone does not account, nor does it for tie blocks: so how
+taken; the paper returns the last that was met, whose bound may be above the target. A union bound over the steps does
+not account for thresholds that were chosen by the errors on val, nor for tie blocks: so how
 often bounds are broken is counted, over re-splits of the rows of val and test.
 """
 
@@ -23,7 +23,7 @@ _NUMBERS_AT_ONCE = 2**22  # rows times re-splits
 class Pool:
     """The rows of val and test together by falling confidence, of which a split is a mask."""
 
-    order: np.ndarray  # (n,) row numbers, those of val first
+    order: np.ndarray  # (n,) row numbers by falling confidence; the rows of val are 0 to n_val - 1
     confidence: np.ndarray  # (n,) falling
     incorrect: np.ndarray  # (n,) bool
     last: np.ndarray  # (n,) the last place of each one's tie block
@@ -87,7 +87,7 @@ def select(pooled: Pool, in_val: np.ndarray, risk: float, delta: float) -> Selec
 
 
 def upper_bound(errors: np.ndarray, n: np.ndarray, level: float) -> np.ndarray:
-    """Return the risk at which so few errors or fewer of n have a probability of `level` (Clopper & Pearson 1934)."""
+    """Return the risk at which `errors` or fewer of n have a probability of `level` (Clopper & Pearson 1934)."""
     from scipy.special import betaincinv
 
     return np.where(errors == n, 1.0, betaincinv(errors + 1, np.maximum(n - errors, 1), 1 - level))

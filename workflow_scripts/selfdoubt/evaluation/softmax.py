@@ -173,8 +173,8 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """Return the temperature that minimises the NLL of softmax(logits / T) (Guo et al. 2017).
 
     The NLL is convex in 1 / T. Newton's steps look for the zero of its slope; one that leaves the bracket, or is not
-    half as long as that before, is replaced by one to the bracket's middle, so that they cannot diverge. Where the NLL
-    is flat at T = 1, as of equal logits, no temperature is better than 1.
+    under half as long as the one before, is replaced by one to the bracket's geometric middle: none diverges. Where the
+    NLL is flat at T = 1, as of equal logits, T is 1. logits: (n, C). labels: (n,). Raises Undefined as `check_val`.
     """
     check_val(logits, labels)
     low, high = 1 / TEMPERATURE_BOUNDS[1], 1 / TEMPERATURE_BOUNDS[0]  # of beta = 1 / T

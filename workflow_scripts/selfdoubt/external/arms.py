@@ -1,4 +1,4 @@
-"""Predictions that others made as a table of this pipeline, by which their model is evaluated like all others."""
+"""Predictions made elsewhere, as a table of this pipeline, so that their model is evaluated like all others."""
 
 import hashlib
 from dataclasses import replace

@@ -65,8 +65,8 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 def of_test(people: PeoplesLabels, predictions: dict[str, Predictions], where: object) -> np.ndarray:
     """Return the fractions (n, K) of the test images of an arm, by image id or, without ids, by their order.
 
-    where: the arm, for messages. Raises UserError if they are of other images, have other classes, or disagree with the
-    labels nearly as often as in an order by chance.
+    where: the arm, for messages. Raises UserError if they are of other images, have other classes, or agree with the
+    labels less often than half-way between an order by chance and always.
     """
     test = predictions["test"]
     width = None if test.logits is None else test.logits.shape[1]
@@ -104,7 +104,7 @@ def _texts(ids: np.ndarray, people: PeoplesLabels) -> tuple[np.ndarray, np.ndarr
 
 
 def _ids_of_file(predictions: dict[str, Predictions], n: int) -> np.ndarray:
-    """Return the ids of the test images, with those that val was drawn from them where the file has more rows."""
+    """Return the ids of the test images, together with those drawn from them for val if the file has more rows."""
     ids = predictions["test"].image_ids
     if len(ids) == n or "val" not in predictions:
         return ids

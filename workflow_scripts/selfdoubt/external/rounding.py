@@ -31,7 +31,7 @@ def of_batches(places: list[int | None]) -> int | None:
 
 
 def note(found: Predictions) -> str | None:
-    """Return what is to be known of rounded predictions, in words."""
+    """Return a note on rounded numbers or probabilities of 0; None where there are neither."""
     zeros = 0
     if found.logits is not None and found.of_probabilities and (found.labels >= 0).all():
         given = found.logits[np.arange(len(found.labels)), found.labels]

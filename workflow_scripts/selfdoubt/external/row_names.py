@@ -1,4 +1,4 @@
-"""What names rows, ids of images and classes, as whole numbers or texts: one form, however a file writes them."""
+"""Image ids and class names, as whole numbers or texts: one form, however a file writes them."""
 
 import re
 from collections.abc import Sequence

@@ -90,7 +90,7 @@ class PaperFigure(Figure):
 def new_figure(settings, layout: str = "constrained") -> Figure:
     """Return an empty figure of the settings' size; layout "compressed" closes the gaps between images.
 
-    Called within `rc_context`: a figure for a paper changes the type of all that is drawn up to the context's end.
+    Call it within `rc_context`: a figure for a paper changes the fonts of all that is drawn until the context ends.
     """
     for_paper = getattr(settings.style, "for", "screen") != "screen"
     if for_paper:

@@ -9,7 +9,7 @@ NO_BREAK = "\u00a0"  # a space at which no line ends
 
 
 class NothingToShow(Exception):
-    """Data of which a figure has nothing to show; the text is the reason."""
+    """Raised if the data give a figure nothing to show; the text is the reason."""
 
 
 class Extent(NamedTuple):

@@ -11,7 +11,7 @@ from selfdoubt.runtime import randomness
 
 
 def masks_for_mixing(split: Split, model, path: Path | None, seed: int) -> np.ndarray | None:
-    """Return bool (n, H, W), what the images of a split are mixed by, or None where they are mixed without masks.
+    """Return the masks that a split's images are mixed with, bool (n, H, W), or None if they are mixed without any.
 
     model: a model's `mixing` and `masks`. path: of a segmenter's masks, or None. seed: of permuted masks.
     Raises UserError if the masks are to be those of the data set, and it came without any.

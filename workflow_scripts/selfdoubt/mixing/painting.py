@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 
 def dilate(masks: torch.Tensor, radius_px: int) -> torch.Tensor:
-    """Return masks, float (b, 1, H, W), with all pixels that are at most so many rows and columns away."""
+    """Return masks, float (b, 1, H, W), extended by all pixels at most radius_px rows and columns away."""
     return F.max_pool2d(masks, 2 * radius_px + 1, 1, radius_px) if radius_px else masks
 
 
@@ -18,7 +18,7 @@ def feather(masks: torch.Tensor, width_px: int) -> torch.Tensor:
 
 
 def paint_over(images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-    """Fill what masks cover with the colours around it, as of pixels outside of the masks alone; the rest stays.
+    """Fill what masks cover with the colours around it, taken from pixels outside the masks alone; the rest stays.
 
     Pull-push (Gortler et al. 1996): means of known pixels in blocks of 2, 4, 8, ... px; a hole takes the finest that is
     known, enlarged bilinearly. A whole image that is covered becomes 0.

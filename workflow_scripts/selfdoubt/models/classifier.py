@@ -92,7 +92,7 @@ def build_model(
 
     network: settings of one of config.yaml's `networks`, whose `family` names a module of `models.families`. size_px:
     side of the square images. disagreement: whether it has that further output, for which the network itself stays the
-    same to the last bit. weights: of the family timm alone, a file as `weights`, and `keep_head`.
+    same to the last bit. weights: a file as `weights`, and `keep_head`; the family convnet takes neither.
     Raises UserError if the family is unknown, the network does not fit the images, or its weights cannot be had.
     """
     family = methods.load("models.families", network.family)

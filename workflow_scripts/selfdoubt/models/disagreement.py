@@ -16,7 +16,7 @@ class Disagreeing(Classifier):
     """A classifier of which `forward` returns the further output after the logits, (n, K + 1), in training mode alone.
 
     In evaluation mode it returns logits (n, K): so attacks, features and all else that is given a model have a
-    classifier as any other. Raises UserError if the network does not end in one linear layer.
+    classifier like any other. Raises UserError if the network does not end in one linear layer.
     """
 
     def __init__(self, network, channels: int):

@@ -30,7 +30,7 @@ def predict_logits(model: nn.Module, images: np.ndarray) -> np.ndarray:
 
 
 def predict_disagreement(model: nn.Module, images: np.ndarray) -> np.ndarray:
-    """Return the further output of a `disagreement.Disagreeing` for uint8 images: float32 (n,), nats; as above."""
+    """Return the disagreement that a `disagreement.Disagreeing` predicts for uint8 (n, C, H, W): float32 (n,), nats."""
     return _in_batches(model, images, model.disagreement)
 
 

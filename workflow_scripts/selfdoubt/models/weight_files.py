@@ -19,7 +19,7 @@ from selfdoubt.settings.weight_suffixes import EITHER, PICKLES, SAFETENSORS
 
 
 def read(path: str | Path, key: str | None = None) -> dict[str, torch.Tensor]:
-    """Return the tensors of a state dict by name, on the processor, without what wrappers put before names.
+    """Return the tensors of a state dict by name, on the CPU, without the prefixes that wrappers put before names.
 
     key: which one of the file, as in `state_dicts.choose`; what is taken is printed where another one might be meant.
     Raises UserError if the file is missing, truncated, of another kind or holds more than tensors.

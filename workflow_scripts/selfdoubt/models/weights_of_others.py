@@ -43,7 +43,7 @@ def load_into(
 def normalisation_of(network, channels: int) -> tuple[list[float], list[float]] | None:
     """Return mean and deviation of the channels that settings name, None if they name none.
 
-    Raises UserError if they are of as many channels as the images have not.
+    Raises UserError if they do not have as many channels as the images.
     """
     mean, deviation = getattr(network, "mean", None), getattr(network, "deviation", None)
     if mean is not None and len(mean) != channels:

@@ -41,7 +41,7 @@ class Claim:
 
     @property
     def on_at_least(self) -> int | None:
-        """Of how many data sets it is, if it is about several together."""
+        """Return on how many data sets at least the claim must hold; None if it is not about several together."""
         n = self.row["on_at_least"]
         return None if pd.isna(n) else int(n)
 
@@ -76,7 +76,7 @@ def claims_of(hypotheses: pd.DataFrame, comparisons: pd.DataFrame, study: str) -
 
 
 def contradiction(row: dict) -> str | None:
-    """Return how the numbers of a row of HYPOTHESES are not those of its verdict; None where they are."""
+    """Return how the numbers of a row of HYPOTHESES contradict its verdict; None if they do not."""
     verdict, single = row["verdict"], row["n_components"] == 1
     found, small = (_below(row[key], row["alpha"]) for key in ("p_holm", "p_negligible_holm"))
     side = 0 if pd.isna(row["difference"]) else metric(row["metric"]).better * row["difference"]

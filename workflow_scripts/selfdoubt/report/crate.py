@@ -35,7 +35,7 @@ _UNITS = {"seconds": "http://qudt.org/vocab/unit/SEC", "MB": "http://qudt.org/vo
 
 
 def record(folder: Path, files: dict[str, Path], title: str, provenance: dict, costs: pd.DataFrame) -> str:
-    """Return the document, which belongs into `folder`, the root of the crate.
+    """Return the document, to be written into `folder`, the root of the crate.
 
     files: below the folder, which must be there: "workflow" (the Snakefile), "config", "page", tables and figures by
     other names. title: of the run. provenance: as of `ReportData`, with "licence" of the results. costs: COSTS.

@@ -29,7 +29,7 @@ def read_benchmarks(folder: Path, jobs: list[str], logs: Path) -> list[dict]:
 
 
 def devices(jobs: list[str], logs: Path) -> dict[str, int]:
-    """Return on what trainings were computed, by their logs: device, precision and threads, and of how many jobs."""
+    """Return the number of trainings by "DEVICE, PRECISION, N threads", from their logs."""
     found = Counter()
     for log in (logs / f"{job}.log" for job in jobs):
         for device, precision, threads in _DEVICE.findall(_start_of(log)):

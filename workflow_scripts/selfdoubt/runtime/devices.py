@@ -66,7 +66,7 @@ def precision_on(device: torch.device, precision: str) -> str:
 
 
 def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Return a tensor of the CPU on a device; of a GPU, what it has to do before is not waited for."""
+    """Return a CPU tensor on a device; a copy to a GPU is asynchronous and does not wait for the GPU's earlier work."""
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 

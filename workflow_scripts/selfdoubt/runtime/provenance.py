@@ -30,8 +30,8 @@ _DECISIVE = {"torch": "torch", "timm": "timm", "segmentation_models_pytorch": "s
 
 @cache
 def code_digest(script: str, modules: tuple[str, ...] = ()) -> str:
-    """Return 16 hex digits and a colon: of workflow_scripts/{script}.py and all that it imports from there, data files
-    (a report's template and style) and the versions of the packages that decide results among it.
+    """Return 16 hex digits and a colon: the digest of workflow_scripts/{script}.py, of all that it imports from there,
+    data files (a report's template and style) included, and of the versions of the packages that decide results.
 
     modules: below the library, of the methods that the job's settings name; they and what they import count too, and
     their names follow the colon, so that the job can load no others (`methods.allow`).

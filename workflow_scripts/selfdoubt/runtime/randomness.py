@@ -3,8 +3,8 @@
 Every random draw of the project comes from a generator named by (seed, purpose, counters). The name is
 hashed into the key of a Philox generator (Salmon et al. 2011), so one purpose never disturbs another and
 the draws of epoch 7 need no replay of epochs 0 to 6. NumPy's Philox is used on every device: a GPU and a
-CPU see the same views. torch's own global generator is not used, except to initialise weights, inside
-`models.classifier.build_model`.
+CPU see the same views. torch's own global generator is used only for initial weights and dropout, and is seeded
+each time with such a key.
 """
 
 import hashlib

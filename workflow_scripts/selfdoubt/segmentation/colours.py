@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 _BINS = {1: 64, 3: 12}  # of each channel, by the number of channels
-_RARE = 1e-3  # fraction of a region's pixels: what a colour of fewer says is little
+_RARE = 1e-3  # fraction of a region's pixels: colours that are rarer give little evidence
 _MOST = 3.0  # nats that a colour's evidence counts at most
 _CERTAIN = 1e-3  # a probability is no nearer to 0 or 1
 _RADIUS = 24  # of the filter: this part of the image's side
@@ -90,7 +90,7 @@ class _Guide:
         self._inverse = _inverse(covariance + _FLAT * torch.eye(channels, device=images.device))
 
     def filter(self, maps: torch.Tensor) -> torch.Tensor:
-        """Return maps (n, H, W), each pixel the mean of what the windows around it predict by a line in its colour."""
+        """Return maps (n, H, W), each pixel the mean of what the linear fits of its windows predict from its colour."""
         mean = self._box(maps[:, None])
         shared = self._box(self._images * maps[:, None]) - self._mean * mean  # (n, C, H, W)
         slope = (self._inverse @ shared.movedim(1, -1)[..., None])[..., 0].movedim(-1, 1)

@@ -40,8 +40,8 @@ def quality_rows(
     Where `pseudo` is given: pseudo-mask-recall, the fraction of the pixels annotated as object that the mask covers, a
     mean over images that have some, and where the truth is not known centred-box-recall, the same of a box as large as
     the masks on average. An IoU would need the pixels annotated as background, which are not stored.
-    A row of empty masks has a warning if there are too many of either kind, and those of iou and recall if the box does
-    as well.
+    The row `empty` has a warning if there are too many of either kind, and those of iou and pseudo-mask-recall if they
+    are no higher than the box's.
 
     stage: "pseudo-mask" (of its pixels annotated as object) or "mask". masks: bool (n, H, W). truth: the same, or None
     if it is not known; statistics that need it then have value null and a reason. pseudo: the same, of pixels annotated
@@ -129,7 +129,7 @@ def ious(masks: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def mean_recall(masks: np.ndarray, annotated: np.ndarray) -> float:
-    """Return the mean fraction of annotated pixels that masks cover; shapes as of `ious`, some image has some."""
+    """Return the mean fraction of annotated pixels that masks cover; shapes as in `ious`; some image must have some."""
     some = annotated[annotated.any((1, 2))]
     covering = masks if masks.ndim == 2 else masks[annotated.any((1, 2))]
     return float(((covering & some).sum((1, 2)) / some.sum((1, 2))).mean())

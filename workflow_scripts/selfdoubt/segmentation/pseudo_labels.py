@@ -37,7 +37,7 @@ def of_segmenter(model: segmenter.Segmenter, images: np.ndarray, settings, devic
 def by_ranks(maps: np.ndarray, labels: np.ndarray, quantile: float) -> np.ndarray:
     """Return probabilities of being object, float32 (n, H, W), by the rank of each pixel among those of its class.
 
-    Of a rank r in [0, 1] the odds are r / (1 - r) times (1 - quantile) / quantile: 1/2 at that quantile of the class.
+    A rank r in [0, 1] has the odds r / (1 - r) times (1 - quantile) / quantile: probability 1/2 at that quantile.
     """
     found = np.empty_like(maps)
     for label in np.unique(labels):

@@ -1,8 +1,8 @@
 """A segmenter for CutMix: a segmentation-models-pytorch network trained on pseudo-labels of pixels.
 
 By default from scratch: an encoder's pretrained weights bring in labels of other data (`load_encoder`). The
-pseudo-labels come from `activation_maps`. The network learns what they have in common on many images, and so its masks
-are better than they are.
+pseudo-labels come from `pseudo_labels`. The network learns what they have in common over many images, so its masks
+are better than the pseudo-labels.
 """
 
 import math

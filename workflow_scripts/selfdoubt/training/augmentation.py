@@ -70,7 +70,7 @@ def view(windows: torch.Tensor, moves: Moves) -> torch.Tensor:
 
 
 def moved(lots: Sequence[tuple], device: torch.device) -> list[tuple]:
-    """Return tuples of tensors on the device, to which those of all tuples go at once: no batch waits for its own."""
+    """Return the tuples with their tensors on the device, copied all at once, so that no batch waits for its own."""
     if not lots:
         return []
     places = [(torch.cat(tensors), [len(each) for each in tensors]) for tensors in zip(*lots, strict=True)]

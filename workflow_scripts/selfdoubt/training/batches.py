@@ -26,7 +26,7 @@ class Batch:
     images: torch.Tensor  # float32 (b, C, H, W) in [0, 1]
     labels: torch.Tensor  # (b,) of the image, or of the target where images are mixed
     other_labels: torch.Tensor  # (b,) of the source, where images are mixed
-    weight: torch.Tensor | None  # (b,) of `labels`
+    weight: torch.Tensor | None  # (b,) of `labels`, or (b, 2) as `mixing.draws` has it
     epoch: int = 0
     rows: slice | None = None  # of the epoch's order, in which these images stand
     n_whole: int = 0  # number of images of the batch on all ranks together

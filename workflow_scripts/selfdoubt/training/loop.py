@@ -1,7 +1,7 @@
 """The training loop of all teachers, baselines, students and augmented models.
 
-It can be killed at any moment and resumed to the same last bit: its state is saved after each epoch, and random numbers
-are a function of (seed, purpose, step or epoch). The checkpoint is the last epoch's: none is chosen on any split.
+It can be killed at any moment and resumes bit for bit: its state is saved every 10 minutes and after each epoch, and
+random numbers are functions of (seed, purpose, step or epoch). The checkpoint is the last epoch's: no split selects it.
 """
 
 import itertools
@@ -63,8 +63,8 @@ class Training:
     def run(self) -> list[dict]:
         """Train the model in place and return a row per epoch of TRAINING_SCHEMA, or of PARTS_SCHEMA.
 
-        With `ema_decay`, the model ends as its average. Raises UserError, which names it, soon after the first step, or
-        at the first evaluation on val, whose loss is not finite.
+        With `ema_decay`, the model ends with averaged weights. Raises UserError soon after the first step whose loss is
+        not finite, which it names, at the first evaluation on val whose loss is not finite, or if memory runs out.
         """
         self._restore()
         forward = self._stream.ranks.wrap(self._model)
@@ -104,7 +104,7 @@ class Training:
     def _check_losses(self) -> None:
         """Raise UserError at the first of the last steps whose loss is not finite.
 
-        On a GPU not at each step, since it would wait each time for its loss; no state is kept before.
+        On a GPU it is called once in 16 steps, since reading a loss waits for the GPU, and before any state is saved.
         """
         losses = torch.stack([total for total, _ in self._unchecked]).tolist() if self._unchecked else []
         for loss, (_, where) in zip(losses, self._unchecked, strict=True):
@@ -269,7 +269,7 @@ def _check_labels(train, job) -> None:
 
 
 def _model_of(images, shape: dict, job, device: torch.device) -> classifier.Classifier:
-    """Build a model of a shape on the device, its normalisation fitted to training images; or that it starts from."""
+    """Build a model on the device, its normalisation fitted to training images, or load the one that it starts from."""
     given = {"weights": job.weights[0]} if job.weights else {}
     given |= {"disagreement": getattr(job.settings, "disagreement", None) is not None}
     model = classifier.build_model(job.settings.network, seed=randomness.seed_of(job), **shape, **given)

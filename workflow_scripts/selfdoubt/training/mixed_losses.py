@@ -10,7 +10,7 @@ from selfdoubt.training.batches import Batch
 
 
 def of_augmented(settings) -> losses.Objective:
-    """Return the cross-entropy with mixed labels; with `also_clean`, that of the clean images and so often this one.
+    """Return the cross-entropy with mixed labels; `also_clean` (eta) adds it, times eta, to that of the clean images.
 
     CE(x, y) + eta CE(x_mix, y_mix), as RegMixup has it (Pinto et al. 2022), for every mixing. The logits are then of
     the clean images, followed by the mixed ones. A weight (b, 2) is as `mixing.draws` has it.

@@ -80,7 +80,7 @@ class _Rule(ABC):
 
 
 class _Sgd(_Rule):
-    """SGD with Nesterov's momentum in the form of Sutskever et al. 2013; weight decay is part of the gradient."""
+    """SGD with Nesterov's momentum (Sutskever et al. 2013) in torch's form; weight decay is part of the gradient."""
 
     kinds = ("momentum",)
     rate = "learning_rate"

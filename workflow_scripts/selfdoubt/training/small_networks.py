@@ -24,7 +24,7 @@ def train(
 ) -> nn.Module:
     """Train a network, which is on its device, by AdamW, the learning rate falling along a cosine; returns it frozen.
 
-    loss_of: the loss of a batch, of which it gets the row numbers below n_images. settings: method, epochs, batch_size,
+    loss_of: returns a batch's loss, given its rows (b,), integers below n_images. settings: method, epochs, batch_size,
     learning_rate. place: in the config, for errors. A last batch of one image, which has no batch statistics, is left
     out where the network needs them. Equal arguments and threads give equal weights.
     Raises UserError at the first step whose loss is not finite.

@@ -2,7 +2,7 @@
 
 Where the largest probability of the pool is below `contested_below`, the probabilities of each member become its mean
 over views, and the pool decides again, with the same weights. Everything else is the pool's. `where: random` gives
-views to as many images of each split whichever they are; `views: noise` gives them noise in the place of geometry.
+views to as many images of each split, drawn at random; `views: noise` makes them by noise in the place of geometry.
 """
 
 import numpy as np

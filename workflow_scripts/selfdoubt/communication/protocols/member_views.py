@@ -13,7 +13,7 @@ from selfdoubt.runtime import randomness
 def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> Decision:
     """Decide by the best member's mean probability over `n_views` views of every image, for as many forwards.
 
-    Raises Undefined if val has no images.
+    Raises Undefined if val has no images, or logits that are not finite.
     """
     val = predict_clean(models, splits["val"])
     best = best_of([*val.values()], splits["val"].labels)

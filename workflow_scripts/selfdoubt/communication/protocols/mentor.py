@@ -1,4 +1,4 @@
-"""Mentor: where the mean is contested, the member decides of which a fit expects to be correct (arXiv 2410.02384).
+"""Mentor: where the mean is contested, a fit picks the member that is most probably correct (arXiv 2410.02384).
 
 A member's mentor is a logistic regression that predicts whether the member is correct, fitted on the contested images
 of val, at the penalty of least NLL in cross-validation; val is decided out of fold. It is given

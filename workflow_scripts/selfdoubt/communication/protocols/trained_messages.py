@@ -1,4 +1,4 @@
-"""Trained messages: a network writes perturbations of which a frozen listener is correct.
+"""Trained messages: a network writes perturbations that make a frozen listener correct.
 
 The network sees the image and what it gets from the sender, features or predictions, and learns from labels of
 train and val, or of val alone; the listener's prediction of the perturbed image is the decision. Val is predicted by

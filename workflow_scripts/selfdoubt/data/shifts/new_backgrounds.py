@@ -1,7 +1,7 @@
-"""The test scenes before backgrounds of families that no training scene has, with the same objects to the pixel.
+"""The test scenes in front of backgrounds of families that no training scene has, the same objects to the pixel.
 
-Two textures and a patch as in `data.scenes`, of other families. Of some backgrounds that are drawn for a scene the
-first is taken from which its object stands out as it does there, so that objects are no harder to see.
+Two textures and a patch as in `data.scenes`, of other families. Of the backgrounds drawn for a scene, the first with
+enough contrast to the object, as there, is taken, else the one with most, so that objects are no harder to see.
 """
 
 from dataclasses import replace

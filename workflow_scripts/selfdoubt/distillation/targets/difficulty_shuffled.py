@@ -1,7 +1,7 @@
 """Targets that do not show which images are difficult: each has the label's probability of another image's target.
 
-It is the control of `ranked`, which orders images by that probability. Whole targets are not exchanged, since those
-would also take the likeness of classes from each image; nor entropies, which do not know whether the teacher is right.
+It is the control of `ranked`, which orders images by that probability. Whole targets are not exchanged, since that
+would exchange class similarities too; nor are entropies, which do not depend on whether the teacher is correct.
 """
 
 from selfdoubt.distillation.indices import partners

@@ -1,6 +1,6 @@
 """Anti-adversary: steps toward the predicted class (Alfarra et al. 2022).
 
-The authors' are two of .15 in units of the pixel range, which nothing bounds: leave epsilon_255 out for these. Small
+The authors take two of .15 of the pixel range, without a bound: leave epsilon_255 out for these. Small
 steps within epsilon are this project's.
 """
 

@@ -1,6 +1,6 @@
 """Deep: a small network, trained on `val`, that changes images so that confidence separates correct from incorrect.
 
-As the oracle it is ACE (Galil & El-Yaniv 2021) reversed, but from the image alone: labels are read while it is trained
+Like the oracle it reverses ACE (Galil & El-Yaniv 2021), but from the image alone: labels are read while it is trained
 and never after. The classifier was not fitted on `val`, so that its errors there are like those on test images.
 
 Left out: gradients of the classifier as the network's input, which would cost a backward pass for each image.

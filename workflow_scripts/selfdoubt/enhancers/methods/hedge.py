@@ -1,6 +1,6 @@
 """Hedge defence: steps up the cross-entropy of all classes, summed (Wu et al. 2021).
 
-The authors' are 20 within 8 / 255, from a random point within that. Few and small ones from the image are this
+The authors take 20 within 8 / 255, from a random point there. Few, small steps from the image itself are this
 project's.
 """
 

@@ -1,8 +1,8 @@
 """ODIN: a signed step toward the predicted class, softmax at a temperature (Liang, Li & Srikant 2018).
 
 The authors divide the sign of the gradient by the deviation that their images were normalised with, so that their
-epsilon of .0014 is one of [0, 1] pixels, as here. They clamp no pixel to [0, 1], let no pixel rest whose gradient is 0,
-and take the largest probability of the moved image, where here it is that of the label that is kept.
+epsilon of .0014 is one of [0, 1] pixels, as here. They do not clamp pixels to [0, 1], also move those of gradient 0,
+and take the largest probability of the moved image, where here it is that of the clean prediction, which is kept.
 """
 
 import numpy as np

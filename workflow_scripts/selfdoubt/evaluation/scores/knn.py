@@ -1,4 +1,4 @@
-"""The distance to the k-th nearest training image, negative (Sun et al. 2022), of features of length 1.
+"""The negative distance to the k-th nearest training image, between features scaled to length 1 (Sun et al. 2022).
 
 k is 50, as the paper has it for CIFAR-10.
 """

@@ -1,6 +1,6 @@
 """The probability of the predicted class minus the largest of the others, m, ranked by -log(1 - m).
 
-Which does not saturate at 1. m is below 0 where the reported class is not the top one.
+That logarithm does not saturate at 1. m is below 0 where the reported class is not the top one.
 """
 
 import numpy as np

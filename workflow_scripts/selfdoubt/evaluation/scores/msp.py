@@ -1,6 +1,6 @@
 """Softmax probability of the predicted class (Hendrycks & Gimpel 2017), ranked by its log-odds.
 
-Which is the largest one, unless a variant reports another class than that of its largest logit.
+This probability is the largest one, unless a variant reports another class than that of its largest logit.
 """
 
 from selfdoubt.evaluation.log_odds import log_odds, probability

@@ -1,4 +1,4 @@
-"""The energy where no feature is above a bound (Sun et al. 2021): the 90th percentile of all training features."""
+"""The negative energy with features clipped at the 90th percentile of all training features (Sun et al. 2021)."""
 
 import numpy as np
 

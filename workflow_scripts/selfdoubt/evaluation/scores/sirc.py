@@ -1,6 +1,6 @@
 """Msp, lowered where the sum of the absolute features is small (Xia & Bouganis 2022).
 
--(1 - p) (1 + exp(-b (s - a))), s the L1 norm, ranked by its negative logarithm. As in the paper, a is three deviations
+-(1 - p) (1 + exp(-b (s - a))), s the L1 norm, ranked by -log of its magnitude. As in the paper, a is three deviations
 of the training images' s below their mean, b one over the deviation.
 """
 

@@ -107,7 +107,7 @@ def table(data: Exchange, settings, context: Context) -> pd.DataFrame:
 
 
 def chosen(data: Exchange, n: int) -> np.ndarray:
-    """Return rows: by turns, images that messages corrected and ones that they turned wrong, then unchanged ones."""
+    """Return rows: alternately images that messages corrected and ones they made incorrect, then unchanged ones."""
     before, after = data.before.argmax(1), data.decided.argmax(1)
     mended = np.flatnonzero((before != data.labels) & (after == data.labels))
     broken = np.flatnonzero((before == data.labels) & (after != data.labels))

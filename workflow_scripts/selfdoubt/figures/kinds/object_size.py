@@ -43,7 +43,7 @@ def read(inputs, settings, context: Context) -> SizedRuns:
 
 @mpl.rc_context(STYLE)
 def draw(data: SizedRuns, settings, context: Context) -> Figure:
-    """Draw differences from the first arm, of the same replicate, in bins of as many images each, by the object's size.
+    """Draw differences from the first arm, of the same replicate, in bins of equally many images, by the object's size.
 
     Left: accuracy in points. Right: AURC, a fraction times 1000; lower is better. Lines are means over replicates, bars
     reach from the least to the most. Raises UserError if there are fewer images than bins.

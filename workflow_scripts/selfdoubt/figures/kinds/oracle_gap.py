@@ -123,7 +123,7 @@ def _legend(axes: Axes, used: set[str]) -> None:
 
 
 def scale(settings) -> int:
-    """Return by which accuracies are multiplied: areas are shown times 1000, what is at one coverage in points."""
+    """Return the factor of values on the axis: 1000 for means over all coverages, 100 (points) at a single coverage."""
     return 1000 if settings.coverage_percent is None else 100
 
 

@@ -1,4 +1,4 @@
-"""Background swap: the target's object before the source's background, whose object is painted over."""
+"""Background swap: the target's object in front of the source's background, whose object is painted over."""
 
 import numpy as np
 import torch
@@ -13,10 +13,10 @@ def draw_lambda(generator, n: int, settings):
 
 
 def mix(target, source, drawn, settings):
-    """Put the target's object before the source's background; the weight is 1 everywhere.
+    """Put the target's object in front of the source's background; the weight is 1 everywhere.
 
-    x' = M_a x_a + (1 - M_a) b, with M_a wider by `dilate_px` and its edge outside of that softer by `feather_px`, and b
-    the source with its object, wider alike, painted over. An image is left as it is where a mask is empty, since its
+    x' = M_a x_a + (1 - M_a) b, with M_a dilated by `dilate_px` and its edge then feathered over `feather_px`, and b
+    the source with its object, dilated too, painted over. An image is left as it is where a mask is empty, since its
     object would be lost or the source's seen, and where the source's covers all of it.
 
     Arguments and results as of `oa_cutmix`.

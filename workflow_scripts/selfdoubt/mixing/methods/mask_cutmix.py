@@ -14,7 +14,7 @@ def draw_lambda(generator, n: int, settings):
 def mix(target, source, drawn, settings):
     """Paste the source's object where it hides least; the label follows what remains visible of each object.
 
-    Of the K candidate translations that one is taken which loses the least of both objects: the fraction of the
+    Takes, of the K candidate translations, the one that loses the least of both objects: the fraction of the
     target's object that is hidden plus the fraction of the source's that falls outside. The weight is
     `objects.object_weight`, or with the labels `pixel-area` the fraction of pixels that are the target's. Arguments and
     results as of `oa_cutmix`.

@@ -14,8 +14,8 @@ def draw_lambda(generator, n: int, settings):
 def mix(target, source, drawn, settings):
     """Paste the source's object as `mask_cutmix` does, of the area F_a (1 - lambda) / lambda before it is placed.
 
-    So the target's weight by object areas is lambda where nothing is hidden, as spread as CutMix draws it, as far as
-    the object fits into the image. Labels follow what is visible, as there. Objects keep their size where the target
+    So the target's weight by object areas is lambda, as CutMix draws it, wherever nothing is hidden and the object fits
+    into the image. Labels follow what is visible, as in `mask_cutmix`. Objects keep their size where the target
     has none. Arguments and results as of `oa_cutmix`.
     """
     areas = [(images[:, -1] > 0).sum((1, 2)).double() for images in (target, source)]

@@ -1,4 +1,4 @@
-"""Object mixup: two objects blended before the background of one of them."""
+"""Object mixup: two objects blended in front of the background of one of them."""
 
 import torch
 

@@ -15,7 +15,7 @@ _LOGIT_SCALE = 1 / 9
 
 
 class ConvNet(nn.Module):
-    """Fixed whitening convolution, three blocks, global maximum, linear layer scaled by 1/9."""
+    """Fixed whitening convolution, a block for each of `widths`, global maximum, linear layer scaled by 1/9."""
 
     def __init__(self, widths: list[int], n_classes: int, channels: int):
         super().__init__()

@@ -37,7 +37,7 @@ class CifarResNet(nn.Module):
 
 
 class _Block(nn.Module):
-    """Two convolutions around a shortcut, an identity where the width stays.
+    """Two convolutions with a shortcut around them, an identity where the width stays.
 
     shortcuts: where it changes, either every second pixel and channels of zeros (the paper's option A), behind the
     others ("padding") or half of them before ("padding-around"), or a normalised 1 x 1 convolution (B, "projection").

@@ -20,7 +20,7 @@ _PAIRS = {"⁻³": "$^{-3}$", "⁻⁶": "$^{-6}$"}
 
 
 def tex(text: str) -> str:
-    """Return a text as LaTeX shows it: its special letters escaped, signs, arrows, powers and Greek in maths."""
+    """Return a text as LaTeX source: special characters escaped; signs, arrows, powers and Greek letters in maths."""
     for pair, written in _PAIRS.items():
         if pair in text:
             return written.join(map(tex, text.split(pair)))

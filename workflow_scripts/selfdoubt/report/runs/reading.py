@@ -49,7 +49,7 @@ class Run:
 
 
 def read_run(folder: Path) -> Run:
-    """Return a run; raises UserError, in one line, if the folder is none or its report was not made."""
+    """Return a run; raises UserError, in one line, if there is no such folder or its report was not made."""
     path = folder / "report/config.yaml"
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; give that of a run, such as results/default")

@@ -1,4 +1,4 @@
-"""Self-distillation: the teacher is the average of one's own weights (mean teacher: Tarvainen & Valpola 2017).
+"""Self-distillation: the teacher is a moving average of the model's weights (mean teacher: Tarvainen & Valpola 2017).
 
 They use it for images without labels, of which student and teacher see different views, and let the divergence's weight
 rise over the first epochs. Here both see one view, as in distillation from another model, and the weight is constant:

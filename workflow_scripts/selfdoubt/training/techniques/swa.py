@@ -10,7 +10,7 @@ from selfdoubt.training.technique import Base, Forward
 class Technique(Base):
     """From a fraction of the epochs on, other learning rates, and the mean of the weights at the end of each cycle.
 
-    The rate is constant, or falls in a line within each cycle, as in the paper: at step i of c, from 1, it is
+    The rate is constant, or falls linearly within each cycle, as in the paper: at step i of c, from 1, it is
     (1 - i / c) factor + i / c lowest_factor of the recipe's peak. The mean becomes the model after the last epoch, with
     statistics of batch normalisation recomputed on one more epoch's views of the training images. FMFP (Zhu et al.,
     ECCV 2022) is this and SAM, from 0.6 of the epochs at half the peak; the paper's own start is 0.75.
