@@ -122,6 +122,8 @@ def test_what_must_not_be_lost_is_named_and_so_is_what_keeps_a_claim_open():
     assert "without a loss of accuracy beyond its margin" in text
     open_ = claim("inconclusive", INTERVALS["above"], -1, "aurc", p_holm=0.5, p_no_loss=0.5)
     assert "a loss of accuracy is not excluded" in answer(open_, comparisons=(own, kept))
+    unknown = kept | dict.fromkeys(("difference", "low", "high")) | {"reason": "no incorrect samples"}
+    assert "a loss of accuracy is not excluded" in answer(open_ | {"p_no_loss": None}, comparisons=(own, unknown))
     few = claim("inconclusive", INTERVALS["above"], -1, "aurc", n_replicates=3)
     assert "3 replicates cannot decide" in answer(few)
 

@@ -11,6 +11,7 @@ from expected_jobs import after
 from import_closure import library, methods, reached_from, rules_of_modules
 from ways_of_editing import Edit, modules
 
+UNUSED = "no job of the tests' study loads them: methods that it does not use, and what only the commands load"
 OWN = [module for module in library() if "__init__" not in module]
 
 
@@ -26,11 +27,7 @@ def edits_of_modules() -> list[Edit]:
         tried = not jobs or not rules <= seen or not {*methods()}.isdisjoint(paths)
         seen |= rules
         name = listed(paths) if jobs else f"any of the {len(paths)} modules that no other row has"
-        why = (
-            ""
-            if jobs
-            else "no job of the tests' study loads them: methods that it does not use, and what only the commands load"
-        )
+        why = "" if jobs else UNUSED
         edits.append(Edit(name, modules(*paths), {*jobs}, why, tried))
     return edits
 

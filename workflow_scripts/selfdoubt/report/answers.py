@@ -171,7 +171,7 @@ def _inconclusive(claim: Claim, names: Arms) -> str:
     why = ""
     if row["n_replicates"] < _LEAST_REPLICATES and row["units"] == "replicates":
         why = f"; {counted(int(row['n_replicates']), 'replicate')} cannot decide"
-    elif _below(row["p"], row["level"]) and not pd.isna(row["p_no_loss"]):
+    elif _below(row["p"], row["level"]) and claim.kept:
         lost = listed(list(dict.fromkeys(metric_of(each["metric"]).label for each in claim.kept)))
         why = f"; a loss of {lost} is not excluded"
     interval = "no interval" if pd.isna(row["low"]) else _interval(row, signed=True)
