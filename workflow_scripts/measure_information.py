@@ -15,7 +15,9 @@ def run(arguments):
         by_split = {split: [member[split] for member in members] for split in ("val", "test")}
         for protocol in job.protocols:
             table = table_files.read_table(next(paths), GAINS_SCHEMA)
-            kept = {split: kept_gains.from_table(table, split) for split in ("val", "test")}
+            kept = {
+                split: kept_gains.from_table(table, split, members[0][split].image_ids) for split in ("val", "test")
+            }
             found = attempt(information.measure, by_split, kept, settings.information)
             measured.setdefault((job.dataset, job.group, protocol), {})[job.replicate] = found
     rows = []

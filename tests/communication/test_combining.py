@@ -8,6 +8,7 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from selfdoubt.communication import combining, out_of_fold, pools, probabilities
+from selfdoubt.communication.folds import stratified_folds
 from selfdoubt.communication.protocols import (
     class_bias,
     majority_vote,
@@ -190,7 +191,7 @@ def test_stacking_learns_which_member_is_informative():
 
 def test_the_penalty_is_that_of_least_nll_on_images_held_out():
     penalties, n_folds = [0.001, 0.1, 10.0], 3
-    fold, losses, predicted = out_of_fold.folds(LABELS, n_folds), [], {}
+    fold, losses, predicted = stratified_folds(LABELS, n_folds), [], {}
     for penalty in penalties:
         loss, predicted[penalty] = 0.0, np.empty((60, 4))
         for k in range(n_folds):
@@ -212,7 +213,7 @@ def test_the_penalty_is_that_of_least_nll_on_images_held_out():
 
 def test_folds_spread_every_class_and_all_images():
     labels = np.array([2] * 7 + [0] * 5 + [1])
-    found = out_of_fold.folds(labels, 3)
+    found = stratified_folds(labels, 3)
     assert sorted(np.bincount(found, minlength=3)) == [4, 4, 5]
     assert sorted(np.bincount(found[labels == 2])) == [2, 2, 3]
     assert sorted(np.bincount(found[labels == 0])) == [1, 2, 2]
@@ -295,7 +296,7 @@ def test_a_pool_is_at_the_minimum_of_its_loss():
     ],
 )
 def test_val_is_predicted_by_fits_without_its_fold(method, fit, predict):
-    rows, fold = [np.concatenate(pair) for pair in zip(VAL, TEST, strict=True)], out_of_fold.folds(LABELS, 3)
+    rows, fold = [np.concatenate(pair) for pair in zip(VAL, TEST, strict=True)], stratified_folds(LABELS, 3)
     settings = SimpleNamespace(method=method, penalty=[0.1], n_folds=3)
     found = combining.decide(combining.Members(rows, np.arange(100) < 60, LABELS), settings).log_probabilities
     for k in range(3):

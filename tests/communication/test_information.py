@@ -121,9 +121,9 @@ def test_the_script_reads_what_a_decision_keeps(tmp_path):
         kept = decisions.decide(models, splits, SimpleNamespace(**settings), 0).kept
         paths.append(tmp_path / f"{settings['method']}.parquet")
         table_files.write_table(paths[-1], kept_gains.to_table(kept, splits), GAINS_SCHEMA)
-        again = kept_gains.from_table(table_files.read_table(paths[-1], GAINS_SCHEMA), "test")
-        assert again.gains.shape == (len(kept["test"].images), 2, n_gains)
-        np.testing.assert_array_equal(again.images, kept["test"].images + 7)
+        again = kept_gains.from_table(table_files.read_table(paths[-1], GAINS_SCHEMA), "test", splits["test"].image_ids)
+        assert again.gains.shape == (len(kept["test"].rows), 2, n_gains)
+        np.testing.assert_array_equal(again.rows, kept["test"].rows)
         np.testing.assert_array_equal(again.candidates, kept["test"].candidates)
         np.testing.assert_allclose(again.gains, kept["test"].gains, rtol=1e-3, atol=1e-4)
     job = {"dataset": "d", "group": "g", "replicate": 1, "n_members": 2, "protocols": ["persuasion", "contested-views"]}
@@ -140,4 +140,4 @@ def test_the_script_reads_what_a_decision_keeps(tmp_path):
 def test_no_gains_are_an_empty_table():
     table = kept_gains.to_table({}, {})
     assert table.schema.equals(GAINS_SCHEMA) and len(table) == 0
-    assert len(kept_gains.from_table(table, "val").images) == 0
+    assert len(kept_gains.from_table(table, "val", np.arange(3)).rows) == 0

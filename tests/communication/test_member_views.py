@@ -81,12 +81,12 @@ def test_gains_are_what_views_of_contested_images_add_to_log_p(where):
     kept, log_p = found.kept["test"], BEFORE["test"]
     uncertain = np.flatnonzero(np.exp(log_p.max(1)) < HALF)
     moved = np.flatnonzero(np.abs(found.logits["test"] - log_p).max(1) > 1e-6)
-    np.testing.assert_array_equal(kept.images, np.intersect1d(uncertain, moved))
-    assert (len(kept.images) == len(uncertain)) == (where == "contested")
+    np.testing.assert_array_equal(kept.rows, np.intersect1d(uncertain, moved))
+    assert (len(kept.rows) == len(uncertain)) == (where == "contested")
     clean, settings = CLEAN["test"][1], SimpleNamespace(**SHIFTS)
     generator, rows = randomness.generator(0, "views/test", 1), moved
     after = views.mean_over_views([*MODELS.values()][1], SPLITS["test"].images[rows], clean[rows], settings, generator)
-    gains = (log_softmax(after, 1) - log_softmax(clean[rows].astype(float), 1))[np.isin(rows, kept.images)]
+    gains = (log_softmax(after, 1) - log_softmax(clean[rows].astype(float), 1))[np.isin(rows, kept.rows)]
     np.testing.assert_allclose(kept.gains[..., 1], np.take_along_axis(gains, kept.candidates, 1), atol=1e-5)
 
 

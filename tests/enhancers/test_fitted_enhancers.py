@@ -21,24 +21,24 @@ from selfdoubt.runtime.errors import UserError
 
 
 def test_folds_hold_each_row_once_and_differ_between_seeds():
-    found = crossfit.folds(11, 3, seed=1)
+    found = crossfit.random_folds(11, 3, seed=1)
     assert [len(rows) for rows in found] == [4, 4, 3]
     assert sorted(np.concatenate(found)) == list(range(11))
     assert all((np.diff(rows) > 0).all() for rows in found)
-    assert [list(rows) for rows in found] == [list(rows) for rows in crossfit.folds(11, 3, seed=1)]
-    assert [list(rows) for rows in found] != [list(rows) for rows in crossfit.folds(11, 3, seed=2)]
+    assert [list(rows) for rows in found] == [list(rows) for rows in crossfit.random_folds(11, 3, seed=1)]
+    assert [list(rows) for rows in found] != [list(rows) for rows in crossfit.random_folds(11, 3, seed=2)]
     assert sorted([*found[0], *crossfit.others(11, found[0])]) == list(range(11))
 
 
 def test_too_few_images_are_refused():
     with pytest.raises(UserError, match="n_folds"):
-        crossfit.folds(5, 3, seed=1)
+        crossfit.random_folds(5, 3, seed=1)
 
 
 @pytest.mark.parametrize("method", FITTED)
 def test_predictions_of_val_are_out_of_fold(method):
     found = selection.enhance(network(), SPLITS, single(method), seed=5)
-    folds = crossfit.folds(60, single(method).n_folds, seed=5)
+    folds = crossfit.random_folds(60, single(method).n_folds, seed=5)
     expected = np.empty(60)
     for k, rows in enumerate(folds):
         expected[rows] = k

@@ -98,8 +98,8 @@ def test_the_deviation_of_the_rest_is_that_of_labels_drawn_from_people():
 
 def test_another_order_of_the_same_order_mends_nothing():
     for monotone in (np.exp, lambda it: 3 * it - 1):
-        assert not oracle_gap.mended(CONFIDENCE, monotone(CONFIDENCE), CORRECT).any()
-    best = oracle_gap.mended(CONFIDENCE, CORRECT.astype(float), CORRECT)
+        assert not oracle_gap.gain_of_reordering(CONFIDENCE, monotone(CONFIDENCE), CORRECT).any()
+    best = oracle_gap.gain_of_reordering(CONFIDENCE, CORRECT.astype(float), CORRECT)
     assert best == pytest.approx(oracle_gap.gap(CONFIDENCE, CORRECT))
 
 
@@ -125,7 +125,7 @@ def predictions(seed: int, n: int) -> Predictions:
 def test_a_model_of_correctness_finds_classes_that_are_often_wrong():
     val, test = predictions(0, 500), predictions(1, 500)
     order = fitted_order(val.logits, val.correct, test.logits)
-    assert oracle_gap.mended(test.logits.max(1), order, test.correct).mean() > 0.03
+    assert oracle_gap.gain_of_reordering(test.logits.max(1), order, test.correct).mean() > 0.03
 
 
 WANTED = SimpleNamespace(scores=["msp", "pnorm"], coverages_percent=[50, 100])

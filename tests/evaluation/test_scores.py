@@ -10,7 +10,7 @@ from scipy.special import log_softmax, logsumexp, softmax
 from selfdoubt.evaluation import scoring
 from selfdoubt.evaluation.log_odds import log_odds
 from selfdoubt.evaluation.predictions import Predictions
-from selfdoubt.evaluation.rankings import aurc, rank, without_noise
+from selfdoubt.evaluation.rankings import aurc, rank, round_to_tie
 from selfdoubt.evaluation.scores.pnorm import POWERS, pnorm
 from selfdoubt.evaluation.softmax import TEMPERATURE_BOUNDS, Softmax, each_block, first_fault, fit_temperature
 from selfdoubt.evaluation.undefined import Undefined
@@ -132,8 +132,8 @@ def test_rounding_ties_nothing_that_differs_by_more_than_a_millionth_of_a_millio
     logits = logits_of(0, n=200_000)
     for name in ("msp", "margin", "entropy", "gini", "energy"):
         assert len(set(confidence(name, logits))) == 200_000
-    assert without_noise(np.array([np.inf, -np.inf, 0.0])).tolist() == [np.inf, -np.inf, 0]
-    assert without_noise(np.array([1e-300]), least=0.0) == pytest.approx([1e-300], rel=1e-12, abs=0)
+    assert round_to_tie(np.array([np.inf, -np.inf, 0.0])).tolist() == [np.inf, -np.inf, 0]
+    assert round_to_tie(np.array([1e-300]), least=0.0) == pytest.approx([1e-300], rel=1e-12, abs=0)
 
 
 def test_equal_logits_have_the_least_confidence():

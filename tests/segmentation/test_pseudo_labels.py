@@ -10,7 +10,7 @@ from torch import nn
 from selfdoubt.models.classifier import build_model
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.segmentation import activation_maps, colours, feature_maps, map_views, pseudo_labels
-from selfdoubt.segmentation.map_views import Views
+from selfdoubt.segmentation.map_views import MapViews
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")
@@ -101,7 +101,7 @@ class Striped(nn.Module):
 def test_features_part_an_image_and_the_more_active_side_is_the_object():
     images = np.zeros((2, 1, 8, 8), np.uint8)
     images[0, 0, :, :3] = images[1, 0, 5:] = 255  # the bright part, smaller than the rest
-    for views in (Views([1.0]), Views([1.0, 2.0], upside_down=True)):
+    for views in (MapViews([1.0]), MapViews([1.0, 2.0], upside_down=True)):
         maps = feature_maps.feature_maps(Striped(), images, views)
         assert maps.shape == (2, 8, 8) and maps.dtype == np.float32
         assert (maps[0, :, :3] > 0.5).all() and (maps[0, :, 3:] < 0.5).all()
@@ -126,7 +126,7 @@ def test_first_components_are_those_of_a_decomposition():
 
 def test_without_a_layer_wide_enough_the_teacher_is_named():
     with pytest.raises(UserError, match="teacher: no layer's map"):
-        feature_maps.feature_maps(Striped(), np.zeros((1, 1, 3, 3), np.uint8), Views([1.0]))
+        feature_maps.feature_maps(Striped(), np.zeros((1, 1, 3, 3), np.uint8), MapViews([1.0]))
 
 
 # ---- views ----
@@ -140,17 +140,17 @@ def test_maps_of_mirrored_images_are_mirrored_and_scales_count():
         lambda images, views: activation_maps.activation_maps(model, images, labels, views),
         lambda images, views: feature_maps.feature_maps(model, images, views),
     ):
-        for views, axis in ((Views([1.0, 1.5]), 2), (Views([1.0], upside_down=True), 1)):
+        for views, axis in ((MapViews([1.0, 1.5]), 2), (MapViews([1.0], upside_down=True), 1)):
             maps, flipped = of(images, views), of(np.flip(images, axis + 1).copy(), views)
             assert maps == pytest.approx(np.flip(flipped, axis), abs=1e-5)
-            assert np.abs(of(images, Views([1.0])) - maps).max() > 0.01
+            assert np.abs(of(images, MapViews([1.0])) - maps).max() > 0.01
 
 
 def test_a_network_of_an_input_size_of_its_own_is_looked_at_in_units_of_that():
     seen = []
     model = SimpleNamespace(input_pixels=20 * 20, mean=0.0, std=1.0, body=lambda images: seen.append(images) or images)
     map_views.mean_over(
-        lambda look, images: look(images).mean((2, 3))[..., None], model, torch.rand(1, 1, 10, 10), Views([1.0, 1.5])
+        lambda look, images: look(images).mean((2, 3))[..., None], model, torch.rand(1, 1, 10, 10), MapViews([1.0, 1.5])
     )
     assert [images.shape[2] for images in seen] == [20, 20, 30, 30]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def folds(labels: np.ndarray, n_folds: int) -> np.ndarray:
+def stratified_folds(labels: np.ndarray, n_folds: int) -> np.ndarray:
     """Return the fold of each image, (n,) in 0 ... n_folds - 1, stratified by class, in the order of the images."""
     fold, dealt = np.empty(len(labels), np.int64), 0
     for label in np.unique(labels):

@@ -16,7 +16,7 @@ from scipy.special import log_softmax
 
 from selfdoubt.communication.decisions import Decision, predict_clean
 from selfdoubt.communication.exchange import Messages, exchange, persuasion_rows
-from selfdoubt.communication.folds import folds
+from selfdoubt.communication.folds import stratified_folds
 from selfdoubt.communication.kept_gains import KeptGains
 from selfdoubt.communication.probabilities import log_probabilities, mean_probability
 
@@ -105,7 +105,7 @@ def relative_gains(messages: Messages, gains: np.ndarray, n_images: int, n_class
 
 def weights_out_of_fold(log_prior: np.ndarray, relative: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return for each image of val the weight that is fitted without its fold, (n, 1); arguments as of `fit_weight`."""
-    fold, found = folds(labels, _N_FOLDS), np.empty((len(labels), 1))
+    fold, found = stratified_folds(labels, _N_FOLDS), np.empty((len(labels), 1))
     for held_out in range(_N_FOLDS):
         inside = fold != held_out
         found[~inside] = fit_weight(log_prior[inside], relative[inside], labels[inside])

@@ -18,6 +18,7 @@ negligible.
 import numpy as np
 
 from selfdoubt.communication import logistic, out_of_fold
+from selfdoubt.communication.folds import stratified_folds
 from selfdoubt.communication.kept_gains import KeptGains
 from selfdoubt.communication.probabilities import log_probabilities
 from selfdoubt.evaluation.contrasts import Contrast
@@ -53,15 +54,14 @@ def measure(members: dict[str, list[Predictions]], kept: dict[str, KeptGains], s
     offset, clean, gains, target, _ = map(np.concatenate, zip(of_val, of_test, strict=True))
     spread = gains.std(0)
     both = np.hstack([clean, gains / np.where(spread > 0, spread, 1)])
-    fold = np.concatenate([np.full(len(of_val[3]), -1), out_of_fold.folds(labels, settings.n_folds)])
+    fold = np.concatenate([np.full(len(of_val[3]), -1), stratified_folds(labels, settings.n_folds)])
     nlls = [_out_of_fold(offset, features, target, fold, settings) for features in (clean, both)]
     return Measured(of_test[4], *nlls)
 
 
 def _design(members: list[Predictions], kept: KeptGains) -> tuple:
     """Return offset (n,), clean features (n, p), gains (n, F), which class is correct (n,) and ids of usable images."""
-    rows = np.searchsorted(members[0].image_ids, kept.images)
-    labels = members[0].labels[rows]
+    rows, labels = kept.rows, members[0].labels[kept.rows]
     usable = (kept.candidates == labels[:, None]).any(1)
     rows, pair = rows[usable], kept.candidates[usable]
     each = [np.take_along_axis(log_probabilities(one.logits[rows]), pair, axis=1) for one in members]
@@ -70,7 +70,7 @@ def _design(members: list[Predictions], kept: KeptGains) -> tuple:
     clean = np.hstack([odds, classes[pair[:, 0]] - classes[pair[:, 1]], np.ones((len(rows), 1))])
     gains = kept.gains[usable]
     target = (pair[:, 1] == labels[usable]).astype(np.int64)  # 0: the first
-    return odds.mean(1), clean, gains[:, 0] - gains[:, 1], target, kept.images[usable]
+    return odds.mean(1), clean, gains[:, 0] - gains[:, 1], target, members[0].image_ids[rows]
 
 
 def _out_of_fold(offset, features, target, fold: np.ndarray, settings) -> np.ndarray:

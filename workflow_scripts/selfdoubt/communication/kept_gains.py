@@ -11,7 +11,7 @@ from selfdoubt.runtime.schemas.gains import GAINS_SCHEMA
 class KeptGains(NamedTuple):
     """Of the m images of a split about which a group is uncertain."""
 
-    images: np.ndarray  # int (m,) rows of the split; from `from_table`: ids of images
+    rows: np.ndarray  # int (m,) of the split
     candidates: np.ndarray  # int (m, 2) the two classes of largest prior probability
     gains: np.ndarray  # (m, 2, F) of each pair of sender and listener, or of each member
 
@@ -20,7 +20,7 @@ def to_table(kept: dict[str, KeptGains], splits: dict) -> pa.Table:
     """Return a table of GAINS; kept: by split. Gains are rounded to float16."""
     parts = [GAINS_SCHEMA.empty_table()]
     for name, found in kept.items():
-        columns = {"split": [name] * len(found.images), "image_id": splits[name].image_ids[found.images]}
+        columns = {"split": [name] * len(found.rows), "image_id": splits[name].image_ids[found.rows]}
         for i, place in enumerate(("first", "second")):
             columns |= {place: found.candidates[:, i], f"gains_of_{place}": [*found.gains[:, i].astype(np.float16)]}
         arrays = [pa.array(columns[field.name], field.type) for field in GAINS_SCHEMA]
@@ -28,12 +28,12 @@ def to_table(kept: dict[str, KeptGains], splits: dict) -> pa.Table:
     return pa.concat_tables(parts)
 
 
-def from_table(table: pa.Table, split: str) -> KeptGains:
-    """Return the gains of a split of a table of GAINS."""
+def from_table(table: pa.Table, split: str, image_ids: np.ndarray) -> KeptGains:
+    """Return the gains of a split of a table of GAINS; image_ids: (n,) rising, those of the split's rows."""
     table = table.filter(pa.array([name == split for name in table["split"].to_pylist()], pa.bool_()))
     both = [_numbers(table, f"gains_of_{place}") for place in ("first", "second")]
     candidates = np.stack([table[place].to_numpy().astype(np.int64) for place in ("first", "second")], axis=1)
-    return KeptGains(table["image_id"].to_numpy(), candidates, np.stack(both, axis=1))
+    return KeptGains(np.searchsorted(image_ids, table["image_id"].to_numpy()), candidates, np.stack(both, axis=1))
 
 
 def _numbers(table: pa.Table, column: str) -> np.ndarray:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from selfdoubt.communication.combining import Combined, Members
-from selfdoubt.communication.folds import folds
+from selfdoubt.communication.folds import stratified_folds
 from selfdoubt.evaluation.softmax import first_fault
 from selfdoubt.evaluation.undefined import Undefined
 
@@ -73,7 +73,7 @@ def cross_validate(
 
     settings: has `penalty`, a list, and `n_folds`.
     """
-    penalties, fold = sorted(settings.penalty, reverse=True), folds(labels, settings.n_folds)
+    penalties, fold = sorted(settings.penalty, reverse=True), stratified_folds(labels, settings.n_folds)
     fitted = [[] for _ in penalties]  # of each, the weights without each fold
     nll = np.empty((len(penalties), len(labels)))
     for held_out in range(settings.n_folds):

@@ -13,7 +13,7 @@ from selfdoubt.runtime import randomness
 from selfdoubt.runtime.errors import UserError
 
 
-def folds(n: int, n_folds: int, seed: int) -> list[np.ndarray]:
+def random_folds(n: int, n_folds: int, seed: int) -> list[np.ndarray]:
     """Divide n rows at random into folds of nearly equal size, each in rising order.
 
     Raises UserError if a fold would have fewer than two rows.

@@ -113,7 +113,7 @@ def choose(model: nn.Module, val, settings, seed: int, held_out=None, others: lo
     """
     listed, n = candidates(settings), len(val.labels)
     is_fitted = hasattr(load(settings.method), "fit")
-    folds = crossfit.folds(n, settings.n_folds, seed) if is_fitted else [np.arange(n)]
+    folds = crossfit.random_folds(n, settings.n_folds, seed) if is_fitted else [np.arange(n)]
     prepared = _prepare(model, val, listed, [crossfit.others(n, rows) for rows in folds], seed, others)
     found = []
     for k, rows in enumerate(folds):

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from selfdoubt.evaluation.rankings import without_noise
+from selfdoubt.evaluation.rankings import round_to_tie
 from selfdoubt.evaluation.undefined import Undefined, count, quotient
 from selfdoubt.runtime.threads import cached_property
 
@@ -79,7 +79,7 @@ class Rising:
 
 def in_rising_order(top: np.ndarray, correct: np.ndarray) -> Rising:
     """Sort samples by the largest probability `top`, (n,); correct: (n,) bool."""
-    rising = without_noise(np.asarray(top, dtype=np.float64))
+    rising = round_to_tie(np.asarray(top, dtype=np.float64))
     n, order = count(rising), np.argsort(rising)
     rising = rising[order]
     gaps = np.subtract(correct, top, dtype=np.float64)[order]
@@ -222,8 +222,8 @@ def bin_of(p: np.ndarray, n_bins: int) -> np.ndarray:
 
     Rounded, since what was computed as 0.6000000000000001 was 0.6, which is in the bin that ends there.
     """
-    edges = without_noise(np.arange(1, n_bins) / n_bins)
-    return np.searchsorted(edges, without_noise(np.asarray(p, dtype=np.float64)), side="left")
+    edges = round_to_tie(np.arange(1, n_bins) / n_bins)
+    return np.searchsorted(edges, round_to_tie(np.asarray(p, dtype=np.float64)), side="left")
 
 
 def _mean(values: np.ndarray | None, weights: np.ndarray | None):

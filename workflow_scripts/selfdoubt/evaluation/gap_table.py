@@ -46,7 +46,7 @@ def _gap(confidence: np.ndarray, correct: np.ndarray) -> tuple:
 
 
 def _mended(confidence: np.ndarray, correct: np.ndarray, other: np.ndarray) -> tuple:
-    return _with_mean(oracle_gap.mended(confidence, other, correct))
+    return _with_mean(oracle_gap.gain_of_reordering(confidence, other, correct))
 
 
 def _parts(known: tuple, of_people: tuple | Undefined) -> dict[str, tuple | Undefined]:

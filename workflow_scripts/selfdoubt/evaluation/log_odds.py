@@ -5,7 +5,7 @@ Beside the scores, since enhancers and groups are chosen by it whatever scores t
 
 import numpy as np
 
-from selfdoubt.evaluation.rankings import without_noise
+from selfdoubt.evaluation.rankings import round_to_tie
 from selfdoubt.evaluation.softmax import Softmax
 
 
@@ -22,11 +22,11 @@ def log_odds(logits: "np.ndarray | Softmax", temperature: float = 1.0) -> np.nda
     if len(tiny):
         second = softmax.second[tiny, None]
         shifted = softmax.shifted[tiny]
-        shifted[np.arange(len(tiny)), softmax.label[tiny]] = -np.inf
+        shifted[np.arange(len(tiny)), softmax.top_class[tiny]] = -np.inf
         found[tiny] = -second[:, 0] - np.log(np.exp(shifted - second).sum(-1))
     if len(moved := softmax.moved):  # among the others is the largest logit, so that their sum is at least 1
         found[moved] = softmax.shift - np.log1p(np.maximum(softmax.rest[moved] - np.exp(softmax.shift), 0))
-    return without_noise(found)
+    return round_to_tie(found)
 
 
 def probability(odds: np.ndarray) -> np.ndarray:

@@ -83,6 +83,6 @@ def rest_deviation(confidence: np.ndarray, agreement: np.ndarray) -> tuple[np.nd
     return of_curve, float(np.sqrt((weights**2 * variance[ranking.order]).sum()) / n)
 
 
-def mended(confidence: np.ndarray, other: np.ndarray, correct: np.ndarray) -> np.ndarray:
+def gain_of_reordering(confidence: np.ndarray, other: np.ndarray, correct: np.ndarray) -> np.ndarray:
     """Return the curve of what ordering by `other` instead of `confidence` gains; negative where it loses."""
     return accepted_mean(other, correct) - accepted_mean(confidence, correct)

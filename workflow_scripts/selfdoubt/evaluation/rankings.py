@@ -159,7 +159,7 @@ def rank(confidence: np.ndarray, correct: np.ndarray) -> Ranking:
     return Ranking(n, before, np.diff(before, append=whole(n)), errors, order, incorrect)
 
 
-def without_noise(confidence: np.ndarray, least: float = 1.0) -> np.ndarray:
+def round_to_tie(confidence: np.ndarray, least: float = 1.0) -> np.ndarray:
     """Return confidences (n,) rounded to 40 binary digits of themselves, or of `least` where that is more.
 
     Equal numbers that were computed in another order, such as those of a row and of a permutation of it, differ by

@@ -20,19 +20,19 @@ LARGEST_LOGIT = 1e300  # so that differences and sums of losses are finite; mask
 class Softmax:
     """The softmax of rows of logits, as the parts that scores are made of.
 
-    label: (n,) the class of the largest logit, the lowest index on a tie. top: (n,) that logit over the temperature.
-    reported: (n,) the predicted class, which is `label` unless it is given: the one that scores of a class are of. The
-    rows in which it is another one are `moved`, (m,) row numbers, and mostly none.
-    As `below` is 0 at `label`, `rest` keeps its digits where probabilities round to 1; the softmax is
-    below / (1 + rest) with 1 / (1 + rest) at `label`.
+    top_class: (n,) the class of the largest logit, the lowest index on a tie. top: (n,) that logit over the
+    temperature. reported: (n,) the predicted class, which is `top_class` unless it is given: the one that scores of a
+    class are of. The rows in which it is another one are `moved`, (m,) row numbers, and mostly none.
+    As `below` is 0 at `top_class`, `rest` keeps its digits where probabilities round to 1; the softmax is
+    below / (1 + rest) with 1 / (1 + rest) at `top_class`.
     """
 
     def __init__(self, logits: np.ndarray, temperature: float = 1.0, reported: np.ndarray | None = None):
         self._logits, self._temperature = logits, temperature
         self._tempered: dict[float, Softmax] = {}
-        self.rows, self.label = np.arange(len(logits)), logits.argmax(-1)
-        self.reported = self.label if reported is None else reported
-        self.top = logits[self.rows, self.label].astype(np.float64) / temperature
+        self.rows, self.top_class = np.arange(len(logits)), logits.argmax(-1)
+        self.reported = self.top_class if reported is None else reported
+        self.top = logits[self.rows, self.top_class].astype(np.float64) / temperature
 
     def at(self, temperature: float) -> "Softmax":
         """Return the softmax of logits / temperature."""
@@ -46,16 +46,16 @@ class Softmax:
     def shifted(self) -> np.ndarray:
         """z - top, <= 0, (n, C)."""
         shifted = self._logits.astype(np.float64)
-        shifted -= shifted[self.rows, self.label][:, None]
+        shifted -= shifted[self.rows, self.top_class][:, None]
         if self._temperature != 1:
             shifted /= self._temperature
         return shifted
 
     @cached_property
     def below(self) -> np.ndarray:
-        """exp(z - top), but 0 at `label`, (n, C)."""
+        """exp(z - top), but 0 at `top_class`, (n, C)."""
         below = np.exp(self.shifted)
-        below[self.rows, self.label] = 0.0
+        below[self.rows, self.top_class] = 0.0
         return below
 
     @cached_property
@@ -66,15 +66,15 @@ class Softmax:
     @cached_property
     def second(self) -> np.ndarray:
         """The second largest logit minus the largest, (n,), <= 0."""
-        self.shifted[self.rows, self.label] = -np.inf
+        self.shifted[self.rows, self.top_class] = -np.inf
         second = self.shifted.max(-1)
-        self.shifted[self.rows, self.label] = 0.0
+        self.shifted[self.rows, self.top_class] = 0.0
         return second
 
     @cached_property
     def moved(self) -> np.ndarray:
         """The rows in which the reported class is not the top one, (m,)."""
-        return np.flatnonzero(self.reported != self.label)
+        return np.flatnonzero(self.reported != self.top_class)
 
     @cached_property
     def shift(self) -> np.ndarray:
@@ -100,21 +100,21 @@ class Softmax:
     def probabilities(self) -> np.ndarray:
         """Return p, (n, C)."""
         probabilities = self.below / (1 + self.rest)[:, None]
-        probabilities[self.rows, self.label] = self.max_probability()
+        probabilities[self.rows, self.top_class] = self.max_probability()
         return probabilities
 
     def summed_probabilities(self) -> np.ndarray:
         """Return the sum of p over the rows, (C,)."""
         p_top = self.max_probability()
         n_classes = self.shifted.shape[1]
-        return np.einsum("n,nc->c", p_top, self.below) + np.bincount(self.label, weights=p_top, minlength=n_classes)
+        return np.einsum("n,nc->c", p_top, self.below) + np.bincount(self.top_class, weights=p_top, minlength=n_classes)
 
     def probabilities_above(self, least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return row, column and p of every p > least, and of some that are not."""
         limit = least * (1 - 1e-9) * (1 + self.rest)  # so that rounding excludes none
         row, column = np.divmod(np.flatnonzero(self.below > limit[:, None]), self.shifted.shape[1])
-        row, column = np.append(row, self.rows), np.append(column, self.label)
-        p = np.where(column == self.label[row], 1.0, self.below[row, column]) / (1 + self.rest[row])
+        row, column = np.append(row, self.rows), np.append(column, self.top_class)
+        p = np.where(column == self.top_class[row], 1.0, self.below[row, column]) / (1 + self.rest[row])
         return row, column, p
 
     def log_probability(self, labels: np.ndarray) -> np.ndarray:
@@ -127,7 +127,7 @@ class Softmax:
         # class its own error is rest, else the top class's is 1 and the label's is 1 + rest - below.
         of_label = self.below[self.rows, labels]
         missed = 1 + (self.squares - of_label**2) + (1 + self.rest - of_label) ** 2
-        return np.where(self.label == labels, self.squares + self.rest**2, missed) / (1 + self.rest) ** 2
+        return np.where(self.top_class == labels, self.squares + self.rest**2, missed) / (1 + self.rest) ** 2
 
 
 def each_block(

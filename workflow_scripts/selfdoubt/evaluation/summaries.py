@@ -104,7 +104,7 @@ def _read_blocks(sample: Predictions, split: str, scores: dict[str, Score], n_bi
         given = None if labels is None else labels[rows], None if predicted is None else predicted[rows]
         if fault := first_fault(sample.logits[rows], given[0], rows.start, given[1]):
             raise Undefined(f"{split}: {fault}")
-        top_class[rows] = softmax.label
+        top_class[rows] = softmax.top_class
         for name, score in scores.items():
             confidence[name][rows] = score(softmax)
         probabilities = {name: scores[name].probabilities(softmax) for name in calibration}

@@ -78,7 +78,7 @@ def as_pixels(images: np.ndarray, device: torch.device) -> torch.Tensor:
     return (tensor.float() / 255).contiguous(memory_format=torch.channels_last)
 
 
-def pixels_of_all_classes(images: np.ndarray) -> torch.Tensor:
+def sample_pixels(images: np.ndarray) -> torch.Tensor:
     """Return a random sample of images that a normalisation is fitted to: float32 (m, C, H, W) in [0, 1], on the CPU.
 
     images: uint8 (n, C, H, W); they may be sorted by class, therefore the sample is drawn from all of them. m: at most

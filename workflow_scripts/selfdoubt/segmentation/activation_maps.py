@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from selfdoubt.models import inference
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.segmentation import map_views
+from selfdoubt.segmentation.map_views import MapViews
 
 _DILATIONS_PX = (1, 2, 4, 8, 12, 24)  # Araslanov & Roth's, as far as the image is more than twice as large
 _CONTRAST = 0.1  # differences in colour are in units of this fraction of the neighbourhood's deviation
@@ -22,7 +23,7 @@ _REFINED_PIXELS = 50_000  # of a batch whose affinities fit into the cache
 _TINY = 1e-8
 
 
-def activation_maps(model, images: np.ndarray, labels: np.ndarray, views: map_views.Views | None = None) -> np.ndarray:
+def activation_maps(model, images: np.ndarray, labels: np.ndarray, views: MapViews | None = None) -> np.ndarray:
     """Return class activation maps, where the evidence for each image's label is: float32 (n, H, W) in [0, 1].
 
     LayerCAM (Jiang et al. 2021): relu(gradient) * relu(activation), summed over channels, of every layer in

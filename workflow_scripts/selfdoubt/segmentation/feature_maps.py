@@ -19,7 +19,7 @@ _TINY = 1e-6
 
 
 @torch.no_grad()
-def feature_maps(model, images: np.ndarray, views: map_views.Views) -> np.ndarray:
+def feature_maps(model, images: np.ndarray, views: map_views.MapViews) -> np.ndarray:
     """Return how object-like the features of each pixel are, float32 (n, H, W) in [0, 1], 1/2 being undecided.
 
     Of the deepest two layers in model.cam_layers() that are not too narrow, features of unit length are projected onto

@@ -14,7 +14,7 @@ NARROWEST_PX = 4  # a map of fewer pixels a side does not localise anything
 _MAP_PIXELS = 200_000  # of a batch
 
 
-class Views(NamedTuple):
+class MapViews(NamedTuple):
     """The views of each image whose maps are averaged: at each scale the image and the mirrored one."""
 
     scales: list[float]  # of the network's input
@@ -51,7 +51,7 @@ def check_any(outputs: list[torch.Tensor], size) -> None:
 
 
 def mean_over(
-    of_view: Callable[[Callable, torch.Tensor], torch.Tensor], model, pixels: torch.Tensor, views: Views
+    of_view: Callable[[Callable, torch.Tensor], torch.Tensor], model, pixels: torch.Tensor, views: MapViews
 ) -> torch.Tensor:
     """Return the mean over views of maps (n, H, W) in the size of the images.
 
@@ -66,7 +66,7 @@ def mean_over(
     return found / (len(views.scales) * len(views.flips()))
 
 
-def slices_of(images, model, views: Views) -> list[slice]:
+def slices_of(images, model, views: MapViews) -> list[slice]:
     """Return the parts of images (n, C, H, W) of which a classifier is given a view at once."""
     size = max(1, int(_MAP_PIXELS / (max(views.scales) * _side_of(model, images.shape[2])) ** 2))
     return [slice(first, first + size) for first in range(0, len(images), size)]

@@ -19,9 +19,9 @@ def of_teacher(teacher, images: np.ndarray, labels: np.ndarray, settings, device
     images: uint8 (n, C, H, W). labels: (n,). settings: of one of config.yaml's `segmenters`.
     """
     scales, upside_down = (getattr(settings, key, None) for key in ("map_scales", "map_upside_down"))
-    views = map_views.Views(scales or [1.0], bool(upside_down)) if scales or upside_down else None
+    views = map_views.MapViews(scales or [1.0], bool(upside_down)) if scales or upside_down else None
     if getattr(settings, "maps", None) == "features":
-        maps = feature_maps.feature_maps(teacher, images, views or map_views.Views([1.0]))
+        maps = feature_maps.feature_maps(teacher, images, views or map_views.MapViews([1.0]))
     else:
         maps = activation_maps.activation_maps(teacher, images, labels, views)
     maps = activation_maps.refine(maps, images, settings.refinement_steps, device)

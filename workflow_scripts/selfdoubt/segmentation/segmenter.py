@@ -111,7 +111,7 @@ def train_segmenter(
     """
     if not (pseudo >= 0).any():
         raise UserError("segmenters: no pixel has a pseudo-label; lower foreground_above")
-    model.fit_input(inference.pixels_of_all_classes(images))
+    model.fit_input(inference.sample_pixels(images))
     networks.freeze_unused(model, inference.as_pixels(images[:1], torch.device("cpu")), "segmenters")
     model.to(device, memory_format=torch.channels_last).train()
     optimizer = optimizers.Optimizer(model, SimpleNamespace(learning_rate=settings.learning_rate, **_ADAMW))

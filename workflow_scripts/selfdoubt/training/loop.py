@@ -276,7 +276,7 @@ def _model_of(images, shape: dict, job, device: torch.device) -> classifier.Clas
     if hasattr(job, "start"):
         model.load_state_dict(checkpoints.read(job.start)[0])
     else:
-        model.fit_input(inference.pixels_of_all_classes(images))
+        model.fit_input(inference.sample_pixels(images))
     return model.to(device, memory_format=torch.channels_last)
 
 

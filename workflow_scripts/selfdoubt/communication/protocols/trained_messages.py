@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from selfdoubt.attacks import gradients
-from selfdoubt.communication import out_of_fold, trained
+from selfdoubt.communication import trained
 from selfdoubt.communication.decisions import Decision
 from selfdoubt.communication.exchange import contested
+from selfdoubt.communication.folds import stratified_folds
 from selfdoubt.communication.kept_gains import KeptGains
 from selfdoubt.communication.probabilities import log_probabilities
 from selfdoubt.communication.trained import Heard
@@ -40,7 +41,7 @@ def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> D
         heard = {name: trained.hear(sender, listener, split.images, settings.reads) for name, split in splits.items()}
         heard = trained.standardised(heard, fitted_on)
         fold = np.full(sum(map(len, labels)), -1)
-        fold[-len(labels[-1]) :] = out_of_fold.folds(labels[-1], settings.n_folds)
+        fold[-len(labels[-1]) :] = stratified_folds(labels[-1], settings.n_folds)
         networks = [
             _trained(listener, [heard[name] for name in fitted_on], np.concatenate(labels), rows, settings, seed)
             for rows in (np.flatnonzero(fold != held_out) for held_out in range(settings.n_folds + 1))

@@ -7,7 +7,7 @@ The student's further output h is a column of the predictions. c is the one of l
 import numpy as np
 
 from selfdoubt.evaluation.log_odds import log_odds
-from selfdoubt.evaluation.rankings import aurc, rank, without_noise
+from selfdoubt.evaluation.rankings import aurc, rank, round_to_tie
 from selfdoubt.evaluation.softmax import check_val, each_block
 
 COLUMN = "disagreement"
@@ -29,7 +29,7 @@ def combine(sample, disagreement, c: float):
 
 
 def _combined(odds, disagreement, c: float):
-    return without_noise(odds - c * disagreement)
+    return round_to_tie(odds - c * disagreement)
 
 
 def _log_odds(sample):

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from selfdoubt.evaluation.rankings import without_noise
+from selfdoubt.evaluation.rankings import round_to_tie
 
 UNDEFINED_FOR_PROBABILITIES = "the logits are logarithms of probabilities, whose energy is 0"
 
 
 def score(softmax):
     """Return logsumexp of the logits, (n,)."""
-    return without_noise(softmax.top + np.log1p(softmax.rest))
+    return round_to_tie(softmax.top + np.log1p(softmax.rest))

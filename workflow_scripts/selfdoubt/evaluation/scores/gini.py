@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from selfdoubt.evaluation.rankings import without_noise
+from selfdoubt.evaluation.rankings import round_to_tie
 
 
 def score(softmax):
     """Return -log(1 - g), (n,)."""
     missing = 2 * softmax.rest + np.maximum(softmax.rest**2 - softmax.squares, 0)  # in units of 1 / (1 + rest)^2
     with np.errstate(divide="ignore"):
-        return without_noise(2 * np.log1p(softmax.rest) - np.log(missing))
+        return round_to_tie(2 * np.log1p(softmax.rest) - np.log(missing))
 
 
 def as_defined(ranked):

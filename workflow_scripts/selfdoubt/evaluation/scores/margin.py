@@ -5,7 +5,7 @@ That logarithm does not saturate at 1. m is below 0 where the reported class is 
 
 import numpy as np
 
-from selfdoubt.evaluation.rankings import without_noise
+from selfdoubt.evaluation.rankings import round_to_tie
 
 
 def score(softmax):
@@ -14,7 +14,7 @@ def score(softmax):
     if len(moved := softmax.moved):
         missing[moved] = 2 + softmax.rest[moved] - np.exp(softmax.shift)
     with np.errstate(divide="ignore"):
-        return without_noise(np.log1p(softmax.rest) - np.log(missing))
+        return round_to_tie(np.log1p(softmax.rest) - np.log(missing))
 
 
 def as_defined(ranked):

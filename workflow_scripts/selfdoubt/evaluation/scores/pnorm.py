@@ -7,7 +7,7 @@ where a p is worse; here where none is better, so that equal areas fall back too
 import numpy as np
 
 from selfdoubt.evaluation.log_odds import log_odds
-from selfdoubt.evaluation.rankings import aurc, rank, without_noise
+from selfdoubt.evaluation.rankings import aurc, rank, round_to_tie
 from selfdoubt.evaluation.softmax import check_val, each_block
 
 POWERS = range(10)
@@ -46,13 +46,13 @@ def pnorm(logits: np.ndarray, p: int, reported: np.ndarray | None = None) -> np.
     centred = logits - logits.mean(-1, keepdims=True)
     of_class = centred.max(-1) if reported is None else centred[np.arange(len(centred)), reported]
     if p == 0:
-        return without_noise(of_class)
+        return round_to_tie(of_class)
     size = np.abs(centred, out=centred)
     scale = size.max(-1)  # divided out, so that no power overflows
     scale[scale == 0] = 1.0
     size /= scale[:, None]
     norm = _powers(size, p).sum(-1) ** (1 / p)
-    return without_noise(of_class / (scale * np.where(norm == 0, 1.0, norm)))
+    return round_to_tie(of_class / (scale * np.where(norm == 0, 1.0, norm)))
 
 
 def _powers(values: np.ndarray, p: int) -> np.ndarray:

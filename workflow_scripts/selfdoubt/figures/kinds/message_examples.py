@@ -51,24 +51,24 @@ def read(inputs, settings, context: Context) -> Exchange:
     """Read the exchange of the first replicate."""
     persuasion = table_files.read_table(inputs.persuasion[0], PERSUASION_SCHEMA)
     members, senders = (list(dict.fromkeys(persuasion[side].to_pylist())) for side in ("listener", "sender"))
-    kept = kept_gains.from_table(table_files.read_table(inputs.gains[0], GAINS_SCHEMA), "test")
     arms = len(members) + 1
     first = inputs.predictions[:: len(inputs.predictions) // arms]  # of arms, then replicates
     tests = [predictions_by_split(table_files.read_table(path), path)["test"] for path in first]
-    rows = np.flatnonzero(np.isin(tests[0].image_ids, kept.images))
+    ids = tests[0].image_ids
+    kept = kept_gains.from_table(table_files.read_table(inputs.gains[0], GAINS_SCHEMA), "test", ids)
     split = datasets.read_split(inputs.images[0], "test")
-    own = np.flatnonzero(np.isin(split.image_ids, kept.images))
-    p = [softmax(test.logits[rows].astype(np.float64), axis=1) for test in tests]
+    own = np.flatnonzero(np.isin(split.image_ids, ids[kept.rows]))
+    p = [softmax(test.logits[kept.rows].astype(np.float64), axis=1) for test in tests]
     return Exchange(
         members,
         senders,
         named(context.source, counts.class_names(table_files.read_table(inputs.counts[0], COUNTS_SCHEMA))),
         split.images[own],
-        tests[0].labels[rows],
+        tests[0].labels[kept.rows],
         kept.candidates,
         np.stack(p[:-1]),
         p[-1],
-        kept.gains.reshape(len(kept.images), 2, len(senders), len(members)),
+        kept.gains.reshape(len(kept.rows), 2, len(senders), len(members)),
     )
 
 
