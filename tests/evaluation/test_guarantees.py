@@ -88,6 +88,24 @@ def test_bounds_are_broken_by_chance_at_most_as_often_as_promised():
     assert selection.broken_fraction(pooled, 0.1, 0.2, 200) == selection.broken_fraction(pooled, 0.1, 0.2, 200)
 
 
+def test_a_bound_is_broken_where_the_realised_risk_is_above_it():
+    """By hand: 2 errors of 5 are .4, 1 of 5 is .2, and 3 of 10 are the bound itself; without a bound nothing is."""
+    bounds, accepted, errors = np.array([0.3, 0.3, 0.3, np.nan]), np.array([5, 5, 10, 0]), np.array([2, 1, 3, 0])
+    found = selection.Selections(np.zeros(4, int), bounds, accepted, errors)
+    assert found.broken.tolist() == [True, False, False, False]
+
+
+def test_broken_bounds_are_counted_over_splits():
+    """By chance some re-splits leave val fewer of the three errors than test has."""
+    draws = np.random.default_rng(0)
+    val, test = (np.ones(30), np.ones(30, bool)), (np.ones(30), np.arange(30) % 10 > 0)
+    pooled = selection.pool(val, test)
+    masks = np.stack([draws.permutation(60) < 30 for _ in range(200)])
+    one_by_one = [bool(selection.select(pooled, mask[None], 0.12, 0.9).broken[0]) for mask in masks]
+    assert selection.select(pooled, masks, 0.12, 0.9).broken.tolist() == one_by_one
+    assert 0 < selection.broken_fraction(pooled, 0.12, 0.9, 200) <= 0.9
+
+
 def test_without_a_bound_nothing_is_accepted_and_the_reason_is_given():
     few = predictions_of() | {"val": split_of(0, 20)}
     own = {"method": "sgr", "level": 0.01}
