@@ -1,7 +1,7 @@
 """What a student may learn from whom, and the faults of settings that are refused."""
 
 import pytest
-from wrong_configs import check_message, fault, faults, put
+from wrong_configs import STYLE, check_message, fault, faults, put
 
 from selfdoubt.settings.study import load_study
 
@@ -34,6 +34,21 @@ def test_what_compares_images_wants_the_whole_batch_in_one_process(config, chang
     check_message(fault(config), "recipes.short.gpu: 2 1")
     config["recipes"]["short"]["gpu"] = 1
     load_study(config)
+
+
+def test_a_metric_may_be_drawn_along_a_setting_of_students_losses(config):
+    along = {
+        "kind": "metric-along",
+        "along": "loss.temperature",
+        "series": {"no labels": ["kd-no-labels"], "kd": ["kd"]},
+    }
+    along |= {"metric": "aurc", "score": "msp", "split": "test", "study": "distillation", "style": STYLE}
+    config["students"]["kd"]["loss"]["temperature"] = 2
+    config["figures"]["more"] = along
+    study = load_study(config)
+    figure = study.figures["more"]
+    assert [figure.value_of(arm, study) for arm in ("kd", "kd-no-labels")] == [2, 4]
+    assert "ce has no single number as its loss.temperature" in fault(put(config, "figures.more.series", {"a": ["ce"]}))
 
 
 CUTMIX = {"method": "cutmix", "probability": 0.5, "beta": 1}

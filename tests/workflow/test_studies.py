@@ -22,8 +22,9 @@ EXPECTED = {  # how many jobs train or import a model, by study
     "communication": 3 * 10 * 5,  # two of them fine-tuned
     "communication-methods": 3 * 8,  # two of them fine-tuned
     "distillation": 3 * 10 * 13,
+    "distillation-dose": 3 * 4 * 7,
     "distillation-proposals": 3 * 2 * 11,
-    "distillation-sweeps": 3 * 72,
+    "distillation-sweeps": 3 * 104,
     "distillation-tuning": 3 * 39,
     "enhancers": 3 * 10,
     "enhancer-methods": 3 * 6,  # three of them folds

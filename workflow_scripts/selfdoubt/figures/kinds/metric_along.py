@@ -1,4 +1,4 @@
-"""A metric along one setting of protocols or enhancers."""
+"""A metric along one setting of protocols, enhancers or models."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,13 @@ METRICS = {  # -> name with its unit, scale
     "augrc": ("AUGRC ×10³", 1000),
     "nll": ("NLL (nats)", 1),
 }
-SETTINGS = {"epsilon_255": "ε (1/255)", "n_rounds": "rounds", "n_views": "views", "n_steps": "steps"}
+SETTINGS = {
+    "epsilon_255": "ε (1/255)",
+    "n_rounds": "rounds",
+    "n_views": "views",
+    "n_steps": "steps",
+    "temperature": "temperature τ",
+}
 
 
 def read(inputs, settings, context: Context) -> pd.DataFrame:
@@ -46,7 +52,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
         axes.axhline(value, color=GREY, linewidth=0.8, label=context.labels[settings.reference], zorder=1)
     places = np.unique(np.concatenate([curve.index for curve in curves.values()]))
     axes.set_xticks(places, [f"{place:g}" for place in places])
-    axes.set_xlabel(SETTINGS.get(settings.along, settings.along.replace("_", " ")))
+    axes.set_xlabel(_words(settings.along))
     axes.set_ylabel(METRICS[settings.metric][0])
     axes.grid()
     axes.legend()
@@ -82,12 +88,18 @@ def _curve(points: pd.DataFrame, arms: list[str], values: dict[str, float]) -> p
     return own.assign(at=own["arm"].map(values)).groupby("at")["value"].agg(["mean", "std"]).sort_index()
 
 
+def _words(along: str) -> str:
+    """Return what a setting is called, by its last key."""
+    key = along.rpartition(".")[2]
+    return SETTINGS.get(key, key.replace("_", " "))
+
+
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
-    what = SETTINGS.get(settings.along, settings.along.replace("_", " "))
     score = "" if settings.metric == "accuracy" else f" by the score {settings.score}"
     line = f" The line is {label(settings.reference)}." if settings.reference else ""
+    what = f"{METRICS[settings.metric][0]}{score} on {extent} along {_words(settings.along)}"
     return (
-        f"{METRICS[settings.metric][0]}{score} on {extent} along {what}: {listed([*vars(settings.series)])}. "
+        f"{what}: {listed([*vars(settings.series)])}. "
         f"{extent.of_several('Curves are means over replicates, bands ± sd.')}{line}"
     )

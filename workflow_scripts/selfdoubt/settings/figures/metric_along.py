@@ -1,6 +1,7 @@
-"""Settings of the figure of a metric along one setting of protocols or enhancers."""
+"""Settings of the figure of a metric along one setting of protocols, enhancers or models."""
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import ClassVar, Literal
 
 from selfdoubt.runtime.errors import UserError
@@ -13,7 +14,7 @@ class Settings(Figure):
     reads: ClassVar = ("metrics",)
     needs: ClassVar = ("labels", "values")
     kind: Literal["metric-along"]
-    along: str  # the key of the arms' protocols or enhancers that is the abscissa, such as epsilon_255 or n_rounds
+    along: str  # the key of the arms' protocols, enhancers or models that is the abscissa, such as loss.temperature
     series: dict[str, list[ArmText]]  # a curve each: its name and its arms
     reference: ArmText | None = None  # drawn as a line
     metric: Literal["accuracy", "auroc", "aurc", "augrc", "nll"]
@@ -26,9 +27,9 @@ class Settings(Figure):
 
     def value_of(self, arm: str, study) -> float | None:
         """Return the setting of an arm; None where it has none, or several."""
-        variant = arm.partition("/")[2]
-        entry = study.protocols.get(variant) or study.enhancers.get(variant)
-        found = getattr(entry, self.along, None)
+        name, _, variant = arm.partition("/")
+        entry = (study.protocols.get(variant) or study.enhancers.get(variant)) if variant else study.models.get(name)
+        found = reduce(lambda part, key: getattr(part, key, None), self.along.split("."), entry)
         if isinstance(found, list | tuple):
             found = found[0] if len(found) == 1 else None
         return found if isinstance(found, int | float) else None
@@ -39,6 +40,5 @@ class Settings(Figure):
     def _check_value(self, place: str, name: str, arm: str, study) -> None:
         if self.value_of(arm, study) is None:
             what = f"{arm} has no single number as its {self.along}"
-            raise UserError(
-                f"config: {place}.series.{name}: {what}; it needs an arm whose protocol or enhancer has one"
-            )
+            needed = "it needs an arm whose protocol, enhancer or model has one"
+            raise UserError(f"config: {place}.series.{name}: {what}; {needed}")
