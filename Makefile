@@ -10,13 +10,18 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import, which must then be kept
 
-.PHONY: run test test-slurm test-browser test-storage check-gpu pdf soak lint format env slurm browser storage bench lock rulegraph example invalidation schema reference clean
+PYTEST := python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+.PHONY: run test test-whole test-slurm test-browser test-storage check-gpu pdf soak lint format env slurm browser storage bench lock rulegraph example invalidation schema reference clean
 
 run: env ## the default study, to results/default/report/index.html
 	snakemake --cores all --resources gpu=4
 
 test: env ## the quick tests
-	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
+
+test-whole: env ## small studies run whole, several minutes: again to the same bytes, elsewhere, a look at a time, the tutorial, photographs
+	$(PYTEST) tests/whole/check_*.py
 
 test-slurm: slurm ## a study on a Slurm of one node; root on Debian, where it installs the packages of Slurm
 	python -m pytest -rs tests/slurm/check_slurm.py

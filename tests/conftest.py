@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from copies import STUDY, Copy, copy_of, copy_repository, fake_jobs, read_yaml
 
-LONG = ("test_workflow", "test_study", "test_runs", "test_faults", "test_own_data", "test_studies", "test_distributed")
+LONG = ("test_workflow", "test_studies", "test_faults", "test_own_data", "test_distributed")
+LONG += ("check_photographs", "check_tutorial", "check_study", "check_looks", "check_forked_jobs", "check_runs")
 
 
 def pytest_collection_modifyitems(items):
