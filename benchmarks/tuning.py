@@ -1,8 +1,9 @@
-"""What an exploratory study found on val: tuning.py results/RUN [--arms]
+"""What an exploratory study found on val: tuning.py results/RUN [--arms [SCORE]]
 
 Prints, for each loss of a study such as studies/distillation-tuning.yaml, its trials with their mean AURC on val, and
-marks the lowest; with --arms, all arms of a study such as studies/distillation-sweeps.yaml, the lowest first. Test is
-not read.
+marks the lowest; with --arms, all arms of a study such as studies/distillation-sweeps.yaml, the lowest AURC first, by
+SCORE (msp). What a score fits, such as the factor of disagreement, it has fitted on these images of val. Test is not
+read.
 """
 
 import sys
@@ -58,17 +59,18 @@ def print_losses(study, table) -> None:
             print(f"| {row['loss']} | {row['trial']} | {numbers} | {chosen} |")
 
 
-def print_arms(table) -> None:
-    shown = {"aurc": ("msp", 1000), "auroc": ("msp", 100), "accuracy": ("none", 100), "ece": ("msp", 100)}
+def print_arms(table, score: str) -> None:
+    """Print a row an arm; arms without the score have no AURC by it and are left out."""
+    shown = {"aurc": (score, 1000), "auroc": (score, 100), "accuracy": ("none", 100), "ece": ("msp", 100)}
     columns = {}
-    for metric, (score, factor) in shown.items():
-        own = table[(table.metric == metric) & (table.score == score)].groupby(["dataset", "arm"]).value
+    for metric, (read, factor) in shown.items():
+        own = table[(table.metric == metric) & (table.score == read)].groupby(["dataset", "arm"]).value
         columns[metric] = own.mean() * factor
         if metric == "aurc":
             columns["sd"], columns["n"] = own.std() * factor, own.count()
     print("| data set | arm | AURC x 1000, mean | standard deviation | replicates | AUROC, % | accuracy, % | ECE, % |")
     print("|---|---|--:|--:|--:|--:|--:|--:|")
-    rows = pd.DataFrame(columns).reset_index().sort_values(["dataset", "aurc"])
+    rows = pd.DataFrame(columns).dropna(subset="aurc").reset_index().sort_values(["dataset", "aurc"])
     for row in rows.to_dict("records"):
         name = "/".join(row["arm"]).removesuffix("/clean")
         first = f"| {row['dataset']} | {name} | {row['aurc']:.2f} | {row['sd']:.2f} | {row['n']} |"
@@ -77,10 +79,11 @@ def print_arms(table) -> None:
 
 if __name__ == "__main__":
     given = [argument for argument in sys.argv[1:] if argument != "--arms"]
-    if len(given) != 1 or not Path(given[0], "tables/metrics.parquet").exists():
+    most = 2 if "--arms" in sys.argv else 1
+    if not 1 <= len(given) <= most or not Path(given[0], "tables/metrics.parquet").exists():
         sys.exit(__doc__)
     study, table = of_val(Path(given[0]))
     if "--arms" in sys.argv:
-        print_arms(table)
+        print_arms(table, (given[1:] or ["msp"])[0])
     else:
         print_losses(study, table)
