@@ -74,6 +74,17 @@ def test_models_and_enhancers_by_which_an_arm_is_made_belong_to_it(config):
     assert differences(before, registered(config)) == ["enhancers.attack.epsilon_255", "models.base.label_smoothing"]
 
 
+def test_a_network_that_an_enhancer_describes_itself_belongs_to_it(config):
+    unet = {"architecture": "Unet", "encoder": "tu-regnetx_002", "encoder_depth": 2, "decoder_channels": [8, 4]}
+    deep = {"method": "deep", "models": ["ce"], "epsilon_255": [8], "confidence_weight": [1], "network": unet}
+    config["enhancers"]["deep"] = deep | {"epochs": 2, "batch_size": 64, "learning_rate": 0.003, "n_folds": 2}
+    config["studies"]["enhancers"]["arms"].append("ce/deep")
+    before = registered(config)
+    unet["decoder_channels"] = [16, 8]
+    assert all("network.decoder_channels" in key for key in differences(before, registered(config)))
+    assert differences(before, registered(config))
+
+
 def test_passes_with_dropout_belong_to_it_if_a_claim_needs_them(config):
     config["networks"]["convnet-small"] = {"family": "wide-resnet", "depth": 10, "widen_factor": 1, "dropout": 0.1}
     config["evaluation"] |= {"scores": [*config["evaluation"]["scores"], "mc-dropout"], "mc_dropout_passes": 5}

@@ -110,8 +110,9 @@ def _entries(study, arms: list[str]) -> dict[str, dict]:
         entry = (study.predicting if section == "models" else getattr(study, section))[name].model_dump()
         found[section][name] = {key: value for key, value in entry.items() if key not in _NO_PART}
         for key, used in _USES.items():
-            named = entry.get(key) or []
-            waiting += [(used, each) for each in ([named] if isinstance(named, str) else named)]
+            named = entry.get(key)  # a dict: what is described in the entry itself, such as the network of `deep`
+            names = [named] if isinstance(named, str) else named if isinstance(named, list | tuple) else []
+            waiting += [(used, each) for each in names]
     return {section: dict(sorted(found[section].items())) for section in sorted(found)}
 
 
