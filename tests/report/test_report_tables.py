@@ -20,7 +20,9 @@ from selfdoubt.report.guarantee_tables import guarantee_tables
 from selfdoubt.report.information_tables import information_tables
 from selfdoubt.report.numbers import Column, arm_order, averaged_by_severity, numbers_of
 from selfdoubt.report.page import render, what_is
-from selfdoubt.report.run_tables import cost_table, missing_table
+from selfdoubt.report.run_tables import cost_table, missing_table, training_cost_table
+
+TRAINED = [("sam", 1, 21.0), ("ce", 1, 11.0), ("ce", 2, 5.0), ("ce", 3, 91.0)]  # model, replicate, seconds
 
 
 def table_of(*columns: Column, best_of: str = "column"):
@@ -144,6 +146,14 @@ def test_costs_are_summed_by_rule():
     rule, total = cost_table(frame("costs", COSTS)).rows
     assert rule[0] == "train" and total[0] == "all"
     assert [cell.text for cell in rule[1]] == ["2", "40.0", "20.00", "38.0", "700"]
+
+
+def test_the_cost_of_a_training_is_the_median_of_its_replicates_beside_the_least():
+    jobs = [("train_baseline", f"toys/{model}/replicate-{i}", s, s - 1, 9.0) for model, i, s in TRAINED]
+    table = training_cost_table(frame("costs", [*jobs, *COSTS, ("predict", "toys/ce/replicate-1", 1.0, 1.0, 9.0)]))
+    shown = {name: [cell.text for cell in cells] for name, cells in table.rows}
+    assert shown == {"ce": ["3", "10.0", "1.00", "11.0"], "sam": ["1", "20.0", "2.00", "21.0"]}
+    assert training_cost_table(frame("costs", COSTS)) is None
 
 
 def test_what_a_data_set_is_made_of_is_shown():

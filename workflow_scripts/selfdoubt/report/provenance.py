@@ -9,7 +9,7 @@ import yaml
 from selfdoubt.figures.texts import counted, listed
 from selfdoubt.report.formats import number
 from selfdoubt.report.inputs import ReportData
-from selfdoubt.report.run_tables import cost_table
+from selfdoubt.report.run_tables import cost_table, training_cost_table
 from selfdoubt.report.tables import Cell, Table
 
 _SHOWN_DIGITS = 16  # of a digest on the page; the record has all
@@ -26,6 +26,7 @@ class Provenance:
     data: Table | None
     settings: str  # the config as run, as YAML
     costs: Table | None
+    training: Table | None
 
 
 def provenance_of(data: ReportData) -> Provenance:
@@ -38,6 +39,7 @@ def provenance_of(data: ReportData) -> Provenance:
         _data_table(known.get("data"), known.get("licences") or {}),
         as_yaml(data.settings),
         cost_table(data.costs),
+        training_cost_table(data.costs, data.arms),
     )
 
 

@@ -7,6 +7,8 @@ from selfdoubt.report.arms import BY_NAME, Arms
 from selfdoubt.report.formats import number
 from selfdoubt.report.tables import Cell, Table
 
+_TRAINING = ("train_teacher", "train_baseline", "train_augmented", "train_robust", "distill_student")
+
 
 def cost_table(costs: pd.DataFrame) -> Table | None:
     """Return what each rule took: jobs, seconds, processor seconds, peak memory."""
@@ -21,6 +23,29 @@ def cost_table(costs: pd.DataFrame) -> Table | None:
         f"Cost of {counted(len(costs), 'job')}: wall-clock and processor seconds, and the largest job's memory. "
         "Snakemake samples a job every half second, and after 15 seconds every half minute: processor seconds after "
         "the last sample are missing, and a short peak of memory may be missed."
+    )
+    return table
+
+
+def training_cost_table(costs: pd.DataFrame, names: Arms = BY_NAME) -> Table | None:
+    """Return what the training of each model took, of its own job alone: medians over replicates, by data set."""
+    rows = costs[costs["rule"].isin(_TRAINING)].dropna(subset="cpu_seconds")
+    if rows.empty:
+        return None
+    jobs = rows["job"].str.split("/")
+    rows = rows.assign(dataset=jobs.str[0], model=jobs.str[1])
+    several = rows["dataset"].nunique() > 1
+    table = Table("", ["replicates", "CPU s", "× the least", "s"], "model")
+    for dataset, of_dataset in rows.groupby("dataset", sort=False):
+        medians = of_dataset.groupby("model", sort=False)[["cpu_seconds", "seconds"]].median()
+        counts, least = of_dataset["model"].value_counts(), medians["cpu_seconds"].min()
+        for model, (cpu, seconds) in medians.sort_values("cpu_seconds").iterrows():
+            numbers = [(counts[model], 0), (cpu, 1), (cpu / least, 2) if least else (None, 2), (seconds, 1)]
+            name = names.marked(model)
+            table.rows.append((f"{dataset}: {name}" if several else name, [Cell(number(*each)) for each in numbers]))
+    table.caption = (
+        "Cost of training each model: the median job, beside whatever else ran. Second passes, doubled batches and "
+        "teachers that run along are in it; teachers' own training, stored soft labels and segmenters are not."
     )
     return table
 
