@@ -2,8 +2,8 @@
 
 Of each study one claim may be primary, and is tested at the study's whole level; all others are one family, within
 which p is corrected, whatever the primary's verdict. A manipulation check is a known effect, tested by itself.
-Exploratory comparisons of one data set that are in no claim are a family, and get no verdict. Arms that are identical
-on every image are in no family.
+Exploratory comparisons of one data set that are in no claim, whichever arm it claims to be better, are a family, and
+get no verdict. Arms that are identical on every image are in no family.
 """
 
 from itertools import product
@@ -48,17 +48,17 @@ def _explored(dataset: str, study, contrasts: dict[tuple, list[Component]], sett
     found = contrasts.get((dataset, study.name, None), [])
     rows = [component.row() for component in found]
     claimed = {
-        (*pair, (claim.metric, claim.score, claim.split))
+        (frozenset(pair), (claim.metric, claim.score, claim.split))
         for claim in settings.claims
         if claim.study == study.name and dataset in (claim.datasets or settings.datasets)
-        for pair in map(tuple, claim.pairs)
+        for pair in claim.pairs
     }
     made = [
         row
         for row, component in zip(rows, found, strict=True)
         if not component.compared.identical
         and component.better not in settings.upper_bounds
-        and (component.better, component.than, component.quantity) not in claimed
+        and (frozenset((component.better, component.than)), component.quantity) not in claimed
     ]
     corrected = families.holm([row["p"] for row in made])
     of_study = {"study": study.name, "hypothesis": None, "repeats": False, "p_holm": None}
