@@ -115,6 +115,12 @@ def test_a_claim_on_some_of_several_data_sets_counts_them(verdict, words):
     assert f"kd has a {words} than ce on at least 2 of 3 data sets (p = 0.001)" in text
 
 
+def test_a_negligible_claim_on_some_of_several_data_sets_counts_those_within_the_margin():
+    several = {"dataset": "toys, games, cars, boats", "n_components": 4, "on_at_least": 2}
+    text = answer(claim("negligible", INTERVALS["within"], 1, "aurc", **several))
+    assert "less than the margin on at least 3 of 4 data sets (p = 0.001)" in text
+
+
 def test_what_must_not_be_lost_is_named_and_so_is_what_keeps_a_claim_open():
     kept = COMPARISON | {"hypothesis": "kd-ranks-better", "metric": "accuracy", "score": "none"}
     own = COMPARISON | {"hypothesis": "kd-ranks-better"}

@@ -99,6 +99,8 @@ def test_a_compound_claim_shows_each_of_its_comparisons():
         [{}, {"dataset": "games"}], n_components=2, dataset="toys, games", on_at_least=1, verdict="supported"
     )
     assert "at least 1 of 2 data sets" in found.sentence and len(found.further) == 2
+    known = {"n_components": 3, "dataset": "toys, games, cars", "on_at_least": 1, "verdict": "negligible"}
+    assert "within the margin on at least 3 of 3 data sets" in verdict_of([{}], **known).sentence
 
 
 def test_each_comparison_of_a_compound_claim_has_its_other_scores_and_a_claim_of_no_loss_its_p():

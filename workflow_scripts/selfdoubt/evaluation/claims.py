@@ -4,6 +4,10 @@
 conjunction, (k - u + 1) times the u-th smallest p (Benjamini & Heller 2008). *At no loss* of another metric is
 non-inferiority: the lower bound of its difference is above minus its margin. With networks as units, each pair of arms
 is one observation, its mean over replicates.
+
+A claim on at least u of k data sets is refuted if on at least k - u + 1 of them the difference is on the other side,
+and negligible if on so many all that it compares is within the margin: then fewer than u are left on which it could
+matter. On those the difference may be of any size. Any other claim is negligible if all its differences are.
 """
 
 from dataclasses import dataclass, replace
@@ -139,7 +143,9 @@ def _all_of(members: list[Evidence]) -> Evidence:
 
 
 def _at_least(u: int, members: list[Evidence]) -> Evidence:
-    """Return the evidence of a claim that holds if at least u of its k members do, and fails if k - u + 1 do not."""
+    """Return the evidence of a claim that holds if at least u of its k members do, and fails, or is negligible, if
+    k - u + 1 do.
+    """
     k = len(members)
 
     def conjunction(n: int, p_values: list[float]) -> float:

@@ -139,8 +139,7 @@ def _supported(claim: Claim, names: Arms) -> str:
 def _refuted(claim: Claim, names: Arms) -> str:
     row = claim.row
     if claim.on_at_least:
-        n = len(row["dataset"].split(", ")) - claim.on_at_least + 1
-        return f"{_has(row, -claim.side, names)} on at least {_of_datasets(claim, n)}"
+        return f"{_has(row, -claim.side, names)} on at least {_of_datasets(claim, _enough_against(claim))}"
     if claim.compound:
         against = [each for each in claim.components if each["difference"] * claim.side < 0]
         row = min(against, key=lambda each: each["p"])
@@ -151,8 +150,11 @@ def _negligible(claim: Claim, names: Arms) -> str:
     row = claim.row
     arms, label = _arms(row, names), metric_of(row["metric"]).label
     p = f"p{NO_BREAK}{p_value(row['p_negligible_holm'])}"
+    differ = f"{label} of {' and '.join(arms)} differ by less than the margin"
+    if claim.on_at_least:
+        return f"{differ} on at least {_of_datasets(claim, _enough_against(claim), 'p_negligible_holm')}"
     if claim.compound:
-        return f"{label} of {' and '.join(arms)} differ by less than the margin ({p})"
+        return f"{differ} ({p})"
     size = size_text(row["margin"], metric_of(row["metric"]))
     return f"{label} of {arms[0]} differs from that of {arms[1]} by {_signed(row)}, within the margin of {size} ({p})"
 
@@ -198,9 +200,14 @@ def _has(row: dict, sign: float, names: Arms) -> str:
     return f"{better} {'have' if several else 'has'} a {word} {metric_of(row['metric']).label} than {than}"
 
 
-def _of_datasets(claim: Claim, n: int) -> str:
+def _enough_against(claim: Claim) -> int:
+    """Return on how many data sets a claim about several must fail so that it fails."""
+    return len(claim.row["dataset"].split(", ")) - claim.on_at_least + 1
+
+
+def _of_datasets(claim: Claim, n: int, p: str = "p_holm") -> str:
     row = claim.row
-    return f"{n} of {len(row['dataset'].split(', '))} data sets (p{NO_BREAK}{p_value(row['p_holm'])})"
+    return f"{n} of {len(row['dataset'].split(', '))} data sets (p{NO_BREAK}{p_value(row[p])})"
 
 
 def _signed(row: dict) -> str:

@@ -143,9 +143,18 @@ def _certainty(row: dict) -> str:
     if not pd.isna(row["p_no_loss"]):
         texts.append(f"of losing more than the margin p{NO_BREAK}{p_value(row['p_no_loss'])}")
     if row["verdict"] == "negligible":
-        texts.append(f"of being within the margin p{NO_BREAK}{p_value(row['p_negligible_holm'])}")
+        within = f"of being within the margin{_where_negligible(row)}"
+        texts.append(f"{within} p{NO_BREAK}{p_value(row['p_negligible_holm'])}")
     text = "; ".join(texts)
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _where_negligible(row: dict) -> str:
+    """Return on how many data sets the difference of a negligible claim about several is within the margin."""
+    if pd.isna(row["on_at_least"]):
+        return ""
+    n_datasets = len(row["dataset"].split(", "))
+    return f" on at least {n_datasets - int(row['on_at_least']) + 1} of {n_datasets} data sets"
 
 
 def _negligible_with(row: dict) -> str:
