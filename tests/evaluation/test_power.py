@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from selfdoubt.evaluation.contrasts import Contrast
+from selfdoubt.evaluation.contrasts import Contrast, ExactContrast
 from selfdoubt.evaluation.power import n_for_difference, n_for_equivalence, n_for_no_loss
 from selfdoubt.evaluation.verdicts import LEAST_REPLICATES
 
@@ -66,3 +66,14 @@ def test_none_where_no_number_would_do():
     assert n_for_difference(of([-1.0, 1.0]), 0.05) is None
     assert n_for_difference(of([0.0, 1.0]), 0.05, cap=5) is None
     assert n_for_equivalence(of([-1.0, 1.0], 1.0, 1.0), 0.5, 0.05) is None
+
+
+def test_none_where_images_that_all_differ_to_one_side_decide():
+    """Five images have p = .0625 however many replicates repeat them."""
+    differences = (-1e-4, -1e-4, -1e-4, -1e-4, -2e-4)
+    few = ExactContrast(differences, 0.0, 0.0, 5)
+    assert few.p == pytest.approx(0.0625) and n_for_difference(few, 0.05) is None
+    assert n_for_difference(ExactContrast(differences, 0.0, 0.0, 6), 0.05) == LEAST_REPLICATES  # of six .03125
+    assert n_for_difference(ExactContrast(differences, 0.0, 0.0, 6), 0.05 / 6) is None
+    assert n_for_no_loss(few, 1e-3, -1, 0.05) == LEAST_REPLICATES and n_for_no_loss(few, 1e-3, -1, 0.01) is None
+    assert few.p_within(1.0) == 1 and n_for_equivalence(few, 1.0, 0.05) is None

@@ -96,6 +96,11 @@ class Contrast:
         """The two-sided p of the claim that there is a difference."""
         return min(1.0, 2 * min(self.p_above(0), self.p_below(0)))
 
+    @property
+    def least_p(self) -> float:
+        """The p of the claim that there is a difference, of any number of such replicates at least."""
+        return 0.0
+
     def p_within(self, margin: float) -> float:
         """Return the p of the claim that the difference is within ±margin: the larger of two one-sided ones."""
         return max(self.p_above(-margin), self.p_below(margin))
@@ -136,6 +141,10 @@ class ExactContrast(Contrast):
     def p_below(self, value: float) -> float:
         exact = self._p(value / self.difference) if self.difference < 0 else 1.0 - self._varies
         return max(exact, super().p_below(value)) if self._varies else exact
+
+    @property
+    def least_p(self) -> float:
+        return min(1.0, 2 * self._p(0))
 
     def _p(self, fraction: float) -> float:
         """Return the p of the claim that the difference is beyond a fraction of what was seen, on its side."""

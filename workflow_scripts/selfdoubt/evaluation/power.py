@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from selfdoubt.evaluation.contrasts import Contrast
+from selfdoubt.evaluation.contrasts import Contrast, ExactContrast
 from selfdoubt.evaluation.verdicts import LEAST_REPLICATES
 
 POWER, CAP = 0.8, 1000
@@ -11,17 +11,21 @@ POWER, CAP = 0.8, 1000
 def n_for_difference(found: Contrast, level: float, power: float = POWER, cap: int = CAP) -> int | None:
     """Return how many replicates find a difference as large as observed with probability `power`, two-sided at a level.
 
-    At least LEAST_REPLICATES: fewer decide nothing. None where replicates do not vary, or if more than `cap`
-    are needed: more test images may be.
+    At least LEAST_REPLICATES: fewer decide nothing. None where replicates do not vary, if more than `cap`
+    are needed, or if the images leave it open whatever their number: more test images may be needed.
     """
+    if found.least_p >= level:
+        return None
     return _first(found, lambda n: _power_of_difference(found, n, level), power, cap)
 
 
 def n_for_equivalence(found: Contrast, margin: float, level: float, power: float = POWER, cap: int = CAP) -> int | None:
     """Return with how many replicates a true difference of 0 is called negligible, by two one-sided tests at a level.
 
-    None as for a difference.
+    None as for a difference, and where the arms differ on every image: the p of that is always 1.
     """
+    if isinstance(found, ExactContrast):
+        return None
     return _first(found, lambda n: _power_of_equivalence(found, n, margin, level), power, cap)
 
 
@@ -31,6 +35,8 @@ def n_for_no_loss(
     """Return with how many replicates a difference as seen is shown to be above minus the margin, on the side that is
     better (+1 or -1), one-sided at a level. None as for a difference.
     """
+    if side * found.difference > 0 and found.least_p / 2 >= level:
+        return None
     return _first(found, lambda n: _power_of_no_loss(found, n, margin, side, level), power, cap)
 
 
