@@ -103,6 +103,30 @@ def test_a_compound_claim_shows_each_of_its_comparisons():
     assert "within the margin on at least 3 of 3 data sets" in verdict_of([{}], **known).sentence
 
 
+def test_each_comparison_of_a_compound_claim_has_its_margin_and_the_replicates_that_it_needs():
+    known = {"margin": 0.001, "low_family": -0.007, "high_family": 0.002, "n_replicates": 10}
+    members = [
+        known | {"n_replicates_needed": 12, "n_replicates_negligible": 30},
+        known | {"than": "teacher", "n_replicates_negligible": 40},
+        {"metric": "accuracy", "score": "none", "difference": -0.001, "low": -0.002, "high": 0.001, "margin": 0.003},
+    ]
+    compound = {"n_components": 2, "than": "ce, teacher", "level": 0.025}
+    first, second, kept = (text.replace("\u00a0", " ") for text in verdict_of(members, **compound).further)
+    for part in (
+        "97.5 % interval −7.00 to +2.00×10⁻³",
+        "margin 1.00×10⁻³",
+        "negligible with 30",
+        "about 12 replicates",
+    ):
+        assert part in first
+    assert "negligible with 40" in second and "required cannot be estimated" in second
+    assert "margin 0.30 points" in kept
+    closed = verdict_of(members, **compound | {"verdict": "supported"}).further[0]
+    assert "negligible with 30" in closed.replace("\u00a0", " ") and "required" not in closed
+    older = verdict_of([{}, {"than": "teacher"}], **compound).further[0]  # of a table without these columns
+    assert "margin" not in older and "required" not in older
+
+
 def test_each_comparison_of_a_compound_claim_has_its_other_scores_and_a_claim_of_no_loss_its_p():
     other = {"score": "msp-ts", "repeats": True, "difference": -0.001}
     members = [{}, other, {"than": "teacher"}, {"than": "teacher"} | other | {"difference": -0.003}]

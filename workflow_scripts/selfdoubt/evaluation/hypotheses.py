@@ -13,6 +13,9 @@ from selfdoubt.evaluation.claims import Component
 from selfdoubt.evaluation.contrast_rows import components_of
 from selfdoubt.evaluation.verdicts import Outcome, verdict
 
+_NO_NUMBERS = dict.fromkeys(("n_replicates_needed", "n_replicates_negligible"))
+_NO_CLAIM = dict.fromkeys(("margin", "low_family", "high_family")) | _NO_NUMBERS
+
 
 def decide(contrasts: list[dict], settings) -> dict[str, list[dict]]:
     """Return the rows of the tables "comparisons" and "hypotheses".
@@ -40,7 +43,7 @@ def decide(contrasts: list[dict], settings) -> dict[str, list[dict]]:
                 rows = _family(members, study.alpha, settings)
                 tables["hypotheses"] += rows
                 for outcome, row in zip(members, rows, strict=True):
-                    tables["comparisons"] += _comparisons_of(outcome, row)
+                    tables["comparisons"] += _comparisons_of(outcome, row, _smallest_level(members, study.alpha))
     return tables
 
 
@@ -61,7 +64,7 @@ def _explored(dataset: str, study, contrasts: dict[tuple, list[Component]], sett
         and (frozenset((component.better, component.than)), component.quantity) not in claimed
     ]
     corrected = families.holm([row["p"] for row in made])
-    of_study = {"study": study.name, "hypothesis": None, "repeats": False, "p_holm": None}
+    of_study = {"study": study.name, "hypothesis": None, "repeats": False, "p_holm": None} | _NO_CLAIM
     for row in rows:
         row |= of_study
     for row, p in zip(made, corrected, strict=True):
@@ -88,15 +91,18 @@ def _family(outcomes: list[Outcome], alpha: float, settings) -> list[dict]:
     }
     of_each = {id(outcome): {key: values[i] for key, values in columns.items()} for i, outcome in enumerate(tested)}
     nothing = dict.fromkeys(columns)
-    smallest = alpha / max(1, len(tested))
+    smallest = _smallest_level(outcomes, alpha)
     return [_row(outcome, of_each.get(id(outcome), nothing), alpha, smallest, settings) for outcome in outcomes]
+
+
+def _smallest_level(outcomes: list[Outcome], alpha: float) -> float:
+    """Return the level at which the first member of a family is tested."""
+    return alpha / max(1, sum(not outcome.identical for outcome in outcomes))
 
 
 def _row(outcome: Outcome, corrected: dict, alpha: float, smallest: float, settings) -> dict:
     claim, weakest, evidence = outcome.claim, outcome.weakest(), outcome.evidence
-    found, level = weakest.compared.contrast, corrected["level"]
-    low, high = found.interval(1 - level) if found and level else (None, None)
-    row = weakest.row() | corrected | {"low_family": low, "high_family": high, "alpha": alpha}
+    row = weakest.row() | corrected | _at_level(weakest, corrected["level"]) | {"alpha": alpha}
     if len(outcome.components) > 1:
         row |= {
             side: ", ".join(dict.fromkeys(getattr(c, side) for c in outcome.components)) for side in ("better", "than")
@@ -111,13 +117,12 @@ def _row(outcome: Outcome, corrected: dict, alpha: float, smallest: float, setti
         "units": claim.units,
         "n_components": len(outcome.components),
         "on_at_least": claim.on_at_least,
-        "margin": weakest.margin,
         "p_negligible": evidence.negligible if evidence and not outcome.identical else None,
         "p_no_loss": _largest_p([loss.p_kept() for loss in weakest.losses if not loss.compared.identical]),
         "warning": next((found for c in outcome.components if (found := c.warning)), None),
         "verdict": verdict(outcome, corrected, alpha, settings),
     }
-    return row | _needed(row, weakest, smallest)
+    return row | (_needed(weakest, outcome, row["verdict"], smallest) if row["n_components"] == 1 else _NO_NUMBERS)
 
 
 def _largest_p(p_values: list[float | None]) -> float | None:
@@ -125,17 +130,26 @@ def _largest_p(p_values: list[float | None]) -> float | None:
     return None if None in p_values else max(p_values, default=None)
 
 
-def _needed(row: dict, component: Component, level: float) -> dict:
-    """Return with how many replicates an open claim would be decided, and a true 0 called negligible; level: of its
-    family.
-    """
-    columns = dict.fromkeys(("n_replicates_needed", "n_replicates_negligible"))
+def _at_level(component: Component, level: float | None) -> dict:
+    """Return the margin of a comparison, and its interval at the level at which its claim is tested; None: at none."""
     found = component.compared.contrast
-    if found is None or row["n_components"] > 1:
-        return columns
-    if row["verdict"] == "inconclusive":
-        columns["n_replicates_needed"] = _n_needed(component, level)
-    return columns | {"n_replicates_negligible": power.n_for_equivalence(found, component.margin, level)}
+    low, high = found.interval(1 - level) if found and level else (None, None)
+    return {"margin": component.margin, "low_family": low, "high_family": high}
+
+
+def _needed(component: Component, outcome: Outcome, found: str, level: float) -> dict:
+    """Return with how many replicates a comparison of an open claim would be decided, and a true 0 called negligible.
+
+    found: the verdict. level: of its family. On at least u of k data sets the joint p is k - u + 1 times that of a
+    comparison, and u times that of being negligible, so these are tested at so much smaller levels.
+    """
+    contrast, u = component.compared.contrast, outcome.claim.on_at_least
+    if contrast is None:
+        return _NO_NUMBERS
+    n_against = 1 if u is None else len(outcome.groups) - u + 1
+    needed = _n_needed(component, level / n_against) if found == "inconclusive" else None
+    negligible = power.n_for_equivalence(contrast, component.margin, level / (u or 1))
+    return {"n_replicates_needed": needed, "n_replicates_negligible": negligible}
 
 
 def _n_needed(component: Component, level: float) -> int | None:
@@ -147,14 +161,18 @@ def _n_needed(component: Component, level: float) -> int | None:
     return None if None in needed else max(needed)
 
 
-def _comparisons_of(outcome: Outcome, row: dict) -> list[dict]:
-    """Return the rows of a claim's comparisons: what it is about, what must not be lost, and by further scores."""
+def _comparisons_of(outcome: Outcome, row: dict, smallest: float) -> list[dict]:
+    """Return the rows of a claim's comparisons: what it is about, what must not be lost, and by further scores.
+
+    row: of HYPOTHESES. smallest: the level at which the first member of its family is tested.
+    """
     alone = len(outcome.components) == 1
-    known = {"study": outcome.claim.study, "hypothesis": outcome.claim.name}
+    known = {"study": outcome.claim.study, "hypothesis": outcome.claim.name, "repeats": False, "p_holm": None}
+    known |= _NO_CLAIM
     rows = []
     for component in outcome.components:
-        p_holm = row["p_holm"] if alone else None
-        rows.append(component.row() | known | {"repeats": False, "p_holm": p_holm})
-        rows += [each.row() | known | {"repeats": False, "p_holm": None} for each in component.losses]
-        rows += [each.row() | known | {"repeats": True, "p_holm": None} for each in component.repeated]
+        own = _at_level(component, row["level"]) | _needed(component, outcome, row["verdict"], smallest)
+        rows.append(component.row() | known | own | {"p_holm": row["p_holm"] if alone else None})
+        rows += [each.row() | known | _at_level(each, row["level"]) for each in component.losses]
+        rows += [each.row() | known | {"repeats": True} for each in component.repeated]
     return rows

@@ -97,7 +97,8 @@ def kept_sentence(row: dict, place: str = "") -> str:
     if pd.isna(row["low"]):
         return f"Nothing is known of a loss of {label}: {row['reason']}."
     size = difference(row["difference"], metric)
-    return f"{label[0].upper()}{label[1:]} differs by {size} ({interval_text(row)}){place and f' on {place}'}."
+    margin = "" if pd.isna(row["margin"]) else f"; margin {size_text(row['margin'], metric)}"
+    return f"{label[0].upper()}{label[1:]} differs by {size} ({interval_text(row)}{margin}){place and f' on {place}'}."
 
 
 def labels_of(arms: str, names: Arms) -> str:

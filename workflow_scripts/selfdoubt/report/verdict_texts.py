@@ -80,7 +80,7 @@ def _verdict(row: dict, members: list[dict], numbers: Numbers, names: Arms, seve
     further = []
     for each in own if compound else []:
         others = repeat_sentence([other for other in repeated if _compares_as(other, each)], row["metric"])
-        further.append(" ".join(filter(None, [described(each), _interval_and_effect(each), others])))
+        further.append(" ".join(filter(None, [described(each), _numbers_of(each, row), others])))
     further += [kept_sentence(each, each["dataset"] if several or compound else "") for each in kept]
     further += [] if compound else [repeat_sentence(repeated, row["metric"])]
     return Verdict(
@@ -113,8 +113,28 @@ def _compares_as(one: dict, other: dict) -> bool:
     return all(one[key] == other[key] for key in ("dataset", "better", "than"))
 
 
-def _interval_and_effect(member: dict) -> str:
-    return f"95{NO_BREAK}% interval {interval_text(member)}; {replicates_text(member)}."
+def _numbers_of(member: dict, row: dict) -> str:
+    """Return what is known of one of several comparisons, and how many replicates are required if the claim is open.
+
+    row: of HYPOTHESES.
+    """
+    known = member | {key: row[key] for key in ("level", "units")}
+    is_open = row["verdict"] == "inconclusive" and member["n_replicates"] > 1 and not pd.isna(member["margin"])
+    required = f" {_required(member)}" if is_open and row["units"] != "networks" and not pd.isna(member["low"]) else ""
+    return f"{'; '.join(_of_one(known))}.{required}"
+
+
+def _of_one(row: dict) -> list[str]:
+    """Return the intervals, the margin and the replicates of one comparison; row: with the level and units of its
+    claim.
+    """
+    texts = [f"95{NO_BREAK}% interval {interval_text(row)}" if not pd.isna(row["low"]) else "No interval"]
+    if not pd.isna(row["low_family"]) and row["level"] < 0.0499:
+        interval = interval_text(row, "low_family", "high_family")
+        texts.append(f"{100 * (1 - row['level']):.3g}{NO_BREAK}% interval {interval}")
+    if not pd.isna(row["margin"]):
+        texts.append(f"margin {size_text(row['margin'], metric_of(row['metric']))}{_negligible_with(row)}")
+    return [*texts, replicates_text(row)]
 
 
 def _rule(row: dict) -> str:
@@ -128,17 +148,7 @@ def _rule(row: dict) -> str:
 def _certainty(row: dict) -> str:
     if row["verdict"] == "identical":
         return "It is in no family."
-    texts = []
-    if row["n_components"] == 1:
-        texts.append(f"95{NO_BREAK}% interval {interval_text(row)}" if not pd.isna(row["low"]) else "No interval")
-        if not pd.isna(row["low_family"]) and row["level"] < 0.0499:
-            texts.append(
-                f"{100 * (1 - row['level']):.3g}{NO_BREAK}% interval {interval_text(row, 'low_family', 'high_family')}"
-            )
-    if not pd.isna(row["margin"]) and row["n_components"] == 1:
-        texts.append(f"margin {size_text(row['margin'], metric_of(row['metric']))}{_negligible_with(row)}")
-    if row["n_components"] == 1:  # each comparison of several has its own
-        texts.append(replicates_text(row))
+    texts = _of_one(row) if row["n_components"] == 1 else []  # each comparison of several has its own
     texts.append(f"corrected p{NO_BREAK}{p_value(row['p_holm'])}")
     if not pd.isna(row["p_no_loss"]):
         texts.append(f"of losing more than the margin p{NO_BREAK}{p_value(row['p_no_loss'])}")
@@ -177,13 +187,16 @@ def _needed(row: dict) -> str:
         return " One replicate shows no variation between trainings."
     if row["verdict"] != "inconclusive":
         return ""
-    texts = ["Fewer than five replicates decide nothing."] if row["n_replicates"] < 5 else []
+    few = ["Fewer than five replicates decide nothing."] if row["n_replicates"] < 5 else []
+    return f" {' '.join([*few, _required(row)])}"
+
+
+def _required(row: dict) -> str:
+    """Return with how many replicates a difference as large as this would be found."""
     if pd.isna(row["n_replicates_needed"]):
-        texts.append("From this difference and spread the number of replicates required cannot be estimated.")
-    else:
-        needed = counted(int(row["n_replicates_needed"]), "replicate")
-        texts.append(f"At this difference and spread about {needed} are required.")
-    return f" {' '.join(texts)}"
+        return "From this difference and spread the number of replicates required cannot be estimated."
+    needed = counted(int(row["n_replicates_needed"]), "replicate")
+    return f"At this difference and spread about {needed} are required."
 
 
 def failed_checks(verdicts: list[Verdict]) -> str | None:

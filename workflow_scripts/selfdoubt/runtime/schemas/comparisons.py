@@ -32,5 +32,12 @@ COMPARISONS_SCHEMA = pa.schema(
         *COLUMNS,
         ("hypothesis", pa.string()),  # the claim that it is a part of; null: exploratory
         ("repeats", pa.bool_()),  # whether it repeats that claim by another score, or by AUGRC
+        # of what a claim is made of, and of what it must not lose; else null
+        ("margin", pa.float64()),  # the smallest difference of interest
+        ("low_family", pa.float64()),  # interval at the level at which the claim was tested in its family
+        ("high_family", pa.float64()),
+        # of what a claim is made of, at the level that its part in the claim asks for
+        ("n_replicates_needed", pa.int32()),  # to find the difference that was seen, of a claim that is open
+        ("n_replicates_negligible", pa.int32()),  # to call a true difference of 0 negligible; null: no number would do
     ]
 )

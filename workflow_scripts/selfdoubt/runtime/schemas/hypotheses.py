@@ -24,6 +24,7 @@ HYPOTHESES_SCHEMA = pa.schema(
         ("p_no_loss", pa.float64()),  # of losing more than the margin; null where nothing need be kept, or was compared
         ("verdict", pa.string()),  # supported (, smaller than the margin), refuted, negligible, …
         ("warning", pa.string()),  # what the claim lacks (evaluation.warnings)
+        # null of several comparisons: each has its own, in COMPARISONS
         ("n_replicates_needed", pa.int32()),  # to find the difference that was seen, at the level of the family
         ("n_replicates_negligible", pa.int32()),  # to call a true difference of 0 negligible; null: no number would do
     ]
