@@ -6,6 +6,8 @@ and the numbers of each replicate as Parquet beside it, and puts all sections th
 docs/findings.md.
 --part counts what is there of a run that goes on; --part --write keeps the tables of those data sets that are done
 (`snakemake results/RUN/contrasts/DATASET.parquet` ends one), and the section when none is missing any more.
+python docs/findings.py --again RUN … writes the sections of runs again from the tables that are kept, by their config
+as it is now. No verdict may change by it. Where the costs of jobs are not kept, the present section has them.
 """
 
 import sys
@@ -26,7 +28,9 @@ from kept_tables import (
     keep,
     keep_part,
     kept,
+    kept_whole,
     mask_tables,
+    path_of,
     progress,
     small,
 )
@@ -101,12 +105,12 @@ def read(checkout: Path, file: str) -> tuple[Study, dict[str, pd.DataFrame]]:
     return study, {name: read_table(folder / f"{name}.parquet", schema).to_pandas() for name, schema in WHOLE.items()}
 
 
-def section(checkout: Path, file: str, study: Study, tables: dict[str, pd.DataFrame], at: dict[str, str]) -> str:
-    """Return the section of a study. at: the commit at which each data set was run."""
+def section(checkout: Path, file: str, study: Study, tables: dict[str, pd.DataFrame], what_was_run: str) -> str:
+    """Return the section of a study. what_was_run: by `extent`."""
     data = data_of(checkout, study, tables)
     metrics, names = with_arms(data.metrics), data.arms
     numbers = numbers_of(metrics)
-    lines = [f"## {f'`{file}`' if file else 'The default study'}", "", extent(study, tables, at), ""]
+    lines = [f"## {f'`{file}`' if file else 'The default study'}", "", what_was_run, ""]
     registered = (checkout / (file or "config.yaml")).with_suffix(".registered.json")
     if registered.exists():
         lines += [registration_of(registered, registration(study)).sentence, ""]
@@ -206,7 +210,28 @@ def keep_parts(checkout: Path, file: str, write: bool) -> None:
             keep_part(folder, study, dataset, commit_of(checkout))
     tables = decided(study) if write else None
     if tables:
-        write_section(study, section(checkout, file, study, tables, commits(study)), tables)
+        write_section(study, section(checkout, file, study, tables, extent(study, tables, commits(study))), tables)
+
+
+def write_again(run: str) -> None:
+    """Write the section of a run from the tables that are kept of it; exit if a verdict differs from the one there."""
+    file = "" if run == "default" else f"studies/{run}.yaml"
+    study = load_study(whole_config(ROOT, file))
+    before, tables = kept(study, "hypotheses"), kept_whole(study)
+    if not before["verdict"].equals(tables["hypotheses"]["verdict"]):
+        sys.exit(f"{run}: a verdict is no longer that of the section; run the study again")
+    if study.looks:
+        study = load_study(whole_config(ROOT, file) | {"look": looks_of(study, before)})
+    _, _, present, *_ = (KEPT / f"{run}.md").read_text().split("\n")
+    what_was_run = present if tables["costs"].empty else extent(study, tables, commits(study))
+    written = section(ROOT, file, study, tables, what_was_run)
+    write_section(study, written, {name: table for name, table in tables.items() if path_of(study, name).exists()})
+
+
+def looks_of(study: Study, hypotheses: pd.DataFrame) -> dict[str, int]:
+    """Return how far each study had come, by the replicates of its claims."""
+    replicates = hypotheses.groupby("study")["n_replicates"].max()
+    return {name: study.looks.index(n) + 1 for name, n in replicates.items()}
 
 
 def whole_config(checkout: Path, file: str) -> dict:
@@ -238,16 +263,19 @@ if __name__ == "__main__":
     if not given:
         sys.exit(__doc__)
     for checkout, _, file in given:
+        if "--again" in sys.argv:
+            write_again(checkout)
+            continue
         if "--part" in sys.argv:
             keep_parts(Path(checkout), file, "--write" in sys.argv)
             continue
         study, tables = read(Path(checkout), file)
         at = dict.fromkeys(study.datasets, commit_of(Path(checkout)))
-        written = section(Path(checkout), file, study, tables, at)
+        written = section(Path(checkout), file, study, tables, extent(study, tables, at))
         if "--write" in sys.argv:
             write_section(study, written, tables)
         else:
             print(written)
-    if "--write" in sys.argv:
+    if {"--write", "--again"} & {*sys.argv}:
         PAGE.write_text("\n".join([HEAD, *(path.read_text() for path in sorted(KEPT.glob("*.md")))]))
         found.write()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
@@ -27,6 +28,7 @@ from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.table_files import read_metadata, read_table, write_table  # noqa: E402
 from selfdoubt.settings.decisions import decision_settings  # noqa: E402
+from selfdoubt.settings.metrics import metric  # noqa: E402
 from selfdoubt.settings.study import Study, parse_arm  # noqa: E402
 
 KEPT = ROOT / "docs/findings"
@@ -37,6 +39,9 @@ WHOLE = {
     "costs": COSTS_SCHEMA,
 }
 SCHEMAS = WHOLE | {"contrasts": CONTRASTS_SCHEMA, "counts": pa.schema([("dataset", pa.string()), *COUNTS_SCHEMA])}
+LATER = {  # columns that tables which are kept may lack
+    "comparisons": ("margin", "low_family", "high_family", "n_replicates_needed", "n_replicates_negligible")
+}
 PARTS = ("metrics", "contrasts", "costs", "counts")  # of each data set
 SHOWN = {  # of the metrics that are kept
     "split": ["test"],
@@ -102,9 +107,40 @@ def of_data_set(table: pd.DataFrame, name: str) -> pd.Series:
 
 
 def kept(study: Study, name: str) -> pd.DataFrame:
-    """Return a table that is kept; empty if there is none."""
-    path = path_of(study, name)
-    return (read_table(path, SCHEMAS[name]) if path.exists() else SCHEMAS[name].empty_table()).to_pandas()
+    """Return a table that is kept; empty if there is none, and with nulls in columns that are younger than its file."""
+    path, schema = path_of(study, name), SCHEMAS[name]
+    if not path.exists():
+        return schema.empty_table().to_pandas()
+    there = pq.read_schema(path).names
+    lacking = [field for field in schema if field.name in LATER.get(name, ()) and field.name not in there]
+    table = read_table(path, pa.schema([field for field in schema if field not in lacking]))
+    for field in lacking:
+        table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table.select(schema.names).to_pandas()
+
+
+def kept_whole(study: Study) -> dict[str, pd.DataFrame]:
+    """Return the tables of a study as they are kept, decided again where its contrasts are kept, for its section."""
+    if tables := decided(study):
+        return tables
+    tables = {name: kept(study, name) for name in WHOLE}
+    return tables | {"comparisons": with_parts(tables["comparisons"], tables["hypotheses"])}
+
+
+def with_parts(comparisons: pd.DataFrame, hypotheses: pd.DataFrame) -> pd.DataFrame:
+    """Return comparisons with the parts, accuracy and ranking, of claims about rankings, as claims have them now.
+
+    Where a claim is not repeated by AUGRC, but its arms were compared by it in no claim, that is the same number.
+    """
+    place = ["dataset", "study", "better", "than", "score", "split"]
+    augrc = comparisons[comparisons["metric"] == "augrc"]
+    repeated = augrc["hypothesis"].dropna()
+    rankings = hypotheses[[metric(name).kind == "ranking" for name in hypotheses["metric"]]]
+    claimed = rankings.loc[~rankings["hypothesis"].isin(repeated), ["hypothesis", "metric", "score", "split"]]
+    claimed = comparisons.merge(claimed.drop_duplicates(), on=[*claimed.columns])
+    explored = augrc[augrc["hypothesis"].isna()].drop(columns="hypothesis")
+    found = explored.merge(claimed[[*place, "hypothesis"]], on=place).assign(repeats=True, p_holm=None)
+    return pd.concat([comparisons, found[comparisons.columns]], ignore_index=True) if len(found) else comparisons
 
 
 def commits(study: Study) -> dict[str, str]:

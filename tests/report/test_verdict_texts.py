@@ -64,7 +64,7 @@ CERTAIN = {"low": -0.004, "high": -0.001, "verdict": "supported"}
     ("row", "expected"),
     [
         (CERTAIN, {"30 replicates"}),
-        (CERTAIN | {"n_replicates_negligible": None}, {"cannot be estimated"}),
+        (CERTAIN | {"n_replicates_negligible": None}, {"is not known"}),
         ({}, {"Fewer than five", "12 replicates", "30 replicates"}),
         ({"n_replicates": 6}, {"12 replicates", "30 replicates"}),
         ({"n_replicates": 6, "n_replicates_needed": None}, {"cannot be estimated", "30 replicates"}),
@@ -73,7 +73,7 @@ CERTAIN = {"low": -0.004, "high": -0.001, "verdict": "supported"}
     ],
 )
 def test_what_is_open_is_stated_and_nothing_else(row, expected):
-    parts = {"cannot be estimated", "Fewer than five", "12 replicates", "30 replicates"}
+    parts = {"cannot be estimated", "is not known", "Fewer than five", "12 replicates", "30 replicates"}
     parts |= {"these two checkpoints", "One replicate"}
     assert {each for each in parts if each in sentence(**row)} == expected
 
