@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from helpers import assert_close
+from small_mixing import SETTINGS
 from small_training import BASELINE, RECIPE, SGD, STUDENT, files_of, run_script, split_of, train
 
 from selfdoubt.data import datasets
@@ -49,6 +50,23 @@ def test_twins_differ_in_first_weights_order_and_views(tmp_path, seen):
     assert again.read_bytes() == paths[1].read_bytes()
     other = train(tmp_path, "d", seed=2, settings=settings["b"])
     assert not torch.allclose(weights(other), heads[1])  # of another replicate
+
+
+CUTMIX = {"method": "cutmix", "probability": 1.0, **SETTINGS["cutmix"]}
+
+
+@pytest.mark.parametrize(
+    ("script", "own"),
+    [("train_on_labels", {"label_smoothing": 0.1}), ("train_augmented", {"mixing": CUTMIX, "masks": None})],
+)
+def test_arms_that_are_no_twins_share_first_weights_and_order_in_a_replicate(tmp_path, seen, script, own):
+    ce = train(tmp_path, "ce", settings=AT_REST)
+    other = train(tmp_path, "other", settings=AT_REST | own, script=script)
+    next_one = train(tmp_path, "next", seed=2, settings=AT_REST | own, script=script)
+    orders = [order for order, _ in seen]
+    assert_close(weights(other), weights(ce))
+    assert orders[1] == orders[0]
+    assert not torch.allclose(weights(next_one), weights(ce)) and orders[2] != orders[0]
 
 
 def test_twins_have_the_images_of_their_replicate(tmp_path):
