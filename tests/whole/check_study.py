@@ -93,7 +93,7 @@ def test_a_part_of_a_run_counts_what_is_there(studies):
 def test_verdicts_from_the_tables_that_are_kept_of_each_data_set_are_those_of_the_run(studies):
     folder = studies[1].folder
     (folder / "docs").mkdir()
-    for name in ("findings.py", "found.py", "kept_tables.py"):
+    for name in ("earlier_looks.py", "findings.py", "found.py", "kept_tables.py"):
         shutil.copy(ROOT / "docs" / name, folder / "docs" / name)
     shutil.copy(ROOT / "README.md", folder)
     for _ in range(2):  # the second time they take the place of equal ones

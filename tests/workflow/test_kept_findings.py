@@ -1,5 +1,6 @@
 """Sections of docs/findings.md that are written again from the tables that are kept of their runs."""
 
+import re
 import runpy
 import shutil
 import sys
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from copies import ROOT
 
+from selfdoubt.evaluation.contrasts import Contrast
 from selfdoubt.runtime.schemas.comparisons import COMPARISONS_SCHEMA
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
 
@@ -52,6 +54,29 @@ def test_costs_that_are_not_kept_stand_in_the_section_that_is_written_again(kept
     written = path.read_text()
     assert written.splitlines()[2] == "fashion-mnist; 272 jobs." and "| claim | verdict |" in written
     assert "this is look 3 of 3" in written and "0.01875" in written
+
+
+def test_the_section_of_a_sequential_study_has_its_primary_claim_at_each_look(kept, tmp_path):
+    kept("transform-steps")["write_again"]("transform-steps")
+    [claim, _] = pd.read_parquet(tmp_path / "transform-steps-hypotheses.parquet").to_dict("records")
+    _, _, table = (tmp_path / "transform-steps.md").read_text().partition("at each look:")
+    rows = [re.split(r" \| ", line.strip("| ")) for line in table.splitlines() if line.startswith("|")][2:]
+    assert [(row[0], row[-1][2:]) for row in rows] == [
+        ("10", "inconclusive"),
+        ("20", "inconclusive"),
+        ("30", claim["verdict"]),
+    ]
+    assert [float(number) for number in rows[-1][2:4]] == pytest.approx([claim["p"], claim["p_negligible"]], rel=0.02)
+
+
+def test_an_earlier_look_has_its_replicates_and_the_images_part_of_the_last():
+    looks = runpy.run_path(str(ROOT / "docs/earlier_looks.py"))
+    whole = Contrast((-0.3, 0.1, -0.2, 0.0, -0.1, 0.2), 0.05, 0.03, 50)
+    row = {"standard_error": whole.error(), "degrees_of_freedom": whole.freedom()}
+    last, first = (looks["at_look"](row, [*whole.differences], n) for n in (6, 3))
+    assert (last.error(), last.freedom()) == pytest.approx((whole.error(), whole.freedom()))
+    assert first.differences == whole.differences[:3]
+    assert first.error() >= Contrast(whole.differences[:3], 0.05, 0.03, 50).error()
 
 
 def test_a_section_whose_verdicts_would_change_is_not_written(kept, tmp_path):
