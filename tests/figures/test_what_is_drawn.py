@@ -260,6 +260,15 @@ def test_a_forest_plot_divides_each_difference_by_its_margin_and_draws_better_to
     assert [row["metric"] for row in table("forest", metrics=["aurc"]).to_dict("records")] == ["aurc"]
 
 
+def test_a_forest_plot_has_a_claim_once_though_its_reverse_was_explored():
+    data = compared()
+    claim = data.comparisons.iloc[:1]
+    turned = claim.assign(better=claim["than"], than=claim["better"], hypothesis=None)
+    more = data._replace(comparisons=pd.concat([data.comparisons, turned], ignore_index=True))
+    shown = methods.load("figures.kinds", "forest").table(more, settings("forest"), CONTEXT)
+    assert len(shown) == len(table("forest"))
+
+
 def test_a_forest_plot_names_few_arms_and_marks_verdicts_over_several_data_sets():
     data = compared()
     several = "kd, ce/odin, ce/random-sign"

@@ -125,6 +125,8 @@ def test_a_registered_comparison_is_not_shown_as_exploratory():
     table = comparison_table(rows, "distillation", {})
     assert [cells[0].text for _, cells in table.rows] == ["ECE\u00a0↓"]
     assert comparison_table(rows[:2], "distillation", {}) is None
+    rows.loc[1, ["better", "than"]] = ["ce", "kd"]  # claimed the other way round
+    assert comparison_table(rows[:2], "distillation", {}) is None
 
 
 def test_decisions_are_shown_with_weights_costs_and_the_oracle():

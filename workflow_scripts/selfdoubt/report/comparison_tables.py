@@ -10,6 +10,7 @@ from selfdoubt.report.numbers import Numbers
 from selfdoubt.report.tables import Cell, Table
 
 _IDENTITY = ["dataset", "study", "better", "than", "metric", "score", "split"]
+_REVERSED = {"better": "than", "than": "better"}
 
 _METHOD = (
     "Differences are paired by replicate; 95 % interval and p from a t distribution, with the variance of replicates "
@@ -21,9 +22,10 @@ _METHOD_OF_ONE = (
 
 
 def exploratory(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the comparisons that are in no claim, and not equal to one that is. rows: COMPARISONS."""
-    claimed = rows[rows["hypothesis"].notna()].set_index(_IDENTITY).index
-    return rows[rows["hypothesis"].isna() & ~rows.set_index(_IDENTITY).index.isin(claimed)]
+    """Return the comparisons that are in no claim, nor equal to one that is or to its reverse; rows: COMPARISONS."""
+    claimed = rows[rows["hypothesis"].notna()]
+    known = pd.concat([claimed, claimed.rename(columns=_REVERSED)]).set_index(_IDENTITY).index
+    return rows[rows["hypothesis"].isna() & ~rows.set_index(_IDENTITY).index.isin(known)]
 
 
 def comparison_table(comparisons: pd.DataFrame, study: str, numbers: Numbers, names: Arms = BY_NAME) -> Table | None:

@@ -79,7 +79,8 @@ def table(data: Tables, settings, context: Context) -> pd.DataFrame:
     if settings.metrics:
         own = own[own["metric"].isin(settings.metrics)]
     claims = own[own["hypothesis"].notna()]
-    known = claims.set_index(_IDENTITY).index
+    reversed_ = claims.rename(columns={"better": "than", "than": "better"})
+    known = pd.concat([claims, reversed_]).set_index(_IDENTITY).index
     others = own[own["hypothesis"].isna() & ~own.set_index(_IDENTITY).index.isin(known)] if settings.exploratory else []
     rows = pd.concat([claims, *([others] if len(others) else [])], ignore_index=True)
     rows = rows.assign(
