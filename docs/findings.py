@@ -71,6 +71,28 @@ before cross-entropy, stay open. An ensemble of three networks is before all of 
 cost of one it is refuted against cross-entropy, as a third of the epochs trains none of the three to its end. Every
 technique has its authors' settings, which were made for larger networks and longer training: none was tuned here.
 
+**What the registered studies answer**, one at a time. Their verdicts stand below; what was tried and dropped before
+each run, and what speaks against its proposal, in its decision. The head of a file in studies/ has the command that
+runs it; `python docs/findings.py CHECKOUT:studies/NAME.yaml --write` makes its section from the tables.
+
+- *Distillation* ([decision 24](decisions/0024-the-proposal-of-distillation.md)). Plain KD ranks errors better than
+  label smoothing about as soft as its targets; against cross-entropy it is ahead on each data set, and open at a third of the
+  level. Which property of the targets carries that is not decided: what permuted classes, shuffled entropies, weighted
+  labels, the teacher's predicted class or a calibrated teacher take away or add is less than ten replicates show. What
+  to use: KD of three teachers that also learns from mixed images, which has a lower AURC than plain KD and than
+  cross-entropy at no loss of accuracy, at several times the cost of training; that it is better than the same mixing
+  with labels alone, at half that, is open.
+- *Enhancers* ([decision 26](decisions/0026-the-proposal-of-enhancers.md)). The mean probability over eight shifted and
+  mirrored views ranks errors better than a logistic model of clean logits, than the clean image and than views of
+  noise, and undoes a part of what the attack ACE costs. No gradient helps: a step of the pixels is negligible against
+  none, the direction of a step among transformations against a random one, and a learned transformation is worse than a
+  network that reads image and logits. What to use: views. Whether an ensemble or a larger network of eight passes
+  would do as much, this study does not ask.
+- *Mixing* ([decision 27](decisions/0027-the-candidate-of-mixing.md)). Whether mixup of objects beside clean images is
+  better than CutMix, OA-CutMix and no mixing is open. What is supported: where backgrounds do not depend on the class,
+  objects before other backgrounds, with whole labels, are better than all three. That masks add to mixup of whole
+  images is not shown, and neither is that CutMix harms the ranking.
+
 **Registered, and what of it is fresh.** A registration fixes claims, margins, families, arms and replicates before
 their test numbers were seen, and no more. The default study's five replicates are all that the embedded images give:
 its regime and its claims were chosen by them on val, and claims like them had been evaluated on the same test images
@@ -164,7 +186,9 @@ def claims(verdicts: list[Verdict]) -> list[str]:
         claim = f"{cell(v.statement)}{f' ({listed(notes)})' if notes else ''}"
         p = "" if pd.isna(v.p) else p_value(v.p).removeprefix(f"={NO_BREAK}")
         lines.append(f"| {claim} | {v.symbol} {v.verdict} | {'<br>'.join(map(cell, v.differences))} | {p} |")
-    numbers = [f"- *{v.statement}* {' '.join([v.sentence, *v.further])}" for v in verdicts]
+    numbers = []
+    for v in verdicts:
+        numbers += [f"- *{v.statement}* {v.sentence}", *(f"  - {comparison}" for comparison in v.further)]
     return [*lines, "", *folded("Every number of these claims", numbers)]
 
 

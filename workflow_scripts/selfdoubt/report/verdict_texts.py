@@ -172,7 +172,7 @@ def _negligible_with(row: dict) -> str:
     if row["n_replicates"] == 1 or pd.isna(row["low"]):
         return ""
     if pd.isna(row["n_replicates_negligible"]):
-        return " (with how many replicates a true 0 is called negligible is not known)"
+        return " (at how many replicates a true 0 is called negligible is not known)"
     needed = unit_text(row, int(row["n_replicates_negligible"]))
     return f" (a true 0 is called negligible with {needed}, 80{NO_BREAK}% power)"
 
