@@ -2,6 +2,7 @@
 
     python benchmarks/levels.py        # a few minutes; docs/decisions/0015 and 0019 have what it printed
     python benchmarks/levels.py results/RUN BETTER THAN [aurc | accuracy | auroc]   # by two arms of a run; decision 21
+    python benchmarks/levels.py needed [results/RUN BETTER THAN [METRIC]]    # of either, the replicates needed alone
 
 The first table draws test images: an effect of each that is common to all replicates, that of each replicate on each
 image, and the difference of each replicate on all images, whose spread is given in standard errors of the first. Beside
@@ -117,6 +118,17 @@ def decided(found: Contrast, level: float, margin: float) -> tuple[bool, bool, b
     return different and lower, different and not lower, not different and found.p_within(margin) < level
 
 
+def expected(spread: Spread) -> Contrast:
+    """Return a contrast of one margin whose variance over replicates is what theirs is on average.
+
+    The replicates' own part of the image error varies from one to the next, and so is in that variance.
+    """
+    either = np.sqrt((spread.over_replicates**2 + (1 - spread.shared) * spread.image_error**2) / 2)
+    images = spread.image_error**2
+    values = -spread.margin - either, -spread.margin + either  # two values that have the spread
+    return Contrast(values, images, spread.shared * images, spread.n_images)
+
+
 def print_levels() -> None:
     """Print how often differences of nothing real are called different."""
     weights = np.concatenate([draw() for draw in resample_weights(N_IMAGES, N_RESAMPLES, "levels")]).T / N_IMAGES
@@ -130,10 +142,8 @@ def print_levels() -> None:
 
 
 def print_power(spread: Spread) -> None:
-    """Print the rates of each verdict, of whole studies and of sequential ones, and the replicates needed."""
+    """Print the rates of each verdict, of whole studies and of sequential ones."""
     print(
-        f"spread over replicates {spread.over_replicates:.2f}, image error {spread.image_error:.2f} of which "
-        f"{spread.shared:.0%} of the variance are common to replicates, margin {spread.margin:.2f}\n"
         f"{N_STUDIES} studies each, thousandths of {spread.metric}; a difference below 0 is on the claimed side; "
         "family: claims at alpha over their number"
     )
@@ -151,23 +161,31 @@ def print_power(spread: Spread) -> None:
         found = np.mean([sequential(draws, looks, effect, alpha, spread) for _ in range(N_STUDIES)], axis=0)
         rates = "  ".join(f"{rate:9.1%}" for rate in found[:3])
         print(f"{looks!s:14} {alpha:6.3f} {effect * spread.margin:16.2f}  {rates}  {found[3]:16.1f}", flush=True)
+
+
+def print_needed(spread: Spread) -> None:
+    """Print how many replicates the formulas ask for."""
     print(
         "\nreplicates needed (80 % power) by the spread itself: for a difference of a margin, and to call 0 negligible"
     )
-    either, images = spread.over_replicates / np.sqrt(2), spread.image_error**2  # two values that have the spread
-    values = -spread.margin - either, -spread.margin + either
-    exact = Contrast(values, images, spread.shared * images, spread.n_images)
     for family in FAMILIES:
-        level = ALPHA / family
-        print(f"family of {family}: {n_for_difference(exact, level)}, {n_for_equivalence(exact, spread.margin, level)}")
+        found, level = expected(spread), ALPHA / family
+        print(f"family of {family}: {n_for_difference(found, level)}, {n_for_equivalence(found, spread.margin, level)}")
 
 
 def main(given: list[str]) -> None:
-    if given:
-        print_power(observed(Path(given[0]), *given[1:]))
-    else:
+    alone = given[:1] == ["needed"]
+    arms = given[alone:]
+    if not given:
         print_levels()
-        print_power(PILOTS)
+    spread = observed(Path(arms[0]), *arms[1:]) if arms else PILOTS
+    print(
+        f"spread over replicates {spread.over_replicates:.2f}, image error {spread.image_error:.2f} of which "
+        f"{spread.shared:.0%} of the variance are common to replicates, margin {spread.margin:.2f}"
+    )
+    if not alone:
+        print_power(spread)
+    print_needed(spread)
 
 
 if __name__ == "__main__":
