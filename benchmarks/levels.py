@@ -3,13 +3,14 @@
     python benchmarks/levels.py        # a few minutes; docs/decisions/0015 and 0019 have what it printed
     python benchmarks/levels.py results/RUN BETTER THAN [aurc | accuracy | auroc]   # by two arms of a run; decision 21
     python benchmarks/levels.py needed [results/RUN BETTER THAN [METRIC]]    # of either, the replicates needed alone
+    python benchmarks/levels.py families [results/RUN BETTER THAN [METRIC]]  # two minutes; decision 19
 
 The first table draws test images: an effect of each that is common to all replicates, that of each replicate on each
 image, and the difference of each replicate on all images, whose spread is given in standard errors of the first. Beside
 it stands a bootstrap over replicates, then images. The second has the spread that the pilots found for distillation
 against cross-entropy on 10,000 test images, in thousandths of AURC: 2.4 over replicates, an error of .65 of one
 replicate from the images, of which a fraction of .13 is common to replicates; or that of the models that are named. The
-third is of sequential studies.
+third is of sequential studies. `families` has the level of one claim in a family, by the same spread.
 """
 
 import sys
@@ -40,6 +41,7 @@ ALPHA, SIZES, FAMILIES = 0.05, (5, 10, 20, 30), (1, 6)
 EFFECTS = (0.0, -1 / 2.8, -2 / 2.8, -1.0, -4 / 2.8)  # margins
 LOOKS = ((10, 20), (10, 20, 30), (10, 20, 30, 40))
 N_STUDIES, BOOTSTRAP = 4000, 1000
+N_OF_LEVELS, SIZES_OF_LEVELS, FAMILIES_OF_LEVELS = 200_000, (5, 10, 20), (1, 6, 17)
 QUANTITIES = {name: (name, score, "test") for name, score in (("aurc", "msp"), ("accuracy", "none"), ("auroc", "msp"))}
 
 
@@ -173,9 +175,29 @@ def print_needed(spread: Spread) -> None:
         print(f"family of {family}: {n_for_difference(found, level)}, {n_for_equivalence(found, spread.margin, level)}")
 
 
+def print_families(spread: Spread) -> None:
+    """Print how often a claim is called different at the level of its family, of arms that are not."""
+    print(f"\n{N_OF_LEVELS:,} studies of each number of replicates, of arms that do not differ")
+    print("replicates  family  level of a claim  called different  over the level")
+    for n, rates in levels_of_families(spread).items():
+        for family, rate in zip(FAMILIES_OF_LEVELS, rates, strict=True):
+            level = ALPHA / family
+            print(f"{n:10} {family:7} {level:17.2%} {rate:17.2%} {rate / level:15.2f}", flush=True)
+
+
+def levels_of_families(spread: Spread) -> dict[int, np.ndarray]:
+    """Return by number of replicates the rates (len(FAMILIES_OF_LEVELS),) at which nothing is called different."""
+    rates = {}
+    for n in SIZES_OF_LEVELS:
+        draws = generator(0, "families", n)
+        p = np.array([study(draws, n, 0.0, spread).p for _ in range(N_OF_LEVELS)])
+        rates[n] = np.array([np.mean(p < ALPHA / family) for family in FAMILIES_OF_LEVELS])
+    return rates
+
+
 def main(given: list[str]) -> None:
-    alone = given[:1] == ["needed"]
-    arms = given[alone:]
+    alone = given[0] if given[:1] in (["needed"], ["families"]) else None
+    arms = given[alone is not None :]
     if not given:
         print_levels()
     spread = observed(Path(arms[0]), *arms[1:]) if arms else PILOTS
@@ -183,9 +205,12 @@ def main(given: list[str]) -> None:
         f"spread over replicates {spread.over_replicates:.2f}, image error {spread.image_error:.2f} of which "
         f"{spread.shared:.0%} of the variance are common to replicates, margin {spread.margin:.2f}"
     )
-    if not alone:
+    if alone is None:
         print_power(spread)
-    print_needed(spread)
+    if alone == "families":
+        print_families(spread)
+    else:
+        print_needed(spread)
 
 
 if __name__ == "__main__":

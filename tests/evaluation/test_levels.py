@@ -37,3 +37,12 @@ def test_the_replicates_needed_are_printed_alone(capsys):
         "family of 1: 9, 9",
         "family of 6: 14, 15",
     ]
+
+
+def test_the_level_in_a_family_holds_where_images_add_nothing(monkeypatch):
+    """There t has n - 1 degrees of freedom, and so its level exactly; with the pilots' images it has not."""
+    monkeypatch.setattr(levels, "N_OF_LEVELS", 4000)
+    monkeypatch.setattr(levels, "SIZES_OF_LEVELS", (5,))
+    of_replicates = levels.levels_of_families(levels.Spread(2.4, 1e-6, 0.0, 2.8, 1500))[5]
+    assert of_replicates == pytest.approx([0.05, 0.05 / 6, 0.05 / 17], abs=0.004)
+    assert levels.levels_of_families(levels.PILOTS)[5][2] > 1.5 * 0.05 / 17
