@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from small_mixing import SETTINGS
-from small_training import BASELINE, RECIPE, SGD, STUDENT, train
+from small_training import ADAMW, BASELINE, MUON, RECIPE, SGD, STUDENT, train
 from test_techniques import EACH
 from test_train_augmented import trained
 from torch.optim.swa_utils import AveragedModel
@@ -93,6 +93,12 @@ def test_what_waits_is_noted(waits):
 def test_no_step_of_a_label_model_waits(waits, tmp_path, technique, recipe):
     settings = BASELINE | {"recipe": RECIPE | recipe, "techniques": EACH.get(technique, [])}
     train(tmp_path, settings=settings)
+    assert waits.found == []
+
+
+@pytest.mark.parametrize("optimizer", [SGD, ADAMW, MUON], ids=lambda optimizer: optimizer["method"])
+def test_no_step_of_an_optimizer_waits(waits, tmp_path, optimizer):
+    train(tmp_path, settings=BASELINE | {"recipe": RECIPE | {"optimizer": optimizer}})
     assert waits.found == []
 
 

@@ -155,8 +155,7 @@ def test_a_saved_state_continues_to_the_last_bit(settings):
     for share in SHARES[:2]:
         gradients(first)
         optimizer.step(share)
-    for name, tensor in broken.state().items():
-        tensor.copy_(optimizer.state()[name])
+    broken.restore(optimizer.state())
     for share in SHARES[2:]:
         gradients(model)
         broken.step(share)

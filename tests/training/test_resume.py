@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from small_training import BASELINE, CPU, RECIPE, files_of, model_of, recipe_of, run_script, split_of
+from small_training import ADAMW, BASELINE, CPU, MUON, RECIPE, files_of, model_of, recipe_of, run_script, split_of
 
 from selfdoubt.data import datasets
 from selfdoubt.runtime import tensor_files
@@ -20,14 +20,9 @@ from selfdoubt.training.resume import Keeper
 
 RECIPES = {
     "sgd": RECIPE | {"epochs": 4},
-    "adamw-ema": RECIPE | {"epochs": 4, "ema_decay": 0.9},
-    "muon": RECIPE | {"epochs": 4},
+    "adamw-ema": RECIPE | {"epochs": 4, "ema_decay": 0.9, "optimizer": ADAMW},
+    "muon": RECIPE | {"epochs": 4, "optimizer": MUON},
 }
-RECIPES["adamw-ema"]["optimizer"] = {"method": "adamw", "learning_rate": 0.01, "betas": [0.9, 0.99]}
-RECIPES["adamw-ema"]["optimizer"] |= {"weight_decay": 0.1}
-RECIPES["muon"]["optimizer"] = {"method": "muon", "learning_rate": 0.1, "other_learning_rate": 0.05, "momentum": 0.6}
-RECIPES["muon"]["optimizer"] |= {"weight_decay": 0.01, "n_iterations": 3}
-
 SETTINGS = {name: BASELINE | {"recipe": recipe} for name, recipe in RECIPES.items()}
 SETTINGS["techniques"] = SETTINGS["sgd"] | {
     "techniques": [

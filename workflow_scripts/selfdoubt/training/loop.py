@@ -163,7 +163,7 @@ class Training:
     # ---- state ----
 
     def _tensors(self) -> dict[str, torch.Tensor]:
-        """Return all that a later step depends on, by name; the tensors are those in use, not copies."""
+        """Return all that a later step depends on, by name; all but the counters are the tensors in use."""
         parts = {"model": self._model.state_dict(), "optimizer": self._optimizer.state()}
         parts["techniques"] = self._techniques.tensors()
         if self._average is not None:
@@ -185,6 +185,7 @@ class Training:
         with torch.no_grad():
             for name, tensor in self._tensors().items():
                 tensor.copy_(tensors[name])
+        self._optimizer.restore({name.removeprefix("optimizer."): tensor for name, tensor in tensors.items()})
         self._epoch, self._n_done, self._history = facts["epoch"], facts["n_done"], facts["history"]
         print(f"resuming at epoch {self._epoch}, batch {self._n_done}", flush=True)
 

@@ -44,8 +44,14 @@ class Optimizer:
             rule.step(factor)
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Return all that a later step depends on, by name; the tensors are the optimiser's own."""
+        """Return all that a later step depends on, by name; the tensors are the optimiser's own, but for counters."""
         return {f"{kind}.{name}": tensor for rule in self._rules for kind, name, tensor in rule.memory()}
+
+    @torch.no_grad()
+    def restore(self, saved: dict[str, torch.Tensor]) -> None:
+        """Continue from the state of an optimiser of the same model and settings."""
+        for rule in self._rules:
+            rule.restore(saved)
 
 
 class _Rule(ABC):
@@ -61,6 +67,10 @@ class _Rule(ABC):
     def memory(self) -> Iterable[tuple[str, str, torch.Tensor]]:
         for kind, tensors in zip(self.kinds, self._kept, strict=True):
             yield from ((kind, name, tensor) for name, tensor in zip(self._names, tensors, strict=True))
+
+    def restore(self, saved: dict[str, torch.Tensor]) -> None:
+        for kind, name, tensor in self.memory():
+            tensor.copy_(saved[f"{kind}.{name}"])
 
     def step(self, factor: float) -> None:
         gradients = [p.grad for p in self._parameters]
@@ -105,24 +115,27 @@ class _AdamW(_Rule):
 
     def __init__(self, named, settings, decay):
         super().__init__(named, settings, decay)
-        self._n_steps = torch.zeros((), dtype=torch.float64)
+        self._n_steps = 0  # no tensor, so that no step reads one
 
     def memory(self):
         yield from super().memory()
-        yield "n_steps", self._names[0], self._n_steps
+        yield "n_steps", self._names[0], torch.tensor(self._n_steps, dtype=torch.float64)
+
+    def restore(self, saved):
+        super().restore(saved)
+        self._n_steps = int(saved[f"n_steps.{self._names[0]}"])
 
     def _update(self, gradients, factor):
         (beta1, beta2), (mean, square) = self._settings.betas, self._kept
-        rate, self._n_steps = factor * self._settings.learning_rate, self._n_steps.add_(1)
+        rate, self._n_steps = factor * self._settings.learning_rate, self._n_steps + 1
         torch._foreach_mul_(self._parameters, 1 - rate * self._decay)
         torch._foreach_lerp_(mean, gradients, 1 - beta1)
         torch._foreach_mul_(square, beta2)
         torch._foreach_addcmul_(square, gradients, gradients, 1 - beta2)
-        n = self._n_steps.item()
         size = torch._foreach_sqrt(square)
-        torch._foreach_div_(size, (1 - beta2**n) ** 0.5)
+        torch._foreach_div_(size, (1 - beta2**self._n_steps) ** 0.5)
         torch._foreach_add_(size, _ADAM_EPSILON)
-        torch._foreach_addcdiv_(self._parameters, mean, size, -rate / (1 - beta1**n))
+        torch._foreach_addcdiv_(self._parameters, mean, size, -rate / (1 - beta1**self._n_steps))
 
 
 class _Muon(_Rule):
