@@ -48,12 +48,12 @@ def rows() -> Iterator[Row]:
         yield _memory_row(folder)
         again = min(command.seconds("make", "run") for _ in range(3))
         empty = f"a Snakefile of one rule took {_nothing_of_nothing(folder):.1f} s at the same time"
-        yield Row("nothing to do", "a limit of 3 s", again, 3, "s", "≤", 1, empty)
+        yield Row("nothing to do", "a limit of 2 s", again, 2, "s", "≤", 1, empty)
         figure = _restyle(folder)
         seconds = command.seconds("make", "run")
         steps = int(re.findall(r"^(\d+) of \1 steps", command.shown, re.MULTILINE)[-1])
         what = f"a new style of the figure {figure}: {steps - 1} jobs"  # the target `all` is a step too
-        yield Row(what, "a limit of 6 s", seconds, 6, "s", "≤", 1, f"nothing to do took {again:.1f} s of it; {empty}")
+        yield Row(what, "a limit of 5 s", seconds, 5, "s", "≤", 1, f"nothing to do took {again:.1f} s of it; {empty}")
 
 
 class _Command:

@@ -1,12 +1,14 @@
 """Run the comparisons and write their table: run.py [NAME ...]; without names, all of them.
 
-What was measured is kept in benchmarks/measured.json, so that the rows of other names stay on the page.
+What was measured is kept in benchmarks/measured.json, so that the rows of other names stay on the page; `--page` writes
+the page from it and measures nothing.
 """
 
 import argparse
 import importlib
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -26,11 +28,19 @@ On a GPU nothing was run yet; `make check-gpu` checks one ([what it does](traini
 """
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *GROUPS], default=[], metavar="NAME", help=", ".join(GROUPS))
-    names = parser.parse_args().names or GROUPS
+    parser.add_argument("--page", action="store_true", help="write the page alone, of what was measured")
+    arguments = parser.parse_args()
+    names = () if arguments.page else arguments.names or GROUPS
     found = read() if set(names) < set(GROUPS) else {}
+    run(names, found)
+    PAGE.write_text(page(found))
+
+
+def run(names: Iterable[str], found: dict[str, dict]) -> None:
+    """Measure groups and put them into `found`, which is written to TABLE."""
     for name in names:
         group = importlib.import_module(name)
         found[name] = {"rows": [], "missed": []}
@@ -42,12 +52,15 @@ def main():
             line = "{what} | {against} | {ours} | {theirs} {unit} | {ratio} {target} | {reached}"
             print(line.format(**shown), flush=True)
         found[name]["notes"] = group.notes() if hasattr(group, "notes") else []
-    TABLE.parent.mkdir(exist_ok=True)
     TABLE.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+
+
+def page(found: dict[str, dict]) -> str:
+    """Return the page, in Markdown."""
     parts = {key: [each for name in GROUPS if name in found for each in found[name][key]] for key in ("rows", "missed")}
     notes = [line for name in GROUPS if name in found for line in found[name]["notes"]]
     missed = ["Missed, and why:", "", *parts["missed"], ""] if parts["missed"] else []
-    PAGE.write_text(HEAD + "\n".join([page(pd.DataFrame(parts["rows"])), *missed, *notes]))
+    return HEAD + "\n".join([tables(pd.DataFrame(parts["rows"])), *missed, *notes])
 
 
 def read() -> dict[str, dict]:
@@ -57,8 +70,8 @@ def read() -> dict[str, dict]:
     return json.loads(TABLE.read_text())
 
 
-def page(table: pd.DataFrame) -> str:
-    """Return the table in Markdown, by machine."""
+def tables(table: pd.DataFrame) -> str:
+    """Return the rows in Markdown, by machine."""
     lines = []
     for machine, rows in table.groupby("machine", sort=False):
         lines += [f"On {machine}:", "", "| what | against | ours | theirs | unit | ratio | target | reached |"]
