@@ -14,7 +14,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -147,8 +146,8 @@ def line_of(row: Row) -> str:
 
 def write(path: Path, rows: list[Row], device: torch.device, seconds: float) -> None:
     """Write the rows, with machine and date, as JSON."""
-    found = {"machine": measure.machine(), "device": devices.describe(device, "float32", 1), "cuda": torch.version.cuda}
-    found |= {"date": datetime.now(UTC).date().isoformat(), "seconds": seconds, "rows": [asdict(row) for row in rows]}
+    found = measure.origin() | {"device": devices.describe(device, "float32", 1), "cuda": torch.version.cuda}
+    found |= {"seconds": seconds, "rows": [asdict(row) for row in rows]}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
 

@@ -11,11 +11,14 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import pandas as pd
+from measure import origin
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 GROUPS = ("training", "attacking", "metrics", "agreement", "default_study", "scale", "startup", "report")
+# Of what is measured, each with what stands before it on the page, and how it is named where it was not recorded.
+ORIGIN = {"machine": "", "vectors": "", "date": "", "commit": "commit "}
+UNRECORDED = {"machine": "machine", "vectors": "vector instructions", "date": "date", "commit": "commit"}
 PAGE = ROOT / "docs" / "benchmarks.md"
 TABLE = ROOT / "benchmarks" / "measured.json"
 HEAD = """# Benchmarks
@@ -43,7 +46,7 @@ def run(names: Iterable[str], found: dict[str, dict]) -> None:
     """Measure groups and put them into `found`, which is written to TABLE."""
     for name in names:
         group = importlib.import_module(name)
-        found[name] = {"rows": [], "missed": []}
+        found[name] = {"rows": [], "missed": [], "origin": origin()}
         for row in group.rows():
             found[name]["rows"].append(row.as_dict())
             if row.reason and not row.reached:
@@ -58,9 +61,9 @@ def run(names: Iterable[str], found: dict[str, dict]) -> None:
 def page(found: dict[str, dict]) -> str:
     """Return the page, in Markdown."""
     parts = {key: [each for name in GROUPS if name in found for each in found[name][key]] for key in ("rows", "missed")}
-    notes = [line for name in GROUPS if name in found for line in found[name]["notes"]]
+    notes = [line for name in GROUPS if name in found for line in notes_of(found[name])]
     missed = ["Missed, and why:", "", *parts["missed"], ""] if parts["missed"] else []
-    return HEAD + "\n".join([tables(pd.DataFrame(parts["rows"])), *missed, *notes])
+    return HEAD + "\n".join([tables(parts["rows"]), *missed, *notes])
 
 
 def read() -> dict[str, dict]:
@@ -70,15 +73,29 @@ def read() -> dict[str, dict]:
     return json.loads(TABLE.read_text())
 
 
-def tables(table: pd.DataFrame) -> str:
-    """Return the rows in Markdown, by machine."""
-    lines = []
-    for machine, rows in table.groupby("machine", sort=False):
-        lines += [f"On {machine}:", "", "| what | against | ours | theirs | unit | ratio | target | reached |"]
+def notes_of(group: dict) -> list[str]:
+    """Return the lines of a group beside its rows, and whence they are."""
+    return [*group["notes"], f"Measured on: {place(group.get('origin', {}))}.", ""] if group["notes"] else []
+
+
+def place(origin: dict[str, str]) -> str:
+    """Return on what, when and of which commit something was measured, as far as it was recorded."""
+    known = [f"{before}{origin[key]}" for key, before in ORIGIN.items() if key in origin]
+    missing = [names for key, names in UNRECORDED.items() if key not in origin]
+    return "; ".join([*known, *([", ".join(missing) + " not recorded"] if missing else [])])
+
+
+def tables(rows: list[dict]) -> str:
+    """Return the rows in Markdown, by machine, day and commit."""
+    places, lines = {}, []
+    for row in rows:
+        places.setdefault(place({key: row[key] for key in ORIGIN if key in row}), []).append(row)
+    for named, those in places.items():
+        lines += [f"On {named}:", "", "| what | against | ours | theirs | unit | ratio | target | reached |"]
         lines += ["|---|---|--:|--:|---|--:|--:|---|"]
-        for row in rows.itertuples():
-            numbers = f"{row.ours:,.3g} | {row.theirs:,.3g} | {row.unit} | {row.ratio:.2f} | {row.target}"
-            lines.append(f"| {row.what} | {row.against} | {numbers} | {'yes' if row.reached else 'no'} |")
+        for row in those:
+            numbers = "{ours:,.3g} | {theirs:,.3g} | {unit} | {ratio:.2f} | {target}".format(**row)
+            lines.append(f"| {row['what']} | {row['against']} | {numbers} | {'yes' if row['reached'] else 'no'} |")
         lines.append("")
     return "\n".join(lines)
 
