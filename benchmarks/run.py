@@ -55,13 +55,15 @@ def run(names: Iterable[str], found: dict[str, dict]) -> None:
             line = "{what} | {against} | {ours} | {theirs} {unit} | {ratio} {target} | {reached}"
             print(line.format(**shown), flush=True)
         found[name]["notes"] = group.notes() if hasattr(group, "notes") else []
+        if hasattr(group, "data"):
+            found[name]["data"] = group.data()
     TABLE.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
 
 
 def page(found: dict[str, dict]) -> str:
     """Return the page, in Markdown."""
     parts = {key: [each for name in GROUPS if name in found for each in found[name][key]] for key in ("rows", "missed")}
-    notes = [line for name in GROUPS if name in found for line in notes_of(found[name])]
+    notes = [line for name in GROUPS if name in found for line in notes_of(name, found[name])]
     missed = ["Missed, and why:", "", *parts["missed"], ""] if parts["missed"] else []
     return HEAD + "\n".join([tables(parts["rows"]), *missed, *notes])
 
@@ -73,9 +75,10 @@ def read() -> dict[str, dict]:
     return json.loads(TABLE.read_text())
 
 
-def notes_of(group: dict) -> list[str]:
-    """Return the lines of a group beside its rows, and whence they are."""
-    return [*group["notes"], f"Measured on: {place(group.get('origin', {}))}.", ""] if group["notes"] else []
+def notes_of(name: str, group: dict) -> list[str]:
+    """Return the lines of a group beside its rows, of its data by the present columns, and their origin."""
+    lines = importlib.import_module(name).lines(group["data"]) if "data" in group else group["notes"]
+    return [*lines, f"Measured on: {place(group.get('origin', {}))}.", ""] if lines else []
 
 
 def place(origin: dict[str, str]) -> str:

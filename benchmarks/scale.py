@@ -61,21 +61,32 @@ class Size:
     jobs: int
     dry_seconds: float  # of a dry run where nothing is there yet
     dry_mb: float
-    engine_ms: float  # a job, of a run whose jobs do nothing
-    done_seconds: float  # of a run with nothing to do
-    done_mb: float
     bare_seconds: float  # of a dry run of as many jobs that have nothing but an input and an output
     same_seconds: float  # of a bare Snakefile with the same jobs, and the same files of each
+    done_seconds: float  # of a run with nothing to do
+    done_mb: float
+    bare_done_seconds: float  # of one of both bare Snakefiles
+    same_done_seconds: float
+    engine_ms: float  # a job, of a run whose jobs do nothing
+
+
+COLUMNS = {"jobs": "jobs", "dry_seconds": "dry run, s", "dry_mb": "MB", "bare_seconds": "bare, s"}
+COLUMNS |= {"same_seconds": "same graph, s", "done_seconds": "nothing to do, s", "done_mb": "MB"}
+COLUMNS |= {"bare_done_seconds": "bare, s", "same_done_seconds": "same graph, s", "engine_ms": "engine, ms a job"}
+DIGITS = dict.fromkeys((name for name in COLUMNS if name.endswith("_seconds")), 1)
 
 
 def rows() -> Iterator[Row]:
-    """Yield what the largest study takes against its limits; the curve is in `notes`."""
+    """Yield what the largest study takes against bare Snakefiles and limits; the curve is in `data`."""
     largest = curve()[-1]
     what = f"dry run of a study of {largest.jobs:,} jobs"
     same = "a bare Snakefile with the same jobs, inputs, outputs, logs and benchmarks"
     yield Row(what, same, largest.dry_seconds, largest.same_seconds, "s", "≤", 1.2)
     bare = "a bare Snakefile of as many jobs with an input and an output each"
     yield Row(what, bare, largest.dry_seconds, largest.bare_seconds, "s", "≤", 1.2, PARTS)
+    done = f"nothing to do in a study of {largest.jobs:,} jobs"
+    yield Row(done, same, largest.done_seconds, largest.same_done_seconds, "s", "≤", 1.2)
+    yield Row(done, bare, largest.done_seconds, largest.bare_done_seconds, "s", "≤", 1.2, PARTS)
     yield Row(what, f"a limit of {LIMIT_SECONDS:g} s", largest.dry_seconds, LIMIT_SECONDS, "s", "≤", 1, PARTS)
     yield Row(what, f"a limit of {LIMIT_MB:g} MB", largest.dry_mb, LIMIT_MB, "MB", "≤", 1, f"{PARTS}{_of_plugin()}")
 
@@ -96,48 +107,57 @@ def curve() -> list[Size]:
     return _curve
 
 
-def notes() -> list[str]:
-    """Return the curve, as lines of the page."""
-    lines = ["Snakemake on studies of many jobs, whose jobs do nothing (`python benchmarks/scale.py`):", ""]
-    lines += [
-        "`bare`: as many jobs with one input and one output; `same graph`: with as many files of each as ours.",
+def data() -> dict:
+    """Return the curve, and whether Snakemake loaded the Slurm plugin."""
+    return {"sizes": [asdict(size) for size in curve()], "plugin": bool(find_spec(PLUGIN))}
+
+
+def lines(data: dict) -> list[str]:
+    """Return what `data` did, when it was measured, as lines of the page; a column that it lacks was not measured."""
+    shown = ["Snakemake on studies of many jobs, whose jobs do nothing (`python benchmarks/scale.py`):", ""]
+    shown += [
+        "`bare`: a Snakefile of as many jobs with one input and one output; `same graph`: with as many files as ours",
+        "of each. Of both, nothing to do is timed with outputs and records that were made without running jobs.",
         "",
     ]
-    lines += ["| jobs | dry run, s | MB | bare, s | same graph, s | nothing to do, s | MB | engine, ms a job |"]
-    lines += ["|--:|--:|--:|--:|--:|--:|--:|--:|"]
-    for size in curve():
-        dry = f"{size.dry_seconds:.1f} | {size.dry_mb:.0f} | {size.bare_seconds:.1f} | {size.same_seconds:.1f}"
-        done = f"{size.done_seconds:.1f} | {size.done_mb:.0f}"
-        lines.append(f"| {size.jobs:,} | {dry} | {done} | {size.engine_ms:.0f} |")
-    if find_spec(PLUGIN):
-        lines += ["", "The Slurm plugin was installed, which loads pandas at each start of Snakemake."]
-    return [*lines, ""]
+    shown += [f"| {' | '.join(COLUMNS.values())} |", "|" + "--:|" * len(COLUMNS)]
+    for size in data["sizes"]:
+        cells = (f"{size[name]:,.{DIGITS.get(name, 0)}f}" if name in size else "not measured" for name in COLUMNS)
+        shown.append(f"| {' | '.join(cells)} |")
+    if data["plugin"]:
+        shown += ["", "The Slurm plugin was installed, which loads pandas at each start of Snakemake."]
+    return [*shown, ""]
 
 
 def measure(n_jobs: int) -> Size:
-    """Plan, run with fakes, and plan again a study of about so many jobs."""
+    """Plan, run with fakes, and plan again a study of about so many jobs, and plan bare Snakefiles of as many."""
     with tempfile.TemporaryDirectory() as folder:
         copy = copy_repository(Path(folder) / "repository")
         fake_jobs(copy)
         copy.edit_config(lambda config: enlarge(config, n_jobs))
         dry_seconds, dry_mb, shown = snakemake(copy.folder, "--dry-run")
         jobs = int(re.search(r"^total +(\d+)", shown, re.MULTILINE)[1])
-        bare_seconds, same_seconds = bare_seconds_of(copy.folder, Path(folder), jobs)
+        bare, same = Path(folder) / "bare", Path(folder) / "same"
+        bare.mkdir()
+        (bare / "Snakefile").write_text(BARE.format(n=(jobs - 1) // 3))
+        same_graph.write(copy.folder, same)
+        bare_seconds, same_seconds = (snakemake(each, "--dry-run")[0] for each in (bare, same))
         seconds, _, _ = snakemake(copy.folder)
-        done_seconds, done_mb, shown = snakemake(copy.folder)
-        if "Nothing to be done" not in shown:
-            sys.exit(f"a study of {jobs} jobs: its second run found work to do")
+        done_seconds, done_mb = nothing_to_do(copy.folder)
+        for each in (bare, same):
+            same_graph.finish(each)
+        of_bare, of_same = (nothing_to_do(each)[0] for each in (bare, same))
         engine_ms = (seconds - done_seconds) / jobs * 1000
-        return Size(jobs, dry_seconds, dry_mb, engine_ms, done_seconds, done_mb, bare_seconds, same_seconds)
+        dry = (dry_seconds, dry_mb, bare_seconds, same_seconds)
+        return Size(jobs, *dry, done_seconds, done_mb, of_bare, of_same, engine_ms)
 
 
-def bare_seconds_of(study: Path, folder: Path, jobs: int) -> tuple[float, float]:
-    """Return the seconds of dry runs of bare Snakefiles: of as many jobs, and of the study's own graph."""
-    bare, same = folder / "bare", folder / "same"
-    bare.mkdir()
-    (bare / "Snakefile").write_text(BARE.format(n=(jobs - 1) // 3))
-    same_graph.write(study, same)
-    return snakemake(bare, "--dry-run")[0], snakemake(same, "--dry-run")[0]
+def nothing_to_do(folder: Path) -> tuple[float, float]:
+    """Return the seconds and the peak memory in MB of a run whose jobs are all done."""
+    seconds, mb, shown = snakemake(folder)
+    if "Nothing to be done" not in shown:
+        sys.exit(f"{folder.name}: a run after the last found work to do")
+    return seconds, mb
 
 
 def enlarge(config: dict, n_jobs: int) -> None:
