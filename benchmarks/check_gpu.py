@@ -1,9 +1,10 @@
 """Check what a GPU computes against the CPU, and how processes share it: check_gpu.py [--device cpu] [--only NAME …]
 
 One epoch of every way of training on a few made-up images, predictions, enhancers and messages, on the device and on
-the CPU; a training that is killed and resumes; two processes on one device; leases; too large a batch; the speed of the
-training loop. It needs no Snakemake, no data and no network. Without a card it compares the CPU with itself, at a tiny
-size, and does not run what needs one. Exits with 1 if a check failed.
+the CPU; compiled passes; a training that is killed and resumes; two processes on one device, and eight trainings that
+share it; leases; too large a batch; the speed of the training loop. It needs no Snakemake, no data and no network.
+Without a card it compares the CPU with itself, at a tiny size, and does not run what needs one. Exits with 1
+if a check failed.
 """
 
 import argparse
@@ -30,8 +31,10 @@ from selfdoubt.runtime import devices  # noqa: E402
 
 PASSED, FAILED, MEASURED, NOT_RUN = "passed", "failed", "measured", "not run: no card"
 MISSING = "not run: no peer"
-NEED_A_CARD = ("waits", "ranks-nccl", "lease", "out-of-memory", "airbench")
+NEED_A_CARD = ("waits", "compile", "ranks-nccl", "eight-at-once", "lease", "out-of-memory", "airbench")
 SPEED_REACH = 0.93  # of a bare loop
+AT_ONCE_REACH = 4.0  # of eight trainings in turn
+AT_LEAST = ("speed", "eight-at-once")  # whose limit is from below
 OUTPUT = ROOT / "results" / "check-gpu.json"
 
 
@@ -42,7 +45,7 @@ class Row:
     name: str
     state: str
     found: float | None = None  # a difference, or for speed the ratio of both sides
-    limit: float | None = None  # of a difference from above, of speed from below
+    limit: float | None = None  # of a difference from above, of AT_LEAST from below
     detail: str = ""
     seconds: float = 0.0
 
@@ -90,10 +93,12 @@ def checks(
     for name, path, limit in paths.all():
         yield name, limit, partial(compare, path, device)
     yield "waits", None, partial(no_waits, paths, device)
+    yield "compile", gpu_paths.FLOAT32, partial(compiled, paths, device)
     yield "resume", None, partial(gpu_processes.resume, size, folder, device)
     for backend, n in (("gloo", 2), ("nccl", 1)):
         check = partial(gpu_processes.together, size, folder, device, backend, n)
         yield f"ranks-{backend}", gpu_paths.FLOAT32, check
+    yield "eight-at-once", AT_ONCE_REACH, partial(gpu_processes.at_once, size, folder, device)
     yield "lease", None, partial(gpu_processes.lease, folder)
     yield "out-of-memory", None, partial(gpu_processes.out_of_memory, size, folder, device)
     yield "speed", SPEED_REACH if device.type == "cuda" else None, partial(gpu_speed.loop, paths, device)
@@ -111,6 +116,12 @@ def no_waits(paths: gpu_paths.Paths, device: torch.device) -> gpu_processes.Foun
     """Train in ways that draw or read something for each step, none of which may wait for the device."""
     paths.unwaited(device)
     return gpu_processes.Found("no step waited for the device")
+
+
+def compiled(paths: gpu_paths.Paths, device: torch.device) -> gpu_processes.Found:
+    """Compare what a training with compiled passes learns with one without, on the device."""
+    difference = paths.weights(device, **{"compile": True}).difference(paths.weights(device))
+    return gpu_processes.Found(f"compiled and not, on {device.type}", difference)
 
 
 def row_of(name: str, limit: float | None, check: Callable[[], gpu_processes.Found]) -> Row:
@@ -134,12 +145,12 @@ def state_of(name: str, found: float | None, limit: float | None) -> str:
     """Return the state of a check that ran; NaN passes no limit."""
     if limit is None:
         return PASSED if found is None else MEASURED
-    return PASSED if (found >= limit if name == "speed" else found <= limit) else FAILED
+    return PASSED if (found >= limit if name in AT_LEAST else found <= limit) else FAILED
 
 
 def line_of(row: Row) -> str:
     """Return a row of the table."""
-    sign = "≥" if row.name == "speed" else "≤"
+    sign = "≥" if row.name in AT_LEAST else "≤"
     found = "" if row.found is None else f"{row.found:.2g}" + ("" if row.limit is None else f" {sign} {row.limit:g}")
     return f"{row.name:20} {row.state:17} {found:18} {row.seconds:6.1f} s  {row.detail}"
 

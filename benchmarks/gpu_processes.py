@@ -1,19 +1,22 @@
-"""What processes do on a device: one that is killed, two that train together, leases, and too large a batch.
+"""What processes do on a device: one that is killed, two that train together, eight that share it, leases, and too
+large a batch.
 
 Each check returns what it found, as text, and raises Failure where that is not what it should be. Run as a script, this
-is one of the processes that train together.
+is one of the processes that train together, or one of those that share the device.
 """
 
 import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import gpu_paths
 import numpy as np
 import torch
+from measure import in_turn
 from torch import distributed, nn
 
 from selfdoubt.data import datasets
@@ -23,6 +26,8 @@ from selfdoubt.training import distributed as ranks_of_library
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "workflow_scripts"
 _SECONDS = 300  # that a process may take
+_EPOCHS_SHARED = 4  # of each training that shares a device
+_SIZES = {"tiny": gpu_paths.TINY, "whole": gpu_paths.WHOLE}
 _ROOM = 4 << 30  # bytes of a device that a batch is too large for
 
 
@@ -87,8 +92,8 @@ def _started(folder: Path, name: str, size: gpu_paths.Size, device: torch.device
 
 def together(size: gpu_paths.Size, folder: Path, device: torch.device, backend: str, n: int) -> Found:
     """Train by n processes on one device, and compare the weights with those of one process alone."""
-    words = [str(folder), device.type, backend, str(n), "tiny" if size == gpu_paths.TINY else "whole"]
-    started = [_process([sys.executable, __file__, str(rank), *words]) for rank in range(n)]
+    words = [str(folder), device.type, backend, str(n), _name_of(size)]
+    started = [_process([sys.executable, __file__, "rank", str(rank), *words]) for rank in range(n)]
     try:
         ends = [_end_of(process) for process in started]
     finally:
@@ -119,11 +124,52 @@ def rank(number: str, folder: str, device: str, backend: str, n: str, size: str)
     device = devices.prepare(device, 1)
     meeting = f"file://{Path(folder).absolute()}/{backend}-{n}"
     distributed.init_process_group(backend, meeting, rank=int(number), world_size=int(n))
-    paths = gpu_paths.Paths(gpu_paths.TINY if size == "tiny" else gpu_paths.WHOLE, Path(folder))
+    paths = gpu_paths.Paths(_SIZES[size], Path(folder))
     made = paths.weights(device, gpu_paths.Way(ranks=_Grouped(int(number), int(n))))
     if number == "0":
         np.save(Path(folder) / f"{backend}.npy", made.values)
     distributed.destroy_process_group()
+
+
+# ---- processes that share a device ----
+
+
+def at_once(size: gpu_paths.Size, folder: Path, device: torch.device, n: int = 8) -> Found:
+    """Time a training by each of n processes, one after the other and all at once: how many times as fast that is.
+
+    The processes are the same, and were started before, so that neither side counts their start.
+    """
+    words = [sys.executable, __file__, "share", str(folder), device.type, _name_of(size)]
+    started = [_process(words) for _ in range(n)]
+
+    def ask(processes: list[subprocess.Popen]) -> None:
+        for process in processes:
+            with suppress(BrokenPipeError):  # of one that has ended, whose message is raised below
+                process.stdin.write("train\n")
+                process.stdin.flush()
+        for process in processes:
+            if process.stdout.readline().strip() != "trained":
+                raise Failure((_end_of(process)[1].strip().splitlines() or ["a process ended"])[-1])
+
+    try:
+        together, alone = in_turn(lambda: ask(started), lambda: [ask([process]) for process in started], repeats=1)
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+    detail = f"{n} trainings in {together:.1f} s at once, {alone:.1f} s in turn, on {os.cpu_count()} threads"
+    return Found(detail, alone / together)
+
+
+def share(folder: str, device: str, size: str) -> None:
+    """Train once for each line that is read, and print when it is done."""
+    device, size = devices.prepare(device, 1), _SIZES[size]
+    paths, precision = gpu_paths.Paths(size, Path(folder)), devices.precision_on(device, "auto")
+    way = gpu_paths.Way(train=gpu_paths.made_up(size.n_timed, size.size_px))
+    for _ in sys.stdin:
+        paths.fit(paths.model(device), device, way, epochs=_EPOCHS_SHARED, precision=precision)
+        gpu_paths.wait_for(device)
+        print("trained", flush=True)
 
 
 # ---- what needs a card ----
@@ -179,6 +225,10 @@ def out_of_memory(size: gpu_paths.Size, folder: Path, device: torch.device) -> F
     raise Failure(f"a batch of {n} images went into {_ROOM} bytes")
 
 
+def _name_of(size: gpu_paths.Size) -> str:
+    return next(name for name, each in _SIZES.items() if each == size)
+
+
 def _process(words: list[str], env: dict | None = None) -> subprocess.Popen:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     path = os.pathsep.join([str(SCRIPTS), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
@@ -194,4 +244,4 @@ def _end_of(process: subprocess.Popen) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    rank(*sys.argv[1:])
+    {"rank": rank, "share": share}[sys.argv[1]](*sys.argv[2:])

@@ -1,6 +1,7 @@
 """The check of GPUs, on the CPU: it compares what it should, and can fail."""
 
 import json
+import shutil
 import sys
 from dataclasses import replace
 
@@ -32,7 +33,7 @@ def test_the_cpu_equals_itself_and_what_needs_a_card_is_named(tmp_path):
     rows = {row.name: row for row in check_gpu.checked(CPU, tmp_path, [*QUICK, *check_gpu.NEED_A_CARD])}
     assert {name: row.state for name, row in rows.items() if name in QUICK} == dict.fromkeys(QUICK, PASSED)
     assert {rows[name].found for name in QUICK} == {0}
-    assert {row.state for name, row in rows.items() if name not in QUICK} == {NOT_RUN} and len(rows) == 11
+    assert {row.state for name, row in rows.items() if name not in QUICK} == {NOT_RUN} and len(rows) == 13
 
 
 def test_what_is_measured_runs_on_the_cpu_too(tmp_path):
@@ -95,11 +96,32 @@ def test_images_that_do_not_move_are_beyond_the_limit(paths, path):
         ("speed", 0.95, 0.93, PASSED),
         ("speed", 0.9, 0.93, FAILED),
         ("speed", 0.9, None, MEASURED),
+        ("eight-at-once", 4.1, 4.0, PASSED),
+        ("eight-at-once", 3.9, 4.0, FAILED),
     ],
 )
 def test_states(name, found, limit, state):
     row = check_gpu.row_of(name, limit, lambda: gpu_processes.Found("", found))
     assert row.state == state and row.name in check_gpu.line_of(row)
+
+
+def test_trainings_of_several_processes_are_timed_at_once_and_in_turn(tmp_path):
+    found = gpu_processes.at_once(gpu_paths.TINY, tmp_path, CPU, n=2)
+    assert found.difference > 0 and found.detail.startswith("2 trainings in ")
+
+
+def test_a_process_that_ends_fails_the_check(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with pytest.raises(gpu_processes.Failure, match="a process ended"):
+        gpu_processes.at_once(gpu_paths.TINY, tmp_path, CPU, n=1)
+
+
+@pytest.mark.parametrize(("factor", "state"), [(1, PASSED), (2, FAILED)])
+def test_compiled_passes_that_give_something_else_fail(paths, monkeypatch, factor, state):
+    """In the place of the compiler, which takes a minute: what it returns."""
+    monkeypatch.setattr(torch, "compile", lambda forward: lambda images: factor * forward(images))
+    row = check_gpu.row_of("compile", gpu_paths.FLOAT32, lambda: check_gpu.compiled(paths, CPU))
+    assert row.state == state
 
 
 def test_what_a_check_raises_fails_it_alone(capsys):
