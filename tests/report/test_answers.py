@@ -7,8 +7,9 @@ import pytest
 from small_report import COMPARISON, HYPOTHESIS, METRICS, frame, report
 
 from selfdoubt.figures.points import with_arms
-from selfdoubt.report.answers import LEADS, claims_of, contradiction, findings
+from selfdoubt.report.answers import LEADS, findings
 from selfdoubt.report.arms import Arms
+from selfdoubt.report.claims import Claim, claims_of, contradiction
 from selfdoubt.report.effects import effects_of, margin_of
 from selfdoubt.report.numbers import numbers_of
 from selfdoubt.report.page import render
@@ -64,7 +65,7 @@ def test_a_sentence_never_says_what_the_numbers_do_not(verdict, shape, sign, met
     row = claim(verdict, INTERVALS[shape], sign, metric)
     right = expected(shape, sign, metric)
     if verdict != right:
-        assert contradiction(row)
+        assert contradiction(Claim(row, [], []))
         with pytest.raises(UserError, match=r"the table of hypotheses: kd-ranks-better is '.*delete it and run again"):
             answer(row)
         return
@@ -93,25 +94,110 @@ def test_findings_are_ordered_by_verdict_and_long_lists_are_counted():
     assert text.count("kd has a lower AURC") == 3 and "2 further claims" in text
 
 
+COMPONENTS = {  # of a claim of a lower AURC: difference, low, high and p
+    "lower": (-0.004, -0.005, -0.003, 0.001),
+    "least lower": (-0.002, -0.003, -0.001, 0.01),
+    "higher": (0.003, 0.001, 0.005, 0.001),
+    "open": (-0.001, -0.003, 0.001, 0.4),
+    "wide": (-0.004, -0.009, 0.001, 0.001),  # whose p and interval contradict one another
+}
+KEPT = {  # of accuracy, which must not be lost: difference, low, high and p
+    "gained": (0.01, 0.004, 0.016, 0.01),
+    "lost": (-0.05, -0.06, -0.04, 0.0001),
+    "not known": (None, None, None, None),
+}
+TWO_ARMS = {"than": "ce, teacher", "n_components": 2}
+DATASETS = ("toys", "games", "cars")
+SEVERAL = {"dataset": ", ".join(DATASETS), "n_components": 3, "on_at_least": 2}
+
+
+def part(numbers: tuple, **other) -> dict:
+    """A row of the table of comparisons, of the claim that the tests are about."""
+    numbers = dict(zip(("difference", "low", "high", "p"), numbers, strict=True))
+    return COMPARISON | {"hypothesis": "kd-ranks-better", "n_replicates": 5} | numbers | other
+
+
+def compound(*names: str) -> tuple[dict, dict]:
+    """What a claim of two comparisons, or on two of three data sets, is made of, and what its row has besides."""
+    places = [{"than": than} for than in ("ce", "teacher")] if len(names) == 2 else [{"dataset": d} for d in DATASETS]
+    found = [part(COMPONENTS[name], **place) for name, place in zip(names, places, strict=True)]
+    return (TWO_ARMS if len(names) == 2 else SEVERAL), tuple(found)
+
+
+COMPOUND_CASES = [  # components, and the verdict that they allow where the corrected p is below the level
+    (("lower", "lower"), "supported"),
+    (("lower", "open"), None),
+    (("lower", "wide"), None),
+    (("lower", "higher"), "refuted"),
+    (("higher", "higher"), "refuted"),
+    (("lower", "lower", "lower"), "supported"),
+    (("lower", "lower", "higher"), "supported"),
+    (("lower", "open", "open"), None),
+    (("lower", "higher", "open"), None),
+    (("lower", "higher", "higher"), "refuted"),
+    (("higher", "higher", "higher"), "refuted"),
+]
+
+
+@pytest.mark.parametrize("verdict", ["supported", "refuted"])
+@pytest.mark.parametrize(("names", "right"), COMPOUND_CASES)
+def test_a_claim_of_several_comparisons_is_in_words_only_where_these_show_it(names, right, verdict):
+    whole, parts = compound(*names)
+    row = claim(verdict, INTERVALS["above"], -1 if verdict == "supported" else 1, "aurc", **whole)
+    if verdict == right:
+        assert answer(row, comparisons=parts).startswith(LEADS[verdict])
+        return
+    with pytest.raises(UserError, match=r"kd-ranks-better is '\w+', but .*; delete it and run again"):
+        answer(row, comparisons=parts)
+
+
+def test_a_claim_of_several_comparisons_is_refused_without_one_of_them():
+    whole, parts = compound("lower", "lower")
+    with pytest.raises(UserError, match="1 of its 2 comparisons"):
+        answer(claim("supported", INTERVALS["above"], -1, "aurc", **whole), comparisons=parts[:1])
+
+
+def test_several_comparisons_are_negligible_only_within_the_margin_each():
+    row = claim("negligible", INTERVALS["within"], 1, "accuracy", **TWO_ARMS)
+    places = [{"metric": "accuracy", "than": than} for than in ("ce", "teacher")]
+    small, large = (part((size, size - 0.001, size + 0.001, 0.3), **places[0]) for size in (0.001, 0.004))
+    text = answer(row, comparisons=(small, small | places[1]))
+    assert text.startswith("Too small to matter: accuracy of kd and ce and teacher differ by less than the margin")
+    with pytest.raises(UserError, match="its numbers do not show that"):
+        answer(row, comparisons=(small, large | places[1]))
+
+
+@pytest.mark.parametrize("p_no_loss", [0.001, 0.99, None])
+@pytest.mark.parametrize("kept", KEPT)
+@pytest.mark.parametrize("names", [(), ("lower", "lower"), ("lower", "lower", "lower")])
+def test_nothing_is_kept_that_the_numbers_do_not_show_to_be(names, kept, p_no_loss):
+    """On two of three data sets nothing is known of the third, which the row may be of."""
+    whole, parts = compound(*names) if names else ({}, (part(COMPONENTS["lower"]),))
+    row = claim("supported", INTERVALS["above"], -1, "aurc", p_no_loss=p_no_loss, **whole)
+    of_kept = {"metric": "accuracy", "score": "none", "reason": "no incorrect samples"}
+    parts += tuple(part(KEPT[kept], **of_kept, **{key: each[key] for key in ("dataset", "than")}) for each in parts)
+    if kept != "not known" and (p_no_loss == 0.001 or len(names) == 3):
+        assert "without a loss of accuracy beyond its margin" in answer(row, comparisons=parts)
+        return
+    with pytest.raises(UserError, match="a loss of accuracy is not excluded"):
+        answer(row, comparisons=parts)
+
+
 def test_a_claim_of_several_comparisons_gives_the_least_and_names_what_turned_out_the_other_way():
-    whole = {"than": "ce, teacher", "n_components": 2}
-    parts = [
-        COMPARISON | {"hypothesis": "kd-ranks-better", "than": than, "difference": difference, "p": p}
-        for than, difference, p in (("ce", -0.004, 0.001), ("teacher", -0.002, 0.01))
-    ]
+    whole, parts = compound("lower", "least lower")
     text = answer(claim("supported", INTERVALS["above"], -1, "aurc", **whole), comparisons=parts)
     assert "kd has a lower AURC than ce and teacher, each by 2.00×10⁻³ or more" in text
-    reverse = parts[1] | {"difference": 0.003, "low": 0.001, "high": 0.005}
-    text = answer(claim("refuted", INTERVALS["above"], 1, "aurc", **whole), comparisons=(parts[0], reverse))
+    whole, parts = compound("lower", "higher")
+    text = answer(claim("refuted", INTERVALS["above"], 1, "aurc", **whole), comparisons=parts)
     assert "kd has a higher AURC than teacher, by 3.00×10⁻³ (95 % interval +1.00" not in text
     assert "kd has a higher AURC than teacher, by 3.00×10⁻³ (95 % interval 1.00 to 5.00×10⁻³)" in text
 
 
 @pytest.mark.parametrize(("verdict", "words"), [("supported", "lower AURC"), ("refuted", "higher AURC")])
 def test_a_claim_on_some_of_several_data_sets_counts_them(verdict, words):
-    sign = -1 if verdict == "supported" else 1
-    several = {"dataset": "toys, games, cars", "n_components": 3, "on_at_least": 2}
-    text = answer(claim(verdict, INTERVALS["above"], sign, "aurc", **several))
+    side, sign = ("lower", -1) if verdict == "supported" else ("higher", 1)
+    whole, parts = compound(side, "open", side)
+    text = answer(claim(verdict, INTERVALS["above"], sign, "aurc", **whole), comparisons=parts)
     assert f"kd has a {words} than ce on at least 2 of 3 data sets (p = 0.001)" in text
 
 
@@ -122,9 +208,11 @@ def test_a_negligible_claim_on_some_of_several_data_sets_counts_those_within_the
 
 
 def test_what_must_not_be_lost_is_named_and_so_is_what_keeps_a_claim_open():
-    kept = COMPARISON | {"hypothesis": "kd-ranks-better", "metric": "accuracy", "score": "none"}
-    own = COMPARISON | {"hypothesis": "kd-ranks-better"}
-    text = answer(claim("supported", INTERVALS["above"], -1, "aurc"), comparisons=(own, kept))
+    own, kept = part(COMPONENTS["lower"]), part(KEPT["gained"], metric="accuracy", score="none")
+    text = answer(claim("supported", INTERVALS["above"], -1, "aurc", p_no_loss=0.001), comparisons=(own, kept))
+    assert "without a loss of accuracy beyond its margin" in text
+    same = part((0.0, None, None, None), metric="accuracy", score="none", reason=IDENTICAL)
+    text = answer(claim("supported", INTERVALS["above"], -1, "aurc", p_no_loss=None), comparisons=(own, same))
     assert "without a loss of accuracy beyond its margin" in text
     open_ = claim("inconclusive", INTERVALS["above"], -1, "aurc", p_holm=0.5, p_no_loss=0.5)
     assert "a loss of accuracy is not excluded" in answer(open_, comparisons=(own, kept))

@@ -1,7 +1,7 @@
 """The answer to a study's question: sentences that are made of its verdicts and their numbers alone.
 
 What the config says of a claim is not looked at: which arm has more of what, by how much and within which interval are
-read off the table, and a table whose verdict is not what its numbers give is refused.
+read off the table, whose verdicts follow from its numbers (`report.claims`).
 """
 
 from dataclasses import dataclass
@@ -10,45 +10,20 @@ import pandas as pd
 
 from selfdoubt.figures.texts import NO_BREAK, counted, listed
 from selfdoubt.report.arms import Arms
+from selfdoubt.report.claims import LEAST_REPLICATES, VERDICTS, Claim, below
 from selfdoubt.report.formats import difference, metric_of, p_value
 from selfdoubt.report.sentences import in_unit, interval_text, labels_of, size_text, unsigned_text
-from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.metrics import metric
 
-LEADS = {  # verdict -> what the answer begins with
-    "supported": "Yes",
-    "supported, smaller than the margin": "Yes, but by less than the margin",
-    "refuted": "No, the reverse",
-    "negligible": "Too small to matter",
-    "identical": "No difference",
-    "inconclusive": "Open",
-}
+_FIRST_WORDS = (
+    "Yes",
+    "Yes, but by less than the margin",
+    "No, the reverse",
+    "Too small to matter",
+    "No difference",
+    "Open",
+)
+LEADS = dict(zip(VERDICTS, _FIRST_WORDS, strict=True))  # verdict -> what the answer begins with
 _IN_FULL = 3  # findings of one verdict
-_LEAST_REPLICATES = 5  # below which nothing is decided
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A row of HYPOTHESES, and the rows of COMPARISONS that it is made of."""
-
-    row: dict
-    components: list[dict]  # of what the claim is about
-    kept: list[dict]  # of what must not be lost
-
-    @property
-    def compound(self) -> bool:
-        return self.row["n_components"] > 1
-
-    @property
-    def on_at_least(self) -> int | None:
-        """Return on how many data sets at least the claim must hold; None if it is not about several together."""
-        n = self.row["on_at_least"]
-        return None if pd.isna(n) else int(n)
-
-    @property
-    def side(self) -> int:
-        """+1 where a positive difference is claimed, else -1."""
-        return metric(self.row["metric"]).better
 
 
 @dataclass(frozen=True)
@@ -58,52 +33,6 @@ class Finding:
     lead: str  # "Yes"
     verdict: str  # its first word
     text: str
-
-
-def claims_of(hypotheses: pd.DataFrame, comparisons: pd.DataFrame, study: str) -> list[Claim]:
-    """Return the claims of a study in the order of the table; raises UserError if a verdict contradicts its numbers."""
-    claims = []
-    for row in hypotheses[hypotheses["study"] == study].to_dict("records"):
-        own = comparisons[(comparisons["hypothesis"] == row["hypothesis"]) & ~comparisons["repeats"].astype(bool)]
-        members = own[own["dataset"].isin(row["dataset"].split(", "))].to_dict("records")
-        quantity = [row[key] for key in ("metric", "score", "split")]
-        components = [each for each in members if [each[key] for key in ("metric", "score", "split")] == quantity]
-        if fault := contradiction(row):
-            what = f"the table of hypotheses: {row['hypothesis']} is '{row['verdict']}', but {fault}"
-            raise UserError(f"{what}; delete it and run again")
-        claims.append(Claim(row, components, [each for each in members if each not in components]))
-    return claims
-
-
-def contradiction(row: dict) -> str | None:
-    """Return how the numbers of a row of HYPOTHESES contradict its verdict; None if they do not."""
-    verdict, single = row["verdict"], row["n_components"] == 1
-    found, small = (_below(row[key], row["alpha"]) for key in ("p_holm", "p_negligible_holm"))
-    side = 0 if pd.isna(row["difference"]) else metric(row["metric"]).better * row["difference"]
-    low, high = row["low_family"], row["high_family"]
-    if verdict not in LEADS:
-        return f"a verdict is one of {', '.join(LEADS)}"
-    if verdict.startswith(("supported", "refuted")):
-        claimed, smaller = verdict.startswith("supported"), "smaller" in verdict
-        if not found:
-            return "its corrected p is not below the level"
-        if single and (side > 0) != claimed:
-            return f"the difference is on the {'other' if claimed else 'claimed'} side"
-        if single and not pd.isna(low) and low <= 0 <= high:
-            return "its interval holds 0"
-        if single and claimed and not pd.isna(low) and smaller != (-row["margin"] < low and high < row["margin"]):
-            return f"its interval is {'not ' * smaller}within the margin"
-    if verdict == "negligible" and (found or not small or (single and abs(row["difference"]) >= row["margin"])):
-        return "its numbers do not show that"
-    if verdict == "identical" and not pd.isna(row["p"]):
-        return "its arms were compared"
-    if verdict == "inconclusive" and single and row["n_replicates"] >= _LEAST_REPLICATES and (found or small):
-        return "its numbers decide it"
-    return None
-
-
-def _below(p: float | None, level: float) -> bool:
-    return not pd.isna(p) and p < level
 
 
 def findings(claims: list[Claim], names: Arms) -> list[Finding]:
@@ -171,9 +100,9 @@ def _inconclusive(claim: Claim, names: Arms) -> str:
     if pd.isna(row["difference"]):
         return f"{asked}, since there is no difference to see ({row['reason']})"
     why = ""
-    if row["n_replicates"] < _LEAST_REPLICATES and row["units"] == "replicates":
+    if row["n_replicates"] < LEAST_REPLICATES and row["units"] == "replicates":
         why = f"; {counted(int(row['n_replicates']), 'replicate')} cannot decide"
-    elif _below(row["p"], row["level"]) and claim.kept:
+    elif below(row["p"], row["level"]) and claim.kept:
         lost = listed(list(dict.fromkeys(metric_of(each["metric"]).label for each in claim.kept)))
         why = f"; a loss of {lost} is not excluded"
     interval = "no interval" if pd.isna(row["low"]) else _interval(row, signed=True)
@@ -202,7 +131,7 @@ def _has(row: dict, sign: float, names: Arms) -> str:
 
 def _enough_against(claim: Claim) -> int:
     """Return on how many data sets a claim about several must fail so that it fails."""
-    return len(claim.row["dataset"].split(", ")) - claim.on_at_least + 1
+    return len(claim.datasets) - claim.on_at_least + 1
 
 
 def _of_datasets(claim: Claim, n: int, p: str = "p_holm") -> str:

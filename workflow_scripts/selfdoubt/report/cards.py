@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from selfdoubt.figures.texts import counted
-from selfdoubt.report.answers import Claim, Finding, findings
+from selfdoubt.report.answers import Finding, findings
 from selfdoubt.report.arms import Arms
+from selfdoubt.report.claims import Claim
 from selfdoubt.report.effects import Effect, effects_of
 from selfdoubt.report.numbers import Numbers
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from selfdoubt.report.answers import Claim, interval_ends
+from selfdoubt.report.answers import interval_ends
 from selfdoubt.report.arms import Arms
+from selfdoubt.report.claims import Claim
 from selfdoubt.report.formats import difference, metric_of
 from selfdoubt.report.numbers import Column, Numbers, find
 from selfdoubt.report.sentences import in_unit, interval_text, labels_of

@@ -9,10 +9,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from selfdoubt.figures.points import with_arms
-from selfdoubt.report.answers import claims_of
 from selfdoubt.report.arm_tables import corruption_table, failure_columns, main_columns, numbers_table, score_columns
 from selfdoubt.report.arms import BY_NAME
 from selfdoubt.report.cards import Card, card_of
+from selfdoubt.report.claims import claims_of
 from selfdoubt.report.comparison_tables import comparison_table
 from selfdoubt.report.data_tables import counts_table, mask_table
 from selfdoubt.report.design import design_sentences
