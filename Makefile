@@ -27,7 +27,7 @@ test-slurm: slurm ## a study on a Slurm of one node; root on Debian, where it in
 	python -m pytest -rs tests/slurm/check_slurm.py
 
 test-browser: browser ## the report in Chromium; with PAGE=FILE that page too; installs Chromium on Debian as root
-	python -m pytest -rs tests/browser/check_page.py
+	python -m pytest -rs tests/browser/check_*.py
 
 test-storage: storage ## a study whose files are kept in a bucket, of a server on this machine; and a plan for Kubernetes
 	$(STORAGE)/bin/python -m pytest -rs tests/storage/check_storage.py

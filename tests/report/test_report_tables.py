@@ -112,6 +112,39 @@ def test_a_comparison_has_its_unit_and_interval():
     assert table.caption.endswith("Replicates: 3.")
 
 
+def test_a_comparison_is_sorted_and_downloaded_by_exact_numbers():
+    unknown = dict.fromkeys(("difference", "low", "high", "effect_size", "p", "p_holm"))
+    rows = [COMPARISON | unknown | {"reason": "no errors"}, COMPARISON | {"metric": "accuracy", "p": 0.00001}]
+    table = comparison_table(frame("comparisons", rows), "distillation", {})
+    (_, none), (_, found) = table.rows
+    assert [cell.exact for cell in found[4:]] == pytest.approx([-0.4, -0.6, -1.5, 0.00001, 0.08])
+    assert found[5].exact_high == pytest.approx(0.1) and {cell.exact for cell in none} == {None}
+    page = render(report(comparisons=frame("comparisons", rows)))
+    shown = page.partition("Not pre-registered")[2].partition("</table>")[0]
+    assert shown.count('data-order=""') == 5 and 'data-order="1e-05"' in shown and 'data-high="0.1"' in shown
+
+
+TABLES = {
+    "comparisons": lambda: comparison_table(frame("comparisons", [COMPARISON]), "distillation", {}),
+    "groups": lambda: group_tables(frame("groups", GROUPS), ["pair/shout", "pair/mean"])[0],
+    "costs": lambda: cost_table(frame("costs", COSTS)),
+    "counts": lambda: counts_table("toys", report().counts["toys"], SETTINGS),
+    "masks": lambda: mask_table("unet", report().mask_quality["toys", "unet"]),
+    "enhancements": lambda: enhancement_table(frame("enhancements", CHOSEN), SETTINGS, ["ce/odin"]),
+    "arms": lambda: table_of(Column("accuracy"), Column("aurc", "msp")),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_cell_with_a_number_has_the_exact_one(name):
+    table = TABLES[name]()
+    shown = [cell for _, cells in table.rows for cell in cells[table.n_words :] if cell.text not in ("", "–")]
+    assert shown
+    for cell in shown:
+        text = cell.text.partition(" to ")[0].replace("−", "-").replace(",", "")
+        assert cell.exact == pytest.approx(float(text), abs=0.51 * 10.0 ** -len(text.partition(".")[2]))
+
+
 def test_numbers_of_replicates_that_differ_have_a_column():
     rows = frame("comparisons", [COMPARISON, COMPARISON | {"than": "teacher", "n_replicates": 1}])
     table = comparison_table(rows, "distillation", {})

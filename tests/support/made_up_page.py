@@ -61,6 +61,16 @@ def claim(name: str, verdict: str, **other) -> dict:
     return HYPOTHESIS | arms | ends | small | {"difference": difference / 1000, "p": p, "p_holm": p} | other
 
 
+def explored_of(arm: str, metric: str, place: int) -> dict:
+    """A row of exploratory comparisons, whose numbers are of either sign and up to a hundred times as large."""
+    size = (-1) ** place * 10 ** ((7 * place % 5) / 2)
+    low, high = sorted((-0.006 * size, 0.001 * size))
+    numbers = {"difference": -0.004 * size, "low": low, "high": high, "effect_size": -1.5 * size}
+    p_values = {"p": 0.04 / abs(size), "p_holm": min(1.0, 0.24 / abs(size))}
+    arms = {"better": arm, "than": "model-0", "metric": metric, "hypothesis": None}
+    return COMPARISON | arms | numbers | p_values
+
+
 def spread_points() -> pd.DataFrame:
     """Accuracy and AUROC of two models and replicates, all apart."""
     places = {("ce", 1): (0.90, 0.80), ("ce", 2): (0.92, 0.82), ("kd", 1): (0.94, 0.86), ("kd", 2): (0.95, 0.89)}
@@ -115,10 +125,8 @@ def made_up(folder: Path, n_models: int = 40) -> ReportData:
         claim("missed", "inconclusive", study="mixing", role="check"),
         claim("open", "inconclusive", study="mixing"),
     ]
-    explored = [
-        COMPARISON | {"better": f"model-{i}", "than": "model-0", "metric": metric, "hypothesis": None}
-        for i, metric in product((1, 2), ("aurc", "accuracy", "nll"))
-    ]
+    compared = product((1, 2), ("aurc", "accuracy", "nll"))
+    explored = [explored_of(f"model-{i}", metric, place) for place, (i, metric) in enumerate(compared)]
     kinds = ("auroc-accuracy", "gain-cost", "forest", "risk-coverage", "mask-gallery")
     return replace(
         report(),

@@ -4,10 +4,10 @@ import pandas as pd
 
 from selfdoubt.figures.texts import NO_BREAK
 from selfdoubt.report.arms import BY_NAME, Arms
-from selfdoubt.report.effects import margin_of, tracks_of
-from selfdoubt.report.formats import difference, metric_of, number, p_value
+from selfdoubt.report.effects import Track, margin_of, tracks_of
+from selfdoubt.report.formats import difference, metric_of, number
 from selfdoubt.report.numbers import Numbers
-from selfdoubt.report.tables import Cell, Table
+from selfdoubt.report.tables import Cell, Table, number_cell, p_cell
 
 _IDENTITY = ["dataset", "study", "better", "than", "metric", "score", "split"]
 _REVERSED = {"better": "than", "than": "better"}
@@ -41,22 +41,8 @@ def comparison_table(comparisons: pd.DataFrame, study: str, numbers: Numbers, na
     records = rows.to_dict("records")
     tracks = tracks_of([(row, margin_of(row, None, numbers, {})) for row in records])
     for row, track in zip(records, tracks, strict=True):
-        metric = metric_of(row["metric"])
-        low, high = difference(row["low"], metric), difference(row["high"], metric)
-        texts = [
-            f"{metric.label}{NO_BREAK}{metric.arrow}",
-            metric.short_unit,
-            row["score"] if row["score"] != "none" else "",
-            row["split"],
-            difference(row["difference"], metric),
-            f"{low} to {high}" if not pd.isna(row["low"]) else "–",
-            number(row["effect_size"], 2, sign=True),
-            *(p_value(row[key]).removeprefix(f"={NO_BREAK}") for key in ("p", "p_holm")),
-            *([number(row["n_replicates"], 0)] if len(replicates) > 1 else []),
-        ]
-        cells = [Cell(text) for text in ([row["dataset"], *texts] if several else texts)]
-        cells[5 + several].track = track
-        cells[4 + several].exact = None if pd.isna(row["difference"]) else metric.difference_scale * row["difference"]
+        cells = [*([Cell(row["dataset"])] if several else []), *_cells(row, track)]
+        cells += [number_cell(row["n_replicates"], 0)] if len(replicates) > 1 else []
         table.rows.append((f"{names.label(row['better'])} − {names.label(row['than'])}", cells))
     method = _METHOD_OF_ONE if replicates == ["1"] else _METHOD
     table.caption = (
@@ -66,3 +52,22 @@ def comparison_table(comparisons: pd.DataFrame, study: str, numbers: Numbers, na
         f"{f' Replicates: {replicates[0]}.' if len(replicates) == 1 else ''}"
     )
     return table
+
+
+def _cells(row: dict, track: Track | None) -> list[Cell]:
+    """Return what is compared, difference, interval, effect size and p."""
+    metric = metric_of(row["metric"])
+    score = row["score"] if row["score"] != "none" else ""
+    words = [f"{metric.label}{NO_BREAK}{metric.arrow}", metric.short_unit, score, row["split"]]
+    size, low, high = (
+        None if pd.isna(row[key]) else metric.difference_scale * row[key] for key in ("difference", "low", "high")
+    )
+    interval = "–" if low is None else f"{difference(row['low'], metric)} to {difference(row['high'], metric)}"
+    return [
+        *map(Cell, words),
+        Cell(difference(row["difference"], metric), exact=size),
+        Cell(interval, exact=low, exact_high=high, track=track),
+        number_cell(row["effect_size"], 2, sign=True),
+        p_cell(row["p"]),
+        p_cell(row["p_holm"]),
+    ]

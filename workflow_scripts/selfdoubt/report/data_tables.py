@@ -4,7 +4,7 @@ import pandas as pd
 
 from selfdoubt.figures.texts import counted
 from selfdoubt.report.formats import number
-from selfdoubt.report.tables import Cell, Table
+from selfdoubt.report.tables import Cell, Table, number_cell
 
 _OF_SOURCE = {"ignored files": "{files} ignored, {note}", "configurations": "{count} configurations {note}"}
 
@@ -34,7 +34,7 @@ def _quality_cell(rows: pd.DataFrame, digits: int) -> Cell:
     if rows["value"].isna().all():
         return Cell("–", next((reason for reason in rows["reason"] if isinstance(reason, str)), "no reason given"))
     n = "" if rows["n"].isna().any() else f"n = {int(rows['n'].sum()):,}"
-    return Cell(number(rows["value"].mean(), digits), n)
+    return number_cell(rows["value"].mean(), digits, spread=n)
 
 
 def counts_table(dataset: str, counts: pd.DataFrame, settings: dict) -> Table | None:
@@ -49,10 +49,10 @@ def counts_table(dataset: str, counts: pd.DataFrame, settings: dict) -> Table | 
         found = rows.set_index("split")["count"]
         if statistic not in _OF_SOURCE:
             name = statistic if pd.isna(note) else f"{statistic} {note}"
-            table.rows.append((name, [Cell(number(found[s], 0) if s in found else "") for s in splits]))
+            table.rows.append((name, [number_cell(found[s], 0) if s in found else Cell("") for s in splits]))
         if statistic == "images":
             for name, smallest in (("classes", of_classes.count()), ("smallest class", of_classes.min())):
-                table.rows.append((name, [Cell(number(smallest[split], 0)) for split in splits]))
+                table.rows.append((name, [number_cell(smallest[split], 0) for split in splits]))
     table.caption = f"Images of {dataset}. Conversions are counted before val and test are split from train."
     for row in whole[whole["statistic"].isin(_OF_SOURCE)].to_dict("records"):
         table.caption += f" {_OF_SOURCE[row['statistic']].format(files=counted(row['count'], 'file'), **row)}."

@@ -6,8 +6,7 @@ from collections.abc import Collection
 import pandas as pd
 
 from selfdoubt.report.arms import BY_NAME, Arms
-from selfdoubt.report.formats import number
-from selfdoubt.report.tables import Cell, Table
+from selfdoubt.report.tables import Cell, Table, number_cell
 
 
 def enhancement_table(
@@ -30,8 +29,8 @@ def enhancement_table(
         texts = [*([dataset] if several else []), entry["method"]]
         texts += [_selected(chosen[replicate], entry) if replicate in chosen else "" for replicate in replicates]
         passes = (own["forwards"], own["backwards"])
-        texts += [number(each.mean(), 0 if (each % 1 == 0).all() else 2) for each in passes]
-        table.rows.append((names.marked(arm), [Cell(text) for text in texts]))
+        numbers = [number_cell(each.mean(), 0 if (each % 1 == 0).all() else 2) for each in passes]
+        table.rows.append((names.marked(arm), [*map(Cell, texts), *numbers]))
     table.caption = (
         "Settings selected on val from the candidates of the config, by the lowest AURC of msp, or by the lowest FPR "
         "at 95 % TPR against the OOD set that is named, which is then not tested; and the passes through the model per "

@@ -1,11 +1,13 @@
 """Tables of the information test: what gains say beyond the members' predictions."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from selfdoubt.figures.texts import NO_BREAK
 from selfdoubt.report.arms import BY_NAME, Arms
 from selfdoubt.report.formats import number
-from selfdoubt.report.tables import Cell, Table
+from selfdoubt.report.tables import Cell, Table, number_cell
 
 
 def information_tables(information: pd.DataFrame, names: Arms = BY_NAME) -> list[Table]:
@@ -33,11 +35,15 @@ def _cells(rows: pd.DataFrame, notes: dict[str, str]) -> list[Cell]:
     if over_all.empty:
         return [Cell("–", marks=",".join(marks)), *(Cell("–") for _ in range(5))]
     row = over_all.iloc[0]
-    known = pd.notna(row["low"])
-    interval = f"{number(row['low'], 4, True)} to {number(row['high'], 4, True)}" if known else "–"
-    numbers = [number(row["without"], 4), number(row["with"], 4), number(row["difference"], 4, True)]
-    texts = [number(row["n"], 0), *numbers, interval, row["verdict"]]
-    return [Cell(text, marks=",".join(marks) if i == 0 else "") for i, text in enumerate(texts)]
+    ends = [None if pd.isna(row[end]) else row[end] for end in ("low", "high")]
+    interval = "–" if None in ends else f"{number(ends[0], 4, True)} to {number(ends[1], 4, True)}"
+    return [
+        replace(number_cell(row["n"], 0), marks=",".join(marks)),
+        *(number_cell(row[key], 4) for key in ("without", "with")),
+        number_cell(row["difference"], 4, sign=True),
+        Cell(interval, exact=ends[0], exact_high=ends[1]),
+        Cell(row["verdict"]),
+    ]
 
 
 def _caption(dataset: str, group: str, n: int, margin: float) -> str:

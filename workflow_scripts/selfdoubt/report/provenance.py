@@ -7,10 +7,9 @@ import pandas as pd
 import yaml
 
 from selfdoubt.figures.texts import counted, listed
-from selfdoubt.report.formats import number
 from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.run_tables import cost_table, training_cost_table
-from selfdoubt.report.tables import Cell, Table
+from selfdoubt.report.tables import Cell, Table, number_cell
 
 _SHOWN_DIGITS = 16  # of a digest on the page; the record has all
 _ABSOLUTE = re.compile(r"^((?:[a-z0-9-]+:)*)(?:/|~)(?:[^\0]*/)?([^/\0]+)/?$")  # KIND:KIND:/path/to/a/file
@@ -95,8 +94,9 @@ def _data_table(data: pd.DataFrame | None, licences: dict) -> Table | None:
         ood = row["split"].removeprefix("ood-")
         own = of_ood.get(ood) if row["split"].startswith("ood-") else of_sets.get(row["dataset"])
         licence = (own or "not stated").removeprefix("https://spdx.org/licenses/")
-        cells = [row["split"], number(row["n"], 0), row["sha256"][:_SHOWN_DIGITS], licence]
-        table.rows.append((row["dataset"], [Cell(text) for text in cells]))
+        digest = row["sha256"][:_SHOWN_DIGITS]
+        cells = [Cell(row["split"]), number_cell(row["n"], 0), Cell(digest), Cell(licence)]
+        table.rows.append((row["dataset"], cells))
     table.caption = (
         "What the images are known by: the SHA-256 of ids, labels and pixels, by its first 16 digits; "
         "ro-crate-metadata.json has all."

@@ -4,8 +4,7 @@ import pandas as pd
 
 from selfdoubt.figures.texts import counted, listed
 from selfdoubt.report.arms import BY_NAME, Arms
-from selfdoubt.report.formats import number
-from selfdoubt.report.tables import Cell, Table
+from selfdoubt.report.tables import Cell, Table, number_cell
 
 _TRAINING = ("train_teacher", "train_baseline", "train_augmented", "train_robust", "distill_student")
 
@@ -42,7 +41,7 @@ def training_cost_table(costs: pd.DataFrame, names: Arms = BY_NAME) -> Table | N
         for model, (cpu, seconds) in medians.sort_values("cpu_seconds").iterrows():
             numbers = [(counts[model], 0), (cpu, 1), (cpu / least, 2) if least else (None, 2), (seconds, 1)]
             name = names.marked(model)
-            table.rows.append((f"{dataset}: {name}" if several else name, [Cell(number(*each)) for each in numbers]))
+            table.rows.append((f"{dataset}: {name}" if several else name, [number_cell(*each) for each in numbers]))
     table.caption = (
         "Cost of training each model: the median job, beside whatever else ran. Second passes, doubled batches and "
         "teachers that run along are in it; teachers' own training, stored soft labels and segmenters are not."
@@ -53,7 +52,7 @@ def training_cost_table(costs: pd.DataFrame, names: Arms = BY_NAME) -> Table | N
 def _cost_cells(rows: pd.DataFrame) -> list[Cell]:
     seconds, cpu = rows["seconds"], rows["cpu_seconds"]
     numbers = [(len(rows), 0), (seconds.sum(), 1), (seconds.mean(), 2), (cpu.sum(min_count=1), 1)]
-    return [Cell(number(*pair)) for pair in [*numbers, (rows["max_rss_mb"].max(), 0)]]
+    return [number_cell(*pair) for pair in [*numbers, (rows["max_rss_mb"].max(), 0)]]
 
 
 def missing_table(metrics: pd.DataFrame, names: Arms = BY_NAME) -> Table | None:

@@ -25,13 +25,15 @@ function download(name, rows) {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
+const SECOND = { spread: ["", " sd"], high: [" low", " high"] }; // what a cell has besides: endings of two heads
+
 /* Rows of a table in the page: a mean and its spread are two columns; exact values where the cells have them. */
 function rowsOf(table, nodes) {
   const heads = all("thead tr:last-child th", table).map((head) => plain(head.dataset.name ?? head.textContent));
   const rows = nodes.map((row) => [...row.cells]);
-  const spread = heads.map((_, column) => rows.some((cells) => cells[column]?.dataset.spread !== undefined));
-  const line = (cells, of, ofSpread) =>
-    cells.flatMap((cell, i) => (spread[i] ? [of(cell), ofSpread(cell)] : [of(cell)]));
+  const second = heads.map((_, i) =>
+    Object.keys(SECOND).find((key) => rows.some((cells) => cells[i]?.dataset[key] !== undefined)),
+  );
   const text = (cell) =>
     plain(
       [...cell.childNodes]
@@ -39,20 +41,13 @@ function rowsOf(table, nodes) {
         .map((it) => it.textContent)
         .join(""),
     );
-  const body = rows.map((cells) =>
-    line(
-      cells,
-      (cell) => cell.dataset.order ?? text(cell),
-      (cell) => cell.dataset.spread ?? "",
-    ),
-  );
+  const values = (cell, i) => {
+    const first = cell.dataset.order || text(cell);
+    return second[i] ? [first, cell.dataset[second[i]] ?? ""] : [first];
+  };
   return [
-    line(
-      heads,
-      (head) => head,
-      (head) => `${head} sd`,
-    ),
-    ...body,
+    heads.flatMap((head, i) => (second[i] ? SECOND[second[i]].map((ending) => head + ending) : [head])),
+    ...rows.map((cells) => cells.flatMap(values)),
   ];
 }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from selfdoubt.figures.texts import NO_BREAK
-from selfdoubt.report.formats import number
+from selfdoubt.report.formats import number, p_value
 
 
 @dataclass
@@ -19,6 +19,7 @@ class Cell:
     value: float | None = None
     exact: float | None = None  # what the text rounds, in its unit
     exact_spread: float | None = None
+    exact_high: float | None = None  # of an interval, whose low end is `exact`
     track: object = None  # an `effects.Track`, drawn below the text
     key: tuple | None = None  # of the number that it shows, in the table of metrics
 
@@ -35,6 +36,24 @@ class Table:
     rows: list[tuple[str, list[Cell]]] = field(default_factory=list)
     groups: list[tuple[str, int]] = field(default_factory=list)  # texts above the headings, with their spans
     notes: list[tuple[str, str]] = field(default_factory=list)  # letter, text
+
+    def is_numeric(self, column: int) -> bool:
+        """Return whether a column after the first, by its place, holds numbers: by these it is sorted."""
+        return any(cells[column].exact is not None for _, cells in self.rows)
+
+
+def number_cell(value: float | None, digits: int, sign: bool = False, spread: str = "") -> Cell:
+    """Return a number, "–" where there is none; sign: also that of a positive one. spread: text below it."""
+    return Cell(number(value, digits, sign), spread, exact=_or_none(value))
+
+
+def p_cell(p: float | None) -> Cell:
+    """Return p without the sign of equality."""
+    return Cell(p_value(p).removeprefix(f"={NO_BREAK}"), exact=_or_none(p))
+
+
+def _or_none(value: float | None) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
 
 
 def mean_cell(rows: pd.DataFrame, digits: int, notes: dict[str, str], scale: float = 1) -> Cell:
