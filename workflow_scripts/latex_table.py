@@ -25,10 +25,11 @@ def main():
     parser.add_argument("table", nargs="?", choices=TABLES, default="arms", help=kinds, metavar="TABLE")
     parser.add_argument("--study", help="its arms, comparisons or claims alone", metavar="NAME")
     parser.add_argument("--dataset", help="where there are several", metavar="NAME")
-    parser.add_argument("--arms", nargs="+", help="in this order", metavar="ARM")
+    of_arms = "in this order; of comparisons and claims those of which others are subtracted"
+    parser.add_argument("--arms", nargs="+", help=of_arms, metavar="ARM")
     parser.add_argument("--metrics", nargs="+", help="in this order", metavar="METRIC")
-    parser.add_argument("--split", default="test", help="of arms (test)")
-    parser.add_argument("--score", default="msp", help="of arms (msp)")
+    parser.add_argument("--split", help="of arms test, else all, where none is given")
+    parser.add_argument("--score", help="of arms msp, else all, where none is given")
     parser.add_argument("--output", type=Path, help="written instead of printed", metavar="FILE")
     arguments = parser.parse_args()
     try:

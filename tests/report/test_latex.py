@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from copies import ROOT
 from small_report import COMPARISON, row
-from small_runs import NUMBERS, write_run
+from small_runs import CLAIM, NUMBERS, write_run
 
 from selfdoubt.report.runs import latex
 from selfdoubt.report.runs.reading import read_run
@@ -19,8 +19,8 @@ SECOND = [line | {"dataset": "games"} for line in NUMBERS]
 
 def asked(**given) -> SimpleNamespace:
     """The options of the command."""
-    keys = ("study", "dataset", "arms", "metrics")
-    return SimpleNamespace(**{**dict.fromkeys(keys), "split": "test", "score": "msp", **given})
+    keys = ("study", "dataset", "arms", "metrics", "split", "score")
+    return SimpleNamespace(**dict.fromkeys(keys) | given)
 
 
 def lines(text: str) -> list[list[str]]:
@@ -76,6 +76,39 @@ def test_differences_have_interval_and_p_and_leave_claims_out(tmp_path):
     ]
 
 
+COMPARED = [
+    {"better": better, "metric": metric, "score": score, "split": split}
+    for better, metric, score, split in (
+        ("kd", "aurc", "msp", "test"),
+        ("kd", "accuracy", "none", "test"),
+        ("kd", "aurc", "msp", "val"),
+        ("kd", "aurc", "margin", "test"),
+        ("kd2, kd3", "aurc", "msp", "test"),
+    )
+]
+
+
+@pytest.mark.parametrize("table", ["differences", "verdicts"])
+@pytest.mark.parametrize(
+    ("given", "places"),
+    [
+        ({}, [0, 1, 2, 3, 4]),
+        ({"split": "val"}, [2]),
+        ({"score": "margin"}, [1, 3]),  # accuracy takes no score
+        ({"split": "test", "metrics": ["accuracy", "aurc"]}, [1, 0, 3, 4]),
+        ({"arms": ["kd3", "kd"], "metrics": ["aurc"], "score": "msp"}, [4, 0, 2]),
+    ],
+)
+def test_options_choose_comparisons_and_claims_in_the_order_that_is_given(tmp_path, table, given, places):
+    rows = [COMPARISON | own | {"difference": place / 1000} for place, own in enumerate(COMPARED)]
+    claims = [CLAIM | own | {"difference": place / 1000} for place, own in enumerate(COMPARED)]
+    run = read_run(write_run(tmp_path / "a", comparisons=rows, hypotheses=claims))
+    made = {"differences": latex.of_differences, "verdicts": latex.of_verdicts}[table](run, asked(**given))
+    shown = [line[line.index(next(cell for cell in line if cell.startswith("["))) - 1] for line in lines(made)]
+    units = {1: "+0.10"}  # of accuracy in points, of AURC in thousandths
+    assert shown == [units.get(place, f"+{place}.00" if place else "0.00") for place in places]
+
+
 def test_verdicts_have_statement_difference_interval_and_verdict(tmp_path):
     [line] = lines(latex.of_verdicts(read_run(write_run(tmp_path / "a")), asked(study="distillation")))
     assert (line[0], line[2], line[3], line[-1]) == (
@@ -103,12 +136,22 @@ def test_letters_that_mean_something_are_escaped(text, written):
     [
         ("arms", {"arms": ["kdd"]}, "'kdd' is not an arm of this run; did you mean 'kd'?"),
         ("arms", {"metrics": ["aucr"]}, "'aucr' is not a metric on test by msp; did you mean 'aurc'?"),
-        ("arms", {"split": "tst"}, "'tst' is not a split of this run; did you mean 'test'?"),
-        ("arms", {"score": "energy"}, "'energy' is not a score of this run"),
+        ("arms", {"split": "tst"}, "'tst' is not a split here; did you mean 'test'?"),
+        ("arms", {"score": "energy"}, "'energy' is not a score here"),
         ("arms", {"dataset": "toy"}, "'toy' is not a data set here; did you mean 'toys'?"),
         ("arms", {"study": "distil"}, "'distil' is not a study here; did you mean 'distillation'?"),
         ("verdicts", {"study": "other"}, "'other' is not a study here"),
-        ("differences", {"metrics": ["nll"]}, "'nll' is not a metric by which arms are compared"),
+        *(
+            (table, *case)
+            for table in ("differences", "verdicts")
+            for case in (
+                ({"metrics": ["nll"]}, "'nll' is not a metric by which arms are compared"),
+                ({"arms": ["kdd"]}, "'kdd' is not an arm that is compared; did you mean 'kd'?"),
+                ({"split": "tst"}, "'tst' is not a split here; did you mean 'test'?"),
+                ({"score": "energy"}, "'energy' is not a score here"),
+                ({"dataset": "toy"}, "'toy' is not a data set here; did you mean 'toys'?"),
+            )
+        ),
     ],
 )
 def test_what_is_absent_is_named_in_one_line(tmp_path, table, given, words):

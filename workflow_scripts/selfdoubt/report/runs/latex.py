@@ -30,13 +30,14 @@ def tex(text: str) -> str:
 def of_arms(run: Run, asked) -> str:
     """Return mean ± deviation over replicates, a row an arm, a column a metric.
 
-    asked: `study`, `dataset`, `arms`, `metrics`, `split`, `score`; None: all, and of a study its reference and arms.
-    Raises UserError at what the run does not have.
+    asked: `study`, `dataset`, `arms`, `metrics`, `split`, `score`; None: all, and of a study its reference and arms,
+    on test by msp. Raises UserError at what the run does not have.
     """
-    rows = _on(run.metrics, asked)
+    split, score = asked.split or "test", asked.score or "msp"
+    rows = _by(score, _on(split, _of_dataset(run.metrics, asked)))
     arms = chosen(asked.arms or _arms_of_study(run, asked.study), _once(rows["arm"]), "an arm of this run")
-    rows = rows[rows["score"].isin([asked.score, "none"]) & rows["arm"].isin(arms)]
-    metrics = chosen(asked.metrics, _once(rows["metric"]), f"a metric on {asked.split} by {asked.score}")
+    rows = rows[rows["arm"].isin(arms)]
+    metrics = chosen(asked.metrics, _once(rows["metric"]), f"a metric on {split} by {score}")
     lines, several = [], rows["dataset"].nunique() > 1
     for dataset in _once(rows["dataset"]):
         for arm in arms:
@@ -45,18 +46,13 @@ def of_arms(run: Run, asked) -> str:
             lines.append([*([tex(dataset)] if several else []), tex(run.arms.marked(arm)), *cells])
     headings = [*(["data set"] if several else []), "", *(tex(metric_of(metric).heading) for metric in metrics)]
     n_replicates = rows.groupby(["dataset", "arm"])["replicate"].nunique()
-    note = f"mean ± standard deviation over {_range(n_replicates)} replicates; {asked.split}, score {asked.score}"
+    note = f"mean ± standard deviation over {_range(n_replicates)} replicates; {split}, score {score}"
     return _table(run, headings, lines, 1 + several, [note, *_reasons(rows[rows["metric"].isin(metrics)])])
 
 
 def of_differences(run: Run, asked) -> str:
-    """Return the comparisons of studies that are in no claim: exploratory. asked: as of `of_arms`."""
-    rows = _of_study(run, _on(run.comparisons, asked, by_split=False), asked)
-    rows = exploratory(rows)
-    if asked.arms:
-        rows = rows[rows["better"].isin(chosen(asked.arms, _once(rows["better"]), "an arm that is compared"))]
-    metrics = chosen(asked.metrics, _once(rows["metric"]), "a metric by which arms are compared")
-    rows = rows[rows["metric"].isin(metrics)]
+    """Return the comparisons of studies that are in no claim: exploratory. asked: as of `of_verdicts`."""
+    rows = _compared(run, exploratory(run.comparisons), asked)
     headings = ["", "", "difference", r"95\,\% interval", "p (Holm)"]
     lines = [
         [f"{tex(run.arms.label(row['better']))} $-$ {tex(run.arms.label(row['than']))}", _quantity(row), *_size(row)]
@@ -67,8 +63,11 @@ def of_differences(run: Run, asked) -> str:
 
 
 def of_verdicts(run: Run, asked) -> str:
-    """Return the claims of studies with their verdicts. asked: as of `of_arms`."""
-    rows = _of_study(run, _on(run.hypotheses, asked, by_split=False), asked)
+    """Return the claims of studies with their verdicts.
+
+    asked: as of `of_arms`, None: all; `arms` are those of which a difference is taken, minus another.
+    """
+    rows = _compared(run, run.hypotheses, asked)
     headings = ["claim", "", "difference", r"95\,\% interval", "p (Holm)", "verdict"]
     lines = [
         [tex(row["statement"]), _quantity(row), *_size(row), tex(row["verdict"])] for row in rows.to_dict("records")
@@ -80,19 +79,41 @@ def of_verdicts(run: Run, asked) -> str:
 # ---- rows ----
 
 
-def _on(rows: pd.DataFrame, asked, by_split: bool = True) -> pd.DataFrame:
-    """Return the rows of the data set and the split; of a claim on several data sets, if it has the one."""
-    if asked.dataset:
-        chosen(
-            [asked.dataset], _once(name for names in rows["dataset"] for name in names.split(", ")), "a data set here"
-        )
-        rows = rows[[asked.dataset in names.split(", ") for names in rows["dataset"]]]
-    if by_split:
-        chosen([asked.split], _once(rows["split"]), "a split of this run")
-        scores = _once(rows["score"])
-        chosen([asked.score], scores, "a score of this run")
-        rows = rows[rows["split"] == asked.split]
-    return rows
+def _of_dataset(rows: pd.DataFrame, asked) -> pd.DataFrame:
+    """Return the rows of the data set, and of claims on several that have it."""
+    if not asked.dataset:
+        return rows
+    chosen([asked.dataset], _names(rows["dataset"]), "a data set here")
+    return rows[[asked.dataset in names.split(", ") for names in rows["dataset"]]]
+
+
+def _on(split: str | None, rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows["split"].isin(chosen(split and [split], _once(rows["split"]), "a split here"))]
+
+
+def _by(score: str | None, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows by a score, and those of metrics that take none."""
+    return rows[rows["score"].isin([*chosen(score and [score], _once(rows["score"]), "a score here"), "none"])]
+
+
+def _compared(run: Run, rows: pd.DataFrame, asked) -> pd.DataFrame:
+    """Return the comparisons or claims that are asked for: by arm, then by metric, in the order that is given."""
+    rows = _by(asked.score, _on(asked.split, _of_study(run, _of_dataset(rows, asked), asked)))
+    metrics = chosen(asked.metrics, _once(rows["metric"]), "a metric by which arms are compared")
+    rows = rows[rows["metric"].isin(metrics)]
+    if asked.metrics:
+        rows = rows.sort_values("metric", key=lambda names: names.map(metrics.index), kind="stable")
+    if not asked.arms:
+        return rows
+    arms = chosen(asked.arms, _names(rows["better"]), "an arm that is compared")
+    places = [[arms.index(arm) for arm in names.split(", ") if arm in arms] for names in rows["better"]]
+    rows = rows.assign(place=[min(each, default=len(arms)) for each in places])
+    return rows[rows["place"] < len(arms)].sort_values("place", kind="stable")
+
+
+def _names(texts: pd.Series) -> list[str]:
+    """Return the names of which texts hold several, "a, b"."""
+    return _once(name for names in texts for name in names.split(", "))
 
 
 def _of_study(run: Run, rows: pd.DataFrame, asked) -> pd.DataFrame:
