@@ -109,11 +109,14 @@ def test_options_choose_comparisons_and_claims_in_the_order_that_is_given(tmp_pa
     assert shown == [units.get(place, f"+{place}.00" if place else "0.00") for place in places]
 
 
-def test_verdicts_have_statement_difference_interval_and_verdict(tmp_path):
-    [line] = lines(latex.of_verdicts(read_run(write_run(tmp_path / "a")), asked(study="distillation")))
-    assert (line[0], line[2], line[3], line[-1]) == (
-        "A student has a lower AURC.", "$-$4.00", "[$-$6.00, +1.00]", "inconclusive",
-    )  # fmt: skip
+def test_verdicts_have_statement_arms_difference_interval_and_verdict(tmp_path):
+    claims = [CLAIM, CLAIM | {"than": "ce, teacher", "n_components": 2}]
+    run = read_run(write_run(tmp_path / "a", hypotheses=claims))
+    text = latex.of_verdicts(run, asked(study="distillation"))
+    line, of_two = lines(text.replace(r" \& ", "+"))
+    assert line[:2] == ["A student has a lower AURC.", r"KD+co\_1 $-$ CE"]
+    assert line[3:] == ["$-$4.00", "[$-$6.00, +1.00]", "0.08", "inconclusive"]
+    assert of_two[1] == r"KD+co\_1 $-$ CE and teacher"
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ def test_an_arm_is_shown_by_its_label_everywhere_and_by_its_name_among_the_setti
     page = render(report(arms=Arms({"kd": "KD of four"})))
     assert page.count("KD of four") >= 8  # verdict twice, settings, figure, tables, comparisons
     found = re.findall(r">[^<]*\bkd\b[^<]*<", page.partition("<pre")[0])
-    assert found == [">kd<", ">kd-ranks-better \u00b7 toys \u00b7 secondary<"]
+    assert found == [">kd<", ">kd-ranks-better \u00b7 toys \u00b7 secondary \u00b7 KD of four − ce<"]
 
 
 def test_the_page_names_upper_bounds_wherever_they_stand():

@@ -144,7 +144,7 @@ def test_a_study_speaks_if_its_manipulation_checks_are_supported():
 
 def test_the_differences_of_a_claim_in_short():
     [own] = verdict_of([{}, {"score": "msp-ts", "repeats": True, "difference": -0.001}]).differences
-    assert own.replace("\u00a0", " ") == "−4.00 (−6.00 to +1.00×10⁻³)"
+    assert own.replace("\u00a0", " ") == "−4.00 (−6.00 to +1.00×10⁻³)" and verdict_of([{}]).compared == "kd − ce"
     several = verdict_of([{}, {"than": "teacher", "dataset": "toys"}], n_components=2, than="ce, teacher").differences
     assert [text.partition(": ")[0] for text in several] == ["toys, kd − ce", "toys, kd − teacher"]
     nothing = {"difference": None, "low": None, "high": None, "reason": "no errors"}

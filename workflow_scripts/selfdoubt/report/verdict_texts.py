@@ -31,6 +31,7 @@ class Verdict:
     dataset: str
     role: str  # check, primary or secondary
     statement: str
+    compared: str  # "A − B": of which arms the differences are
     verdict: str
     sentence: str
     further: list[str]  # the other comparisons of a compound claim, what must be kept, and other scores
@@ -88,6 +89,7 @@ def _verdict(row: dict, members: list[dict], numbers: Numbers, names: Arms, seve
         row["dataset"],
         row["role"],
         row["statement"],
+        _arms(row, names),
         row["verdict"],
         sentence,
         [text for text in further if text],
@@ -102,10 +104,13 @@ def _differences(members: list[dict], names: Arms, placed: bool) -> list[str]:
     several = len({(member["better"], member["than"]) for member in members}) > 1
     found = []
     for member in members:
-        compared = f"{labels_of(member['better'], names)} − {labels_of(member['than'], names)}" if several else ""
-        where = ", ".join(filter(None, [member["dataset"] if placed else "", compared]))
+        where = ", ".join(filter(None, [member["dataset"] if placed else "", _arms(member, names) if several else ""]))
         found.append(f"{where}: {difference_text(member)}" if where else difference_text(member))
     return found
+
+
+def _arms(row: dict, names: Arms) -> str:
+    return f"{labels_of(row['better'], names)} − {labels_of(row['than'], names)}"
 
 
 def _compares_as(one: dict, other: dict) -> bool:

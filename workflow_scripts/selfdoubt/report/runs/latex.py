@@ -6,6 +6,7 @@ from selfdoubt.figures.texts import counted
 from selfdoubt.report.comparison_tables import exploratory
 from selfdoubt.report.formats import difference, mean_sd, metric_of, number, p_value
 from selfdoubt.report.runs.reading import Run, chosen
+from selfdoubt.report.sentences import labels_of
 from selfdoubt.runtime.errors import UserError
 
 _SPECIAL = {letter: f"\\{letter}" for letter in "&%$#_{}"}
@@ -54,10 +55,7 @@ def of_differences(run: Run, asked) -> str:
     """Return the comparisons of studies that are in no claim: exploratory. asked: as of `of_verdicts`."""
     rows = _compared(run, exploratory(run.comparisons), asked)
     headings = ["", "", "difference", r"95\,\% interval", "p (Holm)"]
-    lines = [
-        [f"{tex(run.arms.label(row['better']))} $-$ {tex(run.arms.label(row['than']))}", _quantity(row), *_size(row)]
-        for row in rows.to_dict("records")
-    ]
+    lines = [[_arms(run, row), _quantity(row), *_size(row)] for row in rows.to_dict("records")]
     note = "paired by replicate; exploratory: not pre-registered"
     return _table(run, *_with_datasets(rows, headings, lines), 2, [note])
 
@@ -68,12 +66,13 @@ def of_verdicts(run: Run, asked) -> str:
     asked: as of `of_arms`, None: all; `arms` are those of which a difference is taken, minus another.
     """
     rows = _compared(run, run.hypotheses, asked)
-    headings = ["claim", "", "difference", r"95\,\% interval", "p (Holm)", "verdict"]
+    headings = ["claim", "", "", "difference", r"95\,\% interval", "p (Holm)", "verdict"]
     lines = [
-        [tex(row["statement"]), _quantity(row), *_size(row), tex(row["verdict"])] for row in rows.to_dict("records")
+        [tex(row["statement"]), _arms(run, row), _quantity(row), *_size(row), tex(row["verdict"])]
+        for row in rows.to_dict("records")
     ]
     note = "of a claim of several comparisons the numbers are those of the weakest"
-    return _table(run, *_with_datasets(rows, headings, lines), 2, [note], wide=True)
+    return _table(run, *_with_datasets(rows, headings, lines), 3, [note], wide=True)
 
 
 # ---- rows ----
@@ -145,6 +144,11 @@ def _with_datasets(rows: pd.DataFrame, headings: list[str], lines: list[list[str
 def _value(rows: pd.DataFrame, metric: str) -> str:
     values = rows["value"].dropna()
     return tex(" ".join(mean_sd(values, metric_of(metric))).strip()) if len(values) else "--"
+
+
+def _arms(run: Run, row: dict) -> str:
+    """Return "A $-$ B": of which arms it is a difference."""
+    return " $-$ ".join(tex(labels_of(row[side], run.arms)) for side in ("better", "than"))
 
 
 def _quantity(row: dict) -> str:
