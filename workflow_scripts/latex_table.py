@@ -1,4 +1,4 @@
-"""Print a table of a run for a paper, in LaTeX (\\usepackage{booktabs}): latex_table.py RUN [arms|differences|verdicts]
+"""Print a table of a run for a paper, in LaTeX (\\usepackage{booktabs}): latex_table.py RUN [TABLE]
 
 RUN is the folder of a run whose report was made, such as results/default. Numbers and labels are those of its page.
 
@@ -15,13 +15,19 @@ from selfdoubt.report.runs.reading import read_run
 from selfdoubt.runtime.atomic_files import atomic_path
 from selfdoubt.runtime.errors import UserError
 
-TABLES = {"arms": latex.of_arms, "differences": latex.of_differences, "verdicts": latex.of_verdicts}
+TABLES = {
+    "arms": latex.of_arms,
+    "differences": latex.of_differences,
+    "verdicts": latex.of_verdicts,
+    "comparisons": latex.of_comparisons,
+}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, metavar="RUN")
-    kinds = "arms: mean ± deviation (default); differences: exploratory comparisons; verdicts: claims"
+    kinds = "arms: mean ± deviation (default); differences: exploratory comparisons; verdicts: claims; "
+    kinds += "comparisons: all, those of claims with what must not be lost and what repeats them"
     parser.add_argument("table", nargs="?", choices=TABLES, default="arms", help=kinds, metavar="TABLE")
     parser.add_argument("--study", help="its arms, comparisons or claims alone", metavar="NAME")
     parser.add_argument("--dataset", help="where there are several", metavar="NAME")

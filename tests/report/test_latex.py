@@ -10,6 +10,7 @@ from copies import ROOT
 from small_report import COMPARISON, row
 from small_runs import CLAIM, NUMBERS, write_run
 
+from latex_table import TABLES
 from selfdoubt.report.runs import latex
 from selfdoubt.report.runs.reading import read_run
 from selfdoubt.runtime.errors import UserError
@@ -76,6 +77,24 @@ def test_differences_have_interval_and_p_and_leave_claims_out(tmp_path):
     ]
 
 
+def test_comparisons_are_all_those_of_claims_of_what_must_not_be_lost_and_what_repeats_them_included(tmp_path):
+    of_claim = {"hypothesis": "kd-ranks-better"}
+    rows = [
+        COMPARISON,
+        COMPARISON | of_claim | {"than": "teacher", "p_holm": None},
+        COMPARISON | of_claim | {"metric": "accuracy", "score": "none", "difference": -0.05},
+        COMPARISON | of_claim | {"metric": "augrc", "repeats": True},
+    ]
+    run = read_run(write_run(tmp_path / "a", comparisons=rows))
+    found = lines(latex.of_comparisons(run, asked()).replace(r" \& ", "+"))
+    assert [(line[0], line[2], *line[4:]) for line in found] == [
+        (r"KD+co\_1 $-$ CE", "$-$4.00", "0.04", "0.08", ""),
+        (r"KD+co\_1 $-$ teacher", "$-$4.00", "0.04", "--", "kd-ranks-better"),
+        (r"KD+co\_1 $-$ CE", "$-$5.00", "0.04", "0.08", "kd-ranks-better"),
+        (r"KD+co\_1 $-$ CE", "$-$4.00", "0.04", "0.08", "kd-ranks-better (repeats)"),
+    ]
+
+
 COMPARED = [
     {"better": better, "metric": metric, "score": score, "split": split}
     for better, metric, score, split in (
@@ -88,7 +107,7 @@ COMPARED = [
 ]
 
 
-@pytest.mark.parametrize("table", ["differences", "verdicts"])
+@pytest.mark.parametrize("table", ["differences", "verdicts", "comparisons"])
 @pytest.mark.parametrize(
     ("given", "places"),
     [
@@ -103,7 +122,7 @@ def test_options_choose_comparisons_and_claims_in_the_order_that_is_given(tmp_pa
     rows = [COMPARISON | own | {"difference": place / 1000} for place, own in enumerate(COMPARED)]
     claims = [CLAIM | own | {"difference": place / 1000} for place, own in enumerate(COMPARED)]
     run = read_run(write_run(tmp_path / "a", comparisons=rows, hypotheses=claims))
-    made = {"differences": latex.of_differences, "verdicts": latex.of_verdicts}[table](run, asked(**given))
+    made = TABLES[table](run, asked(**given))
     shown = [line[line.index(next(cell for cell in line if cell.startswith("["))) - 1] for line in lines(made)]
     units = {1: "+0.10"}  # of accuracy in points, of AURC in thousandths
     assert shown == [units.get(place, f"+{place}.00" if place else "0.00") for place in places]
@@ -146,7 +165,7 @@ def test_letters_that_mean_something_are_escaped(text, written):
         ("verdicts", {"study": "other"}, "'other' is not a study here"),
         *(
             (table, *case)
-            for table in ("differences", "verdicts")
+            for table in ("differences", "verdicts", "comparisons")
             for case in (
                 ({"metrics": ["nll"]}, "'nll' is not a metric by which arms are compared"),
                 ({"arms": ["kdd"]}, "'kdd' is not an arm that is compared; did you mean 'kd'?"),
@@ -160,9 +179,7 @@ def test_letters_that_mean_something_are_escaped(text, written):
 def test_what_is_absent_is_named_in_one_line(tmp_path, table, given, words):
     run = read_run(write_run(tmp_path / "a"))
     with pytest.raises(UserError, match=re.escape(words)) as fault:
-        {"arms": latex.of_arms, "differences": latex.of_differences, "verdicts": latex.of_verdicts}[table](
-            run, asked(**given)
-        )
+        TABLES[table](run, asked(**given))
     assert "\n" not in str(fault.value)
 
 

@@ -60,6 +60,23 @@ def of_differences(run: Run, asked) -> str:
     return _table(run, *_with_datasets(rows, headings, lines), 2, [note])
 
 
+def of_comparisons(run: Run, asked) -> str:
+    """Return all comparisons: those of claims, with what must not be lost and what repeats them, and exploratory ones.
+
+    asked: as of `of_verdicts`. p is as the table of comparisons has it, corrected where it is one of a family.
+    """
+    rows = _compared(run, run.comparisons, asked)
+    headings = ["", "", "difference", r"95\,\% interval", "p", "p (Holm)", "claim"]
+    lines = [
+        [_arms(run, row), _quantity(row), *_size(row)[:2], _p(row["p"]), _p(row["p_holm"]), _claim(row)]
+        for row in rows.to_dict("records")
+    ]
+    notes = ["paired by replicate; claim: of which it is a part, exploratory where there is none"]
+    if rows["repeats"].any():
+        notes.append("(repeats): a claim by another score, or by AUGRC; not tested")
+    return _table(run, *_with_datasets(rows, headings, lines), 2, notes)
+
+
 def of_verdicts(run: Run, asked) -> str:
     """Return the claims of studies with their verdicts.
 
@@ -164,8 +181,17 @@ def _size(row: dict) -> list[str]:
     if pd.isna(row["difference"]):
         return ["--", "--", "--"]
     interval = f"[{difference(row['low'], metric)}, {difference(row['high'], metric)}]"
-    p = p_value(row["p_holm"]).replace("\u00a0", "").removeprefix("=")
-    return [tex(difference(row["difference"], metric)), "--" if pd.isna(row["low"]) else tex(interval), tex(p)]
+    size = tex(difference(row["difference"], metric))
+    return [size, "--" if pd.isna(row["low"]) else tex(interval), _p(row["p_holm"])]
+
+
+def _p(p: float | None) -> str:
+    return tex(p_value(p).replace("\u00a0", "").removeprefix("="))
+
+
+def _claim(row: dict) -> str:
+    """Return the claim of which a comparison is a part."""
+    return "" if pd.isna(row["hypothesis"]) else tex(f"{row['hypothesis']}{' (repeats)' if row['repeats'] else ''}")
 
 
 def _range(numbers: pd.Series) -> str:
@@ -189,7 +215,7 @@ def _table(run: Run, headings: list[str], lines: list[list[str]], n_words: int, 
     """Return the table, below comments on what it is of. n_words: columns of words; wide: claims take several lines."""
     words = ["p{0.34\\linewidth}" if wide and heading == "claim" else "l" for heading in headings[: n_words + 1]]
     columns = [*words[: len(headings)], *["r"] * (len(headings) - len(words))]
-    if headings[-1] == "verdict":
+    if headings[-1] in ("verdict", "claim"):
         columns[-1] = "l"
     if not lines:
         raise UserError(f"{run.folder}: nothing is left to show; ask for less")
