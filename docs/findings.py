@@ -76,12 +76,12 @@ each run, and what speaks against its proposal, in its decision. The head of a f
 runs it; `python docs/findings.py CHECKOUT:studies/NAME.yaml --write` makes its section from the tables.
 
 - *Distillation* ([decision 24](decisions/0024-the-proposal-of-distillation.md)). Plain KD ranks errors better than
-  label smoothing about as soft as its targets; against cross-entropy it is ahead on each data set, and open at a third of the
-  level. Which property of the targets carries that is not decided: what permuted classes, shuffled entropies, weighted
-  labels, the teacher's predicted class or a calibrated teacher take away or add is less than ten replicates show. What
-  to use: KD of three teachers that also learns from mixed images, which has a lower AURC than plain KD and than
-  cross-entropy at no loss of accuracy, at several times the cost of training; that it is better than the same mixing
-  with labels alone, at half that, is open.
+  label smoothing about as soft as its targets; against cross-entropy it is ahead on each data set, and open at a third
+  of the level. Which property of the targets carries that is not decided: what permuted classes, shuffled entropies,
+  weighted labels, the teacher's predicted class or a calibrated teacher take away or add is less than ten replicates
+  show. What to use: KD of three teachers that also learns from mixed images, which has a lower AURC than plain KD and
+  than cross-entropy at no loss of accuracy, at several times the cost of training; that it is better than the same
+  mixing with labels alone, at half that, is open.
 - *Enhancers* ([decision 26](decisions/0026-the-proposal-of-enhancers.md)). The mean probability over eight shifted and
   mirrored views ranks errors better than a logistic model of clean logits, than the clean image and than views of
   noise, and undoes a part of what the attack ACE costs. No gradient helps: a step of the pixels is negligible against
