@@ -10,6 +10,7 @@ SWA = {"method": "swa", "start_fraction": 0.5, "factor": 0.5}
 REGMIXUP = {"method": "regmixup", "alpha": 10, "eta": 1}
 CRL = {"method": "crl", "weight": 1}
 SELF = {"method": "self-distillation", "decay": 0.99, "temperature": 2, "alpha": 0.5}
+MOVED = {"method": "adversarial", "epsilon_255": 8, "signs": "random"}
 TARGETS = {"probability": 0.9, "temperature": 4, "alpha": 0.9}
 
 
@@ -40,6 +41,7 @@ def test_models_without_techniques_have_the_settings_that_they_had(config):
         ([SWA | {"start_fraction": 0.99}], {"epochs": 10}, "baselines.ce.techniques: 0 10"),
         ([SWA | {"cycle_epochs": 2}], {"epochs": 10}, "baselines.ce.techniques: 5 10 2"),
         ([SWA], {"ema_decay": 0.9}, "baselines.ce.techniques: "),
+        ([MOVED], {"ema_decay": 0.9}, "baselines.ce.techniques: "),
         ([REGMIXUP], {"gpu": 2}, "baselines.ce.techniques: 2 1"),
         ([CRL, SAM], {"gpu": 2}, "baselines.ce.techniques: 2 1"),
         ([SELF, {"method": "logit-norm", "temperature": 0.04}], {}, "baselines.ce.techniques: "),

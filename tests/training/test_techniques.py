@@ -11,13 +11,13 @@ from torch import nn
 
 from selfdoubt.models import checkpoints
 from selfdoubt.runtime import methods
-from selfdoubt.training import losses
+from selfdoubt.training import batch_statistics, losses
 from selfdoubt.training.batches import Batch, Stream
 from selfdoubt.training.distributed import ALONE
 from selfdoubt.training.loop import Training
 from selfdoubt.training.resume import Keeper
 from selfdoubt.training.technique import Techniques
-from selfdoubt.training.techniques import crl, swa
+from selfdoubt.training.techniques import crl
 
 SAM = {"method": "sam", "rho": 0.5}
 SWA = {"method": "swa", "start_fraction": 0.5, "factor": 0.5, "lowest_factor": None, "cycle_epochs": 1}
@@ -130,7 +130,7 @@ def test_the_mean_of_weights(cycle, expected):
 def test_statistics_are_the_mean_of_those_of_the_batches():
     model = nn.Sequential(nn.BatchNorm1d(1))
     values = [torch.tensor([[1.0], [3.0]]), torch.tensor([[4.0], [12.0]]), torch.tensor([[6.0], [6.0]])]
-    swa.recompute_statistics(model, model, [SimpleNamespace(images=images) for images in values])
+    batch_statistics.recompute(model, model, [SimpleNamespace(images=images) for images in values])
     assert model[0].running_mean.item() == pytest.approx((2 + 8 + 6) / 3)
     assert model[0].running_var.item() == pytest.approx((2 + 32 + 0) / 3)  # unbiased, as torch has it
     assert model[0].momentum == 0.1
@@ -271,6 +271,22 @@ def test_the_control_of_adversarial_images_has_random_signs():
 
 
 # ---- in the loop ----
+
+
+@pytest.mark.parametrize(
+    "far", [{"n_steps": 1, "step_255": 128}, {"signs": "random", "n_steps": None, "step_255": None}]
+)
+def test_statistics_after_adversarial_training_are_those_of_clean_images(far):
+    """Of the views of the epoch that follows, in the layer that no other normalises before."""
+    training, model = training_of([ADVERSARIAL | {"epsilon_255": 128, "step_255": 128} | far])
+    training.run()
+    layer = next(each for each in model.modules() if isinstance(each, nn.BatchNorm2d))
+    seen = []
+    layer.register_forward_hook(lambda _, inputs, output: seen.append(inputs[0].mean((0, 2, 3))))
+    with torch.no_grad():
+        for batch in Stream(split_of(), recipe_of(), 1, CPU).epoch(2):
+            model(batch.images)
+    assert_close(layer.running_mean, torch.stack(seen).mean(0))
 
 
 @pytest.mark.parametrize("techniques", EACH)

@@ -22,3 +22,8 @@ class Settings(Technique):
                 what = "is missing; add it" if self.signs == "gradient" else "is of signs: gradient; remove it"
                 raise ValueError(f"`{key}` {what}")
         return self
+
+    def unfit(self, model, recipe) -> str | None:
+        if recipe.ema_decay is not None:
+            return f"recipes.{model.recipe}: ema_decay averages statistics of moved images; give it a recipe without"
+        return None

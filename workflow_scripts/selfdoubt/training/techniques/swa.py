@@ -1,9 +1,8 @@
 """Stochastic weight averaging (Izmailov et al., UAI 2018)."""
 
 import torch
-from torch import nn
 
-from selfdoubt.runtime import randomness
+from selfdoubt.training import batch_statistics
 from selfdoubt.training.technique import Base, Forward
 
 
@@ -39,24 +38,7 @@ class Technique(Base):
         if epoch + 1 == self._stream.recipe.epochs:
             for name, p in self._model.named_parameters():
                 p.copy_(self._means[name])
-            torch.manual_seed(randomness.key(self._stream.seed, "statistics", self._stream.ranks.rank) % 2**63)
-            recompute_statistics(self._model, forward, self._stream.epoch(epoch + 1))
+            batch_statistics.recompute_after_last_epoch(self._model, forward, self._stream)
 
     def tensors(self):
         return self._means
-
-
-def recompute_statistics(model: nn.Module, forward: Forward, batches) -> None:
-    """Set the statistics of batch normalisation to the mean of those of batches, in training mode.
-
-    Does nothing if the model has none.
-    """
-    layers = {m: m.momentum for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)}
-    if not layers:
-        return
-    for i, batch in enumerate(batches, start=1):
-        for layer in layers:
-            layer.momentum = 1 / i  # with which a moving average is the mean
-        forward(batch.images)
-    for layer, momentum in layers.items():
-        layer.momentum = momentum
