@@ -77,7 +77,7 @@ def quality_rows(
 def confidence_rows(masks: np.ndarray, truth: np.ndarray | None, confidence: np.ndarray, least: float) -> list[dict]:
     """Return rows of MASK_QUALITY of the stage "mask", of masks of which some are doubtful.
 
-    confidence: their mean one. doubtful: the number of masks of less than `least`, whose images stay unmixed.
+    confidence: their mean one. doubtful: the number of masks of less than `least`, by which no object is mixed.
     iou-confident: the mean intersection over union of the others.
 
     masks, truth: as of `quality_rows`. confidence: (n,).

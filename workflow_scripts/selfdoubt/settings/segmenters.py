@@ -36,7 +36,7 @@ class Segmenter(Strict):
     recall: Annotated[float, Field(gt=0, lt=1)] | None = None  # of confident object pixels; None: threshold 0
     dilate_px: Annotated[int, Field(ge=1, le=64)] | None = None  # by which masks are made wider
     allowed_empty_or_full: Fraction | None = None  # of masks; None: a half
-    min_confidence: Fraction | None = None  # of a mask: images of less stay unmixed; None: all are mixed
+    min_confidence: Fraction | None = None  # of a mask: with less, object-mixup alone mixes; None: all
     threads: Processes  # of each operation: another number gives other last bits
     device: Device = "auto"
 
