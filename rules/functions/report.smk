@@ -169,7 +169,7 @@ def arm_places():
 
 @cache
 def upper_bounds():
-    """The arms that read the true labels."""
+    """The arms that use true labels or true masks."""
     return frozenset(STUDY.upper_bounds())
 
 

@@ -67,6 +67,10 @@ def test_an_upper_bound_is_marked(tmp_path):
     rows = [row("ce/oracle", 1, "aurc", 0.1) | {"warning": None}]
     run = read_run(write_run(tmp_path / "a", metrics=rows, enhancers=enhancers))
     assert lines(latex.of_arms(run, asked()))[0][0] == "ce/oracle (upper bound)"
+    rows, masked = [row("copy", 1, "aurc", 0.1) | {"warning": None}], {"copy": {"masks": "given"}}
+    of_scenes = {"augmented": masked, "datasets": {"toys": {"mask_truth": "given"}}}
+    run = read_run(write_run(tmp_path / "b", metrics=rows, **of_scenes))
+    assert lines(latex.of_arms(run, asked()))[0][0] == "copy (upper bound)"
 
 
 def test_differences_have_interval_and_p_and_leave_claims_out(tmp_path):

@@ -185,7 +185,7 @@ def test_an_arm_is_shown_by_its_label_everywhere_and_by_its_name_among_the_setti
 
 
 def test_the_page_names_upper_bounds_wherever_they_stand():
-    warning = "kd reads the true labels"
+    warning = "kd uses true labels or true masks"
     figures = {"curves": FIGURES["curves"] | {"upper_bounds": ["kd"]}, "masks": FIGURES["masks"]}
     page = render(report(arms=Arms(upper_bounds=frozenset(["kd"])), figures=figures))
     assert page.count(warning) >= 4  # among the arms, under figure, table and comparisons

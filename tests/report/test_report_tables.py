@@ -271,7 +271,7 @@ def test_an_upper_bound_is_marked_and_never_best():
     assert [[cell.best for cell in cells] for _, cells in free.rows] == [[False, False], [True, True]]
     assert [arm for arm, _ in bound.rows] == ["ce", "KD (upper bound)"]
     assert not any(cell.best for cell in bound.rows[1][1])
-    assert bound.caption.startswith(f"{free.caption} KD reads the true labels")
+    assert bound.caption.startswith(f"{free.caption} KD uses true labels or true masks")
 
 
 GAP = {"dataset": "toys", "name": "ce", "variant": "clean", "split": "test", "score": "msp", "n": 9, "reason": None}

@@ -298,6 +298,24 @@ def test_what_reads_the_labels_contends_with_none(config, method):
     assert fault(config).startswith("config: studies.enhancers.reference: 'ce/bound' reads the true labels")
 
 
+@pytest.mark.parametrize(
+    ("masks", "truth", "bounds"),
+    [
+        ("given", "given", ["mask-cutmix"]),
+        ("truth", "given", ["mask-cutmix"]),
+        ("truth", "nonzero-pixels", ["mask-cutmix"]),
+        ("given", "nonzero-pixels", []),  # the masks that came with the images are not those called true
+        ("truth", "none", []),  # a segmenter's, then
+        (None, "given", []),
+    ],
+)
+def test_what_mixes_by_true_masks_is_an_upper_bound_that_claims_may_name(config, masks, truth, bounds):
+    config["datasets"]["fashion-mnist-12k"] |= {"source": "fashion-scenes:fashion-mnist", "mask_truth": truth}
+    config["augmented"]["mask-cutmix"] |= {"masks": masks} | ({"segmenter": None} if masks == "given" else {})
+    study = load_study(config)
+    assert study.upper_bounds() == bounds and study.hypotheses["masks-mend-cutmix"].better == "mask-cutmix"
+
+
 def test_an_arm_is_not_tested_on_the_ood_set_that_it_is_tuned_on(config):
     config["enhancers"]["odin"]["tune_on"] = "ood-digits"
     del config["comparisons"][4]

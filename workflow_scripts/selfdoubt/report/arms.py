@@ -15,7 +15,7 @@ def _numbered(arm: str) -> tuple[str, int, str]:
 
 @dataclass(frozen=True)
 class Arms:
-    """Labels of arms, and those arms that read the true labels: upper bounds, which are compared with none."""
+    """Labels of arms, and those arms that use true labels or masks: upper bounds, which are compared with none."""
 
     labels: dict[str, str] = field(default_factory=dict)
     upper_bounds: frozenset[str] = frozenset()
@@ -44,8 +44,8 @@ class Arms:
         found = [self.label(arm) for arm in arms if arm in self.upper_bounds]
         if not found:
             return ""
-        verb, noun = ("reads", "an upper bound") if len(found) == 1 else ("read", "upper bounds")
-        return f" {listed(found)} {verb} the true labels: {noun}, excluded from comparisons."
+        verb, noun = ("uses", "an upper bound") if len(found) == 1 else ("use", "upper bounds")
+        return f" {listed(found)} {verb} true labels or true masks: {noun}, excluded from comparisons."
 
 
 BY_NAME = Arms()

@@ -376,5 +376,5 @@ def _check_model_of_arm(place: str, arm: str, study) -> None:
 
 
 def _check_reads_no_labels(place: str, arm: str, study) -> None:
-    if arm in study.upper_bounds():
+    if arm in study.label_readers():
         raise UserError(f"config: {place}: '{arm}' reads the true labels, so it is no contender; name another")

@@ -40,6 +40,7 @@ from selfdoubt.settings.segmenters import Segmenter
 from selfdoubt.settings.student_views import ViewsOfStudents
 from selfdoubt.settings.twins import or_twins, with_twins
 from selfdoubt.settings.types import ArmText, Count, Label, Licence, Name, RunName, Strict
+from selfdoubt.settings.upper_bounds import has_true_masks
 
 
 class Study(ViewsOfStudents, Strict):
@@ -303,7 +304,13 @@ class Study(ViewsOfStudents, Strict):
         return getattr(enhancer, "tune_on", None) if enhancer and name in enhancer.models else None
 
     def upper_bounds(self) -> list[str]:
-        """Return the arms that read the true labels of the images they are evaluated on: upper bounds."""
+        """Return the arms that are upper bounds: those that read labels, and models that mix by true masks."""
+        truths = {dataset.mask_truth for dataset in self.datasets.values()}
+        masked = [name for name, model in self.mixed.items() if has_true_masks(model.masks, truths)]
+        return self.label_readers() + masked
+
+    def label_readers(self) -> list[str]:
+        """Return the arms that read the true labels of the images they are evaluated on."""
         reading = {key: enhancer for key, enhancer in self.enhancers.items() if enhancer.reads_labels}
         return [f"{model}/{key}" for key, enhancer in reading.items() for model in enhancer.models]
 

@@ -18,6 +18,7 @@ from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 from selfdoubt.settings.choices import not_one_of
 from selfdoubt.settings.registry import settings_of
+from selfdoubt.settings.upper_bounds import has_true_masks
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,14 @@ def chosen(wanted: list[str] | None, known: list[str], kind: str) -> list[str]:
 
 
 def _upper_bounds(settings: dict) -> list[str]:
-    """Return the arms whose enhancer reads the true labels."""
+    """Return the arms whose enhancer reads the true labels, and the models that mix by true masks."""
     methods = settings_of("enhancers")
     enhancers = settings.get("enhancers") or {}
     reading = {key: entry for key, entry in enhancers.items() if methods[entry["method"]].reads_labels}
-    return [f"{model}/{key}" for key, entry in reading.items() for model in entry["models"]]
+    truths = {entry.get("mask_truth", "none") for entry in (settings.get("datasets") or {}).values()}
+    mixed = {**(settings.get("augmented") or {}), **(settings.get("students") or {})}
+    masked = [name for name, entry in mixed.items() if has_true_masks(entry.get("masks"), truths)]
+    return masked + [f"{model}/{key}" for key, entry in reading.items() for model in entry["models"]]
 
 
 def _commit(record: Path) -> str:
