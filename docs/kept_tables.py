@@ -25,6 +25,7 @@ from selfdoubt.runtime.schemas.contrasts import CONTRASTS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.costs import COSTS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.hypotheses import HYPOTHESES_SCHEMA  # noqa: E402
+from selfdoubt.runtime.schemas.information import INFORMATION_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.table_files import read_metadata, read_table, write_table  # noqa: E402
 from selfdoubt.settings.decisions import decision_settings  # noqa: E402
@@ -38,11 +39,14 @@ WHOLE = {
     "hypotheses": HYPOTHESES_SCHEMA,
     "costs": COSTS_SCHEMA,
 }
-SCHEMAS = WHOLE | {"contrasts": CONTRASTS_SCHEMA, "counts": pa.schema([("dataset", pa.string()), *COUNTS_SCHEMA])}
+SCHEMAS = WHOLE | {  # of each data set
+    "contrasts": CONTRASTS_SCHEMA,
+    "counts": pa.schema([("dataset", pa.string()), *COUNTS_SCHEMA]),
+    "information": INFORMATION_SCHEMA,
+}
 LATER = {  # columns that tables which are kept may lack
     "comparisons": ("margin", "low_family", "high_family", "n_replicates_needed", "n_replicates_negligible")
 }
-PARTS = ("metrics", "contrasts", "costs", "counts")  # of each data set
 SHOWN = {  # of the metrics that are kept
     "split": ["test"],
     "score": ["none", "msp"],
@@ -94,11 +98,18 @@ def keep_part(folder: Path, study: Study, dataset: str, commit: str) -> None:
         "counts": read_table(folder / f"data/{dataset}/counts.parquet", COUNTS_SCHEMA).to_pandas(),
     }
     new["counts"].insert(0, "dataset", dataset)
-    for name in PARTS:
-        before = kept(study, name)
-        others = before[of_data_set(before, name) != dataset]
+    if (path := folder / f"information/{dataset}.parquet").exists():
+        new["information"] = read_table(path, INFORMATION_SCHEMA).to_pandas()
+    for name, table in new.items():
         metadata = {"commits": commits(study) | {dataset: commit}} if name == "contrasts" else None
-        keep(study, name, pd.concat([others, new[name]] if len(others) else [new[name]]), metadata)
+        replace(study, name, dataset, table, metadata)
+
+
+def replace(study: Study, name: str, dataset: str, table: pd.DataFrame, metadata: dict | None = None) -> None:
+    """Put the rows of a data set in the place of those that are kept of it."""
+    before = kept(study, name)
+    others = before[of_data_set(before, name) != dataset]
+    keep(study, name, pd.concat([others, table] if len(others) else [table]), metadata)
 
 
 def of_data_set(table: pd.DataFrame, name: str) -> pd.Series:

@@ -1,0 +1,52 @@
+"""What is kept of a run by data set, in the place of what was kept before."""
+
+import sys
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pytest
+from copies import ROOT
+
+from selfdoubt.runtime import table_files
+from selfdoubt.runtime.schemas.information import INFORMATION_SCHEMA
+
+sys.path.insert(0, str(ROOT / "docs"))
+import kept_tables
+
+STUDY = SimpleNamespace(run="r")
+BENCHMARK = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n" + "\t".join("1" * 10)
+
+
+def write(folder, name: str, schema: pa.Schema, *rows: dict) -> None:
+    table_files.write_rows(folder / f"{name}.parquet", [dict.fromkeys(schema.names) | row for row in rows], schema, {})
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A run of two data sets, of which the second has no table of information."""
+    monkeypatch.setattr(kept_tables, "KEPT", tmp_path / "kept")
+    monkeypatch.setattr(kept_tables, "metrics_paths", lambda folder, study, dataset: [folder / f"{dataset}.parquet"])
+    (tmp_path / "kept").mkdir()
+    for dataset in ("one", "two"):
+        metric = {"dataset": dataset, "name": "ce", "split": "test", "score": "msp", "metric": "aurc", "value": 0.1}
+        write(tmp_path, dataset, kept_tables.METRICS_SCHEMA, metric)
+        write(tmp_path / "contrasts", dataset, kept_tables.CONTRASTS_SCHEMA, {"dataset": dataset})
+        write(tmp_path / "data" / dataset, "counts", kept_tables.COUNTS_SCHEMA, {})
+        (tmp_path / "benchmarks/predict" / dataset).mkdir(parents=True)
+        (tmp_path / "benchmarks/predict" / dataset / "ce.tsv").write_text(BENCHMARK)
+    rows = [{"dataset": "one", "replicate": each, "difference": value} for each, value in ((1, -0.5), (None, -0.25))]
+    write(tmp_path / "information", "one", INFORMATION_SCHEMA, *rows)
+    return tmp_path
+
+
+def test_what_gains_say_is_kept_where_the_run_has_it(run):
+    for dataset in ("one", "two", "one"):
+        kept_tables.keep_part(run, STUDY, dataset, "abc")
+    found = table_files.read_table(run / "kept/r-information.parquet", INFORMATION_SCHEMA)
+    assert found.equals(table_files.read_table(run / "information/one.parquet", INFORMATION_SCHEMA))
+    assert sorted(kept_tables.kept(STUDY, "metrics")["dataset"]) == ["one", "two"]
+
+
+def test_nothing_is_kept_of_gains_where_there_are_none(run):
+    kept_tables.keep_part(run, STUDY, "two", "abc")
+    assert not (run / "kept/r-information.parquet").exists() and (run / "kept/r-contrasts.parquet").exists()
