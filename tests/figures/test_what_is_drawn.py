@@ -19,6 +19,7 @@ from small_figures import (
     fidelity,
     metrics,
     metrics_rows,
+    mislabelled,
     settings,
     table,
     texts,
@@ -197,6 +198,15 @@ def test_a_message_to_two_listeners_is_counted_once():
 
 def test_mixed_labels_prints_what_is_not_known():
     assert {"20.0", "30.0", "not known"} <= set(texts(drawn("mixed-labels")))  # the mean of 19 and 21
+
+
+def test_ranking_over_label_error_by_hand():
+    axes = drawn("label-error").axes[0]
+    assert np.concatenate([np.asarray(dots.get_offsets()) for dots in axes.collections]) == pytest.approx(
+        np.array([(25, 51), (10, 46), (15, 48)])  # points, AURC x 1000
+    )
+    assert axes.get_title(loc="right") == "ρ = 1.00"
+    assert draw("label-error", mislabelled(b=[])).axes[0].get_title(loc="right") == ""
 
 
 def test_gains_by_size_by_hand():

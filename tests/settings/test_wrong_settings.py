@@ -33,6 +33,7 @@ OA_CUTMIX = {"method": "oa-cutmix", "probability": 0.5, "beta": 1.0, "labels": "
 LABELS = {"kind": "mixed-labels", "study": "mask-cutmix", "models": ["ce"], "style": STYLE}
 SHEET = {"kind": "mask-sheet", "segmenter": "unet", "n_images": 9, "n_columns": 3, "style": STYLE}
 DECILES = {"kind": "entropy-deciles", "arms": ["kd"], "reference": "ce", "split": "test", "style": STYLE}
+LABEL_ERROR = {"kind": "label-error", "split": "test", "score": "msp", "style": STYLE}
 QUALITY = {"kind": "teacher-quality", "arms": ["kd"], "split": "test", "style": STYLE}
 QUALITY |= {"teacher_metrics": ["ece"], "student_metrics": ["auroc"]}
 TWICE = {"better": ["kd", "ce"], "than": ["ce", "cutmix"], "units": "networks"}
@@ -215,6 +216,8 @@ FAULTS = [
     ("figures.d", DECILES | {"reference": "label-smoothing"}, "figures.d.reference: label-smoothing kd"),
     ("figures.q", QUALITY | {"arms": ["teacher"]}, "figures.q.arms: 'teacher' kd"),
     ("figures.q", QUALITY | {"teacher_metrics": ["ace"]}, "figures.q.teacher_metrics: 'ace' target-ece"),
+    ("figures.e", LABEL_ERROR | {"models": ["cutmix"]}, "figures.e.models: 3"),
+    ("figures.e", LABEL_ERROR | {"models": ["cutmix", "mask-cutmix", "ce"]}, "figures.e.models: 'ce' augmented"),
     ("figures.q", QUALITY | {"teacher_metrics": []}, "figures.q.teacher_metrics: 1"),
     ("figures.h", HISTORIES | {"arms": ["ce"]}, "figures.h.arms: ce tckd"),
     ("figures.h", HISTORIES | {"arms": ["ce/odin"]}, "figures.h.arms: 'ce/odin'"),

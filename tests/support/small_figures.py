@@ -16,6 +16,7 @@ from selfdoubt.figures.context import Context, look_at
 from selfdoubt.figures.kinds.enhancement_examples import Examples
 from selfdoubt.figures.kinds.forest import Tables
 from selfdoubt.figures.kinds.gain_cost import Numbers
+from selfdoubt.figures.kinds.label_error import Measured
 from selfdoubt.figures.kinds.mask_gallery import Gallery
 from selfdoubt.figures.kinds.mask_sheet import Sheet
 from selfdoubt.figures.kinds.message_examples import Exchange
@@ -54,6 +55,7 @@ OWN = {  # kind -> what else its entry has
     "enhancement-examples": {"model": "ce", "replicate": 1, "n_images": 2, "enhancers": ["odin", "random-sign"]},
     "persuasion-matrix": {"group": "trio", "protocol": "persuasion"},
     "mixed-labels": {"models": ["a", "b"]},
+    "label-error": {"models": ["kd", "a", "b"]},
     "object-size": {"arms": ["ce", "kd"], "n_bins": 2},
     "confidence-histograms": {"arms": ["ce", "kd"], "n_bins": 5},
     "entropy-deciles": {"arms": ["kd", "a"], "reference": "ce"},
@@ -222,6 +224,11 @@ def dosed() -> pd.DataFrame:
     return pd.concat([of_toys, of_games], ignore_index=True)
 
 
+def mislabelled(**errors: list[float]) -> Measured:
+    """The more labels are in error, the higher is the AURC: 51, 46 and 48 as means over replicates."""
+    return Measured(aurcs(kd=50, a=45, b=47), {"kd": [0.3, 0.2], "a": [0.1, 0.1], "b": [0.2, 0.1]} | errors)
+
+
 def compared() -> Tables:
     """A claim by AURC, what it must not lose, the same by another score, and an exploratory comparison by accuracy."""
     own = COMPARISON | {"hypothesis": "kd-ranks-better", "high": -0.001}
@@ -249,6 +256,7 @@ DATA = {
     "enhancement-examples": examples,
     "persuasion-matrix": persuasion,
     "mixed-labels": lambda: {"a": [labels(), labels(0.21)], "b": [labels(None)] * 2},
+    "label-error": mislabelled,
     "object-size": sized,
     "confidence-histograms": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
     "entropy-deciles": fidelity,
