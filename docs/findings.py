@@ -93,6 +93,13 @@ runs it; `python docs/findings.py CHECKOUT:studies/NAME.yaml --write` makes its 
   objects before other backgrounds, with whole labels, are better than all three. That masks add to mixup of whole
   images is not shown, and neither is that CutMix harms the ranking.
 
+- *Communication* ([decision 29](decisions/0029-the-candidate-of-communication.md)). Whether a group of which each
+  member looks at six views is more accurate than its weighted pool and than views of its best member is open: it is
+  ahead of the latter on each data set, and of the pool on the scenes alone. What pixels carry is decided: beyond the
+  members' predictions of contested images, messages of ordinarily trained members, of a robust sender and of its
+  control are negligible. Messages that a network is trained to write are less accurate than a fusion of the features
+  that they are written from, so that the channel loses what these hold. What to use: the weighted pool.
+
 **Registered, and what of it is fresh.** A registration fixes claims, margins, families, arms and replicates before
 their test numbers were seen, and no more. The default study's five replicates are all that the embedded images give:
 its regime and its claims were chosen by them on val, and claims like them had been evaluated on the same test images
