@@ -10,6 +10,7 @@ from small_groups import SPLITS
 from small_messages import CLEAN, HALF, MODELS, sent, settings_of
 
 from selfdoubt.communication import decisions, exchange, gains
+from selfdoubt.figures.kinds.message_examples import of_pairs
 from selfdoubt.runtime.schemas.persuasion import PERSUASION_SCHEMA
 
 OWN = np.eye(2, dtype=bool)
@@ -90,7 +91,7 @@ def test_weights_are_fitted_by_likelihood():
 
 
 def test_val_is_decided_by_weights_that_were_fitted_without_its_fold(monkeypatch):
-    monkeypatch.setattr(gains, "folds", lambda labels, n_folds: np.arange(len(labels)) % n_folds)
+    monkeypatch.setattr(gains, "stratified_folds", lambda labels, n_folds: np.arange(len(labels)) % n_folds)
     draws = np.random.default_rng(0)
     log_prior, labels = log_softmax(draws.normal(size=(50, 3)), 1), draws.integers(0, 3, 50)
     relative, first = draws.normal(size=(50, 3)), np.arange(50) % 5 == 0
@@ -111,3 +112,16 @@ def test_the_gains_that_are_kept_are_of_listeners_that_did_not_send():
     kept = gains._kept(two_messages(), ~OWN, OWN, "none")
     np.testing.assert_array_equal(kept.gains, [[[3, 1], [0, 1]]])  # image, class, pair
     np.testing.assert_array_equal(kept.candidates, [[2, 0]])
+
+
+def test_gains_that_are_kept_find_their_sender_and_listener_again():
+    """As the figure of single images places them: so that means over images are those of the persuasion table."""
+    decision = decisions.decide(MODELS, SPLITS, settings_of(), 0)
+    kept, labels = decision.kept["test"], SPLITS["test"].labels
+    placed = of_pairs(kept.gains, len(MODELS))
+    assert np.isnan(placed[:, :, np.eye(3, dtype=bool)]).all()
+    for row in decision.persuasion:
+        pair = [[*MODELS].index(row[side]) for side in ("sender", "listener")]
+        meant = (kept.candidates == labels[kept.rows][:, None]) == (row["message"] == "true")
+        if pair[0] != pair[1]:
+            assert placed[..., pair[0], pair[1]][meant].mean() == pytest.approx(row["gain"])

@@ -190,6 +190,7 @@ def exchanged(n: int = 4) -> Exchange:
     decided[:2] = decided[:2][:, [1, 0, 2]]
     candidates, gains = np.tile([0, 1], (n, 1)), np.empty((n, 2, 2, 2))
     gains[:, 0], gains[:, 1] = 0.5, -0.1
+    gains[..., [0, 1], [0, 1]] = np.nan
     images = np.arange(n * 16, dtype=np.uint8).reshape(n, 1, 4, 4)
     members = ["ce", "kd"]
     return Exchange(members, members, ["A", "B", "C"], images, np.zeros(n, int), candidates, clean, decided, gains)

@@ -39,7 +39,7 @@ class Exchange:
     candidates: np.ndarray  # int (m, 2): the two most probable classes
     clean: np.ndarray  # (M, m, K) probabilities of each member
     decided: np.ndarray  # (m, K) probabilities of the group
-    gains: np.ndarray  # (m, 2, S, M) nats
+    gains: np.ndarray  # (m, 2, S, M) nats; NaN of a member's own message, which counts for nothing
 
     @property
     def before(self) -> np.ndarray:
@@ -68,8 +68,15 @@ def read(inputs, settings, context: Context) -> Exchange:
         kept.candidates,
         np.stack(p[:-1]),
         p[-1],
-        kept.gains.reshape(len(kept.rows), 2, len(senders), len(members)),
+        of_pairs(kept.gains, len(members)),
     )
+
+
+def of_pairs(gains: np.ndarray, n: int) -> np.ndarray:
+    """Return gains (m, 2, F) of the F = n (n - 1) pairs of n members, by sender and listener: (m, 2, n, n)."""
+    placed = np.full((*gains.shape[:2], n, n), np.nan)
+    placed[:, :, ~np.eye(n, dtype=bool)] = gains
+    return placed
 
 
 @mpl.rc_context(STYLE)
@@ -83,7 +90,7 @@ def draw(data: Exchange, settings, context: Context) -> Figure:
         raise NothingToShow("no message was sent: no test image is contested")
     figure = new_figure(settings)
     panels = figure.subplots(len(rows), 3, width_ratios=[1, 2.2, 1.6], squeeze=False)
-    limit = float(np.abs(_advantage(data)[rows]).max()) or 1.0
+    limit = float(np.nanmax(np.abs(_advantage(data)[rows]))) or 1.0
     names = {member: context.labels[member] for member in {*data.members, *data.senders}}
     for (image, said, gained), row in zip(panels, rows, strict=True):
         show_image(image, data.images[row] / 255)
@@ -147,6 +154,8 @@ def _draw_gains(axes: Axes, data: Exchange, row: int, names: dict[str, str], lim
     colours = LinearSegmentedColormap.from_list("gain", [BELOW, "#ffffff", ABOVE])
     axes.imshow(found, cmap=colours, norm=TwoSlopeNorm(0, -limit, limit), aspect="auto")
     for place, value in np.ndenumerate(found):
+        if np.isnan(value):
+            continue
         colour = "white" if abs(value) > 0.6 * limit else INK
         axes.text(*place[::-1], f"{value:+.2f}".replace("-", "−"), ha="center", va="center", color=colour)
     axes.set_xticks(range(len(data.members)), [names[name] for name in data.members])
