@@ -39,7 +39,7 @@ def test_a_member_decides_where_the_mean_is_contested(reads):
 
 @pytest.mark.parametrize("reads", READS)
 def test_labels_of_a_fold_do_not_decide_about_its_images(reads, monkeypatch):
-    monkeypatch.setattr(out_of_fold, "folds", lambda labels, n_folds: np.arange(len(labels)) % n_folds)
+    monkeypatch.setattr(out_of_fold, "stratified_folds", lambda labels, n_folds: np.arange(len(labels)) % n_folds)
     val = SPLITS["val"]
     fold = np.full(60, -1)
     contested = np.flatnonzero(np.exp(mean_probability(CLEAN["val"]).max(1)) < HALF)

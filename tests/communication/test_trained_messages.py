@@ -8,7 +8,7 @@ import torch
 from scipy.special import log_softmax
 from small_groups import SPLITS, network, split_of
 
-from selfdoubt.communication import decisions, out_of_fold, trained
+from selfdoubt.communication import decisions, trained
 from selfdoubt.communication.protocols import trained_messages
 from selfdoubt.models import classifier, inference
 from selfdoubt.runtime.errors import UserError
@@ -43,7 +43,7 @@ def test_results_are_reproducible_log_probabilities_of_all_but_train(control, mo
 @pytest.mark.parametrize("control", ["message", "fusion"])
 def test_images_of_val_are_predicted_by_networks_that_did_not_learn_from_them(control, learned_from, monkeypatch):
     fold = np.arange(60) % 2
-    monkeypatch.setattr(out_of_fold, "folds", lambda labels, n_folds: fold)
+    monkeypatch.setattr(trained_messages, "stratified_folds", lambda labels, n_folds: fold)
     val = SPLITS["val"]
     other = SimpleNamespace(images=val.images, labels=np.where(fold == 0, (val.labels + 1) % 5, val.labels))
     one, two = (decide(learned_from | {"val": each}, **CONTROLS[control]).logits["val"] for each in (val, other))
