@@ -135,8 +135,8 @@ def test_forwards_of_an_image_are_those_that_are_made(control, reads, monkeypatc
 def test_gains_are_what_the_listeners_log_probabilities_rise_by():
     found, own = decide(), log_softmax(inference.predict_logits(network(2), SPLITS["test"].images), 1)
     kept = found.kept["test"]
-    np.testing.assert_array_equal(kept.images, np.flatnonzero(np.exp(own.max(1)) < 0.99))
-    gains = np.take_along_axis((found.logits["test"] - own)[kept.images], kept.candidates, 1)
+    np.testing.assert_array_equal(kept.rows, np.flatnonzero(np.exp(own.max(1)) < 0.99))
+    gains = np.take_along_axis((found.logits["test"] - own)[kept.rows], kept.candidates, 1)
     np.testing.assert_allclose(kept.gains[..., 0], gains, atol=1e-5)
 
 
