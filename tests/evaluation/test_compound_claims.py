@@ -41,7 +41,7 @@ def test_of_several_comparisons_on_a_data_set_each_must_be_within_the_margin():
     assert together(groups, 2).negligible > 0.05
 
 
-def decided(differences: list[float], on_at_least: int | None, n_secondary: int = 1, spread=SPREAD) -> dict:
+def decided(differences: list[float], on_at_least: int | None, n_secondary: int = 1, spread=SPREAD, warned="") -> dict:
     """The tables of claims on data sets a, b, c and so on, one difference on each, or all of them on a."""
     datasets = list("abcd")[: len(differences)] if on_at_least else ["a"]
     names = [f"claim-{i}" for i in range(n_secondary)]
@@ -52,7 +52,10 @@ def decided(differences: list[float], on_at_least: int | None, n_secondary: int 
     study = SimpleNamespace(name="s", alpha=0.05)
     settings = {"datasets": datasets, "studies": [study], "claims": claims, "pretrained": [], "upper_bounds": []}
     places = zip(datasets if on_at_least else ["a"] * len(differences), differences, strict=True)
-    made = [replace(component(difference, spread), dataset=dataset) for dataset, difference in places]
+    made = [
+        replace(component(difference, spread), dataset=dataset, warning="few images" if dataset in warned else None)
+        for dataset, difference in places
+    ]
     contrasts = [row for name in names for each in made for row in rows_of(each, "s", name)]
     return decide(contrasts, SimpleNamespace(**settings))
 
@@ -79,3 +82,9 @@ def test_of_an_open_claim_each_comparison_has_the_replicates_that_find_it():
     assert [row["n_replicates_needed"] for row in both["comparisons"]] == [
         n_for_difference(component(each).compared.contrast, 0.05) for each in (-0.9, -0.1)
     ]
+
+
+def test_a_warning_is_about_the_data_set_of_its_comparison():
+    both = [decided([-1.0, -1.0], on_at_least=n, warned=warned) for n, warned in ((2, "b"), (None, "a"), (2, ""))]
+    warnings = [tables["hypotheses"][0]["warning"] for tables in both]
+    assert warnings == ["few images (on b)", "few images", None]

@@ -183,9 +183,10 @@ def test_enhancement_examples_magnify_the_step_around_grey():
 
 def test_persuasion_matrix_averages_replicates_and_is_centred_at_zero():
     true, wrong, _ = drawn("persuasion-matrix").axes
-    assert [text.get_text() for text in true.texts] == ["–", "+2.00\n± 1.41", "–", "–"]  # replicates: 1 and 3
-    assert [text.get_text() for text in wrong.texts] == ["–", "−1.00", "–", "–"]
-    assert [label.get_text() for label in true.get_yticklabels()] == ["A", "B"]
+    assert [text.get_text() for text in true.texts] == ["+2.00\n± 1.41"]  # replicates: 1 and 3
+    assert [text.get_text() for text in wrong.texts] == ["−1.00"]
+    assert [label.get_text() for label in true.get_yticklabels()] == ["A"]  # who sent none has no row
+    assert [label.get_text() for label in true.get_xticklabels()] == ["B"]
     assert "n = 20 " in true.get_title(loc="left") and true.images[0].norm(0) == 0.5
 
 

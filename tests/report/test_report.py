@@ -332,7 +332,10 @@ def test_a_claim_about_gains_is_shown_and_is_no_arms():
     gains |= {"better": "trio/talk", "than": "members-predictions", "low": -0.003, "high": 0.001, "low_family": -0.003}
     gains |= {"high_family": 0.001, "p": 0.3, "p_holm": 0.3, "verdict": "negligible", "p_negligible_holm": 0.001}
     page = render(report(hypotheses=frame("hypotheses", [HYPOTHESIS | gains, HYPOTHESIS]))).replace("\u00a0", " ")
-    assert "NLL of contested images of trio/talk is 0.0010 nats lower than that of members-predictions on test." in page
+    assert (
+        "NLL of contested images of trio/talk is 0.0010 nats lower than that of predictions of the members on test."
+        in page
+    )
     assert "margin 0.0050 nats" in page and "Settings of the 2 arms" in page
 
 

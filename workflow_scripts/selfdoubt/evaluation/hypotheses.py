@@ -119,10 +119,19 @@ def _row(outcome: Outcome, corrected: dict, alpha: float, smallest: float, setti
         "on_at_least": claim.on_at_least,
         "p_negligible": evidence.negligible if evidence and not outcome.identical else None,
         "p_no_loss": _largest_p([loss.p_kept() for loss in weakest.losses if not loss.compared.identical]),
-        "warning": next((found for c in outcome.components if (found := c.warning)), None),
+        "warning": _warning(outcome),
         "verdict": verdict(outcome, corrected, alpha, settings),
     }
     return row | (_needed(weakest, outcome, row["verdict"], smallest) if row["n_components"] == 1 else _NO_NUMBERS)
+
+
+def _warning(outcome: Outcome) -> str | None:
+    """Return what one of a claim's comparisons lacks, and where, if the claim is about several data sets."""
+    warned = next((component for component in outcome.components if component.warning), None)
+    if warned is None:
+        return None
+    several = len({component.dataset for component in outcome.components}) > 1
+    return f"{warned.warning} (on {warned.dataset})" if several else warned.warning
 
 
 def _largest_p(p_values: list[float | None]) -> float | None:

@@ -4,7 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from selfdoubt.figures.texts import listed
+from selfdoubt.settings.information_claims import PREDICTIONS
 from selfdoubt.settings.upper_bounds import marked
+
+_NO_ARMS = {PREDICTIONS: "predictions of the members"}
 
 
 def _numbered(arm: str) -> tuple[str, int, str]:
@@ -22,7 +25,7 @@ class Arms:
 
     def label(self, arm: str) -> str:
         """Return the text by which an arm is shown; its name where it has no label."""
-        return self.labels.get(arm, arm)
+        return self.labels.get(arm, _NO_ARMS.get(arm, arm))
 
     def marked(self, arm: str) -> str:
         """Return an arm's label, with a mark if it is an upper bound."""

@@ -139,14 +139,15 @@ def _draw_probabilities(axes: Axes, data: Exchange, row: int, names: dict[str, s
         axes.barh(place + 0.18, p[second], height=0.34, color=BELOW)
     axes.set_yticks(range(len(shown)), [name for name, _ in shown])
     axes.set_ylim(len(shown) - 0.4, -0.6)
-    axes.set_xlim(0, 1)
-    axes.axhline(len(data.members) - 0.5, color=INK, linewidth=0.5)
+    axes.set_xlim(0, 1.6)  # the legend stands beside the bars
+    axes.set_xticks([0, 0.5, 1])
+    axes.axhline(len(data.members) - 0.5, xmax=1 / 1.6, color=INK, linewidth=0.5)
     before, after = (data.class_names[p[row].argmax()] for p in (data.before, data.decided))
     verdict = "correct" if data.decided[row].argmax() == data.labels[row] else "incorrect"
     axes.set_title(f"{before} → {after}: {verdict}", loc="left", fontsize=7.5)
     pair = ((ABOVE, first), (BELOW, second))
     handles = [mpl.patches.Patch(color=colour, label=data.class_names[c]) for colour, c in pair]
-    axes.legend(handles=handles, fontsize=7, loc="lower right", title="probability of", frameon=True, framealpha=1)
+    axes.legend(handles=handles, fontsize=7, loc="center right", title="probability of")
 
 
 def _draw_gains(axes: Axes, data: Exchange, row: int, names: dict[str, str], limit: float) -> None:

@@ -33,14 +33,14 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     """
     if data["gain"].isna().all():
         raise NothingToShow("no message was sent: no test image is contested")
-    members = list(dict.fromkeys([*data["sender"], *data["listener"]]))
+    senders, listeners = (list(dict.fromkeys(data[side])) for side in ("sender", "listener"))
     limit = float(np.nanmax(np.abs(data["gain"].to_numpy(float)), initial=0)) or 1.0
     figure = new_figure(settings, layout="compressed")
     panels = figure.subplots(1, 2, sharey=True)
     for axes, message in zip(panels, ["true", "other"], strict=True):
         rows = data[data["message"] == message]
-        names = [context.labels[member] for member in members]
-        picture = _heat_map(axes, *(_by_pair(rows, members, how) for how in ("mean", "std")), names, limit)
+        names = [[context.labels[member] for member in side] for side in (senders, listeners)]
+        picture = _heat_map(axes, *(_by_pair(rows, senders, listeners, how) for how in ("mean", "std")), names, limit)
         n = _largest(rows.groupby("listener")["n"].sum())  # a message has a row for each listener, of whom one will do
         n_replicates = _largest(rows.groupby(["sender", "listener"]).size())
         name = "the true class" if message == "true" else "another class"
@@ -70,22 +70,25 @@ def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
         "probability, in nats, of the class that a sender's message is for"
         f"{extent.of_several(', as mean ± standard deviation over replicates')}; all members receive every message. "
         "Blue: the listener is persuaded; brown: its probability falls. "
-        "The diagonal is each model's message to itself."
+        "A model's message to itself is shown too."
     )
 
 
-def _by_pair(rows: pd.DataFrame, members: list[str], how: str) -> np.ndarray:
+def _by_pair(rows: pd.DataFrame, senders: list[str], listeners: list[str], how: str) -> np.ndarray:
     """Return the gains' mean or standard deviation over replicates, senders by listeners."""
     pairs = rows.pivot_table(index="sender", columns="listener", values="gain", aggfunc=how)
-    return pairs.reindex(index=members, columns=members).to_numpy(float)
+    return pairs.reindex(index=senders, columns=listeners).to_numpy(float)
 
 
 def _largest(numbers: pd.Series) -> int:
     return int(numbers.max()) if len(numbers) else 0
 
 
-def _heat_map(axes: Axes, gains: np.ndarray, spreads: np.ndarray, names: list[str], limit: float):
-    """Draw one matrix with its numbers and their spreads; white is 0, so that the sign shows in the colour."""
+def _heat_map(axes: Axes, gains: np.ndarray, spreads: np.ndarray, names: list[list[str]], limit: float):
+    """Draw one matrix with its numbers and their spreads; white is 0, so that the sign shows in the colour.
+
+    names: of rows and of columns.
+    """
     colours = LinearSegmentedColormap.from_list("gain", [BELOW, "#ffffff", ABOVE])
     picture = axes.imshow(gains, cmap=colours, norm=TwoSlopeNorm(0, -limit, limit))
     for place, value in np.ndenumerate(gains):
@@ -93,9 +96,9 @@ def _heat_map(axes: Axes, gains: np.ndarray, spreads: np.ndarray, names: list[st
         text += "" if np.isnan(spreads[place]) else f"\n± {spreads[place]:.2f}"
         colour = "white" if abs(value) > 0.6 * limit else INK
         axes.text(*place[::-1], text, ha="center", va="center", color=colour)
-    slant = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 9 else {}
-    axes.set_xticks(range(len(names)), names, **slant)
-    axes.set_yticks(range(len(names)), names)
+    slant = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names[1])) > 9 else {}
+    axes.set_xticks(range(len(names[1])), names[1], **slant)
+    axes.set_yticks(range(len(names[0])), names[0])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return picture
