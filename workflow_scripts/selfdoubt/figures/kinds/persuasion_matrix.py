@@ -49,7 +49,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     panels[0].set_ylabel("sender")
     bar = figure.colorbar(picture, ax=panels, shrink=0.85, pad=0.02)
     bar.outline.set_visible(False)
-    bar.set_label("mean gain in the listener's log p (nats)")
+    bar.set_label("mean gain (nats)")
     label = context.labels[f"{settings.group}/{settings.protocol}"]
     header(figure, f"{settings.dataset}, test, {label}; contested images only")
     return laid_out(figure)
