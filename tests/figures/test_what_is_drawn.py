@@ -318,7 +318,9 @@ def test_points_are_placed_where_they_are_drawn(kind):
 
 def test_histograms_of_correct_and_incorrect_predictions_add_up_to_the_whole_each():
     axes = drawn("confidence-histograms").axes[0]  # .9, .8, .7 correct and .1 incorrect, in bins of .2
-    correct, _, incorrect, _ = (patch.get_data().values for patch in axes.patches)
+    values = [patch.get_data().values for patch in axes.patches]  # filled, outlined, and of each of two replicates
+    correct, incorrect = values[0], values[4]
+    assert len(values) == 8 and values[2] == pytest.approx(correct) and values[7] == pytest.approx(incorrect)
     assert correct == pytest.approx([0, 0, 0, 100 / 3, 200 / 3]) and incorrect == pytest.approx([100, 0, 0, 0, 0])
     assert [line.get_xdata()[0] for line in axes.lines] == pytest.approx([80, 10])  # the means
 
@@ -331,9 +333,9 @@ def test_deciles_show_the_mean_difference_from_the_reference_in_points():
 
 def test_teacher_quality_ranks_students_and_has_no_correlation_of_two_or_of_equal_ones():
     ece, entropy = drawn("teacher-quality").axes
-    assert np.concatenate([np.asarray(dots.get_offsets()) for dots in ece.collections]) == pytest.approx(
-        np.array([(0.5, 19.5), (2.5, 17.5), (4.5, 15.5)])  # points of ECE, AURC x 1000
-    )
+    small, large = ([np.asarray(dots.get_offsets()) for dots in ece.collections[first::2]] for first in (0, 1))
+    assert np.concatenate(large) == pytest.approx(np.array([(0.5, 19.5), (2.5, 17.5), (4.5, 15.5)]))  # ECE, AURC x 1000
+    assert small[0] == pytest.approx(np.array([(0, 20), (1, 19)]))  # of each replicate
     assert ece.get_title(loc="right") == "ρ = −1.00" and entropy.get_title(loc="right") == ""
     two = draw("teacher-quality", fidelity().query("student != 'a'")).axes[0]
     assert two.get_title(loc="right") == ""

@@ -28,7 +28,8 @@ def read(inputs, settings, context: Context) -> curves.Runs:
 def draw(data: curves.Runs, settings, context: Context) -> Figure:
     """Draw a panel for each arm: of its correct and of its incorrect predictions, the fraction in each bin.
 
-    Replicates are pooled; a line marks the mean. The two histograms are of equal area, whatever the accuracy.
+    Replicates are pooled, with a thin line each; a dashed line marks the mean. The two histograms are of equal area,
+    whatever the accuracy.
     """
     figure = new_figure(settings)
     panels = figure.subplots(1, len(data), sharex=True, sharey=True, squeeze=False)[0]
@@ -65,6 +66,9 @@ def _panel(axes: Axes, replicates: list, n_bins: int) -> None:
         if len(own) == 0:
             continue
         histogram(axes, percentages(own, edges), 100 * edges, colour)
+        for of_one, correct_of_one in replicates if len(replicates) > 1 else []:
+            heights = percentages(of_one[correct_of_one == kind], edges)
+            axes.stairs(heights, 100 * edges, color=colour, linewidth=0.35, alpha=0.5)
         axes.axvline(100 * own.mean(), color=colour, linewidth=0.9, linestyle=(0, (3, 2)))
     axes.set(xlim=(0, 100), xticks=[0, 25, 50, 75, 100])
     axes.grid(axis="y")
@@ -72,8 +76,9 @@ def _panel(axes: Axes, replicates: list, n_bins: int) -> None:
 
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
+    pooled = extent.of_several(", replicates pooled, with a thin line each")
     return (
         f"Confidence of correct and of incorrect predictions of {listed([*map(label, settings.arms)])} on {extent}, in "
-        f"{settings.n_bins} bins{extent.of_several(', replicates pooled')}; each kind of prediction adds up to 100 %, "
+        f"{settings.n_bins} bins{pooled}; each kind of prediction adds up to 100 %, "
         "and a dashed line marks its mean. The less the two overlap, the better confidence separates them."
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -57,6 +58,11 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     figure = new_figure(settings)
     axes = figure.subplots()
     used = {part for row, arm in enumerate(arms) for part in _bar(axes, row, means[arm], settings.labels)}
+    gaps = rows[rows["part"] == "gap"].dropna(subset="value").groupby("arm")["value"]
+    for row, arm in enumerate(arms):
+        each = gaps.get_group(arm).to_numpy() * scale(settings)
+        if len(each) > 1:
+            axes.scatter(each, np.full(len(each), row - 0.36), s=5, color=INK, alpha=0.6, linewidth=0, zorder=3)
     axes.axvline(0, color=INK, linewidth=0.6)
     axes.set_yticks(range(len(arms)), [context.labels[arm] for arm in arms])
     axes.set_ylim(len(arms) - 0.4, -0.6)
@@ -65,7 +71,8 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     _legend(axes, used)
     n, n_replicates = int(rows["n"].max()), rows["replicate"].nunique()
     extent = f"{settings.dataset}, {settings.split}, n = {n:,}; score {settings.score}"
-    header(figure, f"{extent}; {counted(n_replicates, 'replicate')}{', bars: mean' if n_replicates > 1 else ''}")
+    drawn = ", bars: mean, dots: gap of each" if n_replicates > 1 else ""
+    header(figure, f"{extent}; {counted(n_replicates, 'replicate')}{drawn}")
     return laid_out(figure)
 
 

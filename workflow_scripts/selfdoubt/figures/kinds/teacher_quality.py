@@ -37,10 +37,13 @@ def read(inputs, settings, context: Context) -> pd.DataFrame:
 
 @mpl.rc_context(STYLE)
 def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
-    """Draw a panel for each pair of metrics: students as means over replicates, with Spearman's rho over students.
+    """Draw a panel for each pair of metrics: students as means over replicates and, small, each replicate.
+
+    Spearman's rho is over the means of students.
 
     data: rows of the table of fidelity, any students. Raises NothingToShow if none has a number.
     """
+    each = values_of(data, settings)
     means, n_replicates = means_of(data, settings)
     shown = [arm for arm in settings.arms if arm in means.index]
     if not shown:
@@ -50,7 +53,8 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     panels = figure.subplots(len(rows), len(columns), sharex="col", sharey="row", squeeze=False)
     for (i, of_student), (j, of_teacher) in product(enumerate(rows), enumerate(columns)):
         axes = panels[i, j]
-        _panel(axes, means, (quantity_of(of_teacher), f"student-{of_student}"), shown, context)
+        names = [quantity_of(of_teacher), f"student-{of_student}"]
+        _panel(axes, means.reindex(columns=names), each.reindex(columns=names), shown, context)
         if j == 0:
             axes.set_ylabel(f"student's {SHOWN[of_student][0]}")
         if i == len(rows) - 1:
@@ -77,17 +81,25 @@ def quantity_of(of_teacher: str) -> str:
 
 def means_of(data: pd.DataFrame, settings) -> tuple[pd.DataFrame, int]:
     """Return the mean of each quantity over replicates, a row a student, in the figure's units; and the replicates."""
+    each = values_of(data, settings)
+    return each.groupby("student").mean(), each.index.get_level_values("replicate").nunique()
+
+
+def values_of(data: pd.DataFrame, settings) -> pd.DataFrame:
+    """Return each quantity of the students in the figure's units, a row for each student and replicate."""
     rows = data[(data["dataset"] == settings.dataset) & (data["split"] == settings.split) & data["decile"].isna()]
     rows = rows[rows["student"].isin(settings.arms)].dropna(subset="value")
-    means = rows.groupby(["student", "quantity"])["value"].mean().unstack()
-    scales = {name: SHOWN[name.split("-", 1)[1]][1] for name in means if name.startswith(_ROLES)}
-    return means[[*scales]] * pd.Series(scales, dtype=float), rows["replicate"].nunique()
+    values = rows.set_index(["student", "replicate", "quantity"])["value"].unstack()
+    scales = {name: SHOWN[name.split("-", 1)[1]][1] for name in values if name.startswith(_ROLES)}
+    return values[[*scales]] * pd.Series(scales, dtype=float)
 
 
-def _panel(axes: Axes, means: pd.DataFrame, names: tuple[str, str], shown: list[str], context: Context) -> None:
-    points = means.reindex(columns=names).loc[shown].dropna()
+def _panel(axes: Axes, means: pd.DataFrame, each: pd.DataFrame, shown: list[str], context: Context) -> None:
+    points = means.loc[shown].dropna()
     for arm, (x, y) in zip(points.index, points.to_numpy(), strict=True):
         look = context.looks[arm]
+        if len(own := each.loc[arm].dropna()) > 1:
+            axes.scatter(*own.to_numpy().T, s=5, color=look.colour, alpha=0.45, linewidth=0, zorder=2)
         axes.scatter(x, y, s=22, color=look.colour, marker=look.marker, edgecolor="white", linewidth=0.5, zorder=3)
     rho = attempt(spearman, *np.array(points).T) if len(points) > 2 else Undefined("fewer than three students")
     if not isinstance(rho, Undefined):
@@ -102,9 +114,9 @@ def _mark(look) -> Line2D:
 
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
+    several = extent.of_several(", its mean over replicates, which are small")
     return (
         f"Metrics of {listed([*map(label, settings.arms)])} over those of their teachers, of several of their mean "
-        f"probability, on {extent}: a point a student{extent.of_several(', its mean over replicates')}, with "
-        "Spearman's correlation over students (three or more). Targets: the teacher's logits times the factor of the "
-        "student's target transform."
+        f"probability, on {extent}: a point a student{several}, with Spearman's correlation over students (three or "
+        "more). Targets: the teacher's logits times the factor of the student's target transform."
     )
