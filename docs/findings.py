@@ -84,7 +84,7 @@ runs it; `python docs/findings.py CHECKOUT:studies/NAME.yaml --write` makes its 
   mixing with labels alone, at half that, is open.
 - *Enhancers* ([decision 26](decisions/0026-the-proposal-of-enhancers.md)). The mean probability over eight shifted and
   mirrored views ranks errors better than a logistic model of clean logits, than the clean image and than views of
-  noise, and undoes a part of what the attack ACE costs. No gradient helps: a step of the pixels is negligible against
+  noise, and undoes a part of what the attack ACE costs. Gradients do not help here: a step of the pixels is negligible against
   none, the direction of a step among transformations against a random one, and a learned transformation is worse than a
   network that reads image and logits. What to use: views. Whether an ensemble or a larger network of eight passes
   would do as much, this study does not ask.
@@ -92,7 +92,6 @@ runs it; `python docs/findings.py CHECKOUT:studies/NAME.yaml --write` makes its 
   better than CutMix, OA-CutMix and no mixing is open. What is supported: where backgrounds do not depend on the class,
   objects before other backgrounds, with whole labels, are better than all three. That masks add to mixup of whole
   images is not shown, and neither is that CutMix harms the ranking.
-
 - *Communication* ([decision 29](decisions/0029-the-candidate-of-communication.md)). Whether a group of which each
   member looks at six views is more accurate than its weighted pool and than views of its best member is open: it is
   ahead of the latter on each data set, and of the pool on the scenes alone. What pixels carry is decided: beyond the
