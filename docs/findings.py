@@ -259,7 +259,8 @@ def write_again(run: str) -> None:
     if study.looks:
         study = load_study(whole_config(ROOT, file) | {"look": looks_of(study, before)})
     _, _, present, *_ = (KEPT / f"{run}.md").read_text().split("\n")
-    what_was_run = present if tables["costs"].empty else extent(study, tables, commits(study))
+    is_known = len(tables["costs"]) and commits(study)  # where contrasts are kept, so is the commit of each data set
+    what_was_run = extent(study, tables, commits(study)) if is_known else present
     written = section(ROOT, file, study, tables, what_was_run)
     write_section(study, written, {name: table for name, table in tables.items() if path_of(study, name).exists()})
 

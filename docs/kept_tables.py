@@ -146,7 +146,7 @@ def with_parts(comparisons: pd.DataFrame, hypotheses: pd.DataFrame) -> pd.DataFr
     place = ["dataset", "study", "better", "than", "score", "split"]
     augrc = comparisons[comparisons["metric"] == "augrc"]
     repeated = augrc["hypothesis"].dropna()
-    rankings = hypotheses[[metric(name).kind == "ranking" for name in hypotheses["metric"]]]
+    rankings = hypotheses[hypotheses["metric"].map(lambda name: metric(name).kind == "ranking").astype(bool)]
     claimed = rankings.loc[~rankings["hypothesis"].isin(repeated), ["hypothesis", "metric", "score", "split"]]
     claimed = comparisons.merge(claimed.drop_duplicates(), on=[*claimed.columns])
     explored = augrc[augrc["hypothesis"].isna()].drop(columns="hypothesis")

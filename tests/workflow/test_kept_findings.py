@@ -103,3 +103,4 @@ def test_a_claim_about_a_ranking_has_the_parts_that_were_compared_in_no_claim():
     assert added["hypothesis"] == "h" and pd.isna(added["p_holm"])
     assert with_parts(found, claims).equals(found)
     assert len(with_parts(comparisons, claims.assign(metric="accuracy"))) == 3  # which has no parts
+    assert len(with_parts(comparisons, claims.head(0))) == 3  # of a study without claims
