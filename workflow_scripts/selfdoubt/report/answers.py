@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from selfdoubt.evaluation.verdicts import LEAST_REPLICATES
 from selfdoubt.figures.texts import NO_BREAK, counted, listed
 from selfdoubt.report.arms import Arms
-from selfdoubt.report.claims import LEAST_REPLICATES, VERDICTS, Claim, below
+from selfdoubt.report.claims import VERDICTS, Claim, below
 from selfdoubt.report.formats import difference, metric_of, p_value
 from selfdoubt.report.sentences import in_unit, interval_text, labels_of, size_text, unsigned_text
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from selfdoubt.evaluation.verdicts import LEAST_REPLICATES
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.comparisons import IDENTICAL
 from selfdoubt.settings.metrics import metric
@@ -20,7 +21,6 @@ VERDICTS = (
     "identical",
     "inconclusive",
 )
-LEAST_REPLICATES = 5  # below which nothing is decided
 _OF_INTERVALS = 0.05  # level of the intervals of comparisons
 _QUANTITY = ("metric", "score", "split")
 
