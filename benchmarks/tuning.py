@@ -1,11 +1,13 @@
-"""What an exploratory study found on val: tuning.py results/RUN [--arms [SCORE]]
+"""What an exploratory study found on val: tuning.py results/RUN [--arms [SCORE] | --teachers [ARM ...]]
 
 Prints, for each loss of a study such as studies/distillation-tuning.yaml, its trials with their mean AURC on val, and
 marks the lowest; with --arms, all arms of a study such as studies/distillation-sweeps.yaml, the lowest AURC first, by
-SCORE (msp). What a score fits, such as the factor of disagreement, it has fitted on these images of val. Test is not
-read.
+SCORE (msp). What a score fits, such as the factor of disagreement, it has fitted on these images of val. With
+--teachers, the numbers of its figure teacher-quality, a row a student, and their rank correlations over students; of
+the students that are named, or of all that the figure has. Test is not read.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -15,6 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
 from findings import whole_config  # noqa: E402
 
+from selfdoubt.evaluation.fidelity import spearman  # noqa: E402
+from selfdoubt.figures.kinds import teacher_quality  # noqa: E402
+from selfdoubt.runtime.schemas.fidelity import FIDELITY_SCHEMA  # noqa: E402
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA  # noqa: E402
 from selfdoubt.runtime.table_files import read_table  # noqa: E402
 from selfdoubt.settings.study import load_study, parse_arm  # noqa: E402
@@ -77,13 +82,41 @@ def print_arms(table, score: str) -> None:
         print(first, *(f"{row[metric]:.2f} |" for metric in ("auroc", "accuracy", "ece")))
 
 
+def print_teachers(folder: Path, settings) -> None:
+    """Print the means over replicates of a figure's students, and Spearman's rho of each pair of metrics."""
+    if settings.split != "val":
+        sys.exit(f"the figure teacher-quality of {folder.name} is of {settings.split}, which is not read here")
+    rows = read_table(folder / "tables/fidelity.parquet", FIDELITY_SCHEMA).to_pandas()
+    means, n_replicates = teacher_quality.means_of(rows, settings)
+    of_teachers = [teacher_quality.quantity_of(name) for name in settings.teacher_metrics]
+    of_students = [f"student-{name}" for name in settings.student_metrics]
+    names = [_unit(name) for name in (*of_teachers, *of_students)]
+    print(f"| student ({n_replicates} replicates) | {' | '.join(names)} |\n|---|{'--:|' * len(names)}")
+    for student, values in means.loc[[*settings.arms], [*of_teachers, *of_students]].iterrows():
+        print(f"| {student} |", " | ".join(f"{value:.2f}" for value in values), "|")
+    print(f"\n| rho over {len(settings.arms)} students | {' | '.join(map(_unit, of_teachers))} |")
+    print(f"|---|{'--:|' * len(of_teachers)}")
+    for own in of_students:
+        rho = [spearman(*means.loc[[*settings.arms], [own, name]].to_numpy().T) for name in of_teachers]
+        print(f"| {_unit(own)} |", " | ".join(f"{value:.2f}" for value in rho), "|")
+
+
+def _unit(quantity: str) -> str:
+    role, _, metric = quantity.partition("-")
+    return f"{role}'s {teacher_quality.SHOWN[metric][0]}"
+
+
 if __name__ == "__main__":
-    given = [argument for argument in sys.argv[1:] if argument != "--arms"]
-    most = 2 if "--arms" in sys.argv else 1
-    if not 1 <= len(given) <= most or not Path(given[0], "tables/metrics.parquet").exists():
-        sys.exit(__doc__)
-    study, table = of_val(Path(given[0]))
-    if "--arms" in sys.argv:
-        print_arms(table, (given[1:] or ["msp"])[0])
+    parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--arms", nargs="?", const="msp", metavar="SCORE")
+    parser.add_argument("--teachers", nargs="*", metavar="ARM")
+    given = parser.parse_args()
+    study, table = of_val(given.folder)
+    if given.teachers is not None:
+        figure = study.figures["teacher-quality"]
+        print_teachers(given.folder, figure.model_copy(update={"arms": given.teachers or figure.arms}))
+    elif given.arms:
+        print_arms(table, given.arms)
     else:
         print_losses(study, table)

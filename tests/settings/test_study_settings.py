@@ -221,6 +221,35 @@ def test_what_is_not_trained_is_there_for_the_first_replicate_alone(config):
     assert study.role("p") == "pretrained"
 
 
+def test_a_teacher_of_masks_that_serve_all_replicates_is_there_for_one(config):
+    config["baselines"]["of-masks"] = config["baselines"]["ce"] | {"label": "of masks"}
+    config["segmenters"]["unet"] |= {"teacher": "of-masks", "teacher_replicate": 2}
+    assert load_study(config).replicates_of("of-masks") == [2]
+    assert load_study(config).replicates_of("ce") == [1, 2, 3]
+    config["segmenters"]["other"] = config["segmenters"]["unet"] | {"teacher_replicate": 3}
+    assert load_study(config).replicates_of("of-masks") == [2, 3]
+    config["segmenters"]["other"] |= {"teacher_replicate": None}
+    assert load_study(config).replicates_of("of-masks") == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "need",
+    [
+        ("studies", "distillation", {"arms": ["kd", "of-masks"]}),
+        ("students", "kd", {"teacher": "of-masks"}),
+        ("groups", "trio", {"members": ["ce", "kd", "of-masks"]}),
+        ("enhancers", "odin", {"models": ["ce", "of-masks"]}),
+        ("figures", "risk-coverage", {"arms": ["ce", "of-masks"]}),
+    ],
+)
+def test_a_teacher_of_masks_that_something_else_needs_is_there_for_every_replicate(config, need):
+    section, key, changed = need
+    config["baselines"]["of-masks"] = config["baselines"]["ce"] | {"label": "of masks"}
+    config["segmenters"]["unet"] |= {"teacher": "of-masks", "teacher_replicate": 2}
+    config[section][key] |= changed
+    assert load_study(config).replicates_of("of-masks") == [1, 2, 3]
+
+
 def test_equal_meaning_gives_equal_settings(config):
     study = load_study(config)
     config["recipes"]["short"] = dict(reversed(config["recipes"]["short"].items()))

@@ -264,13 +264,13 @@ def _check_senders(group: str, protocol: str, study) -> None:
 
 def _check_arms_exist(study) -> Iterator[tuple]:
     """Yield the checks that the models and groups of all arms exist."""
-    for place, arm in _arms(study):
+    for place, arm in named_arms(study):
         yield _check_model_of_arm, place, arm, study
 
 
 def _check_claims(study) -> Iterator[tuple]:
     """Yield all checks of arms, studies, hypotheses, comparisons and figures."""
-    for place, arm in _arms(study):
+    for place, arm in named_arms(study):
         yield _check_arm, place, arm, study
     for key, text in study.studies.items():
         yield _check_reads_no_labels, f"studies.{key}.reference", text.reference, study
@@ -287,7 +287,7 @@ def _check_claims(study) -> Iterator[tuple]:
     yield from check_attacked_not_on_val(study)
 
 
-def _arms(study) -> Iterator[tuple[str, str]]:
+def named_arms(study) -> Iterator[tuple[str, str]]:
     """Yield each place where the config names arms, with the arm."""
     for key, text in study.studies.items():
         yield f"studies.{key}.reference", text.reference

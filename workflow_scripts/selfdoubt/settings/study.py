@@ -37,6 +37,7 @@ from selfdoubt.settings.registry import FURTHER_LOSS, FURTHER_OUTPUT, MIXER, any
 from selfdoubt.settings.replicates import Draws, Replicates
 from selfdoubt.settings.robust import Robust
 from selfdoubt.settings.segmenters import Segmenter
+from selfdoubt.settings.serving import replicates_served
 from selfdoubt.settings.student_views import ViewsOfStudents
 from selfdoubt.settings.twins import or_twins, with_twins
 from selfdoubt.settings.types import ArmText, Count, Label, Licence, Name, RunName, Strict
@@ -138,11 +139,21 @@ class Study(ViewsOfStudents, Strict):
         raise KeyError(name)
 
     def replicates_of(self, name: str) -> list[int]:
-        """Return the replicates that a model or a group is there for: the first alone where nothing is trained."""
+        """Return the replicates that a model or a group is there for.
+
+        The first alone where nothing is trained, and those of whose teacher a segmenter serves all where nothing else
+        needs the model.
+        """
         if self.is_pretrained(name):
             return self.replicates[:1]
+        if name in self._served:
+            return self._served[name]
         n = self._n_by_name.get(name, self.looks[0]) if self.looks else None
         return sorted(self.replicates)[:n]
+
+    @cached_property
+    def _served(self) -> dict[str, list[int]]:
+        return replicates_served(self)
 
     @cached_property
     def _n_by_name(self) -> dict[str, int]:
