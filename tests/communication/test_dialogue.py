@@ -10,6 +10,7 @@ from small_groups import SPLITS, network
 from torch import nn
 
 from selfdoubt.attacks import gradients
+from selfdoubt.communication import decisions
 from selfdoubt.communication.protocols import dialogue
 from selfdoubt.models import inference
 
@@ -41,8 +42,8 @@ def converse(models=MODELS, **values) -> dialogue.Dialogue:
     return dialogue.converse(models, SPLITS["test"], clean, settings_of(**values), (0, "test"))
 
 
-def naive(row: int, n_rounds: int, epsilon: float) -> tuple[np.ndarray, int]:
-    """Mean probability and rounds of one image, step by step as in the docstring."""
+def naive(row: int, n_rounds: int, epsilon: float) -> tuple[np.ndarray, int, np.ndarray]:
+    """Mean probability, rounds and last probabilities of one image, step by step as in the docstring."""
     clean = inference.as_pixels(SPLITS["test"].images[row : row + 1], torch.device("cpu"))
     moved, answers, done = clean, [*PROBABILITIES[:, row]], 0
     while done < n_rounds and len({int(answer.argmax()) for answer in answers[-3:]}) > 1:
@@ -53,16 +54,29 @@ def naive(row: int, n_rounds: int, epsilon: float) -> tuple[np.ndarray, int]:
         with torch.no_grad():
             answers += [MODELS[name](moved)[0].double().softmax(-1).numpy() for name in NAMES]
         done += 1
-    return np.mean(answers, axis=0), done
+    return np.mean(answers, axis=0), done, np.array(answers[-3:])
 
 
 def test_a_dialogue_follows_its_definition():
     found = converse()
     assert 0 < APART.sum() < 33
     expected = [naive(row, 3, 24 / 255) for row in range(33)]
-    np.testing.assert_array_equal(found.n_rounds, [n for _, n in expected])
-    np.testing.assert_allclose(np.exp(found.log_mean), [p for p, _ in expected], atol=1e-5)
+    np.testing.assert_array_equal(found.n_rounds, [n for _, n, _ in expected])
+    np.testing.assert_allclose(np.exp(found.log_mean), [p for p, _, _ in expected], atol=1e-5)
     assert len({*found.n_rounds[APART]}) > 1  # some agree sooner
+
+
+def test_what_members_gained_is_kept_of_the_images_on_which_they_disagreed():
+    splits = {"val": SPLITS["test"], "test": SPLITS["test"]}
+    kept = decisions.decide(MODELS, splits, settings_of(method="dialogue"), 0).kept["test"]
+    np.testing.assert_array_equal(kept.rows, np.flatnonzero(APART))
+    first = kept.rows[0]
+    pair = PROBABILITIES[:, first].mean(0).argsort()[:-3:-1]
+    np.testing.assert_array_equal(kept.candidates[0], pair)
+    last = naive(first, 3, 24 / 255)[2]
+    expected = np.log(last[:, pair]) - np.log(PROBABILITIES[:, first][:, pair])
+    np.testing.assert_allclose(kept.gains[0], expected.T, atol=1e-4)
+    assert np.isfinite(kept.gains).all()
 
 
 @pytest.mark.parametrize("message", ["gradient", "random-sign"])

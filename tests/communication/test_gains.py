@@ -109,7 +109,7 @@ def test_val_is_decided_by_weights_that_were_fitted_without_its_fold(monkeypatch
 
 
 def test_the_gains_that_are_kept_are_of_listeners_that_did_not_send():
-    kept = gains._kept(two_messages(), ~OWN, OWN, "none")
+    kept = gains.kept_of(two_messages(), ~OWN, OWN, "none")
     np.testing.assert_array_equal(kept.gains, [[[3, 1], [0, 1]]])  # image, class, pair
     np.testing.assert_array_equal(kept.candidates, [[2, 0]])
 

@@ -51,6 +51,16 @@ def test_labels_of_a_fold_do_not_decide_about_its_images(reads, monkeypatch):
     np.testing.assert_array_equal(one[fold == 0], two[fold == 0])
 
 
+def test_a_mentor_keeps_the_gains_that_persuasion_keeps():
+    kept = decide(reads="reactions").kept
+    persuasion = decide(method="persuasion").kept
+    assert persuasion["test"].gains.size
+    for split in ("val", "test"):
+        for mine, theirs in zip(kept[split], persuasion[split], strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+    assert not decide(reads="predictions").kept
+
+
 def test_a_mentor_finds_who_is_correct():
     given = np.random.default_rng(0).normal(size=(200, 2))
     correct, settings = given[:, 0] > 0, SimpleNamespace(penalty=[0.001], n_folds=5)

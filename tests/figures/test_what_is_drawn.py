@@ -1,5 +1,6 @@
 """What each kind of figure shows, against values by hand."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -367,6 +368,16 @@ def test_messages_that_changed_a_decision_come_first_and_are_explained():
     bars = [patch.get_width() for patch in figure.axes[1].patches[:2]]
     assert bars == pytest.approx([0.4, 0.5])
     assert "+0.60" in [text.get_text() for text in figure.axes[2].texts]
+
+
+def test_of_a_dialogue_what_each_member_gained_is_shown_in_one_row():
+    data = exchanged()
+    gains = np.tile([[0.25], [-0.5]], (len(data.labels), 1, 2))[:, :, None]  # (m, 2, 1, M)
+    dialogue = replace(data, senders=[message_examples.ALL_IN_TURN], gains=gains)
+    figure = draw("message-examples", dialogue)
+    matrix = figure.axes[2]
+    assert [text.get_text() for text in matrix.texts] == ["+0.75", "+0.75"]
+    assert [text.get_text() for text in matrix.get_yticklabels()] == ["all in turn"]
 
 
 def test_candidates_are_shown_less_the_reference_of_their_replicate():

@@ -228,6 +228,7 @@ def test_a_teacher_of_masks_that_serve_all_replicates_is_there_for_one(config):
     assert load_study(config).replicates_of("ce") == [1, 2, 3]
     config["segmenters"]["other"] = config["segmenters"]["unet"] | {"teacher_replicate": 3}
     assert load_study(config).replicates_of("of-masks") == [2, 3]
+    assert [load_study(config).replicate_of("of-masks", replicate) for replicate in (1, 2, 3)] == [2, 2, 3]
     config["segmenters"]["other"] |= {"teacher_replicate": None}
     assert load_study(config).replicates_of("of-masks") == [1, 2, 3]
 

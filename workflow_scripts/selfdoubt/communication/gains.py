@@ -53,12 +53,15 @@ def decide(models, senders: list[str], listeners: list[str], splits, settings, s
     rows = persuasion_rows(messages["test"], splits["test"].labels, predicted, senders, [*models])
     costs = messages["test"].costs
     costs = {**costs, "forwards": costs["forwards"] + len(models)}
-    kept = {name: _kept(messages[name], counted, own, settings.gains_relative_to) for name in ("val", "test")}
+    kept = {name: kept_of(messages[name], counted, own, settings.gains_relative_to) for name in ("val", "test")}
     return Decision(logits, weight, rows, costs, kept=kept)
 
 
-def _kept(messages: Messages, counted: np.ndarray, own: np.ndarray, relative_to: str) -> KeptGains:
-    """Return the gains that count, of each pair of sender and listener, of the two most probable classes."""
+def kept_of(messages: Messages, counted: np.ndarray, own: np.ndarray, relative_to: str) -> KeptGains:
+    """Return the gains that count, of each pair of sender and listener, of the two most probable classes.
+
+    Arguments as of `mean_gains`.
+    """
     gains = pair_gains(messages, own, relative_to)[:, :2, counted]
     return KeptGains(messages.images, messages.candidates[:, :2], gains)
 

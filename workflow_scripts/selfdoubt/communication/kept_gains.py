@@ -16,6 +16,17 @@ class KeptGains(NamedTuple):
     gains: np.ndarray  # (m, 2, F) of each pair of sender and listener, or of each member
 
 
+def of_members(rows: np.ndarray, log_prior: np.ndarray, before: list[np.ndarray], after: list[np.ndarray]) -> KeptGains:
+    """Return what each member's log p of the two classes of largest prior gains from before to after.
+
+    rows: (m,) of the split. log_prior: (m, K). before, after: log probabilities (m, K) of each member.
+    """
+    candidates = np.argsort(-log_prior, axis=1, kind="stable")[:, :2]
+    changes = [later - earlier for earlier, later in zip(before, after, strict=True)]
+    gains = [np.take_along_axis(change, candidates, axis=1) for change in changes]
+    return KeptGains(rows, candidates, np.stack(gains, axis=-1))
+
+
 def to_table(kept: dict[str, KeptGains], splits: dict) -> pa.Table:
     """Return a table of GAINS; kept: by split. Gains are rounded to float16."""
     parts = [GAINS_SCHEMA.empty_table()]

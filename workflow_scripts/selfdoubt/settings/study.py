@@ -185,7 +185,10 @@ class Study(ViewsOfStudents, Strict):
 
     def replicate_of(self, name: str, replicate: int | str) -> int:
         """Return which replicate's model or group stands for `name` among those of a replicate."""
-        return self.replicates[0] if self.is_pretrained(name) else int(replicate)
+        if self.is_pretrained(name):
+            return self.replicates[0]
+        own = self._served.get(name, [int(replicate)])
+        return int(replicate) if int(replicate) in own else own[0]
 
     def segmented_by(self, segmenter: str, replicate: int | str) -> int:
         """Return the replicate whose segmenter makes the masks of a replicate: its own, or the one that serves all."""

@@ -8,8 +8,8 @@ views to as many images of each split, drawn at random; `views: noise` makes the
 import numpy as np
 from torch import nn
 
+from selfdoubt.communication import kept_gains
 from selfdoubt.communication.decisions import Decision, predict_clean
-from selfdoubt.communication.kept_gains import KeptGains
 from selfdoubt.communication.out_of_fold import CrossFit, fit_on_val
 from selfdoubt.communication.probabilities import log_probabilities
 from selfdoubt.communication.protocols.weighted_pool import POOL
@@ -36,7 +36,8 @@ def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> D
         logits[name] = decided(fitted, name, after).astype(np.float32) if len(rows) else before.astype(np.float32)
         if name in ("val", "test"):
             both = np.intersect1d(rows, contested_rows(before, settings))  # of random images not all are contested
-            kept[name] = _kept(before, both, [(a[both], b[both]) for a, b in zip(members, after, strict=True)])
+            log_p = [[log_probabilities(member[both]) for member in each] for each in (members, after)]
+            kept[name] = kept_gains.of_members(both, before[both], *log_p)
         if name == "test":
             fraction = len(rows) / max(len(before), 1)
     costs = {"forwards": len(models) * (1 + fraction * (settings.n_views - 1)), "backwards": 0.0}
@@ -46,13 +47,6 @@ def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> D
 def decided(fitted: CrossFit, split: str, logits: list[np.ndarray]) -> np.ndarray:
     """Return the pool's log probabilities (n, K) of a split from the members' logits (n, K) each."""
     return fitted.of_val(logits) if split == "val" else fitted.elsewhere(logits)
-
-
-def _kept(log_p: np.ndarray, rows: np.ndarray, pairs: list[tuple[np.ndarray, np.ndarray]]) -> KeptGains:
-    """Return what each member's log p of the pool's two top classes gains by views; pairs: logits before and after."""
-    candidates = np.argsort(-log_p[rows], axis=1, kind="stable")[:, :2]
-    gains = [log_probabilities(after) - log_probabilities(before) for before, after in pairs]
-    return KeptGains(rows, candidates, np.stack([np.take_along_axis(g, candidates, axis=1) for g in gains], axis=-1))
 
 
 def viewed_rows(log_p: np.ndarray, settings, generator: np.random.Generator) -> np.ndarray:

@@ -13,10 +13,13 @@ from scipy.special import softmax
 from torch import Tensor, nn
 
 from selfdoubt.attacks import gradients
-from selfdoubt.communication import decisions
+from selfdoubt.communication import decisions, kept_gains
 from selfdoubt.communication.decisions import Decision
+from selfdoubt.communication.kept_gains import KeptGains
 from selfdoubt.models import inference
 from selfdoubt.runtime import randomness
+
+_LEAST_LOG_P = np.log(np.finfo(np.float64).tiny)
 
 
 def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> Decision:
@@ -28,7 +31,8 @@ def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> D
     logits = {name: dialogue.log_mean.astype(np.float32) for name, dialogue in found.items()}
     costs, rounds = found["test"].costs, found["test"].n_rounds
     mean_rounds = float(rounds[rounds > 0].mean()) if rounds.any() else None
-    return Decision(logits, None, [], {**costs, "forwards": costs["forwards"] + len(models)}, mean_rounds)
+    costs = {**costs, "forwards": costs["forwards"] + len(models)}
+    return Decision(logits, None, [], costs, mean_rounds, kept={name: _kept(found[name]) for name in ("val", "test")})
 
 
 class Dialogue(NamedTuple):
@@ -37,6 +41,15 @@ class Dialogue(NamedTuple):
     log_mean: np.ndarray  # float64 (n, K): log of the mean probability of all predictions, the clean ones included
     n_rounds: np.ndarray  # int (n,) rounds of each image
     costs: dict[str, float]  # forwards and backwards of one image, clean predictions not included
+    contested: np.ndarray  # int (m,) rows of the images on which models disagreed
+    first_and_last: np.ndarray  # float64 (2, L, m, K): what models predicted of these, before and at the end
+
+
+def _kept(dialogue: Dialogue) -> KeptGains:
+    """Return what each member's log p of the two classes of largest mean probability gained by the dialogue."""
+    with np.errstate(divide="ignore"):  # of a probability that rounds to 0
+        log_p = np.maximum(np.log(dialogue.first_and_last), _LEAST_LOG_P)  # (2, L, m, K)
+    return kept_gains.of_members(dialogue.contested, dialogue.first_and_last[0].mean(0), *log_p)
 
 
 def converse(
@@ -50,6 +63,8 @@ def converse(
     found = [softmax(logits.astype(np.float64), axis=1) for logits in clean_logits.values()]  # L x (n, K)
     total, n_rounds = sum(found), np.zeros(len(found[0]), np.int64)
     contested = np.flatnonzero(_disagree(found))
+    last = np.stack(found)
+    first = last[:, contested]
     device = next(next(iter(models.values())).parameters()).device
     size = inference.batch_size_of(split.images, *models.values())
     generators, message = _Generators(*draws), decisions.load_message(settings)
@@ -63,6 +78,7 @@ def converse(
                 found = [model(moved).double().softmax(-1).cpu().numpy() for model in models.values()]
                 total[rows] += sum(found)
                 n_rounds[rows] += 1
+                last[:, rows] = found
                 apart = _disagree(found)
                 if not apart.any():
                     break
@@ -71,7 +87,8 @@ def converse(
     log_mean = np.log(total) - np.log(len(models) * (1 + n_rounds))[:, None]
     passes = n_rounds.sum() * len(models) / max(len(n_rounds), 1)  # an image: as many steps as predictions
     n_gradients = message.GRADIENTS_OF_A_STEP
-    return Dialogue(log_mean, n_rounds, {"forwards": passes * (1 + n_gradients), "backwards": passes * n_gradients})
+    costs = {"forwards": passes * (1 + n_gradients), "backwards": passes * n_gradients}
+    return Dialogue(log_mean, n_rounds, costs, contested, np.stack([first, last[:, contested]]))
 
 
 def _disagree(probabilities: list[np.ndarray]) -> np.ndarray:

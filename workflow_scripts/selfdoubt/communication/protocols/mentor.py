@@ -17,7 +17,7 @@ from torch import nn
 from selfdoubt.communication import logistic, out_of_fold
 from selfdoubt.communication.decisions import Decision, predict_clean
 from selfdoubt.communication.exchange import Messages, contested, exchange
-from selfdoubt.communication.gains import pair_gains
+from selfdoubt.communication.gains import kept_of, pair_gains
 from selfdoubt.communication.probabilities import log_probabilities, mean_probability
 from selfdoubt.evaluation.correctness_model import moments, with_intercept
 from selfdoubt.evaluation.undefined import Undefined
@@ -53,7 +53,9 @@ def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> D
         each = np.stack([log_probabilities(member[rows[name]]) for member in clean[name].values()])  # (L, m, K)
         log_p[rows[name]] = each[expected[name].argmax(0), np.arange(len(rows[name]))]
         logits[name] = log_p.astype(np.float32)
-    return Decision(logits, None, [], {**costs, "forwards": costs["forwards"] + len(models)})
+    own = np.eye(len(models), dtype=bool)
+    kept = {name: kept_of(sent[name], ~own, own, settings.gains_relative_to) for name in ("val", "test") if sent}
+    return Decision(logits, None, [], {**costs, "forwards": costs["forwards"] + len(models)}, kept=kept)
 
 
 def _correct(i: int, clean: dict[str, np.ndarray], split, rows: np.ndarray) -> np.ndarray:

@@ -21,10 +21,10 @@ from selfdoubt.figures.texts import Extent, NothingToShow
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.counts import COUNTS_SCHEMA
 from selfdoubt.runtime.schemas.gains import GAINS_SCHEMA
-from selfdoubt.runtime.schemas.persuasion import PERSUASION_SCHEMA
 from selfdoubt.settings.class_names import named
 
 SHOWN_AS = "png"
+ALL_IN_TURN = "all in turn"  # who sends in a dialogue
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Exchange:
     """What members predicted and what messages did, of the m images about which messages were sent."""
 
     members: list[str]
-    senders: list[str]
+    senders: list[str]  # the members, or of a dialogue ALL_IN_TURN
     class_names: list[str]
     images: np.ndarray  # uint8 (m, C, H, W)
     labels: np.ndarray  # int (m,)
@@ -49,26 +49,27 @@ class Exchange:
 
 def read(inputs, settings, context: Context) -> Exchange:
     """Read the exchange of the first replicate."""
-    persuasion = table_files.read_table(inputs.persuasion[0], PERSUASION_SCHEMA)
-    members, senders = (list(dict.fromkeys(persuasion[side].to_pylist())) for side in ("listener", "sender"))
+    gains = table_files.read_table(inputs.gains[0], GAINS_SCHEMA)
+    protocol = table_files.metadata_of(gains.schema)["settings"]
+    members, in_turn = protocol["members"], protocol["method"] == "dialogue"
     arms = len(members) + 1
     first = inputs.predictions[:: len(inputs.predictions) // arms]  # of arms, then replicates
     tests = [predictions_by_split(table_files.read_table(path), path)["test"] for path in first]
     ids = tests[0].image_ids
-    kept = kept_gains.from_table(table_files.read_table(inputs.gains[0], GAINS_SCHEMA), "test", ids)
+    kept = kept_gains.from_table(gains, "test", ids)
     split = datasets.read_split(inputs.images[0], "test")
     own = np.flatnonzero(np.isin(split.image_ids, ids[kept.rows]))
     p = [softmax(test.logits[kept.rows].astype(np.float64), axis=1) for test in tests]
     return Exchange(
         members,
-        senders,
+        [ALL_IN_TURN] if in_turn else members,
         named(context.source, counts.class_names(table_files.read_table(inputs.counts[0], COUNTS_SCHEMA))),
         split.images[own],
         tests[0].labels[kept.rows],
         kept.candidates,
         np.stack(p[:-1]),
         p[-1],
-        of_pairs(kept.gains, len(members)),
+        kept.gains[:, :, None] if in_turn else of_pairs(kept.gains, len(members)),
     )
 
 
@@ -91,7 +92,7 @@ def draw(data: Exchange, settings, context: Context) -> Figure:
     figure = new_figure(settings)
     panels = figure.subplots(len(rows), 3, width_ratios=[1, 2.2, 1.6], squeeze=False)
     limit = float(np.nanmax(np.abs(_advantage(data)[rows]))) or 1.0
-    names = {member: context.labels[member] for member in {*data.members, *data.senders}}
+    names = {ALL_IN_TURN: ALL_IN_TURN} | {member: context.labels[member] for member in data.members}
     for (image, said, gained), row in zip(panels, rows, strict=True):
         show_image(image, data.images[row] / 255)
         image.set_xlabel(f"true: {data.class_names[data.labels[row]]}", fontsize=7, labelpad=2)
@@ -175,5 +176,5 @@ def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
         "are any, then ones whose class stayed. Left the image; in the middle the probability of its two most probable "
         "classes by each member, by their mean, and after the messages; right how much more a listener's log "
         "probability of the first class gains by a sender's message for it than that of the second by the message for "
-        "the second (columns are listeners; blue favours the first)."
+        "the second, or by a dialogue from before it to its end (columns are listeners; blue favours the first)."
     )

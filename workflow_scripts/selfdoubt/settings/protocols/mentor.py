@@ -7,7 +7,11 @@ from selfdoubt.settings.sent_messages import ClassMessageProtocol
 
 
 class Settings(FittedProtocol, ClassMessageProtocol):  # in this order, so that keys of a message are allowed
-    keeps_gains: ClassVar[bool] = False  # they are those of persuasion
     targets_classes: ClassVar[bool] = False
     method: Literal["mentor"]
     reads: Literal["reactions", "predictions"] = "reactions"  # predictions: of clean images alone, a control
+
+    @property
+    def keeps_gains(self) -> bool:
+        """Whether anything is sent that can be gained by."""
+        return self.reads == "reactions"
