@@ -1,5 +1,7 @@
 """The rule graph of the default study as mermaid, kept in README.md between two marks.
 
+An edge is left out if a longer way leads from the one rule to the other, so that what remains can be read.
+
 python docs/rulegraph.py prints it; --write puts it into the README (`make rulegraph`).
 """
 
@@ -19,8 +21,18 @@ def rulegraph() -> str:
     text = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     names = dict(re.findall(r"^\s*(id\d+)\[(.+)\]$", text, re.MULTILINE))
     edges = {(names[a], names[b]) for a, b in re.findall(r"^\s*(id\d+) --> (id\d+)$", text, re.MULTILINE)}
-    lines = [f"    {a} --> {b}" for a, b in sorted(edges) if b != "all"]
+    lines = [f"    {a} --> {b}" for a, b in sorted(reduced(edges)) if b != "all"]
     return "\n".join(["```mermaid", "flowchart LR", *lines, "```", ""])
+
+
+def reduced(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return the edges of a graph without circles that no longer way leads along."""
+    after = {a: {b for start, b in edges if start == a} for a, _ in edges}
+
+    def reached(name: str) -> set[str]:
+        return {name}.union(*map(reached, after.get(name, ())))
+
+    return {(a, b) for a, b in edges if not any(b in reached(c) for c in after[a] - {b})}
 
 
 def in_readme() -> str:

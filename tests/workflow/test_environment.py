@@ -59,6 +59,12 @@ def test_the_conda_files_are_those_of_the_lock():
 def test_the_rule_graph_in_the_readme_is_that_of_the_rules():
     module = load(ROOT / "docs/rulegraph.py")
     assert module.in_readme() == module.rulegraph()
+    assert module.reduced({("a", "b"), ("b", "c"), ("c", "d"), ("a", "d"), ("b", "e")}) == {
+        ("a", "b"),
+        ("b", "c"),
+        ("c", "d"),
+        ("b", "e"),
+    }
 
 
 def test_what_was_found_in_the_readme_is_that_of_the_tables():
