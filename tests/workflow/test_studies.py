@@ -31,6 +31,7 @@ EXPECTED = {  # how many jobs train or import a model, by study
     "ensemble-distillation": 10 * 7,  # at the first look
     "fashion-full": 5 * 7,
     "fashion-scenes": 3 * 7,
+    "mixing-2": 20 * 2 * 5,
     "mixing": 3 * 10 * 11,
     "mixing-methods": 3 * 43,
     "imagenet": 3 * 5 + 2,
