@@ -53,6 +53,7 @@ from selfdoubt.settings.registration import registration
 from selfdoubt.settings.study import Study, load_study
 
 PAGE = ROOT / "docs/findings.md"
+MINUS = " − "  # between two arms
 DESCRIBED = ("accuracy", "auroc", "aurc", "augrc", "nll")  # of the arms of a study without claims
 HEAD = """# Findings
 
@@ -198,11 +199,21 @@ def claims(verdicts: list[Verdict]) -> list[str]:
         notes = [*([] if v.role == "secondary" else [v.role]), *([] if v.registered else ["numbers were known"])]
         claim = f"{cell(v.statement)}{f' ({listed(notes)})' if notes else ''}"
         p = "" if pd.isna(v.p) else p_value(v.p).removeprefix(f"={NO_BREAK}")
-        lines.append(f"| {claim} | {v.symbol} {v.verdict} | {'<br>'.join(map(cell, v.differences))} | {p} |")
+        lines.append(f"| {claim} | {v.symbol} {v.verdict} | {'<br>'.join(map(cell, compared(v)))} | {p} |")
     numbers = []
     for v in verdicts:
         numbers += [f"- *{v.statement}* {v.sentence}", *(f"  - {comparison}" for comparison in v.further)]
     return [*lines, "", *folded("Every number of these claims", numbers)]
+
+
+def compared(verdict: Verdict) -> list[str]:
+    """Return the differences of a claim, with the arms whose difference they are."""
+    heads = [text.partition("(")[0] for text in verdict.differences]
+    if any(": " in head and MINUS in head for head in heads):  # each names its own
+        return verdict.differences
+    if len(heads) == 1 and ": " not in heads[0]:
+        return [f"{verdict.compared}: {verdict.differences[0]}"]
+    return [f"{verdict.compared}:", *verdict.differences]
 
 
 def folded(title: str, lines: list[str]) -> list[str]:
