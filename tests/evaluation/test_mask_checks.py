@@ -1,4 +1,4 @@
-"""Masks against a centred box: one difference a replicate, and verdicts as of any claim."""
+"""Masks against a centred box and against pseudo-masks: one difference a replicate, and verdicts as of any claim."""
 
 from types import SimpleNamespace
 
@@ -8,11 +8,12 @@ from selfdoubt.evaluation.hypotheses import decide
 from selfdoubt.evaluation.mask_checks import compare_masks
 
 
-def quality(iou: float | None, box: float | None, error: float | None, n: int = 400) -> list[dict]:
-    values = {"iou": iou, "centred-box-iou": box, "iou-above-box-error": error}
-    rows = [{"stage": "mask", "statistic": name, "value": value, "n": n} for name, value in values.items()]
-    worse = [row | {"stage": "pseudo-mask", "value": 0.1} for row in rows]  # which are not checked
-    return [row | {"reason": None if row["value"] is not None else "no images"} for row in worse + rows]
+def quality(iou: float | None, box: float | None, error: float | None, pseudo=(0.1, 0.1, 0.1)) -> list[dict]:
+    names = ("iou", "centred-box-iou", "iou-above-box-error")
+    found = [("pseudo-mask", *row) for row in zip(names, pseudo, strict=True)]
+    found += [("mask", *row) for row in zip(names, (iou, box, error), strict=True)]
+    known = [{"stage": stage, "statistic": name, "value": value, "n": 400} for stage, name, value in found]
+    return [row | {"reason": None if row["value"] is not None else "no images"} for row in known]
 
 
 def check(n: int, **changes) -> SimpleNamespace:
@@ -56,6 +57,18 @@ def test_the_images_are_a_floor_and_where_shared_an_additional_part():
     assert row_of(equal)["standard_error"] == pytest.approx(0.02 / 5**0.5)
     assert row_of(equal, disjoint=False)["standard_error"] == pytest.approx(0.02)
     assert row_of(BETTER, 0.2)["standard_error"] > row_of(BETTER)["standard_error"]
+
+
+def test_pseudo_masks_take_the_place_of_the_box_by_hand():
+    tables = [quality(0.5 + gain, 0.9, 0.006, (0.5, 0.9, 0.004)) for gain in GAINS]  # the box is above all of them
+    pseudo = {"pairs": [["unet", "pseudo-masks"]]}
+    assert row_of(tables)["verdict"] == "refuted"
+    row = row_of(tables, **pseudo)
+    assert row["verdict"] == "supported" and row["than"] == "pseudo-masks"
+    assert row["difference"] == pytest.approx(0.30) and row["standard_error"] == pytest.approx(0.00707, abs=1e-5)
+    # a deviation of a difference is at most the sum of the two: .006 + .004, which all replicates share
+    assert row_of(tables[:1] * 5, disjoint=False, **pseudo)["standard_error"] == pytest.approx(0.01)
+    assert row_of([quality(0.8, 0.4, 0.01, (None,) * 3)] * 5, **pseudo)["verdict"] == "inconclusive"
 
 
 @pytest.mark.parametrize("tables", [BETTER[:4], BETTER[:1], UNKNOWN, EQUAL])

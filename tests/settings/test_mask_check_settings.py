@@ -29,9 +29,21 @@ def test_a_registration_holds_it_with_its_segmenter_and_that_ones_teacher(config
     )
 
 
+def test_what_masks_are_compared_with_is_registered_but_for_the_box(config):
+    config["mask_checks"] = {"box": CHECK | {"than": "centred-box"}, "maps": CHECK | {"than": "pseudo-masks"}}
+    study = load_study(config)
+    found = [decisions.mask_check_settings(study, *each) for each in decisions.mask_checks(study)]
+    assert [each["pairs"] for each in found] == [[["unet", "centred-box"]], [["unet", "pseudo-masks"]]]
+    registered = registration(study)["mask_checks"]
+    assert "than" not in registered["box"] and registered["maps"]["than"] == "pseudo-masks"
+    config["mask_checks"]["box"].pop("than")
+    assert registration(load_study(config))["mask_checks"]["box"] == registered["box"]
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
+        ({"than": "another"}, "mask_checks.masks.than: 'another'"),
         ({"segmenter": "unett"}, "mask_checks.masks.segmenter: 'unett'"),
         ({"study": "nothing"}, "mask_checks.masks.study: 'nothing'"),
         ({"datasets": ["nothing"]}, "mask_checks.masks.datasets: 'nothing'"),

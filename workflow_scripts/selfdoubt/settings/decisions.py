@@ -1,7 +1,7 @@
 """How the claims of a study are stated and decided, as the job that decides is given it."""
 
 from selfdoubt.settings import information_claims
-from selfdoubt.settings.mask_checks import CENTRED_BOX, datasets_of
+from selfdoubt.settings.mask_checks import datasets_of
 from selfdoubt.settings.study import Study, parse_arm
 
 
@@ -80,7 +80,7 @@ def mask_check_settings(study: Study, name: str, check, dataset: str, replicates
         "disjoint": study.draws_of(dataset).kind == "disjoint",
     }
     entry = check.model_dump(include={"study", "statement", "registered", "margin"})
-    return claim | known | entry | {"pairs": [[check.segmenter, CENTRED_BOX]]}
+    return claim | known | entry | {"pairs": [[check.segmenter, check.than]]}
 
 
 def is_overlapping(study: Study, dataset: str) -> bool:

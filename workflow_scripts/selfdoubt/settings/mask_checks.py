@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.choices import check_all_known, check_known, check_own_name, check_unique
 
-CENTRED_BOX = "centred-box"  # what masks are compared with: of the size of the true ones on average
-
 
 def check_mask_checks(study) -> Iterator[tuple]:
     """Yield (check, arguments) of all mask checks."""

@@ -72,7 +72,7 @@ class Study(ViewsOfStudents, Strict):
     comparisons: list[Comparison] = []
     studies: dict[Name, StudyText] = {}  # questions, each with a card and a chapter of the report
     manipulation_checks: dict[Name, Claim] = {}
-    mask_checks: dict[Name, MaskCheck] = {}  # that masks of a segmenter are nearer to the true ones than a centred box
+    mask_checks: dict[Name, MaskCheck] = {}  # that masks are nearer to the true ones than something else
     information_claims: dict[Name, InformationClaim] = {}  # that gains by messages say what predictions do not
     hypotheses: dict[Name, Hypothesis] = {}
     # arm, model or group -> why it is left out, with all that needs it
