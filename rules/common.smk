@@ -128,6 +128,7 @@ PSEUDO_MASKS = f"{RUN}/masks/{{dataset}}/{{segmenter}}/replicate-{{replicate}}.p
 MASKS = f"{RUN}/masks/{{dataset}}/{{segmenter}}/replicate-{{replicate}}.masks.safetensors"
 MASK_QUALITY = f"{RUN}/masks/{{dataset}}/{{segmenter}}/replicate-{{replicate}}.quality.parquet"
 MIXED_LABELS = f"{RUN}/mixed-labels/{{dataset}}/{{model}}/replicate-{{replicate}}.parquet"
+MIXED_EXAMPLES = f"{RUN}/mixed-examples/{{dataset}}/{{model}}/replicate-{{replicate}}.safetensors"
 EXAMPLES = f"{RUN}/enhanced/{{dataset}}/{{model}}/replicate-{{replicate}}/{{enhancer}}.safetensors"
 PERSUASION = f"{RUN}/communication/{{dataset}}/{{group}}/replicate-{{replicate}}/{{protocol}}.parquet"
 GAINS = f"{RUN}/communication/{{dataset}}/{{group}}/replicate-{{replicate}}/{{protocol}}.gains.parquet"

@@ -5,6 +5,7 @@
 #        masks/{dataset}/{segmenter}/replicate-{replicate}.masks.safetensors           of the training images, one bit a pixel
 #        masks/{dataset}/{segmenter}/replicate-{replicate}.quality.parquet             IoU where truth is known, fractions
 #        mixed-labels/{dataset}/{model}/replicate-{replicate}.parquet      labels of mixed images against visible objects
+#        mixed-examples/{dataset}/{model}/replicate-{replicate}.safetensors    a few mixed images, with what they are mixed of
 #
 # Of a segmenter with a teacher_replicate there is that replicate's alone, whose masks serve all.
 
@@ -118,6 +119,34 @@ rule measure_mixing:
         code=code_of("measure_mixing", mixing_modules),
     shell:
         'exec python "$SELFDOUBT/measure_mixing.py"'
+        " --train {input.train} --masks {input.masks}"
+        " --output {output} --replicate {wildcards.replicate}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule show_mixing:
+    """Keep a few pairs of training images and what a model's mixing makes of them."""
+    input:
+        train=SPLIT.replace("{split}", "train"),
+        masks=masks_of_model,
+    output:
+        MIXED_EXAMPLES,
+    log:
+        log_of("show_mixing/{dataset}/{model}/replicate-{replicate}"),
+    benchmark:
+        benchmark_of("show_mixing/{dataset}/{model}/replicate-{replicate}")
+    wildcard_constraints:
+        model=one_of(STUDY.augmented),
+    conda:
+        "../envs/models.yaml"
+    resources:
+        mem_mb=maps_mb,
+        runtime=masks_minutes,
+    params:
+        settings=mixing_settings,
+        code=code_of("show_mixing", mixing_modules),
+    shell:
+        'exec python "$SELFDOUBT/show_mixing.py"'
         " --train {input.train} --masks {input.masks}"
         " --output {output} --replicate {wildcards.replicate}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

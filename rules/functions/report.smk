@@ -52,12 +52,22 @@ def mixed_labels_of_figure(figure):
 
 
 def examples_of_figure(figure):
-    """The enhanced examples of one model and replicate, by each enhancer."""
+    """The enhanced examples of one model and replicate, by each enhancer, or the mixed ones of each model."""
+    if hasattr(figure, "models"):
+        return mixed_examples_of_figure(figure)
     first = min(STUDY.replicates) if figure.replicate is None else figure.replicate
     replicate = STUDY.replicate_of(figure.model, first)
     return [
         EXAMPLES.format(dataset=figure.dataset, model=figure.model, replicate=replicate, enhancer=enhancer)
         for enhancer in figure.enhancers
+    ]
+
+
+def mixed_examples_of_figure(figure):
+    """The mixed examples of models, of the first replicate."""
+    return [
+        MIXED_EXAMPLES.format(dataset=figure.dataset, model=model, replicate=min(replicates_of_figure(figure)))
+        for model in figure.models
     ]
 
 

@@ -20,7 +20,6 @@ from small_figures import (
     fidelity,
     metrics,
     metrics_rows,
-    mislabelled,
     settings,
     table,
     texts,
@@ -36,7 +35,6 @@ from selfdoubt.figures.kinds.accuracy_ranking import parts_of
 from selfdoubt.figures.points import accuracy_and_auroc
 from selfdoubt.figures.texts import NothingToShow
 from selfdoubt.runtime import methods, table_files
-from selfdoubt.runtime.errors import UserError
 from selfdoubt.runtime.schemas.enhancements import ENHANCEMENTS_SCHEMA
 from selfdoubt.runtime.schemas.groups import GROUPS_SCHEMA
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
@@ -196,30 +194,6 @@ def test_a_message_to_two_listeners_is_counted_once():
     rows = pd.DataFrame([*rows, *rows], columns=["sender", "listener", "message", "gain", "n"])  # of two replicates
     true, wrong, _ = draw("persuasion-matrix", rows).axes
     assert "n = 34 " in true.get_title(loc="left") and "n = 0 " in wrong.get_title(loc="left")
-
-
-def test_mixed_labels_prints_what_is_not_known():
-    assert {"20.0", "30.0", "not known"} <= set(texts(drawn("mixed-labels")))  # the mean of 19 and 21
-
-
-def test_ranking_over_label_error_by_hand():
-    axes = drawn("label-error").axes[0]
-    assert np.concatenate([np.asarray(dots.get_offsets()) for dots in axes.collections]) == pytest.approx(
-        np.array([(25, 51), (10, 46), (15, 48)])  # points, AURC x 1000
-    )
-    assert axes.get_title(loc="right") == "ρ = 1.00"
-    assert draw("label-error", mislabelled(b=[])).axes[0].get_title(loc="right") == ""
-
-
-def test_gains_by_size_by_hand():
-    # Small objects: ce is correct on 1 of 2, kd on 2; large ones: 1 of 2 for both.
-    left, right = drawn("object-size").axes
-    gains, areas = (axes.lines[1].get_xydata() for axes in (left, right))
-    assert gains.ravel().tolist() == pytest.approx([15, 50, 35, 0])
-    # AURC of ce's small ones: (0 / 1 + 1 / 2) / 2 = 0.25, of kd's 0.
-    assert areas[:, 1].tolist() == pytest.approx([-250, 0])
-    with pytest.raises(UserError, match="4 images for n_bins 5"):
-        draw("object-size", n_bins=5)
 
 
 @pytest.mark.parametrize(("labels", "ends"), [("given", [6, 10]), ("people", [9, 15])])

@@ -153,6 +153,8 @@ def test_masks_need_images_in_memory(config):
     figure = {"kind": "mixed-labels", "study": "mask-cutmix", "dataset": "fashion-mnist-12k", "models": ["cutmix"]}
     config["figures"]["labels"] = figure | {"style": {"width_mm": 80, "height_mm": 60}}
     check_message(fault(config), f"{place} 'labels'")
+    config["figures"]["labels"] |= {"kind": "mixed-examples", "n_images": 2}
+    check_message(fault(config), "figures.labels: datasets.fashion-mnist-12k.storage")
 
 
 @pytest.mark.parametrize("source", ["embedded:fashion-mnist-12k", "cifar10"])

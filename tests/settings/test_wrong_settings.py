@@ -31,6 +31,7 @@ RESNET = {"family": "timm", "name": "resnet18"}
 RESIZEMIX = {"method": "resizemix", "probability": 0.5, "min_scale": 0.1, "max_scale": 0.8}
 OA_CUTMIX = {"method": "oa-cutmix", "probability": 0.5, "beta": 1.0, "labels": "object-area"}
 LABELS = {"kind": "mixed-labels", "study": "mask-cutmix", "models": ["ce"], "style": STYLE}
+EXAMPLES = {"kind": "mixed-examples", "n_images": 2}
 SHEET = {"kind": "mask-sheet", "segmenter": "unet", "n_images": 9, "n_columns": 3, "style": STYLE}
 DECILES = {"kind": "entropy-deciles", "arms": ["kd"], "reference": "ce", "split": "test", "style": STYLE}
 LABEL_ERROR = {"kind": "label-error", "split": "test", "score": "msp", "style": STYLE}
@@ -184,6 +185,7 @@ FAULTS = [
     ("figures.mask-gallery", MESSAGES, "figures.mask-gallery.protocol: 'mean-probability' persuasion"),
     ("figures.mask-gallery", TUNING, "figures.mask-gallery.arms: ce/odin has no candidates of temperature"),
     ("figures.mask-gallery", LABELS, "figures.mask-gallery.models: 'ce'"),
+    ("figures.mask-gallery", LABELS | EXAMPLES, "figures.mask-gallery.models: 'ce'"),
     ("figures.sheet", SHEET | {"order": "least-confident"}, "figures.sheet.order: segmenters.unet.min_confidence"),
     ("figures.mask-gallery", SIZES | {"arms": ["ce"]}, "figures.mask-gallery.arms: 1 2"),
     ("figures.mask-gallery", SIZES | {"split": "ood-digits"}, "figures.mask-gallery.split: 'ood-digits'"),

@@ -151,6 +151,7 @@ AFTER = {  # rule -> its jobs, and all that reads what they make
     "segment_images": FROM_SEGMENTER - {"train_segmenter:unet/1"},
     "evaluate_masks": {"evaluate_masks:unet/1"} | REPORT,
     "measure_mixing": set(),
+    "show_mixing": set(),
     "register": set(),
     "measure_information": set(),  # which the tests' study does not ask for
     "choose_pictures": set(),  # which the tests' study does not ask for

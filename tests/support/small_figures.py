@@ -20,6 +20,7 @@ from selfdoubt.figures.kinds.label_error import Measured
 from selfdoubt.figures.kinds.mask_gallery import Gallery
 from selfdoubt.figures.kinds.mask_sheet import Sheet
 from selfdoubt.figures.kinds.message_examples import Exchange
+from selfdoubt.figures.kinds.mixed_examples import Mixed
 from selfdoubt.figures.kinds.object_size import SizedRuns
 from selfdoubt.figures.kinds.tuning_curves import Tried
 from selfdoubt.runtime import methods
@@ -55,6 +56,7 @@ OWN = {  # kind -> what else its entry has
     "enhancement-examples": {"model": "ce", "replicate": 1, "n_images": 2, "enhancers": ["odin", "random-sign"]},
     "persuasion-matrix": {"group": "trio", "protocol": "persuasion"},
     "mixed-labels": {"models": ["a", "b"]},
+    "mixed-examples": {"models": ["a", "b"], "n_images": 2},
     "label-error": {"models": ["kd", "a", "b"]},
     "object-size": {"arms": ["ce", "kd"], "n_bins": 2},
     "confidence-histograms": {"arms": ["ce", "kd"], "n_bins": 5},
@@ -160,6 +162,15 @@ def labels(error: float | None = 0.19) -> dict:
     return {"weight-mean": 0.7, "weight-sd": 0.2, "label-error": error, "ghost-labels": 0.3, "nothing-visible": 0.0}
 
 
+def mixed(n: int = 3) -> Mixed:
+    """Pairs of a bag and a shoe, grey and black; b pastes by masks, and a fifth of its labels is spread evenly."""
+    grey = np.full((n, 3, 8, 8), 100, np.uint8)
+    own = {"target": grey, "source": 0 * grey, "mixed": grey // 2, "labels": np.tile([1, 0], (n, 1))}
+    masks = {"target_mask": grey[:, 0] > 0, "source_mask": grey[:, 0] == 0}
+    whole, part = (np.tile(np.float32(weight), (n, 1)) for weight in ((0.7, 1), (0.75, 0.8)))
+    return Mixed({"a": own | {"weight": whole}, "b": own | masks | {"weight": part}}, ["Shoe", "Bag"])
+
+
 def sized() -> SizedRuns:
     """The two small objects are the first and the last; kd is correct on one more of them, and otherwise as ce."""
     confidence, correct = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, True, False, False])
@@ -257,6 +268,7 @@ DATA = {
     "enhancement-examples": examples,
     "persuasion-matrix": persuasion,
     "mixed-labels": lambda: {"a": [labels(), labels(0.21)], "b": [labels(None)] * 2},
+    "mixed-examples": mixed,
     "label-error": mislabelled,
     "object-size": sized,
     "confidence-histograms": lambda: {"ce": [LAST_INCORRECT] * 2, "kd": [FIRST_INCORRECT] * 2},
