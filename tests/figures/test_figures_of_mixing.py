@@ -1,9 +1,17 @@
 """What the figures of mixed images, and of gains by what images show, hold, against values by hand."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from small_figures import draw, drawn, mislabelled, table, texts
+from small_figures import draw, drawn, mislabelled, settings, sized, table, texts
 
+from selfdoubt.data import datasets
+from selfdoubt.data.datasets import Split
+from selfdoubt.figures.context import context_of
+from selfdoubt.figures.kinds import object_size
+from selfdoubt.figures.texts import NothingToShow
 from selfdoubt.runtime.errors import UserError
 
 
@@ -42,3 +50,22 @@ def test_gains_by_size_by_hand():
     assert areas[:, 1].tolist() == pytest.approx([-250, 0])
     with pytest.raises(UserError, match="4 images for n_bins 5"):
         draw("object-size", n_bins=5)
+
+
+def test_gains_by_clutter_bin_images_by_what_surrounds_the_object(tmp_path, monkeypatch):
+    """Of four scenes the first and the last are plain around the object, whose own edge is no clutter."""
+    images, masks = np.full((4, 1, 4, 4), 50, np.uint8), np.zeros((4, 4, 4), bool)
+    masks[:, 0, 0], images[:, 0, 0, 0] = True, 255
+    images[1:3, 0, 2:] = 101  # of 22 pairs without the object, 4 differ by a fifth of the range
+    split = Split(images, np.arange(4), np.arange(4, dtype=np.int32), masks=masks)
+    datasets.write_splits(tmp_path / "test", {"test": split}, {})
+    monkeypatch.setattr(object_size.curves, "runs", lambda *_: sized().runs)
+    inputs, own = SimpleNamespace(predictions=[], images=[tmp_path / "test"]), settings("object-size", by="clutter")
+    data = object_size.read(inputs, own, context_of({"mask_truth": "given"}))
+    assert data.measured == pytest.approx([0, 4 / 22 / 5, 4 / 22 / 5, 0]) and data.runs.keys() == {"ce", "kd"}
+    left, _ = draw("object-size", data, by="clutter").axes
+    assert left.lines[1].get_xydata().ravel().tolist() == pytest.approx([0, 50, 100 * 4 / 22 / 5, 0])
+    assert any("clutter around the object" in text for text in texts(draw("object-size", data, by="clutter")))
+    assert {*object_size.table(data, own, None)} == {"arm", "clutter_percent", "mean", "least", "most", "difference"}
+    with pytest.raises(NothingToShow, match="no background is cluttered"):
+        draw("object-size", replace(data, measured=np.zeros(4)), by="clutter")

@@ -58,7 +58,7 @@ OWN = {  # kind -> what else its entry has
     "mixed-labels": {"models": ["a", "b"]},
     "mixed-examples": {"models": ["a", "b"], "n_images": 2},
     "label-error": {"models": ["kd", "a", "b"]},
-    "object-size": {"arms": ["ce", "kd"], "n_bins": 2},
+    "object-size": {"arms": ["ce", "kd"], "n_bins": 2, "by": "size"},
     "confidence-histograms": {"arms": ["ce", "kd"], "n_bins": 5},
     "entropy-deciles": {"arms": ["kd", "a"], "reference": "ce"},
     "teacher-quality": {

@@ -1,4 +1,4 @@
-"""What arms gain over the first one, by the size of the object."""
+"""What arms gain over the first one, by the size of the object or by the clutter around it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from selfdoubt.data import datasets
+from selfdoubt.data import clutter, datasets
 from selfdoubt.evaluation import rankings
 from selfdoubt.figures import curves
 from selfdoubt.figures.bands import numbers_of_bands
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.style import GREY, STYLE, header, laid_out, new_figure
-from selfdoubt.figures.texts import Extent, counted, listed
+from selfdoubt.figures.texts import Extent, NothingToShow, counted, listed
 from selfdoubt.runtime.errors import UserError
 
 SHOWN_AS = "svg"
@@ -23,14 +23,18 @@ _QUANTITIES = {  # of confidence and correctness
     "accuracy, points": lambda _, correct: 100 * correct.mean(),
     "AURC ×10³": lambda *run: 1000 * rankings.aurc(*run),
 }
+_MEASURES = {  # by -> words, and of what it is a fraction or a mean
+    "size": ("the size of the object", "fraction of the image's pixels"),
+    "clutter": ("the clutter around the object", "mean difference of adjacent pixels of the background"),
+}
 
 
 @dataclass(frozen=True)
 class SizedRuns:
-    """Confidence and correctness of arms, and how large the objects are."""
+    """Confidence and correctness of arms, and how large the objects are, or how cluttered what is around them."""
 
     runs: curves.Runs
-    sizes: np.ndarray  # (n,) fraction of the image's pixels, in the order of the runs
+    measured: np.ndarray  # (n,) fraction of the image's pixels, or of the range of pixels, in the order of the runs
 
 
 def read(inputs, settings, context: Context) -> SizedRuns:
@@ -38,15 +42,18 @@ def read(inputs, settings, context: Context) -> SizedRuns:
     runs = curves.runs(inputs.predictions, settings.arms, settings.split, settings.score)
     [images] = inputs.images
     split = datasets.read_split(images, settings.split)
-    return SizedRuns(runs, datasets.foreground(split, context.mask_truth).mean((1, 2)))
+    objects = datasets.foreground(split, context.mask_truth)
+    sized = settings.by == "size"
+    return SizedRuns(runs, objects.mean((1, 2)) if sized else clutter.clutter(split.images[:], objects))
 
 
 @mpl.rc_context(STYLE)
 def draw(data: SizedRuns, settings, context: Context) -> Figure:
-    """Draw differences from the first arm, of the same replicate, in bins of equally many images, by the object's size.
+    """Draw differences from the first arm, of the same replicate, in bins of equally many images, by size or clutter.
 
     Left: accuracy in points. Right: AURC, a fraction times 1000; lower is better. Lines are means over replicates, bars
-    reach from the least to the most. Raises UserError if there are fewer images than bins.
+    reach from the least to the most. Raises UserError if there are fewer images than bins, and NothingToShow if no
+    background is cluttered.
     """
     bins = _bins(data, settings)
     figure = new_figure(settings)
@@ -57,7 +64,8 @@ def draw(data: SizedRuns, settings, context: Context) -> Figure:
     left.set_ylabel(f"accuracy less that of\n{first} (points)")
     right.set_ylabel(f"AURC ×10³ less that of\n{first}")
     left.legend()
-    figure.supxlabel("size of the object: fraction of the image's pixels (%)", fontsize=7.5)
+    words, unit = _MEASURES[settings.by]
+    figure.supxlabel(f"{words.removeprefix('the ')}: {unit} (%)", fontsize=7.5)
     extent = f"{curves.extent(data.runs, settings)}; {settings.n_bins} bins of as many images, score {settings.score}"
     n_replicates = curves.n_replicates(data.runs)
     bars = ", bars: least to most" if n_replicates > 1 else ""
@@ -66,27 +74,30 @@ def draw(data: SizedRuns, settings, context: Context) -> Figure:
 
 
 def table(data: SizedRuns, settings, context: Context) -> pd.DataFrame:
-    """Return arm, quantity, size of the object, and mean, least and most of its difference from the first arm."""
+    """Return arm, quantity, size or clutter, and mean, least and most of the difference from the first arm."""
     bins, parts = _bins(data, settings), []
     for name, of in _QUANTITIES.items():
-        sizes, gains = _differences(data, bins, of)
-        parts.append(numbers_of_bands("size_percent", sizes, gains).assign(difference=name))
+        centres, gains = _differences(data, bins, of)
+        parts.append(numbers_of_bands(f"{settings.by}_percent", centres, gains).assign(difference=name))
     return pd.concat(parts, ignore_index=True)
 
 
 def _bins(data: SizedRuns, settings) -> list[np.ndarray]:
     """Return the images of each bin; raises UserError if there are fewer images than bins."""
-    n = len(data.sizes)
+    n = len(data.measured)
+    if settings.by == "clutter" and not data.measured.any():
+        raise NothingToShow("no background is cluttered: it is of one colour in every image")
     if n < settings.n_bins:
         raise UserError(f"object-size: {n} images for n_bins {settings.n_bins}; lower it")
-    return np.array_split(np.argsort(data.sizes, kind="stable"), settings.n_bins)
+    return np.array_split(np.argsort(data.measured, kind="stable"), settings.n_bins)
 
 
 def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
-    arms = [label(arm) for arm in settings.arms]
+    arms, (words, unit) = [label(arm) for arm in settings.arms], _MEASURES[settings.by]
+    what = words if settings.by == "size" else f"{words}, the {unit}"
     return (
-        f"Differences of {listed(arms[1:])} from {arms[0]} by the size of the object, on {extent}: {settings.n_bins} "
+        f"Differences of {listed(arms[1:])} from {arms[0]} by {what}, on {extent}: {settings.n_bins} "
         f"bins of as many images. Accuracy: higher is better. AURC of the score {settings.score}: lower is better."
     ) + extent.of_several(" Paired by replicate; bars reach from the lowest to the highest.")
 
@@ -104,8 +115,8 @@ def _draw_differences(axes: Axes, data: SizedRuns, bins: list[np.ndarray], of: C
 
 
 def _differences(data: SizedRuns, bins: list[np.ndarray], of: Callable) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Return the mean size of each bin in percent, and differences from the first arm, (replicates, bins) of each."""
-    centres = np.array([100 * data.sizes[rows].mean() for rows in bins])
+    """Return the mean size or clutter of each bin, percent, and differences from the first arm, (replicates, bins)."""
+    centres = np.array([100 * data.measured[rows].mean() for rows in bins])
     values = {
         arm: np.array([[of(confidence[rows], correct[rows]) for rows in bins] for confidence, correct in replicates])
         for arm, replicates in data.runs.items()

@@ -1,4 +1,4 @@
-"""Settings of gains by the size of the object."""
+"""Settings of gains by the size of the object, or by the clutter around it."""
 
 from collections.abc import Iterator
 from typing import ClassVar, Literal
@@ -18,6 +18,7 @@ class Settings(FigureOfArms):
     arms: list[ArmText] = Field(min_length=2)
     split: Literal["val", "test"]
     score: Score
+    by: Literal["size", "clutter"] = "size"  # fraction of the pixels; or how much adjacent ones differ outside of it
     n_bins: Count  # of as many images each
 
     def checks(self, place: str, study) -> Iterator[tuple]:
