@@ -10,6 +10,7 @@ configfile: os.path.join(str(workflow.current_basedir), "config.yaml")
 
 include: "rules/common.smk"
 include: "rules/functions/scheduler.smk"
+include: "rules/functions/params.smk"
 include: "rules/functions/data.smk"
 include: "rules/functions/training.smk"
 include: "rules/functions/masks.smk"
