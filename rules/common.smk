@@ -31,7 +31,8 @@ from selfdoubt.settings.data_folder import named as with_data_folder
 from selfdoubt.settings.duplicates import check_keys
 from selfdoubt.settings.files import check_files
 from selfdoubt.settings.licences import licences
-from selfdoubt.settings.registration import read_registration, registration
+from selfdoubt.settings.registered import read_registration
+from selfdoubt.settings.registration import registration
 from selfdoubt.settings.registry import MIXER, modules_named, modules_of
 from selfdoubt.settings.source_files import Folders
 from selfdoubt.settings.study import load_study, parse_arm

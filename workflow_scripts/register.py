@@ -6,7 +6,7 @@ from pathlib import Path
 from selfdoubt.runtime import cli
 from selfdoubt.runtime.atomic_files import atomic_path
 from selfdoubt.runtime.commits import committed
-from selfdoubt.settings.registration import read_registration
+from selfdoubt.settings.registered import read_registration
 from selfdoubt.settings.rounds import earlier_rounds
 
 

@@ -27,7 +27,7 @@ from selfdoubt.runtime.schemas.information import INFORMATION_SCHEMA
 from selfdoubt.runtime.schemas.mask_quality import MASK_QUALITY_SCHEMA
 from selfdoubt.runtime.schemas.metrics import METRICS_SCHEMA
 from selfdoubt.runtime.schemas.pictures import PICTURES_SCHEMA
-from selfdoubt.settings.registration import differences, read_registration
+from selfdoubt.settings.registered import differences, read_registration
 from selfdoubt.settings.rounds import rounds_of
 
 TABLES = {

@@ -4,7 +4,8 @@ import pytest
 from wrong_configs import check_message, fault
 
 from selfdoubt.settings import decisions
-from selfdoubt.settings.registration import differences, registration
+from selfdoubt.settings.registered import differences
+from selfdoubt.settings.registration import registration
 from selfdoubt.settings.study import load_study
 
 CLAIM = {"study": "communication", "statement": "Messages inform.", "protocol": "trio/persuasion"}

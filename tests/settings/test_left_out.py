@@ -3,7 +3,8 @@
 import pytest
 from wrong_configs import fault
 
-from selfdoubt.settings.registration import differences, registration
+from selfdoubt.settings.registered import differences
+from selfdoubt.settings.registration import registration
 from selfdoubt.settings.study import load_study
 
 

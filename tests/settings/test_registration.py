@@ -9,7 +9,8 @@ import pytest
 
 from register import evaluated_before, run
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.registration import differences, read_registration, registration
+from selfdoubt.settings.registered import differences, read_registration
+from selfdoubt.settings.registration import registration
 from selfdoubt.settings.study import load_study
 
 

@@ -6,7 +6,8 @@ import pytest
 from wrong_configs import fault
 
 from selfdoubt.runtime.errors import UserError
-from selfdoubt.settings.registration import differences, registration
+from selfdoubt.settings.registered import differences
+from selfdoubt.settings.registration import registration
 from selfdoubt.settings.rounds import earlier_rounds, rounds_of
 from selfdoubt.settings.study import load_study
 

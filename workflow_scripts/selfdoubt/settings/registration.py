@@ -4,18 +4,13 @@ Replicates, margins, families and the settings of every arm that is named are pa
 networks, recipes, teachers, members. What is only shown or explored (figures, labels, comparisons) is not.
 """
 
-import json
-from pathlib import Path
-
 from selfdoubt.runtime.digests import digest
-from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings.analysis import ALPHA, SCORES
 from selfdoubt.settings.claims import claims_of
 from selfdoubt.settings.data_folder import named
 from selfdoubt.settings.looks import NOMINAL
 from selfdoubt.settings.metrics import RELATIVE_MARGIN, metric
 
-_LATER = {"ood_sets", "soft_labels", "defaults"}  # sections that files of earlier versions lack
 _NO_PART = {"models", "protocols", "validate_every"}  # of an entry: to whom it is applied, and what changes no weight
 
 _USES = {  # keys of entries, by the section that they name something of
@@ -121,31 +116,3 @@ def _plain(value):
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items() if each is not None}
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
-
-
-def read_registration(path: Path) -> dict:
-    """Return what a file holds that was written by `snakemake register`; raise UserError at any other."""
-    try:
-        registered = json.loads(path.read_text())
-    except ValueError:
-        registered = None
-    if not isinstance(registered, dict):
-        raise UserError(f"{path}: is no registration; restore it from git, or delete it")
-    return registered
-
-
-def differences(registered: dict, present: dict) -> list[str]:
-    """Return the keys, with dots, at which what is evaluated is not what was registered."""
-    apart = {"digest", "evaluated_before", "earlier", *(_LATER - {*registered})}
-    return [key for key in _differing(registered, present, "") if key.partition(".")[0] not in apart]
-
-
-def _differing(registered: dict, present: dict, place: str) -> list[str]:
-    found = []
-    for key in dict.fromkeys([*registered, *present]):
-        one, other = registered.get(key), present.get(key)
-        if isinstance(one, dict) and isinstance(other, dict):
-            found += _differing(one, other, f"{place}{key}.")
-        elif one != other:
-            found.append(f"{place}{key}")
-    return found
