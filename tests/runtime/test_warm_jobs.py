@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from helpers import comes_true
 
-from selfdoubt.runtime import cli, costs
+from selfdoubt.runtime import cli, costs, warm_jobs
 
 SCRIPTS = Path(cli.__file__).parents[2]
 ENGINE = """
@@ -111,6 +111,19 @@ def test_the_second_job_of_a_script_finds_its_packages_imported_and_no_library(e
     first, second = (engine.shown(f"python {script}") for _ in range(2))
     assert first[:2] == [False, False] and second[:2] == [True, False]
     assert first[3] == server_of(engine) and second[3] not in (first[3], engine.process.pid)
+
+
+def test_what_a_known_script_imports_is_there_for_its_first_job(engine):
+    engine = engine()
+    assert engine.shown(f"python {engine.script(SHOWS, 'plot_figure.py')}")[:2] == [True, False]
+
+
+@pytest.mark.parametrize("script", warm_jobs.KNOWN)
+def test_known_scripts_import_what_is_known_of_them(script):
+    first = f"import sys, {Path(script).stem}, selfdoubt.figures.kinds.risk_coverage"  # a page has figures
+    line = f"{first}; sys.exit(not {warm_jobs.KNOWN[script]} <= {{*sys.modules}})"
+    assert subprocess.run([sys.executable, "-c", line], cwd=SCRIPTS, check=False).returncode == 0
+    assert warm_jobs.KNOWN[script] <= {*warm_jobs.MODULES}
 
 
 def test_a_job_has_the_folder_the_variables_and_the_pipes_of_its_shell(engine):

@@ -3,8 +3,8 @@
 `start` puts a `python` first on PATH that is warm_client.py, and starts the server that it asks, which ends with the
 process that started it. The first job of a script is a fork of the bare server, and reports which of MODULES it came to
 import; later ones are forks of a process that has imported just these, itself a fork of one that has imported all but
-the last. So nothing is imported in vain, and what a job has in memory is its own. No process of the server imports the
-library, has threads or starts CUDA.
+the last. What the scripts of KNOWN import is known before their first job. So nothing is imported in vain, and what a
+job has in memory is its own. No process of the server imports the library, has threads or starts CUDA.
 
 The client runs the job itself, as without all this, where there is no server, or where the environment, which packages
 read when they are imported, is another: one of several threads, above all.
@@ -32,7 +32,10 @@ from functools import partial
 from pathlib import Path
 
 # In the order of import. No pyarrow, which takes a twentieth of a second: it starts a thread.
-MODULES = ("numpy", "torch", "scipy.special", "matplotlib.backends.backend_svg", "segmentation_models_pytorch")
+MODULES = ("numpy", "torch", "scipy.special", "matplotlib.backends.backend_agg", "segmentation_models_pytorch")
+# After a change of style each of these runs once: the second is a fork of what the first was.
+_DRAWING = frozenset({"numpy", "matplotlib.backends.backend_agg"})
+KNOWN = {"plot_figure.py": _DRAWING, "render_report.py": _DRAWING}
 OFF = "SELFDOUBT_COLD"  # an environment variable
 _ONE_THREAD = dict.fromkeys([f"{name}_NUM_THREADS" for name in ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")], "1")
 _ONE_THREAD |= {"VECLIB_MAXIMUM_THREADS": "1"}  # as Snakemake gives to a job of one thread
@@ -105,7 +108,7 @@ class Server:
     """
 
     def __init__(self, common: Common, channel: socket.socket):
-        self.common, self.channel, self.warmer, self.uses = common, channel, {}, {}
+        self.common, self.channel, self.warmer, self.uses = common, channel, {}, dict(KNOWN)
         self.selector = selectors.PollSelector()
         self.on(channel, self.handed_down)
 
