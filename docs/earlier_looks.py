@@ -13,6 +13,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow_scripts"))
 
 from selfdoubt.evaluation.contrasts import Contrast
+from selfdoubt.evaluation.verdicts import decision
 from selfdoubt.figures.points import with_arms
 from selfdoubt.figures.texts import NO_BREAK
 from selfdoubt.report.formats import p_value
@@ -71,14 +72,7 @@ def at_look(row: dict, differences: list[float], n: int) -> Contrast:
 def line_of(row: dict, found: Contrast) -> str:
     low, high = found.interval(1 - row["level"])
     shown = difference_text(row | {"difference": found.difference, "low": low, "high": high})
-    p_values = [p_value(p).removeprefix(f"={NO_BREAK}") for p in (found.p, found.p_within(row["margin"]))]
-    verdict = verdict_of(row, found)
+    both = found.p, found.p_within(row["margin"])
+    p_values = [p_value(p).removeprefix(f"={NO_BREAK}") for p in both]
+    verdict = decision(found.difference * metric(row["metric"]).better <= 0, *both, row["level"])
     return f"| {found.n} | {shown} | {' | '.join(p_values)} | {SYMBOLS[verdict]} {verdict} |"
-
-
-def verdict_of(row: dict, found: Contrast) -> str:
-    """Return the first word of the verdict on the claim, which is alone in its family, by a comparison."""
-    if found.p < row["level"]:
-        claimed = found.difference * metric(row["metric"]).better > 0
-        return "supported" if claimed else "refuted"
-    return "negligible" if found.p_within(row["margin"]) < row["level"] else "inconclusive"

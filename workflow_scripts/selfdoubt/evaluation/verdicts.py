@@ -52,12 +52,21 @@ def verdict(outcome: Outcome, corrected: dict, alpha: float, settings) -> str:
     few = n < LEAST_REPLICATES and not (elsewhere and outcome.claim.units == "replicates")
     if outcome.evidence is None or few:
         return "inconclusive"
-    if corrected["p_holm"] < alpha:
-        if outcome.evidence.opposing < outcome.evidence.supporting:
-            return "refuted"
-        smaller = all(_inside(component, corrected["level"]) for component in outcome.components)
-        return "supported, smaller than the margin" if smaller else "supported"
-    return "negligible" if corrected["p_negligible_holm"] < alpha else "inconclusive"
+    opposed = outcome.evidence.opposing < outcome.evidence.supporting
+    found = decision(opposed, corrected["p_holm"], corrected["p_negligible_holm"], alpha)
+    if found == "supported" and all(_inside(component, corrected["level"]) for component in outcome.components):
+        return "supported, smaller than the margin"
+    return found
+
+
+def decision(opposed: bool, p: float, p_negligible: float, alpha: float) -> str:
+    """Return the first word of the verdict on a claim of enough replicates, by its corrected p-values.
+
+    opposed: whether what was found is on the other side than what is claimed.
+    """
+    if p < alpha:
+        return "refuted" if opposed else "supported"
+    return "negligible" if p_negligible < alpha else "inconclusive"
 
 
 def _inside(component: Component, level: float) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from selfdoubt.evaluation.verdicts import LEAST_REPLICATES
 from selfdoubt.figures.texts import NO_BREAK, counted, listed
 from selfdoubt.report.arms import BY_NAME, Arms
 from selfdoubt.report.formats import metric_of, p_value
@@ -192,7 +193,7 @@ def _needed(row: dict) -> str:
         return " One replicate shows no variation between trainings."
     if row["verdict"] != "inconclusive":
         return ""
-    few = ["Fewer than five replicates decide nothing."] if row["n_replicates"] < 5 else []
+    few = ["Fewer than five replicates decide nothing."] if row["n_replicates"] < LEAST_REPLICATES else []
     return f" {' '.join([*few, _required(row)])}"
 
 
