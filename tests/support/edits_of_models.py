@@ -26,6 +26,7 @@ from expected_jobs import (
 from ways_of_editing import (
     Edit,
     config,
+    learning_enhancer,
     longer,
     more_members,
     pretrained_member,
@@ -35,6 +36,8 @@ from ways_of_editing import (
     robust_model,
     several,
 )
+
+LEARNED = replicates("enhance_images", "ce/learned") | uncompared("ce/learned") | ENHANCEMENTS
 
 OF_MODELS: list[Edit] = [
     Edit(
@@ -121,6 +124,25 @@ OF_MODELS: list[Edit] = [
         | uncompared("twins-3/clean", "twins-4/clean", before=("kd", "cutmix")),
         "tried on a copy with two folds of `ce`, called `twins`",
         tried=False,
+    ),
+    Edit(
+        "`siblings` of a `deep` enhancer",
+        learning_enhancer(put("enhancers.learned", siblings=["twins-1", "twins-2"])),
+        LEARNED,
+        "tried on a copy where it learns by the errors of `kd`",
+    ),
+    Edit(
+        "`errors_of` of a `deep` enhancer",
+        learning_enhancer(put("enhancers.learned", errors_of="label-smoothing")),
+        LEARNED,
+        "the same copy",
+        tried=False,
+    ),
+    Edit(
+        "the temperature of the student by whose errors it learns",
+        learning_enhancer(put("students.kd.loss", temperature=2)),
+        trained("kd") | renewed("kd") | LEARNED,
+        "the same copy",
     ),
     Edit(
         "a new robust model, fine-tuned from `kd`",

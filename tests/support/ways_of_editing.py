@@ -226,6 +226,23 @@ def more_members(entry: dict, n: int) -> Callable[[Copy], None]:
     return change
 
 
+def learning_enhancer(change: Callable[[Copy], None]) -> Callable[[Copy], None]:
+    """Finish a study with two folds of `ce`, and a network `learned` that changes its images; then change it.
+
+    The network learns by the errors of `kd`.
+    """
+    entry = {"method": "deep", "models": ["ce"], "errors_of": "kd", "epsilon_255": [2], "confidence_weight": [1]}
+    entry |= {"width": 2, "epochs": 1, "batch_size": 64, "learning_rate": 0.01, "n_folds": 2}
+
+    def begin(copy: Copy) -> None:
+        put("baselines", twins={"folds_of": "ce", "parts": 2, "n": 2})(copy)
+        put("enhancers", learned=entry)(copy)
+        run = copy.snakemake("--resources", "gpu=4")
+        assert run.returncode == 0, run.stderr
+
+    return several(begin, change)
+
+
 # ---- methods ----
 
 
