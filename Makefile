@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE # pip leaves the compiling to the first import,
 
 PYTEST := python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test test-whole test-slurm test-browser test-storage check-gpu pdf soak lint format env slurm browser storage bench lock rulegraph example invalidation schema reference clean
+.PHONY: run test test-whole test-slurm test-browser test-crate test-storage check-gpu pdf soak lint format env slurm browser crate storage bench lock rulegraph example invalidation schema reference clean
 
 run: env ## the default study, to results/default/report/index.html
 	snakemake --cores all --resources gpu=4
@@ -28,6 +28,9 @@ test-slurm: slurm ## a study on a Slurm of one node; root on Debian, where it in
 
 test-browser: browser ## the report in Chromium; with PAGE=FILE that page too; installs Chromium on Debian as root
 	python -m pytest -rs tests/browser/check_*.py
+
+test-crate: crate ## the record of a run by a validator of RO-Crates, which fetches the contexts of its profile
+	$(CRATE)/bin/python -m pytest -rs tests/report/test_crate.py
 
 test-storage: storage ## a study whose files are kept in a bucket, of a server on this machine; and a plan for Kubernetes
 	$(STORAGE)/bin/python -m pytest -rs tests/storage/check_storage.py
@@ -102,6 +105,15 @@ $(STORAGE)/installed: $(MARK) envs/storage.lock
 	$(STORAGE)/bin/python $(LOCKED) envs/storage.lock
 	touch $@
 
+# Not into .venv: the validator wants an older rich.
+CRATE := .venv-crate
+crate: $(CRATE)/installed ## a validator of RO-Crates, as .venv-crate
+
+$(CRATE)/installed: $(MARK) envs/crate.lock
+	$(call on_top_of_venv,$(CRATE))
+	$(CRATE)/bin/python $(LOCKED) envs/crate.lock
+	touch $@
+
 # Both sides of a comparison use the same torch.
 PEERS := .venv-peers
 bench: $(PEERS)/installed ## every comparison of benchmarks/, into docs/benchmarks.md
@@ -124,6 +136,10 @@ lock: ## compile the locks from pyproject.toml, and write the conda files from i
 	uv pip compile --group storage --constraint $(STORAGE).txt --universal --generate-hashes --python-version 3.11 \
 		--no-annotate --quiet --output-file envs/storage.lock --custom-compile-command "make lock" \
 		$$(sed 's/\(.*\)==.*/--no-emit-package \1/' $(STORAGE).txt)
+	sed -n 's/^\([a-z0-9.-]*==[^ ;\\]*\).*/\1/p' $(LOCK) | grep -v ^rich== > $(CRATE).txt # which .venv has
+	uv pip compile --group crate --constraint $(CRATE).txt --universal --generate-hashes --python-version 3.11 \
+		--no-annotate --quiet --output-file envs/crate.lock --custom-compile-command "make lock" \
+		$$(sed 's/\(.*\)==.*/--no-emit-package \1/' $(CRATE).txt)
 	python3 envs/write_conda_files.py
 
 rulegraph: env ## regenerate the rule graph in README.md

@@ -92,7 +92,7 @@ def test_a_record_needs_nothing_that_may_be_missing(tmp_path):
 
 
 def test_a_validator_accepts_the_record(crate):
-    """pip install roc-validator; it fetches the contexts of the profile."""
+    """Of `make test-crate`; it fetches the contexts of the profile."""
     services = pytest.importorskip("rocrate_validator.services")
     models = pytest.importorskip("rocrate_validator.models")
     settings = services.ValidationSettings(

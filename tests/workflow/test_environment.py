@@ -8,8 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = {"requirements.lock": 51, "slurm.lock": 2, "browser.lock": 1, "storage.lock": 20}  # packages, at least
-APART = {"storage.lock"}  # of an environment of its own, which may have other versions
+LOCKS = {  # packages, at least
+    "requirements.lock": 51,
+    "slurm.lock": 2,
+    "browser.lock": 1,
+    "storage.lock": 20,
+    "crate.lock": 20,
+}
+APART = {"storage.lock", "crate.lock"}  # of an environment of its own, which may have other versions
 
 
 def load(path: Path):
