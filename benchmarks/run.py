@@ -16,6 +16,9 @@ from measure import origin
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 GROUPS = ("training", "attacking", "metrics", "agreement", "default_study", "scale", "startup", "report")
+ALONE = ("browser",)  # measured where it is named, since it needs what `make bench` does not install
+KEPT = (*GROUPS, *ALONE)
+KNOWN = ", ".join([*GROUPS, *(f"{name} (only by its name)" for name in ALONE)])
 # Of what is measured, each with what stands before it on the page, and how it is named where it was not recorded.
 ORIGIN = {"machine": "", "vectors": "", "date": "", "commit": "commit "}
 UNRECORDED = {"machine": "machine", "vectors": "vector instructions", "date": "date", "commit": "commit"}
@@ -33,11 +36,11 @@ On a GPU nothing was run yet; `make check-gpu` checks one ([what it does](traini
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[[], *GROUPS], default=[], metavar="NAME", help=", ".join(GROUPS))
+    parser.add_argument("names", nargs="*", choices=[[], *KEPT], default=[], metavar="NAME", help=KNOWN)
     parser.add_argument("--page", action="store_true", help="write the page alone, of what was measured")
     arguments = parser.parse_args()
     names = () if arguments.page else arguments.names or GROUPS
-    found = read() if set(names) < set(GROUPS) else {}
+    found = read() if TABLE.exists() or set(names) != set(GROUPS) else {}
     run(names, found)
     PAGE.write_text(page(found))
 
@@ -62,8 +65,8 @@ def run(names: Iterable[str], found: dict[str, dict]) -> None:
 
 def page(found: dict[str, dict]) -> str:
     """Return the page, in Markdown."""
-    parts = {key: [each for name in GROUPS if name in found for each in found[name][key]] for key in ("rows", "missed")}
-    notes = [line for name in GROUPS if name in found for line in notes_of(name, found[name])]
+    parts = {key: [each for name in KEPT if name in found for each in found[name][key]] for key in ("rows", "missed")}
+    notes = [line for name in KEPT if name in found for line in notes_of(name, found[name])]
     missed = ["Missed, and why:", "", *parts["missed"], ""] if parts["missed"] else []
     return HEAD + "\n".join([tables(parts["rows"]), *missed, *notes])
 
