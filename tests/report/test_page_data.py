@@ -4,11 +4,13 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from copies import ROOT
-from made_up_page import made_up, pictures_of
+from made_up_page import figures_in, made_up, pictures_of
+from small_figures import DATA as KINDS
 from small_report import METRICS, frame, report
 
 from render_report import library
@@ -16,6 +18,7 @@ from selfdoubt.figures.points import with_arms
 from selfdoubt.report import explorer
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.explorer import explorer_of
+from selfdoubt.report.figures import figures_of
 from selfdoubt.report.numbers import numbers_of
 from selfdoubt.report.page import render
 from selfdoubt.report.pictures import class_names, picture_lists
@@ -33,6 +36,13 @@ def test_every_script_of_the_page_is_named_by_its_digest_and_no_other_may_run(pa
     assert len(scripts) == 2 and policy.endswith("script-src " + " ".join(f"'sha256-{each}'" for each in digests))
     assert "MIT" in page and "DataTables 3.1.5" in page
     assert "script-src 'none'" in render(report()).replace("&#39;", "'")  # of a page without the library
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_of_figure_has_its_caption_on_the_page(tmp_path, kind):
+    data = replace(report(), figures=figures_in(tmp_path, kind))
+    [figure] = figures_of(data, numbers_of(with_arms(data.metrics)), "distillation")
+    assert figure.caption and figure.uri
 
 
 def test_the_library_is_the_file_that_its_readme_names():

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import json
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -89,7 +90,7 @@ def figures_in(folder: Path, *kinds: str) -> dict[str, dict]:
         if hasattr(module, "POINTS"):
             table = numbers.placed(table, figure, *module.POINTS)
         numbers.write(folder / f"{kind}.csv", table)
-        known = vars(entry) | {"kind": kind, "study": "distillation", "style": vars(entry.style)}
+        known = json.loads(json.dumps(vars(entry), default=vars)) | {"kind": kind, "study": "distillation"}
         found[kind] = {"settings": known, **paths, "csv": folder / f"{kind}.csv"}
     return found
 

@@ -1,9 +1,10 @@
 """Figures on the page, each with its caption."""
 
 import base64
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import pandas as pd
 
@@ -13,6 +14,7 @@ from selfdoubt.report.arms import Arms
 from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import Column, Numbers, find, key_of
 from selfdoubt.runtime import methods
+from selfdoubt.runtime.cli import parse_settings
 from selfdoubt.runtime.errors import UserError
 
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
@@ -52,7 +54,7 @@ def figures_of(data: ReportData, numbers: Numbers, study: str | None) -> list[Pl
         own = settings.get("study") if settings.get("study") in known else None
         if own == study:
             kind = methods.load("figures.kinds", settings["kind"])
-            text = kind.caption(SimpleNamespace(**settings), data.arms.label, _extent(settings, numbers))
+            text = kind.caption(parse_settings(json.dumps(settings)), data.arms.label, _extent(settings, numbers))
             text += data.arms.note(figure.get("upper_bounds", ()))
             csv, points = _numbers(figure, kind, data.arms, numbers)
             size = map(settings["style"].get, _SIZE)
