@@ -10,6 +10,7 @@ import pytest
 from foreign_files import DRAWS, LABELS, LOGITS, OTHER, C, N, run, wide, write
 
 from selfdoubt.evaluation import calibration, rankings
+from selfdoubt.external import rounding
 from selfdoubt.external.columns import find_columns
 from selfdoubt.external.files import read
 from selfdoubt.runtime.errors import UserError
@@ -145,6 +146,18 @@ def test_log_probabilities_are_known_by_their_name(tmp_path, kind):
     np.savez(tmp_path / "wrong.npz", log_probabilities=logs + 1, label=LABELS)
     with pytest.raises(UserError, match=r"probabilities that sum to 2\.71828"):
         read(tmp_path / "wrong.npz")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_logarithm_of_a_probability_of_0_counts_as_the_probability_does(tmp_path, dtype):
+    p = np.array([[0.5, 0.5, 0.0], [0.0, 1.0, 0.0]], dtype)
+    with np.errstate(divide="ignore"):
+        np.savez(tmp_path / "logs.npz", log_probabilities=np.log(p), label=[0, 2])
+    np.savez(tmp_path / "p.npz", probabilities=p, label=[0, 2])
+    logs, of_p = (read(tmp_path / f"{name}.npz") for name in ("logs", "p"))
+    assert logs.logits.dtype == dtype
+    np.testing.assert_allclose(logs.logits, of_p.logits, rtol=1e-6)
+    assert "1 of 2 labels have a probability of 0" in rounding.note(logs)
 
 
 # ---- label, prediction and confidence ----

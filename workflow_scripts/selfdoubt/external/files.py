@@ -162,6 +162,8 @@ def _spool(
         if numbers == "probabilities":
             places.append(rounding.places_of(logits.max(-1)))
             logits = np.log(np.maximum(logits, LEAST, dtype=np.float64))
+        elif numbers == "log-probabilities":
+            logits = np.nan_to_num(logits, neginf=np.log(LEAST))
         file.write(logits)
         n, n_classes, dtype = n + len(logits), width, logits.dtype
         del batch, logits  # before the next are read
