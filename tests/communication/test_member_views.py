@@ -90,6 +90,37 @@ def test_gains_are_what_views_of_contested_images_add_to_log_p(where):
     np.testing.assert_allclose(kept.gains[..., 1], np.take_along_axis(gains, kept.candidates, 1), atol=1e-5)
 
 
+class InFiles:
+    """Images as ImageFiles has them: what is taken at once is decoded, and noted."""
+
+    def __init__(self, images: np.ndarray, taken: list):
+        self.images, self.shape, self.taken = images, images.shape, taken
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, which) -> np.ndarray:
+        self.taken.append(len(self.images[which]))
+        return self.images[which]
+
+    def subset(self, rows: np.ndarray) -> "InFiles":
+        return InFiles(self.images[rows], self.taken)
+
+
+def test_contested_images_in_files_are_decoded_batch_by_batch(monkeypatch):
+    monkeypatch.setattr(inference, "LARGEST_BATCH", 4)
+    taken, expected = [], contested().logits
+    in_files = {
+        name: SimpleNamespace(images=InFiles(split.images, taken), labels=split.labels)
+        for name, split in SPLITS.items()
+    }
+    settings = {"method": "contested-views", "contested_below": HALF, "where": "contested", **FITTED, **SHIFTS}
+    found = decisions.decide(MODELS, in_files, SimpleNamespace(**settings), seed=0).logits
+    assert max(taken) == 4
+    for name, logits in expected.items():
+        np.testing.assert_array_equal(found[name], logits)
+
+
 def test_views_of_val_are_pooled_by_fits_without_its_fold():
     found, threshold = contested(contested_below=1e-6).logits, 1e-6
     np.testing.assert_allclose(found["val"], POOL.of_val(CLEAN["val"]), atol=1e-6)  # no image is below it

@@ -14,6 +14,7 @@ from selfdoubt.communication.out_of_fold import CrossFit, fit_on_val
 from selfdoubt.communication.probabilities import log_probabilities
 from selfdoubt.communication.protocols.weighted_pool import POOL
 from selfdoubt.communication.views import mean_over_views
+from selfdoubt.enhancers import crossfit
 from selfdoubt.runtime import randomness
 
 
@@ -30,9 +31,10 @@ def decide(models: dict[str, nn.Module], splits: dict, settings, seed: int) -> D
         before = decided(fitted, name, members)
         rows = viewed_rows(before, settings, randomness.generator(seed, f"contested-views/{name}"))
         after = [member.astype(np.float64) for member in members]
+        images = crossfit.subset(split, rows).images
         for i, model in enumerate(models.values()):
             generator = randomness.generator(seed, f"views/{name}", i)
-            after[i][rows] = mean_over_views(model, split.images[rows], members[i][rows], settings, generator)
+            after[i][rows] = mean_over_views(model, images, members[i][rows], settings, generator)
         logits[name] = decided(fitted, name, after).astype(np.float32) if len(rows) else before.astype(np.float32)
         if name in ("val", "test"):
             both = np.intersect1d(rows, contested_rows(before, settings))  # of random images not all are contested
