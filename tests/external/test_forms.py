@@ -209,6 +209,16 @@ def test_several_confidences_are_several_scores(tmp_path, capsys):
     assert code == 0 and "identical" in out  # accuracy, of the same predictions
 
 
+@pytest.mark.parametrize("name", ["softmax_entropy", "error_prob", "Anomaly score", "target_prob"])
+def test_what_grows_with_doubt_or_knows_the_label_is_no_confidence(tmp_path, name):
+    frame = pd.DataFrame({"label": LABELS, "pred": PREDICTED, name: 1 - TOP})
+    frame.to_csv(tmp_path / "alone.csv", index=False)
+    with pytest.raises(UserError, match=f"nor a column 'confidence'; it has .*'{name}'"):
+        read(tmp_path / "alone.csv")
+    frame.assign(conf=TOP, entropy=TOP - 1).to_csv(tmp_path / "beside.csv", index=False)
+    assert [*read(tmp_path / "beside.csv").signals] == ["conf", "entropy"]
+
+
 def test_confidences_detect_other_images(tmp_path, capsys):
     pd.DataFrame({"label": LABELS, "pred": PREDICTED, "conf": TOP}).to_csv(tmp_path / "a.csv", index=False)
     pd.DataFrame({"conf": TOP / 2}).to_csv(tmp_path / "ood.csv", index=False)

@@ -38,7 +38,8 @@ _NAMES = {  # of one column each, the first where there are several
 }  # fmt: skip
 _CONFIDENT = {"conf", "confs", "confidence", "confidences", "score", "scores", "msp", "mcp", "prob", "probability"}
 _CONFIDENT |= {"softmax", "margin", "certainty"}  # words in the names of confidences, of which there may be several
-_NO_CONFIDENCE = {"uncertainty", "true", "gt"}  # words in the names of what grows with doubt, or knows the label
+# words in the names of what grows with doubt, or knows the label
+_NO_CONFIDENCE = {"uncertainty", "entropy", "error", "anomaly", "novelty", "outlier", "true", "gt", "target"}
 _OF_ONE_CLASS = re.compile(r"(p|probs?|probability|softmax|logits?|scores?)[\W_]?\d+\W?", re.IGNORECASE)
 _OTHER_NAMES = ("scores", "outputs", "y_score")  # of logits
 
