@@ -267,6 +267,7 @@ BROKEN = [
     (text("label,pred,conf\n0,True,0.5\n1,True,0.6\n"), "these are as '0', and those as 'True'; name classes alike"),
     (text("label,pred,conf\ncat,Cat,0.5\n"), "these are as 'cat', and those as 'Cat'"),
     (text("label,pred,entropy\n0,1,0.5\n1,1,0.6\n"), "'entropy' is above 0, so it grows with doubt"),
+    (text("label,pred,knn\n0,1,0.5\n1,1,0.6\n"), "'knn' is above 0, so it grows with doubt"),
     (text("label,pred,prob_true\n0,1,0.5\n"), "nor a column 'confidence'; it has"),
     (text("label,pred,uncertainty_score\n0,1,0.5\n"), "nor a column 'confidence'; it has"),
     (text(HAND.replace("t_", "t")), "did you mean 'logit0'? name them 'logit_0', 'logit_1', ...; it has 'label', 'l"),

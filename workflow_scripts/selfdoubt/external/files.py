@@ -28,7 +28,7 @@ from selfdoubt.runtime.errors import UserError
 
 OOD_CLASSES = 2**53  # of which `ood_class` is one: whole numbers above are not all float64
 _NEAR_100 = 5  # by which the sum of rounded percentages may miss it
-_NEGATIVE = ("entropy", "mc-dropout")  # scores that are negative entropies
+_NEGATIVE = ("entropy", "mc-dropout", "knn")  # scores that are negative entropies, or a negative distance
 
 
 def read(path: Path, probabilities: bool | None = None, labelled: bool = True) -> Predictions:
