@@ -209,6 +209,16 @@ def test_several_confidences_are_several_scores(tmp_path, capsys):
     assert code == 0 and "identical" in out  # accuracy, of the same predictions
 
 
+def test_labels_that_are_numbers_keep_them_beside_predictions_that_are_names(tmp_path):
+    labels = np.array([2, 10, 2, 11])
+    for name, predicted in (("a", [2, 10, 11, 11]), ("b", ["2", "none", "10", "unsure"])):
+        frame = pd.DataFrame({"label": labels, "pred": predicted, "conf": TOP[:4]})
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    plain, mixed = (read(tmp_path / f"{name}.csv") for name in ("a", "b"))
+    np.testing.assert_array_equal(mixed.labels, plain.labels)
+    assert mixed.predicted.tolist() == [2, 12, 10, 13]
+
+
 @pytest.mark.parametrize("name", ["softmax_entropy", "error_prob", "Anomaly score", "target_prob"])
 def test_what_grows_with_doubt_or_knows_the_label_is_no_confidence(tmp_path, name):
     frame = pd.DataFrame({"label": LABELS, "pred": PREDICTED, name: 1 - TOP})

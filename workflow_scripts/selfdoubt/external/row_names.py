@@ -39,17 +39,20 @@ def nothing_in(parts: Sequence[pa.Array]) -> bool:
 def as_classes(path: Path, labels: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return labels and predicted classes as whole numbers: those that they are, else places in their sorted names.
 
-    The labels' names come first, so that the numbers of labels are the same for every model of the same images.
+    The labels' names come first, so that the numbers of labels are the same for every model of the same images;
+    predicted names beside labels that are numbers are numbered beyond these.
     Raises UserError where no prediction is a label and they are written in two ways, as 0 and "cat", or Cat and cat.
     """
     kinds = {labels.dtype.kind, predicted.dtype.kind}
     if kinds == {"i"}:
         return labels, predicted
-    labels, predicted = labels.astype(str), predicted.astype(str)
     known = np.unique(labels)
+    numbers = known if known.dtype.kind == "i" else np.arange(len(known))
+    known, labels, predicted = (names.astype(str) for names in (known, labels, predicted))
     in_other_letters = {name.casefold() for name in known} & {name.casefold() for name in np.unique(predicted)}
     if not np.isin(predicted, known).any() and (len(kinds) > 1 or in_other_letters):
         what = f"no prediction is one of the labels: these are as '{known[0]}', and those as '{predicted[0]}'"
         raise UserError(f"{path}: {what}; name classes alike in both columns")
-    number = {name: i for i, name in enumerate([*known, *np.setdiff1d(predicted, known)])}
+    number = dict(zip(known, numbers, strict=True))
+    number |= {name: i for i, name in enumerate(np.setdiff1d(predicted, known), numbers.max() + 1)}
     return tuple(np.array([number[name] for name in names], np.int64) for names in (labels, predicted))
