@@ -9,6 +9,7 @@ PALETTE = (
 )
 DASHES = ("solid", (0, (4, 1.4)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
 MARKERS = ("o", "D", "s", "^")
+N_LOOKS = len(PALETTE) * len(MARKERS)  # that differ
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,18 @@ class Look:
 
 
 def look_at(place: int) -> Look:
-    """Return the look of the arm at a place among all arms of the study; 48 differ."""
+    """Return the look of the arm at a place among all arms of the study; N_LOOKS differ."""
     form = place // 6 % 4 ^ place // 24 % 2  # in the second half, the forms that a colour had not in the first
     return Look(PALETTE[place % len(PALETTE)], DASHES[form], MARKERS[form])
+
+
+def looks_at(places: dict[str, int]) -> dict[str, Look]:
+    """Return the looks of arms by their places in the study, or, if two would look alike, among themselves."""
+    arms = sorted(places, key=places.get)
+    looks = {arm: look_at(places[arm]) for arm in arms}
+    if len({*looks.values()}) < min(len(arms), N_LOOKS):
+        return {arm: look_at(place) for place, arm in enumerate(arms)}
+    return looks
 
 
 @dataclass(frozen=True)
@@ -45,8 +55,7 @@ class Context:
 
 def context_of(settings: dict) -> Context:
     """Return the context from a job's settings: "labels" (arm -> text), "looks" (arm -> place), and others."""
-    places = settings.get("looks", {})
-    looks = {arm: look_at(places[arm]) for arm in sorted(places, key=places.get)}
+    looks = looks_at(settings.get("looks", {}))
     others = {key: settings.get(key, {}) for key in ("values", "corruptions", "doses", "claims", "own_images")}
     texts = {key: settings[key] for key in ("mask_truth", "source") if key in settings}
     return Context(settings.get("labels", {}), looks, **texts, **others)

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import matplotlib as mpl
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from selfdoubt.figures.context import Context, Look
+from selfdoubt.figures.context import N_LOOKS, Context, Look
 from selfdoubt.figures.points import accuracy_and_auroc, read_metrics, with_means
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import Extent, counted
@@ -43,15 +44,21 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
         axes.scatter(x, y, s=30, color=look.colour, marker=look.marker, edgecolor="white", linewidth=0.7, zorder=4)
     axes.set(xlabel="accuracy (%)", ylabel="AUROC of correct against incorrect (%)")
     axes.grid()
+    if len(shown) <= N_LOOKS:
+        _add_legend(axes, shown, context)
+    n, n_replicates = int(points["n"].max()), points["replicate"].nunique()
+    extent = f"{settings.dataset}, {settings.split}, n = {n:,}; score {settings.score}"
+    marks = ", mean enlarged" if n_replicates > 1 else ""
+    marks += f"; {len(shown)} arms, whose marks repeat" if len(shown) > N_LOOKS else ""
+    header(figure, f"{extent}; {counted(n_replicates, 'replicate')}{marks}")
+    return laid_out(figure)
+
+
+def _add_legend(axes: Axes, shown: list[str], context: Context) -> None:
     handles = [_mark(context.looks[arm]) for arm in shown]
     names, n_columns = [context.labels[arm] for arm in shown], -(-len(shown) // ROWS)
     beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
     axes.legend(handles, names, ncols=n_columns, handletextpad=0.2, **beside)
-    n, n_replicates = int(points["n"].max()), points["replicate"].nunique()
-    extent = f"{settings.dataset}, {settings.split}, n = {n:,}; score {settings.score}"
-    marks = ", mean enlarged" if n_replicates > 1 else ""
-    header(figure, f"{extent}; {counted(n_replicates, 'replicate')}{marks}")
-    return laid_out(figure)
 
 
 def table(data: pd.DataFrame, settings, context: Context) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from selfdoubt.figures.bands import BAND
 from selfdoubt.figures.context import Context
@@ -46,6 +47,7 @@ def draw(data: dict[str, list[np.ndarray]], settings, context: Context) -> Figur
         axes.fill_between(epochs + 1, values.min(0), values.max(0), color=look.colour, alpha=0.16, linewidth=0)
         axes.plot(epochs + 1, values.mean(0), color=look.colour, linestyle=look.dashes, marker=marker)
     axes.set(xlabel="epoch", ylabel=NAMES[settings.column])
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(axis="y")
     lines = [Line2D([], [], color=look.colour, linestyle=look.dashes) for look in map(context.looks.get, data)]
     axes.legend(lines, [context.labels[arm] for arm in data], loc="upper left", bbox_to_anchor=(1.01, 1))
