@@ -37,6 +37,7 @@ class Probe(nn.Module):
     def __init__(self, weights: torch.Tensor, offset: float = 0.0):
         super().__init__()
         self.layer, self.weights, self.offset = nn.Identity(), nn.Parameter(weights), offset
+        self.input_pixels = 0
 
     def cam_layers(self) -> list[nn.Module]:
         return [self.layer]
@@ -87,12 +88,21 @@ def test_maps_of_a_network_are_its_images_own_and_leave_no_trace(monkeypatch):
     model = build_model(SimpleNamespace(family="convnet", widths=[4, 6]), n_classes=3, channels=2, size_px=16)
     images, labels = noise(channels=2), np.array([0, 1, 2, 0, 1, 2])
     together = activation_maps.activation_maps(model.train(), images, labels)
-    monkeypatch.setattr(activation_maps, "_MAP_PIXELS", 1)  # one image at once
+    monkeypatch.setattr(map_views, "_MAP_PIXELS", 1)  # one image at once
     assert activation_maps.activation_maps(model, images, labels) == pytest.approx(together, abs=1e-5)
     assert together.shape == (6, 16, 16) and together.min() >= 0
     assert together.max((1, 2)) == pytest.approx(np.ones(6))
     assert not model.training and all(weight.grad is None for weight in model.parameters())
     assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_a_network_that_enlarges_images_is_given_fewer_at_once(monkeypatch):
+    seen, model = [], probe()
+    model.input_pixels = 8 * 8
+    model.layer.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    monkeypatch.setattr(map_views, "_MAP_PIXELS", 2 * 8 * 8)
+    activation_maps.activation_maps(model, np.full((5, 1, 4, 4), 51, np.uint8), np.zeros(5, int))
+    assert seen == [2, 2, 1]
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenetv3_small_050"])

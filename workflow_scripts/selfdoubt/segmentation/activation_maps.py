@@ -18,7 +18,6 @@ from selfdoubt.segmentation.map_views import MapViews
 
 _DILATIONS_PX = (1, 2, 4, 8, 12, 24)  # Araslanov & Roth's, as far as the image is more than twice as large
 _CONTRAST = 0.1  # differences in colour are in units of this fraction of the neighbourhood's deviation
-_MAP_PIXELS = 200_000  # of a batch
 _REFINED_PIXELS = 50_000  # of a batch whose affinities fit into the cache
 _TINY = 1e-8
 
@@ -45,7 +44,7 @@ def activation_maps(model, images: np.ndarray, labels: np.ndarray, views: MapVie
         gradients = torch.autograd.grad(_log_odds(logits, labels).sum(), outputs)
         return _fuse(outputs, gradients, size)
 
-    for part in _slices(images, _MAP_PIXELS) if views is None else map_views.slices_of(images, model, views):
+    for part in map_views.slices_of(images, model, views or MapViews([1.0])):
         pixels, own = inference.as_pixels(images[part], device), torch.tensor(labels[part], device=device)
         if views is None:
             found = of_view(model, pixels, own)
@@ -87,7 +86,9 @@ def refine(maps: np.ndarray, images: np.ndarray, n_steps: int, device: torch.dev
     """
     dilations = [d for d in _DILATIONS_PX if 2 * d < min(maps.shape[1:])] or [1]
     parts = []
-    for part in _slices(images, _REFINED_PIXELS):
+    n_at_once = max(1, _REFINED_PIXELS // (maps.shape[1] * maps.shape[2]))
+    for first in range(0, len(maps), n_at_once):
+        part = slice(first, first + n_at_once)
         refined = torch.tensor(maps[part], device=device).permute(1, 2, 0).contiguous()  # (H, W, n): shifts are fast
         if n_steps:
             colours = torch.tensor(images[part], device=device).permute(1, 2, 3, 0).float() / 255  # (C, H, W, n)
@@ -133,8 +134,3 @@ def pseudo_labels(maps: np.ndarray, foreground_above: float, background_below: f
     pseudo = np.where(maps > foreground_above, 1, np.where(maps < background_below, 0, -1)).astype(np.int8)
     pseudo[~(pseudo == 1).any((1, 2))] = -1
     return pseudo
-
-
-def _slices(images: np.ndarray, pixels: int) -> list[slice]:
-    size = max(1, pixels // (images.shape[2] * images.shape[3]))
-    return [slice(first, first + size) for first in range(0, len(images), size)]
