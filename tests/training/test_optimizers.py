@@ -134,16 +134,28 @@ def test_frozen_parameters_stay_and_gradients_are_forgotten(settings):
     assert all(p.grad is None for p in model.parameters())
 
 
-@EACH
-def test_scales_and_shifts_do_not_decay(settings):
-    model = model_of()
+def decayed(model: nn.Module, settings) -> set[str]:
+    """The parameters that a step without gradients makes smaller."""
     optimizer = Optimizer(model, settings)
     for p in model.parameters():
         p.grad = torch.zeros_like(p)
+    before = {name: p.detach().norm() for name, p in model.named_parameters()}
     optimizer.step(1.0)
-    for name, p in model.named_parameters():
-        smaller = p.detach().norm() < dict(model_of().named_parameters())[name].norm()
-        assert smaller == (p.ndim > 1 and p.requires_grad), name
+    return {name for name, p in model.named_parameters() if p.detach().norm() < before[name]}
+
+
+@EACH
+def test_scales_and_shifts_do_not_decay(settings):
+    model = model_of()
+    expected = {name for name, p in model.named_parameters() if p.ndim > 1 and p.requires_grad}
+    assert decayed(model, settings) == expected
+
+
+@EACH
+def test_what_a_network_exempts_does_not_decay(settings):
+    model, exempt = model_of(), "blocks.1.0.weight"
+    model.body.no_weight_decay = lambda: {exempt}  # as networks of timm have it
+    assert decayed(model_of(), settings) - decayed(model, settings) == {f"body.{exempt}"}
 
 
 @EACH
