@@ -235,6 +235,14 @@ def test_a_scaled_object_leaves_lambda_to_the_target(kept):
     assert weight == pytest.approx(kept, abs=0.06)
 
 
+def test_an_object_keeps_its_size_where_the_target_has_none():
+    masks = torch.zeros(2, 1, 1, 40, 40)
+    masks[1, ..., 10:20, 15:25] = 1
+    target, source = (with_mask(torch.full((1, 3, 40, 40), 9 * i), masks[i]) for i in (0, 1))
+    mixed, weight = mask_cutmix_scaled.mix(target, source, mixing_of(0.5), settings_of("mask-cutmix-scaled"))
+    assert (mixed == 9).sum().item() == 3 * 100 and weight.item() == 0
+
+
 def test_weights_of_scaled_objects_are_more_spread():
     masks = torch.zeros(2, 500, 1, 32, 32)
     masks[..., 8:24, 10:22] = 1
