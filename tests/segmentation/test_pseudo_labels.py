@@ -55,6 +55,19 @@ def test_a_rough_guess_becomes_the_region_of_its_colour(channels):
     assert found[left].min() > 0.5 > found[~left].max()
 
 
+def test_each_step_adds_to_what_is_given_at_most_three_nats_by_hand():
+    # The object has 0.6 of its weight on the left, the rest 0.4, of which half is of the very colour. So the log-odds,
+    # log 1.5, rise by log 0.301 / 0.201 in the first step, and by three in the end; on the right they fall as much.
+    images = np.zeros((1, 1, 24, 24), np.uint8)
+    images[..., :12] = 255
+    given = np.where(images[:, 0] > 0, 0.6, 0.4).astype(np.float32)
+    for n_steps, evidence in ((1, np.log(0.301 / 0.201)), (20, 3)):
+        found = colours.refine(given, images, n_steps)[0]
+        expected = 1 / (1 + np.exp(-np.log(1.5) - evidence))
+        assert found[10, 4] == pytest.approx(expected, abs=1e-4)
+        assert found[10, 19] == pytest.approx(1 - expected, abs=1e-4)
+
+
 def test_colours_of_an_image_do_not_depend_on_the_others(monkeypatch):
     images, left = halves()
     images[1] = images[1].transpose(0, 2, 1)
