@@ -31,6 +31,16 @@ def test_val_from_train_is_as_ever():
     assert [(pool, len(rows)) for pool, rows in settled.values()] == [("train", 8), ("train", 8), ("train", 4)]
 
 
+def test_a_rare_class_has_an_image_in_every_split_and_is_named_where_it_has_too_few():
+    settings = SimpleNamespace(val_fraction=0.1, test_fraction=0.1, split_seed=0)
+    labels = {"train": np.repeat([0, 1], [40, 3])}
+    chosen = splitting.choose(labels, CLASSES, settings)
+    counts = {split: np.bincount(labels["train"][rows]).tolist() for split, (_, rows) in chosen.items()}
+    assert counts == {"train": [32, 1], "val": [4, 1], "test": [4, 1]}
+    with pytest.raises(UserError, match="class 'b' has no image in val"):
+        splitting.choose({"train": np.repeat([0, 1], [40, 2])}, CLASSES, settings)
+
+
 def test_as_many_test_images_as_are_asked_for_in_the_proportions_of_the_classes():
     labels = {"train": np.arange(20) % 2, "test": np.repeat([0, 1], [30, 10])}
     settings = SimpleNamespace(val_fraction=0.5, test_fraction=0.2, split_seed=0, val_from="train", test_images=8)
