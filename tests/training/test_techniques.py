@@ -181,6 +181,17 @@ def test_the_past_of_images_is_what_was_correct():
         assert np.array_equal(tensors[f"techniques.crl.{name}"], counts)
 
 
+def test_what_is_ranked_is_the_fraction_of_times_that_an_image_was_correct():
+    # Of two views each, 2 and 1 were: 1 and 1/2, whose difference is all that equal confidences lose, twice of two.
+    stream = stream_of()
+    stream.n_images = 2
+    technique, zeros = of(EACH["crl"][0], OneWeight(), stream), torch.zeros(2).long()
+    batch = Batch(torch.zeros(2, 1, 1, 1), zeros, zeros, None, positions=torch.arange(2))
+    for logits in ([[1.0, 0.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]]):
+        technique.learned(torch.tensor(logits), batch)
+    assert technique.objective(lambda logits, batch: 0.0)(torch.zeros(2, 2), batch).item() == pytest.approx(1 / 2)
+
+
 def test_the_first_epoch_of_crl_is_that_of_cross_entropy():
     rows = [training_of(techniques, learning_rate=1.0, epochs=2)[0].run() for techniques in ([], EACH["crl"])]
     assert rows[0][0] == rows[1][0] and rows[0][1]["train_loss"] < rows[1][1]["train_loss"]
@@ -245,6 +256,7 @@ def test_regmixup_by_hand():
     partner = (both.mixed.images.flatten() - both.mixed.weight * torch.arange(4.0)) / (1 - both.mixed.weight)
     assert sorted(partner.round().tolist()) == [0, 1, 2, 3]
     assert torch.equal(both.mixed.other_labels, batch.labels[partner.round().long()])
+    assert len(set(both.mixed.weight.tolist())) == 4  # a lambda for each image
     loss = technique.objective(lambda logits, part: logits.sum() + (part.weight is not None))(torch.ones(8, 1), both)
     assert loss == 4 + 0.5 * (4 + 1)
     assert torch.equal(technique.extended(batch, step=7).images, both.images)
@@ -268,6 +280,10 @@ def test_the_control_of_adversarial_images_has_random_signs():
     delta = technique.extended(batch, 0).images - 0.5
     assert_close(delta.abs(), torch.full_like(delta, 8 / 255))
     assert 0.3 < (delta > 0).float().mean() < 0.7 and technique.passes_before == 0
+    again, next_step = (technique.extended(batch, step).images - 0.5 for step in (0, 1))
+    technique._stream.seed = 2
+    assert torch.equal(again, delta)
+    assert not any(torch.equal(other, delta) for other in (next_step, technique.extended(batch, 0).images - 0.5))
 
 
 # ---- in the loop ----
