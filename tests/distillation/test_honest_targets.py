@@ -11,7 +11,7 @@ from small_training import BASELINE, CPU, NETWORK, RECIPE, SGD, STUDENT, recipe_
 
 from selfdoubt.data.folds import parts_of
 from selfdoubt.distillation import teachers
-from selfdoubt.models import checkpoints
+from selfdoubt.models import checkpoints, inference
 from selfdoubt.training.batches import Stream
 
 PARTS, DIVISIONS = 3, 2
@@ -113,8 +113,9 @@ def test_a_student_of_stored_targets_equals_one_of_the_teachers_to_the_last_bit(
     assert not torch.equal(*heads)
 
 
-def test_a_fixed_view_is_held_out_too(members):
+def test_a_fixed_view_is_held_out_too(members, monkeypatch):
     split = split_of()
+    monkeypatch.setattr(inference, "LARGEST_BATCH", 7)  # of 20 images
     fixed = asked(members, **HELD_OUT).fixed(split.images, CPU)
     still = Stream(split, recipe_of(shift_px=0, flip=False), 1, CPU)
     for batch in still.epoch(0):
