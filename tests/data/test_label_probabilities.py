@@ -7,7 +7,7 @@ import pytest
 from small_data import encode, load_splits, write_folder
 from small_training import BASELINE, files_of, run_script, split_of
 
-from selfdoubt.data import catalog, datasets
+from selfdoubt.data import catalog, datasets, label_probabilities
 from selfdoubt.external import people
 from selfdoubt.runtime.errors import UserError
 from selfdoubt.settings import catalog as settings_catalog
@@ -30,6 +30,13 @@ def counts_of(root, suffix: str = "csv", leave_out: str = "", **columns) -> None
         return
     lines = [",".join(table.column_names), *(",".join(map(str, row.values())) for row in table.to_pylist())]
     path.write_text("\n".join(lines))
+
+
+def test_numbers_whose_sum_is_too_large_for_a_float_become_fractions():
+    numbers = np.array([[1e308, 1e308, 0], [1, 2, 1]])
+    assert label_probabilities.fractions(numbers, "") == pytest.approx(
+        np.array([[1 / 2, 1 / 2, 0], [1 / 4, 1 / 2, 1 / 4]])
+    )
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

@@ -1,5 +1,7 @@
 """Scenes: exact masks, objects that are whole, draws that depend on nothing but name and id."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from clothes import clothes
@@ -123,6 +125,12 @@ def test_images_do_not_touch_one_another():
     images[0, 1:5, 1:5] = images[2, 1:5, 1:5] = 200
     images[1, 2, 2:4] = 200  # alone: a speck, but all that the image has
     assert scenes.silhouettes(images).sum((1, 2)).tolist() == [16, 2, 16]
+
+
+def test_a_line_that_covers_less_than_half_of_each_pixel_has_a_mask():
+    line = np.diag(np.full(28, 255, np.uint8))[None]
+    _, masks = scenes.place(line, [SimpleNamespace(random=np.zeros)])  # at half its size
+    assert masks.any() and masks.sum() < 28
 
 
 def test_an_image_of_nothing_is_refused():
