@@ -56,6 +56,19 @@ def test_a_scene_depends_on_its_id_alone(test_scenes, changed):
     np.testing.assert_array_equal(new_backgrounds.changed("", part).images, changed.images[rows])
 
 
+def test_the_first_background_with_enough_contrast_is_taken_and_else_the_one_with_most(test_scenes, monkeypatch):
+    rows = np.arange(20)
+    part = Split(*(getattr(test_scenes, name)[rows] for name in ("images", "labels", "image_ids", "masks")))
+    found = {}
+    for contrast, n_drawn in ((0, 1), (0, 8), (np.inf, 8), (np.inf, 1)):
+        monkeypatch.setattr(scenes, "CONTRAST", contrast)
+        monkeypatch.setattr(new_backgrounds, "_N_DRAWN", n_drawn)
+        found[contrast, n_drawn] = new_backgrounds.changed("", part).images
+    first = found[0, 1]
+    assert (found[0, 8] == first).all() and (found[np.inf, 1] == first).all()
+    assert (found[np.inf, 8] != first).any((1, 2, 3)).mean() > 0.5
+
+
 def test_no_family_is_one_of_training():
     assert not new_backgrounds.TEXTURES.keys() & scenes.TEXTURES.keys()
 
