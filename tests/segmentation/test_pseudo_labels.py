@@ -1,5 +1,6 @@
 """Pseudo-labels by ranks within classes, by features, and by the colours of an image."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -166,6 +167,15 @@ def test_a_network_of_an_input_size_of_its_own_is_looked_at_in_units_of_that():
         lambda look, images: look(images).mean((2, 3))[..., None], model, torch.rand(1, 1, 10, 10), MapViews([1.0, 1.5])
     )
     assert [images.shape[2] for images in seen] == [20, 20, 30, 30]
+
+
+def test_a_network_that_enlarges_images_is_given_fewer_at_once(monkeypatch):
+    model = build_model(SimpleNamespace(family="convnet", widths=[4, 6]), n_classes=3, channels=1, size_px=16)
+    model._network, seen = replace(model._network, input_size=(32, 32)), []
+    model.body.register_forward_pre_hook(lambda _, given: seen.append(tuple(given[0].shape)))
+    monkeypatch.setattr(map_views, "_MAP_PIXELS", 2 * 32 * 32)
+    activation_maps.activation_maps(model, np.zeros((5, 1, 16, 16), np.uint8), np.zeros(5, int))
+    assert seen == [(2, 1, 32, 32), (2, 1, 32, 32), (1, 1, 32, 32)]
 
 
 # ---- pseudo-labels ----

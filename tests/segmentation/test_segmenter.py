@@ -96,15 +96,6 @@ def test_maps_of_a_network_are_its_images_own_and_leave_no_trace(monkeypatch):
     assert not any(module._forward_hooks for module in model.modules())
 
 
-def test_a_network_that_enlarges_images_is_given_fewer_at_once(monkeypatch):
-    seen, model = [], probe()
-    model.input_pixels = 8 * 8
-    model.layer.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
-    monkeypatch.setattr(map_views, "_MAP_PIXELS", 2 * 8 * 8)
-    activation_maps.activation_maps(model, np.full((5, 1, 4, 4), 51, np.uint8), np.zeros(5, int))
-    assert seen == [2, 2, 1]
-
-
 @pytest.mark.parametrize("name", ["resnet18", "mobilenetv3_small_050"])
 def test_maps_of_a_timm_network(name):
     network = SimpleNamespace(family="timm", name=name, pretrained=False, patch_px=4, input_px="data")
