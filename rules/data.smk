@@ -146,7 +146,7 @@ rule digest_data:
     input:
         digested_splits(),
     output:
-        TABLE.format(table="data"),
+        in_report(TABLE.format(table="data"), "table", "Tables"),
     log:
         log_of("digest_data"),
     benchmark:

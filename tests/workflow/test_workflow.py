@@ -90,10 +90,13 @@ def test_an_option_works(finished, option, output):
     assert output in run.stdout + run.stderr
 
 
-def test_the_engines_own_report_holds_our_page(finished, tmp_path):
+def test_the_engines_own_report_holds_our_page_the_tables_and_the_figures(finished, tmp_path):
     run = Copy(finished).snakemake("--report", str(tmp_path / "report.html"))
     assert run.returncode == 0, run.stderr
-    assert "results/default/report/index.html" in (tmp_path / "report.html").read_text()
+    page, made = (tmp_path / "report.html").read_text(), finished / "results/default"
+    files = [made / "report/index.html", *made.glob("tables/*.parquet"), *made.glob("figures/*.svg")]
+    assert len(files) > 10
+    assert [file.name for file in files if f'"{file.relative_to(finished)}": {{"name"' not in page] == []
 
 
 def test_every_rule_and_target_has_a_description(finished):
