@@ -118,7 +118,7 @@ class TrainedEnhancer(Enhancer):
 
 
 class Head(TrainedEnhancer):
-    """A network that says whether predictions are correct."""
+    """A network that estimates whether predictions are correct."""
 
     changes_images: ClassVar[bool] = False
     reads_logits: bool  # too: it then starts at the clean confidence
@@ -305,7 +305,7 @@ class FromTimm(Strict):
 class Style(Strict):
     """What a figure is for, and its size.
 
-    For a paper the width is that of one column or of the page, whatever `width_mm` says, the type is the paper's, and
+    For a paper the width is that of one column or of the page, whatever `width_mm` is, the type is the paper's, and
     the line above the figure is left out: its caption states that.
     """
 

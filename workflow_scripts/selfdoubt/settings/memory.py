@@ -61,7 +61,7 @@ def _largest_split(source: str) -> tuple[int | None, int, int | None]:
         return facts.LARGEST_SPLIT
     try:
         return _n_counted(facts, place), _CHANNELS, None
-    except (UserError, OSError):  # it is not there, or not as it must be: the check of the config says so
+    except (UserError, OSError):  # it is not there, or not as it must be: the check of the config reports it
         return None, _CHANNELS, None
 
 
@@ -282,7 +282,7 @@ def _has_own_val(source: str) -> bool:
     facts = None if source == "predictions" else settings_of(source)
     try:
         return hasattr(facts, "has_val") and facts.has_val(source.partition(":")[2])
-    except (UserError, OSError):  # the check of the config says so
+    except (UserError, OSError):  # the check of the config reports it
         return False
 
 
@@ -322,7 +322,7 @@ def _n_published(source: str, name: str = "") -> int | None:
     try:
         facts = settings_of(source, "shifts")
         return facts.n_images(source.partition(":")[2], name) if hasattr(facts, "n_images") else None
-    except (UserError, OSError):  # it is not there: the check of the config says so
+    except (UserError, OSError):  # it is not there: the check of the config reports it
         return None
 
 
@@ -382,7 +382,7 @@ def _n_listed(source: str) -> int | None:
         if hasattr(facts, "files_by_split"):
             return footers.n_classes(facts.files_by_split(place)[0]["train"])
         return facts.n_classes(place) if hasattr(facts, "n_classes") else None
-    except (UserError, OSError):  # the check of the config says so
+    except (UserError, OSError):  # the check of the config reports it
         return None
 
 

@@ -1,4 +1,4 @@
-"""Confidence-head: a network that reads the image and says whether the prediction is correct.
+"""Confidence-head: a network that reads the image and estimates whether the prediction is correct.
 
 It costs what the network of `deep` costs, and sees what that sees, but classifies, where `deep` changes the image. With
 `reads_logits` its last layer has the features of `clean-logistic` too.

@@ -35,7 +35,7 @@ def fit(
     seed: int,
     others: lots.Others = lots.NONE,
 ) -> list[list]:
-    """Return, for each candidate, the network trained on each of the parts (row numbers) of `val`, as `lots` says."""
+    """Return, for each candidate, the network trained on each of the parts (row numbers) of `val`, as of `lots`."""
     given = [lots.of_part(model, val, rows, others) for rows in parts]
     return [[train(of_part, settings, seed) for of_part in given] for settings in candidates]
 

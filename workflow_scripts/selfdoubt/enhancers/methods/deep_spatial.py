@@ -49,7 +49,7 @@ def fit(
     seed: int,
     others: lots.Others = lots.NONE,
 ) -> list[list]:
-    """Return, for each candidate, the network trained on each of the parts (row numbers) of `val`, as `lots` says."""
+    """Return, for each candidate, the network trained on each of the parts (row numbers) of `val`, as of `lots`."""
 
     def trained(settings, rows: np.ndarray) -> SpatialNetwork:
         build = partial(SpatialNetwork, val.images.shape[1], settings.width, sizes_of(settings))

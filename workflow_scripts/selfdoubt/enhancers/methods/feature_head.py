@@ -1,8 +1,8 @@
-"""Feature-head: a small network that reads the penultimate features and says whether the prediction is correct.
+"""Feature-head: a small network that reads the penultimate features and estimates whether the prediction is correct.
 
 The idea of ConfidNet (Corbiere et al. 2019), whose target is the probability of the true class. Theirs has five layers
 of 400, is trained on the images that the classifier was trained on, and fine-tunes a copy of it in the end; here it is
-as large as the settings say, and trained on val.
+of the size that the settings give, and trained on val.
 """
 
 from itertools import pairwise

@@ -93,10 +93,10 @@ def draw(data: Exchange, settings, context: Context) -> Figure:
     panels = figure.subplots(len(rows), 3, width_ratios=[1, 2.2, 1.6], squeeze=False)
     limit = float(np.nanmax(np.abs(_advantage(data)[rows]))) or 1.0
     names = {ALL_IN_TURN: ALL_IN_TURN} | {member: context.labels[member] for member in data.members}
-    for (image, said, gained), row in zip(panels, rows, strict=True):
+    for (image, probabilities, gained), row in zip(panels, rows, strict=True):
         show_image(image, data.images[row] / 255)
         image.set_xlabel(f"true: {data.class_names[data.labels[row]]}", fontsize=7, labelpad=2)
-        _draw_probabilities(said, data, row, names)
+        _draw_probabilities(probabilities, data, row, names)
         _draw_gains(gained, data, row, names, limit)
     label = context.labels[f"{settings.group}/{settings.protocol}"]
     header(figure, f"{settings.dataset}, test, {label}, first replicate; {len(rows)} of {len(data.labels)} images")
@@ -108,8 +108,8 @@ def table(data: Exchange, settings, context: Context) -> pd.DataFrame:
     rows = []
     for image, row in enumerate(chosen(data, settings.n_images), 1):
         known = {"image": image, "true_class": data.class_names[data.labels[row]]}
-        said = dict(zip(data.members, data.clean[:, row], strict=True))
-        for who, p in (said | {"mean": data.before[row], "after messages": data.decided[row]}).items():
+        probabilities = dict(zip(data.members, data.clean[:, row], strict=True))
+        for who, p in (probabilities | {"mean": data.before[row], "after messages": data.decided[row]}).items():
             rows += [known | {"class": data.class_names[c], "by": who, "p": p[c]} for c in data.candidates[row]]
     return pd.DataFrame(rows)
 

@@ -1,4 +1,4 @@
-"""Settings of the network that reads images and says whether predictions are correct."""
+"""Settings of the network that reads images and estimates whether predictions are correct."""
 
 from typing import Literal
 

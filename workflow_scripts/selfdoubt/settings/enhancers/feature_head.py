@@ -1,4 +1,4 @@
-"""Settings of the network that reads penultimate features and says whether predictions are correct."""
+"""Settings of the network that reads penultimate features and estimates whether predictions are correct."""
 
 from typing import Annotated, Literal
 
