@@ -17,7 +17,7 @@ KD = "hypotheses.kd-ranks-better"
         ),
         ({"than": ["ce", "kd"]}, f"{KD}.than: 'kd' is also what is to be better"),
         ({"than": ["ce", "ec"]}, f"{KD}.than: 'ec' is not a model or a group"),
-        ({"on_at_least": 2}, f"{KD}.on_at_least: 2, but there are 1 data sets"),
+        ({"on_at_least": 2}, f"{KD}.on_at_least: 2, but there is 1 data set"),
         ({"datasets": ["mnist"]}, f"{KD}.datasets: 'mnist' is not a data set"),
         ({"no_loss": [{"metric": "accuracy", "score": "msp"}]}, f"{KD}.no_loss.0.score: accuracy does not take 'msp'"),
         ({"margin": -1}, f"{KD}.margin"),

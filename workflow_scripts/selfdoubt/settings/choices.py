@@ -59,7 +59,8 @@ def check_claimed_datasets(place: str, claim, study) -> Iterator[tuple]:
 def _check_number(place: str, claim, study) -> None:
     n = len(claim.datasets or study.datasets)
     if claim.on_at_least is not None and claim.on_at_least > n:
-        raise UserError(f"config: {place}.on_at_least: {claim.on_at_least}, but there are {n} data sets; lower it")
+        there = "is 1 data set" if n == 1 else f"are {n} data sets"
+        raise UserError(f"config: {place}.on_at_least: {claim.on_at_least}, but there {there}; lower it")
 
 
 def check_replicate(place: str, replicate: int, study) -> None:
