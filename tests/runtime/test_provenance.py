@@ -73,7 +73,7 @@ class Tree:
 
 def forget() -> None:
     """A run of Snakemake reads a file once; a test edits it in between."""
-    for function in (provenance.code_digest, provenance._read):
+    for function in (provenance.code_digest, provenance._read, provenance._files_of):
         function.cache_clear()
     for found in (provenance._found, provenance._recalled):
         found.clear()

@@ -83,7 +83,7 @@ def _read(path: Path) -> tuple[str, tuple[Path, ...], frozenset[str]]:
     if key not in _found:
         _found[key] = _recalled.get(key) or _parse(source)
     meaning, names = _found[key]
-    files = {file for name in names for file in _files_of(name)}
+    files = {file for name in names for file in _files_of(name, SCRIPTS)}
     return meaning, tuple(sorted(files)), frozenset(name.split(".")[0] for name in names) & _DECISIVE.keys()
 
 
@@ -146,12 +146,16 @@ def _author() -> str:
     return f"{sys.version_info[:2]} {hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}"
 
 
-def _files_of(module: str) -> list[Path]:
-    """Return a module's file, or a package's __init__ and data files; nothing for modules from elsewhere."""
-    place = SCRIPTS.joinpath(*module.split("."))
+@cache  # hundreds of modules import the same few, and each look costs two accesses of the disk
+def _files_of(module: str, scripts: Path) -> tuple[Path, ...]:
+    """Return a module's file, or a package's __init__ and data files; nothing for modules from elsewhere.
+
+    scripts: the folder workflow_scripts/.
+    """
+    place = scripts.joinpath(*module.split("."))
     if place.with_suffix(".py").is_file():
-        return [place.with_suffix(".py")]
+        return (place.with_suffix(".py"),)
     if (place / "__init__.py").is_file():
         data = [file for file in place.iterdir() if file.suffix in (".j2", ".css", ".js")]
-        return [place / "__init__.py", *data]
-    return []
+        return (place / "__init__.py", *data)
+    return ()
