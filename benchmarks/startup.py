@@ -12,7 +12,7 @@ from pathlib import Path
 SCRIPTS = Path(__file__).resolve().parent.parent / "workflow_scripts"
 LARGE = ("torch", "torchvision", "timm", "segmentation_models_pytorch", "scipy", "sklearn", "matplotlib", "pandas")
 REPEATS = 5
-TELL_MODULES = """
+PRINT_MODULES = """
 import atexit, runpy, sys
 atexit.register(lambda: print(*sys.modules, file=sys.stderr))
 sys.argv.pop(0)
@@ -54,7 +54,7 @@ def seconds(path: Path) -> float:
 
 def loaded(path: Path) -> list[str]:
     """Return which of LARGE a start imports."""
-    command = [sys.executable, "-c", TELL_MODULES, path, "--help"]
+    command = [sys.executable, "-c", PRINT_MODULES, path, "--help"]
     log = subprocess.run(command, capture_output=True, text=True, env=one_thread(), check=True).stderr
     return [name for name in LARGE if name in log.split()]
 
