@@ -102,8 +102,8 @@ runs it; `python docs/findings.py CHECKOUT:studies/NAME.yaml --write` makes its 
   better than CutMix, OA-CutMix and no mixing is open. What is supported: where backgrounds do not depend on the class,
   objects before other backgrounds, with whole labels, are better than all three. On one pool of photographs of clothes,
   with masks of a network that starts from ImageNet's weights, mixup of objects is better than of whole photographs at
-  the same cost, and whether it is better than no mixing is open; on the scenes that masks add to mixup is not shown, nor
-  that CutMix harms the ranking. A second round is registered (`studies/mixing-2.yaml`).
+  the same cost, and whether it is better than no mixing is open; on the scenes that masks add to mixup is not shown,
+  and neither is that CutMix harms the ranking. A second round is registered (`studies/mixing-2.yaml`).
 - *Communication* ([decision 29](decisions/0029-the-candidate-of-communication.md)). Whether a group of which each
   member looks at six views is more accurate than its weighted pool and than views of its best member is open: it is
   ahead of the latter on each data set, and of the pool on the scenes alone. What pixels carry is decided: beyond the
