@@ -32,6 +32,15 @@ def test_two_arms_of_a_figure_never_look_alike_if_that_can_be():
     assert alike == {"a": look_at(0), "b": look_at(1)}
 
 
+@pytest.mark.parametrize("kind", ["confidence-histograms", "reliability"])
+def test_a_name_reaches_into_no_other_panel(kind):
+    names = {"ce": "Cross-entropy of one network that learns from mixed images", "kd": "KD"}
+    figure = draw(kind, context=Context(names, CONTEXT.looks))
+    first, second = figure.axes[:2]
+    title = first.title if first.title.get_text() else first._left_title
+    assert title.get_window_extent().x1 < second.get_window_extent().x0
+
+
 def test_epochs_are_whole_numbers():
     figure = draw("training-curves", {"ce": [np.linspace(1, 0, 6)] * 2}, CONTEXT, arms=["ce"])
     assert all(float(tick).is_integer() for tick in figure.axes[0].get_xticks())

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
@@ -110,9 +111,14 @@ def header(figure: Figure, text: str) -> None:
         return
     title = figure.suptitle(text, x=0.005, ha="left", fontsize=7.5, color=GREY)
     if title.get_window_extent().width > 0.99 * figure.bbox.width:
-        breaks = [i for i, letter in enumerate(text) if letter == ";"]
-        middle = min(breaks, key=lambda i: abs(2 * i - len(text)), default=len(text))
-        title.set_text(f"{text[: middle + 1]}\n{text[middle + 1 :].strip()}")
+        title.set_text(_in_two_lines(text, ";"))
+
+
+def name_panel(axes: Axes, name: str, n_panels: int, **look) -> None:
+    """Write the name of an arm above its panel, in two lines where it would reach into the next of n side by side."""
+    title = axes.set_title(name, loc="left", fontweight="bold", **look)
+    if title.get_window_extent().width > 0.8 * axes.figure.bbox.width / n_panels:
+        title.set_text(_in_two_lines(name))
 
 
 def laid_out(figure: Figure) -> Figure:
@@ -167,8 +173,8 @@ def _legend_above(figure: PaperFigure, legend: Legend, n_columns: Iterable[int],
     figure.legend(handles, texts, ncols=last, **style)
 
 
-def _in_two_lines(text: str) -> str:
-    """Return a text broken at the space nearest to its middle."""
-    spaces = [i for i, letter in enumerate(text) if letter == " "]
-    middle = min(spaces, key=lambda i: abs(2 * i - len(text)), default=None)
-    return text if middle is None else f"{text[:middle]}\n{text[middle + 1 :]}"
+def _in_two_lines(text: str, end: str = " ") -> str:
+    """Return a text whose first line ends with that letter, the one nearest to the middle; a space is left out."""
+    breaks = [i for i, letter in enumerate(text) if letter == end]
+    middle = min(breaks, key=lambda i: abs(2 * i - len(text)), default=None)
+    return text if middle is None else f"{text[: middle + 1].rstrip()}\n{text[middle + 1 :].strip()}"

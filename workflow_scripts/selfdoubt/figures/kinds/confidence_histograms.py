@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from selfdoubt.figures import curves
 from selfdoubt.figures.context import Context
 from selfdoubt.figures.histograms import histogram, percentages
-from selfdoubt.figures.style import ABOVE, BELOW, STYLE, header, laid_out, new_figure
+from selfdoubt.figures.style import ABOVE, BELOW, STYLE, header, laid_out, name_panel, new_figure
 from selfdoubt.figures.texts import Extent, counted, listed
 
 SHOWN_AS = "svg"
@@ -35,7 +35,7 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
     panels = figure.subplots(1, len(data), sharex=True, sharey=True, squeeze=False)[0]
     for (arm, replicates), axes in zip(data.items(), panels, strict=True):
         _panel(axes, replicates, settings.n_bins)
-        axes.set_title(context.labels[arm], loc="left", fontweight="bold", color=context.looks[arm].colour)
+        name_panel(axes, context.labels[arm], len(panels), color=context.looks[arm].colour)
     panels[0].set_ylabel("predictions of the kind (%)")
     figure.supxlabel("confidence: probability of the predicted class (%)", fontsize=7.5)
     marks = [mpl.patches.Patch(facecolor=colour, alpha=0.5, linewidth=0) for colour in COLOURS.values()]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from selfdoubt.evaluation import calibration
 from selfdoubt.figures import curves
 from selfdoubt.figures.context import Context
-from selfdoubt.figures.style import GREY, INK, STYLE, header, laid_out, new_figure
+from selfdoubt.figures.style import GREY, INK, STYLE, header, laid_out, name_panel, new_figure
 from selfdoubt.figures.texts import Extent, counted, listed, mean_sd
 
 SHOWN_AS = "svg"
@@ -33,7 +33,7 @@ def draw(data: curves.Runs, settings, context: Context) -> Figure:
     for (arm, replicates), top, bottom in zip(data.items(), panels[0], panels[1], strict=True):
         colour = context.looks[arm].colour
         _panel(top, bottom, replicates, settings.n_bins, colour)
-        top.set_title(context.labels[arm], loc="left", fontweight="bold", color=colour, pad=14)  # above the ECE
+        name_panel(top, context.labels[arm], len(data), color=colour, pad=14)  # above the ECE
     panels[0, 0].set_ylabel("accuracy (%)")
     panels[1, 0].set_ylabel("images (%)")
     figure.supxlabel("confidence: largest probability (%)", fontsize=7.5)
