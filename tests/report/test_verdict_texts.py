@@ -103,6 +103,14 @@ def test_a_compound_claim_shows_each_of_its_comparisons():
     assert "within the margin on at least 3 of 3 data sets" in verdict_of([{}], **known).sentence
 
 
+@pytest.mark.parametrize(
+    ("n", "verdict", "named"), [(3, "inconclusive", True), (5, "inconclusive", False), (3, "supported", False)]
+)
+def test_a_compound_claim_of_few_replicates_is_open_whatever_p_is(n, verdict, named):
+    found = verdict_of([{}, {"than": "teacher"}], n_components=2, than="ce, teacher", n_replicates=n, verdict=verdict)
+    assert ("Fewer than five" in found.sentence) == named
+
+
 def test_each_comparison_of_a_compound_claim_has_its_margin_and_the_replicates_that_it_needs():
     known = {"margin": 0.001, "low_family": -0.007, "high_family": 0.002, "n_replicates": 10}
     members = [

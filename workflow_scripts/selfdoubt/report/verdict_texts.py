@@ -75,7 +75,8 @@ def _verdict(row: dict, members: list[dict], numbers: Numbers, names: Arms, seve
         place = f"{member['dataset']}, {member['split']}" if several or compound else member["split"]
         return comparison_sentence(member, numbers, names, place)
 
-    sentence = f"{_rule(row)}{_certainty(row)}" if compound else f"{described(row)} {_certainty(row)}{_needed(row)}"
+    simple = f"{described(row)} {_certainty(row)}{_needed(row)}"
+    sentence = f"{_rule(row)}{_certainty(row)}{_of_few(row)}" if compound else simple
     if not pd.isna(row["warning"]):
         sentence += f" Warning: {row['warning']}."
     repeated = [each for each in members if each["repeats"]]
@@ -193,8 +194,14 @@ def _needed(row: dict) -> str:
         return " One replicate shows no variation between trainings."
     if row["verdict"] != "inconclusive":
         return ""
-    few = ["Fewer than five replicates decide nothing."] if row["n_replicates"] < LEAST_REPLICATES else []
-    return f" {' '.join([*few, _required(row)])}"
+    return f"{_of_few(row)} {_required(row)}"
+
+
+def _of_few(row: dict) -> str:
+    """Return that so few replicates decide nothing, whatever p is."""
+    is_open = row["units"] == "replicates" and row["verdict"] == "inconclusive"
+    few = 1 < row["n_replicates"] < LEAST_REPLICATES  # of one it is said otherwise, or it was trained elsewhere
+    return " Fewer than five replicates decide nothing." if is_open and few else ""
 
 
 def _required(row: dict) -> str:
