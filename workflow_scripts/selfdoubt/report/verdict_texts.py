@@ -200,7 +200,7 @@ def _needed(row: dict) -> str:
 def _of_few(row: dict) -> str:
     """Return that so few replicates decide nothing, whatever p is."""
     is_open = row["units"] == "replicates" and row["verdict"] == "inconclusive"
-    few = 1 < row["n_replicates"] < LEAST_REPLICATES  # of one it is said otherwise, or it was trained elsewhere
+    few = 1 < row["n_replicates"] < LEAST_REPLICATES  # a single one has a sentence of its own
     return " Fewer than five replicates decide nothing." if is_open and few else ""
 
 
