@@ -9,7 +9,6 @@ sys.path.append(str(ROOT / "benchmarks"))
 
 import measure
 import run
-import same_graph
 import scale
 
 OLD = {"what": "a", "against": "b", "ours": 1.0, "theirs": 2.0, "unit": "s", "ratio": 0.5, "target": "≤ 1"}
@@ -61,12 +60,3 @@ def test_a_column_that_came_after_the_last_measurement_shows_as_not_measured():
     sizes = [{"jobs": 10_014, "dry_seconds": 23.36, "dry_mb": 414.2}]
     lines = scale.lines({"sizes": sizes, "plugin": False})
     assert "| 10,014 | 23.4 | 414 |" + " not measured |" * (len(scale.COLUMNS) - 3) in lines
-
-
-def test_a_bare_snakefile_that_is_finished_has_nothing_to_do(tmp_path):
-    (tmp_path / "Snakefile").write_text(scale.BARE.format(n=2))
-    same_graph.finish(tmp_path)
-    assert scale.nothing_to_do(tmp_path)[0] > 0
-    (tmp_path / "b/1").touch()
-    with pytest.raises(SystemExit, match="found work to do"):
-        scale.nothing_to_do(tmp_path)
