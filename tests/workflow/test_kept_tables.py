@@ -12,6 +12,8 @@ from selfdoubt.runtime.schemas.information import INFORMATION_SCHEMA
 
 sys.path.insert(0, str(ROOT / "docs"))
 import kept_tables
+import mechanism
+import undone
 
 STUDY = SimpleNamespace(run="r")
 BENCHMARK = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n" + "\t".join("1" * 10)
@@ -50,3 +52,20 @@ def test_what_gains_say_is_kept_where_the_run_has_it(run):
 def test_nothing_is_kept_of_gains_where_there_are_none(run):
     kept_tables.keep_part(run, STUDY, "two", "abc")
     assert not (run / "kept/r-information.parquet").exists() and (run / "kept/r-contrasts.parquet").exists()
+
+
+def test_documents_have_what_their_commands_print(capsys):
+    """Rows of tables that stand in a document, from kept tables, so that both stay together."""
+    mechanism.print_gaps("distillation")
+    gaps = capsys.readouterr().out.splitlines()
+    assert len(gaps) > 30 and set(gaps) <= set((ROOT / "docs/distillation.md").read_text().splitlines())
+    undone.print_undone("enhancers", "ce", "ce/ace", ["ce/views-attacked"])
+    rows = capsys.readouterr().out.splitlines()
+    assert len(rows) == 5 and set(rows) <= set((ROOT / "docs/enhancers.md").read_text().splitlines())
+
+
+def test_the_parts_of_an_arm_make_its_aurc(capsys):
+    mechanism.print_gaps("distillation")
+    for row in capsys.readouterr().out.splitlines()[2:]:
+        *_, whole, perfect, gap, _ = row.split("|")
+        assert abs(float(whole) - float(perfect) - float(gap)) < 0.11, row
