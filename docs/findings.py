@@ -90,14 +90,14 @@ runs it; `python docs/findings.py CHECKOUT:studies/NAME.yaml --write` makes its 
   Temperature scaling and p-norm take less than a tenth of the gain of AURC of either, which is therefore no matter of
   calibration; of KD's lead over label smoothing, p-norm takes six sevenths on Fashion-MNIST and nearly a half on the
   scenes.
-- *Enhancers* ([decision 26](decisions/0026-the-proposal-of-enhancers.md)). The mean probability over eight shifted and
-  mirrored views ranks errors better than a logistic model of clean logits, than the clean image and than views of
-  noise, and undoes a part of what the attack ACE costs. Gradients do not help here: a step of the pixels is negligible
-  against none, the direction of a step among transformations against a random one, and a learned transformation is
-  worse than a network that reads image and logits. What to use: views. Whether an ensemble or a larger network of eight
-  passes would do as much, this study does not ask. Of four published CIFAR-10 networks, each there once, views have the
-  lowest AURC of all arms that keep the class (`studies/cifar10-published.yaml`): that describes 500 test images, on
-  which other arms had been seen before, and is no claim.
+- *Enhancers* ([decision 26](decisions/0026-the-proposal-of-enhancers.md)). The mean probability over eight shifted
+  and mirrored views ranks errors better than a logistic model of clean logits, than the clean image and than views of
+  noise, and undoes more than half of what the attack ACE costs. Gradients do not help here: a step of the pixels is
+  negligible against none, the direction of a step among transformations against a random one, and a learned
+  transformation is worse than a network that reads image and logits. What to use: views. Whether an ensemble or a
+  larger network of eight passes would do as much, this study does not ask. Of four published CIFAR-10 networks, each
+  there once, views have the lowest AURC of all arms that keep the class (`studies/cifar10-published.yaml`): that
+  describes 500 test images, on which other arms had been seen before, and is no claim.
 - *Mixing* ([decision 27](decisions/0027-the-candidate-of-mixing.md)). Whether mixup of objects beside clean images is
   better than CutMix, OA-CutMix and no mixing is open. What is supported: where backgrounds do not depend on the class,
   objects before other backgrounds, with whole labels, are better than all three. On one pool of photographs of clothes,
