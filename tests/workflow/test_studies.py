@@ -27,6 +27,7 @@ EXPECTED = {  # how many jobs train or import a model, by study
     "communication": 3 * 2 * 5,  # two of them fine-tuned
     "communication-methods": 2 * 11,  # two of them fine-tuned
     "distillation": 3 * 2 * 13,
+    "distillation-2": 2 * 13,
     "distillation-dose": 2 * 4 * 7,
     "distillation-proposals": 3 * 2 * 11,
     "distillation-sweeps": 2 * 104,
