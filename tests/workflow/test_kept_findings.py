@@ -104,3 +104,13 @@ def test_a_claim_about_a_ranking_has_the_parts_that_were_compared_in_no_claim():
     assert with_parts(found, claims).equals(found)
     assert len(with_parts(comparisons, claims.assign(metric="accuracy"))) == 3  # which has no parts
     assert len(with_parts(comparisons, claims.head(0))) == 3  # of a study without claims
+
+
+def test_a_section_of_overlapping_draws_needs_the_counts_of_their_images(kept, tmp_path):
+    findings = kept("mixing-2")
+    written = (tmp_path / "mixing-2.md").read_text()
+    findings["write_again"]("mixing-2")
+    assert (tmp_path / "mixing-2.md").read_text() == written
+    (tmp_path / "mixing-2-counts.parquet").unlink()
+    with pytest.raises(SystemExit, match="draws of fashion-scenes overlap"):
+        findings["write_again"]("mixing-2")
