@@ -90,6 +90,11 @@ def test_other_scores_and_what_must_be_kept_stand_beside_a_claim():
     found = verdict_of([{}, {"score": "msp-ts", "repeats": True, "difference": -0.001}, accuracy])
     kept, other = found.further
     assert kept.startswith("Accuracy differs by −0.10 (−0.20 to +0.10") and "msp-ts −1.00" in other
+    found = verdict_of([{}, {"than": "teacher"}, accuracy, accuracy | {"than": "teacher"}], n_components=2)
+    assert [text.partition(" by −0.10")[0] for text in found.further[2:]] == [
+        "Accuracy of kd differs from that of ce",
+        "Accuracy of kd differs from that of teacher",
+    ]
 
 
 def test_a_compound_claim_shows_each_of_its_comparisons():
@@ -100,7 +105,7 @@ def test_a_compound_claim_shows_each_of_its_comparisons():
     )
     assert "at least 1 of 2 data sets" in found.sentence and len(found.further) == 2
     known = {"n_components": 3, "dataset": "toys, games, cars", "on_at_least": 1, "verdict": "negligible"}
-    assert "within the margin on at least 3 of 3 data sets" in verdict_of([{}], **known).sentence
+    assert "within the margin on each of 3 data sets" in verdict_of([{}], **known).sentence
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from selfdoubt.figures.texts import NO_BREAK, counted, listed
 from selfdoubt.report.arms import Arms
 from selfdoubt.report.claims import VERDICTS, Claim, below
 from selfdoubt.report.formats import difference, metric_of, p_value
-from selfdoubt.report.sentences import in_unit, interval_text, labels_of, size_text, unsigned_text
+from selfdoubt.report.sentences import in_unit, interval_text, labels_of, on_enough, size_text, unsigned_text
 
 _FIRST_WORDS = (
     "Yes",
@@ -59,7 +59,7 @@ def _supported(claim: Claim, names: Arms) -> str:
     kept = listed(list(dict.fromkeys(metric_of(each["metric"]).label for each in claim.kept)))
     kept = f", without a loss of {kept} beyond its margin" if kept else ""
     if claim.on_at_least:
-        return f"{_has(row, claim.side, names)} on at least {_of_datasets(claim, claim.on_at_least)}{kept}"
+        return f"{_has(row, claim.side, names)} on {_of_datasets(claim, claim.on_at_least)}{kept}"
     if claim.compound:
         least = min(claim.components, key=lambda each: abs(each["difference"]))
         return f"{_has(row, claim.side, names)}, each by {unsigned_text(least)} or more{kept}"
@@ -69,7 +69,7 @@ def _supported(claim: Claim, names: Arms) -> str:
 def _refuted(claim: Claim, names: Arms) -> str:
     row = claim.row
     if claim.on_at_least:
-        return f"{_has(row, -claim.side, names)} on at least {_of_datasets(claim, _enough_against(claim))}"
+        return f"{_has(row, -claim.side, names)} on {_of_datasets(claim, _enough_against(claim))}"
     if claim.compound:
         against = [each for each in claim.components if each["difference"] * claim.side < 0]
         row = min(against, key=lambda each: each["p"])
@@ -82,7 +82,7 @@ def _negligible(claim: Claim, names: Arms) -> str:
     p = f"p{NO_BREAK}{p_value(row['p_negligible_holm'])}"
     differ = f"{label} of {' and '.join(arms)} differ by less than the margin"
     if claim.on_at_least:
-        return f"{differ} on at least {_of_datasets(claim, _enough_against(claim), 'p_negligible_holm')}"
+        return f"{differ} on {_of_datasets(claim, _enough_against(claim), 'p_negligible_holm')}"
     if claim.compound:
         return f"{differ} ({p})"
     size = size_text(row["margin"], metric_of(row["metric"]))
@@ -137,7 +137,7 @@ def _enough_against(claim: Claim) -> int:
 
 def _of_datasets(claim: Claim, n: int, p: str = "p_holm") -> str:
     row = claim.row
-    return f"{n} of {len(row['dataset'].split(', '))} data sets (p{NO_BREAK}{p_value(row[p])})"
+    return f"{on_enough(n, len(row['dataset'].split(', ')))} (p{NO_BREAK}{p_value(row[p])})"
 
 
 def _signed(row: dict) -> str:

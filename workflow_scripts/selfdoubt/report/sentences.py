@@ -87,18 +87,30 @@ def repeat_sentence(rows: list[dict], claimed: str) -> str:
     ]
     others = [row for row in rows if row["metric"] != claimed and not pd.isna(row["low"])]
     texts = [f"The same {listed(found)}."] if found else []
-    return " ".join(texts + [f"{kept_sentence(row)}{_parts(row, metric_of(row['metric']))}" for row in others])
+    return " ".join(texts + [f"{change_sentence(row)}{_parts(row, metric_of(row['metric']))}" for row in others])
 
 
-def kept_sentence(row: dict, place: str = "") -> str:
-    """Return the interval of what must not be lost. place: the data set, where there are several."""
+def kept_sentence(row: dict, names: Arms, place: str) -> str:
+    """Return the interval of what must not be lost, of a claim of several comparisons. place: the data set."""
+    arms = (f" of {names.label(row['better'])}", f" from that of {labels_of(row['than'], names)}")
+    return change_sentence(row, arms, f" on {place}")
+
+
+def change_sentence(row: dict, arms: tuple[str, str] = ("", ""), place: str = "") -> str:
+    """Return the interval of a difference of the arms that were just compared, or of those that are named."""
     metric = metric_of(row["metric"])
     label = metric.label
     if pd.isna(row["low"]):
-        return f"Nothing is known of a loss of {label}: {row['reason']}."
+        return f"Nothing is known of a loss of {label}{place}: {row['reason']}."
     size = difference(row["difference"], metric)
     margin = "" if pd.isna(row["margin"]) else f"; margin {size_text(row['margin'], metric)}"
-    return f"{label[0].upper()}{label[1:]} differs by {size} ({interval_text(row)}{margin}){place and f' on {place}'}."
+    differs = f"{label[0].upper()}{label[1:]}{arms[0]} differs{arms[1]} by {size}"
+    return f"{differs} ({interval_text(row)}{margin}){place}."
+
+
+def on_enough(n: int, n_datasets: int) -> str:
+    """Return on how many data sets something is so, or required: "each of 2 data sets", "at least 2 of 3 data sets"."""
+    return f"{'each' if n == n_datasets else f'at least {n}'} of {n_datasets} data sets"
 
 
 def labels_of(arms: str, names: Arms) -> str:

@@ -10,11 +10,13 @@ from selfdoubt.report.arms import BY_NAME, Arms
 from selfdoubt.report.formats import metric_of, p_value
 from selfdoubt.report.numbers import Numbers
 from selfdoubt.report.sentences import (
+    change_sentence,
     comparison_sentence,
     difference_text,
     interval_text,
     kept_sentence,
     labels_of,
+    on_enough,
     repeat_sentence,
     replicates_text,
     size_text,
@@ -84,7 +86,9 @@ def _verdict(row: dict, members: list[dict], numbers: Numbers, names: Arms, seve
     for each in own if compound else []:
         others = repeat_sentence([other for other in repeated if _compares_as(other, each)], row["metric"])
         further.append(" ".join(filter(None, [described(each), _numbers_of(each, row), others])))
-    further += [kept_sentence(each, each["dataset"] if several or compound else "") for each in kept]
+    further += [
+        kept_sentence(each, names, each["dataset"]) if several or compound else change_sentence(each) for each in kept
+    ]
     further += [] if compound else [repeat_sentence(repeated, row["metric"])]
     return Verdict(
         row["hypothesis"],
@@ -149,7 +153,7 @@ def _rule(row: dict) -> str:
     datasets = len(row["dataset"].split(", "))
     if pd.isna(row["on_at_least"]):
         return f"It requires each of {int(row['n_components'])} comparisons. "
-    return f"It requires at least {int(row['on_at_least'])} of {datasets} data sets. "
+    return f"It requires {on_enough(int(row['on_at_least']), datasets)}. "
 
 
 def _certainty(row: dict) -> str:
@@ -171,7 +175,7 @@ def _where_negligible(row: dict) -> str:
     if pd.isna(row["on_at_least"]):
         return ""
     n_datasets = len(row["dataset"].split(", "))
-    return f" on at least {n_datasets - int(row['on_at_least']) + 1} of {n_datasets} data sets"
+    return f" on {on_enough(n_datasets - int(row['on_at_least']) + 1, n_datasets)}"
 
 
 def _negligible_with(row: dict) -> str:

@@ -18,6 +18,7 @@ from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import Extent
 
 SHOWN_AS = "png"  # pixels are smaller and truer so
+_TEXT_INCHES = 0.45  # above and below rows of square images, where the height of the style would leave more blank
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def draw(data: Gallery, settings, context: Context) -> Figure:
     """Draw images, reference masks and the segmenter's masks, a column an image."""
     n = min(settings.n_images, len(data.images))
     figure = new_figure(settings, layout="compressed")
+    figure.set_figheight(min(figure.get_figheight(), 3 * figure.get_figwidth() / n + _TEXT_INCHES))
     panels = figure.subplots(3, n, squeeze=False)
     for column, image in enumerate(data.images[:n]):
         reference, predicted = data.reference[column], data.predicted[column]
