@@ -63,7 +63,7 @@ def draw(data: SizedRuns, settings, context: Context) -> Figure:
     first = context.labels[next(iter(data.runs))]
     left.set_ylabel(f"accuracy less that of\n{first} (points)")
     right.set_ylabel(f"AURC ×10³ less that of\n{first}")
-    left.legend()
+    right.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
     words, unit = _MEASURES[settings.by]
     figure.supxlabel(f"{words.removeprefix('the ')}: {unit} (%)", fontsize=7.5)
     extent = f"{curves.extent(data.runs, settings)}; {settings.n_bins} bins of as many images, score {settings.score}"
@@ -106,11 +106,13 @@ def _draw_differences(axes: Axes, data: SizedRuns, bins: list[np.ndarray], of: C
     """Draw of(confidence, correct) in each bin, less that of the first arm."""
     centres, differences = _differences(data, bins, of)
     axes.axhline(0, color=GREY, linewidth=0.6)
-    for arm, gains in differences.items():
+    n = len(differences)
+    beside = 0.008 * np.ptp(centres) * (np.arange(n) - (n - 1) / 2)  # so that bars do not hide one another
+    for (arm, gains), moved in zip(differences.items(), beside, strict=True):
         look, middle = context.looks[arm], gains.mean(0)
         reach = [middle - gains.min(0), gains.max(0) - middle]
         style = {"color": look.colour, "linestyle": look.dashes, "marker": look.marker, "markersize": 3.5}
-        axes.errorbar(centres, middle, reach, elinewidth=0.6, label=context.labels[arm], **style)
+        axes.errorbar(centres + moved, middle, reach, elinewidth=0.6, label=context.labels[arm], **style)
     axes.grid(axis="y")
 
 
