@@ -20,7 +20,7 @@ run: env ## the default study, to results/default/report/index.html
 test: env ## the quick tests
 	$(PYTEST)
 
-test-whole: env ## small studies run whole, several minutes: again to the same bytes, elsewhere, a look at a time, the tutorial, photographs, data of one's own
+test-whole: env ## small studies run whole, several minutes: again to the same bytes, elsewhere, a look at a time, the tutorial, photographs, edits of code, data of one's own
 	$(PYTEST) tests/whole/check_*.py
 
 test-slurm: slurm ## a study on a Slurm of one node; root on Debian, where it installs the packages of Slurm

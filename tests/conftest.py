@@ -7,7 +7,7 @@ from copies import STUDY, Copy, copy_of, copy_repository, fake_jobs, read_yaml
 
 LONG = ("test_workflow", "test_studies", "test_faults", "test_distributed")
 LONG += ("check_photographs", "check_own_data", "check_tutorial", "check_study")
-LONG += ("check_looks", "check_forked_jobs", "check_runs")
+LONG += ("check_edits_of_code", "check_looks", "check_forked_jobs", "check_runs")
 
 
 def pytest_collection_modifyitems(items):
