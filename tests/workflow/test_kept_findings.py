@@ -36,6 +36,11 @@ def study_of(findings: dict, run: str):
     return findings["load_study"](findings["whole_config"](ROOT, f"studies/{run}.yaml"))
 
 
+def without_commit(section: str) -> str:
+    """Return a section without the commit of its registration, which a shallow clone does not have."""
+    return re.sub(r"(?<=, in commit )[0-9a-f]+ of [0-9-]+", "COMMIT", section)
+
+
 def test_tables_without_the_younger_columns_are_read_and_written_again_with_them(kept, tmp_path):
     path = tmp_path / "transform-steps-comparisons.parquet"
     findings = kept("transform-steps")
@@ -108,9 +113,9 @@ def test_a_claim_about_a_ranking_has_the_parts_that_were_compared_in_no_claim():
 
 def test_a_section_of_overlapping_draws_needs_the_counts_of_their_images(kept, tmp_path):
     findings = kept("mixing-2")
-    written = (tmp_path / "mixing-2.md").read_text()
+    written = without_commit((tmp_path / "mixing-2.md").read_text())
     findings["write_again"]("mixing-2")
-    assert (tmp_path / "mixing-2.md").read_text() == written
+    assert without_commit((tmp_path / "mixing-2.md").read_text()) == written
     (tmp_path / "mixing-2-counts.parquet").unlink()
     with pytest.raises(SystemExit, match="draws of fashion-scenes overlap"):
         findings["write_again"]("mixing-2")
