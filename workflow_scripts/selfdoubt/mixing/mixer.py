@@ -66,7 +66,8 @@ class Mixer:
         images: uint8 (b, C, H, W), with the mask as one more channel where there are masks, which is left out of the
         result. chosen: the rows (m,) that are mixed. sources, drawn: of these, in their order.
         """
-        mixed, kept = draws.mix(images[chosen], sources, drawn, self.settings)
+        targets = images.permute(0, 2, 3, 1).index_select(0, chosen).permute(0, 3, 1, 2)  # whole images are copied
+        mixed, kept = draws.mix(targets, sources, drawn, self.settings)
         clean = images[:, : mixed.shape[1]].to(mixed.dtype)
         weight = torch.ones(len(images), *kept.shape[1:], device=images.device)
         weight[chosen] = kept.float()

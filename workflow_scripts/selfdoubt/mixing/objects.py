@@ -2,6 +2,7 @@
 
 import torch
 
+from selfdoubt.data import joined_channels
 from selfdoubt.mixing import bit_masks
 
 
@@ -35,10 +36,9 @@ def place(target, source, drawn):
     target, source: (b, C + 1, H, W), the last channel the mask.
     """
     bits = [bit_masks.pack(images[:, -1] > 0) for images in (target, source)]
-    areas = [bit_masks.n_bits(words).sum((1, 2)) for words in bits]
+    areas = bit_masks.areas(*bits)
     placed = bit_masks.translate(bits[1], drawn.placements, source.shape[3])
-    both = placed & bits[0][:, None]
-    hidden, pasted = (bit_masks.n_bits(words).sum((2, 3)) for words in (both, placed))  # each (b, K)
+    hidden, pasted = bit_masks.areas(placed & bits[0][:, None], placed)  # each (b, K)
     loss = hidden / areas[0].clamp_min(1)[:, None] + 1 - pasted / areas[1].clamp_min(1)[:, None]
     best = loss.argmin(1, keepdim=True)  # (b, 1)
     chosen = drawn.placements.gather(1, best[..., None].expand(-1, -1, 2))[:, 0]
@@ -46,9 +46,11 @@ def place(target, source, drawn):
 
 
 def translate(images: torch.Tensor, shifts: torch.Tensor) -> torch.Tensor:
-    """Shift (b, C, H, W) by (b, 2) pixels, of at most a side, zeros moving in."""
+    """Shift (b, C, H, W) by (b, 2) pixels, of at most a side, zeros moving in; channels last in memory."""
     height, width = images.shape[2:]
-    padded = torch.nn.functional.pad(images, [width, width, height, height])
-    windows = padded.unfold(2, height, 1).unfold(3, width, 1).movedim(1, 3)  # (b, 2 H + 1, 2 W + 1, C, H, W), a view
+    pixels = joined_channels.join(images.permute(0, 2, 3, 1).contiguous())
+    padded = torch.nn.functional.pad(pixels, [0, 0, width, width, height, height])
+    windows = padded.unfold(1, height, 1).unfold(2, width, 1).movedim(3, 5)  # (b, 2 H + 1, 2 W + 1, H, W, *), a view
     each = torch.arange(len(images), device=images.device)
-    return windows[each, height - shifts[:, 0], width - shifts[:, 1]]
+    moved = windows[each, height - shifts[:, 0], width - shifts[:, 1]]
+    return joined_channels.split(moved, images.dtype).permute(0, 3, 1, 2)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import torch
 
+from selfdoubt.data import joined_channels
 from selfdoubt.runtime import devices, randomness
 
 
@@ -60,13 +61,13 @@ def pad(images: torch.Tensor, pixels: int) -> torch.Tensor:
 
 
 def view(windows: torch.Tensor, moves: Moves) -> torch.Tensor:
-    """Return the views of a batch: uint8 (b, C, H, W), channels last in memory.
+    """Return the views of a batch: (b, C, H, W), of the dtype of the images, channels last in memory.
 
     windows: what `pad` returned.
     """
-    seen = windows[moves.index, moves.top, moves.left]
+    seen = joined_channels.join(windows)[moves.index, moves.top, moves.left]
     seen[moves.mirrored] = seen[moves.mirrored].flip(2)
-    return seen.permute(0, 3, 1, 2)
+    return joined_channels.split(seen, windows.dtype).permute(0, 3, 1, 2)
 
 
 def moved(lots: Sequence[tuple], device: torch.device) -> list[tuple]:
