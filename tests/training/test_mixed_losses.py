@@ -43,5 +43,5 @@ def test_mixed_images_follow_the_clean_ones():
     alone, both = (Mixer(settings_of("cutmix", also_clean=eta)) for eta in (None, 1.0))
     drawn = mixing_of(0.5, (3, 3))
     first = torch.tensor([0])
-    [mixed, weight], [found, same] = (each.mix(images.clone(), sources, first, drawn) for each in (alone, both))
-    assert torch.equal(found, torch.cat([images, mixed])) and torch.equal(weight, same)
+    ([mixed], weight), (found, same) = (each.mix(images.clone(), sources, first, drawn) for each in (alone, both))
+    assert torch.equal(torch.cat(found), torch.cat([images, mixed])) and torch.equal(weight, same)

@@ -61,7 +61,7 @@ class Mixer:
     def mix(self, images: torch.Tensor, sources: torch.Tensor, chosen: torch.Tensor, drawn: draws.Mixing) -> tuple:
         """Return the images of a batch, float where they are blended, and what `draws` calls their weight.
 
-        With the setting `also_clean` the mixed images follow the clean ones: (2 b, C, H, W).
+        They are a list of the mixed images alone or, with the setting `also_clean`, of the clean and of the mixed ones.
 
         images: uint8 (b, C, H, W), with the mask as one more channel where there are masks, which is left out of the
         result. chosen: the rows (m,) that are mixed. sources, drawn: of these, in their order.
@@ -73,5 +73,5 @@ class Mixer:
         weight[chosen] = kept.float()
         if getattr(self.settings, "also_clean", None) is None:
             clean[chosen] = mixed
-            return clean, weight
-        return torch.cat([clean, clean.index_put((chosen,), mixed)]), weight
+            return [clean], weight
+        return [clean, clean.index_put((chosen,), mixed)], weight

@@ -1,26 +1,26 @@
 """Objects painted over, and masks that are made wider, as whole batches."""
 
-from functools import reduce
-
 import torch
 from torch.nn import functional as F
 
 
 def dilate(masks: torch.Tensor, radius_px: int) -> torch.Tensor:
-    """Return masks, float (b, 1, H, W), extended by all pixels at most radius_px rows and columns away."""
+    """Return masks, bool (b, 1, H, W), extended by all pixels at most radius_px rows and columns away."""
     for axis in (2, 3):  # along rows, then columns: a pooling in two dimensions takes thirty times as long
-        length, padding = masks.shape[axis], [0, 0, radius_px, radius_px] if axis == 2 else [radius_px, radius_px]
-        padded = F.pad(masks, padding)
-        masks = reduce(torch.maximum, (padded.narrow(axis, start, length) for start in range(2 * radius_px + 1)))
+        length, wider = masks.shape[axis], masks.clone()
+        for distance in range(1, min(radius_px, length - 1) + 1):
+            for start, other in ((0, distance), (distance, 0)):
+                wider.narrow(axis, start, length - distance).logical_or_(masks.narrow(axis, other, length - distance))
+        masks = wider
     return masks
 
 
 def feather(masks: torch.Tensor, width_px: int) -> torch.Tensor:
-    """Return masks, float (b, 1, H, W), that fall to 0 outside of their edge, in equal steps over width_px pixels."""
+    """Return float masks that fall from those, bool (b, 1, H, W), to 0 outside, in equal steps over width_px pixels."""
     wider = [masks]
     for _ in range(width_px):
         wider.append(dilate(wider[-1], 1))
-    return torch.stack(wider).mean(0)
+    return torch.stack(wider).float().mean(0)
 
 
 def paint_over(images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
@@ -29,9 +29,9 @@ def paint_over(images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     Pull-push (Gortler et al. 1996): means of known pixels in blocks of 2, 4, 8, ... px; a hole takes the finest that is
     known, enlarged bilinearly. A whole image that is covered becomes 0.
 
-    images: float (b, C, H, W). masks: float (b, 1, H, W), 1 where they cover.
+    images: float (b, C, H, W). masks: bool (b, 1, H, W).
     """
-    known = 1 - masks
+    known = (~masks).to(images.dtype)
     levels = [tuple(map(_by_channel, (images * known, known)))]
     while max(levels[-1][0].shape[2:]) > 1:
         summed, weight = map(_summed, levels[-1])

@@ -33,7 +33,7 @@ def examples(split: Split, mixer, settings, seed: int, n: int) -> dict[str, np.n
     index = (drawn.mixed & (labels != labels[drawn.partner])).nonzero()[:n, 0]
     own = drawn.at(index)
     target, source = _views(split.images, mixer.masks, settings, seed, [index, own.partner])
-    mixed, weight = mixer.mix(target.clone(), source, torch.arange(len(index)), own)  # which mixes in place
+    [mixed], weight = mixer.mix(target.clone(), source, torch.arange(len(index)), own)  # which mixes in place
     weight = weight if weight.ndim > 1 else torch.stack([weight, torch.ones_like(weight)], 1)
     images = {"target": target, "source": source, "mixed": mixed.float().round().clamp(0, 255).to(torch.uint8)}
     channels = split.images.shape[1]

@@ -206,7 +206,7 @@ def segment_with_confidence(model: Segmenter, images: np.ndarray, dilate_px: int
         confidence.append(_soft_dice(logits, masks[-1]))
     found = torch.cat(masks)
     if dilate_px:
-        found = painting.dilate(found[:, None].float(), dilate_px)[:, 0] > 0
+        found = painting.dilate(found[:, None], dilate_px)[:, 0]
     return found.numpy(), torch.cat(confidence).numpy()
 
 

@@ -18,6 +18,8 @@ from selfdoubt.runtime.errors import UserError
 from selfdoubt.training import augmentation, crops
 from selfdoubt.training.distributed import ALONE, Ranks
 
+_BYTES_AT_ONCE = 2**20  # of the views of several batches
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -85,7 +87,10 @@ class Stream:
         starts = range(first * size, self.rows_per_epoch, size)
         stops = [min(start + size, self.rows_per_epoch) for start in starts]
         rows = [slice(start + self.ranks.rank, stop, self.ranks.n) for start, stop in zip(starts, stops, strict=True)]
-        indices, pairs = [order[each] for each in rows], [None] * len(rows)
+        shares = [(order[each], each, stop - start) for each, start, stop in zip(rows, starts, stops, strict=True)]
+        n = self._images.batches_at_once(size)
+        lots = [shares[i : i + n] for i in range(0, len(shares), n)]
+        indices, pairs = [torch.cat([index for index, *_ in lot]) for lot in lots], [None] * len(lots)
         shown = indices
         if self._mixer is not None:
             drawn = self._mixer.draw(self.seed, epoch, self._shape)
@@ -95,22 +100,31 @@ class Stream:
         views = self._images.views(epoch, [(seed, each) for each in shown for seed in self._seeds])
         grouped = ([view, *itertools.islice(views, len(self._seeds) - 1)] for view in views)
         positions = [index for (index,) in augmentation.moved([(index,) for index in indices], device)]
-        for each, start, stop, index, pair, (view, *others) in zip(
-            rows, starts, stops, positions, pairs, grouped, strict=True
-        ):
-            further = tuple(other / 255 for other in others)
-            soft = None if self._label_probabilities is None else self._label_probabilities[index]
-            fields = self._mixed(view, index, pair)
-            yield Batch(*fields, epoch, each, stop - start, index, further=further, label_probabilities=soft)
+        for lot, index, pair, seen in zip(lots, positions, pairs, grouped, strict=True):
+            parts = self._divided(seen, index, pair, [len(own) for own, *_ in lot])
+            for (_, each, n_whole), (images, further, fields) in zip(lot, parts, strict=True):
+                labels, other_labels, weight, own, soft = fields
+                yield Batch(images, labels, other_labels, weight, epoch, each, n_whole, own, None, further, soft)
 
-    def _mixed(self, views: torch.Tensor, index: torch.Tensor, pair: tuple | None) -> tuple:
-        """Return a batch's fields from views of the images at `index`, followed by those of the mixed ones' sources."""
-        labels = self._labels[index]
-        if pair is None:
-            return views / 255, labels, labels, None
-        pairs, drawn = pair
-        images, weight = self._mixer.mix(views[: len(index)], views[len(index) :], pairs.chosen, drawn)
-        return images / 255, labels, self._labels[pairs.other], weight
+    def _divided(self, views: list, index: torch.Tensor, pair: tuple | None, sizes: list[int]) -> Iterator[tuple]:
+        """Yield the images, further views and other fields of each batch of a lot, of so many images.
+
+        views: of each seed, of the images at `index`, those of the first followed by those of the mixed ones' sources.
+        """
+        (view, *others), labels = views, self._labels[index]
+        images, other_labels, weight = [view], labels, None
+        if pair is not None:
+            pairs, drawn = pair
+            images, weight = self._mixer.mix(view[: len(index)], view[len(index) :], pairs.chosen, drawn)
+            other_labels = self._labels[pairs.other]
+        soft = None if self._label_probabilities is None else self._label_probabilities[index]
+        fields = (labels, other_labels, weight, index, soft)
+        fields = zip(*([None] * len(sizes) if each is None else each.split(sizes) for each in fields), strict=True)
+        images = zip(*(each.split(sizes) for each in images), strict=True)
+        further = zip(*(each.split(sizes) for each in others), strict=True) if others else [()] * len(sizes)
+        for own, seen, others in zip(fields, images, further, strict=True):
+            whole = seen[0] if len(seen) == 1 else torch.cat(seen)
+            yield whole / 255, tuple(other / 255 for other in others), own
 
 
 def mixer_of(job, train):
@@ -123,13 +137,18 @@ def mixer_of(job, train):
 
 
 class _Arrays:
-    """Images in memory, as uint8 on the device: a batch of views is one gather, or one resampling of crops."""
+    """Images in memory, as uint8 on the device: a lot of views is one gather, or one resampling of crops."""
 
     def __init__(self, images: np.ndarray, masks: np.ndarray | None, recipe, device: torch.device):
         images = torch.tensor(images)
         if masks is not None:
             images = torch.cat([images, torch.from_numpy(masks).to(torch.uint8)[:, None]], 1)
         self._device, self._memory = device, InMemory(images.to(device), recipe)
+        self._image_bytes = images[0].numel()
+
+    def batches_at_once(self, batch_size: int) -> int:
+        """Return of how many batches views are made at once: of small images several, which takes less time."""
+        return max(1, _BYTES_AT_ONCE // (batch_size * self._image_bytes))
 
     def views(self, epoch: int, asked: list[tuple[int, torch.Tensor]]) -> Iterator[torch.Tensor]:
         """Yield uint8 (b, C, H, W) for each seed and index (b,) on the CPU; masks are one more channel."""
@@ -150,6 +169,10 @@ class _Files:
         if masks is not None:
             raise UserError("masks: mixing by them needs images in memory; set the data set's storage to arrays")
         self._images, self._recipe, self._device = images, recipe, device
+
+    def batches_at_once(self, _batch_size: int) -> int:
+        """Return 1: others wait in the worker processes."""
+        return 1
 
     def views(self, epoch: int, asked: list[tuple[int, torch.Tensor]]) -> Iterator[torch.Tensor]:
         """Yield uint8 (b, C, H, W) for each seed and index (b,); raises UserError at a file that cannot be decoded."""

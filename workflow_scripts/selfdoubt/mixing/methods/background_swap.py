@@ -22,15 +22,15 @@ def mix(target, source, drawn, settings):
     Arguments and results as of `oa_cutmix`.
     """
     images = [each[:, :-1] for each in (target, source)]
-    masks = [painting.dilate((each[:, -1:] > 0).float(), settings.dilate_px) for each in (target, source)]
+    masks = [painting.dilate(each[:, -1:] > 0, settings.dilate_px) for each in (target, source)]
     background = painting.paint_over(images[1].float(), masks[1])
     if settings.background == "noise":
         background = _scattered(background, drawn)
     seen = painting.feather(masks[0], settings.feather_px)
     mixed = torch.lerp(background, images[0].float(), seen).round().clamp(0, 255).to(target.dtype)
-    of_target, of_source = (mask.mean((1, 2, 3)) for mask in masks)
-    usable = (of_target > 0) & (of_source > 0) & (of_source < 1)
-    return torch.where(usable[:, None, None, None], mixed, images[0]), torch.ones_like(of_target)
+    of_target, of_source = (mask.flatten(1) for mask in masks)
+    usable = of_target.any(1) & of_source.any(1) & ~of_source.all(1)
+    return torch.where(usable[:, None, None, None], mixed, images[0]), torch.ones(len(target), device=target.device)
 
 
 def _scattered(images: torch.Tensor, drawn) -> torch.Tensor:
