@@ -23,3 +23,9 @@ def test_pixels_that_lie_apart_otherwise_are_left_as_they_are():
     for pixels in (overlapping, torch.rand(2, 3, 2)):
         joined = joined_channels.join(pixels)
         assert joined.shape == pixels.shape and joined_channels.split(joined, pixels.dtype).equal(pixels)
+
+
+def test_gradients_go_through():
+    pixels = torch.rand(2, 3, 2, requires_grad=True)
+    joined_channels.split(joined_channels.join(pixels), pixels.dtype).sum().backward()
+    assert pixels.grad.equal(torch.ones_like(pixels))

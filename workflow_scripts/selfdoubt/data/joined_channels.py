@@ -18,6 +18,8 @@ def join(pixels: torch.Tensor) -> torch.Tensor:
 
 def split(joined: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     """Return what `join` made of pixels of a dtype as pixels again, (..., C)."""
+    if joined.dtype == dtype:  # as it is: gradients go through no view of a dtype
+        return joined
     if not joined.numel():  # whose strides may be 0
         joined = torch.empty_like(joined, memory_format=torch.contiguous_format)
     return joined.view(dtype)
