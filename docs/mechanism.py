@@ -1,9 +1,9 @@
-"""How students follow their teachers, and where their gains lie: python docs/mechanism.py RUN [results/FOLDER]
+"""How students follow their teachers, and where their gains lie: python docs/mechanism.py RUN [results/FOLDER [SPLIT]]
 
 Prints, from docs/findings/RUN-metrics.parquet, the AURC by msp on test of each arm, that of a perfect ordering of the
-same errors, and the gap between both, means over replicates. Of a folder of results it prints, on val, how much each
-student agrees with its teacher, and how much lower its error rate and higher its confidence is than the reference's,
-by the entropy of the teacher (tables/fidelity.parquet).
+same errors, and the gap between both, means over replicates. Of a folder of results it prints, on a split, val unless
+named, how much each student agrees with its teacher, and how much lower its error rate and higher its confidence is
+than the reference's, by the entropy of the teacher (tables/fidelity.parquet).
 """
 
 import sys
@@ -60,11 +60,11 @@ def print_thirds(table: pd.DataFrame) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (2, 3):
+    if len(sys.argv) not in (2, 3, 4):
         sys.exit(__doc__)
     print_gaps(sys.argv[1])
-    if len(sys.argv) == 3:
-        of_val = read_table(Path(sys.argv[2]) / "tables/fidelity.parquet", FIDELITY_SCHEMA).to_pandas()
-        of_val = of_val[of_val.split == "val"]
-        print_agreement(of_val)
-        print_thirds(of_val)
+    if len(sys.argv) > 2:
+        table = read_table(Path(sys.argv[2]) / "tables/fidelity.parquet", FIDELITY_SCHEMA).to_pandas()
+        table = table[table["split"] == (sys.argv[3] if len(sys.argv) > 3 else "val")]
+        print_agreement(table)
+        print_thirds(table)

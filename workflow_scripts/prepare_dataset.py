@@ -12,7 +12,8 @@ SPLITS = ("train", "val", "test")
 
 
 def run(arguments):
-    settings, known = arguments.settings, cli.without_paths(arguments.metadata)
+    settings = arguments.settings
+    known = cli.without_paths(arguments.metadata, catalog.without_path(settings.source))
 
     def make(paths):
         splits, counts = catalog.load(settings, Folders(RESOURCES, arguments.fetched))

@@ -10,7 +10,8 @@ RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 
 
 def run(arguments):
-    settings, known = arguments.settings, cli.without_paths(arguments.metadata)
+    settings = arguments.settings
+    known = cli.without_paths(arguments.metadata, catalog.without_path(settings.source))
 
     def make(paths):
         _, channels, size_px, _ = datasets.read_split(arguments.like, "val").images.shape

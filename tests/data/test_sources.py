@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from small_data import encode, load, load_ood, load_splits, write_cifar, write_folder
 
-from selfdoubt.data import datasets
+from selfdoubt.data import catalog, datasets
 from selfdoubt.runtime import methods
 from selfdoubt.runtime.errors import UserError
 
@@ -287,3 +287,19 @@ def test_an_ood_set_that_takes_more_memory_than_allowed_is_refused():
     with pytest.raises(UserError, match=r"1797 images of 8 px take .* max_gb is 0\.0001; set n_images"):
         load_ood("sklearn:digits", 1, 8, max_gb=1e-4)
     assert len(load_ood("sklearn:digits", 1, 8, n_images=1000, max_gb=1e-4).labels) == 1000
+
+
+@pytest.mark.parametrize(
+    ("source", "known"),
+    [
+        ("folder:/home/me/photos", "folder"),
+        ("cifar10:/data/cifar", "cifar10"),
+        ("cifar10", "cifar10"),
+        ("embedded:fashion-mnist-12k", "embedded:fashion-mnist-12k"),
+        ("sklearn:digits", "sklearn:digits"),
+        ("fashion-scenes", "fashion-scenes"),
+        ("fashion-scenes:fashion-mnist:/data/fashion", "fashion-scenes:fashion-mnist"),
+    ],
+)
+def test_where_files_are_kept_is_no_part_of_a_result(source, known):
+    assert catalog.without_path(source) == known

@@ -3,6 +3,7 @@
 Each kind of source is a module of `data.sources`. It has
 
     find(place, folders) -> Raw     labelled images by official split, decoded or not
+    name_in(place) -> str           if its place, or a part of it, is a name and no path
 
 and the module of equal name in `settings.sources` defines how the config names it and which files it consists of.
 """
@@ -58,6 +59,13 @@ def find(source: str, folders: Folders) -> Raw:
     """Return what a source holds, not yet decoded; raises UserError if there is no such kind of source."""
     kind, _, place = source.partition(":")
     return methods.load("data.sources", kind).find(place, folders)
+
+
+def without_path(source: str) -> str:
+    """Return a source without the path in its place, which does not say what the images are."""
+    kind, _, place = source.partition(":")
+    name = getattr(methods.load("data.sources", kind), "name_in", lambda place: "")(place)
+    return f"{kind}:{name}" if name else kind
 
 
 def _see(pool: Pool, channels: int, size_px: int, settings) -> survey.Seen:

@@ -119,16 +119,15 @@ def _provenance(arguments: argparse.Namespace) -> dict:
     return known | ({"replicate": arguments.replicate} if hasattr(arguments, "replicate") else {})
 
 
-def without_paths(metadata: dict) -> dict:
-    """Return provenance without the path in `source`: where a user keeps files is not part of a result."""
+def without_paths(metadata: dict, source: str | None = None) -> dict:
+    """Return provenance without the path in `source`: where a user keeps files is not part of a result.
+
+    source: what it is without the path; None: the kind alone.
+    """
     settings = metadata["settings"]
-    kind, _, place = settings.get("source", "").partition(":")
-    if kind == "fashion-scenes" and place:
-        base, _, place = place.partition(":")
-        kind = f"{kind}:{base}"
-    if kind in ("embedded", "sklearn", "built-in") or not place:
+    if "source" not in settings:
         return metadata
-    return metadata | {"settings": settings | {"source": kind}}
+    return metadata | {"settings": settings | {"source": source or settings["source"].partition(":")[0]}}
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:

@@ -24,3 +24,8 @@ def find(place: str, folders: Folders) -> Raw:
         images, masks = scenes.compose(grey, ids, split)
         pools[split] = dataclasses.replace(pool, images=images, masks=masks)
     return dataclasses.replace(clothes, pools=pools)
+
+
+def name_in(place: str) -> str:
+    """Return the data set whose objects are placed, without the path of a copy."""
+    return place.partition(":")[0]

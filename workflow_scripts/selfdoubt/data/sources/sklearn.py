@@ -15,3 +15,8 @@ def find(place: str, folders: Folders) -> Raw:
     found = load_digits()
     grey = np.rint(found.images * (255 / 16)).astype(np.uint8)  # (n, 8, 8)
     return Raw({"train": Pool(grey[:, None], found.target.astype(np.int64))}, [str(digit) for digit in range(10)])
+
+
+def name_in(place: str) -> str:
+    """Return the place, which is no path."""
+    return place

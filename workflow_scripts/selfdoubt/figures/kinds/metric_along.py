@@ -8,18 +8,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from selfdoubt.figures.context import Context, look_at
+from selfdoubt.figures.formats import axis_of
 from selfdoubt.figures.points import of_arm, read_metrics, values_of
 from selfdoubt.figures.style import GREY, STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import Extent, NothingToShow, counted, listed
 
 SHOWN_AS = "svg"
-METRICS = {  # -> name with its unit, scale
-    "accuracy": ("accuracy (%)", 100),
-    "auroc": ("AUROC (%)", 100),
-    "aurc": ("AURC ×10³", 1000),
-    "augrc": ("AUGRC ×10³", 1000),
-    "nll": ("NLL (nats)", 1),
-}
 SETTINGS = {
     "epsilon_255": "ε (1/255)",
     "n_rounds": "rounds",
@@ -53,7 +47,7 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
     places = np.unique(np.concatenate([curve.index for curve in curves.values()]))
     axes.set_xticks(places, [f"{place:g}" for place in places])
     axes.set_xlabel(_words(settings.along))
-    axes.set_ylabel(METRICS[settings.metric][0])
+    axes.set_ylabel(axis_of(settings.metric)[0])
     axes.grid()
     axes.legend()
     n = points["replicate"].nunique()
@@ -74,7 +68,7 @@ def _curves(data: pd.DataFrame, settings, context: Context) -> tuple[pd.DataFram
     """Return the values of arms in the figure's unit, and the curve of each series that has one."""
     score = "none" if settings.metric == "accuracy" else settings.score
     points = values_of(data, settings, settings.metric, score)
-    points = points.assign(value=METRICS[settings.metric][1] * points["value"])
+    points = points.assign(value=axis_of(settings.metric)[1] * points["value"])
     curves = {each: _curve(points, arms, context.values) for each, arms in vars(settings.series).items()}
     curves = {each: curve for each, curve in curves.items() if len(curve)}
     if not curves:
@@ -98,7 +92,7 @@ def caption(settings, label: Callable[[str], str], extent: Extent) -> str:
     """Return what the figure shows. extent: data set, split, images and replicates."""
     score = "" if settings.metric == "accuracy" else f" by the score {settings.score}"
     line = f" The line is {label(settings.reference)}." if settings.reference else ""
-    what = f"{METRICS[settings.metric][0]}{score} on {extent} along {_words(settings.along)}"
+    what = f"{axis_of(settings.metric)[0]}{score} on {extent} along {_words(settings.along)}"
     return (
         f"{what}: {listed([*vars(settings.series)])}. "
         f"{extent.of_several('Curves are means over replicates, bands ± sd.')}{line}"

@@ -13,21 +13,18 @@ from matplotlib.lines import Line2D
 from selfdoubt.evaluation.fidelity import spearman
 from selfdoubt.evaluation.undefined import Undefined, attempt
 from selfdoubt.figures.context import Context
+from selfdoubt.figures.formats import axis_of
 from selfdoubt.figures.style import STYLE, header, laid_out, new_figure
 from selfdoubt.figures.texts import Extent, NothingToShow, counted, listed
 from selfdoubt.runtime import table_files
 from selfdoubt.runtime.schemas.fidelity import FIDELITY_SCHEMA
 
 SHOWN_AS = "svg"
-SHOWN = {  # metric -> name with its unit, scale
-    "accuracy": ("accuracy (%)", 100),
-    "auroc": ("AUROC (%)", 100),
-    "aurc": ("AURC ×10³", 1000),
-    "ece": ("ECE (points)", 100),
-    "entropy": ("entropy (nats)", 1),
-}
-
 _ROLES = ("student-", "teacher-", "target-")
+
+
+def _axis(quantity: str) -> tuple[str, float]:
+    return ("entropy (nats)", 1) if quantity == "entropy" else axis_of(quantity)
 
 
 def read(inputs, settings, context: Context) -> pd.DataFrame:
@@ -56,10 +53,10 @@ def draw(data: pd.DataFrame, settings, context: Context) -> Figure:
         names = [quantity_of(of_teacher), f"student-{of_student}"]
         _panel(axes, means.reindex(columns=names), each.reindex(columns=names), shown, context)
         if j == 0:
-            axes.set_ylabel(f"student's {SHOWN[of_student][0]}")
+            axes.set_ylabel(f"student's {_axis(of_student)[0]}")
         if i == len(rows) - 1:
             role, _, metric = quantity_of(of_teacher).partition("-")
-            axes.set_xlabel(f"{role}'s {SHOWN[metric][0]}")
+            axes.set_xlabel(f"{role}'s {_axis(metric)[0]}")
     marks = [_mark(context.looks[arm]) for arm in shown]
     figure.legend(marks, [context.labels[arm] for arm in shown], loc="outside right upper")
     what = f"{settings.dataset}, {settings.split}; {counted(n_replicates, 'replicate')}"
@@ -90,7 +87,7 @@ def values_of(data: pd.DataFrame, settings) -> pd.DataFrame:
     rows = data[(data["dataset"] == settings.dataset) & (data["split"] == settings.split) & data["decile"].isna()]
     rows = rows[rows["student"].isin(settings.arms)].dropna(subset="value")
     values = rows.set_index(["student", "replicate", "quantity"])["value"].unstack()
-    scales = {name: SHOWN[name.split("-", 1)[1]][1] for name in values if name.startswith(_ROLES)}
+    scales = {name: _axis(name.split("-", 1)[1])[1] for name in values if name.startswith(_ROLES)}
     return values[[*scales]] * pd.Series(scales, dtype=float)
 
 
