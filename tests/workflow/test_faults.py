@@ -89,7 +89,7 @@ def test_what_a_killed_job_left_is_gone_after_the_next_run(copy):
 
 
 def test_a_clock_that_was_set_back_hides_no_work(copy):
-    """Without `running.clean_workdir` the new checkpoint looks older than what was made of the old one."""
+    """Without `run_lock.clean_workdir` the new checkpoint looks older than what was made of the old one."""
     for path in copy.folder.glob("results/**/*"):
         if path.is_file():
             date = path.stat().st_mtime + 86_400

@@ -1,4 +1,4 @@
-"""Lines that are means over replicates, in bands from the least to the most, and legends that say more than names."""
+"""Lines that are means over replicates, in bands from the least to the most, and legends that have values."""
 
 import numpy as np
 import pandas as pd

@@ -1,6 +1,6 @@
 """The metrics by name: which direction is better, what they are computed from, and at which percentages.
 
-The functions are in `evaluation.metrics`, the labels of the report in `report.formats`. Jobs import this module, so it
+The functions are in `evaluation.metrics`, the labels of the report in `figures.formats`. Jobs import this module, so it
 imports nothing of the config's types.
 """
 
