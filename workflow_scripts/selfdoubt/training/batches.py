@@ -103,13 +103,14 @@ class Stream:
         for lot, index, pair, seen in zip(lots, positions, pairs, grouped, strict=True):
             parts = self._divided(seen, index, pair, [len(own) for own, *_ in lot])
             for (_, each, n_whole), (images, further, fields) in zip(lot, parts, strict=True):
-                labels, other_labels, weight, own, soft = fields
-                yield Batch(images, labels, other_labels, weight, epoch, each, n_whole, own, None, further, soft)
+                *mixed, own, soft = fields
+                yield Batch(images, *mixed, epoch, each, n_whole, own, further=further, label_probabilities=soft)
 
     def _divided(self, views: list, index: torch.Tensor, pair: tuple | None, sizes: list[int]) -> Iterator[tuple]:
-        """Yield the images, further views and other fields of each batch of a lot, of so many images.
+        """Yield, of each batch of a lot, images, further views, and labels, others, weight, positions, probabilities.
 
-        views: of each seed, of the images at `index`, those of the first followed by those of the mixed ones' sources.
+        views: of each seed, of the images at `index`; the first are followed by those of the mixed images' sources.
+        sizes: of the batches.
         """
         (view, *others), labels = views, self._labels[index]
         images, other_labels, weight = [view], labels, None
