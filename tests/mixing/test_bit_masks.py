@@ -23,8 +23,9 @@ def test_packed_masks_are_translated_and_counted_as_pixels_are(width):
                 if 0 <= y + dy < height and 0 <= x + dx < width:
                     moved[y + dy, x + dx] = True
             assert found[i, j] == moved.sum()
-            one = objects.translate(masks[i][None, None].to(torch.uint8), shifts[i, j][None])
-            np.testing.assert_array_equal(one[0, 0].bool(), moved)
+            if 2 * abs(dy) <= height and 2 * abs(dx) <= width:
+                one = objects.translate(masks[i][None, None].to(torch.uint8), shifts[i, j][None])
+                np.testing.assert_array_equal(one[0, 0].bool(), moved)
 
 
 def test_set_bits_of_two_masks_are_counted_at_once():

@@ -102,8 +102,8 @@ def mix_masks(target, source, *placements, labels: str = ABSOLUTE) -> tuple[list
 def test_mask_cutmix_by_hand():
     # F_a = 2, F_b = 1. In place, nothing is hidden: 2 / (2 + 1).
     assert mix_masks(TARGET, SOURCE, 0) == ([1, 2, 3, 8], pytest.approx(2 / 3))
-    # Three to the left, one of the target's two object pixels is hidden: 1 / (1 + 1).
-    assert mix_masks(TARGET, SOURCE, -3) == ([8, 2, 3, 4], pytest.approx(1 / 2))
+    # Two to the left, one of the target's two object pixels is hidden: 1 / (1 + 1).
+    assert mix_masks(TARGET, SOURCE, -2) == ([1, 8, 3, 4], pytest.approx(1 / 2))
     # One to the right, the object is out of the image: nothing is pasted.
     assert mix_masks(TARGET, SOURCE, 1) == ([1, 2, 3, 4], 1)
 
@@ -117,14 +117,14 @@ def test_mask_cutmix_by_hand():
 )
 def test_other_labels_of_mask_cutmix_by_hand(labels, in_place, hiding):
     assert mix_masks(TARGET, SOURCE, 0, labels=labels) == ([1, 2, 3, 8], pytest.approx(in_place))
-    assert mix_masks(TARGET, SOURCE, -3, labels=labels) == ([8, 2, 3, 4], pytest.approx(hiding))
+    assert mix_masks(TARGET, SOURCE, -2, labels=labels) == ([1, 8, 3, 4], pytest.approx(hiding))
     assert mix_masks(TARGET, SOURCE, 1, labels=labels) == ([1, 2, 3, 4], 1)
 
 
 def test_the_placement_that_loses_least_is_taken():
-    # Losses: one to the right 0 + 1 (all of the source), three to the left 1/2 + 0, one to the left 0.
-    assert mix_masks(TARGET, SOURCE, 1, -3, -1) == ([1, 2, 8, 4], pytest.approx(2 / 3))
-    assert mix_masks(TARGET, SOURCE, 1, -3) == ([8, 2, 3, 4], pytest.approx(1 / 2))
+    # Losses: one to the right 0 + 1 (all of the source), two to the left 1/2 + 0, one to the left 0.
+    assert mix_masks(TARGET, SOURCE, 1, -2, -1) == ([1, 2, 8, 4], pytest.approx(2 / 3))
+    assert mix_masks(TARGET, SOURCE, 1, -2) == ([1, 8, 3, 4], pytest.approx(1 / 2))
     # Both lose nothing: the first one is taken.
     assert mix_masks(TARGET, SOURCE, -1, 0)[0] == [1, 2, 8, 4]
 
@@ -192,8 +192,8 @@ def test_mask_cutmix_is_what_plain_loops_do():
 def test_visible_fractions_by_hand():
     # In place both objects are whole: of 2 + 1 pixels the target has 2, and the label is of the two alone.
     assert weights(TARGET, SOURCE, 0) == [[pytest.approx(2 / 3), 1]]
-    # Three to the left, a half of the target's is hidden: weights 1/2, of which 1/2 and all are seen.
-    assert weights(TARGET, SOURCE, -3) == [[pytest.approx(1 / 2), pytest.approx(1 / 2 * 1 / 2 + 1 / 2)]]
+    # Two to the left, a half of the target's is hidden: weights 1/2, of which 1/2 and all are seen.
+    assert weights(TARGET, SOURCE, -2) == [[pytest.approx(1 / 2), pytest.approx(1 / 2 * 1 / 2 + 1 / 2)]]
     # Nothing is pasted: the image is the target's alone, mask or no mask.
     assert weights(TARGET, SOURCE, 1) == weights(NO_OBJECT, SOURCE, 1) == [[1, 1]]
 

@@ -46,11 +46,12 @@ def place(target, source, drawn):
 
 
 def translate(images: torch.Tensor, shifts: torch.Tensor) -> torch.Tensor:
-    """Shift (b, C, H, W) by (b, 2) pixels, of at most a side, zeros moving in; channels last in memory."""
+    """Shift (b, C, H, W) by (b, 2) pixels, of at most half a side, zeros moving in; channels last in memory."""
     height, width = images.shape[2:]
     pixels = joined_channels.join(images.permute(0, 2, 3, 1).contiguous())
-    padded = torch.nn.functional.pad(pixels, [0, 0, width, width, height, height])
-    windows = padded.unfold(1, height, 1).unfold(2, width, 1).movedim(3, 5)  # (b, 2 H + 1, 2 W + 1, H, W, *), a view
+    down, right = height // 2, width // 2
+    padded = torch.nn.functional.pad(pixels, [0, 0, right, right, down, down])
+    windows = padded.unfold(1, height, 1).unfold(2, width, 1).movedim(3, 5)  # (b, rows, columns, H, W, *), a view
     each = torch.arange(len(images), device=images.device)
-    moved = windows[each, height - shifts[:, 0], width - shifts[:, 1]]
+    moved = windows[each, down - shifts[:, 0], right - shifts[:, 1]]
     return joined_channels.split(moved, images.dtype).permute(0, 3, 1, 2)

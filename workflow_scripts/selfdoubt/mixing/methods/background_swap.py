@@ -28,8 +28,8 @@ def mix(target, source, drawn, settings):
         background = _scattered(background, drawn)
     seen = painting.feather(masks[0], settings.feather_px)
     mixed = torch.lerp(background, images[0].float(), seen).round().clamp(0, 255).to(target.dtype)
-    of_target, of_source = (mask.flatten(1) for mask in masks)
-    usable = of_target.any(1) & of_source.any(1) & ~of_source.all(1)
+    of_target, of_source = (mask.sum((1, 2, 3)) for mask in masks)
+    usable = (of_target > 0) & (of_source > 0) & (of_source < target.shape[2] * target.shape[3])
     return torch.where(usable[:, None, None, None], mixed, images[0]), torch.ones(len(target), device=target.device)
 
 

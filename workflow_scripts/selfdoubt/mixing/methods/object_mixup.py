@@ -26,6 +26,6 @@ def mix(target, source, drawn, settings):
     own, other = (each[:, :-1].float() for each in (target, source))
     masks = [painting.dilate(each[:, -1:] > 0, settings.dilate_px) for each in (target, source)]
     moved = torch.where(masks[1], other, painting.paint_over(own, masks[0]))
-    of_target, of_source = (mask.flatten(1) for mask in masks)
-    usable = of_target.any(1) & ~of_target.all(1) & of_source.any(1)
+    of_target, of_source = (mask.sum((1, 2, 3)) for mask in masks)
+    usable = (of_target > 0) & (of_target < target.shape[2] * target.shape[3]) & (of_source > 0)
     return mixup.mix(own, torch.where(usable[:, None, None, None], moved, other), drawn, settings)
