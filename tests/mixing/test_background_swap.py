@@ -82,3 +82,12 @@ def test_images_whose_masks_say_nothing_are_left_as_they_are(of_target, of_sourc
     target, source = with_mask(random_images(0), halves[of_target]), with_mask(random_images(1), halves[of_source])
     mixed, weight = swap(target, source, draw_mixing(1, 0, (16, 6, 6), settings_of("background-swap")))
     assert torch.equal(mixed, target[:, :3]) and weight.tolist() == [1] * 16
+
+
+@pytest.mark.parametrize("radius_px", range(9))
+@pytest.mark.parametrize("size", [(1, 1), (5, 7), (12, 4)])
+def test_masks_are_dilated_as_by_pooling(radius_px, size):
+    masks = torch.rand(8, 1, *size, generator=torch.Generator().manual_seed(radius_px)) < 0.1
+    whole = torch.nn.functional.pad(masks.float(), [radius_px] * 4)
+    expected = torch.nn.functional.max_pool2d(whole, 2 * radius_px + 1, 1)
+    assert torch.equal(painting.dilate(masks, radius_px), expected > 0)
