@@ -198,6 +198,8 @@ def levels_of_families(spread: Spread) -> dict[int, np.ndarray]:
 def main(given: list[str]) -> None:
     alone = given[0] if given[:1] in (["needed"], ["families"]) else None
     arms = given[alone is not None :]
+    if len(arms) not in (0, 3, 4):
+        sys.exit(__doc__)
     if not given:
         print_levels()
     spread = observed(Path(arms[0]), *arms[1:]) if arms else PILOTS
