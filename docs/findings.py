@@ -41,8 +41,9 @@ from render_report import qualities_of, registration_of
 from selfdoubt.figures.points import with_arms
 from selfdoubt.figures.texts import NO_BREAK, counted, listed
 from selfdoubt.report.arms import Arms
+from selfdoubt.report.comparison_tables import exploratory
 from selfdoubt.report.design import design_sentences
-from selfdoubt.report.formats import mean_sd, metric_of, number, p_value
+from selfdoubt.report.formats import difference, mean_sd, metric_of, number, p_value
 from selfdoubt.report.inputs import ReportData
 from selfdoubt.report.numbers import numbers_of
 from selfdoubt.report.verdict_texts import Verdict, verdicts_of
@@ -186,6 +187,8 @@ def section(checkout: Path, file: str, study: Study, tables: dict[str, pd.DataFr
         shown = claims(verdicts) if verdicts else described([text.reference, *text.arms], tables["metrics"], names)
         if shown:
             lines += [f"**{text.title}.** {text.question}", "", *shown, ""]
+        if verdicts and all(each.role == "check" for each in verdicts):
+            lines += explored(tables["comparisons"][tables["comparisons"]["study"] == name], names)
         lines += [line for text in design_sentences(name, data, own) for line in (text, "")]
         if looks := earlier_looks.lines_of(study, name, tables["hypotheses"], tables["metrics"]):
             lines += ["Its primary claim at each look:", "", *looks, ""]
@@ -203,7 +206,7 @@ def data_of(checkout: Path, study: Study, tables: dict[str, pd.DataFrame]) -> Re
         counts={name: counts_of(folder, study, name) for name in study.datasets if not study.without_images(name)},
         figures={},
         provenance={},
-        arms=Arms({arm: study.label(arm) for arm in study.arms()}),
+        arms=Arms({arm: study.label(arm) for arm in study.arms()}, frozenset(study.upper_bounds())),
     )
 
 
@@ -258,6 +261,32 @@ def described(arms: list[str], metrics: pd.DataFrame, names: Arms) -> list[str]:
             cells = [described_number(own[own["metric"] == metric], metric) for metric in shown]
             lines.append(f"| {cell(names.marked(arm))}{place} | {' | '.join(cells)} |")
     return lines if shown else []
+
+
+def explored(comparisons: pd.DataFrame, names: Arms) -> list[str]:
+    """Return the comparisons of a study that has checks and no claims, a row for each arm, the lowest AURC first."""
+    rows = exploratory(comparisons).dropna(subset="low")
+    lines: list[str] = []
+    for (dataset, split, than), own in rows.groupby(["dataset", "split", "than"]):
+        if own["better"].nunique() == 1:  # no choice of arms
+            continue
+        style = {metric: metric_of(metric) for metric in DESCRIBED if metric in set(own["metric"])}
+        heads = [f"{metric.label}, {metric.short_unit}" for metric in style.values()]
+        what = f"{dataset}, {split}: each arm less {names.label(than)}, with 95 % intervals that nothing corrects."
+        lines += [f"{what} Arms that use true labels or masks are upper bounds.", ""]
+        lines += [f"| | {' | '.join(heads)} |", f"|---|{'--:|' * len(heads)}"]
+        of = {(row["better"], row["metric"]): row for row in own.to_dict("records")}
+        ranked = own[own["metric"] == ("aurc" if "aurc" in style else next(iter(style)))].sort_values("difference")
+        for arm in dict.fromkeys([*ranked["better"], *own["better"]]):
+            cells = [difference_cell(of[arm, metric]) if (arm, metric) in of else "" for metric in style]
+            lines.append(f"| {cell(names.marked(arm))} | {' | '.join(cells)} |")
+        lines.append("")
+    return lines
+
+
+def difference_cell(row: dict) -> str:
+    value, low, high = (difference(row[key], metric_of(row["metric"])) for key in ("difference", "low", "high"))
+    return f"{value} ({low} to {high})"
 
 
 def described_number(rows: pd.DataFrame, metric: str) -> str:
