@@ -11,6 +11,7 @@ from markupsafe import Markup
 from selfdoubt.figures.points import with_arms
 from selfdoubt.report.arm_tables import corruption_table, failure_columns, main_columns, numbers_table, score_columns
 from selfdoubt.report.arms import BY_NAME
+from selfdoubt.report.by_metric import sentences_by_metric
 from selfdoubt.report.cards import Card, card_of
 from selfdoubt.report.claims import claims_of
 from selfdoubt.report.comparison_tables import comparison_table
@@ -54,6 +55,7 @@ class StudySection:
     checks: list[Verdict]
     failed_checks: str | None  # why the study supports no conclusion
     verdicts: list[Verdict]
+    by_metric: list[tuple[str, str]]  # label and text of each arm: in which metrics it differs from the reference
     warnings: list[str]
     left_out: list[str]
     arms: list[tuple[str, str, str]]  # label, name, settings
@@ -149,6 +151,7 @@ def _study(name: str, data: ReportData, numbers: Numbers, warned: list[Warned]) 
         [verdict for verdict in verdicts if verdict.role == "check"],
         failed,
         [verdict for verdict in verdicts if verdict.role != "check"],
+        sentences_by_metric(data.comparisons, name, text["reference"], data.arms),
         of_study(warned, arms, name, data.settings),
         data.left_out.get(name, []),
         [(data.arms.label(arm), arm, what_is(arm, data.settings) + data.arms.note([arm])) for arm in arms],
